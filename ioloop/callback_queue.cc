@@ -1,0 +1,50 @@
+#include <squall/ioloop/callback_queue.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace squall {
+
+CallbackQueue::~CallbackQueue() {
+  // A closure's destructor may add callbacks; those are destroyed too.
+  while (!empty()) run_until(end(), [](Callback&) {});
+}
+
+CallbackQueue::Ticket CallbackQueue::push(Callback callback) {
+  if (tail_ % kBlock == 0) add_block();
+  slot(tail_) = std::move(callback);
+  return tail_++;
+}
+
+void CallbackQueue::cancel(Ticket ticket) noexcept {
+  if (ticket >= head_ && ticket < tail_ && ticket != running_) slot(ticket).reset();
+}
+
+void CallbackQueue::add_block() {
+  const Ticket number = tail_ / kBlock;
+  const std::size_t in_use = static_cast<std::size_t>(number - head_ / kBlock);
+  if (in_use == blocks_.size()) {
+    std::vector<std::unique_ptr<Block>> larger(std::max<std::size_t>(4, blocks_.size() * 2));
+    for (Ticket n = head_ / kBlock; n != number; ++n)
+      larger[n & (larger.size() - 1)] = std::move(blocks_[n & (blocks_.size() - 1)]);
+    blocks_ = std::move(larger);
+  }
+  std::unique_ptr<Block>& place = blocks_[number & (blocks_.size() - 1)];
+  if (spare_.empty()) {
+    place = std::make_unique<Block>();
+  } else {
+    place = std::move(spare_.back());
+    spare_.pop_back();
+  }
+}
+
+void CallbackQueue::recycle_front() {
+  std::unique_ptr<Block>& done = blocks_[(head_ / kBlock - 1) & (blocks_.size() - 1)];
+  if (spare_.size() < kSpareBlocks) {
+    spare_.push_back(std::move(done));
+  } else {
+    done.reset();
+  }
+}
+
+}  // namespace squall

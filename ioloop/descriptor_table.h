@@ -1,0 +1,61 @@
+#pragma once
+
+#include <squall/ioloop/poller.h>
+
+#include <cstdint>
+#include <vector>
+
+namespace squall {
+
+// What the loop calls when a descriptor is ready. An exception it lets out is logged.
+struct EventHandler {
+  void (*function)(void* context, Events events) = nullptr;
+  void* context = nullptr;
+};
+
+// Who hears about which descriptor. Dispatch is an index and a call; the generation tells an event for a
+// descriptor's present owner from one that was meant for an owner gone within the same batch (IOL-36).
+//
+// Thread:    the loop's thread only.
+// Lifetime:  borrows the poller. Descriptors must be removed before they are closed.
+class DescriptorTable {
+ public:
+  explicit DescriptorTable(Poller& poller) noexcept : poller_(poller) {}
+
+  // Throws std::invalid_argument if `fd` is registered already or negative (IOL-32), std::system_error if
+  // the poller refuses it; then nothing has changed.
+  void add(int fd, Events events, EventHandler handler);
+  // Throws std::invalid_argument if `fd` is not registered. No system call if nothing changes.
+  void update(int fd, Events events);
+  // The handler's context has moved. `fd` must be registered.
+  void set_context(int fd, void* context) noexcept { entries_[static_cast<std::size_t>(fd)].handler.context = context; }
+  // Events of the present batch that are not yet dispatched are dropped. Unknown descriptors are ignored (IOL-33).
+  void remove(int fd) noexcept;
+
+  std::size_t size() const noexcept { return count_; }
+
+  // Calls `run` with the handler and the events, unless the registration is gone or wants none of them.
+  template <class Run>
+  void dispatch(const Ready& ready, Run&& run) {
+    const Entry& entry = entries_[static_cast<std::size_t>(ready.fd)];
+    if (entry.generation != ready.generation || !entry.handler.function) return;
+    const Events wanted = ready.events & entry.events;
+    if (wanted == Events::none) return;
+    run(entry.handler, wanted);
+  }
+
+ private:
+  struct Entry {
+    EventHandler handler;
+    std::uint32_t generation = 0;
+    Events events = Events::none;
+  };
+
+  Entry* find(int fd) noexcept;
+
+  Poller& poller_;
+  std::vector<Entry> entries_;
+  std::size_t count_ = 0;
+};
+
+}  // namespace squall

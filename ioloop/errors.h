@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cerrno>
+#include <stdexcept>
+#include <string>
+#include <system_error>
+
+namespace squall {
+
+// A deadline passed before the work was done.
+class TimeoutError : public std::runtime_error {
+ public:
+  TimeoutError() : TimeoutError("Timeout") {}
+  using std::runtime_error::runtime_error;
+};
+
+// The Promise went away without a value.
+class BrokenPromise : public std::logic_error {
+ public:
+  BrokenPromise() : std::logic_error("Promise was destroyed before it was fulfilled") {}
+};
+
+// Throws std::system_error for the current errno, naming the call that failed.
+[[noreturn]] inline void throw_errno(const std::string& what) {
+  throw std::system_error(errno, std::generic_category(), what);
+}
+
+}  // namespace squall

@@ -1,0 +1,124 @@
+#pragma once
+
+#include <fmt/format.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <source_location>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+// Three loggers, as in Tornado (LOG-01): access() has one line a request, application() what user code threw,
+// general() all else the library has to say. Each can be given a level of its own; one that has none follows
+// root().
+//
+//     log::general().warning("Write error on {}: {}", fd, error.message());
+//
+// Until a program says otherwise, warnings and worse go to stderr. log::enable_pretty_logging() is what most
+// programs call first: lines from INFO upwards, coloured on a terminal.
+//
+// Thread:    any.
+namespace squall::log {
+
+enum class Level : std::uint8_t { debug, info, warning, error, critical, none };
+
+// A format string and where it was written: what a logging call takes as its first argument.
+template <class... Arguments>
+struct Format {
+  template <class String>
+  consteval Format(const String& text, std::source_location where = std::source_location::current())
+      : text(text), where(where) {}
+
+  fmt::format_string<Arguments...> text;
+  std::source_location where;
+};
+
+class Logger;
+
+// What a handler is given. Valid during the call only.
+struct Record {
+  const Logger& logger;
+  Level level;
+  std::source_location where;
+  std::chrono::system_clock::time_point time;
+  std::string_view message;
+};
+
+class Logger {
+ public:
+  constexpr Logger(const char* name, Logger* parent) noexcept : name_(name), parent_(parent) {}
+  Logger(const Logger&) = delete;
+  Logger& operator=(const Logger&) = delete;
+
+  std::string_view name() const noexcept { return name_; }
+  bool enabled(Level level) const noexcept { return level >= effective_level(); }
+  Level effective_level() const noexcept {
+    const std::uint8_t own = level_.load(std::memory_order_relaxed);
+    return own == kInherit ? parent_->effective_level() : static_cast<Level>(own);
+  }
+  // Level::none silences the logger.
+  void set_level(Level level) noexcept { level_.store(static_cast<std::uint8_t>(level), std::memory_order_relaxed); }
+  // Back to the parent's level. Does nothing to root().
+  void inherit_level() noexcept {
+    if (parent_) level_.store(kInherit, std::memory_order_relaxed);
+  }
+
+  template <class... A>
+  void debug(std::type_identity_t<Format<A...>> format, A&&... arguments) const {
+    log(Level::debug, format, std::forward<A>(arguments)...);
+  }
+  template <class... A>
+  void info(std::type_identity_t<Format<A...>> format, A&&... arguments) const {
+    log(Level::info, format, std::forward<A>(arguments)...);
+  }
+  template <class... A>
+  void warning(std::type_identity_t<Format<A...>> format, A&&... arguments) const {
+    log(Level::warning, format, std::forward<A>(arguments)...);
+  }
+  template <class... A>
+  void error(std::type_identity_t<Format<A...>> format, A&&... arguments) const {
+    log(Level::error, format, std::forward<A>(arguments)...);
+  }
+  template <class... A>
+  void critical(std::type_identity_t<Format<A...>> format, A&&... arguments) const {
+    log(Level::critical, format, std::forward<A>(arguments)...);
+  }
+  template <class... A>
+  void log(Level level, std::type_identity_t<Format<A...>> format, A&&... arguments) const {
+    if (enabled(level)) emit(level, format.where, format.text, fmt::make_format_args(arguments...));
+  }
+
+ private:
+  static constexpr std::uint8_t kInherit = 255;
+
+  // Never throws: what cannot be formatted is logged as `Bad message` (LOG-05).
+  void emit(Level level, std::source_location where, fmt::string_view text, fmt::format_args arguments) const noexcept;
+
+  const char* name_;
+  Logger* parent_;
+  std::atomic<std::uint8_t> level_ = parent_ ? kInherit : static_cast<std::uint8_t>(Level::warning);
+};
+
+Logger& root() noexcept;
+Logger& access() noexcept;
+Logger& application() noexcept;
+Logger& general() noexcept;
+
+// Receives every record that its logger's level lets through, one at a time. Replaces the one before and
+// returns it. An empty handler stands for the built-in one: pretty lines to stderr.
+using Handler = std::function<void(const Record&)>;
+Handler set_handler(Handler handler);
+
+// Sets root()'s level. Lines look like `[I 231114 22:13:20 web:2345] 200 GET / (127.0.0.1) 1.23ms`, coloured
+// if stderr is a terminal, TERM is not `dumb` and NO_COLOR is unset (LOG-02 to LOG-04).
+void enable_pretty_logging(Level level = Level::info);
+
+// The line a record makes, without its newline: local time, further lines indented by four spaces (so that
+// no message can forge a line), bytes that are not UTF-8 escaped.
+std::string format_record(const Record& record, bool color);
+
+}  // namespace squall::log

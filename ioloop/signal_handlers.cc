@@ -1,0 +1,78 @@
+#include <squall/ioloop/signal_handlers.h>
+
+#include <squall/ioloop/errors.h>
+
+#include <fmt/format.h>
+
+#include <atomic>
+#include <stdexcept>
+#include <thread>
+#include <utility>
+
+namespace squall {
+namespace {
+
+// What the system's handler may touch: static and atomic, so that it is there whenever a signal comes.
+struct Slot {
+  std::atomic<const Waker*> waker = nullptr;
+  std::atomic<bool> pending = false;
+};
+Slot g_slots[NSIG];
+std::atomic<int> g_inside = 0;  // threads now in on_signal(), which may be about to use a waker
+
+static_assert(std::atomic<const Waker*>::is_always_lock_free && std::atomic<bool>::is_always_lock_free);
+
+void on_signal(int signal) {
+  g_inside.fetch_add(1);
+  Slot& slot = g_slots[signal];
+  slot.pending.store(true);
+  if (const Waker* waker = slot.waker.load()) waker->wake();
+  g_inside.fetch_sub(1);
+}
+
+}  // namespace
+
+SignalHandlers::~SignalHandlers() {
+  while (!handlers_.empty()) remove(handlers_.begin()->first);
+}
+
+void SignalHandlers::add(int signal, Callback callback) {
+  if (signal <= 0 || signal >= NSIG) throw std::invalid_argument(fmt::format("{} is not a signal", signal));
+  if (const auto found = handlers_.find(signal); found != handlers_.end()) {
+    found->second.callback = std::move(callback);
+    return;
+  }
+  const Waker* nobody = nullptr;
+  if (!g_slots[signal].waker.compare_exchange_strong(nobody, &waker_))
+    throw std::logic_error(fmt::format("signal {} is handled by another loop", signal));
+  g_slots[signal].pending.store(false);
+  Handler& handler = handlers_[signal];
+  handler.callback = std::move(callback);
+  struct sigaction action {};
+  action.sa_handler = on_signal;
+  action.sa_flags = SA_RESTART;
+  ::sigfillset(&action.sa_mask);
+  if (::sigaction(signal, &action, &handler.before) != 0) {
+    const int error = errno;
+    handlers_.erase(signal);
+    g_slots[signal].waker.store(nullptr);
+    throw std::system_error(error, std::generic_category(), fmt::format("sigaction({})", signal));
+  }
+}
+
+void SignalHandlers::remove(int signal) noexcept {
+  const auto found = handlers_.find(signal);
+  if (found == handlers_.end()) return;
+  ::sigaction(signal, &found->second.before, nullptr);
+  g_slots[signal].waker.store(nullptr);
+  // Another thread may have loaded the waker just before. Its handler is a few instructions from its end.
+  while (g_inside.load() != 0) std::this_thread::yield();
+  handlers_.erase(found);
+}
+
+bool SignalHandlers::take_pending(int signal) noexcept {
+  Slot& slot = g_slots[signal];
+  return slot.waker.load() == &waker_ && slot.pending.exchange(false);
+}
+
+}  // namespace squall

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <squall/ioloop/ioloop.h>
+
+#include <coroutine>
+
+namespace squall {
+
+// What sleep() returns.
+class [[nodiscard]] SleepAwaiter {
+ public:
+  SleepAwaiter(IOLoop& loop, IOLoop::TimePoint when) noexcept : loop_(loop), when_(when) {}
+  SleepAwaiter(const SleepAwaiter&) = delete;
+  SleepAwaiter& operator=(const SleepAwaiter&) = delete;
+  ~SleepAwaiter() { loop_.remove_timeout(timeout_); }
+
+  bool await_ready() const noexcept { return false; }
+  void await_suspend(std::coroutine_handle<> sleeper) {
+    timeout_ = loop_.call_at(when_, [sleeper] { sleeper.resume(); });
+  }
+  void await_resume() const noexcept {}
+
+ private:
+  IOLoop& loop_;
+  IOLoop::TimePoint when_;
+  Timeout timeout_;
+};
+
+// co_await sleep(100ms): other work runs meanwhile. At least one turn passes, even for a delay of zero (GEN-10).
+inline SleepAwaiter sleep(IOLoop::Duration delay) {
+  IOLoop& loop = IOLoop::current();
+  return {loop, loop.time() + delay};
+}
+// Until the loop's time() has reached `when`.
+inline SleepAwaiter sleep_until(IOLoop::TimePoint when) { return {IOLoop::current(), when}; }
+
+// co_await moment(): lets everything run that is ready, then goes on in the next turn (GEN-04).
+class [[nodiscard]] MomentAwaiter {
+ public:
+  explicit MomentAwaiter(IOLoop& loop) noexcept : loop_(loop) {}
+  MomentAwaiter(const MomentAwaiter&) = delete;
+  MomentAwaiter& operator=(const MomentAwaiter&) = delete;
+  ~MomentAwaiter() { loop_.withdraw(ticket_); }
+
+  bool await_ready() const noexcept { return false; }
+  void await_suspend(std::coroutine_handle<> coroutine) { ticket_ = loop_.resume_soon(coroutine); }
+  void await_resume() const noexcept {}
+
+ private:
+  IOLoop& loop_;
+  IOLoop::Ticket ticket_ = 0;
+};
+
+inline MomentAwaiter moment() { return MomentAwaiter(IOLoop::current()); }
+
+}  // namespace squall

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <squall/ioloop/task.h>
+#include <squall/ioloop/waiter.h>
+
+#include <cstddef>
+#include <exception>
+#include <functional>
+#include <source_location>
+
+namespace squall {
+
+class IOLoop;
+
+// Owns tasks that run side by side, of which nobody awaits the result.
+//
+// Lifetime:  borrows `loop`. A task that ends is destroyed by the end of the loop's turn; the group's
+//            destructor cancels those still at work, newest first. It must not run from within one of them.
+// Errors:    what a task throws goes to the error handler, which by default logs it with the place it was
+//            added at. The other tasks go on.
+class TaskGroup {
+ public:
+  using ErrorHandler = std::function<void(std::exception_ptr error, std::source_location added_at)>;
+
+  explicit TaskGroup(IOLoop& loop, ErrorHandler on_error = {});
+  ~TaskGroup();
+  TaskGroup(const TaskGroup&) = delete;
+  TaskGroup& operator=(const TaskGroup&) = delete;
+
+  // Begins the task at once: it has run to its first wait, or to its end, when this returns.
+  void add(Task<void> task, std::source_location added_at = std::source_location::current());
+  // Cancels all tasks at the end of the loop's turn, so that a task may call it.
+  void cancel();
+  // Tasks that have not ended.
+  std::size_t size() const noexcept { return size_; }
+  bool empty() const noexcept { return size_ == 0; }
+
+  // co_await group.join(): waits until there is no task left.
+  class Join;
+  Join join() noexcept;
+
+ private:
+  struct Node;
+
+  void ended(Node& node) noexcept;
+  void report(Node& node) noexcept;
+  void clean_up() noexcept;
+  void clean_up_at_turn_end();
+  static void destroy_all(Node*& newest) noexcept;
+
+  IOLoop& loop_;
+  ErrorHandler on_error_;
+  Node* newest_ = nullptr;  // those at work
+  Node* ended_ = nullptr;   // those that await destruction
+  std::size_t size_ = 0;
+  std::uint32_t clean_up_ = 0;  // the end-of-turn hook, 0 if there is none
+  bool cancelling_ = false;
+  WaiterList joining_;
+};
+
+class [[nodiscard]] TaskGroup::Join {
+ public:
+  explicit Join(TaskGroup& group) noexcept : group_(group), waiter_(group.loop_) {}
+  bool await_ready() const noexcept { return group_.empty(); }
+  void await_suspend(std::coroutine_handle<> joiner) noexcept { waiter_.wait_in(group_.joining_, joiner); }
+  void await_resume() const noexcept {}
+
+ private:
+  TaskGroup& group_;
+  Waiter waiter_;
+};
+
+inline TaskGroup::Join TaskGroup::join() noexcept { return Join(*this); }
+
+}  // namespace squall

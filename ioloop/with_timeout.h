@@ -1,0 +1,59 @@
+#pragma once
+
+#include <squall/ioloop/errors.h>
+#include <squall/ioloop/ioloop.h>
+#include <squall/ioloop/task.h>
+
+#include <coroutine>
+#include <utility>
+
+namespace squall {
+
+// What with_timeout() returns: a race of one task and one timer, in which the loser is destroyed.
+template <class T>
+class [[nodiscard]] TimeoutAwaiter {
+ public:
+  TimeoutAwaiter(IOLoop& loop, IOLoop::TimePoint deadline, Task<T> task) noexcept
+      : loop_(loop), deadline_(deadline), task_(std::move(task)), inner_(std::move(task_).operator co_await()) {}
+  TimeoutAwaiter(const TimeoutAwaiter&) = delete;
+  TimeoutAwaiter& operator=(const TimeoutAwaiter&) = delete;
+  ~TimeoutAwaiter() { loop_.remove_timeout(timeout_); }
+
+  bool await_ready() const noexcept { return false; }
+  std::coroutine_handle<> await_suspend(std::coroutine_handle<> caller) {
+    timeout_ = loop_.call_at(deadline_, [this, caller] {
+      timed_out_ = true;
+      task_.reset();  // suspended somewhere below; what it waits for withdraws itself
+      caller.resume();
+    });
+    return inner_.await_suspend(caller);
+  }
+  T await_resume() {
+    loop_.remove_timeout(timeout_);
+    if (timed_out_) throw TimeoutError();
+    return inner_.await_resume();
+  }
+
+ private:
+  IOLoop& loop_;
+  IOLoop::TimePoint deadline_;
+  Task<T> task_;
+  typename Task<T>::Awaiter inner_;
+  Timeout timeout_;
+  bool timed_out_ = false;
+};
+
+// co_await with_timeout(5s, work()): the task's result, or TimeoutError once the deadline has passed. Unlike
+// Tornado's (GEN-12), which lets it run on, the task is then cancelled. A time_point is absolute, so deadlines
+// can be handed down through calls without starting afresh.
+template <class T>
+TimeoutAwaiter<T> with_timeout(IOLoop::TimePoint deadline, Task<T> task) {
+  return {IOLoop::current(), deadline, std::move(task)};
+}
+template <class T>
+TimeoutAwaiter<T> with_timeout(IOLoop::Duration delay, Task<T> task) {
+  IOLoop& loop = IOLoop::current();
+  return {loop, loop.time() + delay, std::move(task)};
+}
+
+}  // namespace squall
