@@ -32,8 +32,9 @@ TaskGroup::TaskGroup(IOLoop& loop, ErrorHandler on_error) : loop_(loop), on_erro
 
 TaskGroup::~TaskGroup() {
   if (clean_up_) loop_.cancel_at_turn_end(clean_up_);
-  destroy_all(ended_);
-  destroy_all(newest_);
+  destroy_list(std::exchange(ended_, nullptr));
+  // What is destroyed may add to the group.
+  while (newest_) destroy_list(std::exchange(newest_, nullptr));
 }
 
 void TaskGroup::add(Task<void> task, std::source_location added_at) {
@@ -85,6 +86,12 @@ void TaskGroup::cancel() {
   clean_up_at_turn_end();
 }
 
+void TaskGroup::destroy() noexcept {
+  size_ = 0;
+  destroy_list(std::exchange(newest_, nullptr));
+  if (size_ == 0) joining_.wake_all();
+}
+
 void TaskGroup::clean_up_at_turn_end() {
   if (clean_up_) return;
   clean_up_ = loop_.at_turn_end([](void* self) { static_cast<TaskGroup*>(self)->clean_up(); }, this);
@@ -92,22 +99,12 @@ void TaskGroup::clean_up_at_turn_end() {
 
 void TaskGroup::clean_up() noexcept {
   clean_up_ = 0;
-  destroy_all(ended_);
-  if (!std::exchange(cancelling_, false)) return;
-  // A destructor may add to the group; what comes then stays.
-  Node* doomed = std::exchange(newest_, nullptr);
-  size_ = 0;
-  destroy_all(doomed);
-  if (size_ == 0) joining_.wake_all();
+  destroy_list(std::exchange(ended_, nullptr));
+  if (std::exchange(cancelling_, false)) destroy();
 }
 
-void TaskGroup::destroy_all(Node*& newest) noexcept {
-  while (newest) {
-    Node* node = newest;
-    newest = node->older;
-    if (newest) newest->newer = nullptr;
-    delete node;
-  }
+void TaskGroup::destroy_list(Node* newest) noexcept {
+  while (newest) delete std::exchange(newest, newest->older);
 }
 
 }  // namespace squall

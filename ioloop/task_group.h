@@ -31,6 +31,8 @@ class TaskGroup {
   void add(Task<void> task, std::source_location added_at = std::source_location::current());
   // Cancels all tasks at the end of the loop's turn, so that a task may call it.
   void cancel();
+  // Cancels all tasks now, newest first. Not from within one of them.
+  void destroy() noexcept;
   // Tasks that have not ended.
   std::size_t size() const noexcept { return size_; }
   bool empty() const noexcept { return size_ == 0; }
@@ -46,7 +48,7 @@ class TaskGroup {
   void report(Node& node) noexcept;
   void clean_up() noexcept;
   void clean_up_at_turn_end();
-  static void destroy_all(Node*& newest) noexcept;
+  static void destroy_list(Node* newest) noexcept;
 
   IOLoop& loop_;
   ErrorHandler on_error_;

@@ -1,0 +1,11 @@
+#pragma once
+
+// Streams and servers: all of iostream/ that a program uses.
+
+#include <squall/ioloop.h>
+#include <squall/iostream/address.h>
+#include <squall/iostream/bind_sockets.h>
+#include <squall/iostream/errors.h>
+#include <squall/iostream/iostream.h>
+#include <squall/iostream/socket.h>
+#include <squall/iostream/tcp_server.h>

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <coroutine>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+namespace squall {
+
+class IOStream;
+
+// Bytes in a stream's buffer, valid until the next read on the stream. Becomes a std::string for who keeps them.
+class ReadView : public std::string_view {
+ public:
+  constexpr ReadView(std::string_view bytes) noexcept : std::string_view(bytes) {}
+  operator std::string() const { return std::string(data(), size()); }
+};
+
+// A read that may wait: what IOStream's read functions return.
+//
+// Looks into the buffer first, then tries the system call if it may give something, and waits only if that was
+// not enough. Destroying it while it waits withdraws the read: no byte is lost, and the stream can be read on.
+class [[nodiscard]] ReadAwaiter {
+ public:
+  ReadAwaiter(const ReadAwaiter&) = delete;
+  ReadAwaiter& operator=(const ReadAwaiter&) = delete;
+  ~ReadAwaiter();
+
+  bool await_ready();
+  void await_suspend(std::coroutine_handle<> reader);
+  ReadView await_resume();
+
+ private:
+  friend class IOStream;
+  enum class Kind : std::uint8_t { some, some_nothrow, bytes, until };
+  enum class Outcome : std::uint8_t { pending, bytes, failed };
+
+  ReadAwaiter(IOStream& stream, Kind kind, std::size_t amount, std::string_view delimiter) noexcept
+      : stream_(&stream), kind_(kind), amount_(amount), delimiter_(delimiter) {}
+
+  IOStream* stream_;  // null once the stream is gone
+  std::coroutine_handle<> reader_;
+  std::uint64_t ticket_ = 0;  // in the loop's ready queue
+  Kind kind_;
+  Outcome outcome_ = Outcome::pending;
+  bool waiting_ = false;  // the stream has us as its reader
+  std::size_t amount_;    // most or exactly so many bytes, by kind; once there are bytes: how many
+  std::size_t scanned_ = 0;
+  std::string_view delimiter_;
+};
+
+}  // namespace squall

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <squall/iostream/buffer_pool.h>
+
+#include <cstddef>
+#include <span>
+#include <string_view>
+
+namespace squall {
+
+// The bytes a stream has received. Those not yet consumed come first to last in one piece.
+//
+// Fresh bytes usually arrive in this thread's shared receive buffer, of 64 KiB. A small piece of them is copied
+// into a block of its own size, a large one keeps the buffer itself, and the thread takes another: so nothing
+// large is copied, and a stream without unread bytes owns no memory.
+class ReadBuffer {
+ public:
+  // Unread bytes.
+  std::string_view view() const noexcept { return {block_.data() + begin_, end_ - begin_}; }
+  std::size_t size() const noexcept { return end_ - begin_; }
+  bool empty() const noexcept { return begin_ == end_; }
+
+  // Takes the first `count` bytes, of those that are there. They stay where they are until the next call of
+  // prepare() or settle().
+  std::string_view consume(std::size_t count) noexcept {
+    const std::string_view taken = view().substr(0, count);
+    begin_ += taken.size();
+    return taken;
+  }
+  // Gives back the last `count` bytes that the last consume() took.
+  void unread(std::size_t count) noexcept { begin_ -= count; }
+
+  // Where to receive up to about `wanted` bytes (more or fewer, at least one). commit() says how many came.
+  std::span<char> prepare(std::size_t wanted);
+  void commit(std::size_t received);
+
+  // For a stream that is about to wait, for an unknown time: gives back the memory it does not need.
+  void settle() noexcept;
+
+ private:
+  // Up to this many bytes are copied out of the shared buffer: some 40 ns, against a page of memory or more.
+  static constexpr std::size_t kSmall = 4096;
+  // With this much room behind the unread bytes they are received in place.
+  static constexpr std::size_t kRoom = 16 * 1024;
+
+  std::size_t room() const noexcept { return block_.capacity() - end_; }
+  void move_to(std::size_t capacity);
+
+  Block block_;
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;
+  bool in_shared_ = false;  // the last prepare() handed out the shared buffer
+};
+
+}  // namespace squall

@@ -1,0 +1,76 @@
+#include <squall/iostream/socket.h>
+
+#include <squall/ioloop/errors.h>
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+namespace squall {
+namespace {
+
+// Calls again what a signal interrupted.
+template <class Call>
+ssize_t retried(Call&& call) noexcept {
+  ssize_t result;
+  do {
+    result = call();
+  } while (result < 0 && errno == EINTR);
+  if (result < 0 && errno == EWOULDBLOCK) errno = EAGAIN;
+  return result;
+}
+
+}  // namespace
+
+void set_nonblocking(int fd) {
+  const int flags = ::fcntl(fd, F_GETFL);
+  if (flags < 0) throw_errno("fcntl(F_GETFL)");
+  if (!(flags & O_NONBLOCK) && ::fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0) throw_errno("fcntl(F_SETFL)");
+}
+
+ssize_t receive_from(int fd, std::span<char> space) noexcept {
+  return retried([&] { return ::recv(fd, space.data(), space.size(), 0); });
+}
+
+ssize_t peek_at(int fd) noexcept {
+  char byte;
+  return retried([&] { return ::recv(fd, &byte, 1, MSG_PEEK); });
+}
+
+ssize_t send_to(int fd, std::string_view first, std::string_view second) noexcept {
+  if (second.empty()) return retried([&] { return ::send(fd, first.data(), first.size(), MSG_NOSIGNAL); });
+  iovec pieces[2] = {{const_cast<char*>(first.data()), first.size()},
+                     {const_cast<char*>(second.data()), second.size()}};
+  msghdr message{};
+  message.msg_iov = pieces;
+  message.msg_iovlen = 2;
+  return retried([&] { return ::sendmsg(fd, &message, MSG_NOSIGNAL); });
+}
+
+void shut_down_sending(int fd) noexcept { ::shutdown(fd, SHUT_WR); }
+
+Accepted accept_from(int fd) noexcept {
+  sockaddr_storage storage;
+  socklen_t length = sizeof storage;
+  Accepted accepted;
+  accepted.fd.reset(static_cast<int>(retried([&] {
+    return ::accept4(fd, reinterpret_cast<sockaddr*>(&storage), &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  })));
+  if (accepted.fd) {
+    accepted.peer = Address(reinterpret_cast<const sockaddr*>(&storage), length);
+  } else {
+    accepted.error = errno;
+  }
+  return accepted;
+}
+
+OwnedFd open_spare() noexcept { return OwnedFd(::open("/dev/null", O_RDONLY | O_CLOEXEC)); }
+
+void set_nodelay(int fd) noexcept {
+  const int on = 1;
+  ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
+}  // namespace squall

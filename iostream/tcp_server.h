@@ -1,0 +1,83 @@
+#pragma once
+
+#include <squall/ioloop/ioloop.h>
+#include <squall/ioloop/owned_fd.h>
+#include <squall/ioloop/task.h>
+#include <squall/ioloop/task_group.h>
+#include <squall/iostream/address.h>
+#include <squall/iostream/bind_sockets.h>
+#include <squall/iostream/iostream.h>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace squall {
+
+// Accepts connections and runs a task for each.
+//
+//     class EchoServer : public TCPServer {
+//       Task<> handle_stream(IOStream stream, Address) override {
+//         for (;;) {
+//           const ReadView line = co_await stream.read_until("\n", 64 * 1024);
+//           co_await stream.write(line);
+//         }
+//       }
+//     };
+//
+// When the process has no descriptor left for a connection, it is refused (accepted and closed, with one that is
+// kept in reserve), accepting pauses for kPause, and at most one line a second is logged.
+//
+// Thread:    the loop's thread only.
+// Lifetime:  borrows the loop. Owns its connections: destroying the server cancels their tasks. A derived class
+//            whose tasks' locals use its members in their destructors calls destroy_all_connections() in its own.
+class TCPServer {
+ public:
+  static constexpr std::chrono::milliseconds kPause{100};
+
+  explicit TCPServer(IOLoop& loop = IOLoop::current(), IOStream::Options options = IOStream::Options());
+  virtual ~TCPServer();
+  TCPServer(const TCPServer&) = delete;
+  TCPServer& operator=(const TCPServer&) = delete;
+
+  // Binds and accepts from now on. May be called for several ports. Throws std::system_error.
+  void listen(std::uint16_t port, const ListenOptions& options = {});
+  // Accepts on sockets that listen already, and are made non-blocking.
+  void add_sockets(std::vector<OwnedFd> sockets);
+  // No further connections; those there are go on. May be called again, and be followed by listen().
+  void stop() noexcept;
+  // At the end of the loop's turn, so that a connection's own task may call it.
+  void close_all_connections() { connections_.cancel(); }
+
+  // The first socket's port: what port 0 has become. 0 if it listens nowhere.
+  std::uint16_t port() const noexcept;
+  std::size_t connections() const noexcept { return connections_.size(); }
+  IOLoop& loop() const noexcept { return loop_; }
+
+ protected:
+  // One connection's work, which owns its stream. StreamClosedError ends it quietly; other errors are logged with
+  // the peer's address. The server and the other connections go on.
+  virtual Task<> handle_stream(IOStream stream, Address peer) = 0;
+
+  // What is run for a connection: by default handle_stream(), its errors logged. For servers that see to all of
+  // their errors themselves and would rather save its coroutine frame.
+  virtual Task<> run_connection(IOStream stream, Address peer);
+
+  // Cancels all connections now. Not from within one.
+  void destroy_all_connections() noexcept { connections_.destroy(); }
+
+ private:
+  class Acceptor;
+
+  void accepted(OwnedFd fd, Address peer) noexcept;
+
+  IOLoop& loop_;
+  IOStream::Options options_;
+  std::vector<std::unique_ptr<Acceptor>> acceptors_;
+  OwnedFd spare_;  // given up for a moment to refuse a connection when there is no other descriptor left
+  IOLoop::TimePoint next_complaint_{};
+  TaskGroup connections_;
+};
+
+}  // namespace squall

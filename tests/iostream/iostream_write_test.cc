@@ -1,0 +1,363 @@
+#include <squall/iostream/iostream.h>
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <ctime>
+#include <string>
+#include <vector>
+
+#include "support/stream_pair.h"
+#include "support/test_loop.h"
+
+namespace squall {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::connected_pair;
+using testing::Live;
+using testing::RawPeer;
+using testing::tcp_pair;
+using testing::TestLoop;
+using testing::throws;
+
+struct Wire {
+  explicit Wire(IOLoop& loop, IOStream::Options options = IOStream::Options()) : Wire(loop, options, tcp_pair()) {}
+  Wire(IOLoop& loop, IOStream::Options options, std::pair<OwnedFd, OwnedFd> pair)
+      : stream(loop, std::move(pair.first), options), peer(std::move(pair.second)) {}
+  // Reads at the peer until `count` bytes have come, while the loop runs.
+  std::string receive(TestLoop& loop, std::size_t count) {
+    std::string all;
+    loop.run_until([&] {
+      peer.drain(all);
+      return all.size() >= count;
+    });
+    return all;
+  }
+  IOStream stream;
+  RawPeer peer;
+};
+
+Task<> write(IOStream& stream, std::string data) { co_await stream.write(data); }
+Task<> flush(IOStream& stream) { co_await stream.flush(); }
+Task<> note(Task<> task, std::vector<int>& out, int value, Live = {}) {
+  co_await std::move(task);
+  out.push_back(value);
+}
+
+TEST_CASE("an awaited write is with the kernel", "[iostream]") {
+  TestLoop loop;
+  Wire wire(loop);
+  loop.run(write(wire.stream, "hello"));
+  CHECK(wire.peer.received() == "hello");
+  CHECK(wire.stream.pending_write_bytes() == 0);
+  loop.run(write(wire.stream, ""));
+  loop.run(flush(wire.stream));
+}
+
+TEST_CASE("writes of one turn leave together at its end, in order", "[iostream]") {
+  TestLoop loop;
+  Wire wire(loop);
+  loop.add_callback([&] {
+    wire.stream.write("one ");
+    wire.stream.write("two ");
+    wire.stream.write("three");
+    CHECK(wire.stream.pending_write_bytes() == 13);
+    CHECK(wire.peer.received().empty());
+  });
+  loop.run_turn();
+  CHECK(wire.peer.received() == "one two three");
+}
+
+Task<> answer_each(IOStream& stream) {
+  for (;;) {
+    const std::string_view request = co_await stream.read_until("\n");
+    std::string answer = "re: ";
+    answer += request;
+    stream.write(answer);
+  }
+}
+
+TEST_CASE("what is written while the stream is served leaves in one piece", "[iostream]") {
+  TestLoop loop;
+  auto pair = tcp_pair();
+  // A socket whose peer can tell how many sends there were: packets keep their borders.
+  int fds[2];
+  REQUIRE(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds) == 0);
+  IOStream stream(loop, OwnedFd(fds[0]));
+  const OwnedFd peer(fds[1]);
+  TaskGroup group(loop);
+  group.add(answer_each(stream));
+  REQUIRE(::send(peer.get(), "a\nb\nc\n", 6, MSG_NOSIGNAL) == 6);
+  loop.run_turn();
+  char buffer[100];
+  const auto count = ::recv(peer.get(), buffer, sizeof buffer, MSG_DONTWAIT);
+  CHECK(std::string_view(buffer, static_cast<std::size_t>(std::max<ssize_t>(count, 0))) == "re: a\nre: b\nre: c\n");
+}
+
+TEST_CASE("reserve_write and commit_write send what was formatted in place", "[iostream]") {
+  TestLoop loop;
+  Wire wire(loop);
+  wire.stream.write("head ");
+  char* space = wire.stream.reserve_write(100);
+  std::copy_n("body", 4, space);
+  wire.stream.commit_write(4);
+  loop.run(flush(wire.stream));
+  CHECK(wire.peer.received() == "head body");
+}
+
+TEST_CASE("a write waits while the peer does not read, and ends when it does", "[iostream]") {
+  TestLoop loop;
+  Wire wire(loop);
+  const std::string data(20'000'000, 'x');
+  std::vector<int> out;
+  loop.spawn(note(write(wire.stream, data), out, 1));
+  for (int i = 0; i < 20; ++i) loop.run_turn();
+  CHECK(out.empty());
+  CHECK(wire.stream.pending_write_bytes() > 0);
+  CHECK((wire.receive(loop, data.size()) == data));
+  loop.run_until([&] { return !out.empty(); });
+  CHECK(wire.stream.pending_write_bytes() == 0);
+}
+
+TEST_CASE("order is kept between writes that wait and writes that do not, large and small (IOS-41)", "[iostream]") {
+  TestLoop loop;
+  Wire wire(loop);
+  std::vector<int> out;
+  std::string expected;
+  for (int i = 0; i < 50; ++i) {
+    const std::string data(i % 3 == 0 ? 300'000 : 10, static_cast<char>('a' + i % 26));
+    expected += data;
+    if (i % 2) {
+      wire.stream.write(data);
+    } else {
+      loop.spawn(note(write(wire.stream, data), out, i));
+    }
+  }
+  CHECK((wire.receive(loop, expected.size()) == expected));
+  loop.run_until([&] { return out.size() == 25; });
+  CHECK(std::is_sorted(out.begin(), out.end()));
+}
+
+TEST_CASE("more than max_write_buffer_size is refused and queues nothing (IOS-43)", "[iostream]") {
+  TestLoop loop;
+  IOStream::Options options;
+  options.max_write_buffer_size = 10'000;
+  Wire wire(loop, options);
+  wire.stream.write(std::string(9'000, 'x'));
+  CHECK_THROWS_WITH(wire.stream.write(std::string(1'001, 'x')), "Reached maximum write buffer size");
+  CHECK_THROWS_AS(wire.stream.reserve_write(1'001), StreamBufferFullError);
+  CHECK(wire.stream.pending_write_bytes() == 9'000);
+  wire.stream.write(std::string(1'000, 'x'));
+  loop.run(flush(wire.stream));
+  CHECK_FALSE(wire.stream.closed());
+  CHECK(wire.receive(loop, 10'000).size() == 10'000);
+}
+
+TEST_CASE("a write on a closed stream throws, and one that waits when it closes as well (IOS-40)", "[iostream]") {
+  TestLoop loop;
+  Wire wire(loop);
+  bool failed = false;
+  loop.spawn([](IOStream& stream, bool& failed) -> Task<> {
+    failed = co_await throws<StreamClosedError>(write(stream, std::string(20'000'000, 'x')));
+  }(wire.stream, failed));
+  loop.run_turn();
+  wire.stream.close();
+  CHECK_FALSE(failed);
+  loop.run_until([&] { return failed; });
+  CHECK_THROWS_AS(wire.stream.write("x"), StreamClosedError);
+  CHECK_THROWS_AS(wire.stream.reserve_write(1), StreamClosedError);
+}
+
+TEST_CASE("writing to a peer that is gone closes the stream with the error, quietly (IOS-47)", "[iostream]") {
+  TestLoop loop;
+  Wire wire(loop);
+  wire.peer.reset();
+  CHECK(loop.run(throws<StreamClosedError>(write(wire.stream, "x"))));
+  CHECK(wire.stream.closed());
+  const bool expected =
+      wire.stream.error() == std::errc::connection_reset || wire.stream.error() == std::errc::broken_pipe;
+  CHECK(expected);
+}
+
+TEST_CASE("a peer that vanishes ends a write that waits for it", "[iostream]") {
+  TestLoop loop;
+  Wire wire(loop);
+  bool failed = false;
+  loop.spawn([](IOStream& stream, bool& failed) -> Task<> {
+    failed = co_await throws<StreamClosedError>(write(stream, std::string(20'000'000, 'x')));
+  }(wire.stream, failed));
+  loop.run_turn();
+  wire.peer.reset();
+  loop.run_until([&] { return failed; });
+  CHECK(wire.stream.closed());
+}
+
+TEST_CASE("destroying the stream ends a write that waits", "[iostream]") {
+  TestLoop loop;
+  auto wire = std::make_unique<Wire>(loop);
+  bool failed = false;
+  loop.spawn([](IOStream& stream, bool& failed) -> Task<> {
+    failed = co_await throws<StreamClosedError>(write(stream, std::string(20'000'000, 'x')));
+  }(wire->stream, failed));
+  loop.run_turn();
+  wire.reset();
+  loop.run_until([&] { return failed; });
+}
+
+TEST_CASE("a task destroyed while it writes leaves its bytes queued, whole and in order", "[iostream]") {
+  TestLoop loop;
+  Wire wire(loop);
+  std::vector<int> out;
+  const std::string data(5'000'000, 'a');
+  {
+    TaskGroup group(loop);
+    group.add(note(write(wire.stream, data), out, 1, Live()));
+    group.add(note(write(wire.stream, "b"), out, 2, Live()));
+    loop.run_turn();
+    CHECK(Live::count == 2);
+  }
+  CHECK(Live::count == 0);
+  wire.stream.write("c");
+  CHECK((wire.receive(loop, data.size() + 2) == data + "bc"));
+  CHECK(out.empty());
+}
+
+TEST_CASE("a task destroyed after its write was ended by close() is not resumed", "[iostream]") {
+  TestLoop loop;
+  Wire wire(loop);
+  std::vector<int> out;
+  {
+    TaskGroup group(loop);
+    group.add(note(write(wire.stream, std::string(20'000'000, 'x')), out, 1, Live()));
+    loop.run_turn();
+    wire.stream.close();
+  }
+  loop.run_turn();
+  CHECK(out.empty());
+  CHECK(Live::count == 0);
+}
+
+TEST_CASE("shutdown_write ends the peer's reading and not our own", "[iostream]") {
+  TestLoop loop;
+  Wire wire(loop);
+  loop.run(write(wire.stream, "last"));
+  wire.stream.shutdown_write();
+  std::string all;
+  loop.run_until([&] { return wire.peer.drain(all); });
+  CHECK(all == "last");
+  wire.peer.send("still here");
+  std::string got;
+  loop.run([](IOStream& stream, std::string& got) -> Task<> { got = co_await stream.read_some(); }(wire.stream, got));
+  CHECK(got == "still here");
+}
+
+TEST_CASE("writing goes on after the peer's bytes have ended", "[iostream]") {
+  TestLoop loop;
+  Wire wire(loop);
+  wire.peer.send("request");
+  wire.peer.half_close();
+  std::string got;
+  loop.run([](IOStream& stream, std::string& got) -> Task<> {
+    for (;;) {
+      const std::string_view chunk = co_await stream.read_some();
+      if (chunk.empty()) break;
+      got += chunk;
+    }
+    co_await stream.write("answer");
+  }(wire.stream, got));
+  CHECK(got == "request");
+  CHECK(wire.receive(loop, 6) == "answer");
+}
+
+TEST_CASE("a stream can be moved between operations, with bytes waiting in both directions", "[iostream]") {
+  TestLoop loop;
+  Wire wire(loop);
+  wire.peer.send("line\nrest\n");
+  std::string got;
+  const auto line = [](IOStream& stream, std::string& got) -> Task<> { got = co_await stream.read_until("\n"); };
+  loop.run(line(wire.stream, got));
+  wire.stream.write("before ");
+  IOStream moved = std::move(wire.stream);
+  CHECK(wire.stream.closed());  // NOLINT(bugprone-use-after-move): what this test is about
+  moved.write("after");
+  loop.run(line(moved, got));
+  CHECK(got == "rest\n");
+  wire.peer.send("more\n");
+  loop.run(line(moved, got));
+  CHECK(got == "more\n");
+  CHECK(wire.peer.received() == "before after");
+}
+
+TEST_CASE("the close callback is called once, through the loop's queue (IOS-52)", "[iostream]") {
+  TestLoop loop;
+  int calls = 0;
+  for (int how = 0; how < 4; ++how) {
+    CAPTURE(how);
+    Wire wire(loop);
+    calls = 0;
+    wire.stream.set_close_callback([&] { calls += 100; });
+    wire.stream.set_close_callback([&] { ++calls; });
+    loop.run_turn();
+    CHECK(calls == 0);
+    if (how == 0) wire.stream.close();
+    if (how == 1) wire.peer.close();
+    if (how == 2) wire.peer.reset();
+    if (how == 3) wire.peer.half_close();
+    CHECK(calls == 0);
+    loop.run_until([&] { return calls != 0; });
+    wire.stream.close();
+    loop.run_turn();
+    CHECK(calls == 1);
+  }
+}
+
+TEST_CASE("the close callback of a stream that has ended already is called, and a cleared one is not", "[iostream]") {
+  TestLoop loop;
+  int calls = 0;
+  Wire wire(loop);
+  wire.stream.set_close_callback([&] { calls += 100; });
+  wire.stream.set_close_callback({});
+  wire.stream.close();
+  loop.run_turn();
+  CHECK(calls == 0);
+  wire.stream.set_close_callback([&] { ++calls; });
+  loop.run_turn();
+  CHECK(calls == 1);
+}
+
+TEST_CASE("with bytes waiting to be read the peer's end is noticed once they are read (IOS-53)", "[iostream]") {
+  TestLoop loop;
+  Wire wire(loop);
+  int calls = 0;
+  wire.stream.set_close_callback([&] { ++calls; });
+  wire.peer.send("data");
+  loop.run_turn();
+  wire.peer.close();
+  for (int i = 0; i < 5; ++i) loop.run_turn();
+  CHECK(calls == 0);
+  const auto read = [](IOStream& stream, std::string& got) -> Task<> { got = co_await stream.read_some(); };
+  std::string got;
+  loop.run(read(wire.stream, got));
+  CHECK(got == "data");
+  loop.run(read(wire.stream, got));
+  CHECK(got.empty());
+  loop.run_until([&] { return calls == 1; });
+}
+
+TEST_CASE("a stream nobody reads does not keep the loop busy", "[iostream]") {
+  TestLoop loop;
+  Wire wire(loop);
+  std::string got;
+  wire.peer.send("x");
+  loop.run([](IOStream& stream, std::string& got) -> Task<> { got = co_await stream.read_some(); }(wire.stream, got));
+  wire.peer.send("nobody reads this");
+  wire.peer.close();
+  // Reported in every turn, it would take all of the processor's time.
+  const auto before = std::clock();
+  loop.run([]() -> Task<> { co_await sleep(50ms); }());
+  CHECK(static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC < 0.04);
+}
+
+}  // namespace
+}  // namespace squall
