@@ -76,6 +76,7 @@ IOStream::IOStream(IOStream&& other) noexcept
       drained_(other.drained_),
       eof_(other.eof_),
       blocked_(other.blocked_),
+      ending_(other.ending_),
       interest_(other.interest_),
       turn_end_(std::exchange(other.turn_end_, 0)),
       in_(std::move(other.in_)),
@@ -327,6 +328,7 @@ void IOStream::flush_now() {
       }
     }
     out_.reset();
+    if (std::exchange(ending_, false)) shut_down_sending(fd_.get());
   }
 }
 
@@ -374,7 +376,12 @@ void WriteAwaiter::await_resume() {
 }
 
 void IOStream::shutdown_write() noexcept {
-  if (fd_) shut_down_sending(fd_.get());
+  if (closed()) return;
+  if (out_) {
+    ending_ = true;
+  } else {
+    shut_down_sending(fd_.get());
+  }
 }
 
 // ---- Events.
@@ -458,7 +465,8 @@ void IOStream::set_close_callback(Callback callback) {
     close_callback_.reset();
     return;
   }
-  close_callback_ = std::make_unique<Callback>(std::move(callback));
+  close_callback_ = std::make_unique<CloseCallback>();
+  close_callback_->callback = std::move(callback);
   if (closed() || eof_) {
     notify_closed();
   } else if (in_.empty()) {
@@ -467,7 +475,7 @@ void IOStream::set_close_callback(Callback callback) {
 }
 
 void IOStream::notify_closed() {
-  if (auto callback = std::exchange(close_callback_, nullptr)) loop_->add_callback(std::move(*callback));
+  if (auto callback = std::exchange(close_callback_, nullptr)) loop_->add_callback(std::move(callback->callback));
 }
 
 void IOStream::close(std::error_code error) noexcept {

@@ -80,7 +80,10 @@ class IOStream {
   char* reserve_write(std::size_t count);
   void commit_write(std::size_t count);
   std::size_t pending_write_bytes() const noexcept { return out_ ? out_->size() : 0; }
-  // Sends the end of our bytes, once all that was written is flushed; reading goes on. Errors are ignored.
+  // What the kernel has taken since the stream began.
+  std::uint64_t flushed_bytes() const noexcept { return flushed_; }
+  // Sends the end of our bytes as soon as all that was written is sent; nothing may be written after that.
+  // Reading goes on.
   void shutdown_write() noexcept;
 
   // ---- Closing.
@@ -104,6 +107,9 @@ class IOStream {
   friend class ReadAwaiter;
   friend class WriteAwaiter;
   class Dispatch;
+  struct CloseCallback : Pooled {
+    Callback callback;
+  };
 
   ReadAwaiter start_read(ReadAwaiter::Kind kind, std::size_t amount, std::string_view delimiter = {});
   void check_write(std::size_t count) const;
@@ -132,6 +138,7 @@ class IOStream {
   bool drained_ = true;      // the last receive took all there was: the next waits for the poller
   bool eof_ = false;
   bool blocked_ = false;  // the kernel took less than we sent
+  bool ending_ = false;   // shutdown_write() waits for the last byte
   Events interest_ = Events::none;
   std::uint32_t turn_end_ = 0;  // the end-of-turn flush, 0 if none is due
   ReadBuffer in_;
@@ -140,7 +147,7 @@ class IOStream {
   ReadAwaiter* reader_ = nullptr;
   WriteAwaiter* writers_ = nullptr;
   Dispatch* dispatch_ = nullptr;  // handle_events() is on the stack
-  std::unique_ptr<Callback> close_callback_;
+  std::unique_ptr<CloseCallback> close_callback_;
   std::error_code error_;
   std::size_t max_buffer_size_;
   std::size_t max_write_buffer_size_;

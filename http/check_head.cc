@@ -1,0 +1,94 @@
+#include <squall/http/check_head.h>
+
+#include <squall/http/ascii.h>
+
+namespace squall::http {
+namespace {
+
+constexpr Refusal kBadTarget{400, "Malformed request target"};
+constexpr Refusal kMalformed{400, "Malformed HTTP request line"};
+
+bool is_version(std::string_view text) {
+  return text.size() == 8 && text.starts_with("HTTP/") && is_digit(text[5]) && text[6] == '.' && is_digit(text[7]);
+}
+
+bool is_target_text(std::string_view text) {
+  for (const char c : text)
+    if (static_cast<unsigned char>(c) <= 0x20 || c == 0x7f) return false;
+  return !text.empty();
+}
+
+// Cuts `text` at the first of `separators`, and returns what comes before it.
+std::string_view cut_before(std::string_view& text, std::string_view separators) {
+  const std::size_t end = std::min(text.find_first_of(separators), text.size());
+  const std::string_view head = text.substr(0, end);
+  text.remove_prefix(end);
+  return head;
+}
+
+}  // namespace
+
+Refusal split_target(std::string_view method, std::string_view target, Target& parts) {
+  parts = {};
+  std::string_view rest = target;
+  if (target.find('#') != target.npos) return kBadTarget;  // fragments are not sent
+  if (method == "CONNECT") {
+    parts.authority = target;
+    return is_host_text(target) && target.find(':') != target.npos ? Refusal() : kBadTarget;
+  }
+  if (target == "*") {
+    parts.path = target;
+    return method == "OPTIONS" ? Refusal() : kBadTarget;
+  }
+  if (!target.starts_with('/')) {
+    const std::size_t scheme = target.find("://");
+    if (scheme == target.npos) return kBadTarget;
+    const std::string_view name = target.substr(0, scheme);
+    if (!equals_ignoring_case(name, "http") && !equals_ignoring_case(name, "https")) return kBadTarget;
+    rest.remove_prefix(scheme + 3);
+    parts.authority = cut_before(rest, "/?");
+    // User information in a request is a trap for who logs or routes by it (RFC 9110, 4.2.4).
+    if (parts.authority.empty() || !is_host_text(parts.authority)) return kBadTarget;
+  }
+  parts.path = cut_before(rest, "?");
+  if (!rest.empty()) parts.query = rest.substr(1);
+  return {};
+}
+
+Refusal check_host(const Headers& headers, int minor_version) {
+  const std::size_t count = headers.count(HeaderId::host);
+  if (count > 1) return {400, "Multiple host headers not allowed"};
+  if (count == 0) return minor_version == 0 ? Refusal() : Refusal{400, "Missing Host header"};
+  return is_host_text(*headers.find(HeaderId::host)) ? Refusal() : Refusal{400, "Invalid Host header"};
+}
+
+Refusal check_transfer_encoding(const Headers& headers, int minor_version) {
+  const std::size_t count = headers.count(HeaderId::transfer_encoding);
+  if (count == 0) return {};
+  if (minor_version == 0) return {400, "Transfer-Encoding in an HTTP/1.0 request"};
+  const std::string_view value = *headers.find(HeaderId::transfer_encoding);
+  if (count == 1 && equals_ignoring_case(value, "chunked")) return {};
+  // An encoding we do not know, ended by a chunked that we do: 501 (RFC 9112, 6.1). With any other end the
+  // body's own end cannot be told: 400 (RFC 9112, 6.3).
+  const std::size_t comma = value.find(',');
+  const bool ends_chunked = count == 1 && comma != value.npos && comma == value.rfind(',') &&
+                            equals_ignoring_case(trim(value.substr(comma + 1)), "chunked");
+  const std::string_view first = trim(value.substr(0, std::min(comma, value.size())));
+  if (ends_chunked && is_token(first) && !equals_ignoring_case(first, "chunked"))
+    return {501, "Unsupported Transfer-Encoding"};
+  return {400, "Invalid Transfer-Encoding"};
+}
+
+Refusal judge_request_line(std::string_view line) {
+  const std::string_view method = cut_before(line, " ");
+  if (!is_token(method) || line.empty()) return kMalformed;
+  line.remove_prefix(1);
+  const std::string_view target = cut_before(line, " ");
+  if (!is_target_text(target) || line.empty()) return kMalformed;
+  line.remove_prefix(1);
+  if (!is_version(line)) return kMalformed;
+  if (line != "HTTP/1.1" && line != "HTTP/1.0") return {505, "Unsupported HTTP version"};
+  return {501, "Unknown method"};
+}
+
+}  // namespace squall::http

@@ -1,0 +1,180 @@
+#include <squall/http/exchange.h>
+
+#include <squall/http/ascii.h>
+#include <squall/http/status.h>
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cstring>
+
+namespace squall::http {
+namespace {
+
+// Buffers that a large response has stretched are not kept for the next.
+constexpr std::size_t kKeptBuffer = 64 * 1024;
+// Up to this size a body is copied behind its head, to leave in one piece; beyond, both are sent side by side.
+constexpr std::size_t kCopiedBody = 16 * 1024;
+
+bool has_token(const Headers& headers, HeaderId id, std::string_view token) {
+  for (const auto [name, value] : headers) {
+    if (header_id(name) != id) continue;
+    std::string_view rest = value;
+    while (!rest.empty()) {
+      const std::size_t comma = std::min(rest.find(','), rest.size());
+      if (equals_ignoring_case(trim(rest.substr(0, comma)), token)) return true;
+      rest.remove_prefix(std::min(comma + 1, rest.size()));
+    }
+  }
+  return false;
+}
+
+// Copies pieces to memory that has room for them.
+class Copier {
+ public:
+  explicit Copier(char* to) noexcept : begin_(to), to_(to) {}
+  Copier& operator<<(std::string_view piece) noexcept {
+    std::memcpy(to_, piece.data(), piece.size());
+    to_ += piece.size();
+    return *this;
+  }
+  std::size_t count() const noexcept { return static_cast<std::size_t>(to_ - begin_); }
+
+ private:
+  char* begin_;
+  char* to_;
+};
+
+}  // namespace
+
+void Exchange::begin(IOStream& stream, const Headers& defaults) {
+  stream_ = &stream;
+  headers_ = defaults;
+  status_ = 200;
+  remaining_.reset();
+  head_sent_ = finished_ = chunked_ = close_after_ = shielded_ = false;
+  reason_.clear();
+  buffer_.clear();
+  if (buffer_.capacity() > kKeptBuffer) buffer_ = std::string();
+}
+
+void Exchange::set_status(int status, std::string_view reason) {
+  status_ = status;
+  reason_ = reason;
+}
+
+bool Exchange::body_forbidden() const noexcept {
+  return request_.method() == Method::head || status_forbids_body(status_);
+}
+
+void Exchange::write(std::string_view piece) {
+  if (finished_) throw std::logic_error("write() after finish()");
+  if (stream_->closed()) throw StreamClosedError(stream_->error());
+  if (!head_sent_) send_head(std::nullopt, {});
+  send_piece(piece);
+}
+
+WriteAwaiter Exchange::flush() { return stream_->flush(); }
+
+void Exchange::finish(std::string_view last) {
+  if (finished_) throw std::logic_error("finish() called twice");
+  finished_ = true;
+  if (stream_->closed()) return;
+  if (!head_sent_) {
+    send_head(last.size(), last);
+    return;
+  }
+  send_piece(last);
+  if (remaining_.value_or(0) > 0) broken("Tried to write {} bytes less than Content-Length");
+  if (chunked_) stream_->write("0\r\n\r\n");
+}
+
+void Exchange::send_piece(std::string_view piece) {
+  if (piece.empty() || body_forbidden()) return;
+  if (remaining_) {
+    if (piece.size() > *remaining_) broken("Tried to write more data than Content-Length");
+    *remaining_ -= piece.size();
+  }
+  if (!chunked_) {
+    stream_->write(piece);
+    return;
+  }
+  char size[20];
+  char* const end = std::to_chars(size, size + 16, piece.size(), 16).ptr;
+  stream_->write({size, static_cast<std::size_t>(end - size)});
+  stream_->write("\r\n");
+  stream_->write(piece);
+  stream_->write("\r\n");
+}
+
+// The connection cannot be used any more: the client would take what comes next for the rest of this response.
+void Exchange::broken(const char* what) {
+  finished_ = true;
+  stream_->close();
+  throw HTTPOutputError(fmt::format(fmt::runtime(what), remaining_.value_or(0)));
+}
+
+// What the headers promise about the body's length, which the body must keep.
+void Exchange::check_content_length() {
+  const auto promised = headers_.find(HeaderId::content_length);
+  if (!promised) return;
+  std::uint64_t length = 0;
+  const auto [end, error] = std::from_chars(promised->data(), promised->data() + promised->size(), length);
+  if (error != std::errc() || end != promised->data() + promised->size() || headers_.count(HeaderId::content_length) > 1)
+    broken("Content-Length is not a number");
+  if (!body_forbidden()) remaining_ = length;
+}
+
+// The connection's own header line. `length` is the whole body's, if that is known.
+std::string_view Exchange::choose_framing(std::optional<std::uint64_t> length) {
+  const bool delimited = length || remaining_ || body_forbidden();
+  if (!delimited) {
+    chunked_ = request_.minor_version() > 0;
+    if (!chunked_) close_after_ = true;
+  }
+  if (headers_.find(HeaderId::connection)) {
+    if (has_token(headers_, HeaderId::connection, "close")) close_after_ = true;
+    return {};
+  }
+  if (close_after_ || !request_.keep_alive()) return "Connection: close\r\n";
+  return request_.minor_version() == 0 ? "Connection: keep-alive\r\n" : std::string_view();
+}
+
+void Exchange::send_head(std::optional<std::uint64_t> length, std::string_view body) {
+  check_content_length();
+  if (remaining_ && length && *length != *remaining_) {
+    const bool more = *length > *remaining_;
+    *remaining_ -= more ? 0 : *length;
+    broken(more ? "Tried to write more data than Content-Length" : "Tried to write {} bytes less than Content-Length");
+  }
+  const std::string_view connection = choose_framing(length);
+
+  std::string custom;
+  std::string_view status = reason_.empty() ? status_line(status_) : std::string_view();
+  if (status.empty()) {
+    custom = fmt::format("HTTP/1.1 {} {}\r\n", status_, reason_.empty() ? reason_phrase(status_) : reason_);
+    status = custom;
+  }
+
+  char framing_text[48];
+  Copier framing(framing_text);
+  if (chunked_) {
+    framing << "Transfer-Encoding: chunked\r\n";
+  } else if (length && !status_forbids_body(status_) && !headers_.find(HeaderId::content_length)) {
+    char digits[20];
+    char* const end = std::to_chars(digits, digits + sizeof digits, *length).ptr;
+    framing << "Content-Length: " << std::string_view(digits, static_cast<std::size_t>(end - digits)) << "\r\n";
+  }
+
+  head_sent_ = true;
+  if (body_forbidden()) body = {};
+  const std::string_view headers = headers_.text();
+  const std::string_view copied = body.size() <= kCopiedBody ? body : std::string_view();
+  Copier out(stream_->reserve_write(status.size() + headers.size() + framing.count() + connection.size() + 2 +
+                                    copied.size()));
+  out << status << headers << std::string_view(framing_text, framing.count()) << connection << "\r\n" << copied;
+  stream_->commit_write(out.count());
+  if (copied.size() < body.size()) stream_->write(body);
+}
+
+}  // namespace squall::http

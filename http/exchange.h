@@ -1,0 +1,90 @@
+#pragma once
+
+#include <squall/http/headers.h>
+#include <squall/http/request.h>
+#include <squall/http/request_parser.h>
+#include <squall/iostream/iostream.h>
+
+#include <cstdint>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+namespace squall::http {
+
+// The application broke the framing of its own response (H1C-66).
+class HTTPOutputError : public std::logic_error {
+ public:
+  using std::logic_error::logic_error;
+};
+
+// One request, and the response to it while it is made.
+//
+// Set the status and headers, then either finish() with the whole body, or write() it piece by piece and
+// finish(). Framing is seen to: a whole body gets its Content-Length, pieces go out chunked unless the headers
+// say how long they are, HEAD and 204 and 304 get none, and HTTP/1.0 without a length ends by closing.
+//
+// Thread:    the loop's thread only.
+// Lifetime:  ends with the request, and is reused for another one: keep no reference beyond that.
+// Errors:    once the client is gone write() throws StreamClosedError, and finish() does nothing.
+class Exchange {
+ public:
+  Exchange() = default;
+  Exchange(const Exchange&) = delete;
+  Exchange& operator=(const Exchange&) = delete;
+
+  const Request& request() const noexcept { return request_; }
+
+  int status() const noexcept { return status_; }
+  // 200 by default. Without a reason RFC 9110's is sent.
+  void set_status(int status, std::string_view reason = {});
+  // Begin as Server and Date. Changes have no effect once the head is sent.
+  Headers& headers() noexcept { return headers_; }
+  bool head_sent() const noexcept { return head_sent_; }
+  bool finished() const noexcept { return finished_; }
+
+  // Sends the head, if that is still to be done, and a piece of the body; not seen by the client before the end
+  // of the turn. Throws HTTPOutputError, and closes the connection, beyond a Content-Length of the headers.
+  void write(std::string_view piece);
+  // Waits until the kernel has taken all that was written: the client sets the pace.
+  WriteAwaiter flush();
+  // The last piece, or all, of the body. Throws HTTPOutputError, and closes the connection, if it is less than a
+  // Content-Length of the headers; std::logic_error if called twice.
+  void finish(std::string_view last = {});
+
+  // A place for the body before it is sent, for those who gather it: empty at first, reused memory.
+  std::string& buffer() noexcept { return buffer_; }
+  // The connection is closed after the response, whatever the client asked for.
+  void close_after() noexcept { close_after_ = true; }
+  // While a handler waits, the end of the client's bytes counts as its going away, and the handler is cancelled.
+  // After shield() it runs to its end.
+  void shield() noexcept { shielded_ = true; }
+
+ private:
+  friend class ServerConnection;
+
+  void begin(IOStream& stream, const Headers& defaults);
+  void send_head(std::optional<std::uint64_t> length, std::string_view body);
+  void send_piece(std::string_view piece);
+  bool body_forbidden() const noexcept;
+  std::string_view choose_framing(std::optional<std::uint64_t> length);
+  void check_content_length();
+  [[noreturn]] void broken(const char* what);
+
+  Request request_;
+  RequestParser parser_;
+  IOStream* stream_ = nullptr;
+  Headers headers_;
+  std::string reason_;
+  std::string buffer_;
+  int status_ = 200;
+  std::optional<std::uint64_t> remaining_;  // of the Content-Length that the headers promise
+  bool head_sent_ = false;
+  bool finished_ = false;
+  bool chunked_ = false;
+  bool close_after_ = false;
+  bool shielded_ = false;
+};
+
+}  // namespace squall::http

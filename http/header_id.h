@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace squall::http {
+
+// The header names that the library itself looks for.
+enum class HeaderId : std::uint8_t {
+  other,
+  connection,
+  content_length,
+  content_type,
+  cookie,
+  date,
+  expect,
+  host,
+  server,
+  transfer_encoding,
+};
+
+// `other` for any name not in the list.
+HeaderId header_id(std::string_view name) noexcept;
+
+}  // namespace squall::http

@@ -1,0 +1,136 @@
+#include <squall/http/headers.h>
+
+#include <squall/http/ascii.h>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace squall::http {
+namespace {
+
+void check(std::string_view name, std::string_view value) {
+  if (!is_token(name)) throw std::invalid_argument(fmt::format("Invalid header name '{}'", name));
+  if (!is_field_text(value)) throw std::invalid_argument(fmt::format("Unsafe header value for '{}'", name));
+}
+
+}  // namespace
+
+HeaderId header_id(std::string_view name) noexcept {
+  // The length leaves at most two candidates.
+  const auto is = [name](std::string_view known) { return equals_ignoring_case(name, known); };
+  switch (name.size()) {
+    case 4:
+      if (is("host")) return HeaderId::host;
+      if (is("date")) return HeaderId::date;
+      break;
+    case 6:
+      if (is("cookie")) return HeaderId::cookie;
+      if (is("expect")) return HeaderId::expect;
+      if (is("server")) return HeaderId::server;
+      break;
+    case 10:
+      if (is("connection")) return HeaderId::connection;
+      break;
+    case 12:
+      if (is("content-type")) return HeaderId::content_type;
+      break;
+    case 14:
+      if (is("content-length")) return HeaderId::content_length;
+      break;
+    case 17:
+      if (is("transfer-encoding")) return HeaderId::transfer_encoding;
+      break;
+  }
+  return HeaderId::other;
+}
+
+bool Headers::is_named(const Line& line, HeaderId id, std::string_view name) const noexcept {
+  if (line.id != id) return false;
+  return id != HeaderId::other || equals_ignoring_case(name_of(line), name);
+}
+
+std::optional<std::string_view> Headers::find(std::string_view name) const noexcept {
+  const HeaderId id = header_id(name);
+  for (const Line& line : lines_)
+    if (is_named(line, id, name)) return value_of(line);
+  return std::nullopt;
+}
+
+std::optional<std::string_view> Headers::find(HeaderId id) const noexcept {
+  for (const Line& line : lines_)
+    if (line.id == id) return value_of(line);
+  return std::nullopt;
+}
+
+std::size_t Headers::count(HeaderId id) const noexcept {
+  return static_cast<std::size_t>(
+      std::count_if(lines_.begin(), lines_.end(), [id](const Line& line) { return line.id == id; }));
+}
+
+std::string Headers::get(std::string_view name) const {
+  std::string joined;
+  for (const std::string_view value : get_list(name)) {
+    if (!joined.empty()) joined += ", ";
+    joined += value;
+  }
+  return joined;
+}
+
+std::vector<std::string_view> Headers::get_list(std::string_view name) const {
+  std::vector<std::string_view> values;
+  const HeaderId id = header_id(name);
+  for (const Line& line : lines_)
+    if (is_named(line, id, name)) values.push_back(value_of(line));
+  return values;
+}
+
+void Headers::add(std::string_view name, std::string_view value) {
+  check(name, value);
+  const auto begin = static_cast<std::uint32_t>(text_.size());
+  const auto name_size = static_cast<std::uint32_t>(name.size());
+  lines_.push_back({begin, name_size, begin + name_size + 2, static_cast<std::uint32_t>(value.size()), header_id(name)});
+  text_.append(name).append(": ").append(value).append("\r\n");
+}
+
+void Headers::set(std::string_view name, std::string_view value) {
+  check(name, value);
+  const HeaderId id = header_id(name);
+  const auto named = [&](const Line& line) { return is_named(line, id, name); };
+  const auto found = std::find_if(lines_.begin(), lines_.end(), named);
+  if (found == lines_.end()) return add(name, value);
+  // Later ones first, as their removal moves nothing before them.
+  const auto first = static_cast<std::size_t>(found - lines_.begin());
+  for (std::size_t i = lines_.size() - 1; i > first; --i)
+    if (named(lines_[i])) erase(i);
+  Line& line = lines_[first];
+  text_.replace(line.value, line.value_size, value);
+  const auto growth = static_cast<std::uint32_t>(value.size()) - line.value_size;  // modulo 2^32, as the sums below
+  line.value_size += growth;
+  for (std::size_t i = first + 1; i < lines_.size(); ++i) {
+    lines_[i].name += growth;
+    lines_[i].value += growth;
+  }
+}
+
+bool Headers::remove(std::string_view name) {
+  const HeaderId id = header_id(name);
+  const std::size_t before = lines_.size();
+  for (std::size_t i = lines_.size(); i-- > 0;)
+    if (is_named(lines_[i], id, name)) erase(i);
+  return lines_.size() != before;
+}
+
+void Headers::erase(std::size_t index) {
+  const Line gone = lines_[index];
+  const std::uint32_t length = gone.end() - gone.name;
+  text_.erase(gone.name, length);
+  lines_.erase(lines_.begin() + static_cast<std::ptrdiff_t>(index));
+  for (std::size_t i = index; i < lines_.size(); ++i) {
+    lines_[i].name -= length;
+    lines_[i].value -= length;
+  }
+}
+
+}  // namespace squall::http

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <squall/http/date.h>
+#include <squall/http/exchange.h>
+#include <squall/http/server_delegate.h>
+#include <squall/iostream/tcp_server.h>
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+namespace squall::http {
+
+class ServerConnection;
+
+// Serves HTTP/1.1 and 1.0: keep-alive, pipelining in order, bodies with a length or in chunks.
+//
+// A request that is none is answered with the status RFC 9112 names, a line in the log says why and from whom,
+// and its connection is closed; nothing else is touched.
+//
+// Thread:    the loop's thread only.
+// Lifetime:  borrows loop and delegate. Destroying the server cancels what its connections run.
+class HTTPServer : public TCPServer {
+ public:
+  struct Options {
+    // The end of the client's bytes while a handler waits: usually the client has gone, and the handler is
+    // cancelled. A client may also end its bytes and wait for the answer; it cannot be told from the other.
+    enum class HalfClosed { is_gone, is_answered };
+
+    std::size_t max_header_size = 64 * 1024;          // request line and headers: 414 or 431 beyond
+    std::size_t max_body_size = 100 * 1024 * 1024;    // 413 beyond
+    std::chrono::nanoseconds head_timeout = std::chrono::seconds(60);  // from a request's first byte: 408
+    std::chrono::nanoseconds body_timeout = std::chrono::hours(1);     // from the head's end: 408
+    std::chrono::nanoseconds idle_timeout = std::chrono::hours(1);     // between requests: closed
+    std::chrono::nanoseconds write_timeout = std::chrono::seconds(60);  // without any progress: closed
+    HalfClosed half_closed = HalfClosed::is_gone;
+    bool keep_alive = true;  // false: one request a connection
+    IOStream::Options stream;
+  };
+
+  HTTPServer(IOLoop& loop, ServerDelegate& delegate, Options options);
+  HTTPServer(IOLoop& loop, ServerDelegate& delegate) : HTTPServer(loop, delegate, Options()) {}
+  ~HTTPServer() override;
+
+  const Options& options() const noexcept { return options_; }
+
+ protected:
+  Task<> handle_stream(IOStream stream, Address peer) override;
+  Task<> run_connection(IOStream stream, Address peer) override { return handle_stream(std::move(stream), peer); }
+
+ private:
+  friend class ServerConnection;
+
+  void add(ServerConnection& connection);
+  void remove(ServerConnection& connection) noexcept;
+  void sweep();
+  void sweep_later();
+  std::unique_ptr<Exchange> take_exchange();
+  void give_back(std::unique_ptr<Exchange> exchange) noexcept;
+
+  ServerDelegate& delegate_;
+  Options options_;
+  RequestParser::Limits limits_;
+  DefaultHeaders default_headers_;
+  std::vector<std::unique_ptr<Exchange>> spare_;
+  // Deadlines are fields of the connections, and one timer visits these in turn: no request touches the heap.
+  ServerConnection* first_ = nullptr;
+  ServerConnection* visit_next_ = nullptr;
+  std::size_t count_ = 0;
+  std::chrono::nanoseconds tick_;
+  Timeout sweep_;
+};
+
+}  // namespace squall::http

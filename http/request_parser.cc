@@ -1,0 +1,285 @@
+#include <squall/http/request_parser.h>
+
+#include <squall/http/ascii.h>
+#include <squall/http/check_head.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace squall::http {
+namespace {
+
+// A chunk's size line, with the end of the chunk before it. Extensions are ignored within this bound.
+constexpr std::size_t kMaxChunkLine = 1024;
+
+Method method_of(llhttp_method_t method) noexcept {
+  switch (method) {
+    case HTTP_GET: return Method::get;
+    case HTTP_HEAD: return Method::head;
+    case HTTP_POST: return Method::post;
+    case HTTP_PUT: return Method::put;
+    case HTTP_DELETE: return Method::delete_;
+    case HTTP_PATCH: return Method::patch;
+    case HTTP_OPTIONS: return Method::options;
+    default: return Method::other;
+  }
+}
+
+}  // namespace
+
+const llhttp_settings_t& RequestParser::settings() {
+  static const llhttp_settings_t instance = [] {
+    llhttp_settings_t settings;
+    llhttp_settings_init(&settings);
+    settings.on_url = on_url;
+    settings.on_header_field = on_header_field;
+    settings.on_header_value = on_header_value;
+    settings.on_headers_complete = on_headers_complete;
+    settings.on_chunk_header = on_chunk_header;
+    settings.on_body = on_body;
+    settings.on_message_complete = on_message_complete;
+    return settings;
+  }();
+  return instance;
+}
+
+RequestParser::RequestParser() {
+  llhttp_init(&parser_, HTTP_REQUEST, &settings());
+  parser_.data = this;
+}
+
+void RequestParser::begin(Request& request, const Limits& limits) noexcept {
+  llhttp_reset(&parser_);
+  request_ = &request;
+  limits_ = limits;
+  phase_ = Phase::head;
+  begun_ = empty_line_open_ = complete_ = false;
+  framing_ = 0;
+  refusal_ = {};
+  request.headers_.clear();
+  request.body_.clear();
+  request.target_size_ = 0;
+  request.method_ = Method::other;
+  request.minor_version_ = 1;
+  request.keep_alive_ = false;
+}
+
+RequestParser::Result RequestParser::parse(std::string_view& bytes) {
+  if (!begun_) {
+    if (!skip_empty_lines(bytes)) return refuse({400, "Bare CR or LF before the request"});
+    if (bytes.empty()) return Result::more;
+    begun_ = true;
+  }
+  switch (phase_) {
+    case Phase::head: return parse_head(bytes);
+    case Phase::bad_line: return parse_bad_line(bytes);
+    default: return parse_body(bytes);
+  }
+}
+
+// Clients of old end a body with an extra CRLF, which the next request must be read without (RFC 9112, 2.2).
+bool RequestParser::skip_empty_lines(std::string_view& bytes) {
+  while (!bytes.empty() && (bytes.front() == '\r' || bytes.front() == '\n' || empty_line_open_)) {
+    if (bytes.front() != (empty_line_open_ ? '\n' : '\r')) return false;
+    empty_line_open_ = !empty_line_open_;
+    bytes.remove_prefix(1);
+  }
+  return true;
+}
+
+RequestParser::Result RequestParser::parse_head(std::string_view& bytes) {
+  std::string& text = request_->headers_.text_;
+  const std::string_view feed = bytes.substr(0, limits_.max_header_size - text.size());
+  base_ = static_cast<std::uint32_t>(text.size());
+  std::size_t used = 0;
+  const llhttp_errno_t error = execute(feed, used);
+  text.append(feed.substr(0, used));
+  bytes.remove_prefix(used);
+  if (error == HPE_PAUSED) {
+    const Result checked = check_head();
+    if (checked == Result::failed) return checked;
+    if (complete_) return Result::complete;
+    phase_ = Phase::body;
+    return Result::head;
+  }
+  if (error == HPE_OK) return check_size();
+  if (error == HPE_PAUSED_H2_UPGRADE) return refuse({505, "Unsupported HTTP version"});
+  if (text.find('\n') != text.npos) return refuse_as_llhttp_does();
+  // Where within the line llhttp stops depends on how it came. The verdict must not, so it waits for the rest.
+  phase_ = Phase::bad_line;
+  return parse_bad_line(bytes);
+}
+
+RequestParser::Result RequestParser::parse_bad_line(std::string_view& bytes) {
+  std::string& text = request_->headers_.text_;
+  const std::string_view feed = bytes.substr(0, limits_.max_header_size - text.size());
+  text.append(feed);
+  bytes.remove_prefix(feed.size());
+  const std::size_t end = text.find_first_of("\r\n");
+  if (end == text.npos) return check_size();
+  const Refusal refusal = judge_request_line(std::string_view(text).substr(0, end));
+  // A line that is well formed after all has a method llhttp does not know, or something it will not have.
+  if (refusal.status == 501 && llhttp_get_errno(&parser_) != HPE_INVALID_METHOD) return refuse_as_llhttp_does();
+  return refuse(refusal);
+}
+
+RequestParser::Result RequestParser::check_size() {
+  const std::string& text = request_->headers_.text_;
+  if (text.size() < limits_.max_header_size) return Result::more;
+  if (text.find('\n') == text.npos) return refuse({414, "Request line too long"});
+  return refuse({431, "Request header fields too large"});
+}
+
+RequestParser::Result RequestParser::parse_body(std::string_view& bytes) {
+  std::size_t used = 0;
+  const char* const end = bytes.data() + bytes.size();
+  const llhttp_errno_t error = execute(bytes, used);
+  bytes.remove_prefix(used);
+  if (refusal_) return Result::failed;  // a callback's
+  if (error == HPE_PAUSED) return Result::complete;
+  if (error != HPE_OK) return refuse_as_llhttp_does();
+  return count_framing(static_cast<std::size_t>(end - data_)) ? Result::more : Result::failed;
+}
+
+llhttp_errno_t RequestParser::execute(std::string_view feed, std::size_t& used) {
+  if (llhttp_get_errno(&parser_) == HPE_PAUSED) llhttp_resume(&parser_);
+  data_ = feed.data();
+  const llhttp_errno_t error = llhttp_execute(&parser_, feed.data(), feed.size());
+  used = error == HPE_OK ? feed.size() : static_cast<std::size_t>(llhttp_get_error_pos(&parser_) - feed.data());
+  return error;
+}
+
+// Bytes of the body that are not its content must not go on for ever.
+bool RequestParser::count_framing(std::size_t size) noexcept {
+  if (!(parser_.flags & F_CHUNKED)) return true;
+  framing_ += size;
+  if (phase_ == Phase::trailers) {
+    if (framing_ <= limits_.max_header_size) return true;
+    refuse({431, "Trailers too large"});
+  } else {
+    if (framing_ <= kMaxChunkLine) return true;
+    refuse({400, "Chunk size line too long"});
+  }
+  return false;
+}
+
+int RequestParser::on_url(llhttp_t* parser, const char* at, std::size_t size) {
+  RequestParser& me = self(parser);
+  if (me.request_->target_size_ == 0) me.request_->target_ = me.position(at);
+  me.request_->target_size_ += static_cast<std::uint32_t>(size);
+  return HPE_OK;
+}
+
+int RequestParser::on_header_field(llhttp_t* parser, const char* at, std::size_t size) {
+  RequestParser& me = self(parser);
+  if (me.phase_ != Phase::head) return HPE_OK;
+  std::vector<Headers::Line>& lines = me.request_->headers_.lines_;
+  const std::uint32_t begin = me.position(at);
+  // A name that goes on where the last piece ended has come in two reads; a new one has a line end before it.
+  if (!lines.empty() && lines.back().value == 0 && begin == lines.back().name + lines.back().name_size) {
+    lines.back().name_size += static_cast<std::uint32_t>(size);
+  } else {
+    lines.push_back({begin, static_cast<std::uint32_t>(size), 0, 0, HeaderId::other});
+  }
+  return HPE_OK;
+}
+
+int RequestParser::on_header_value(llhttp_t* parser, const char* at, std::size_t size) {
+  RequestParser& me = self(parser);
+  if (me.phase_ != Phase::head) return HPE_OK;
+  Headers::Line& line = me.request_->headers_.lines_.back();
+  if (line.value == 0) line.value = me.position(at);
+  line.value_size = me.position(at) + static_cast<std::uint32_t>(size) - line.value;
+  return HPE_OK;
+}
+
+int RequestParser::on_headers_complete(llhttp_t* parser) {
+  RequestParser& me = self(parser);
+  me.request_->keep_alive_ = llhttp_should_keep_alive(parser) != 0;
+  // A request to switch protocols may be ignored (RFC 9110, 7.8), and so its body is one.
+  parser->upgrade = 0;
+  const bool has_body = (parser->flags & (F_CHUNKED | F_TRANSFER_ENCODING)) != 0 || parser->content_length > 0;
+  return has_body ? HPE_PAUSED : HPE_OK;
+}
+
+int RequestParser::on_chunk_header(llhttp_t* parser) {
+  RequestParser& me = self(parser);
+  if (parser->content_length == 0) {
+    me.phase_ = Phase::trailers;
+    return HPE_OK;
+  }
+  if (parser->content_length <= me.max_body_size_ - me.request_->body_.size()) return HPE_OK;
+  me.refuse({413, "Body too large"});
+  return HPE_USER;
+}
+
+int RequestParser::on_body(llhttp_t* parser, const char* at, std::size_t size) {
+  RequestParser& me = self(parser);
+  if (!me.count_framing(static_cast<std::size_t>(at - me.data_))) return HPE_USER;
+  me.framing_ = 0;
+  me.data_ = at + size;
+  std::string& body = me.request_->body_;
+  if (size > me.max_body_size_ - body.size()) {
+    me.refuse({413, "Body too large"});
+    return HPE_USER;
+  }
+  body.append(at, size);
+  return HPE_OK;
+}
+
+int RequestParser::on_message_complete(llhttp_t* parser) {
+  self(parser).complete_ = true;
+  return HPE_PAUSED;
+}
+
+std::optional<std::uint64_t> RequestParser::body_length() const noexcept {
+  if (parser_.flags & F_CHUNKED) return std::nullopt;
+  return parser_.content_length;
+}
+
+RequestParser::Result RequestParser::check_head() {
+  Request& request = *request_;
+  Headers& headers = request.headers_;
+  const std::string_view text = headers.text();
+  for (Headers::Line& line : headers.lines_) {
+    line.id = header_id(headers.name_of(line));
+    // llhttp has skipped the blanks before the value, and counts those behind it.
+    line.value_size = static_cast<std::uint32_t>(trim(headers.value_of(line)).size());
+  }
+  // llhttp lets several spaces pass, and versions other than these.
+  request.method_size_ = static_cast<std::uint32_t>(text.find(' '));
+  const std::uint32_t target_end = request.target_ + request.target_size_;
+  const std::string_view version = text.substr(target_end, 11);
+  if (request.target_ != request.method_size_ + 1 || (version != " HTTP/1.1\r\n" && version != " HTTP/1.0\r\n"))
+    return refuse(judge_request_line(text.substr(0, text.find('\r'))));
+  request.minor_version_ = static_cast<std::uint8_t>(version[8] - '0');
+  request.method_ = method_of(static_cast<llhttp_method_t>(parser_.method));
+
+  Target target;
+  if (const Refusal refusal = split_target(request.method_name(), request.target(), target)) return refuse(refusal);
+  if (const Refusal refusal = check_host(headers, request.minor_version_)) return refuse(refusal);
+  if (const Refusal refusal = check_transfer_encoding(headers, request.minor_version_)) return refuse(refusal);
+
+  const auto offset_of = [&](std::string_view part) { return static_cast<std::uint32_t>(part.data() - text.data()); };
+  const std::string_view host = target.authority.empty() ? headers.find(HeaderId::host).value_or("") : target.authority;
+  request.path_ = offset_of(target.path);
+  request.path_size_ = static_cast<std::uint32_t>(target.path.size());
+  request.query_ = target.query.empty() ? 0 : offset_of(target.query);
+  request.query_size_ = static_cast<std::uint32_t>(target.query.size());
+  request.host_ = host.empty() ? 0 : offset_of(host);
+  request.host_size_ = static_cast<std::uint32_t>(host.size());
+  request.host_missing_ = host.empty() && headers.count(HeaderId::host) == 0;
+  return Result::head;
+}
+
+RequestParser::Result RequestParser::refuse(const Refusal& refusal) noexcept {
+  refusal_ = refusal;
+  return Result::failed;
+}
+
+RequestParser::Result RequestParser::refuse_as_llhttp_does() noexcept {
+  const char* const reason = llhttp_get_error_reason(&parser_);
+  return refuse({400, reason && *reason ? reason : "Malformed HTTP message"});
+}
+
+}  // namespace squall::http

@@ -1,0 +1,96 @@
+#pragma once
+
+#include <squall/http/check_head.h>
+#include <squall/http/request.h>
+
+#include <llhttp.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace squall::http {
+
+// Reads requests out of a stream of bytes: llhttp, with no lenience, and the checks it leaves to its user.
+//
+// What is not exactly a request of RFC 9112 fails, with the status to answer it by; the bytes behind it mean
+// nothing then, and the connection must be closed.
+//
+// Thread:    one.
+// Lifetime:  borrows the request given to begin().
+class RequestParser {
+ public:
+  enum class Result {
+    more,      // all bytes are used, and the request goes on
+    head,      // the head is there, a body follows: set the limit for it and go on
+    complete,  // the request is there
+    failed,    // see refusal()
+  };
+  struct Limits {
+    std::size_t max_header_size = 64 * 1024;  // request line and headers; trailers as much again
+  };
+
+  RequestParser();
+  RequestParser(const RequestParser&) = delete;
+  RequestParser& operator=(const RequestParser&) = delete;
+
+  // What comes next is the first byte of a request, which is filled in.
+  void begin(Request& request, const Limits& limits) noexcept;
+  // Takes the bytes it uses off the front of `bytes`. The bytes of a body are added to the request's.
+  Result parse(std::string_view& bytes);
+  // A body that grows beyond this fails with 413. To be called upon Result::head.
+  void set_max_body_size(std::size_t size) noexcept { max_body_size_ = size; }
+
+  const Refusal& refusal() const noexcept { return refusal_; }
+  // Something of the request has been seen, other than empty lines before it.
+  bool begun() const noexcept { return begun_; }
+  // Upon Result::head: how long the body is said to be; none if it comes in chunks.
+  std::optional<std::uint64_t> body_length() const noexcept;
+
+ private:
+  enum class Phase : std::uint8_t {
+    head,
+    bad_line,  // the request line is none, and its end has yet to come
+    body,
+    trailers,
+  };
+
+  static const llhttp_settings_t& settings();
+  static RequestParser& self(llhttp_t* parser) noexcept { return *static_cast<RequestParser*>(parser->data); }
+  static int on_url(llhttp_t* parser, const char* at, std::size_t size);
+  static int on_header_field(llhttp_t* parser, const char* at, std::size_t size);
+  static int on_header_value(llhttp_t* parser, const char* at, std::size_t size);
+  static int on_headers_complete(llhttp_t* parser);
+  static int on_chunk_header(llhttp_t* parser);
+  static int on_body(llhttp_t* parser, const char* at, std::size_t size);
+  static int on_message_complete(llhttp_t* parser);
+
+  // Where a byte of the head will stand in the request's text.
+  std::uint32_t position(const char* at) const noexcept { return base_ + static_cast<std::uint32_t>(at - data_); }
+  bool skip_empty_lines(std::string_view& bytes);
+  Result parse_head(std::string_view& bytes);
+  Result parse_bad_line(std::string_view& bytes);
+  Result parse_body(std::string_view& bytes);
+  llhttp_errno_t execute(std::string_view feed, std::size_t& used);
+  bool count_framing(std::size_t size) noexcept;
+  Result check_head();
+  Result check_size();
+  Result refuse(const Refusal& refusal) noexcept;
+  Result refuse_as_llhttp_does() noexcept;
+
+  llhttp_t parser_;
+  Request* request_ = nullptr;
+  Limits limits_;
+  const char* data_ = nullptr;  // the bytes being parsed; in the body, those behind the last of its own
+  std::uint32_t base_ = 0;      // how much of the head came before data_
+  Phase phase_ = Phase::head;
+  bool begun_ = false;
+  bool empty_line_open_ = false;  // before the request, within an empty line
+  bool complete_ = false;
+  std::size_t max_body_size_ = 0;
+  std::size_t framing_ = 0;  // bytes since the body's last one, or since its end: chunk sizes, trailers
+  Refusal refusal_;
+};
+
+}  // namespace squall::http

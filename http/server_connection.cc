@@ -1,0 +1,235 @@
+#include <squall/http/server_connection.h>
+
+#include <squall/http/ascii.h>
+#include <squall/http/status.h>
+#include <squall/ioloop/log.h>
+#include <squall/ioloop/sleep.h>
+
+#include <fmt/format.h>
+
+#include <exception>
+#include <utility>
+
+namespace squall::http {
+namespace {
+
+using Next = ServerConnection::Next;
+
+// More than this unsent, and the next pipelined request waits until the client has read some.
+constexpr std::size_t kHighWater = 64 * 1024;
+// So many pipelined requests are answered in a row before the loop's other work has its turn (H1C-18).
+constexpr int kRequestCost = IOLoop::kBudget / 64;
+// After a refusal the client may still be sending. Closing at once would reset the connection, and take the
+// answer with it; so its bytes are read and dropped for a while (RFC 9112, 9.6).
+constexpr std::chrono::seconds kLingerTimeout{5};
+constexpr std::size_t kMaxDiscarded = 1024 * 1024;
+
+}  // namespace
+
+// Awaits the handler, and cancels it if the client goes away first. Whether it came to its end.
+class ServerConnection::HandlerAwaiter {
+ public:
+  explicit HandlerAwaiter(ServerConnection& connection) noexcept
+      : connection_(connection), inner_(std::move(connection.handler_).operator co_await()) {}
+  HandlerAwaiter(const HandlerAwaiter&) = delete;
+  HandlerAwaiter& operator=(const HandlerAwaiter&) = delete;
+  ~HandlerAwaiter() { connection_.stream_.set_close_callback({}); }
+
+  bool await_ready() const noexcept { return false; }
+  std::coroutine_handle<> await_suspend(std::coroutine_handle<> caller) {
+    connection_.stream_.set_close_callback([this, caller] { client_gone(caller); });
+    return inner_.await_suspend(caller);
+  }
+  bool await_resume() {
+    if (!gone_) inner_.await_resume();
+    connection_.handler_.reset();
+    return !gone_;
+  }
+
+ private:
+  void client_gone(std::coroutine_handle<> caller) {
+    const bool half_closed = !connection_.stream_.closed();
+    if (connection_.exchange_->shielded_) return;
+    if (half_closed && connection_.server_.options_.half_closed == HTTPServer::Options::HalfClosed::is_answered) return;
+    gone_ = true;
+    connection_.server_.delegate_.client_gone(*connection_.exchange_);
+    connection_.handler_.reset();  // suspended somewhere below; what it waits for withdraws itself
+    caller.resume();
+  }
+
+  ServerConnection& connection_;
+  Task<>::Awaiter inner_;
+  bool gone_ = false;
+};
+
+ServerConnection::ServerConnection(HTTPServer& server, IOStream& stream, const Address& peer)
+    : server_(server), stream_(stream), peer_(peer), since_(stream.loop().time()) {
+  server_.add(*this);
+}
+
+ServerConnection::~ServerConnection() {
+  handler_.reset();  // while what it uses is still there
+  server_.remove(*this);
+}
+
+void ServerConnection::enter(Phase phase) noexcept {
+  phase_ = phase;
+  since_ = stream_.loop().time();
+}
+
+void ServerConnection::begin_exchange() {
+  exchange_ = server_.take_exchange();
+  exchange_->begin(stream_, server_.default_headers_.at(stream_.loop().time()));
+  exchange_->close_after_ = !server_.options_.keep_alive;
+  exchange_->parser_.begin(exchange_->request_, server_.limits_);
+  exchange_->request_.remote_ = peer_;
+  exchange_->request_.start_ = stream_.loop().time();
+}
+
+Next ServerConnection::receive(std::string_view bytes) {
+  if (phase_ == Phase::lingering) {
+    discarded_ += bytes.size();
+    return discarded_ > kMaxDiscarded ? Next::close : Next::read;
+  }
+  for (;;) {
+    if (!exchange_) begin_exchange();
+    const RequestParser::Result result = exchange_->parser_.parse(bytes);
+    Next next = Next::read;
+    switch (result) {
+      case RequestParser::Result::more:
+        if (phase_ == Phase::idle && exchange_->parser_.begun()) enter(Phase::head);
+        return Next::read;
+      case RequestParser::Result::head: next = accept_body(bytes.empty()); break;
+      case RequestParser::Result::complete: next = answer(); break;
+      case RequestParser::Result::failed: return refuse(exchange_->parser_.refusal());
+    }
+    if (phase_ == Phase::lingering) return next;
+    if (closing_ && !bytes.empty()) return linger();
+    if (next != Next::read || (bytes.empty() && result == RequestParser::Result::complete)) {
+      stream_.unread(bytes.size());
+      return next;
+    }
+  }
+}
+
+Next ServerConnection::receive_end() {
+  if (stream_.closed() || (phase_ != Phase::head && phase_ != Phase::body)) return Next::close;
+  // It may have closed its sending side only, and can still be told.
+  refuse({400, "Incomplete request"});
+  closing_ = true;
+  return Next::wait;
+}
+
+// The head is there, and a body is to come.
+Next ServerConnection::accept_body(bool client_waits) {
+  enter(Phase::body);
+  RequestParser& parser = exchange_->parser_;
+  const Request& request = exchange_->request_;
+  const std::size_t limit = server_.options_.max_body_size;
+  if (parser.body_length().value_or(0) > limit) return refuse({413, "Body too large"});
+  parser.set_max_body_size(limit);
+  if (const auto expected = request.headers().find(HeaderId::expect); expected && request.minor_version() > 0) {
+    if (!equals_ignoring_case(*expected, "100-continue")) return refuse({417, "Unknown expectation"});
+    if (client_waits) stream_.write("HTTP/1.1 100 Continue\r\n\r\n");
+  }
+  return Next::read;
+}
+
+Next ServerConnection::answer() {
+  enter(Phase::handling);
+  try {
+    server_.delegate_.handle_request(*exchange_, handler_);
+  } catch (const std::exception& error) {
+    return abandon(error.what());
+  }
+  return handler_ ? Next::wait : end_exchange();
+}
+
+Next ServerConnection::end_exchange() {
+  if (!exchange_->finished()) return abandon("the request was not answered");
+  closing_ = stream_.closed() || exchange_->close_after_ || !exchange_->request_.keep_alive();
+  server_.give_back(std::move(exchange_));
+  enter(Phase::idle);
+  const std::size_t unsent = stream_.pending_write_bytes();
+  if (closing_) return unsent > 0 ? Next::wait : Next::close;
+  if (unsent > kHighWater || !stream_.loop().spend(kRequestCost)) return Next::wait;
+  return Next::read;
+}
+
+// The delegate failed, and what the client has seen of the response so far is unknown.
+Next ServerConnection::abandon(std::string_view why) {
+  log::application().error("Uncaught exception answering {}: {}", peer_.to_string(), why);
+  stream_.close();
+  return Next::close;
+}
+
+Next ServerConnection::refuse(const Refusal& refusal) {
+  log::general().info("Malformed HTTP message from {}: {}", peer_.to_string(), refusal.reason);
+  exchange_->set_status(refusal.status);
+  exchange_->headers().set("Content-Type", "text/plain");
+  exchange_->close_after();
+  exchange_->finish(fmt::format("{} {}: {}\n", refusal.status, reason_phrase(refusal.status), refusal.reason));
+  return linger();
+}
+
+Next ServerConnection::linger() {
+  enter(Phase::lingering);
+  stream_.shutdown_write();
+  return Next::read;
+}
+
+Task<Next> ServerConnection::wait() {
+  if (handler_) {
+    std::string failure;
+    bool answered = false;
+    try {
+      answered = co_await HandlerAwaiter(*this);
+    } catch (const StreamClosedError&) {
+      co_return Next::close;
+    } catch (const std::exception& error) {
+      failure = error.what();
+    }
+    if (!failure.empty()) co_return abandon(failure);
+    co_return answered ? end_exchange() : Next::close;
+  }
+  if (stream_.pending_write_bytes() > 0) {
+    co_await stream_.flush();
+  } else {
+    co_await moment();
+  }
+  co_return closing_ ? Next::close : Next::read;
+}
+
+bool ServerConnection::has_waited(std::chrono::nanoseconds limit) const noexcept {
+  return stream_.loop().time() - since_ >= limit;
+}
+
+// From time to time: closes what has taken too long. The coroutine that waits for it finds out by itself.
+void ServerConnection::visit() {
+  const HTTPServer::Options& options = server_.options_;
+  switch (phase_) {
+    case Phase::idle:
+      if (has_waited(options.idle_timeout)) return stream_.close();
+      break;
+    case Phase::head:
+      if (has_waited(options.head_timeout)) refuse({408, "Timeout reading the request's head"});
+      break;
+    case Phase::body:
+      if (has_waited(options.body_timeout)) refuse({408, "Timeout reading the request's body"});
+      break;
+    case Phase::handling: break;
+    case Phase::lingering:
+      if (has_waited(kLingerTimeout)) return stream_.close();
+      break;
+  }
+  const IOLoop::TimePoint now = stream_.loop().time();
+  if (stream_.pending_write_bytes() == 0 || stream_.flushed_bytes() != progress_) {
+    progress_ = stream_.flushed_bytes();
+    progress_since_ = now;
+  } else if (now - progress_since_ >= options.write_timeout) {
+    log::general().info("Timeout writing to {}", peer_.to_string());
+    stream_.close(std::make_error_code(std::errc::timed_out));
+  }
+}
+
+}  // namespace squall::http

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <squall/http/exchange.h>
+#include <squall/http/http_server.h>
+#include <squall/iostream/address.h>
+#include <squall/iostream/iostream.h>
+
+#include <memory>
+#include <string_view>
+
+namespace squall::http {
+
+// One client's connection: turns its bytes into exchanges, has them answered in order, and decides what comes
+// next. HTTPServer::handle_stream() is its loop, and does the waiting.
+//
+// Thread:    the server's loop.
+// Lifetime:  a local of that coroutine; borrows its stream.
+class ServerConnection {
+ public:
+  enum class Next {
+    read,   // more bytes
+    wait,   // co_await wait()
+    close,  // all is said and sent
+  };
+
+  ServerConnection(HTTPServer& server, IOStream& stream, const Address& peer);
+  ~ServerConnection();
+  ServerConnection(const ServerConnection&) = delete;
+  ServerConnection& operator=(const ServerConnection&) = delete;
+
+  // Bytes have come: answers what can be answered without waiting. What it does not use goes back to the stream.
+  Next receive(std::string_view bytes);
+  // The client's bytes have ended.
+  Next receive_end();
+  // Waits for the handler, for the client to take its responses, or for the others' turn.
+  Task<Next> wait();
+
+ private:
+  friend class HTTPServer;
+  class HandlerAwaiter;
+
+  enum class Phase : std::uint8_t { idle, head, body, handling, lingering };
+
+  void enter(Phase phase) noexcept;
+  void begin_exchange();
+  Next accept_body(bool client_waits);
+  Next answer();
+  Next end_exchange();
+  Next abandon(std::string_view why);
+  Next refuse(const Refusal& refusal);
+  Next linger();
+  void visit();
+  bool has_waited(std::chrono::nanoseconds limit) const noexcept;
+
+  HTTPServer& server_;
+  IOStream& stream_;
+  const Address& peer_;
+  std::unique_ptr<Exchange> exchange_;  // none between requests
+  Task<> handler_;
+  ServerConnection* previous_ = nullptr;
+  ServerConnection* next_ = nullptr;
+  IOLoop::TimePoint since_;             // when the phase began
+  std::uint64_t progress_ = 0;          // what the client had taken when it was last looked at
+  IOLoop::TimePoint progress_since_{};  // when that was first seen
+  std::size_t discarded_ = 0;
+  Phase phase_ = Phase::idle;
+  bool closing_ = false;  // nothing more is read; what is written goes out first
+};
+
+}  // namespace squall::http
