@@ -1,5 +1,6 @@
 #include <squall/http/date.h>
 
+#include <squall/http/server_delegate.h>
 #include <squall/version.h>
 
 #include <fmt/format.h>
@@ -25,8 +26,10 @@ const Headers& DefaultHeaders::at(std::chrono::steady_clock::time_point now) {
   const auto wall = std::chrono::system_clock::now();
   const auto next_second = std::chrono::floor<std::chrono::seconds>(wall) + std::chrono::seconds(1);
   stale_ = now + (next_second - wall);
-  if (headers_.empty()) headers_.add("Server", kProduct);
-  headers_.set("Date", format_date(wall));
+  headers_.clear();
+  headers_.add("Server", kProduct);
+  headers_.add("Date", format_date(wall));
+  delegate_.add_default_headers(headers_);
   return headers_;
 }
 

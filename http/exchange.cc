@@ -49,13 +49,24 @@ class Copier {
 
 void Exchange::begin(IOStream& stream, const Headers& defaults) {
   stream_ = &stream;
-  headers_ = defaults;
-  status_ = 200;
+  defaults_ = &defaults;
+  context_ = nullptr;
   remaining_.reset();
   head_sent_ = finished_ = chunked_ = close_after_ = shielded_ = false;
-  reason_.clear();
+  reset_head();
   buffer_.clear();
   if (buffer_.capacity() > kKeptBuffer) buffer_ = std::string();
+}
+
+void Exchange::reset_head() {
+  headers_ = *defaults_;
+  status_ = 200;
+  reason_.clear();
+}
+
+void Exchange::abort() noexcept {
+  finished_ = true;
+  stream_->close();
 }
 
 void Exchange::set_status(int status, std::string_view reason) {
@@ -109,8 +120,7 @@ void Exchange::send_piece(std::string_view piece) {
 
 // The connection cannot be used any more: the client would take what comes next for the rest of this response.
 void Exchange::broken(const char* what) {
-  finished_ = true;
-  stream_->close();
+  abort();
   throw HTTPOutputError(fmt::format(fmt::runtime(what), remaining_.value_or(0)));
 }
 

@@ -41,6 +41,10 @@ class Exchange {
   void set_status(int status, std::string_view reason = {});
   // Begin as Server and Date. Changes have no effect once the head is sent.
   Headers& headers() noexcept { return headers_; }
+  // As given to set_status().
+  const std::string& reason() const noexcept { return reason_; }
+  // Back to status 200 and the headers it began with.
+  void reset_head();
   bool head_sent() const noexcept { return head_sent_; }
   bool finished() const noexcept { return finished_; }
 
@@ -53,6 +57,9 @@ class Exchange {
   // Content-Length of the headers; std::logic_error if called twice.
   void finish(std::string_view last = {});
 
+  // The response cannot be completed: closes the connection, so that the client does not take it for whole.
+  void abort() noexcept;
+
   // A place for the body before it is sent, for those who gather it: empty at first, reused memory.
   std::string& buffer() noexcept { return buffer_; }
   // The connection is closed after the response, whatever the client asked for.
@@ -60,6 +67,9 @@ class Exchange {
   // While a handler waits, the end of the client's bytes counts as its going away, and the handler is cancelled.
   // After shield() it runs to its end.
   void shield() noexcept { shielded_ = true; }
+  // Whatever the delegate wants to find again in client_gone(); null at first.
+  void set_context(void* context) noexcept { context_ = context; }
+  void* context() const noexcept { return context_; }
 
  private:
   friend class ServerConnection;
@@ -75,6 +85,8 @@ class Exchange {
   Request request_;
   RequestParser parser_;
   IOStream* stream_ = nullptr;
+  const Headers* defaults_ = nullptr;
+  void* context_ = nullptr;
   Headers headers_;
   std::string reason_;
   std::string buffer_;

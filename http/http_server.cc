@@ -26,7 +26,7 @@ std::chrono::nanoseconds tick_for(const HTTPServer::Options& options) {
 }  // namespace
 
 HTTPServer::HTTPServer(IOLoop& loop, ServerDelegate& delegate, Options options)
-    : TCPServer(loop, options.stream), delegate_(delegate), options_(options), tick_(tick_for(options)) {
+    : TCPServer(loop, options.stream), delegate_(delegate), options_(options), default_headers_(delegate), tick_(tick_for(options)) {
   limits_.max_header_size = options_.max_header_size;
 }
 

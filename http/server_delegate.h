@@ -18,6 +18,9 @@ class ServerDelegate {
   // exception, or an unfinished exchange, is logged and closes the connection.
   virtual void handle_request(Exchange& exchange, Task<>& pending) = 0;
 
+  // Adds to the headers that every response of a server begins with, Server and Date.
+  virtual void add_default_headers(Headers&) const {}
+
   // The client went away while `pending` waited, which is destroyed after this.
   virtual void client_gone(Exchange&) noexcept {}
 };

@@ -1,5 +1,7 @@
 #include <squall/ioloop/log.h>
 
+#include <squall/ioloop/utf8.h>
+
 #include <fmt/chrono.h>
 #include <unistd.h>
 
@@ -39,26 +41,6 @@ std::string_view module_of(const char* file) {
   std::string_view name = file;
   if (const auto slash = name.rfind('/'); slash != name.npos) name.remove_prefix(slash + 1);
   return name.substr(0, name.find('.'));
-}
-
-// The length of the UTF-8 sequence that `text` begins with, 0 if it is none (RFC 3629).
-std::size_t utf8_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
-  const auto continues = [&](std::size_t i) { return (byte(i) & 0xC0) == 0x80; };
-  const unsigned lead = byte(0);
-  if (lead < 0x80) return 1;
-  if (lead >= 0xC2 && lead <= 0xDF) return continues(1) ? 2 : 0;
-  if (lead >= 0xE0 && lead <= 0xEF) {
-    if (!continues(1) || !continues(2)) return 0;
-    if ((lead == 0xE0 && byte(1) < 0xA0) || (lead == 0xED && byte(1) > 0x9F)) return 0;
-    return 3;
-  }
-  if (lead >= 0xF0 && lead <= 0xF4) {
-    if (!continues(1) || !continues(2) || !continues(3)) return 0;
-    if ((lead == 0xF0 && byte(1) < 0x90) || (lead == 0xF4 && byte(1) > 0x8F)) return 0;
-    return 4;
-  }
-  return 0;
 }
 
 void append_safely(std::string& line, std::string_view text) {

@@ -1,0 +1,67 @@
+// bench/server/main.cc -- what the benchmarks ask of a server, through the framework: GET / and GET /users/{id}.
+#include <squall/web.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <exception>
+#include <string>
+
+using namespace squall;
+
+namespace {
+
+// 13 bytes of text.
+class HelloHandler : public web::RequestHandler {
+ public:
+  void get() {
+    set_header("Content-Type", "text/plain");
+    write("Hello, world!");
+  }
+};
+
+// About 1 KB of JSON with the id and the beginning of the client's name in it.
+class UserHandler : public web::RequestHandler {
+ public:
+  void get(std::int64_t id) {
+    set_header("Content-Type", "application/json");
+    const std::string_view agent = request().headers().find("User-Agent").value_or("");
+    write(fmt::format(R"({{"id":{},"agent":"{}","name":"Ada Lovelace","email":"ada@example.com","tags":{}}})", id,
+                      agent.substr(0, 60), tags()));
+  }
+
+ private:
+  static const std::string& tags() {
+    static const std::string json = [] {
+      std::string text = "[";
+      for (int i = 0; i < 40; ++i) text += fmt::format("{}\"tag number {:03}\"", i ? "," : "", i);
+      return text + "]";
+    }();
+    return json;
+  }
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::uint16_t port = 8888;
+  CLI::App cli("Serves what the benchmarks ask for.", "bench_server");
+  cli.add_option("--port", port, "port of 127.0.0.1 to serve on")->capture_default_str();
+  try {
+    cli.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return cli.exit(error) == 0 ? 0 : 2;
+  }
+  try {
+    IOLoop loop;
+    loop.stop_on_signals();
+    web::Application app({web::url<HelloHandler>("/"), web::url<UserHandler>(R"(/users/(\d+))")});
+    ListenOptions options;
+    options.address = "127.0.0.1";
+    app.listen(port, options);
+    loop.start();
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "bench_server: {}\n", error.what());
+    return 1;
+  }
+  return 0;
+}

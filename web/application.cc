@@ -1,0 +1,137 @@
+#include <squall/web/application.h>
+
+#include <squall/ioloop/ioloop.h>
+#include <squall/ioloop/log.h>
+#include <squall/web/handler_type.h>
+
+#include <chrono>
+#include <exception>
+#include <utility>
+
+namespace squall::web {
+namespace {
+
+// What unknown paths lead to.
+class NotFoundHandler final : public RequestHandler {
+ public:
+  void prepare() { throw HTTPError(404); }
+};
+
+// nginx's number for a client that went away before it was answered.
+constexpr int kClientGone = 499;
+
+}  // namespace
+
+Application::Application(std::vector<Rule> rules, Settings settings)
+    : settings_(std::move(settings)), router_(std::move(rules)), not_found_(url<NotFoundHandler>("")) {}
+
+Application::~Application() = default;
+
+http::HTTPServer& Application::listen(std::uint16_t port, const ListenOptions& listen_options,
+                                      http::HTTPServer::Options server_options) {
+  auto server = std::make_unique<http::HTTPServer>(IOLoop::current(), *this, server_options);
+  server->listen(port, listen_options);
+  return *servers_.emplace_back(std::move(server));
+}
+
+void Application::add_default_headers(http::Headers& headers) const {
+  headers.add("Content-Type", "text/html; charset=UTF-8");
+}
+
+// The order of WEB-03 to WEB-12. What need not wait is done here; the rest runs as a task.
+void Application::handle_request(http::Exchange& exchange, Task<>& pending) {
+  const Router::Match match = router_.match(exchange.request().path());
+  const HandlerFactory& factory = (match.rule ? *match.rule : not_found_).factory();
+  const HandlerType& type = factory.type();
+  std::unique_ptr<RequestHandler> handler = factory.make();
+  handler->attach(*this, exchange, type);
+  try {
+    handler->set_default_headers();
+    factory.initialize(*handler);
+    Task<> waiting;
+    Stage stage = Stage::prepare;
+    if (step(*handler, type, match.groups, stage, waiting) == Called::pending) {
+      exchange.set_context(handler.get());
+      pending = run(std::move(handler), stage, std::move(waiting), {match.groups.begin(), match.groups.end()});
+      return;
+    }
+    if (!handler->finished()) handler->finish();
+  } catch (...) {
+    handler->fail(std::current_exception());
+  }
+  handler->conclude(exchange.status());
+}
+
+// From `stage` on, as far as it goes without waiting.
+Called Application::step(RequestHandler& handler, const HandlerType& type, PathGroups groups, Stage& stage,
+                         Task<>& pending) {
+  if (stage == Stage::prepare && type.prepare && type.prepare(handler, pending) == Called::pending)
+    return Called::pending;
+  stage = Stage::verb;
+  return handler.finished() ? Called::done : call_verb(handler, type, groups, pending);
+}
+
+Called Application::call_verb(RequestHandler& handler, const HandlerType& type, PathGroups groups, Task<>& pending) {
+  const http::Method method = handler.request().method();
+  const HandlerType::Verb verb = method == http::Method::other ? nullptr : type.verbs[static_cast<std::size_t>(method)];
+  if (!verb) throw HTTPError(405);
+  const Called called = verb(handler, groups, pending);
+  if (called == Called::not_found) throw HTTPError(404);
+  return called;
+}
+
+Task<> Application::run(std::unique_ptr<RequestHandler> handler, Stage stage, Task<> pending,
+                        std::vector<std::optional<std::string_view>> groups) {
+  std::exception_ptr error;
+  try {
+    for (;;) {
+      co_await std::move(pending);
+      if (stage == Stage::verb || handler->finished()) break;
+      stage = Stage::verb;
+      const Called called = call_verb(*handler, *handler->type_, groups, pending);
+      if (called != Called::pending) break;
+    }
+    if (!handler->finished()) handler->finish();
+  } catch (...) {
+    error = std::current_exception();
+  }
+  if (error) handler->fail(error);
+  handler->conclude(handler->get_status());
+}
+
+void Application::client_gone(http::Exchange& exchange) noexcept {
+  auto* const handler = static_cast<RequestHandler*>(exchange.context());
+  if (!handler) return;
+  try {
+    if (handler->type_->on_connection_close) handler->type_->on_connection_close(*handler);
+  } catch (const std::exception& error) {
+    log::application().error("Uncaught exception in on_connection_close: {}", error.what());
+  }
+  handler->conclude(kClientGone);
+}
+
+void Application::log_request(RequestHandler& handler, int status) noexcept {
+  try {
+    if (settings_.log_function) return settings_.log_function(handler, status);
+    const log::Level level = status < 400 ? log::Level::info : status < 500 ? log::Level::warning : log::Level::error;
+    if (!log::access().enabled(level)) return;
+    const http::Request& request = handler.request();
+    const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - request.start_time();
+    log::access().log(level, "{} {} {} ({}) {:.2f}ms", status, request.method_name(), request.target(),
+                      request.remote_ip(), took.count());
+  } catch (const std::exception& error) {
+    log::application().error("Uncaught exception in log_function: {}", error.what());
+  }
+}
+
+std::string Application::allowed_methods(const HandlerType& type) {
+  std::string methods;
+  for (std::size_t i = 0; i < http::kMethodCount; ++i) {
+    if (!type.verbs[i]) continue;
+    if (!methods.empty()) methods += ", ";
+    methods += http::method_name(static_cast<http::Method>(i));
+  }
+  return methods;
+}
+
+}  // namespace squall::web

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <squall/http/http_server.h>
+#include <squall/http/server_delegate.h>
+#include <squall/iostream/bind_sockets.h>
+#include <squall/web/request_handler.h>
+#include <squall/web/router.h>
+#include <squall/web/url.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace squall::web {
+
+// Settings of an Application.
+struct Settings {
+  // Replaces the access log's line a request (WEB-204). `status` is what was sent, 499 if the client went away.
+  std::function<void(RequestHandler& handler, int status)> log_function;
+};
+
+// A set of routes, and the server side of HTTP for them.
+//
+//     web::Application app({web::url<MainHandler>("/"), web::url<UserHandler>(R"(/users/(\d+))")});
+//     app.listen(8888);
+//     IOLoop::current().start();
+//
+// A path that no route has is 404, a method that its handler lacks 405.
+//
+// Thread:    that of its loop. With one loop a thread, make one application a thread.
+// Lifetime:  owns the servers listen() makes.
+class Application final : public http::ServerDelegate {
+ public:
+  // Throws std::invalid_argument for a route that cannot work; see Router.
+  explicit Application(std::vector<Rule> rules, Settings settings = {});
+  ~Application() override;
+
+  // Serves on `port` of the current loop, from now on. Throws std::system_error if it cannot be had.
+  http::HTTPServer& listen(std::uint16_t port, const ListenOptions& listen_options = {},
+                           http::HTTPServer::Options server_options = http::HTTPServer::Options());
+
+  const Settings& settings() const noexcept { return settings_; }
+
+  // For http::HTTPServer.
+  void handle_request(http::Exchange& exchange, Task<>& pending) override;
+  void client_gone(http::Exchange& exchange) noexcept override;
+  void add_default_headers(http::Headers& headers) const override;
+
+ private:
+  friend class RequestHandler;
+
+  enum class Stage { prepare, verb };
+
+  Called step(RequestHandler& handler, const HandlerType& type, PathGroups groups, Stage& stage, Task<>& pending);
+  Called call_verb(RequestHandler& handler, const HandlerType& type, PathGroups groups, Task<>& pending);
+  Task<> run(std::unique_ptr<RequestHandler> handler, Stage stage, Task<> pending,
+             std::vector<std::optional<std::string_view>> groups);
+  void log_request(RequestHandler& handler, int status) noexcept;
+  static std::string allowed_methods(const HandlerType& type);
+
+  Settings settings_;
+  Router router_;
+  Rule not_found_;
+  std::vector<std::unique_ptr<http::HTTPServer>> servers_;
+};
+
+}  // namespace squall::web

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <squall/http/status.h>
+
+#include <fmt/format.h>
+
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+namespace squall::web {
+
+// Thrown by a handler to answer with an error page. The message goes to the log, never to the client (WEB-60).
+class HTTPError : public std::runtime_error {
+ public:
+  explicit HTTPError(int status = 500, std::string message = {}, std::string reason = {})
+      : std::runtime_error(text(status, message, reason)),
+        status_(status),
+        message_(std::move(message)),
+        reason_(std::move(reason)) {}
+
+  int status() const noexcept { return status_; }
+  const std::string& message() const noexcept { return message_; }
+  // For the status line; empty for the status's own.
+  const std::string& reason() const noexcept { return reason_; }
+
+ private:
+  static std::string text(int status, const std::string& message, const std::string& reason) {
+    std::string text = fmt::format("HTTP {}: {}", status, reason.empty() ? http::reason_phrase(status) : reason);
+    if (!message.empty()) text += fmt::format(" ({})", message);
+    return text;
+  }
+
+  int status_;
+  std::string message_;
+  std::string reason_;
+};
+
+// A required argument is not there: 400 (WEB-61).
+class MissingArgumentError : public HTTPError {
+ public:
+  explicit MissingArgumentError(std::string name) : HTTPError(400, "Missing argument " + name), name_(std::move(name)) {}
+  const std::string& name() const noexcept { return name_; }
+
+ private:
+  std::string name_;
+};
+
+// Thrown by a handler to end the request here, with what it has written (WEB-62).
+class Finish {};
+
+}  // namespace squall::web

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <squall/http/query.h>
+#include <squall/web/http_error.h>
+
+#include <charconv>
+#include <concepts>
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+namespace squall::web {
+
+// What the groups of a route matched, as it stands in the path; none for an optional group that did not.
+using PathGroups = std::span<const std::optional<std::string_view>>;
+
+// How a path group becomes a parameter of a handler's verb. Specialise it for your own types:
+//
+//     template <> struct squall::web::PathConverter<Color> {
+//       static std::optional<Color> convert(std::string decoded);  // none: 404
+//     };
+template <class T>
+struct PathConverter;
+
+template <std::integral T>
+  requires(!std::same_as<T, bool> && !std::same_as<T, char>)
+struct PathConverter<T> {
+  static std::optional<T> convert(const std::string& decoded) {
+    T value{};
+    const char* const end = decoded.data() + decoded.size();
+    const auto [stop, error] = std::from_chars(decoded.data(), end, value);
+    if (error != std::errc() || stop != end || decoded.empty()) return std::nullopt;
+    return value;
+  }
+};
+
+template <std::floating_point T>
+struct PathConverter<T> {
+  static std::optional<T> convert(const std::string& decoded) {
+    T value{};
+    const char* const end = decoded.data() + decoded.size();
+    const auto [stop, error] = std::from_chars(decoded.data(), end, value);
+    if (error != std::errc() || stop != end || decoded.empty()) return std::nullopt;
+    return value;
+  }
+};
+
+template <>
+struct PathConverter<std::string> {
+  static std::optional<std::string> convert(std::string decoded) { return decoded; }
+};
+
+namespace detail {
+
+template <class T>
+struct IsOptional : std::false_type {};
+template <class T>
+struct IsOptional<std::optional<T>> : std::true_type {};
+
+// A parameter's value, or none if the group has no such value. Throws HTTPError 400 if it is not UTF-8 (WEB-07).
+template <class T>
+std::optional<T> convert_group(const std::optional<std::string_view>& group) {
+  if constexpr (IsOptional<T>::value) {
+    if (!group) return std::optional<T>(std::in_place);
+    auto value = convert_group<typename T::value_type>(group);
+    return value ? std::optional<T>(std::in_place, std::move(*value)) : std::nullopt;
+  } else {
+    static_assert(requires { PathConverter<T>::convert(std::string()); },
+                  "a verb's parameter must be an integer, a floating point number, a std::string, a std::optional of "
+                  "these, or a type with a PathConverter");
+    if (!group) return std::nullopt;
+    std::string decoded = http::percent_decode(*group);
+    if (!http::is_utf8(decoded)) throw HTTPError(400, "Invalid unicode in the path");
+    return PathConverter<T>::convert(std::move(decoded));
+  }
+}
+
+}  // namespace detail
+}  // namespace squall::web

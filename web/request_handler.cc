@@ -1,0 +1,264 @@
+#include <squall/web/request_handler.h>
+
+#include <squall/http/ascii.h>
+#include <squall/http/status.h>
+#include <squall/ioloop/log.h>
+#include <squall/iostream/errors.h>
+#include <squall/web/application.h>
+#include <squall/web/handler_type.h>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <stdexcept>
+#include <utility>
+
+namespace squall::web {
+namespace {
+
+std::string escape_html(std::string_view text) {
+  std::string escaped;
+  for (const char c : text) {
+    switch (c) {
+      case '&': escaped += "&amp;"; break;
+      case '<': escaped += "&lt;"; break;
+      case '>': escaped += "&gt;"; break;
+      case '"': escaped += "&quot;"; break;
+      case '\'': escaped += "&#x27;"; break;
+      default: escaped += c;
+    }
+  }
+  return escaped;
+}
+
+std::string_view strip(std::string_view text) {
+  constexpr std::string_view kBlank = " \t\n\r\f\v";
+  const std::size_t begin = std::min(text.find_first_not_of(kBlank), text.size());
+  return text.substr(begin, text.find_last_not_of(kBlank) + 1 - begin);
+}
+
+std::string first_line(const http::Request& request) {
+  return fmt::format("{} {} ({})", request.method_name(), request.target(), request.remote_ip());
+}
+
+}  // namespace
+
+struct RequestHandler::Arguments : Pooled {
+  http::QueryArguments query;
+  http::QueryArguments body;
+};
+
+RequestHandler::RequestHandler() = default;
+RequestHandler::~RequestHandler() = default;
+
+void RequestHandler::attach(Application& application, http::Exchange& exchange, const HandlerType& type) {
+  application_ = &application;
+  exchange_ = &exchange;
+  type_ = &type;
+}
+
+// ---- Input.
+
+RequestHandler::Arguments& RequestHandler::arguments() {
+  if (arguments_) return *arguments_;
+  auto parsed = std::make_unique<Arguments>();
+  const http::Request& request = this->request();
+  parsed->query = http::parse_query(request.query());
+  const std::string_view type = request.headers().find(http::HeaderId::content_type).value_or("");
+  constexpr std::string_view kForm = "application/x-www-form-urlencoded";
+  if (http::equals_ignoring_case(type.substr(0, kForm.size()), kForm)) {
+    if (const auto encoding = request.headers().find("Content-Encoding"))
+      throw HTTPError(400, fmt::format("Invalid body: Unsupported Content-Encoding: {}", *encoding));
+    parsed->body = http::parse_query(request.body());
+  }
+  arguments_ = std::move(parsed);
+  return *arguments_;
+}
+
+std::string RequestHandler::clean(std::string_view name, std::string_view value) {
+  if (!http::is_utf8(value))
+    throw HTTPError(400, fmt::format("Invalid unicode in {}: {}", name, value.substr(0, 40)));
+  std::string text(value);
+  for (char& c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte <= 0x08 || (byte >= 0x0e && byte <= 0x1f)) c = ' ';
+  }
+  return std::string(strip(text));
+}
+
+std::vector<std::string> RequestHandler::collect(const http::QueryArguments& from, std::string_view name) {
+  std::vector<std::string> values;
+  for (const auto& [key, value] : from)
+    if (key == name) values.push_back(clean(name, value));
+  return values;
+}
+
+std::optional<std::string> RequestHandler::last_of(const http::QueryArguments& from, std::string_view name) {
+  const auto found = std::find_if(from.rbegin(), from.rend(), [name](const auto& pair) { return pair.first == name; });
+  if (found == from.rend()) return std::nullopt;
+  return clean(name, found->second);
+}
+
+std::string RequestHandler::get_query_argument(std::string_view name) {
+  if (auto value = last_of(arguments().query, name)) return std::move(*value);
+  throw MissingArgumentError(std::string(name));
+}
+
+std::string RequestHandler::get_query_argument(std::string_view name, std::string_view otherwise) {
+  return last_of(arguments().query, name).value_or(std::string(otherwise));
+}
+
+std::vector<std::string> RequestHandler::get_query_arguments(std::string_view name) {
+  return collect(arguments().query, name);
+}
+
+std::string RequestHandler::get_body_argument(std::string_view name) {
+  if (auto value = last_of(arguments().body, name)) return std::move(*value);
+  throw MissingArgumentError(std::string(name));
+}
+
+std::string RequestHandler::get_body_argument(std::string_view name, std::string_view otherwise) {
+  return last_of(arguments().body, name).value_or(std::string(otherwise));
+}
+
+std::vector<std::string> RequestHandler::get_body_arguments(std::string_view name) {
+  return collect(arguments().body, name);
+}
+
+std::string RequestHandler::get_argument(std::string_view name) {
+  if (auto value = last_of(arguments().body, name)) return std::move(*value);
+  return get_query_argument(name);
+}
+
+std::string RequestHandler::get_argument(std::string_view name, std::string_view otherwise) {
+  if (auto value = last_of(arguments().body, name)) return std::move(*value);
+  return get_query_argument(name, otherwise);
+}
+
+std::vector<std::string> RequestHandler::get_arguments(std::string_view name) {
+  std::vector<std::string> values = get_query_arguments(name);
+  for (std::string& value : get_body_arguments(name)) values.push_back(std::move(value));
+  return values;
+}
+
+// ---- Output.
+
+void RequestHandler::set_status(int status, std::string_view reason) {
+  const bool sendable = http::is_field_text(reason) && reason.find('<') == reason.npos;
+  exchange_->set_status(status, sendable ? reason : "Unknown");
+}
+
+void RequestHandler::write(std::string_view chunk) {
+  if (finished()) throw std::logic_error("Cannot write() after finish()");
+  exchange_->buffer().append(chunk);
+}
+
+WriteAwaiter RequestHandler::flush() {
+  exchange_->write(exchange_->buffer());
+  exchange_->buffer().clear();
+  return exchange_->flush();
+}
+
+void RequestHandler::finish() {
+  if (finished()) throw std::logic_error("finish() called twice");
+  if (!exchange_->head_sent() && http::status_forbids_body(get_status())) {
+    if (!exchange_->buffer().empty())
+      throw std::logic_error(fmt::format("Cannot send body with {}", get_status()));
+    for (const char* name : {"Content-Encoding", "Content-Language", "Content-Type"}) clear_header(name);
+  }
+  exchange_->finish(exchange_->buffer());
+}
+
+void RequestHandler::finish(std::string_view last) {
+  write(last);
+  finish();
+}
+
+void RequestHandler::clear() {
+  exchange_->reset_head();
+  exchange_->buffer().clear();
+  set_default_headers();
+}
+
+// ---- Errors.
+
+void RequestHandler::send_error(int status, std::string_view reason) {
+  if (exchange_->head_sent()) {
+    log::general().error("Cannot send error response after headers written");
+    if (!finished()) exchange_->abort();
+    return;
+  }
+  clear();
+  set_status(status, reason);
+  if (status == 405) set_header("Allow", application_->allowed_methods(*type_));
+  try {
+    if (status != 304) write_error(status);
+  } catch (const std::exception& error) {
+    log::application().error("Uncaught exception in write_error: {}", error.what());
+  }
+  if (!finished()) finish();
+}
+
+void RequestHandler::write_error(int status) {
+  const std::string_view reason =
+      exchange_->reason().empty() ? http::reason_phrase(status) : std::string_view(exchange_->reason());
+  const std::string title = fmt::format("{}: {}", status, escape_html(reason));
+  write(fmt::format("<html><title>{}</title><body>{}</body></html>", title, title));
+}
+
+void RequestHandler::log_exception(const std::exception_ptr& error) {
+  const http::Request& request = this->request();
+  const auto uncaught = [&](std::string_view what) {
+    log::application().error(
+        "Uncaught exception {}\nHTTPServerRequest(protocol='http', host='{}', method='{}', uri='{}', "
+        "version='HTTP/1.{}', remote_ip='{}')\n{}",
+        first_line(request), request.host(), request.method_name(), request.target(), request.minor_version(),
+        request.remote_ip(), what);
+  };
+  try {
+    std::rethrow_exception(error);
+  } catch (const HTTPError& http_error) {
+    if (!http_error.message().empty())
+      log::general().warning("{} {}: {}", http_error.status(), first_line(request), http_error.message());
+  } catch (const std::exception& other) {
+    uncaught(other.what());
+  } catch (...) {
+    uncaught("not a std::exception");
+  }
+}
+
+// The one place where what a handler throws is caught.
+void RequestHandler::fail(std::exception_ptr error) noexcept {
+  try {
+    try {
+      std::rethrow_exception(error);
+    } catch (const Finish&) {
+      if (!finished()) finish();
+    } catch (const StreamClosedError&) {
+      // The client has gone: there is nobody to answer.
+    } catch (const HTTPError& http_error) {
+      log_exception(error);
+      if (!finished()) send_error(http_error.status(), http_error.reason());
+    } catch (...) {
+      log_exception(error);
+      if (!finished()) send_error(500);
+    }
+  } catch (const std::exception& another) {
+    log::application().error("Uncaught exception answering {} {}: {}", request().method_name(), request().target(),
+                             another.what());
+  }
+  if (!finished()) exchange_->abort();
+}
+
+// The request is over: a line in the access log, and the handler's own last word.
+void RequestHandler::conclude(int logged_status) noexcept {
+  application_->log_request(*this, logged_status);
+  if (!type_->on_finish) return;
+  try {
+    type_->on_finish(*this);
+  } catch (const std::exception& error) {
+    log::application().error("Uncaught exception in on_finish: {}", error.what());
+  }
+}
+
+}  // namespace squall::web

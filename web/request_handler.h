@@ -1,0 +1,121 @@
+#pragma once
+
+#include <squall/http/exchange.h>
+#include <squall/http/query.h>
+#include <squall/ioloop/frame_pool.h>
+#include <squall/iostream/write_awaiter.h>
+#include <squall/web/http_error.h>
+
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace squall::web {
+
+class Application;
+struct HandlerType;
+
+// Base of what answers requests: one object a request.
+//
+//     class UserHandler : public web::RequestHandler {
+//      public:
+//       void get(std::int64_t id) { write(fmt::format("user {}", id)); }
+//       Task<> post(std::int64_t id) { co_await save(id, get_argument("name")); }
+//     };
+//
+// A derived class may have, public and not overloaded:
+//   get head post put delete_ patch options   void or Task<>; parameters take the route's groups, by type
+//   void initialize(...)                      first; takes what url<H>() was given behind the pattern
+//   prepare()                                 void or Task<>; before the verb, which a finish() in it spares
+//   void on_finish()                          after the response, whatever became of it
+//   void on_connection_close()                the client went away while a Task<> waited, which is then cancelled
+// What it does not have is answered 405. It is found while compiling: nothing is virtual that runs each time.
+//
+// Thread:    the loop's thread only.
+// Lifetime:  made and destroyed by the framework, for one request.
+// Errors:    throw HTTPError for an error page. Any other exception is logged with the request and answered 500;
+//            the connection and the server go on.
+class RequestHandler : public Pooled {
+ public:
+  RequestHandler();
+  virtual ~RequestHandler();
+  RequestHandler(const RequestHandler&) = delete;
+  RequestHandler& operator=(const RequestHandler&) = delete;
+
+  const http::Request& request() const noexcept { return exchange_->request(); }
+  Application& application() const noexcept { return *application_; }
+
+  // ---- Input: values of the query and of a form body, decoded, control characters turned to spaces, trimmed
+  // (WEB-30 to WEB-32). Text that is not UTF-8 is a 400.
+
+  // The last value. Throws MissingArgumentError (400) if there is none.
+  std::string get_argument(std::string_view name);
+  std::string get_argument(std::string_view name, std::string_view otherwise);
+  // All values, those of the query first.
+  std::vector<std::string> get_arguments(std::string_view name);
+  std::string get_query_argument(std::string_view name);
+  std::string get_query_argument(std::string_view name, std::string_view otherwise);
+  std::vector<std::string> get_query_arguments(std::string_view name);
+  std::string get_body_argument(std::string_view name);
+  std::string get_body_argument(std::string_view name, std::string_view otherwise);
+  std::vector<std::string> get_body_arguments(std::string_view name);
+
+  // ---- Output.
+
+  // 200 until set. A reason with other than visible characters and spaces in it, or with `<`, becomes `Unknown`
+  // (WEB-41).
+  void set_status(int status, std::string_view reason = {});
+  int get_status() const noexcept { return exchange_->status(); }
+  // Throws std::invalid_argument for control characters (WEB-42).
+  void set_header(std::string_view name, std::string_view value) { exchange_->headers().set(name, value); }
+  void set_header(std::string_view name, std::int64_t value) { set_header(name, std::to_string(value)); }
+  void add_header(std::string_view name, std::string_view value) { exchange_->headers().add(name, value); }
+  void clear_header(std::string_view name) { exchange_->headers().remove(name); }
+  // Adds to the response's body, which is kept until flush() or finish(). Throws std::logic_error after finish().
+  void write(std::string_view chunk);
+  // Sends the head, if that is still to be done, and what was written. `co_await flush()` waits until the client
+  // takes it: that is how to send much without holding it.
+  WriteAwaiter flush();
+  // Ends the response; done for you when the verb returns. Throws std::logic_error if called twice.
+  void finish();
+  void finish(std::string_view last);
+  // Back to status 200, the default headers and an empty body.
+  void clear();
+  bool finished() const noexcept { return exchange_->finished(); }
+
+  // Answers with the error page of `status`. Once the head is sent there can be none: the connection is closed, so
+  // that the client does not take a part for the whole.
+  void send_error(int status, std::string_view reason = {});
+  // Makes the error page: status and headers are set, write() it. May be overridden.
+  virtual void write_error(int status);
+  // Headers for every response of this handler, error pages among them. May be overridden.
+  virtual void set_default_headers() {}
+
+  // The client's going away does not cancel this request.
+  void shield() noexcept { exchange_->shield(); }
+
+ private:
+  friend class Application;
+  struct Arguments;
+
+  void attach(Application& application, http::Exchange& exchange, const HandlerType& type);
+  void fail(std::exception_ptr error) noexcept;
+  void log_exception(const std::exception_ptr& error);
+  void conclude(int logged_status) noexcept;
+
+  Arguments& arguments();
+  std::vector<std::string> collect(const http::QueryArguments& from, std::string_view name);
+  std::optional<std::string> last_of(const http::QueryArguments& from, std::string_view name);
+  std::string clean(std::string_view name, std::string_view value);
+
+  Application* application_ = nullptr;
+  http::Exchange* exchange_ = nullptr;
+  const HandlerType* type_ = nullptr;
+  std::unique_ptr<Arguments> arguments_;
+};
+
+}  // namespace squall::web

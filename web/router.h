@@ -1,0 +1,51 @@
+#pragma once
+
+#include <squall/web/path_args.h>
+#include <squall/web/url.h>
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace squall::web {
+
+// Finds the rule for a path: the first in order of declaration that matches all of it (RTE-05, WEB-192).
+//
+// Patterns without anything special in them go through one hash table, the others through PCRE2's JIT.
+//
+// Thread:    one.
+class Router {
+ public:
+  struct Match {
+    const Rule* rule = nullptr;  // null: no rule matches
+    PathGroups groups;           // as they stand in the path, which they refer to; valid until the next match()
+  };
+
+  // Throws std::invalid_argument for a pattern that is no regular expression, that mixes named and unnamed
+  // groups (RTE-06), or whose number of groups is not what a verb of its handler takes.
+  explicit Router(std::vector<Rule> rules);
+  ~Router();
+  Router(const Router&) = delete;
+  Router& operator=(const Router&) = delete;
+
+  Match match(std::string_view path);
+
+ private:
+  class Pattern;
+  struct PatternRule {
+    std::size_t index;  // in rules_
+    std::unique_ptr<Pattern> pattern;
+  };
+
+  std::vector<Rule> rules_;
+  std::unordered_map<std::string_view, std::size_t> literals_;  // to rules_; keys are in literal_text_
+  std::vector<std::unique_ptr<std::string>> literal_text_;
+  std::vector<PatternRule> patterns_;
+  std::vector<std::optional<std::string_view>> groups_;
+};
+
+}  // namespace squall::web

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <squall/web/handler_type.h>
+#include <squall/web/request_handler.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+namespace squall::web {
+
+// Makes the handlers of one route.
+class HandlerFactory {
+ public:
+  virtual ~HandlerFactory() = default;
+  virtual std::unique_ptr<RequestHandler> make() const = 0;
+  // Calls the handler's initialize() with the route's arguments.
+  virtual void initialize(RequestHandler& handler) const = 0;
+  virtual const HandlerType& type() const noexcept = 0;
+};
+
+// A pattern for paths and the handler they lead to.
+class Rule {
+ public:
+  Rule(std::string pattern, std::shared_ptr<const HandlerFactory> factory)
+      : pattern_(std::move(pattern)), factory_(std::move(factory)) {}
+
+  // A name for reversing the route to a URL.
+  Rule&& name(std::string name) && {
+    name_ = std::move(name);
+    return std::move(*this);
+  }
+  const std::string& pattern() const noexcept { return pattern_; }
+  const std::string& name() const noexcept { return name_; }
+  const HandlerFactory& factory() const noexcept { return *factory_; }
+
+ private:
+  std::string pattern_;
+  std::string name_;
+  std::shared_ptr<const HandlerFactory> factory_;
+};
+
+namespace detail {
+
+template <class H, class... Args>
+class TypedFactory final : public HandlerFactory {
+ public:
+  explicit TypedFactory(std::tuple<Args...> arguments) : arguments_(std::move(arguments)) {}
+  std::unique_ptr<RequestHandler> make() const override { return std::make_unique<H>(); }
+  void initialize(RequestHandler& base) const override {
+    if constexpr (requires { &H::initialize; }) {
+      auto& handler = static_cast<H&>(base);
+      std::apply([&handler](const auto&... arguments) { handler.initialize(arguments...); }, arguments_);
+    } else {
+      static_assert(sizeof...(Args) == 0, "url<H>() was given arguments, and H has no initialize() to take them");
+    }
+  }
+  const HandlerType& type() const noexcept override { return kHandlerType<H>; }
+
+ private:
+  std::tuple<Args...> arguments_;
+};
+
+}  // namespace detail
+
+// Routes paths that `pattern`, a regular expression, matches from their beginning to their end to handlers of
+// class H. Its groups become the parameters of H's verbs. `arguments` are kept, and given to initialize() for each
+// request; std::ref() passes a reference to what outlives the application.
+//
+//     url<UserHandler>(R"(/users/(\d+))", std::ref(database)).name("user")
+template <class H, class... Args>
+Rule url(std::string pattern, Args&&... arguments) {
+  static_assert(std::is_base_of_v<RequestHandler, H>, "url<H>() takes a class derived from RequestHandler");
+  using Factory = detail::TypedFactory<H, std::decay_t<Args>...>;
+  return Rule(std::move(pattern),
+              std::make_shared<Factory>(std::tuple<std::decay_t<Args>...>(std::forward<Args>(arguments)...)));
+}
+
+}  // namespace squall::web
