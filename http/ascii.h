@@ -1,6 +1,8 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
+#include <cstring>
 #include <string_view>
 
 // Character classes of RFC 9110 and RFC 3986, which know only ASCII.
@@ -20,6 +22,24 @@ constexpr bool equals_ignoring_case(std::string_view a, std::string_view b) noex
   if (a.size() != b.size()) return false;
   for (std::size_t i = 0; i < a.size(); ++i)
     if (to_lower(a[i]) != to_lower(b[i])) return false;
+  return true;
+}
+
+// The same for a token and a lower-case name of letters and hyphens, eight bytes at a time: of the characters of a
+// token only letters become letters by their sixth bit.
+inline bool token_equals(std::string_view token, std::string_view lower_case) noexcept {
+  if (token.size() != lower_case.size()) return false;
+  const auto word = [](const char* at, std::size_t size) {
+    std::uint64_t bytes = 0;
+    std::memcpy(&bytes, at, size);
+    return bytes;
+  };
+  constexpr std::uint64_t kSixthBits = 0x2020202020202020;
+  std::size_t at = 0;
+  for (; at + 8 <= token.size(); at += 8)
+    if ((word(token.data() + at, 8) | kSixthBits) != word(lower_case.data() + at, 8)) return false;
+  for (; at < token.size(); ++at)
+    if ((token[at] | 0x20) != lower_case[at]) return false;
   return true;
 }
 

@@ -20,7 +20,8 @@ bool is_target_text(std::string_view text) {
 
 // Cuts `text` at the first of `separators`, and returns what comes before it.
 std::string_view cut_before(std::string_view& text, std::string_view separators) {
-  const std::size_t end = std::min(text.find_first_of(separators), text.size());
+  std::size_t end = 0;
+  while (end < text.size() && separators.find(text[end]) == separators.npos) ++end;
   const std::string_view head = text.substr(0, end);
   text.remove_prefix(end);
   return head;
@@ -31,7 +32,6 @@ std::string_view cut_before(std::string_view& text, std::string_view separators)
 Refusal split_target(std::string_view method, std::string_view target, Target& parts) {
   parts = {};
   std::string_view rest = target;
-  if (target.find('#') != target.npos) return kBadTarget;  // fragments are not sent
   if (method == "CONNECT") {
     parts.authority = target;
     return is_host_text(target) && target.find(':') != target.npos ? Refusal() : kBadTarget;
@@ -50,23 +50,25 @@ Refusal split_target(std::string_view method, std::string_view target, Target& p
     // User information in a request is a trap for who logs or routes by it (RFC 9110, 4.2.4).
     if (parts.authority.empty() || !is_host_text(parts.authority)) return kBadTarget;
   }
-  parts.path = cut_before(rest, "?");
-  if (!rest.empty()) parts.query = rest.substr(1);
-  return {};
+  parts.path = cut_before(rest, "?#");
+  if (rest.empty()) return {};
+  parts.query = rest.substr(1);
+  return rest.find('#') == rest.npos ? Refusal() : kBadTarget;  // fragments are not sent
 }
 
 Refusal check_host(const Headers& headers, int minor_version) {
-  const std::size_t count = headers.count(HeaderId::host);
-  if (count > 1) return {400, "Multiple host headers not allowed"};
-  if (count == 0) return minor_version == 0 ? Refusal() : Refusal{400, "Missing Host header"};
-  return is_host_text(*headers.find(HeaderId::host)) ? Refusal() : Refusal{400, "Invalid Host header"};
+  const auto host = headers.find(HeaderId::host);
+  if (!host) return minor_version == 0 ? Refusal() : Refusal{400, "Missing Host header"};
+  if (headers.count(HeaderId::host) > 1) return {400, "Multiple host headers not allowed"};
+  return is_host_text(*host) ? Refusal() : Refusal{400, "Invalid Host header"};
 }
 
 Refusal check_transfer_encoding(const Headers& headers, int minor_version) {
-  const std::size_t count = headers.count(HeaderId::transfer_encoding);
-  if (count == 0) return {};
+  const auto encoding = headers.find(HeaderId::transfer_encoding);
+  if (!encoding) return {};
   if (minor_version == 0) return {400, "Transfer-Encoding in an HTTP/1.0 request"};
-  const std::string_view value = *headers.find(HeaderId::transfer_encoding);
+  const std::string_view value = *encoding;
+  const std::size_t count = headers.count(HeaderId::transfer_encoding);
   if (count == 1 && equals_ignoring_case(value, "chunked")) return {};
   // An encoding we do not know, ended by a chunked that we do: 501 (RFC 9112, 6.1). With any other end the
   // body's own end cannot be told: 400 (RFC 9112, 6.3).

@@ -7,6 +7,7 @@
 
 #include <charconv>
 #include <cstring>
+#include <utility>
 
 namespace squall::http {
 namespace {
@@ -58,8 +59,13 @@ void Exchange::begin(IOStream& stream, const Headers& defaults) {
   if (buffer_.capacity() > kKeptBuffer) buffer_ = std::string();
 }
 
-void Exchange::reset_head() {
-  headers_ = *defaults_;
+Headers& Exchange::headers() {
+  if (!std::exchange(own_headers_, true)) headers_ = *defaults_;
+  return headers_;
+}
+
+void Exchange::reset_head() noexcept {
+  own_headers_ = false;
   status_ = 200;
   reason_.clear();
 }
@@ -126,11 +132,11 @@ void Exchange::broken(const char* what) {
 
 // What the headers promise about the body's length, which the body must keep.
 void Exchange::check_content_length() {
-  const auto promised = headers_.find(HeaderId::content_length);
+  const auto promised = sent_headers().find(HeaderId::content_length);
   if (!promised) return;
   std::uint64_t length = 0;
   const auto [end, error] = std::from_chars(promised->data(), promised->data() + promised->size(), length);
-  if (error != std::errc() || end != promised->data() + promised->size() || headers_.count(HeaderId::content_length) > 1)
+  if (error != std::errc() || end != promised->data() + promised->size() || sent_headers().count(HeaderId::content_length) > 1)
     broken("Content-Length is not a number");
   if (!body_forbidden()) remaining_ = length;
 }
@@ -142,8 +148,8 @@ std::string_view Exchange::choose_framing(std::optional<std::uint64_t> length) {
     chunked_ = request_.minor_version() > 0;
     if (!chunked_) close_after_ = true;
   }
-  if (headers_.find(HeaderId::connection)) {
-    if (has_token(headers_, HeaderId::connection, "close")) close_after_ = true;
+  if (sent_headers().find(HeaderId::connection)) {
+    if (has_token(sent_headers(), HeaderId::connection, "close")) close_after_ = true;
     return {};
   }
   if (close_after_ || !request_.keep_alive()) return "Connection: close\r\n";
@@ -170,7 +176,7 @@ void Exchange::send_head(std::optional<std::uint64_t> length, std::string_view b
   Copier framing(framing_text);
   if (chunked_) {
     framing << "Transfer-Encoding: chunked\r\n";
-  } else if (length && !status_forbids_body(status_) && !headers_.find(HeaderId::content_length)) {
+  } else if (length && !status_forbids_body(status_) && !sent_headers().find(HeaderId::content_length)) {
     char digits[20];
     char* const end = std::to_chars(digits, digits + sizeof digits, *length).ptr;
     framing << "Content-Length: " << std::string_view(digits, static_cast<std::size_t>(end - digits)) << "\r\n";
@@ -178,7 +184,7 @@ void Exchange::send_head(std::optional<std::uint64_t> length, std::string_view b
 
   head_sent_ = true;
   if (body_forbidden()) body = {};
-  const std::string_view headers = headers_.text();
+  const std::string_view headers = sent_headers().text();
   const std::string_view copied = body.size() <= kCopiedBody ? body : std::string_view();
   Copier out(stream_->reserve_write(status.size() + headers.size() + framing.count() + connection.size() + 2 +
                                     copied.size()));

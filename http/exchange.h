@@ -40,11 +40,11 @@ class Exchange {
   // 200 by default. Without a reason RFC 9110's is sent.
   void set_status(int status, std::string_view reason = {});
   // Begin as Server and Date. Changes have no effect once the head is sent.
-  Headers& headers() noexcept { return headers_; }
+  Headers& headers();
   // As given to set_status().
   const std::string& reason() const noexcept { return reason_; }
   // Back to status 200 and the headers it began with.
-  void reset_head();
+  void reset_head() noexcept;
   bool head_sent() const noexcept { return head_sent_; }
   bool finished() const noexcept { return finished_; }
 
@@ -75,6 +75,7 @@ class Exchange {
   friend class ServerConnection;
 
   void begin(IOStream& stream, const Headers& defaults);
+  const Headers& sent_headers() const noexcept { return own_headers_ ? headers_ : *defaults_; }
   void send_head(std::optional<std::uint64_t> length, std::string_view body);
   void send_piece(std::string_view piece);
   bool body_forbidden() const noexcept;
@@ -86,6 +87,7 @@ class Exchange {
   RequestParser parser_;
   IOStream* stream_ = nullptr;
   const Headers* defaults_ = nullptr;
+  bool own_headers_ = false;  // until headers() is called the defaults are sent as they are
   void* context_ = nullptr;
   Headers headers_;
   std::string reason_;

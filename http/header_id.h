@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -18,8 +19,9 @@ enum class HeaderId : std::uint8_t {
   server,
   transfer_encoding,
 };
+inline constexpr std::size_t kHeaderIds = 10;
 
-// `other` for any name not in the list.
+// `other` for any name not in the list. `name` is a token.
 HeaderId header_id(std::string_view name) noexcept;
 
 }  // namespace squall::http

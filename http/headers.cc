@@ -19,7 +19,7 @@ void check(std::string_view name, std::string_view value) {
 
 HeaderId header_id(std::string_view name) noexcept {
   // The length leaves at most two candidates.
-  const auto is = [name](std::string_view known) { return equals_ignoring_case(name, known); };
+  const auto is = [name](std::string_view known) { return token_equals(name, known); };
   switch (name.size()) {
     case 4:
       if (is("host")) return HeaderId::host;
@@ -52,21 +52,20 @@ bool Headers::is_named(const Line& line, HeaderId id, std::string_view name) con
 }
 
 std::optional<std::string_view> Headers::find(std::string_view name) const noexcept {
-  const HeaderId id = header_id(name);
+  if (const HeaderId id = header_id(name); id != HeaderId::other) return find(id);
   for (const Line& line : lines_)
-    if (is_named(line, id, name)) return value_of(line);
-  return std::nullopt;
-}
-
-std::optional<std::string_view> Headers::find(HeaderId id) const noexcept {
-  for (const Line& line : lines_)
-    if (line.id == id) return value_of(line);
+    if (equals_ignoring_case(name_of(line), name)) return value_of(line);
   return std::nullopt;
 }
 
 std::size_t Headers::count(HeaderId id) const noexcept {
   return static_cast<std::size_t>(
       std::count_if(lines_.begin(), lines_.end(), [id](const Line& line) { return line.id == id; }));
+}
+
+void Headers::fill_slots() noexcept {
+  slots_ = {};
+  for (std::size_t i = lines_.size(); i-- > 0;) slots_[static_cast<std::size_t>(lines_[i].id)] = slot_for(i);
 }
 
 std::string Headers::get(std::string_view name) const {
@@ -90,7 +89,10 @@ void Headers::add(std::string_view name, std::string_view value) {
   check(name, value);
   const auto begin = static_cast<std::uint32_t>(text_.size());
   const auto name_size = static_cast<std::uint32_t>(name.size());
-  lines_.push_back({begin, name_size, begin + name_size + 2, static_cast<std::uint32_t>(value.size()), header_id(name)});
+  const HeaderId id = header_id(name);
+  lines_.push_back({begin, name_size, begin + name_size + 2, static_cast<std::uint32_t>(value.size()), id});
+  std::uint32_t& slot = slots_[static_cast<std::size_t>(id)];
+  if (slot == 0) slot = slot_for(lines_.size() - 1);
   text_.append(name).append(": ").append(value).append("\r\n");
 }
 
@@ -131,6 +133,7 @@ void Headers::erase(std::size_t index) {
     lines_[i].name -= length;
     lines_[i].value -= length;
   }
+  fill_slots();
 }
 
 }  // namespace squall::http

@@ -2,6 +2,7 @@
 
 #include <squall/http/header_id.h>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -31,7 +32,12 @@ class Headers {
   bool contains(std::string_view name) const noexcept { return find(name).has_value(); }
   // The first field's value.
   std::optional<std::string_view> find(std::string_view name) const noexcept;
-  std::optional<std::string_view> find(HeaderId id) const noexcept;
+  // In constant time.
+  std::optional<std::string_view> find(HeaderId id) const noexcept {
+    const std::uint32_t slot = slots_[static_cast<std::size_t>(id)];
+    if (slot == 0) return std::nullopt;
+    return value_of(lines_[slot - 1]);
+  }
   // All values, joined by `, ` (RFC 9110, 5.3); empty if there is none.
   std::string get(std::string_view name) const;
   std::vector<std::string_view> get_list(std::string_view name) const;
@@ -48,6 +54,7 @@ class Headers {
   void clear() noexcept {
     text_.clear();
     lines_.clear();
+    slots_ = {};
   }
 
   // The fields as they are sent: `Name: value\r\n`, one after the other. Of headers that were received, all of
@@ -88,9 +95,12 @@ class Headers {
   std::string_view value_of(const Line& line) const noexcept { return {text_.data() + line.value, line.value_size}; }
   bool is_named(const Line& line, HeaderId id, std::string_view name) const noexcept;
   void erase(std::size_t index);
+  void fill_slots() noexcept;
+  static std::uint32_t slot_for(std::size_t index) noexcept { return static_cast<std::uint32_t>(index) + 1; }
 
   std::string text_;
   std::vector<Line> lines_;
+  std::array<std::uint32_t, kHeaderIds> slots_{};  // by id, one more than the index of its first line; 0 for none
 };
 
 }  // namespace squall::http

@@ -1,5 +1,6 @@
 #include <squall/http/http_server.h>
 
+#include <squall/http/idle_connection.h>
 #include <squall/http/server_connection.h>
 
 #include <algorithm>
@@ -32,7 +33,73 @@ HTTPServer::HTTPServer(IOLoop& loop, ServerDelegate& delegate, Options options)
 
 HTTPServer::~HTTPServer() {
   destroy_all_connections();
+  while (idle_.first) remove_idle(*idle_.first);
   loop().remove_timeout(sweep_);
+}
+
+// ---- Connections: idle ones wake to become active, active ones are parked to become idle.
+
+template <class Connection>
+void HTTPServer::List<Connection>::push_back(Connection& connection) noexcept {
+  connection.previous_ = last;
+  (last ? last->next_ : first) = &connection;
+  last = &connection;
+  ++count;
+}
+
+template <class Connection>
+void HTTPServer::List<Connection>::remove(Connection& connection) noexcept {
+  (connection.previous_ ? connection.previous_->next_ : first) = connection.next_;
+  (connection.next_ ? connection.next_->previous_ : last) = connection.previous_;
+  connection.previous_ = connection.next_ = nullptr;
+  --count;
+}
+
+void HTTPServer::accepted(OwnedFd fd, const Address& peer) {
+  auto idle = std::make_unique<IdleConnection>(*this, std::move(fd), peer);
+  idle->watch_first();
+  add_idle(std::move(idle));
+}
+
+void HTTPServer::add_idle(std::unique_ptr<IdleConnection> connection) noexcept {
+  if (!sweep_) sweep_later();
+  idle_.push_back(*connection.release());
+}
+
+std::unique_ptr<IdleConnection> HTTPServer::remove_idle(IdleConnection& connection) noexcept {
+  idle_.remove(connection);
+  return std::unique_ptr<IdleConnection>(&connection);
+}
+
+// A request has begun to arrive, or the client has gone.
+void HTTPServer::wake(IdleConnection& connection, Events events) {
+  const std::unique_ptr<IdleConnection> idle = remove_idle(connection);
+  const int fd = idle->fd_.get();
+  IOStream stream(loop(), idle->take_fd(), options_.stream, IOStream::Known::registered);
+  TaskGroup::Member* const member = run(handle_stream(std::move(stream), idle->peer()));
+  if (!member) return;
+  ServerConnection& active = *active_.last;
+  active.member_ = member;
+  loop().call_handler(fd, events);
+  // Whatever it did, if it is still there it stands where it stood.
+  if (active_.last == &active && active.member_ == member && active_.count > kKeptConnections) park(active);
+}
+
+// Gives up the coroutine of a connection that has nothing to do. False if it has.
+bool HTTPServer::park(ServerConnection& connection) noexcept {
+  if (connection.phase_ != ServerConnection::Phase::idle || connection.closing_ || connection.exchange_) return false;
+  OwnedFd fd = connection.stream_.release();
+  if (!fd) return false;
+  auto idle = std::make_unique<IdleConnection>(*this, std::move(fd), connection.peer_);
+  idle->watch_again();
+  destroy_connection(*connection.member_);
+  add_idle(std::move(idle));
+  return true;
+}
+
+void HTTPServer::close_all_connections() {
+  TCPServer::close_all_connections();
+  while (idle_.first) remove_idle(*idle_.first);
 }
 
 Task<> HTTPServer::handle_stream(IOStream stream, Address peer) {
@@ -45,32 +112,31 @@ Task<> HTTPServer::handle_stream(IOStream stream, Address peer) {
   }
 }
 
-void HTTPServer::add(ServerConnection& connection) {
-  connection.next_ = first_;
-  if (first_) first_->previous_ = &connection;
-  first_ = &connection;
-  if (count_++ == 0) sweep_later();
-}
+void HTTPServer::add(ServerConnection& connection) { active_.push_back(connection); }
 
 void HTTPServer::remove(ServerConnection& connection) noexcept {
   if (visit_next_ == &connection) visit_next_ = connection.next_;
-  (connection.previous_ ? connection.previous_->next_ : first_) = connection.next_;
-  if (connection.next_) connection.next_->previous_ = connection.previous_;
-  if (--count_ == 0) loop().remove_timeout(sweep_);
+  active_.remove(connection);
 }
+
+// ---- Deadlines.
 
 void HTTPServer::sweep_later() {
   sweep_ = loop().call_later(tick_, [this] { sweep(); });
 }
 
 void HTTPServer::sweep() {
-  for (std::size_t left = count_ / kParts + 1; left > 0; --left) {
-    if (!visit_next_) visit_next_ = first_;
+  sweep_ = {};
+  const IOLoop::TimePoint now = loop().time();
+  while (idle_.first && now - idle_.first->since() >= options_.idle_timeout) remove_idle(*idle_.first);
+  for (std::size_t left = active_.count == 0 ? 0 : active_.count / kParts + 1; left > 0; --left) {
+    if (!visit_next_) visit_next_ = active_.first;
     ServerConnection* const connection = visit_next_;
     visit_next_ = connection->next_;
     connection->visit();
+    if (active_.count > kKeptConnections) park(*connection);
   }
-  sweep_later();
+  if (connections() > 0) sweep_later();
 }
 
 std::unique_ptr<Exchange> HTTPServer::take_exchange() {

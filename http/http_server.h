@@ -12,9 +12,13 @@
 
 namespace squall::http {
 
+class IdleConnection;
 class ServerConnection;
 
 // Serves HTTP/1.1 and 1.0: keep-alive, pipelining in order, bodies with a length or in chunks.
+//
+// A connection is a coroutine while it has something to do. Between requests it may be just a descriptor: up to
+// kKeptConnections keep their coroutine, for speed, the others give it up, for memory.
 //
 // A request that is none is answered with the status RFC 9112 names, a line in the log says why and from whom,
 // and its connection is closed; nothing else is touched.
@@ -43,17 +47,34 @@ class HTTPServer : public TCPServer {
   HTTPServer(IOLoop& loop, ServerDelegate& delegate) : HTTPServer(loop, delegate, Options()) {}
   ~HTTPServer() override;
 
+  static constexpr std::size_t kKeptConnections = 1024;
+
   const Options& options() const noexcept { return options_; }
+  std::size_t connections() const noexcept override { return active_.count + idle_.count; }
+  void close_all_connections() override;
 
  protected:
+  void accepted(OwnedFd fd, const Address& peer) override;
   Task<> handle_stream(IOStream stream, Address peer) override;
-  Task<> run_connection(IOStream stream, Address peer) override { return handle_stream(std::move(stream), peer); }
 
  private:
+  friend class IdleConnection;
   friend class ServerConnection;
+  template <class Connection>
+  struct List {
+    void push_back(Connection& connection) noexcept;
+    void remove(Connection& connection) noexcept;
+    Connection* first = nullptr;
+    Connection* last = nullptr;
+    std::size_t count = 0;
+  };
 
   void add(ServerConnection& connection);
   void remove(ServerConnection& connection) noexcept;
+  void wake(IdleConnection& idle, Events events);
+  bool park(ServerConnection& connection) noexcept;
+  void add_idle(std::unique_ptr<IdleConnection> connection) noexcept;
+  std::unique_ptr<IdleConnection> remove_idle(IdleConnection& connection) noexcept;
   void sweep();
   void sweep_later();
   std::unique_ptr<Exchange> take_exchange();
@@ -64,10 +85,10 @@ class HTTPServer : public TCPServer {
   RequestParser::Limits limits_;
   DefaultHeaders default_headers_;
   std::vector<std::unique_ptr<Exchange>> spare_;
+  List<ServerConnection> active_;
+  List<IdleConnection> idle_;  // the one that has waited longest in front
   // Deadlines are fields of the connections, and one timer visits these in turn: no request touches the heap.
-  ServerConnection* first_ = nullptr;
   ServerConnection* visit_next_ = nullptr;
-  std::size_t count_ = 0;
   std::chrono::nanoseconds tick_;
   Timeout sweep_;
 };

@@ -49,23 +49,43 @@ RequestParser::RequestParser() {
 }
 
 void RequestParser::begin(Request& request, const Limits& limits) noexcept {
-  llhttp_reset(&parser_);
+  if (request_ != &request) repeatable_ = false;
   request_ = &request;
   limits_ = limits;
+  fresh_ = true;
+  begun_ = false;
+}
+
+bool RequestParser::repeats(std::string_view bytes) const noexcept {
+  const std::string_view last = request_->headers_.text();
+  if (!repeatable_ || bytes.size() < last.size()) return false;
+  unsigned char difference = 0;
+  for (std::size_t i = 0; i < last.size(); ++i) difference |= static_cast<unsigned char>(bytes[i] ^ last[i]);
+  return difference == 0;
+}
+
+void RequestParser::reset() {
+  llhttp_reset(&parser_);
+  repeatable_ = fresh_ = empty_line_open_ = complete_ = false;
   phase_ = Phase::head;
-  begun_ = empty_line_open_ = complete_ = false;
   framing_ = 0;
   refusal_ = {};
-  request.headers_.clear();
-  request.body_.clear();
-  request.target_size_ = 0;
-  request.method_ = Method::other;
-  request.minor_version_ = 1;
-  request.keep_alive_ = false;
+  request_->headers_.clear();
+  request_->body_.clear();
+  request_->target_size_ = 0;
+  request_->method_ = Method::other;
+  request_->minor_version_ = 1;
+  request_->keep_alive_ = false;
 }
 
 RequestParser::Result RequestParser::parse(std::string_view& bytes) {
   if (!begun_) {
+    if (fresh_ && repeats(bytes)) {
+      bytes.remove_prefix(request_->headers_.text().size());
+      begun_ = true;
+      return Result::complete;
+    }
+    if (fresh_) reset();
     if (!skip_empty_lines(bytes)) return refuse({400, "Bare CR or LF before the request"});
     if (bytes.empty()) return Result::more;
     begun_ = true;
@@ -98,7 +118,10 @@ RequestParser::Result RequestParser::parse_head(std::string_view& bytes) {
   if (error == HPE_PAUSED) {
     const Result checked = check_head();
     if (checked == Result::failed) return checked;
-    if (complete_) return Result::complete;
+    if (complete_) {
+      repeatable_ = true;
+      return Result::complete;
+    }
     phase_ = Phase::body;
     return Result::head;
   }
@@ -246,11 +269,11 @@ RequestParser::Result RequestParser::check_head() {
     // llhttp has skipped the blanks before the value, and counts those behind it.
     line.value_size = static_cast<std::uint32_t>(trim(headers.value_of(line)).size());
   }
+  headers.fill_slots();
   // llhttp lets several spaces pass, and versions other than these.
-  request.method_size_ = static_cast<std::uint32_t>(text.find(' '));
-  const std::uint32_t target_end = request.target_ + request.target_size_;
-  const std::string_view version = text.substr(target_end, 11);
-  if (request.target_ != request.method_size_ + 1 || (version != " HTTP/1.1\r\n" && version != " HTTP/1.0\r\n"))
+  request.method_size_ = request.target_ - 1;
+  const std::string_view version = text.substr(request.target_ + request.target_size_, 11);
+  if (text[request.method_size_ - 1] == ' ' || (version != " HTTP/1.1\r\n" && version != " HTTP/1.0\r\n"))
     return refuse(judge_request_line(text.substr(0, text.find('\r'))));
   request.minor_version_ = static_cast<std::uint8_t>(version[8] - '0');
   request.method_ = method_of(static_cast<llhttp_method_t>(parser_.method));
@@ -268,7 +291,7 @@ RequestParser::Result RequestParser::check_head() {
   request.query_size_ = static_cast<std::uint32_t>(target.query.size());
   request.host_ = host.empty() ? 0 : offset_of(host);
   request.host_size_ = static_cast<std::uint32_t>(host.size());
-  request.host_missing_ = host.empty() && headers.count(HeaderId::host) == 0;
+  request.host_missing_ = host.empty() && !headers.find(HeaderId::host);
   return Result::head;
 }
 

@@ -78,7 +78,7 @@ void ServerConnection::enter(Phase phase) noexcept {
 }
 
 void ServerConnection::begin_exchange() {
-  exchange_ = server_.take_exchange();
+  if (!exchange_) exchange_ = server_.take_exchange();
   exchange_->begin(stream_, server_.default_headers_.at(stream_.loop().time()));
   exchange_->close_after_ = !server_.options_.keep_alive;
   exchange_->parser_.begin(exchange_->request_, server_.limits_);
@@ -91,24 +91,27 @@ Next ServerConnection::receive(std::string_view bytes) {
     discarded_ += bytes.size();
     return discarded_ > kMaxDiscarded ? Next::close : Next::read;
   }
+  if (!exchange_) begin_exchange();
   for (;;) {
-    if (!exchange_) begin_exchange();
-    const RequestParser::Result result = exchange_->parser_.parse(bytes);
-    Next next = Next::read;
-    switch (result) {
+    switch (exchange_->parser_.parse(bytes)) {
       case RequestParser::Result::more:
         if (phase_ == Phase::idle && exchange_->parser_.begun()) enter(Phase::head);
         return Next::read;
-      case RequestParser::Result::head: next = accept_body(bytes.empty()); break;
-      case RequestParser::Result::complete: next = answer(); break;
       case RequestParser::Result::failed: return refuse(exchange_->parser_.refusal());
+      case RequestParser::Result::head:
+        if (const Refusal refusal = accept_body(bytes.empty())) return refuse(refusal);
+        continue;
+      case RequestParser::Result::complete: break;
     }
-    if (phase_ == Phase::lingering) return next;
+    const Next next = answer();
     if (closing_ && !bytes.empty()) return linger();
-    if (next != Next::read || (bytes.empty() && result == RequestParser::Result::complete)) {
-      stream_.unread(bytes.size());
-      return next;
+    if (next == Next::read && !bytes.empty()) {
+      begin_exchange();  // in the memory of the last one
+      continue;
     }
+    if (phase_ == Phase::idle) server_.give_back(std::move(exchange_));
+    stream_.unread(bytes.size());
+    return next;
   }
 }
 
@@ -121,18 +124,18 @@ Next ServerConnection::receive_end() {
 }
 
 // The head is there, and a body is to come.
-Next ServerConnection::accept_body(bool client_waits) {
+Refusal ServerConnection::accept_body(bool client_waits) {
   enter(Phase::body);
   RequestParser& parser = exchange_->parser_;
   const Request& request = exchange_->request_;
   const std::size_t limit = server_.options_.max_body_size;
-  if (parser.body_length().value_or(0) > limit) return refuse({413, "Body too large"});
+  if (parser.body_length().value_or(0) > limit) return {413, "Body too large"};
   parser.set_max_body_size(limit);
   if (const auto expected = request.headers().find(HeaderId::expect); expected && request.minor_version() > 0) {
-    if (!equals_ignoring_case(*expected, "100-continue")) return refuse({417, "Unknown expectation"});
+    if (!equals_ignoring_case(*expected, "100-continue")) return {417, "Unknown expectation"};
     if (client_waits) stream_.write("HTTP/1.1 100 Continue\r\n\r\n");
   }
-  return Next::read;
+  return {};
 }
 
 Next ServerConnection::answer() {
@@ -148,7 +151,6 @@ Next ServerConnection::answer() {
 Next ServerConnection::end_exchange() {
   if (!exchange_->finished()) return abandon("the request was not answered");
   closing_ = stream_.closed() || exchange_->close_after_ || !exchange_->request_.keep_alive();
-  server_.give_back(std::move(exchange_));
   enter(Phase::idle);
   const std::size_t unsent = stream_.pending_write_bytes();
   if (closing_) return unsent > 0 ? Next::wait : Next::close;
@@ -190,7 +192,10 @@ Task<Next> ServerConnection::wait() {
       failure = error.what();
     }
     if (!failure.empty()) co_return abandon(failure);
-    co_return answered ? end_exchange() : Next::close;
+    if (!answered) co_return Next::close;
+    const Next next = end_exchange();
+    server_.give_back(std::move(exchange_));
+    co_return next;
   }
   if (stream_.pending_write_bytes() > 0) {
     co_await stream_.flush();

@@ -2,6 +2,7 @@
 
 #include <squall/http/exchange.h>
 #include <squall/http/http_server.h>
+#include <squall/ioloop/task_group.h>
 #include <squall/iostream/address.h>
 #include <squall/iostream/iostream.h>
 
@@ -43,7 +44,7 @@ class ServerConnection {
 
   void enter(Phase phase) noexcept;
   void begin_exchange();
-  Next accept_body(bool client_waits);
+  Refusal accept_body(bool client_waits);
   Next answer();
   Next end_exchange();
   Next abandon(std::string_view why);
@@ -57,6 +58,7 @@ class ServerConnection {
   const Address& peer_;
   std::unique_ptr<Exchange> exchange_;  // none between requests
   Task<> handler_;
+  TaskGroup::Member* member_ = nullptr;  // the coroutine
   ServerConnection* previous_ = nullptr;
   ServerConnection* next_ = nullptr;
   IOLoop::TimePoint since_;             // when the phase began

@@ -27,8 +27,13 @@ class DescriptorTable {
   void add(int fd, Events events, EventHandler handler);
   // Throws std::invalid_argument if `fd` is not registered. No system call if nothing changes.
   void update(int fd, Events events);
-  // The handler's context has moved. `fd` must be registered.
-  void set_context(int fd, void* context) noexcept { entries_[static_cast<std::size_t>(fd)].handler.context = context; }
+  // Somebody else hears of `fd` from now on, of what was waited for before. `fd` must be registered.
+  void set_handler(int fd, EventHandler handler) noexcept { entries_[static_cast<std::size_t>(fd)].handler = handler; }
+  // Calls the present handler of `fd`, which must be registered, as if `events` had come.
+  void call(int fd, Events events) {
+    const EventHandler handler = entries_[static_cast<std::size_t>(fd)].handler;
+    handler.function(handler.context, events);
+  }
   // Events of the present batch that are not yet dispatched are dropped. Unknown descriptors are ignored (IOL-33).
   void remove(int fd) noexcept;
 

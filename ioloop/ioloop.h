@@ -106,7 +106,9 @@ class IOLoop {
   void add_handler(int fd, Events events, EventHandler handler) { descriptors_.add(fd, events, handler); }
   void update_handler(int fd, Events events) { descriptors_.update(fd, events); }
   void remove_handler(int fd) noexcept { descriptors_.remove(fd); }
-  void set_handler_context(int fd, void* context) noexcept { descriptors_.set_context(fd, context); }
+  // Another handler from now on, for the same events. It may be called at once, with those the last one was given.
+  void set_handler(int fd, EventHandler handler) noexcept { descriptors_.set_handler(fd, handler); }
+  void call_handler(int fd, Events events) { descriptors_.call(fd, events); }
 
   // Resumes `coroutine` in a later turn, unless it is withdrawn before.
   Ticket resume_soon(std::coroutine_handle<> coroutine);

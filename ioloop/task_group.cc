@@ -7,8 +7,9 @@
 
 namespace squall {
 
-struct TaskGroup::Node final : detail::TaskOwner, Pooled {
-  Node(TaskGroup& group, Task<void> task, std::source_location added_at) noexcept
+class TaskGroup::Member final : public detail::TaskOwner, public Pooled {
+ public:
+  Member(TaskGroup& group, Task<void> task, std::source_location added_at) noexcept
       : group(group), task(std::move(task)), added_at(added_at) {}
 
   void task_ended() noexcept override {
@@ -22,8 +23,8 @@ struct TaskGroup::Node final : detail::TaskOwner, Pooled {
   TaskGroup& group;
   Task<void> task;
   std::source_location added_at;
-  Node* older = nullptr;
-  Node* newer = nullptr;
+  Member* older = nullptr;
+  Member* newer = nullptr;
   bool starting = true;
   bool has_ended = false;
 };
@@ -37,47 +38,57 @@ TaskGroup::~TaskGroup() {
   while (newest_) destroy_list(std::exchange(newest_, nullptr));
 }
 
-void TaskGroup::add(Task<void> task, std::source_location added_at) {
-  auto* node = new Node(*this, std::move(task), added_at);
-  node->older = newest_;
-  if (newest_) newest_->newer = node;
-  newest_ = node;
+TaskGroup::Member* TaskGroup::add(Task<void> task, std::source_location added_at) {
+  auto* member = new Member(*this, std::move(task), added_at);
+  member->older = newest_;
+  if (newest_) newest_->newer = member;
+  newest_ = member;
   ++size_;
-  node->task.start(*node);
-  node->starting = false;
+  member->task.start(*member);
+  member->starting = false;
+  if (!member->has_ended) return member;
   // Outside the coroutine, so that it can go at once: a burst of short tasks holds no memory.
-  if (node->has_ended) ended(*node);
+  ended(*member);
+  return nullptr;
 }
 
-void TaskGroup::ended(Node& node) noexcept {
-  (node.newer ? node.newer->older : newest_) = node.older;
-  if (node.older) node.older->newer = node.newer;
-  --size_;
-  report(node);
-  if (size_ == 0) joining_.wake_all();
-  if (node.has_ended) {
-    delete &node;
+void TaskGroup::unlink(Member& member) noexcept {
+  (member.newer ? member.newer->older : newest_) = member.older;
+  if (member.older) member.older->newer = member.newer;
+  if (--size_ == 0) joining_.wake_all();
+}
+
+void TaskGroup::destroy(Member& member) noexcept {
+  unlink(member);
+  delete &member;
+}
+
+void TaskGroup::ended(Member& member) noexcept {
+  unlink(member);
+  report(member);
+  if (member.has_ended) {
+    delete &member;
     return;
   }
   // The task is still on the stack, at its last suspension.
-  node.older = std::exchange(ended_, &node);
+  member.older = std::exchange(ended_, &member);
   clean_up_at_turn_end();
 }
 
-void TaskGroup::report(Node& node) noexcept {
+void TaskGroup::report(Member& member) noexcept {
   try {
     try {
-      node.task.result();
+      member.task.result();
     } catch (...) {
       if (!on_error_) throw;
-      on_error_(std::current_exception(), node.added_at);
+      on_error_(std::current_exception(), member.added_at);
     }
   } catch (const std::exception& error) {
-    log::application().error("Exception in task added at {}:{}: {}", node.added_at.file_name(), node.added_at.line(),
+    log::application().error("Exception in task added at {}:{}: {}", member.added_at.file_name(), member.added_at.line(),
                              error.what());
   } catch (...) {
-    log::application().error("Exception in task added at {}:{}: not a std::exception", node.added_at.file_name(),
-                             node.added_at.line());
+    log::application().error("Exception in task added at {}:{}: not a std::exception", member.added_at.file_name(),
+                             member.added_at.line());
   }
 }
 
@@ -103,7 +114,7 @@ void TaskGroup::clean_up() noexcept {
   if (std::exchange(cancelling_, false)) destroy();
 }
 
-void TaskGroup::destroy_list(Node* newest) noexcept {
+void TaskGroup::destroy_list(Member* newest) noexcept {
   while (newest) delete std::exchange(newest, newest->older);
 }
 

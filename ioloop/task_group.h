@@ -27,8 +27,13 @@ class TaskGroup {
   TaskGroup(const TaskGroup&) = delete;
   TaskGroup& operator=(const TaskGroup&) = delete;
 
-  // Begins the task at once: it has run to its first wait, or to its end, when this returns.
-  void add(Task<void> task, std::source_location added_at = std::source_location::current());
+  // Names a task that has not ended.
+  class Member;
+
+  // Begins the task at once: it has run to its first wait, or to its end, when this returns. Null if it has ended.
+  Member* add(Task<void> task, std::source_location added_at = std::source_location::current());
+  // Cancels one task now. Not from within it.
+  void destroy(Member& member) noexcept;
   // Cancels all tasks at the end of the loop's turn, so that a task may call it.
   void cancel();
   // Cancels all tasks now, newest first. Not from within one of them.
@@ -42,18 +47,17 @@ class TaskGroup {
   Join join() noexcept;
 
  private:
-  struct Node;
-
-  void ended(Node& node) noexcept;
-  void report(Node& node) noexcept;
+  void ended(Member& member) noexcept;
+  void unlink(Member& member) noexcept;
+  void report(Member& member) noexcept;
   void clean_up() noexcept;
   void clean_up_at_turn_end();
-  static void destroy_list(Node* newest) noexcept;
+  static void destroy_list(Member* newest) noexcept;
 
   IOLoop& loop_;
   ErrorHandler on_error_;
-  Node* newest_ = nullptr;  // those at work
-  Node* ended_ = nullptr;   // those that await destruction
+  Member* newest_ = nullptr;  // those at work
+  Member* ended_ = nullptr;   // those that await destruction
   std::size_t size_ = 0;
   std::uint32_t clean_up_ = 0;  // the end-of-turn hook, 0 if there is none
   bool cancelling_ = false;

@@ -59,15 +59,20 @@ class IOStream::Dispatch {
 };
 
 IOStream::IOStream(IOLoop& loop, OwnedFd fd, Options options)
-    : IOStream(loop, std::move(fd), std::move(options), kNonblocking) {
+    : IOStream(loop, std::move(fd), std::move(options), Known::nonblocking) {
   set_nonblocking(fd_.get());
 }
 
-IOStream::IOStream(IOLoop& loop, OwnedFd fd, Options options, Nonblocking) noexcept
+IOStream::IOStream(IOLoop& loop, OwnedFd fd, Options options, Known known) noexcept
     : loop_(&loop),
       fd_(std::move(fd)),
       max_buffer_size_(std::max<std::size_t>(options.max_buffer_size, 1)),
-      max_write_buffer_size_(options.max_write_buffer_size) {}
+      max_write_buffer_size_(options.max_write_buffer_size) {
+  if (known != Known::registered) return;
+  registered_ = true;
+  interest_ = Events::read;
+  loop_->set_handler(fd_.get(), handler());
+}
 
 IOStream::IOStream(IOStream&& other) noexcept
     : loop_(other.loop_),
@@ -88,7 +93,7 @@ IOStream::IOStream(IOStream&& other) noexcept
       max_buffer_size_(other.max_buffer_size_),
       max_write_buffer_size_(other.max_write_buffer_size_) {
   assert(!other.reader_ && !other.writers_ && "an IOStream was moved while something waited on it");
-  if (registered_) loop_->set_handler_context(fd_.get(), this);
+  if (registered_) loop_->set_handler(fd_.get(), handler());
   if (turn_end_) loop_->set_turn_end_context(turn_end_, this);
   if (dispatch_) dispatch_->moved_to(this);
 }
@@ -386,15 +391,16 @@ void IOStream::shutdown_write() noexcept {
 
 // ---- Events.
 
+EventHandler IOStream::handler() noexcept {
+  return {[](void* self, Events events) { static_cast<IOStream*>(self)->handle_events(events); }, this};
+}
+
 void IOStream::want(Events events) {
   if (closed() || interest_ == events) return;
   if (registered_) {
     loop_->update_handler(fd_.get(), events);
   } else {
-    loop_->add_handler(fd_.get(), events, {[](void* self, Events ready) {
-                                             static_cast<IOStream*>(self)->handle_events(ready);
-                                           },
-                                           this});
+    loop_->add_handler(fd_.get(), events, handler());
     registered_ = true;
   }
   interest_ = events;
@@ -497,6 +503,14 @@ void IOStream::close(std::error_code error) noexcept {
   }
   wake_writers();
   notify_closed();
+}
+
+OwnedFd IOStream::release() noexcept {
+  if (closed() || !registered_ || interest_ != Events::read || eof_ || out_ || !in_.empty() || turn_end_) return OwnedFd();
+  registered_ = false;
+  interest_ = Events::none;
+  loop_->set_handler(fd_.get(), {[](void*, Events) {}, nullptr});
+  return std::move(fd_);
 }
 
 void IOStream::close_with_errno(int error, const char* what) noexcept {

@@ -41,9 +41,10 @@ class IOStream {
   // `fd` is a connected stream socket, and is made non-blocking. Throws std::system_error.
   IOStream(IOLoop& loop, OwnedFd fd, Options options);
   IOStream(IOLoop& loop, OwnedFd fd) : IOStream(loop, std::move(fd), Options()) {}
-  // For one that is non-blocking already: saves a system call.
-  enum Nonblocking { kNonblocking };
-  IOStream(IOLoop& loop, OwnedFd fd, Options options, Nonblocking) noexcept;
+  // For those who know more of `fd`, which saves system calls: it is non-blocking already, and perhaps even
+  // registered with the loop, for reading.
+  enum class Known { nonblocking, registered };
+  IOStream(IOLoop& loop, OwnedFd fd, Options options, Known known) noexcept;
   IOStream(IOStream&& other) noexcept;
   IOStream& operator=(IOStream&&) = delete;
   ~IOStream();
@@ -100,6 +101,11 @@ class IOStream {
   // (IOS-52). While bytes wait to be read the end behind them is not noticed (IOS-53). An empty one clears it.
   void set_close_callback(Callback callback);
 
+  // Gives up the descriptor of a stream that is idle, apart from a read that waits and is about to be destroyed:
+  // nothing is buffered in either direction. It stays registered for reading, with nobody to hear of it before
+  // IOLoop::set_handler(). None if the stream is not idle or not registered so.
+  OwnedFd release() noexcept;
+
   int fd() const noexcept { return fd_.get(); }
   IOLoop& loop() const noexcept { return *loop_; }
 
@@ -115,6 +121,7 @@ class IOStream {
   void check_write(std::size_t count) const;
   WriteBuffer& out();
 
+  EventHandler handler() noexcept;
   void enter(Dispatch& dispatch) noexcept;
   void handle_events(Events events);
   void on_readable();

@@ -25,6 +25,7 @@ class TCPServer::Acceptor {
   static constexpr int kBatch = 128;
 
   void accept_batch();
+  void serve(OwnedFd fd, const Address& peer) noexcept;
   void out_of_resources(int error);
   void pause();
 
@@ -51,7 +52,7 @@ void TCPServer::Acceptor::accept_batch() {
   for (int i = 0; i < kBatch; ++i) {
     Accepted accepted = accept_from(socket_.get());
     if (accepted.fd) {
-      server_.accepted(std::move(accepted.fd), accepted.peer);
+      serve(std::move(accepted.fd), accepted.peer);
       if (destroyed) return;
     } else if (accepted.error == EAGAIN) {
       break;
@@ -63,6 +64,14 @@ void TCPServer::Acceptor::accept_batch() {
     // Anything else is that connection's own misfortune: accept(2) names ECONNABORTED, EPROTO, ENETDOWN, ...
   }
   destroyed_ = nullptr;
+}
+
+void TCPServer::Acceptor::serve(OwnedFd fd, const Address& peer) noexcept {
+  try {
+    server_.accepted(std::move(fd), peer);
+  } catch (const std::exception& error) {
+    log::general().error("Cannot serve {}: {}", peer.to_string(), error.what());
+  }
 }
 
 void TCPServer::Acceptor::out_of_resources(int error) {
@@ -107,15 +116,11 @@ std::uint16_t TCPServer::port() const noexcept {
   return acceptors_.empty() ? 0 : Address::local_of(acceptors_.front()->fd()).port();
 }
 
-void TCPServer::accepted(OwnedFd fd, Address peer) noexcept {
-  try {
-    connections_.add(run_connection(IOStream(loop_, std::move(fd), options_, IOStream::kNonblocking), peer));
-  } catch (const std::exception& error) {
-    log::general().error("Cannot serve {}: {}", peer.to_string(), error.what());
-  }
+void TCPServer::accepted(OwnedFd fd, const Address& peer) {
+  run(supervise(IOStream(loop_, std::move(fd), options_, IOStream::Known::nonblocking), peer));
 }
 
-Task<> TCPServer::run_connection(IOStream stream, Address peer) {
+Task<> TCPServer::supervise(IOStream stream, Address peer) {
   try {
     co_await handle_stream(std::move(stream), peer);
   } catch (const StreamClosedError&) {

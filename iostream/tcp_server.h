@@ -48,11 +48,11 @@ class TCPServer {
   // No further connections; those there are go on. May be called again, and be followed by listen().
   void stop() noexcept;
   // At the end of the loop's turn, so that a connection's own task may call it.
-  void close_all_connections() { connections_.cancel(); }
+  virtual void close_all_connections() { connections_.cancel(); }
 
   // The first socket's port: what port 0 has become. 0 if it listens nowhere.
   std::uint16_t port() const noexcept;
-  std::size_t connections() const noexcept { return connections_.size(); }
+  virtual std::size_t connections() const noexcept { return connections_.size(); }
   IOLoop& loop() const noexcept { return loop_; }
 
  protected:
@@ -60,17 +60,19 @@ class TCPServer {
   // the peer's address. The server and the other connections go on.
   virtual Task<> handle_stream(IOStream stream, Address peer) = 0;
 
-  // What is run for a connection: by default handle_stream(), its errors logged. For servers that see to all of
-  // their errors themselves and would rather save its coroutine frame.
-  virtual Task<> run_connection(IOStream stream, Address peer);
-
+  // A connection has been accepted: by default runs handle_stream(). For servers that would rather do it in their
+  // own way. What it throws is logged.
+  virtual void accepted(OwnedFd fd, const Address& peer);
+  // Runs a connection's task. Null if it has ended already.
+  TaskGroup::Member* run(Task<> connection) { return connections_.add(std::move(connection)); }
+  void destroy_connection(TaskGroup::Member& connection) noexcept { connections_.destroy(connection); }
   // Cancels all connections now. Not from within one.
   void destroy_all_connections() noexcept { connections_.destroy(); }
 
  private:
   class Acceptor;
 
-  void accepted(OwnedFd fd, Address peer) noexcept;
+  Task<> supervise(IOStream stream, Address peer);
 
   IOLoop& loop_;
   IOStream::Options options_;

@@ -13,10 +13,7 @@ namespace {
 // 13 bytes of text.
 class HelloHandler : public web::RequestHandler {
  public:
-  void get() {
-    set_header("Content-Type", "text/plain");
-    write("Hello, world!");
-  }
+  void get() { write("Hello, world!"); }
 };
 
 // About 1 KB of JSON with the id and the beginning of the client's name in it.
