@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 
 #include <charconv>
-#include <cstring>
 #include <utility>
 
 namespace squall::http {
@@ -35,8 +34,7 @@ class Copier {
  public:
   explicit Copier(char* to) noexcept : begin_(to), to_(to) {}
   Copier& operator<<(std::string_view piece) noexcept {
-    std::memcpy(to_, piece.data(), piece.size());
-    to_ += piece.size();
+    to_ += piece.copy(to_, piece.size());
     return *this;
   }
   std::size_t count() const noexcept { return static_cast<std::size_t>(to_ - begin_); }

@@ -138,8 +138,10 @@ RequestParser::Result RequestParser::parse_bad_line(std::string_view& bytes) {
   const std::string_view feed = bytes.substr(0, limits_.max_header_size - text.size());
   text.append(feed);
   bytes.remove_prefix(feed.size());
+  // A byte that no method has settles it: TLS spoken to a port without it must not be left waiting.
+  const bool is_method = is_token(std::string_view(text).substr(0, text.find_first_of(" \r\n")));
   const std::size_t end = text.find_first_of("\r\n");
-  if (end == text.npos) return check_size();
+  if (end == text.npos && is_method) return check_size();
   const Refusal refusal = judge_request_line(std::string_view(text).substr(0, end));
   // A line that is well formed after all has a method llhttp does not know, or something it will not have.
   if (refusal.status == 501 && llhttp_get_errno(&parser_) != HPE_INVALID_METHOD) return refuse_as_llhttp_does();

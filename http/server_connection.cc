@@ -181,28 +181,32 @@ Next ServerConnection::linger() {
 }
 
 Task<Next> ServerConnection::wait() {
-  if (handler_) {
-    std::string failure;
-    bool answered = false;
-    try {
-      answered = co_await HandlerAwaiter(*this);
-    } catch (const StreamClosedError&) {
-      co_return Next::close;
-    } catch (const std::exception& error) {
-      failure = error.what();
+  try {
+    if (handler_) co_return co_await run_handler();
+    if (stream_.pending_write_bytes() > 0) {
+      co_await stream_.flush();
+    } else {
+      co_await moment();
     }
-    if (!failure.empty()) co_return abandon(failure);
-    if (!answered) co_return Next::close;
-    const Next next = end_exchange();
-    server_.give_back(std::move(exchange_));
-    co_return next;
-  }
-  if (stream_.pending_write_bytes() > 0) {
-    co_await stream_.flush();
-  } else {
-    co_await moment();
+  } catch (const StreamClosedError&) {
+    co_return Next::close;  // the client has gone
   }
   co_return closing_ ? Next::close : Next::read;
+}
+
+Task<Next> ServerConnection::run_handler() {
+  std::string failure;
+  try {
+    const bool answered = co_await HandlerAwaiter(*this);
+    if (!answered) co_return Next::close;
+  } catch (const StreamClosedError&) {
+    co_return Next::close;
+  } catch (const std::exception& error) {
+    failure = error.what();
+  }
+  const Next next = failure.empty() ? end_exchange() : abandon(failure);
+  if (next != Next::close) server_.give_back(std::move(exchange_));
+  co_return next;
 }
 
 bool ServerConnection::has_waited(std::chrono::nanoseconds limit) const noexcept {

@@ -46,6 +46,7 @@ class ServerConnection {
   void begin_exchange();
   Refusal accept_body(bool client_waits);
   Next answer();
+  Task<Next> run_handler();
   Next end_exchange();
   Next abandon(std::string_view why);
   Next refuse(const Refusal& refusal);

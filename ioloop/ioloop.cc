@@ -154,9 +154,9 @@ void IOLoop::on_wake() {
   if (signals_) signals_->deliver([this](Callback& callback) { guarded(callback); });
 }
 
-IOLoop::Ticket IOLoop::resume_soon(std::coroutine_handle<> coroutine) {
+IOLoop::Ticket IOLoop::call_soon(Callback callback) {
   assert((!running_ || t_running == this) && "only add_callback() may be called from another thread");
-  return callbacks_.push([coroutine] { coroutine.resume(); });
+  return callbacks_.push(std::move(callback));
 }
 
 std::uint32_t IOLoop::at_turn_end(void (*function)(void* context), void* context) {

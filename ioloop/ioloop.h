@@ -110,8 +110,12 @@ class IOLoop {
   void set_handler(int fd, EventHandler handler) noexcept { descriptors_.set_handler(fd, handler); }
   void call_handler(int fd, Events events) { descriptors_.call(fd, events); }
 
-  // Resumes `coroutine` in a later turn, unless it is withdrawn before.
-  Ticket resume_soon(std::coroutine_handle<> coroutine);
+  // add_callback() for the loop's own thread: what it queues can be withdrawn.
+  Ticket call_soon(Callback callback);
+  Ticket resume_soon(std::coroutine_handle<> coroutine) {
+    return call_soon([coroutine] { coroutine.resume(); });
+  }
+  // Destroys the callback, or leaves the coroutine suspended, unless its turn has come. 0 is nothing.
   void withdraw(Ticket ticket) noexcept { callbacks_.cancel(ticket); }
 
   // Calls `function(context)` once, in step 6 of this turn, or of the next if none is under way. The number

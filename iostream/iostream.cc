@@ -99,7 +99,7 @@ IOStream::IOStream(IOStream&& other) noexcept
 }
 
 IOStream::~IOStream() {
-  close_callback_.reset();
+  clear_close_callback();
   close();
   if (dispatch_) dispatch_->moved_to(nullptr);
   // Those that waited are in the ready queue by now, and will throw without looking at us.
@@ -451,7 +451,7 @@ void IOStream::on_writable(Dispatch& dispatch) {
 
 // Readable, and nobody reads: either somebody wants to know when the peer goes, or it has to wait.
 void IOStream::watch_for_close() {
-  if (close_callback_ && !eof_) {
+  if (close_callback_ && !close_callback_->ticket && !eof_) {
     const auto peeked = peek_at(fd_.get());
     if (peeked < 0 && errno == EAGAIN) return;
     if (peeked < 0) return close_with_errno(errno, "Read error");
@@ -467,10 +467,8 @@ void IOStream::watch_for_close() {
 // ---- Closing.
 
 void IOStream::set_close_callback(Callback callback) {
-  if (!callback) {
-    close_callback_.reset();
-    return;
-  }
+  clear_close_callback();
+  if (!callback) return;
   close_callback_ = std::make_unique<CloseCallback>();
   close_callback_->callback = std::move(callback);
   if (closed() || eof_) {
@@ -480,8 +478,13 @@ void IOStream::set_close_callback(Callback callback) {
   }
 }
 
+void IOStream::clear_close_callback() noexcept {
+  if (auto cleared = std::exchange(close_callback_, nullptr)) loop_->withdraw(cleared->ticket);
+}
+
 void IOStream::notify_closed() {
-  if (auto callback = std::exchange(close_callback_, nullptr)) loop_->add_callback(std::move(callback->callback));
+  if (!close_callback_ || close_callback_->ticket) return;
+  close_callback_->ticket = loop_->call_soon(std::move(close_callback_->callback));
 }
 
 void IOStream::close(std::error_code error) noexcept {

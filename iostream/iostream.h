@@ -115,6 +115,7 @@ class IOStream {
   class Dispatch;
   struct CloseCallback : Pooled {
     Callback callback;
+    IOLoop::Ticket ticket = 0;  // once it is in the loop's queue
   };
 
   ReadAwaiter start_read(ReadAwaiter::Kind kind, std::size_t amount, std::string_view delimiter = {});
@@ -137,6 +138,7 @@ class IOStream {
   void leave_writers(WriteAwaiter& writer) noexcept;
   void want(Events events);
   void notify_closed();
+  void clear_close_callback() noexcept;
   void close_with_errno(int error, const char* what) noexcept;
 
   IOLoop* loop_;

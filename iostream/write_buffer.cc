@@ -1,6 +1,7 @@
 #include <squall/iostream/write_buffer.h>
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 namespace squall {

@@ -4,7 +4,6 @@
 #include <squall/iostream/buffer_pool.h>
 
 #include <cstddef>
-#include <cstring>
 #include <string_view>
 
 namespace squall {
@@ -22,10 +21,7 @@ class WriteBuffer : public Pooled {
     return block_.data() + end_;
   }
   void commit(std::size_t count) noexcept { end_ += count; }
-  void append(std::string_view data) {
-    std::memcpy(reserve(data.size()), data.data(), data.size());
-    commit(data.size());
-  }
+  void append(std::string_view data) { commit(data.copy(reserve(data.size()), data.size())); }
   // The first `count` bytes are sent.
   void consume(std::size_t count) noexcept { begin_ += count; }
 

@@ -1,0 +1,111 @@
+// tests/conformance/server.cc -- what other people's clients and test suites are pointed at.
+#include <squall/ioloop/log.h>
+#include <squall/ioloop/sleep.h>
+#include <squall/web.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <exception>
+#include <string>
+
+using namespace squall;
+
+namespace {
+
+// A number in the query, or 400.
+std::int64_t number_argument(web::RequestHandler& handler, std::string_view name, std::int64_t otherwise) {
+  const std::string text = handler.get_query_argument(name, std::to_string(otherwise));
+  const auto number = web::PathConverter<std::int64_t>::convert(text);
+  if (!number || *number < 0) throw web::HTTPError(400, fmt::format("{} is not a number: {}", name, text));
+  return *number;
+}
+
+class RootHandler : public web::RequestHandler {
+ public:
+  void get() {
+    set_header("Content-Type", "text/plain");
+    write("Hello, world");
+  }
+  void head() { get(); }
+};
+
+class NoContentHandler : public web::RequestHandler {
+ public:
+  void get() { set_status(204); }
+};
+
+// The body back, byte for byte.
+class EchoHandler : public web::RequestHandler {
+ public:
+  void post() {
+    set_header("Content-Type", "application/octet-stream");
+    write(request().body());
+  }
+};
+
+// n bytes, in pieces that wait for the client to take them.
+class LargeHandler : public web::RequestHandler {
+ public:
+  Task<> get() {
+    static const std::string piece(64 * 1024, 'x');
+    set_header("Content-Type", "application/octet-stream");
+    for (auto left = static_cast<std::uint64_t>(number_argument(*this, "n", 1024 * 1024)); left > 0;) {
+      const auto count = std::min<std::uint64_t>(left, piece.size());
+      write(std::string_view(piece).substr(0, count));
+      co_await flush();
+      left -= count;
+    }
+  }
+};
+
+class SlowHandler : public web::RequestHandler {
+ public:
+  Task<> get() {
+    co_await sleep(std::chrono::milliseconds(number_argument(*this, "ms", 100)));
+    write("slept\n");
+  }
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::uint16_t port = 8888;
+  double timeout = 0;
+  CLI::App cli("Serves what conformance tests ask for, on 127.0.0.1.", "conformance_server");
+  cli.add_option("--port", port, "port to serve on")->capture_default_str();
+  cli.add_option("--timeout", timeout, "seconds that a head, a body, an idle connection and a write may take")
+      ->check(CLI::PositiveNumber);
+  try {
+    cli.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return cli.exit(error) == 0 ? 0 : 2;
+  }
+  http::HTTPServer::Options options;
+  if (timeout > 0) {
+    options.head_timeout = options.body_timeout = options.idle_timeout = options.write_timeout =
+        std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(timeout));
+  }
+  log::enable_pretty_logging();
+  try {
+    IOLoop loop;
+    loop.stop_on_signals();
+    web::Application app({
+        web::url<RootHandler>("/"),
+        web::url<NoContentHandler>("/nocontent"),
+        web::url<EchoHandler>("/echo"),
+        web::url<LargeHandler>("/large"),
+        web::url<SlowHandler>("/slow"),
+    });
+    ListenOptions listen;
+    listen.address = "127.0.0.1";
+    const http::HTTPServer& server = app.listen(port, listen, options);
+    log::general().info("Serving on port {}", server.port());
+    loop.start();
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "conformance_server: {}\n", error.what());
+    return 1;
+  }
+  return 0;
+}

@@ -1,0 +1,187 @@
+#include <squall/http/exchange.h>
+
+#include <string>
+
+#include "support/http_fixture.h"
+
+namespace squall::http {
+namespace {
+
+using testing::HTTPFixture;
+using testing::RawPeer;
+using testing::without_date;
+
+constexpr std::string_view kGet = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
+constexpr std::string_view kGetAndClose = "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n";
+constexpr std::string_view kHead = "HEAD / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n";
+constexpr std::string_view kOld = "GET / HTTP/1.0\r\n\r\n";
+
+// The response that `answer` makes of a request, all of it, without its Date.
+std::string response(std::string_view request, std::function<void(Exchange&)> answer) {
+  HTTPFixture fixture([&](Exchange& exchange, Task<>&) { answer(exchange); });
+  return without_date(fixture.talk(request));
+}
+
+TEST_CASE("a whole body goes out with its length, behind Server and Date", "[exchange]") {
+  HTTPFixture fixture([](Exchange& exchange, Task<>&) { exchange.finish("hello"); });
+  const std::string answer = fixture.talk(kGetAndClose);
+  CHECK(answer.find("\r\nDate: ") != std::string::npos);
+  CHECK(without_date(answer) ==
+        "HTTP/1.1 200 OK\r\nServer: Squall/0.1.0\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello");
+}
+
+TEST_CASE("status, reason and headers are sent as they were set", "[exchange]") {
+  const auto answer = [](Exchange& exchange) {
+    exchange.set_status(404, "Not Here");
+    exchange.headers().set("Server", "mine");
+    exchange.headers().add("X-Two", "1");
+    exchange.headers().add("X-Two", "2");
+    exchange.finish();
+  };
+  CHECK(response(kGetAndClose, answer) ==
+        "HTTP/1.1 404 Not Here\r\nServer: mine\r\nX-Two: 1\r\nX-Two: 2\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+  CHECK(response(kGetAndClose, [](Exchange& exchange) {
+          exchange.set_status(299);
+          exchange.finish();
+        }).starts_with("HTTP/1.1 299 Unknown\r\n"));
+}
+
+TEST_CASE("pieces go out in chunks to HTTP/1.1, empty ones not at all (H1C-62, H1C-65)", "[exchange]") {
+  const auto answer = [](Exchange& exchange) {
+    exchange.write("abc");
+    exchange.write("");
+    exchange.write(std::string(16, 'x'));
+    exchange.finish("end");
+  };
+  CHECK(response(kGetAndClose, answer) ==
+        "HTTP/1.1 200 OK\r\nServer: Squall/0.1.0\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+        "3\r\nabc\r\n10\r\nxxxxxxxxxxxxxxxx\r\n3\r\nend\r\n0\r\n\r\n");
+}
+
+TEST_CASE("pieces for HTTP/1.0 end with the connection (H1C-64)", "[exchange]") {
+  const auto answer = [](Exchange& exchange) {
+    exchange.write("abc");
+    exchange.finish("def");
+  };
+  const std::string expected = "HTTP/1.1 200 OK\r\nServer: Squall/0.1.0\r\nConnection: close\r\n\r\nabcdef";
+  CHECK(response(kOld, answer) == expected);
+  CHECK(response("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", answer) == expected);
+}
+
+TEST_CASE("pieces of a length that is promised go out as they are", "[exchange]") {
+  const auto answer = [](Exchange& exchange) {
+    exchange.headers().set("Content-Length", "6");
+    exchange.write("abc");
+    exchange.finish("def");
+  };
+  CHECK(response(kGetAndClose, answer) ==
+        "HTTP/1.1 200 OK\r\nServer: Squall/0.1.0\r\nContent-Length: 6\r\nConnection: close\r\n\r\nabcdef");
+}
+
+TEST_CASE("HEAD gets the headers and no body (WEB-47)", "[exchange]") {
+  CHECK(response(kHead, [](Exchange& exchange) { exchange.finish("hello"); }) ==
+        "HTTP/1.1 200 OK\r\nServer: Squall/0.1.0\r\nContent-Length: 5\r\nConnection: close\r\n\r\n");
+  CHECK(response(kHead, [](Exchange& exchange) {
+          exchange.write("abc");
+          exchange.finish("def");
+        }) == "HTTP/1.1 200 OK\r\nServer: Squall/0.1.0\r\nConnection: close\r\n\r\n");
+  CHECK(response(kHead, [](Exchange& exchange) {
+          exchange.headers().set("Content-Length", "1000");
+          exchange.finish();
+        }) == "HTTP/1.1 200 OK\r\nServer: Squall/0.1.0\r\nContent-Length: 1000\r\nConnection: close\r\n\r\n");
+}
+
+TEST_CASE("204 and 304 have neither body nor length", "[exchange]") {
+  for (const int status : {204, 304}) {
+    const std::string answer = response(kGetAndClose, [status](Exchange& exchange) {
+      exchange.set_status(status);
+      exchange.finish("not sent");
+    });
+    CHECK(answer.find("Content-Length") == std::string::npos);
+    CHECK(answer.find("Transfer-Encoding") == std::string::npos);
+    CHECK(answer.ends_with("\r\nServer: Squall/0.1.0\r\nConnection: close\r\n\r\n"));
+  }
+}
+
+TEST_CASE("a response that does not keep its promised length closes the connection (H1C-66)", "[exchange]") {
+  struct Broken {
+    std::function<void(Exchange&)> answer;
+    std::string message;
+  };
+  const std::vector<Broken> all = {
+      {[](Exchange& e) { e.headers().set("Content-Length", "3"); e.finish("long"); },
+       "Tried to write more data than Content-Length"},
+      {[](Exchange& e) { e.headers().set("Content-Length", "5"); e.finish("long"); },
+       "Tried to write 1 bytes less than Content-Length"},
+      {[](Exchange& e) { e.headers().set("Content-Length", "3"); e.write("ab"); e.write("cd"); },
+       "Tried to write more data than Content-Length"},
+      {[](Exchange& e) { e.headers().set("Content-Length", "3"); e.write("ab"); e.finish(); },
+       "Tried to write 1 bytes less than Content-Length"},
+      {[](Exchange& e) { e.headers().set("Content-Length", "3x"); e.finish("abc"); }, "Content-Length is not a number"},
+  };
+  for (const Broken& broken : all) {
+    std::string thrown;
+    HTTPFixture fixture([&](Exchange& exchange, Task<>&) {
+      try {
+        broken.answer(exchange);
+      } catch (const HTTPOutputError& error) {
+        thrown = error.what();
+      }
+    });
+    RawPeer peer = fixture.connect();
+    peer.send(kGet);
+    const std::string answer = fixture.read_to_end(peer);
+    CHECK(thrown == broken.message);
+    CHECK(answer.find("cd") == std::string::npos);
+    CHECK(fixture.server.connections() == 0);
+  }
+}
+
+TEST_CASE("close_after and a Connection header of the application's own close the connection", "[exchange]") {
+  CHECK(response(kGet, [](Exchange& exchange) {
+          exchange.close_after();
+          exchange.finish();
+        }) == "HTTP/1.1 200 OK\r\nServer: Squall/0.1.0\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+  CHECK(response(kGet, [](Exchange& exchange) {
+          exchange.headers().set("Connection", "x, Close");
+          exchange.finish();
+        }) == "HTTP/1.1 200 OK\r\nServer: Squall/0.1.0\r\nConnection: x, Close\r\nContent-Length: 0\r\n\r\n");
+}
+
+TEST_CASE("reset_head goes back to what every response begins with", "[exchange]") {
+  CHECK(response(kGetAndClose, [](Exchange& exchange) {
+          exchange.set_status(500, "Broken");
+          exchange.headers().set("X", "y");
+          exchange.reset_head();
+          exchange.finish();
+        }) == "HTTP/1.1 200 OK\r\nServer: Squall/0.1.0\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+}
+
+TEST_CASE("a large body arrives whole, whole or in pieces", "[exchange]") {
+  std::string body(3'000'000, 'x');
+  for (std::size_t i = 0; i < body.size(); i += 1000) body[i] = static_cast<char>('a' + i / 1000 % 26);
+  CHECK((response(kGetAndClose, [&](Exchange& exchange) { exchange.finish(body); }).ends_with("\r\n\r\n" + body)));
+  CHECK((response(kOld, [&](Exchange& exchange) {
+           for (std::size_t i = 0; i < body.size(); i += 100'000) exchange.write(std::string_view(body).substr(i, 100'000));
+           exchange.finish();
+         }).ends_with("\r\n\r\n" + body)));
+}
+
+TEST_CASE("finish() twice, and write() after it, are errors of the application's", "[exchange]") {
+  CHECK(response(kGetAndClose, [](Exchange& exchange) {
+          exchange.finish("once");
+          CHECK_THROWS_AS(exchange.finish("twice"), std::logic_error);
+          CHECK_THROWS_AS(exchange.write("more"), std::logic_error);
+        }).ends_with("\r\n\r\nonce"));
+}
+
+TEST_CASE("abort() closes the connection at once", "[exchange]") {
+  CHECK(response(kGet, [](Exchange& exchange) {
+          exchange.write("part");
+          exchange.abort();
+          CHECK(exchange.finished());
+        }).find("part") == std::string::npos);
+}
+
+}  // namespace
+}  // namespace squall::http

@@ -1,0 +1,37 @@
+#include <squall/http/query.h>
+
+#include <string>
+
+#include "support/catch.h"
+
+namespace squall::http {
+namespace {
+
+TEST_CASE("percent escapes become bytes, and bad ones stay (HUT-55)", "[query]") {
+  CHECK(percent_decode("a%20b%2Fc+d") == "a b/c+d");
+  CHECK(percent_decode("a+b", Plus::is_space) == "a b");
+  CHECK(percent_decode("%zz%4%") == "%zz%4%");
+  CHECK(percent_decode("%C3%a9") == "\xC3\xA9");
+  CHECK(percent_decode("%00") == std::string(1, '\0'));
+  CHECK(percent_decode("").empty());
+}
+
+TEST_CASE("queries are split at ampersands alone; blanks are kept (HUT-55)", "[query]") {
+  CHECK(parse_query("a=1;b=2") == QueryArguments{{"a", "1;b=2"}});
+  CHECK(parse_query("a=%zz") == QueryArguments{{"a", "%zz"}});
+  CHECK(parse_query("a&b=") == QueryArguments{{"a", ""}, {"b", ""}});
+  CHECK(parse_query("=x&a=b=c") == QueryArguments{{"", "x"}, {"a", "b=c"}});
+  CHECK(parse_query("a=1&&a=2&") == QueryArguments{{"a", "1"}, {"a", "2"}});
+  CHECK(parse_query("n%61me=v+w%2B") == QueryArguments{{"name", "v w+"}});
+  CHECK(parse_query("").empty());
+}
+
+TEST_CASE("UTF-8 is told from what is not", "[query]") {
+  CHECK(is_utf8("plain \xC3\xA9 \xE2\x82\xAC \xF0\x9F\x90\x8C"));
+  CHECK(is_utf8(""));
+  for (const char* bad : {"\xff", "\xC3", "\xC0\xAF", "\xE0\x80\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "a\x80"})
+    CHECK_FALSE(is_utf8(bad));
+}
+
+}  // namespace
+}  // namespace squall::http

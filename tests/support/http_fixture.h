@@ -1,0 +1,62 @@
+#pragma once
+
+#include <squall/http.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "support/stream_pair.h"
+#include "support/test_loop.h"
+
+namespace squall::testing {
+
+// A delegate whose answers are functions of the test.
+class FunctionDelegate : public http::ServerDelegate {
+ public:
+  using Function = std::function<void(http::Exchange& exchange, Task<>& pending)>;
+  explicit FunctionDelegate(Function function) : function_(std::move(function)) {}
+
+  void handle_request(http::Exchange& exchange, Task<>& pending) override {
+    ++requests;
+    function_(exchange, pending);
+  }
+  void client_gone(http::Exchange&) noexcept override { ++gone; }
+
+  int requests = 0;
+  int gone = 0;
+
+ private:
+  Function function_;
+};
+
+// Answers with the method, the path and the length of the body.
+void describe(http::Exchange& exchange, Task<>& pending);
+
+// A server on a free port of 127.0.0.1, with the test's loop.
+class HTTPFixture {
+ public:
+  using Options = http::HTTPServer::Options;
+  explicit HTTPFixture(FunctionDelegate::Function function = describe, Options options = Options());
+
+  // Sends `bytes` on a connection of their own and returns all that comes back before the server closes it.
+  std::string talk(std::string_view bytes);
+  // The same with each byte sent alone, and the loop run in between.
+  std::string talk_slowly(std::string_view bytes);
+  // Waits until `count` responses have come, as told by their framing, and returns them.
+  std::string read_responses(RawPeer& peer, int count);
+  // Waits for the server to close, and returns what came before that.
+  std::string read_to_end(RawPeer& peer);
+  RawPeer connect() { return RawPeer(server.port()); }
+
+  TestLoop loop;
+  FunctionDelegate delegate;
+  http::HTTPServer server;
+};
+
+// A response without its Date, which no test can know.
+std::string without_date(std::string response);
+
+}  // namespace squall::testing

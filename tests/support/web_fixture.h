@@ -1,0 +1,32 @@
+#pragma once
+
+#include <squall/web.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "support/http_fixture.h"
+
+namespace squall::testing {
+
+// An application on a free port of 127.0.0.1, with the test's loop.
+class WebFixture {
+ public:
+  explicit WebFixture(std::vector<web::Rule> rules, web::Settings settings = {});
+
+  // Sends a request on a connection of its own, and returns the response.
+  std::string fetch(std::string_view method, std::string_view target, std::string_view headers = "",
+                    std::string_view body = "");
+  // Only the status code and, behind a space, the body.
+  std::string brief(std::string_view method, std::string_view target, std::string_view headers = "",
+                    std::string_view body = "");
+  RawPeer connect() { return RawPeer(server.port()); }
+  std::string read_to_end(RawPeer& peer);
+
+  TestLoop loop;
+  web::Application app;
+  http::HTTPServer& server;
+};
+
+}  // namespace squall::testing

@@ -1,0 +1,69 @@
+#include <squall/web/path_args.h>
+
+#include <cstdint>
+#include <limits>
+#include <string>
+
+#include "support/catch.h"
+
+namespace squall::web {
+namespace {
+
+struct Color {
+  std::string name;
+};
+
+template <class T>
+std::optional<T> convert(std::optional<std::string_view> group) {
+  return detail::convert_group<T>(group);
+}
+
+}  // namespace
+
+template <>
+struct PathConverter<Color> {
+  static std::optional<Color> convert(std::string decoded) {
+    if (decoded != "red") return std::nullopt;
+    return Color{decoded};
+  }
+};
+
+namespace {
+
+TEST_CASE("numbers take all of the group and must fit their type", "[path_args]") {
+  CHECK(convert<int>("12") == 12);
+  CHECK(convert<int>("-12") == -12);
+  CHECK(convert<std::int64_t>("9223372036854775807") == std::numeric_limits<std::int64_t>::max());
+  CHECK_FALSE(convert<std::int64_t>("9223372036854775808"));
+  CHECK_FALSE(convert<unsigned>("-1"));
+  CHECK_FALSE(convert<std::uint8_t>("256"));
+  for (const char* bad : {"", "x", "12x", " 12", "+12", "0x12", "1.0"}) CHECK_FALSE(convert<int>(bad));
+  CHECK(convert<double>("1.5") == 1.5);
+  CHECK(convert<double>("-2e3") == -2000.0);
+  CHECK_FALSE(convert<double>("1.5.2"));
+  CHECK(convert<int>("%31%32") == 12);
+}
+
+TEST_CASE("strings are percent-decoded, and plus stays plus (WEB-33)", "[path_args]") {
+  CHECK(convert<std::string>("a%20b%2Fc+d") == "a b/c+d");
+  CHECK(convert<std::string>("") == "");
+  CHECK(convert<std::string>("%C3%A9") == "\xC3\xA9");
+  CHECK_THROWS_AS(convert<std::string>("%ff"), HTTPError);
+}
+
+TEST_CASE("an optional group that did not match is an empty optional, and nothing to other types (WEB-17)",
+          "[path_args]") {
+  CHECK(convert<std::optional<int>>(std::nullopt).value() == std::nullopt);
+  CHECK(convert<std::optional<int>>("3").value() == 3);
+  CHECK_FALSE(convert<std::optional<int>>("x"));
+  CHECK_FALSE(convert<int>(std::nullopt));
+  CHECK_FALSE(convert<std::string>(std::nullopt));
+}
+
+TEST_CASE("a type of one's own needs a PathConverter", "[path_args]") {
+  CHECK(convert<Color>("red")->name == "red");
+  CHECK_FALSE(convert<Color>("blue"));
+}
+
+}  // namespace
+}  // namespace squall::web

@@ -1,0 +1,441 @@
+#include <squall/web/request_handler.h>
+
+#include <fmt/format.h>
+
+#include <string>
+#include <vector>
+
+#include "support/web_fixture.h"
+
+namespace squall::web {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::Live;
+using testing::RawPeer;
+using testing::WebFixture;
+
+const std::string kType = "Content-Type: text/html; charset=UTF-8\r\n";
+
+// What a handler did, for the test to see.
+std::vector<std::string> g_steps;
+
+// ---- Output.
+
+class OutputHandler : public RequestHandler {
+ public:
+  void get(std::string what) {
+    if (what == "plain") write("hello");
+    if (what == "two") {
+      write("one ");
+      finish("two");
+    }
+    if (what == "status") set_status(418, "I'm a teapot");
+    if (what == "bad-reason") set_status(400, "<script>");
+    if (what == "split-reason") set_status(400, "x\r\nA: b");
+    if (what == "headers") {
+      set_header("Content-Type", "text/plain");
+      set_header("X-Number", 42);
+      add_header("X-Two", "1");
+      add_header("X-Two", "2");
+      set_header("X-Gone", "x");
+      clear_header("x-gone");
+      clear_header("Server");
+    }
+    if (what == "nocontent") set_status(204);
+    if (what == "nocontent-with-body") {
+      set_status(204);
+      write("body");
+    }
+    if (what == "clear") {
+      set_status(500);
+      set_header("X", "y");
+      write("gone");
+      clear();
+      write("kept");
+    }
+    if (what == "split") set_header("X", "a\nb");
+    if (what == "finish-twice") {
+      finish();
+      finish();
+    }
+    if (what == "write-after") {
+      finish("done");
+      write("more");
+    }
+  }
+  void head(std::string what) { get(what); }
+};
+
+WebFixture output() { return WebFixture({url<OutputHandler>("/(.*)")}); }
+
+std::string head_of(const std::string& response) { return response.substr(0, response.find("\r\n\r\n") + 2); }
+
+TEST_CASE("what is written is the body, and the verb's return ends the response (WEB-11)", "[request_handler]") {
+  WebFixture web = output();
+  CHECK(web.fetch("GET", "/plain") == "HTTP/1.1 200 OK\r\nServer: Squall/0.1.0\r\n" + kType +
+                                          "Content-Length: 5\r\nConnection: close\r\n\r\nhello");
+  CHECK(web.brief("GET", "/two") == "200 one two");
+  CHECK(web.brief("GET", "/nothing") == "200 ");
+  CHECK(web.fetch("HEAD", "/plain") ==
+        "HTTP/1.1 200 OK\r\nServer: Squall/0.1.0\r\n" + kType + "Content-Length: 5\r\nConnection: close\r\n\r\n");
+}
+
+TEST_CASE("status and reason are sent, and a reason that could do harm is not (WEB-41, SEC-31)", "[request_handler]") {
+  WebFixture web = output();
+  web.loop.log.expect_any("");
+  CHECK(web.fetch("GET", "/status").starts_with("HTTP/1.1 418 I'm a teapot\r\n"));
+  CHECK(web.fetch("GET", "/bad-reason").starts_with("HTTP/1.1 400 Unknown\r\n"));
+  const std::string split = web.fetch("GET", "/split-reason");
+  CHECK(split.starts_with("HTTP/1.1 400 Unknown\r\n"));
+  CHECK(split.find("A: b") == std::string::npos);
+  web.loop.log.expect_any("GET /");
+}
+
+TEST_CASE("headers are set, added and cleared (WEB-42)", "[request_handler]") {
+  WebFixture web = output();
+  CHECK(head_of(web.fetch("GET", "/headers")) ==
+        "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nX-Number: 42\r\nX-Two: 1\r\nX-Two: 2\r\n"
+        "Content-Length: 0\r\nConnection: close\r\n");
+}
+
+TEST_CASE("a header that would split the response is a 500 without it (SEC-30)", "[request_handler]") {
+  WebFixture web = output();
+  const std::string response = web.fetch("GET", "/split");
+  CHECK(response.starts_with("HTTP/1.1 500 Internal Server Error\r\n"));
+  CHECK(response.find("X: a") == std::string::npos);
+  web.loop.log.expect("Unsafe header value");
+  web.loop.log.expect("500 GET /split");
+}
+
+TEST_CASE("204 goes out without body or type, and one with a body is an error (WEB-46)", "[request_handler]") {
+  WebFixture web = output();
+  CHECK(web.fetch("GET", "/nocontent") ==
+        "HTTP/1.1 204 No Content\r\nServer: Squall/0.1.0\r\nConnection: close\r\n\r\n");
+  CHECK(web.brief("GET", "/nocontent-with-body").starts_with("500 "));
+  web.loop.log.expect("Cannot send body with 204");
+  web.loop.log.expect("500 GET /nocontent-with-body");
+}
+
+TEST_CASE("clear() begins anew (WEB-40)", "[request_handler]") {
+  WebFixture web = output();
+  const std::string response = web.fetch("GET", "/clear");
+  CHECK(response.starts_with("HTTP/1.1 200 OK\r\n"));
+  CHECK(response.find("X: y") == std::string::npos);
+  CHECK(response.ends_with("\r\n\r\nkept"));
+}
+
+TEST_CASE("finish() twice, and write() after it, are logged and harm nobody (WEB-43, WEB-45, WEB-65)", "[request_handler]") {
+  WebFixture web = output();
+  CHECK(web.brief("GET", "/finish-twice") == "200 ");
+  web.loop.log.expect("finish() called twice");
+  CHECK(web.brief("GET", "/write-after") == "200 done");
+  web.loop.log.expect("Cannot write() after finish()");
+}
+
+class StreamHandler : public RequestHandler {
+ public:
+  Task<> get() {
+    write("one ");
+    co_await flush();
+    write("two ");
+    write("three ");
+    co_await flush();
+    co_await flush();
+    write("end");
+  }
+};
+
+TEST_CASE("flush() streams in chunks (WEB-44)", "[request_handler]") {
+  WebFixture web({url<StreamHandler>("/")});
+  const std::string response = web.fetch("GET", "/");
+  CHECK(head_of(response).find("\r\nTransfer-Encoding: chunked\r\n") != std::string::npos);
+  CHECK(response.ends_with("\r\n\r\n4\r\none \r\na\r\ntwo three \r\n3\r\nend\r\n0\r\n\r\n"));
+}
+
+// ---- Input.
+
+class ArgumentsHandler : public RequestHandler {
+ public:
+  void get() {
+    for (const std::string& value : get_arguments("x")) write("[" + value + "]");
+    write(" last=" + get_argument("x", "none"));
+    write(" query=" + get_query_argument("x", "none"));
+    write(" body=" + get_body_argument("x", "none"));
+    write(fmt::format(" counts={},{}", get_query_arguments("x").size(), get_body_arguments("x").size()));
+  }
+  void post() { get(); }
+};
+class RequiredHandler : public RequestHandler {
+ public:
+  void get() { write(get_argument("name")); }
+  void post() { write(get_body_argument("name")); }
+  void put() { write(get_query_argument("name")); }
+};
+
+const std::string kForm = "Content-Type: application/x-www-form-urlencoded\r\n";
+
+TEST_CASE("arguments come from the query, then from a form (WEB-30, WEB-31)", "[request_handler]") {
+  WebFixture web({url<ArgumentsHandler>("/")});
+  CHECK(web.brief("GET", "/?x=1&y=2&x=3") == "200 [1][3] last=3 query=3 body=none counts=2,0");
+  CHECK(web.brief("GET", "/") == "200  last=none query=none body=none counts=0,0");
+  CHECK(web.brief("POST", "/?x=1", kForm, "x=2&x=3") == "200 [1][2][3] last=3 query=1 body=3 counts=1,2");
+  CHECK(web.brief("POST", "/?x=1", "Content-Type: application/x-www-form-urlencoded; charset=utf-8\r\n", "x=2") ==
+        "200 [1][2] last=2 query=1 body=2 counts=1,1");
+  CHECK(web.brief("POST", "/?x=1", "Content-Type: text/plain\r\n", "x=2") ==
+        "200 [1] last=1 query=1 body=none counts=1,0");
+}
+
+TEST_CASE("arguments are decoded, cleaned and trimmed (WEB-32)", "[request_handler]") {
+  WebFixture web({url<ArgumentsHandler>("/")});
+  CHECK(web.brief("GET", "/?x=%20a%20&x=b%00c%0d&x=+z+").starts_with("200 [a][b c][z] last=z"));
+  CHECK(web.brief("GET", "/?x=%C3%A9").starts_with("200 [\xC3\xA9]"));
+}
+
+TEST_CASE("a missing argument, and one that is not UTF-8, are 400 (WEB-30, WEB-32)", "[request_handler]") {
+  WebFixture web({url<RequiredHandler>("/")});
+  for (const char* method : {"GET", "POST", "PUT"}) {
+    CHECK(web.brief(method, "/").starts_with("400 "));
+    web.loop.log.expect(fmt::format("400 {} / (127.0.0.1): Missing argument name", method));
+    web.loop.log.expect(fmt::format("400 {} / (127.0.0.1) ", method));
+  }
+  CHECK(web.brief("GET", "/?name=%ff").starts_with("400 "));
+  web.loop.log.expect("Invalid unicode in name: \xff");
+  web.loop.log.expect("400 GET /?name=%ff");
+}
+
+TEST_CASE("a form that is still encoded is refused (HUT-61, SEC-26)", "[request_handler]") {
+  WebFixture web({url<RequiredHandler>("/")});
+  CHECK(web.brief("POST", "/", kForm + "Content-Encoding: gzip\r\n", "name=x").starts_with("400 "));
+  web.loop.log.expect("Invalid body: Unsupported Content-Encoding: gzip");
+  web.loop.log.expect("400 POST /");
+}
+
+// ---- Errors.
+
+class ErrorHandler : public RequestHandler {
+ public:
+  void get(std::string what) {
+    if (what == "http") throw HTTPError(403);
+    if (what == "message") throw HTTPError(403, "not for you");
+    if (what == "reason") throw HTTPError(403, "", "Go <away>");
+    if (what == "std") throw std::runtime_error("broken");
+    if (what == "int") throw 42;
+    if (what == "finish") {
+      write("so far");
+      throw Finish();
+    }
+    if (what == "send") {
+      write("gone");
+      set_header("X", "gone");
+      send_error(502);
+    }
+  }
+};
+class LateErrorHandler : public RequestHandler {
+ public:
+  Task<> get() {
+    write("part");
+    co_await flush();
+    throw std::runtime_error("too late");
+  }
+};
+class OwnErrorHandler : public RequestHandler {
+ public:
+  void get() { throw HTTPError(404); }
+  void post() { throw HTTPError(500, "with a page that fails"); }
+  void set_default_headers() override { set_header("X-Default", "1"); }
+  void write_error(int status) override {
+    if (status == 500) throw std::runtime_error("page failed");
+    write(fmt::format("own page for {}", status));
+  }
+};
+
+std::string page(std::string_view title) {
+  return fmt::format("<html><title>{0}</title><body>{0}</body></html>", title);
+}
+
+TEST_CASE("HTTPError is an error page, and its message a line in the log (WEB-60, WEB-64, WEB-67)", "[request_handler]") {
+  WebFixture web({url<ErrorHandler>("/(.*)")});
+  CHECK(web.fetch("GET", "/http") == "HTTP/1.1 403 Forbidden\r\nServer: Squall/0.1.0\r\n" + kType +
+                                         "Content-Length: 69\r\nConnection: close\r\n\r\n" + page("403: Forbidden"));
+  web.loop.log.expect("403 GET /http (127.0.0.1) ");
+  CHECK(web.loop.log.empty());
+  CHECK(web.brief("GET", "/message") == "403 " + page("403: Forbidden"));
+  CHECK(web.loop.log.expect("403 GET /message (127.0.0.1): not for you").logger == "squall.general");
+  web.loop.log.expect("403 GET /message (127.0.0.1) ");
+  CHECK(web.brief("GET", "/send") == "502 " + page("502: Bad Gateway"));
+  web.loop.log.expect("502 GET /send");
+}
+
+TEST_CASE("a reason is escaped in the page, and not sent if it could do harm (SEC-31)", "[request_handler]") {
+  WebFixture web({url<ErrorHandler>("/(.*)")});
+  CHECK(web.fetch("GET", "/reason").starts_with("HTTP/1.1 403 Unknown\r\n"));
+  web.loop.log.expect("403 GET /reason");
+}
+
+TEST_CASE("any other exception is 500 and a line with the request; the server goes on (WEB-63, WEB-64)",
+          "[request_handler]") {
+  WebFixture web({url<ErrorHandler>("/(.*)")});
+  CHECK(web.brief("GET", "/std?a=b") == "500 " + page("500: Internal Server Error"));
+  const auto line = web.loop.log.expect("Uncaught exception GET /std?a=b (127.0.0.1)");
+  CHECK(line.logger == "squall.application");
+  CHECK(line.level == squall::log::Level::error);
+  CHECK(line.message.find("HTTPServerRequest(protocol='http', host='h.example', method='GET', uri='/std?a=b', "
+                          "version='HTTP/1.1', remote_ip='127.0.0.1')") != std::string::npos);
+  CHECK(line.message.ends_with("\nbroken"));
+  CHECK(web.loop.log.expect("500 GET /std").level == squall::log::Level::error);
+  CHECK(web.brief("GET", "/int").starts_with("500 "));
+  web.loop.log.expect("Uncaught exception GET /int");
+  web.loop.log.expect("500 GET /int");
+  CHECK(web.brief("GET", "/fine") == "200 ");
+}
+
+TEST_CASE("Finish ends the request with what was written (WEB-62)", "[request_handler]") {
+  WebFixture web({url<ErrorHandler>("/(.*)")});
+  CHECK(web.brief("GET", "/finish") == "200 so far");
+}
+
+TEST_CASE("an error after the head was sent closes the connection, so that the part is not taken for whole (WEB-66)",
+          "[request_handler]") {
+  WebFixture web({url<LateErrorHandler>("/")});
+  const std::string response = web.fetch("GET", "/");
+  CHECK(response.find("part") != std::string::npos);
+  CHECK_FALSE(response.ends_with("0\r\n\r\n"));
+  web.loop.log.expect("too late");
+  web.loop.log.expect("Cannot send error response after headers written");
+  CHECK(web.server.connections() == 0);
+}
+
+TEST_CASE("write_error may be overridden, and may fail", "[request_handler]") {
+  WebFixture web({url<OwnErrorHandler>("/")});
+  const std::string response = web.fetch("GET", "/");
+  CHECK(response.find("\r\nX-Default: 1\r\n") != std::string::npos);
+  CHECK(response.ends_with("\r\n\r\nown page for 404"));
+  web.loop.log.expect("404 GET /");
+  CHECK(web.brief("POST", "/") == "500 ");
+  web.loop.log.expect("with a page that fails");
+  web.loop.log.expect("Uncaught exception in write_error: page failed");
+  web.loop.log.expect("500 POST /");
+}
+
+// ---- The order of things.
+
+class StepsHandler : public RequestHandler {
+ public:
+  StepsHandler() { g_steps.emplace_back("constructed"); }
+  ~StepsHandler() override { g_steps.emplace_back("destroyed"); }
+  void initialize(const std::string& name, int number) { g_steps.push_back(fmt::format("initialize {} {}", name, number)); }
+  void set_default_headers() override { g_steps.emplace_back("set_default_headers"); }
+  void prepare() {
+    g_steps.emplace_back("prepare");
+    if (request().query() == "stop") finish("stopped");
+  }
+  void get(int n) { g_steps.push_back(fmt::format("get {}", n)); }
+  Task<> post(int n) {
+    g_steps.push_back(fmt::format("post {}", n));
+    co_await moment();
+    g_steps.emplace_back("posted");
+  }
+  void on_finish() { g_steps.push_back(fmt::format("on_finish {}", finished())); }
+};
+
+class AsyncPrepareHandler : public RequestHandler {
+ public:
+  Task<> prepare() {
+    co_await moment();
+    g_steps.emplace_back("prepared");
+    if (request().query() == "stop") finish("stopped");
+    if (request().query() == "fail") throw HTTPError(403);
+  }
+  void get(std::string what) { g_steps.push_back("get " + what); }
+  Task<> post(std::string what) {
+    co_await moment();
+    g_steps.push_back("post " + what);
+  }
+  void on_finish() { g_steps.emplace_back("on_finish"); }
+};
+
+TEST_CASE("a request takes its steps in order (WEB-01 to WEB-12)", "[request_handler]") {
+  WebFixture web({url<StepsHandler>(R"(/(\d+))", std::string("name"), 7)});
+  using Steps = std::vector<std::string>;
+  g_steps.clear();
+  CHECK(web.brief("GET", "/3") == "200 ");
+  CHECK(g_steps == Steps{"constructed", "set_default_headers", "initialize name 7", "prepare", "get 3", "on_finish true",
+                         "destroyed"});
+  g_steps.clear();
+  CHECK(web.brief("POST", "/3") == "200 ");
+  CHECK(g_steps == Steps{"constructed", "set_default_headers", "initialize name 7", "prepare", "post 3", "posted",
+                         "on_finish true", "destroyed"});
+  g_steps.clear();
+  CHECK(web.brief("GET", "/3?stop") == "200 stopped");
+  CHECK(g_steps == Steps{"constructed", "set_default_headers", "initialize name 7", "prepare", "on_finish true",
+                         "destroyed"});
+}
+
+TEST_CASE("prepare() may be a task, and what it finishes the verb is spared (WEB-09)", "[request_handler]") {
+  WebFixture web({url<AsyncPrepareHandler>("/(.*)")});
+  using Steps = std::vector<std::string>;
+  const auto steps_of = [&](std::string_view method, std::string_view target, std::string_view expected) {
+    g_steps.clear();
+    CHECK(web.brief(method, target).starts_with(expected));
+    return g_steps;
+  };
+  CHECK(steps_of("GET", "/a%20b", "200 ") == Steps{"prepared", "get a b", "on_finish"});
+  CHECK(steps_of("POST", "/x", "200 ") == Steps{"prepared", "post x", "on_finish"});
+  CHECK(steps_of("GET", "/x?stop", "200 stopped") == Steps{"prepared", "on_finish"});
+  CHECK(steps_of("GET", "/x?fail", "403 ") == Steps{"prepared", "on_finish"});
+  CHECK(steps_of("PUT", "/x", "405 ") == Steps{"prepared", "on_finish"});
+  web.loop.log.expect("403 GET /x?fail");
+  web.loop.log.expect("405 PUT /x");
+}
+
+class FailingHooks : public RequestHandler {
+ public:
+  void initialize(int& count) {
+    ++count;
+    if (request().query() == "initialize") throw std::runtime_error("from initialize");
+  }
+  void get() { write("fine"); }
+  void on_finish() { throw std::runtime_error("from on_finish"); }
+};
+
+TEST_CASE("an error in initialize is 500, and one in on_finish only logged (WEB-14)", "[request_handler]") {
+  int count = 0;
+  WebFixture web({url<FailingHooks>("/", std::ref(count))});
+  CHECK(web.brief("GET", "/?initialize").starts_with("500 "));
+  web.loop.log.expect("from initialize");
+  web.loop.log.expect("500 GET /?initialize");
+  web.loop.log.expect("Uncaught exception in on_finish: from on_finish");
+  CHECK(web.brief("GET", "/") == "200 fine");
+  web.loop.log.expect("Uncaught exception in on_finish: from on_finish");
+  CHECK(count == 2);
+}
+
+class WaitingHandler : public RequestHandler {
+ public:
+  Task<> get() {
+    const Live live;
+    co_await sleep(24h);
+  }
+  void on_connection_close() { g_steps.emplace_back("on_connection_close"); }
+  void on_finish() { g_steps.emplace_back("on_finish"); }
+};
+
+TEST_CASE("a client that goes away ends a handler that waits, which hears of it (WEB-16)", "[request_handler]") {
+  std::vector<int> logged;
+  Settings settings;
+  settings.log_function = [&](RequestHandler&, int status) { logged.push_back(status); };
+  WebFixture web({url<WaitingHandler>("/")}, settings);
+  g_steps.clear();
+  RawPeer peer = web.connect();
+  peer.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  web.loop.run_until([] { return Live::count == 1; });
+  peer.close();
+  web.loop.run_until([] { return Live::count == 0; });
+  CHECK(g_steps == std::vector<std::string>{"on_connection_close", "on_finish"});
+  CHECK(logged == std::vector<int>{499});
+}
+
+}  // namespace
+}  // namespace squall::web
