@@ -25,8 +25,8 @@ constexpr bool equals_ignoring_case(std::string_view a, std::string_view b) noex
   return true;
 }
 
-// The same for a token and a lower-case name of letters and hyphens, eight bytes at a time: of the characters of a
-// token only letters become letters by their sixth bit.
+// The same for a token and a lower-case name of letters and hyphens, eight bytes at a time: of the characters
+// of a token only letters become letters by their sixth bit.
 inline bool token_equals(std::string_view token, std::string_view lower_case) noexcept {
   if (token.size() != lower_case.size()) return false;
   const auto word = [](const char* at, std::size_t size) {
@@ -59,12 +59,12 @@ constexpr std::array<bool, 256> table(bool (*belongs)(char)) {
 }
 constexpr bool is_one_of(char c, std::string_view set) { return set.find(c) != set.npos; }
 
-inline constexpr auto kTokenTable =
-    table([](char c) { return is_alpha(c) || is_digit(c) || (c != '\0' && is_one_of(c, "!#$%&'*+-.^_`|~")); });
+inline constexpr auto kTokenTable = table(
+    [](char c) { return is_alpha(c) || is_digit(c) || (c != '\0' && is_one_of(c, "!#$%&'*+-.^_`|~")); });
 inline constexpr auto kFieldTable =
     table([](char c) { return c == '\t' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f); });
-inline constexpr auto kHostTable =
-    table([](char c) { return is_alpha(c) || is_digit(c) || (c != '\0' && is_one_of(c, "-._~!$&'()*+;=%[]:")); });
+inline constexpr auto kHostTable = table(
+    [](char c) { return is_alpha(c) || is_digit(c) || (c != '\0' && is_one_of(c, "-._~!$&'()*+;=%[]:")); });
 
 constexpr bool all_in(std::string_view text, const std::array<bool, 256>& belongs) noexcept {
   for (const char c : text)
@@ -80,8 +80,12 @@ constexpr bool is_token(std::string_view text) noexcept {
   return !text.empty() && detail::all_in(text, detail::kTokenTable);
 }
 // May stand in a header's value: no control character but the tab (RFC 9110, 5.5).
-constexpr bool is_field_text(std::string_view text) noexcept { return detail::all_in(text, detail::kFieldTable); }
+constexpr bool is_field_text(std::string_view text) noexcept {
+  return detail::all_in(text, detail::kFieldTable);
+}
 // May stand in a Host header: a name or address and a port, without the comma (HUT-33).
-constexpr bool is_host_text(std::string_view text) noexcept { return detail::all_in(text, detail::kHostTable); }
+constexpr bool is_host_text(std::string_view text) noexcept {
+  return detail::all_in(text, detail::kHostTable);
+}
 
 }  // namespace squall::http

@@ -9,7 +9,8 @@ constexpr Refusal kBadTarget{400, "Malformed request target"};
 constexpr Refusal kMalformed{400, "Malformed HTTP request line"};
 
 bool is_version(std::string_view text) {
-  return text.size() == 8 && text.starts_with("HTTP/") && is_digit(text[5]) && text[6] == '.' && is_digit(text[7]);
+  return text.size() == 8 && text.starts_with("HTTP/") && is_digit(text[5]) && text[6] == '.' &&
+         is_digit(text[7]);
 }
 
 bool is_target_text(std::string_view text) {

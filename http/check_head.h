@@ -5,7 +5,8 @@
 #include <cstdint>
 #include <string_view>
 
-// What RFC 9112 asks of a request's head and llhttp leaves to its user. Pure functions: text in, verdicts out.
+// What RFC 9112 asks of a request's head and llhttp leaves to its user. Pure functions: text in, verdicts
+// out.
 namespace squall::http {
 
 // Why a request is refused, and how to answer it. Status 0: it is not.
@@ -30,8 +31,8 @@ Refusal check_host(const Headers& headers, int minor_version);
 // Nothing but `chunked`, once, and not in HTTP/1.0 (RFC 9112, 6.1 and 6.3).
 Refusal check_transfer_encoding(const Headers& headers, int minor_version);
 
-// How to answer a request line that is not one: `line` is what there is of it, without its line end. Well formed
-// apart from a method or version we do not know, it gets 501 or 505.
+// How to answer a request line that is not one: `line` is what there is of it, without its line end. Well
+// formed apart from a method or version we do not know, it gets 501 or 505.
 Refusal judge_request_line(std::string_view line);
 
 }  // namespace squall::http

@@ -13,7 +13,8 @@ namespace {
 
 // Buffers that a large response has stretched are not kept for the next.
 constexpr std::size_t kKeptBuffer = 64 * 1024;
-// Up to this size a body is copied behind its head, to leave in one piece; beyond, both are sent side by side.
+// Up to this size a body is copied behind its head, to leave in one piece; beyond, both are sent side by
+// side.
 constexpr std::size_t kCopiedBody = 16 * 1024;
 
 bool has_token(const Headers& headers, HeaderId id, std::string_view token) {
@@ -122,7 +123,8 @@ void Exchange::send_piece(std::string_view piece) {
   stream_->write("\r\n");
 }
 
-// The connection cannot be used any more: the client would take what comes next for the rest of this response.
+// The connection cannot be used any more: the client would take what comes next for the rest of this
+// response.
 void Exchange::broken(const char* what) {
   abort();
   throw HTTPOutputError(fmt::format(fmt::runtime(what), remaining_.value_or(0)));
@@ -134,7 +136,8 @@ void Exchange::check_content_length() {
   if (!promised) return;
   std::uint64_t length = 0;
   const auto [end, error] = std::from_chars(promised->data(), promised->data() + promised->size(), length);
-  if (error != std::errc() || end != promised->data() + promised->size() || sent_headers().count(HeaderId::content_length) > 1)
+  if (error != std::errc() || end != promised->data() + promised->size() ||
+      sent_headers().count(HeaderId::content_length) > 1)
     broken("Content-Length is not a number");
   if (!body_forbidden()) remaining_ = length;
 }
@@ -159,7 +162,8 @@ void Exchange::send_head(std::optional<std::uint64_t> length, std::string_view b
   if (remaining_ && length && *length != *remaining_) {
     const bool more = *length > *remaining_;
     *remaining_ -= more ? 0 : *length;
-    broken(more ? "Tried to write more data than Content-Length" : "Tried to write {} bytes less than Content-Length");
+    broken(more ? "Tried to write more data than Content-Length"
+                : "Tried to write {} bytes less than Content-Length");
   }
   const std::string_view connection = choose_framing(length);
 
@@ -177,7 +181,8 @@ void Exchange::send_head(std::optional<std::uint64_t> length, std::string_view b
   } else if (length && !status_forbids_body(status_) && !sent_headers().find(HeaderId::content_length)) {
     char digits[20];
     char* const end = std::to_chars(digits, digits + sizeof digits, *length).ptr;
-    framing << "Content-Length: " << std::string_view(digits, static_cast<std::size_t>(end - digits)) << "\r\n";
+    framing << "Content-Length: " << std::string_view(digits, static_cast<std::size_t>(end - digits))
+            << "\r\n";
   }
 
   head_sent_ = true;
@@ -186,7 +191,8 @@ void Exchange::send_head(std::optional<std::uint64_t> length, std::string_view b
   const std::string_view copied = body.size() <= kCopiedBody ? body : std::string_view();
   Copier out(stream_->reserve_write(status.size() + headers.size() + framing.count() + connection.size() + 2 +
                                     copied.size()));
-  out << status << headers << std::string_view(framing_text, framing.count()) << connection << "\r\n" << copied;
+  out << status << headers << std::string_view(framing_text, framing.count()) << connection << "\r\n"
+      << copied;
   stream_->commit_write(out.count());
   if (copied.size() < body.size()) stream_->write(body);
 }

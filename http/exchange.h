@@ -22,8 +22,9 @@ class HTTPOutputError : public std::logic_error {
 // One request, and the response to it while it is made.
 //
 // Set the status and headers, then either finish() with the whole body, or write() it piece by piece and
-// finish(). Framing is seen to: a whole body gets its Content-Length, pieces go out chunked unless the headers
-// say how long they are, HEAD and 204 and 304 get none, and HTTP/1.0 without a length ends by closing.
+// finish(). Framing is seen to: a whole body gets its Content-Length, pieces go out chunked unless the
+// headers say how long they are, HEAD and 204 and 304 get none, and HTTP/1.0 without a length ends by
+// closing.
 //
 // Thread:    the loop's thread only.
 // Lifetime:  ends with the request, and is reused for another one: keep no reference beyond that.
@@ -48,13 +49,14 @@ class Exchange {
   bool head_sent() const noexcept { return head_sent_; }
   bool finished() const noexcept { return finished_; }
 
-  // Sends the head, if that is still to be done, and a piece of the body; not seen by the client before the end
-  // of the turn. Throws HTTPOutputError, and closes the connection, beyond a Content-Length of the headers.
+  // Sends the head, if that is still to be done, and a piece of the body; not seen by the client before the
+  // end of the turn. Throws HTTPOutputError, and closes the connection, beyond a Content-Length of the
+  // headers.
   void write(std::string_view piece);
   // Waits until the kernel has taken all that was written: the client sets the pace.
   WriteAwaiter flush();
-  // The last piece, or all, of the body. Throws HTTPOutputError, and closes the connection, if it is less than a
-  // Content-Length of the headers; std::logic_error if called twice.
+  // The last piece, or all, of the body. Throws HTTPOutputError, and closes the connection, if it is less
+  // than a Content-Length of the headers; std::logic_error if called twice.
   void finish(std::string_view last = {});
 
   // The response cannot be completed: closes the connection, so that the client does not take it for whole.
@@ -64,8 +66,8 @@ class Exchange {
   std::string& buffer() noexcept { return buffer_; }
   // The connection is closed after the response, whatever the client asked for.
   void close_after() noexcept { close_after_ = true; }
-  // While a handler waits, the end of the client's bytes counts as its going away, and the handler is cancelled.
-  // After shield() it runs to its end.
+  // While a handler waits, the end of the client's bytes counts as its going away, and the handler is
+  // cancelled. After shield() it runs to its end.
   void shield() noexcept { shielded_ = true; }
   // Whatever the delegate wants to find again in client_gone(); null at first.
   void set_context(void* context) noexcept { context_ = context; }

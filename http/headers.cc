@@ -108,7 +108,8 @@ void Headers::set(std::string_view name, std::string_view value) {
     if (named(lines_[i])) erase(i);
   Line& line = lines_[first];
   text_.replace(line.value, line.value_size, value);
-  const auto growth = static_cast<std::uint32_t>(value.size()) - line.value_size;  // modulo 2^32, as the sums below
+  const auto growth =
+      static_cast<std::uint32_t>(value.size()) - line.value_size;  // modulo 2^32, as the sums below
   line.value_size += growth;
   for (std::size_t i = first + 1; i < lines_.size(); ++i) {
     lines_[i].name += growth;

@@ -15,8 +15,8 @@ namespace squall::http {
 // Header fields in the order they came, of which several may have the same name. Names are kept as they were
 // spelled and found whatever their case (HUT-01; HUT-02 aside, see design.md).
 //
-// All text stands in one block, so that what was received is copied once and what is to be sent is copied once.
-// Views into it are valid until the next change.
+// All text stands in one block, so that what was received is copied once and what is to be sent is copied
+// once. Views into it are valid until the next change.
 class Headers {
  public:
   struct Field {
@@ -28,7 +28,9 @@ class Headers {
 
   std::size_t size() const noexcept { return lines_.size(); }
   bool empty() const noexcept { return lines_.empty(); }
-  Field operator[](std::size_t index) const noexcept { return {name_of(lines_[index]), value_of(lines_[index])}; }
+  Field operator[](std::size_t index) const noexcept {
+    return {name_of(lines_[index]), value_of(lines_[index])};
+  }
   bool contains(std::string_view name) const noexcept { return find(name).has_value(); }
   // The first field's value.
   std::optional<std::string_view> find(std::string_view name) const noexcept;
@@ -43,8 +45,8 @@ class Headers {
   std::vector<std::string_view> get_list(std::string_view name) const;
   std::size_t count(HeaderId id) const noexcept;
 
-  // ---- Change. Throws std::invalid_argument, and changes nothing, if the name is no token or the value has a
-  // control character in it, CR and LF among them (SEC-30, SEC-32).
+  // ---- Change. Throws std::invalid_argument, and changes nothing, if the name is no token or the value has
+  // a control character in it, CR and LF among them (SEC-30, SEC-32).
 
   void add(std::string_view name, std::string_view value);
   // Replaces all fields of the name by one, in the first one's place.
@@ -57,8 +59,8 @@ class Headers {
     slots_ = {};
   }
 
-  // The fields as they are sent: `Name: value\r\n`, one after the other. Of headers that were received, all of
-  // the message's head.
+  // The fields as they are sent: `Name: value\r\n`, one after the other. Of headers that were received, all
+  // of the message's head.
   std::string_view text() const noexcept { return text_; }
 
   class Iterator {
@@ -91,8 +93,12 @@ class Headers {
     std::uint32_t end() const noexcept { return value + value_size + 2; }
   };
 
-  std::string_view name_of(const Line& line) const noexcept { return {text_.data() + line.name, line.name_size}; }
-  std::string_view value_of(const Line& line) const noexcept { return {text_.data() + line.value, line.value_size}; }
+  std::string_view name_of(const Line& line) const noexcept {
+    return {text_.data() + line.name, line.name_size};
+  }
+  std::string_view value_of(const Line& line) const noexcept {
+    return {text_.data() + line.value, line.value_size};
+  }
   bool is_named(const Line& line, HeaderId id, std::string_view name) const noexcept;
   void erase(std::size_t index);
   void fill_slots() noexcept;
@@ -100,7 +106,8 @@ class Headers {
 
   std::string text_;
   std::vector<Line> lines_;
-  std::array<std::uint32_t, kHeaderIds> slots_{};  // by id, one more than the index of its first line; 0 for none
+  std::array<std::uint32_t, kHeaderIds>
+      slots_{};  // by id, one more than the index of its first line; 0 for none
 };
 
 }  // namespace squall::http

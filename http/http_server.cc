@@ -27,7 +27,11 @@ std::chrono::nanoseconds tick_for(const HTTPServer::Options& options) {
 }  // namespace
 
 HTTPServer::HTTPServer(IOLoop& loop, ServerDelegate& delegate, Options options)
-    : TCPServer(loop, options.stream), delegate_(delegate), options_(options), default_headers_(delegate), tick_(tick_for(options)) {
+    : TCPServer(loop, options.stream),
+      delegate_(delegate),
+      options_(options),
+      default_headers_(delegate),
+      tick_(tick_for(options)) {
   limits_.max_header_size = options_.max_header_size;
 }
 
@@ -87,7 +91,8 @@ void HTTPServer::wake(IdleConnection& connection, Events events) {
 
 // Gives up the coroutine of a connection that has nothing to do. False if it has.
 bool HTTPServer::park(ServerConnection& connection) noexcept {
-  if (connection.phase_ != ServerConnection::Phase::idle || connection.closing_ || connection.exchange_) return false;
+  if (connection.phase_ != ServerConnection::Phase::idle || connection.closing_ || connection.exchange_)
+    return false;
   OwnedFd fd = connection.stream_.release();
   if (!fd) return false;
   auto idle = std::make_unique<IdleConnection>(*this, std::move(fd), connection.peer_);

@@ -17,11 +17,11 @@ class ServerConnection;
 
 // Serves HTTP/1.1 and 1.0: keep-alive, pipelining in order, bodies with a length or in chunks.
 //
-// A connection is a coroutine while it has something to do. Between requests it may be just a descriptor: up to
-// kKeptConnections keep their coroutine, for speed, the others give it up, for memory.
+// A connection is a coroutine while it has something to do. Between requests it may be just a descriptor: up
+// to kKeptConnections keep their coroutine, for speed, the others give it up, for memory.
 //
-// A request that is none is answered with the status RFC 9112 names, a line in the log says why and from whom,
-// and its connection is closed; nothing else is touched.
+// A request that is none is answered with the status RFC 9112 names, a line in the log says why and from
+// whom, and its connection is closed; nothing else is touched.
 //
 // Thread:    the loop's thread only.
 // Lifetime:  borrows loop and delegate. Destroying the server cancels what its connections run.
@@ -32,11 +32,11 @@ class HTTPServer : public TCPServer {
     // cancelled. A client may also end its bytes and wait for the answer; it cannot be told from the other.
     enum class HalfClosed { is_gone, is_answered };
 
-    std::size_t max_header_size = 64 * 1024;          // request line and headers: 414 or 431 beyond
-    std::size_t max_body_size = 100 * 1024 * 1024;    // 413 beyond
-    std::chrono::nanoseconds head_timeout = std::chrono::seconds(60);  // from a request's first byte: 408
-    std::chrono::nanoseconds body_timeout = std::chrono::hours(1);     // from the head's end: 408
-    std::chrono::nanoseconds idle_timeout = std::chrono::hours(1);     // between requests: closed
+    std::size_t max_header_size = 64 * 1024;        // request line and headers: 414 or 431 beyond
+    std::size_t max_body_size = 100 * 1024 * 1024;  // 413 beyond
+    std::chrono::nanoseconds head_timeout = std::chrono::seconds(60);   // from a request's first byte: 408
+    std::chrono::nanoseconds body_timeout = std::chrono::hours(1);      // from the head's end: 408
+    std::chrono::nanoseconds idle_timeout = std::chrono::hours(1);      // between requests: closed
     std::chrono::nanoseconds write_timeout = std::chrono::seconds(60);  // without any progress: closed
     HalfClosed half_closed = HalfClosed::is_gone;
     bool keep_alive = true;  // false: one request a connection

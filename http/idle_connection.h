@@ -9,11 +9,12 @@ namespace squall::http {
 
 class HTTPServer;
 
-// A connection that waits for a request: its descriptor and its peer's address, and nothing else. No stream, no
-// coroutine: with ten thousand of them that is most of the server's memory.
+// A connection that waits for a request: its descriptor and its peer's address, and nothing else. No stream,
+// no coroutine: with ten thousand of them that is most of the server's memory.
 //
 // Thread:    the server's loop.
-// Lifetime:  owned by the server, in a list with the one that has waited longest in front. Closes the descriptor,
+// Lifetime:  owned by the server, in a list with the one that has waited longest in front. Closes the
+// descriptor,
 //            unless that is taken.
 class IdleConnection : public Pooled {
  public:

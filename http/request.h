@@ -32,7 +32,9 @@ class Request {
   const Headers& headers() const noexcept { return headers_; }
   // Host and perhaps port, from an absolute target or else the Host header; `127.0.0.1` if HTTP/1.0 sent
   // neither (HUT-33).
-  std::string_view host() const noexcept { return host_size_ ? part(host_, host_size_) : host_missing_ ? "127.0.0.1" : ""; }
+  std::string_view host() const noexcept {
+    return host_size_ ? part(host_, host_size_) : host_missing_ ? "127.0.0.1" : "";
+  }
   // The connection may serve another request after this one.
   bool keep_alive() const noexcept { return keep_alive_; }
 

@@ -128,7 +128,8 @@ RequestParser::Result RequestParser::parse_head(std::string_view& bytes) {
   if (error == HPE_OK) return check_size();
   if (error == HPE_PAUSED_H2_UPGRADE) return refuse({505, "Unsupported HTTP version"});
   if (text.find('\n') != text.npos) return refuse_as_llhttp_does();
-  // Where within the line llhttp stops depends on how it came. The verdict must not, so it waits for the rest.
+  // Where within the line llhttp stops depends on how it came. The verdict must not, so it waits for the
+  // rest.
   phase_ = Phase::bad_line;
   return parse_bad_line(bytes);
 }
@@ -144,7 +145,8 @@ RequestParser::Result RequestParser::parse_bad_line(std::string_view& bytes) {
   if (end == text.npos && is_method) return check_size();
   const Refusal refusal = judge_request_line(std::string_view(text).substr(0, end));
   // A line that is well formed after all has a method llhttp does not know, or something it will not have.
-  if (refusal.status == 501 && llhttp_get_errno(&parser_) != HPE_INVALID_METHOD) return refuse_as_llhttp_does();
+  if (refusal.status == 501 && llhttp_get_errno(&parser_) != HPE_INVALID_METHOD)
+    return refuse_as_llhttp_does();
   return refuse(refusal);
 }
 
@@ -170,7 +172,8 @@ llhttp_errno_t RequestParser::execute(std::string_view feed, std::size_t& used) 
   if (llhttp_get_errno(&parser_) == HPE_PAUSED) llhttp_resume(&parser_);
   data_ = feed.data();
   const llhttp_errno_t error = llhttp_execute(&parser_, feed.data(), feed.size());
-  used = error == HPE_OK ? feed.size() : static_cast<std::size_t>(llhttp_get_error_pos(&parser_) - feed.data());
+  used =
+      error == HPE_OK ? feed.size() : static_cast<std::size_t>(llhttp_get_error_pos(&parser_) - feed.data());
   return error;
 }
 
@@ -223,7 +226,8 @@ int RequestParser::on_headers_complete(llhttp_t* parser) {
   me.request_->keep_alive_ = llhttp_should_keep_alive(parser) != 0;
   // A request to switch protocols may be ignored (RFC 9110, 7.8), and so its body is one.
   parser->upgrade = 0;
-  const bool has_body = (parser->flags & (F_CHUNKED | F_TRANSFER_ENCODING)) != 0 || parser->content_length > 0;
+  const bool has_body =
+      (parser->flags & (F_CHUNKED | F_TRANSFER_ENCODING)) != 0 || parser->content_length > 0;
   return has_body ? HPE_PAUSED : HPE_OK;
 }
 
@@ -281,12 +285,17 @@ RequestParser::Result RequestParser::check_head() {
   request.method_ = method_of(static_cast<llhttp_method_t>(parser_.method));
 
   Target target;
-  if (const Refusal refusal = split_target(request.method_name(), request.target(), target)) return refuse(refusal);
+  if (const Refusal refusal = split_target(request.method_name(), request.target(), target))
+    return refuse(refusal);
   if (const Refusal refusal = check_host(headers, request.minor_version_)) return refuse(refusal);
-  if (const Refusal refusal = check_transfer_encoding(headers, request.minor_version_)) return refuse(refusal);
+  if (const Refusal refusal = check_transfer_encoding(headers, request.minor_version_))
+    return refuse(refusal);
 
-  const auto offset_of = [&](std::string_view part) { return static_cast<std::uint32_t>(part.data() - text.data()); };
-  const std::string_view host = target.authority.empty() ? headers.find(HeaderId::host).value_or("") : target.authority;
+  const auto offset_of = [&](std::string_view part) {
+    return static_cast<std::uint32_t>(part.data() - text.data());
+  };
+  const std::string_view host =
+      target.authority.empty() ? headers.find(HeaderId::host).value_or("") : target.authority;
   request.path_ = offset_of(target.path);
   request.path_size_ = static_cast<std::uint32_t>(target.path.size());
   request.query_ = target.query.empty() ? 0 : offset_of(target.query);

@@ -17,9 +17,9 @@ namespace squall::http {
 // What is not exactly a request of RFC 9112 fails, with the status to answer it by; the bytes behind it mean
 // nothing then, and the connection must be closed.
 //
-// A head that is, byte for byte, the one the request still holds from last time is not parsed again: clients that
-// poll, check health or pipeline send the same one over and over. The comparison takes the same time wherever the
-// two differ, so it tells nothing of what other clients sent.
+// A head that is, byte for byte, the one the request still holds from last time is not parsed again: clients
+// that poll, check health or pipeline send the same one over and over. The comparison takes the same time
+// wherever the two differ, so it tells nothing of what other clients sent.
 //
 // Thread:    one.
 // Lifetime:  borrows the request given to begin().
@@ -71,7 +71,9 @@ class RequestParser {
   static int on_message_complete(llhttp_t* parser);
 
   // Where a byte of the head will stand in the request's text.
-  std::uint32_t position(const char* at) const noexcept { return base_ + static_cast<std::uint32_t>(at - data_); }
+  std::uint32_t position(const char* at) const noexcept {
+    return base_ + static_cast<std::uint32_t>(at - data_);
+  }
   bool repeats(std::string_view bytes) const noexcept;
   void reset();
   bool skip_empty_lines(std::string_view& bytes);

@@ -50,7 +50,9 @@ class ServerConnection::HandlerAwaiter {
   void client_gone(std::coroutine_handle<> caller) {
     const bool half_closed = !connection_.stream_.closed();
     if (connection_.exchange_->shielded_) return;
-    if (half_closed && connection_.server_.options_.half_closed == HTTPServer::Options::HalfClosed::is_answered) return;
+    if (half_closed &&
+        connection_.server_.options_.half_closed == HTTPServer::Options::HalfClosed::is_answered)
+      return;
     gone_ = true;
     connection_.server_.delegate_.client_gone(*connection_.exchange_);
     connection_.handler_.reset();  // suspended somewhere below; what it waits for withdraws itself
@@ -131,7 +133,8 @@ Refusal ServerConnection::accept_body(bool client_waits) {
   const std::size_t limit = server_.options_.max_body_size;
   if (parser.body_length().value_or(0) > limit) return {413, "Body too large"};
   parser.set_max_body_size(limit);
-  if (const auto expected = request.headers().find(HeaderId::expect); expected && request.minor_version() > 0) {
+  if (const auto expected = request.headers().find(HeaderId::expect);
+      expected && request.minor_version() > 0) {
     if (!equals_ignoring_case(*expected, "100-continue")) return {417, "Unknown expectation"};
     if (client_waits) stream_.write("HTTP/1.1 100 Continue\r\n\r\n");
   }
@@ -170,7 +173,8 @@ Next ServerConnection::refuse(const Refusal& refusal) {
   exchange_->set_status(refusal.status);
   exchange_->headers().set("Content-Type", "text/plain");
   exchange_->close_after();
-  exchange_->finish(fmt::format("{} {}: {}\n", refusal.status, reason_phrase(refusal.status), refusal.reason));
+  exchange_->finish(
+      fmt::format("{} {}: {}\n", refusal.status, reason_phrase(refusal.status), refusal.reason));
   return linger();
 }
 

@@ -29,7 +29,8 @@ class ServerConnection {
   ServerConnection(const ServerConnection&) = delete;
   ServerConnection& operator=(const ServerConnection&) = delete;
 
-  // Bytes have come: answers what can be answered without waiting. What it does not use goes back to the stream.
+  // Bytes have come: answers what can be answered without waiting. What it does not use goes back to the
+  // stream.
   Next receive(std::string_view bytes);
   // The client's bytes have ended.
   Next receive_end();

@@ -84,8 +84,9 @@ constexpr std::size_t kLineEnd = 2;
 
 std::string_view status_line(int status) noexcept {
   if (status == 200) return kEntries[4].line;
-  const Entry* const found = std::lower_bound(std::begin(kEntries), std::end(kEntries), status,
-                                              [](const Entry& entry, int code) { return entry.status < code; });
+  const Entry* const found =
+      std::lower_bound(std::begin(kEntries), std::end(kEntries), status,
+                       [](const Entry& entry, int code) { return entry.status < code; });
   return found != std::end(kEntries) && found->status == status ? found->line : std::string_view();
 }
 

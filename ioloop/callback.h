@@ -15,7 +15,7 @@ class Callback {
 
   Callback() noexcept = default;
   template <class F>
-    requires(!std::is_same_v<std::remove_cvref_t<F>, Callback> && std::is_invocable_v<std::decay_t<F>&>)
+  requires(!std::is_same_v<std::remove_cvref_t<F>, Callback> && std::is_invocable_v<std::decay_t<F>&>)
   Callback(F&& function) {  // NOLINT(google-explicit-constructor): any callable is a callback
     using Closure = std::decay_t<F>;
     if constexpr (fits<Closure>()) {

@@ -18,7 +18,8 @@ void DescriptorTable::add(int fd, Events events, EventHandler handler) {
   if (fd < 0) throw std::invalid_argument(fmt::format("fd {} cannot be watched", fd));
   const auto index = static_cast<std::size_t>(fd);
   // Descriptors are dense: the kernel hands out the lowest free number.
-  if (index >= entries_.size()) entries_.resize(std::max(index + 1, entries_.size() + entries_.size() / 4 + 64));
+  if (index >= entries_.size())
+    entries_.resize(std::max(index + 1, entries_.size() + entries_.size() / 4 + 64));
   Entry& entry = entries_[index];
   if (entry.handler.function) throw std::invalid_argument(fmt::format("fd {} added twice", fd));
   const std::uint32_t generation = entry.generation + 1;

@@ -28,13 +28,16 @@ class DescriptorTable {
   // Throws std::invalid_argument if `fd` is not registered. No system call if nothing changes.
   void update(int fd, Events events);
   // Somebody else hears of `fd` from now on, of what was waited for before. `fd` must be registered.
-  void set_handler(int fd, EventHandler handler) noexcept { entries_[static_cast<std::size_t>(fd)].handler = handler; }
+  void set_handler(int fd, EventHandler handler) noexcept {
+    entries_[static_cast<std::size_t>(fd)].handler = handler;
+  }
   // Calls the present handler of `fd`, which must be registered, as if `events` had come.
   void call(int fd, Events events) {
     const EventHandler handler = entries_[static_cast<std::size_t>(fd)].handler;
     handler.function(handler.context, events);
   }
-  // Events of the present batch that are not yet dispatched are dropped. Unknown descriptors are ignored (IOL-33).
+  // Events of the present batch that are not yet dispatched are dropped. Unknown descriptors are ignored
+  // (IOL-33).
   void remove(int fd) noexcept;
 
   std::size_t size() const noexcept { return count_; }

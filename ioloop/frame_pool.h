@@ -19,7 +19,7 @@ class FramePool {
 
  private:
   static constexpr std::size_t kGrain = 32;
-  static constexpr std::size_t kLists = 64;            // up to 2 KiB; larger blocks are not recycled
+  static constexpr std::size_t kLists = 64;             // up to 2 KiB; larger blocks are not recycled
   static constexpr std::size_t kListBytes = 64 * 1024;  // what one list keeps
 
   struct Node {

@@ -82,7 +82,7 @@ class Promise {
   Future<T> get_future();
 
   template <class... Value>
-    requires(sizeof...(Value) == (std::is_void_v<T> ? 0 : 1))
+  requires(sizeof...(Value) == (std::is_void_v<T> ? 0 : 1))
   bool set_value(Value&&... value) {
     return set([&] { state_->result.template emplace<1>(std::forward<Value>(value)...); });
   }
@@ -106,8 +106,8 @@ class Promise {
   bool given_ = false;
 };
 
-// The reading end: awaited once, as `co_await std::move(future)` or `co_await function()`. If the value is there
-// already, without a trip through the loop (GEN-03). Dropping it, waiting or not, is harmless.
+// The reading end: awaited once, as `co_await std::move(future)` or `co_await function()`. If the value is
+// there already, without a trip through the loop (GEN-03). Dropping it, waiting or not, is harmless.
 template <class T = void>
 class [[nodiscard]] Future {
  public:
@@ -119,7 +119,8 @@ class [[nodiscard]] Future {
 
   class Awaiter {
    public:
-    explicit Awaiter(detail::FutureStateRef<T> state) noexcept : state_(std::move(state)), waiter_(IOLoop::current()) {}
+    explicit Awaiter(detail::FutureStateRef<T> state) noexcept
+        : state_(std::move(state)), waiter_(IOLoop::current()) {}
     bool await_ready() const noexcept { return state_->done(); }
     void await_suspend(std::coroutine_handle<> reader) noexcept { waiter_.wait_in(state_->waiting, reader); }
     T await_resume() {

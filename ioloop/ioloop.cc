@@ -26,7 +26,8 @@ constexpr std::size_t kKeptInbox = 64 * 1024;
 
 IOLoop::IOLoop() : poller_(make_poller()), descriptors_(*poller_) {
   spawned_ = std::make_unique<TaskGroup>(*this);
-  add_handler(waker_.fd(), Events::read, {[](void* self, Events) { static_cast<IOLoop*>(self)->on_wake(); }, this});
+  add_handler(waker_.fd(), Events::read,
+              {[](void* self, Events) { static_cast<IOLoop*>(self)->on_wake(); }, this});
   make_current();
 }
 
@@ -210,7 +211,8 @@ void IOLoop::run_until_ended(RunSync& run, std::optional<Duration> timeout) {
   start();
   if (run.ended) return;
   if (timed_out)
-    throw TimeoutError(fmt::format("Operation timed out after {} seconds", std::chrono::duration<double>(*timeout).count()));
+    throw TimeoutError(
+        fmt::format("Operation timed out after {} seconds", std::chrono::duration<double>(*timeout).count()));
   throw std::runtime_error("Event loop stopped before Future completed.");
 }
 

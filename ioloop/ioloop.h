@@ -82,7 +82,9 @@ class IOLoop {
   TimePoint time() const noexcept { return in_turn_ ? time_ : Clock::now(); }
   // Runs `callback` once time() has reached `when`; never from in here, not even if that has passed.
   Timeout call_at(TimePoint when, Callback callback) { return timers_.add(when, std::move(callback)); }
-  Timeout call_later(Duration delay, Callback callback) { return timers_.add(time() + delay, std::move(callback)); }
+  Timeout call_later(Duration delay, Callback callback) {
+    return timers_.add(time() + delay, std::move(callback));
+  }
   // Destroys the callback at once. Does nothing if the timer has fired or was removed (IOL-53).
   void remove_timeout(Timeout timeout) noexcept { timers_.remove(timeout); }
 
@@ -106,7 +108,8 @@ class IOLoop {
   void add_handler(int fd, Events events, EventHandler handler) { descriptors_.add(fd, events, handler); }
   void update_handler(int fd, Events events) { descriptors_.update(fd, events); }
   void remove_handler(int fd) noexcept { descriptors_.remove(fd); }
-  // Another handler from now on, for the same events. It may be called at once, with those the last one was given.
+  // Another handler from now on, for the same events. It may be called at once, with those the last one was
+  // given.
   void set_handler(int fd, EventHandler handler) noexcept { descriptors_.set_handler(fd, handler); }
   void call_handler(int fd, Events events) { descriptors_.call(fd, events); }
 
@@ -122,7 +125,9 @@ class IOLoop {
   // returned is not 0, and withdraws or moves the call until it has begun. `function` must not throw.
   std::uint32_t at_turn_end(void (*function)(void* context), void* context);
   void cancel_at_turn_end(std::uint32_t number) noexcept { turn_end_[number - 1].function = nullptr; }
-  void set_turn_end_context(std::uint32_t number, void* context) noexcept { turn_end_[number - 1].context = context; }
+  void set_turn_end_context(std::uint32_t number, void* context) noexcept {
+    turn_end_[number - 1].context = context;
+  }
 
   // Fairness: every callback, event and timer has kBudget units to spend on waits that turn out to be over
   // already. Once they are spent an awaitable should step back to the ready queue, so that one busy peer

@@ -119,8 +119,8 @@ std::string format_record(const Record& record, bool color) {
   std::string line;
   auto out = std::back_inserter(line);
   if (color) fmt::format_to(out, "\033[2;3{}m", kColors[index]);
-  fmt::format_to(out, "[{} {:%y%m%d %H:%M:%S} {}:{}]", kLetters[index], local, module_of(record.where.file_name()),
-                 record.where.line());
+  fmt::format_to(out, "[{} {:%y%m%d %H:%M:%S} {}:{}]", kLetters[index], local,
+                 module_of(record.where.file_name()), record.where.line());
   if (color) line += "\033[0m";
   line += ' ';
   append_safely(line, record.message);

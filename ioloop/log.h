@@ -61,7 +61,9 @@ class Logger {
     return own == kInherit ? parent_->effective_level() : static_cast<Level>(own);
   }
   // Level::none silences the logger.
-  void set_level(Level level) noexcept { level_.store(static_cast<std::uint8_t>(level), std::memory_order_relaxed); }
+  void set_level(Level level) noexcept {
+    level_.store(static_cast<std::uint8_t>(level), std::memory_order_relaxed);
+  }
   // Back to the parent's level. Does nothing to root().
   void inherit_level() noexcept {
     if (parent_) level_.store(kInherit, std::memory_order_relaxed);
@@ -96,7 +98,8 @@ class Logger {
   static constexpr std::uint8_t kInherit = 255;
 
   // Never throws: what cannot be formatted is logged as `Bad message` (LOG-05).
-  void emit(Level level, std::source_location where, fmt::string_view text, fmt::format_args arguments) const noexcept;
+  void emit(Level level, std::source_location where, fmt::string_view text,
+            fmt::format_args arguments) const noexcept;
 
   const char* name_;
   Logger* parent_;

@@ -44,7 +44,8 @@ void EpollPoller::update(int fd, std::uint32_t generation, Events before, Events
 }
 
 std::span<const Ready> EpollPoller::wait(std::chrono::nanoseconds timeout) {
-  const int count = ::epoll_wait(epoll_.get(), raw_.data(), static_cast<int>(raw_.size()), to_milliseconds(timeout));
+  const int count =
+      ::epoll_wait(epoll_.get(), raw_.data(), static_cast<int>(raw_.size()), to_milliseconds(timeout));
   ready_.clear();
   if (count < 0) {
     if (errno != EINTR) throw_errno("epoll_wait");
@@ -52,10 +53,12 @@ std::span<const Ready> EpollPoller::wait(std::chrono::nanoseconds timeout) {
   }
   for (int i = 0; i < count; ++i) {
     const std::uint64_t data = raw_[i].data.u64;
-    ready_.push_back({static_cast<int>(data), static_cast<std::uint32_t>(data >> 32), from_epoll(raw_[i].events)});
+    ready_.push_back(
+        {static_cast<int>(data), static_cast<std::uint32_t>(data >> 32), from_epoll(raw_[i].events)});
   }
   // A full batch means more may be waiting; grow, so that one turn can see them all.
-  if (static_cast<std::size_t>(count) == raw_.size() && raw_.size() < kLargestBatch) raw_.resize(raw_.size() * 2);
+  if (static_cast<std::size_t>(count) == raw_.size() && raw_.size() < kLargestBatch)
+    raw_.resize(raw_.size() * 2);
   return ready_;
 }
 

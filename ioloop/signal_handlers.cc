@@ -48,7 +48,7 @@ void SignalHandlers::add(int signal, Callback callback) {
   g_slots[signal].pending.store(false);
   Handler& handler = handlers_[signal];
   handler.callback = std::move(callback);
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = on_signal;
   action.sa_flags = SA_RESTART;
   ::sigfillset(&action.sa_mask);

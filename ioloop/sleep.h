@@ -26,7 +26,8 @@ class [[nodiscard]] SleepAwaiter {
   Timeout timeout_;
 };
 
-// co_await sleep(100ms): other work runs meanwhile. At least one turn passes, even for a delay of zero (GEN-10).
+// co_await sleep(100ms): other work runs meanwhile. At least one turn passes, even for a delay of zero
+// (GEN-10).
 inline SleepAwaiter sleep(IOLoop::Duration delay) {
   IOLoop& loop = IOLoop::current();
   return {loop, loop.time() + delay};

@@ -84,11 +84,11 @@ void TaskGroup::report(Member& member) noexcept {
       on_error_(std::current_exception(), member.added_at);
     }
   } catch (const std::exception& error) {
-    log::application().error("Exception in task added at {}:{}: {}", member.added_at.file_name(), member.added_at.line(),
-                             error.what());
+    log::application().error("Exception in task added at {}:{}: {}", member.added_at.file_name(),
+                             member.added_at.line(), error.what());
   } catch (...) {
-    log::application().error("Exception in task added at {}:{}: not a std::exception", member.added_at.file_name(),
-                             member.added_at.line());
+    log::application().error("Exception in task added at {}:{}: not a std::exception",
+                             member.added_at.file_name(), member.added_at.line());
   }
 }
 

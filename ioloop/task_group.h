@@ -30,7 +30,8 @@ class TaskGroup {
   // Names a task that has not ended.
   class Member;
 
-  // Begins the task at once: it has run to its first wait, or to its end, when this returns. Null if it has ended.
+  // Begins the task at once: it has run to its first wait, or to its end, when this returns. Null if it has
+  // ended.
   Member* add(Task<void> task, std::source_location added_at = std::source_location::current());
   // Cancels one task now. Not from within it.
   void destroy(Member& member) noexcept;

@@ -90,10 +90,10 @@ class TimerHeap {
   };
   struct Block {
     Slot slots[kBlock];
-    std::uint32_t number;         // in blocks_
-    std::uint32_t used = 0;       // slots in use
-    std::uint32_t free = 0;       // first free slot, counted within the block; kNone if there is none
-    Block* previous = nullptr;    // in the list of blocks with a free slot
+    std::uint32_t number;       // in blocks_
+    std::uint32_t used = 0;     // slots in use
+    std::uint32_t free = 0;     // first free slot, counted within the block; kNone if there is none
+    Block* previous = nullptr;  // in the list of blocks with a free slot
     Block* next = nullptr;
   };
 

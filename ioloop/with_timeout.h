@@ -14,7 +14,10 @@ template <class T>
 class [[nodiscard]] TimeoutAwaiter {
  public:
   TimeoutAwaiter(IOLoop& loop, IOLoop::TimePoint deadline, Task<T> task) noexcept
-      : loop_(loop), deadline_(deadline), task_(std::move(task)), inner_(std::move(task_).operator co_await()) {}
+      : loop_(loop),
+        deadline_(deadline),
+        task_(std::move(task)),
+        inner_(std::move(task_).operator co_await()) {}
   TimeoutAwaiter(const TimeoutAwaiter&) = delete;
   TimeoutAwaiter& operator=(const TimeoutAwaiter&) = delete;
   ~TimeoutAwaiter() { loop_.remove_timeout(timeout_); }
@@ -44,8 +47,8 @@ class [[nodiscard]] TimeoutAwaiter {
 };
 
 // co_await with_timeout(5s, work()): the task's result, or TimeoutError once the deadline has passed. Unlike
-// Tornado's (GEN-12), which lets it run on, the task is then cancelled. A time_point is absolute, so deadlines
-// can be handed down through calls without starting afresh.
+// Tornado's (GEN-12), which lets it run on, the task is then cancelled. A time_point is absolute, so
+// deadlines can be handed down through calls without starting afresh.
 template <class T>
 TimeoutAwaiter<T> with_timeout(IOLoop::TimePoint deadline, Task<T> task) {
   return {IOLoop::current(), deadline, std::move(task)};

@@ -8,8 +8,8 @@
 
 namespace squall {
 
-// Where a socket is, or its peer: an IPv4 or IPv6 address and a port. Anything else, a Unix socket's peer among
-// it, is the unknown address.
+// Where a socket is, or its peer: an IPv4 or IPv6 address and a port. Anything else, a Unix socket's peer
+// among it, is the unknown address.
 class Address {
  public:
   Address() noexcept : storage_{} {}

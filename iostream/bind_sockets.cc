@@ -50,7 +50,8 @@ std::vector<Address> resolve_passively(const ListenOptions& options) {
 
 Address with_port(const Address& address, std::uint16_t port) {
   sockaddr_storage storage{};
-  std::copy_n(reinterpret_cast<const char*>(address.data()), address.size(), reinterpret_cast<char*>(&storage));
+  std::copy_n(reinterpret_cast<const char*>(address.data()), address.size(),
+              reinterpret_cast<char*>(&storage));
   if (address.family() == AF_INET) {
     reinterpret_cast<sockaddr_in*>(&storage)->sin_port = htons(port);
   } else {

@@ -22,9 +22,12 @@ const std::error_category& stream_category() noexcept {
   return category;
 }
 
-std::error_code make_error_code(StreamErrc error) noexcept { return {static_cast<int>(error), stream_category()}; }
+std::error_code make_error_code(StreamErrc error) noexcept {
+  return {static_cast<int>(error), stream_category()};
+}
 
 StreamClosedError::StreamClosedError(std::error_code error)
-    : std::runtime_error(error ? "Stream is closed: " + error.message() : "Stream is closed"), error_(error) {}
+    : std::runtime_error(error ? "Stream is closed: " + error.message() : "Stream is closed"),
+      error_(error) {}
 
 }  // namespace squall

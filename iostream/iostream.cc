@@ -110,7 +110,9 @@ IOStream::~IOStream() {
 // ---- Reading.
 
 ReadAwaiter IOStream::read_some(std::size_t max) { return start_read(ReadAwaiter::Kind::some, max); }
-ReadAwaiter IOStream::read_some(const std::nothrow_t&) { return start_read(ReadAwaiter::Kind::some_nothrow, kNoLimit); }
+ReadAwaiter IOStream::read_some(const std::nothrow_t&) {
+  return start_read(ReadAwaiter::Kind::some_nothrow, kNoLimit);
+}
 ReadAwaiter IOStream::read_bytes(std::size_t count) { return start_read(ReadAwaiter::Kind::bytes, count); }
 ReadAwaiter IOStream::read_until(std::string_view delimiter, UntilOptions options) {
   return read_until(delimiter, options.max_bytes);
@@ -151,8 +153,9 @@ bool IOStream::satisfy(ReadAwaiter& read) {
       const std::size_t found = bytes.find(read.delimiter_, read.scanned_);
       const std::size_t end = found == bytes.npos ? bytes.size() + 1 : found + read.delimiter_.size();
       if (end > read.amount_) {
-        log::general().info("Unsatisfiable read, closing connection: delimiter \"{}\" not found within {} bytes",
-                            escaped(read.delimiter_), read.amount_);
+        log::general().info(
+            "Unsatisfiable read, closing connection: delimiter \"{}\" not found within {} bytes",
+            escaped(read.delimiter_), read.amount_);
         fail_read(read, StreamErrc::unsatisfiable_read);
         return true;
       }
@@ -182,7 +185,8 @@ void IOStream::leave_reader(ReadAwaiter& read) noexcept {
 // The read cannot be satisfied any more: closes the stream.
 void IOStream::fail_read(ReadAwaiter& read, std::error_code error) {
   if (error == StreamErrc::read_buffer_full)
-    log::general().error("Reached maximum read buffer size of {} bytes, closing connection", max_buffer_size_);
+    log::general().error("Reached maximum read buffer size of {} bytes, closing connection",
+                         max_buffer_size_);
   read.outcome_ = ReadAwaiter::Outcome::failed;
   if (reader_ == &read) leave_reader(read);
   close(error);
@@ -242,7 +246,8 @@ ReadView ReadAwaiter::await_resume() {
   if (!stream_) throw StreamClosedError();
   if (waiting_) stream_->leave_reader(*this);
   if (outcome_ == Outcome::bytes) return stream_->in_.consume(amount_);
-  if (stream_->error_ == StreamErrc::read_buffer_full) throw StreamBufferFullError("Reached maximum read buffer size");
+  if (stream_->error_ == StreamErrc::read_buffer_full)
+    throw StreamBufferFullError("Reached maximum read buffer size");
   throw StreamClosedError(stream_->error_);
 }
 
@@ -439,7 +444,8 @@ void IOStream::on_writable(Dispatch& dispatch) {
   blocked_ = false;
   flush_now();
   if (!blocked_) want(interest_ & ~Events::write);
-  // Resumed from here, as nothing stands between them and the poller, so that a steady writer goes on at once.
+  // Resumed from here, as nothing stands between them and the poller, so that a steady writer goes on at
+  // once.
   for (;;) {
     IOStream* stream = dispatch.stream();
     WriteAwaiter* writer = stream ? stream->writers_ : nullptr;
@@ -499,8 +505,8 @@ void IOStream::close(std::error_code error) noexcept {
   blocked_ = false;
   if (reader_ && reader_->ticket_ == 0) {
     // It waits because the buffer has too little; only a read_some() finds that enough.
-    reader_->outcome_ =
-        reader_->kind_ == ReadAwaiter::Kind::some_nothrow ? ReadAwaiter::Outcome::bytes : ReadAwaiter::Outcome::failed;
+    reader_->outcome_ = reader_->kind_ == ReadAwaiter::Kind::some_nothrow ? ReadAwaiter::Outcome::bytes
+                                                                          : ReadAwaiter::Outcome::failed;
     reader_->amount_ = 0;
     reader_->ticket_ = loop_->resume_soon(reader_->reader_);
   }
@@ -509,7 +515,8 @@ void IOStream::close(std::error_code error) noexcept {
 }
 
 OwnedFd IOStream::release() noexcept {
-  if (closed() || !registered_ || interest_ != Events::read || eof_ || out_ || !in_.empty() || turn_end_) return OwnedFd();
+  if (closed() || !registered_ || interest_ != Events::read || eof_ || out_ || !in_.empty() || turn_end_)
+    return OwnedFd();
   registered_ = false;
   interest_ = Events::none;
   loop_->set_handler(fd_.get(), {[](void*, Events) {}, nullptr});

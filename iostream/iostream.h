@@ -22,13 +22,14 @@ namespace squall {
 
 // A buffered, non-blocking stream of bytes over a connected socket.
 //
-// Reads wait for the bytes they ask for; writes are corked: what is written while the loop serves this stream,
-// or during one turn, leaves in one system call. The end of the peer's bytes ends reading alone, as it may
-// have closed only its sending side: writing goes on until it fails.
+// Reads wait for the bytes they ask for; writes are corked: what is written while the loop serves this
+// stream, or during one turn, leaves in one system call. The end of the peer's bytes ends reading alone, as
+// it may have closed only its sending side: writing goes on until it fails.
 //
 // Thread:    the loop's thread only.
-// Lifetime:  owns the descriptor, borrows the loop. May be moved while nothing waits on it. Destroying it closes it.
-// Errors:    operations on a closed stream, or one that closes while they wait, throw StreamClosedError. Bytes
+// Lifetime:  owns the descriptor, borrows the loop. May be moved while nothing waits on it. Destroying it
+// closes it. Errors:    operations on a closed stream, or one that closes while they wait, throw
+// StreamClosedError. Bytes
 //            that were received before can still be read.
 class IOStream {
  public:
@@ -97,13 +98,14 @@ class IOStream {
   bool at_eof() const noexcept { return eof_; }
   // What closed the stream; none for close() and the end of the peer's bytes (IOS-13).
   std::error_code error() const noexcept { return error_; }
-  // Calls `callback` once, through the loop's queue, when the stream has closed or the peer's bytes have ended
-  // (IOS-52). While bytes wait to be read the end behind them is not noticed (IOS-53). An empty one clears it.
+  // Calls `callback` once, through the loop's queue, when the stream has closed or the peer's bytes have
+  // ended (IOS-52). While bytes wait to be read the end behind them is not noticed (IOS-53). An empty one
+  // clears it.
   void set_close_callback(Callback callback);
 
-  // Gives up the descriptor of a stream that is idle, apart from a read that waits and is about to be destroyed:
-  // nothing is buffered in either direction. It stays registered for reading, with nobody to hear of it before
-  // IOLoop::set_handler(). None if the stream is not idle or not registered so.
+  // Gives up the descriptor of a stream that is idle, apart from a read that waits and is about to be
+  // destroyed: nothing is buffered in either direction. It stays registered for reading, with nobody to hear
+  // of it before IOLoop::set_handler(). None if the stream is not idle or not registered so.
   OwnedFd release() noexcept;
 
   int fd() const noexcept { return fd_.get(); }

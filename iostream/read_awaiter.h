@@ -11,7 +11,8 @@ namespace squall {
 
 class IOStream;
 
-// Bytes in a stream's buffer, valid until the next read on the stream. Becomes a std::string for who keeps them.
+// Bytes in a stream's buffer, valid until the next read on the stream. Becomes a std::string for who keeps
+// them.
 class ReadView : public std::string_view {
  public:
   constexpr ReadView(std::string_view bytes) noexcept : std::string_view(bytes) {}
@@ -20,8 +21,9 @@ class ReadView : public std::string_view {
 
 // A read that may wait: what IOStream's read functions return.
 //
-// Looks into the buffer first, then tries the system call if it may give something, and waits only if that was
-// not enough. Destroying it while it waits withdraws the read: no byte is lost, and the stream can be read on.
+// Looks into the buffer first, then tries the system call if it may give something, and waits only if that
+// was not enough. Destroying it while it waits withdraws the read: no byte is lost, and the stream can be
+// read on.
 class [[nodiscard]] ReadAwaiter {
  public:
   ReadAwaiter(const ReadAwaiter&) = delete;

@@ -17,7 +17,8 @@ std::span<char> ReadBuffer::prepare(std::size_t wanted) {
   if (empty()) begin_ = end_ = 0;
   // A long read gets room ahead, but never more than has come already: a peer that only promises much makes
   // us hold little. A shorter one is received aside and appended.
-  if (wanted > Block::kLargest && room() < kRoom) move_to(size() + std::min(wanted, std::max(size(), kLongRead)));
+  if (wanted > Block::kLargest && room() < kRoom)
+    move_to(size() + std::min(wanted, std::max(size(), kLongRead)));
   if (begin_ > 0 && room() < kRoom && size() <= begin_) move_to(block_.capacity());
   in_shared_ = room() < kRoom;
   if (!in_shared_) return {block_.data() + end_, room()};

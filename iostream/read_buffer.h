@@ -10,9 +10,9 @@ namespace squall {
 
 // The bytes a stream has received. Those not yet consumed come first to last in one piece.
 //
-// Fresh bytes usually arrive in this thread's shared receive buffer, of 64 KiB. A small piece of them is copied
-// into a block of its own size, a large one keeps the buffer itself, and the thread takes another: so nothing
-// large is copied, and a stream without unread bytes owns no memory.
+// Fresh bytes usually arrive in this thread's shared receive buffer, of 64 KiB. A small piece of them is
+// copied into a block of its own size, a large one keeps the buffer itself, and the thread takes another: so
+// nothing large is copied, and a stream without unread bytes owns no memory.
 class ReadBuffer {
  public:
   // Unread bytes.

@@ -15,7 +15,8 @@ namespace squall {
 // Throws std::system_error.
 void set_nonblocking(int fd);
 
-// One recv: its count, 0 at the end, or -1 and errno (EAGAIN when there is nothing). Interruptions are retried.
+// One recv: its count, 0 at the end, or -1 and errno (EAGAIN when there is nothing). Interruptions are
+// retried.
 ssize_t receive_from(int fd, std::span<char> space) noexcept;
 // The same for a byte that stays where it is.
 ssize_t peek_at(int fd) noexcept;

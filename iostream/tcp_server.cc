@@ -35,7 +35,8 @@ class TCPServer::Acceptor {
   bool* destroyed_ = nullptr;  // for accept_batch(): a connection's first steps may stop the server
 };
 
-TCPServer::Acceptor::Acceptor(TCPServer& server, OwnedFd socket) : server_(server), socket_(std::move(socket)) {
+TCPServer::Acceptor::Acceptor(TCPServer& server, OwnedFd socket)
+    : server_(server), socket_(std::move(socket)) {
   server_.loop_.add_handler(socket_.get(), Events::read,
                             {[](void* self, Events) { static_cast<Acceptor*>(self)->accept_batch(); }, this});
 }
@@ -101,7 +102,9 @@ TCPServer::TCPServer(IOLoop& loop, IOStream::Options options)
 
 TCPServer::~TCPServer() { stop(); }
 
-void TCPServer::listen(std::uint16_t port, const ListenOptions& options) { add_sockets(bind_sockets(port, options)); }
+void TCPServer::listen(std::uint16_t port, const ListenOptions& options) {
+  add_sockets(bind_sockets(port, options));
+}
 
 void TCPServer::add_sockets(std::vector<OwnedFd> sockets) {
   for (OwnedFd& socket : sockets) {

@@ -26,12 +26,14 @@ namespace squall {
 //       }
 //     };
 //
-// When the process has no descriptor left for a connection, it is refused (accepted and closed, with one that is
-// kept in reserve), accepting pauses for kPause, and at most one line a second is logged.
+// When the process has no descriptor left for a connection, it is refused (accepted and closed, with one that
+// is kept in reserve), accepting pauses for kPause, and at most one line a second is logged.
 //
 // Thread:    the loop's thread only.
-// Lifetime:  borrows the loop. Owns its connections: destroying the server cancels their tasks. A derived class
-//            whose tasks' locals use its members in their destructors calls destroy_all_connections() in its own.
+// Lifetime:  borrows the loop. Owns its connections: destroying the server cancels their tasks. A derived
+// class
+//            whose tasks' locals use its members in their destructors calls destroy_all_connections() in its
+//            own.
 class TCPServer {
  public:
   static constexpr std::chrono::milliseconds kPause{100};
@@ -56,12 +58,12 @@ class TCPServer {
   IOLoop& loop() const noexcept { return loop_; }
 
  protected:
-  // One connection's work, which owns its stream. StreamClosedError ends it quietly; other errors are logged with
-  // the peer's address. The server and the other connections go on.
+  // One connection's work, which owns its stream. StreamClosedError ends it quietly; other errors are logged
+  // with the peer's address. The server and the other connections go on.
   virtual Task<> handle_stream(IOStream stream, Address peer) = 0;
 
-  // A connection has been accepted: by default runs handle_stream(). For servers that would rather do it in their
-  // own way. What it throws is logged.
+  // A connection has been accepted: by default runs handle_stream(). For servers that would rather do it in
+  // their own way. What it throws is logged.
   virtual void accepted(OwnedFd fd, const Address& peer);
   // Runs a connection's task. Null if it has ended already.
   TaskGroup::Member* run(Task<> connection) { return connections_.add(std::move(connection)); }

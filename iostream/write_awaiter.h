@@ -7,8 +7,8 @@ namespace squall {
 
 class IOStream;
 
-// A write that may wait: what IOStream::write() and flush() return. The bytes are queued already, and are sent
-// whether it is awaited, dropped, or destroyed while it waits.
+// A write that may wait: what IOStream::write() and flush() return. The bytes are queued already, and are
+// sent whether it is awaited, dropped, or destroyed while it waits.
 class WriteAwaiter {
  public:
   WriteAwaiter(const WriteAwaiter&) = delete;

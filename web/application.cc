@@ -52,7 +52,8 @@ void Application::handle_request(http::Exchange& exchange, Task<>& pending) {
     Stage stage = Stage::prepare;
     if (step(*handler, type, match.groups, stage, waiting) == Called::pending) {
       exchange.set_context(handler.get());
-      pending = run(std::move(handler), stage, std::move(waiting), {match.groups.begin(), match.groups.end()});
+      pending =
+          run(std::move(handler), stage, std::move(waiting), {match.groups.begin(), match.groups.end()});
       return;
     }
     if (!handler->finished()) handler->finish();
@@ -71,9 +72,11 @@ Called Application::step(RequestHandler& handler, const HandlerType& type, PathG
   return handler.finished() ? Called::done : call_verb(handler, type, groups, pending);
 }
 
-Called Application::call_verb(RequestHandler& handler, const HandlerType& type, PathGroups groups, Task<>& pending) {
+Called Application::call_verb(RequestHandler& handler, const HandlerType& type, PathGroups groups,
+                              Task<>& pending) {
   const http::Method method = handler.request().method();
-  const HandlerType::Verb verb = method == http::Method::other ? nullptr : type.verbs[static_cast<std::size_t>(method)];
+  const HandlerType::Verb verb =
+      method == http::Method::other ? nullptr : type.verbs[static_cast<std::size_t>(method)];
   if (!verb) throw HTTPError(405);
   const Called called = verb(handler, groups, pending);
   if (called == Called::not_found) throw HTTPError(404);
@@ -113,10 +116,13 @@ void Application::client_gone(http::Exchange& exchange) noexcept {
 void Application::log_request(RequestHandler& handler, int status) noexcept {
   try {
     if (settings_.log_function) return settings_.log_function(handler, status);
-    const log::Level level = status < 400 ? log::Level::info : status < 500 ? log::Level::warning : log::Level::error;
+    const log::Level level = status < 400   ? log::Level::info
+                             : status < 500 ? log::Level::warning
+                                            : log::Level::error;
     if (!log::access().enabled(level)) return;
     const http::Request& request = handler.request();
-    const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - request.start_time();
+    const std::chrono::duration<double, std::milli> took =
+        std::chrono::steady_clock::now() - request.start_time();
     log::access().log(level, "{} {} {} ({}) {:.2f}ms", status, request.method_name(), request.target(),
                       request.remote_ip(), took.count());
   } catch (const std::exception& error) {

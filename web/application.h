@@ -17,7 +17,8 @@ namespace squall::web {
 
 // Settings of an Application.
 struct Settings {
-  // Replaces the access log's line a request (WEB-204). `status` is what was sent, 499 if the client went away.
+  // Replaces the access log's line a request (WEB-204). `status` is what was sent, 499 if the client went
+  // away.
   std::function<void(RequestHandler& handler, int status)> log_function;
 };
 
@@ -53,7 +54,8 @@ class Application final : public http::ServerDelegate {
 
   enum class Stage { prepare, verb };
 
-  Called step(RequestHandler& handler, const HandlerType& type, PathGroups groups, Stage& stage, Task<>& pending);
+  Called step(RequestHandler& handler, const HandlerType& type, PathGroups groups, Stage& stage,
+              Task<>& pending);
   Called call_verb(RequestHandler& handler, const HandlerType& type, PathGroups groups, Task<>& pending);
   Task<> run(std::unique_ptr<RequestHandler> handler, Stage stage, Task<> pending,
              std::vector<std::optional<std::string_view>> groups);

@@ -11,8 +11,8 @@
 #include <type_traits>
 #include <utility>
 
-// What a handler class has, found while compiling: a static table of function pointers. A plain `void get()` then
-// costs one indirect call: no virtual verb, no std::function, no coroutine frame.
+// What a handler class has, found while compiling: a static table of function pointers. A plain `void get()`
+// then costs one indirect call: no virtual verb, no std::function, no coroutine frame.
 namespace squall::web {
 
 enum class Called {
@@ -97,8 +97,8 @@ void call_plainly(RequestHandler& base) {
   (static_cast<H&>(base).*kMethod)();
 }
 
-// A name that a class and this one both have is ambiguous in their common heir, private or not: so a verb that
-// cannot be called from here is told from one that is not there.
+// A name that a class and this one both have is ambiguous in their common heir, private or not: so a verb
+// that cannot be called from here is told from one that is not there.
 struct Names {
   int get, head, post, put, delete_, patch, options, prepare, on_finish, on_connection_close, initialize;
 };
@@ -109,8 +109,9 @@ struct Probe<H, true> : Names {};  // cannot be derived from, and so not be prob
 
 template <bool kCallable, bool kNamed>
 constexpr void check_access() {
-  static_assert(kCallable || !kNamed,
-                "a handler's verbs and hooks (get, post, ..., prepare, initialize) must be public and not overloaded");
+  static_assert(
+      kCallable || !kNamed,
+      "a handler's verbs and hooks (get, post, ..., prepare, initialize) must be public and not overloaded");
 }
 
 template <class H, auto kMethod>

@@ -10,7 +10,8 @@
 
 namespace squall::web {
 
-// Thrown by a handler to answer with an error page. The message goes to the log, never to the client (WEB-60).
+// Thrown by a handler to answer with an error page. The message goes to the log, never to the client
+// (WEB-60).
 class HTTPError : public std::runtime_error {
  public:
   explicit HTTPError(int status = 500, std::string message = {}, std::string reason = {})
@@ -26,7 +27,8 @@ class HTTPError : public std::runtime_error {
 
  private:
   static std::string text(int status, const std::string& message, const std::string& reason) {
-    std::string text = fmt::format("HTTP {}: {}", status, reason.empty() ? http::reason_phrase(status) : reason);
+    std::string text =
+        fmt::format("HTTP {}: {}", status, reason.empty() ? http::reason_phrase(status) : reason);
     if (!message.empty()) text += fmt::format(" ({})", message);
     return text;
   }
@@ -39,7 +41,8 @@ class HTTPError : public std::runtime_error {
 // A required argument is not there: 400 (WEB-61).
 class MissingArgumentError : public HTTPError {
  public:
-  explicit MissingArgumentError(std::string name) : HTTPError(400, "Missing argument " + name), name_(std::move(name)) {}
+  explicit MissingArgumentError(std::string name)
+      : HTTPError(400, "Missing argument " + name), name_(std::move(name)) {}
   const std::string& name() const noexcept { return name_; }
 
  private:

@@ -27,7 +27,7 @@ template <class T>
 struct PathConverter;
 
 template <std::integral T>
-  requires(!std::same_as<T, bool> && !std::same_as<T, char>)
+requires(!std::same_as<T, bool> && !std::same_as<T, char>)
 struct PathConverter<T> {
   static std::optional<T> convert(const std::string& decoded) {
     T value{};
@@ -61,7 +61,8 @@ struct IsOptional : std::false_type {};
 template <class T>
 struct IsOptional<std::optional<T>> : std::true_type {};
 
-// A parameter's value, or none if the group has no such value. Throws HTTPError 400 if it is not UTF-8 (WEB-07).
+// A parameter's value, or none if the group has no such value. Throws HTTPError 400 if it is not UTF-8
+// (WEB-07).
 template <class T>
 std::optional<T> convert_group(const std::optional<std::string_view>& group) {
   if constexpr (IsOptional<T>::value) {
@@ -69,9 +70,10 @@ std::optional<T> convert_group(const std::optional<std::string_view>& group) {
     auto value = convert_group<typename T::value_type>(group);
     return value ? std::optional<T>(std::in_place, std::move(*value)) : std::nullopt;
   } else {
-    static_assert(requires { PathConverter<T>::convert(std::string()); },
-                  "a verb's parameter must be an integer, a floating point number, a std::string, a std::optional of "
-                  "these, or a type with a PathConverter");
+    static_assert(
+        requires { PathConverter<T>::convert(std::string()); },
+        "a verb's parameter must be an integer, a floating point number, a std::string, a std::optional of "
+        "these, or a type with a PathConverter");
     if (!group) return std::nullopt;
     std::string decoded = http::percent_decode(*group);
     if (!http::is_utf8(decoded)) throw HTTPError(400, "Invalid unicode in the path");

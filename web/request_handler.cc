@@ -94,7 +94,8 @@ std::vector<std::string> RequestHandler::collect(const http::QueryArguments& fro
 }
 
 std::optional<std::string> RequestHandler::last_of(const http::QueryArguments& from, std::string_view name) {
-  const auto found = std::find_if(from.rbegin(), from.rend(), [name](const auto& pair) { return pair.first == name; });
+  const auto found =
+      std::find_if(from.rbegin(), from.rend(), [name](const auto& pair) { return pair.first == name; });
   if (found == from.rend()) return std::nullopt;
   return clean(name, found->second);
 }
@@ -244,8 +245,8 @@ void RequestHandler::fail(std::exception_ptr error) noexcept {
       if (!finished()) send_error(500);
     }
   } catch (const std::exception& another) {
-    log::application().error("Uncaught exception answering {} {}: {}", request().method_name(), request().target(),
-                             another.what());
+    log::application().error("Uncaught exception answering {} {}: {}", request().method_name(),
+                             request().target(), another.what());
   }
   if (!finished()) exchange_->abort();
 }

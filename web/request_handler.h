@@ -32,12 +32,14 @@ struct HandlerType;
 //   void initialize(...)                      first; takes what url<H>() was given behind the pattern
 //   prepare()                                 void or Task<>; before the verb, which a finish() in it spares
 //   void on_finish()                          after the response, whatever became of it
-//   void on_connection_close()                the client went away while a Task<> waited, which is then cancelled
+//   void on_connection_close()                the client went away while a Task<> waited, which is then
+//   cancelled
 // What it does not have is answered 405. It is found while compiling: nothing is virtual that runs each time.
 //
 // Thread:    the loop's thread only.
 // Lifetime:  made and destroyed by the framework, for one request.
-// Errors:    throw HTTPError for an error page. Any other exception is logged with the request and answered 500;
+// Errors:    throw HTTPError for an error page. Any other exception is logged with the request and answered
+// 500;
 //            the connection and the server go on.
 class RequestHandler : public Pooled {
  public:
@@ -66,8 +68,8 @@ class RequestHandler : public Pooled {
 
   // ---- Output.
 
-  // 200 until set. A reason with other than visible characters and spaces in it, or with `<`, becomes `Unknown`
-  // (WEB-41).
+  // 200 until set. A reason with other than visible characters and spaces in it, or with `<`, becomes
+  // `Unknown` (WEB-41).
   void set_status(int status, std::string_view reason = {});
   int get_status() const noexcept { return exchange_->status(); }
   // Throws std::invalid_argument for control characters (WEB-42).
@@ -75,10 +77,11 @@ class RequestHandler : public Pooled {
   void set_header(std::string_view name, std::int64_t value) { set_header(name, std::to_string(value)); }
   void add_header(std::string_view name, std::string_view value) { exchange_->headers().add(name, value); }
   void clear_header(std::string_view name) { exchange_->headers().remove(name); }
-  // Adds to the response's body, which is kept until flush() or finish(). Throws std::logic_error after finish().
+  // Adds to the response's body, which is kept until flush() or finish(). Throws std::logic_error after
+  // finish().
   void write(std::string_view chunk);
-  // Sends the head, if that is still to be done, and what was written. `co_await flush()` waits until the client
-  // takes it: that is how to send much without holding it.
+  // Sends the head, if that is still to be done, and what was written. `co_await flush()` waits until the
+  // client takes it: that is how to send much without holding it.
   WriteAwaiter flush();
   // Ends the response; done for you when the verb returns. Throws std::logic_error if called twice.
   void finish();
@@ -87,8 +90,8 @@ class RequestHandler : public Pooled {
   void clear();
   bool finished() const noexcept { return exchange_->finished(); }
 
-  // Answers with the error page of `status`. Once the head is sent there can be none: the connection is closed, so
-  // that the client does not take a part for the whole.
+  // Answers with the error page of `status`. Once the head is sent there can be none: the connection is
+  // closed, so that the client does not take a part for the whole.
   void send_error(int status, std::string_view reason = {});
   // Makes the error page: status and headers are set, write() it. May be overridden.
   virtual void write_error(int status);

@@ -43,10 +43,11 @@ void check_parameters(const Rule& rule, std::size_t groups) {
   const HandlerType& type = rule.factory().type();
   for (std::size_t i = 0; i < http::kMethodCount; ++i) {
     // A verb without parameters takes no groups, whatever the pattern has.
-    if (!type.verbs[i] || type.parameters[i] == 0 || static_cast<std::size_t>(type.parameters[i]) == groups) continue;
-    throw std::invalid_argument(fmt::format("route '{}' has {} groups, but its handler's {} takes {} parameters",
-                                            rule.pattern(), groups, http::method_name(static_cast<http::Method>(i)),
-                                            type.parameters[i]));
+    if (!type.verbs[i] || type.parameters[i] == 0 || static_cast<std::size_t>(type.parameters[i]) == groups)
+      continue;
+    throw std::invalid_argument(
+        fmt::format("route '{}' has {} groups, but its handler's {} takes {} parameters", rule.pattern(),
+                    groups, http::method_name(static_cast<http::Method>(i)), type.parameters[i]));
   }
 }
 
@@ -59,7 +60,8 @@ class Router::Pattern {
     int error = 0;
     PCRE2_SIZE offset = 0;
     code_.reset(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pattern.data()), pattern.size(),
-                              PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_DOLLAR_ENDONLY, &error, &offset, nullptr));
+                              PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_DOLLAR_ENDONLY, &error, &offset,
+                              nullptr));
     if (!code_) {
       PCRE2_UCHAR message[256];
       pcre2_get_error_message(error, message, sizeof message);
@@ -126,7 +128,8 @@ Router::Router(std::vector<Rule> rules) : rules_(std::move(rules)) {
     auto pattern = std::make_unique<Pattern>(core);
     const std::size_t groups = pattern->groups();
     if (pattern->named_groups() != 0 && pattern->named_groups() != groups)
-      throw std::invalid_argument(fmt::format("route '{}' mixes named and unnamed groups", rules_[i].pattern()));
+      throw std::invalid_argument(
+          fmt::format("route '{}' mixes named and unnamed groups", rules_[i].pattern()));
     check_parameters(rules_[i], groups);
     patterns_.push_back({i, std::move(pattern)});
   }

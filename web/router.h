@@ -22,7 +22,7 @@ class Router {
  public:
   struct Match {
     const Rule* rule = nullptr;  // null: no rule matches
-    PathGroups groups;           // as they stand in the path, which they refer to; valid until the next match()
+    PathGroups groups;  // as they stand in the path, which they refer to; valid until the next match()
   };
 
   // Throws std::invalid_argument for a pattern that is no regular expression, that mixes named and unnamed

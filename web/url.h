@@ -55,7 +55,8 @@ class TypedFactory final : public HandlerFactory {
       auto& handler = static_cast<H&>(base);
       std::apply([&handler](const auto&... arguments) { handler.initialize(arguments...); }, arguments_);
     } else {
-      static_assert(sizeof...(Args) == 0, "url<H>() was given arguments, and H has no initialize() to take them");
+      static_assert(sizeof...(Args) == 0,
+                    "url<H>() was given arguments, and H has no initialize() to take them");
     }
   }
   const HandlerType& type() const noexcept override { return kHandlerType<H>; }
@@ -67,8 +68,8 @@ class TypedFactory final : public HandlerFactory {
 }  // namespace detail
 
 // Routes paths that `pattern`, a regular expression, matches from their beginning to their end to handlers of
-// class H. Its groups become the parameters of H's verbs. `arguments` are kept, and given to initialize() for each
-// request; std::ref() passes a reference to what outlives the application.
+// class H. Its groups become the parameters of H's verbs. `arguments` are kept, and given to initialize() for
+// each request; std::ref() passes a reference to what outlives the application.
 //
 //     url<UserHandler>(R"(/users/(\d+))", std::ref(database)).name("user")
 template <class H, class... Args>

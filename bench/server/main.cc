@@ -1,4 +1,5 @@
-// bench/server/main.cc -- what the benchmarks ask of a server, through the framework: GET / and GET /users/{id}.
+// bench/server/main.cc -- what the benchmarks ask of a server, through the framework: GET / and GET
+// /users/{id}.
 #include <squall/web.h>
 
 #include <CLI/CLI.hpp>
@@ -22,8 +23,8 @@ class UserHandler : public web::RequestHandler {
   void get(std::int64_t id) {
     set_header("Content-Type", "application/json");
     const std::string_view agent = request().headers().find("User-Agent").value_or("");
-    write(fmt::format(R"({{"id":{},"agent":"{}","name":"Ada Lovelace","email":"ada@example.com","tags":{}}})", id,
-                      agent.substr(0, 60), tags()));
+    write(fmt::format(R"({{"id":{},"agent":"{}","name":"Ada Lovelace","email":"ada@example.com","tags":{}}})",
+                      id, agent.substr(0, 60), tags()));
   }
 
  private:

@@ -23,7 +23,8 @@ using testing::without_date;
 std::string refusal(int status, std::string_view reason) {
   const std::string body = fmt::format("{} {}: {}\n", status, reason_phrase(status), reason);
   return fmt::format(
-      "HTTP/1.1 {} {}\r\nServer: Squall/0.1.0\r\nContent-Type: text/plain\r\nContent-Length: {}\r\nConnection: close\r\n"
+      "HTTP/1.1 {} {}\r\nServer: Squall/0.1.0\r\nContent-Type: text/plain\r\nContent-Length: "
+      "{}\r\nConnection: close\r\n"
       "\r\n{}",
       status, reason_phrase(status), body.size(), body);
 }
@@ -34,7 +35,9 @@ struct Case {
   std::string reason;
 };
 
-std::string get(std::string_view headers) { return fmt::format("GET / HTTP/1.1\r\nHost: h\r\n{}\r\n", headers); }
+std::string get(std::string_view headers) {
+  return fmt::format("GET / HTTP/1.1\r\nHost: h\r\n{}\r\n", headers);
+}
 std::string post(std::string_view headers, std::string_view body) {
   return fmt::format("POST / HTTP/1.1\r\nHost: h\r\n{}\r\n{}", headers, body);
 }
@@ -74,7 +77,8 @@ const std::vector<Case>& cases() {
       {post("Transfer-Encoding: gzip, chunked\r\n", "0\r\n\r\n"), 501, "Unsupported Transfer-Encoding"},
       {post("Transfer-Encoding: gzip\r\n", "x"), 400, "Invalid Transfer-Encoding"},
       {post("Transfer-Encoding: identity\r\n", "x"), 400, "Invalid Transfer-Encoding"},
-      {"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400, "Transfer-Encoding in an HTTP/1.0 request"},
+      {"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400,
+       "Transfer-Encoding in an HTTP/1.0 request"},
       {post("Transfer-Encoding: chunked\r\n", "0x3\r\nabc\r\n"), 400, "Invalid character in chunk size"},
       {post("Transfer-Encoding: chunked\r\n", "3\r\nabcXX"), 400, "Expected LF after chunk data"},
       {post("Transfer-Encoding: chunked\r\n", "11111111111111111\r\nabc"), 400, "Chunk size overflow"},
@@ -94,7 +98,8 @@ HTTPFixture::Options small() {
   return options;
 }
 
-TEST_CASE("bad input gets its exact answer, the connection is closed, and the next one is served", "[http_server]") {
+TEST_CASE("bad input gets its exact answer, the connection is closed, and the next one is served",
+          "[http_server]") {
   HTTPFixture fixture(describe, small());
   for (const Case& c : cases()) {
     CAPTURE(c.input.substr(0, 200));
@@ -103,8 +108,9 @@ TEST_CASE("bad input gets its exact answer, the connection is closed, and the ne
     peer.send(c.input);
     CHECK(without_date(fixture.read_to_end(peer)) == refusal(c.status, c.reason));
     // One line, which says who and why (SEC-11).
-    CHECK(log.expect("Malformed HTTP message from " + Address::local_of(peer.fd()).to_string() + ": " + c.reason).level ==
-          squall::log::Level::info);
+    CHECK(log.expect("Malformed HTTP message from " + Address::local_of(peer.fd()).to_string() + ": " +
+                     c.reason)
+              .level == squall::log::Level::info);
     CHECK(fixture.talk(get("Connection: close\r\n")).ends_with("GET / 0\n"));
   }
   CHECK(fixture.delegate.requests == static_cast<int>(cases().size()));
@@ -153,16 +159,19 @@ TEST_CASE("a client that stalls is told 408, and one that sends nothing is just 
   RawPeer in_body = fixture.connect();
   in_head.send("GET / HT");
   in_body.send(post("Content-Length: 10\r\n", "abc"));
-  CHECK(without_date(fixture.read_responses(in_head, 1)) == refusal(408, "Timeout reading the request's head"));
-  CHECK(without_date(fixture.read_responses(in_body, 1)) == refusal(408, "Timeout reading the request's body"));
+  CHECK(without_date(fixture.read_responses(in_head, 1)) ==
+        refusal(408, "Timeout reading the request's head"));
+  CHECK(without_date(fixture.read_responses(in_body, 1)) ==
+        refusal(408, "Timeout reading the request's body"));
   CHECK(fixture.read_to_end(silent).empty());
 }
 
 TEST_CASE("a client that half-closes within a request is told so", "[http_server]") {
   HTTPFixture fixture(describe, small());
-  for (const std::string& part : {std::string("GET / HT"), get("").substr(0, 20), post("Content-Length: 10\r\n", "abc"),
-                                  post("Transfer-Encoding: chunked\r\n", "5\r\nabc"),
-                                  post("Transfer-Encoding: chunked\r\n", "5\r\nabcde\r\n0\r\n")}) {
+  for (const std::string& part :
+       {std::string("GET / HT"), get("").substr(0, 20), post("Content-Length: 10\r\n", "abc"),
+        post("Transfer-Encoding: chunked\r\n", "5\r\nabc"),
+        post("Transfer-Encoding: chunked\r\n", "5\r\nabcde\r\n0\r\n")}) {
     RawPeer peer = fixture.connect();
     peer.send(part);
     peer.half_close();

@@ -39,7 +39,8 @@ TEST_CASE("status, reason and headers are sent as they were set", "[exchange]") 
     exchange.finish();
   };
   CHECK(response(kGetAndClose, answer) ==
-        "HTTP/1.1 404 Not Here\r\nServer: mine\r\nX-Two: 1\r\nX-Two: 2\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        "HTTP/1.1 404 Not Here\r\nServer: mine\r\nX-Two: 1\r\nX-Two: 2\r\nContent-Length: 0\r\nConnection: "
+        "close\r\n\r\n");
   CHECK(response(kGetAndClose, [](Exchange& exchange) {
           exchange.set_status(299);
           exchange.finish();
@@ -109,15 +110,33 @@ TEST_CASE("a response that does not keep its promised length closes the connecti
     std::string message;
   };
   const std::vector<Broken> all = {
-      {[](Exchange& e) { e.headers().set("Content-Length", "3"); e.finish("long"); },
+      {[](Exchange& e) {
+         e.headers().set("Content-Length", "3");
+         e.finish("long");
+       },
        "Tried to write more data than Content-Length"},
-      {[](Exchange& e) { e.headers().set("Content-Length", "5"); e.finish("long"); },
+      {[](Exchange& e) {
+         e.headers().set("Content-Length", "5");
+         e.finish("long");
+       },
        "Tried to write 1 bytes less than Content-Length"},
-      {[](Exchange& e) { e.headers().set("Content-Length", "3"); e.write("ab"); e.write("cd"); },
+      {[](Exchange& e) {
+         e.headers().set("Content-Length", "3");
+         e.write("ab");
+         e.write("cd");
+       },
        "Tried to write more data than Content-Length"},
-      {[](Exchange& e) { e.headers().set("Content-Length", "3"); e.write("ab"); e.finish(); },
+      {[](Exchange& e) {
+         e.headers().set("Content-Length", "3");
+         e.write("ab");
+         e.finish();
+       },
        "Tried to write 1 bytes less than Content-Length"},
-      {[](Exchange& e) { e.headers().set("Content-Length", "3x"); e.finish("abc"); }, "Content-Length is not a number"},
+      {[](Exchange& e) {
+         e.headers().set("Content-Length", "3x");
+         e.finish("abc");
+       },
+       "Content-Length is not a number"},
   };
   for (const Broken& broken : all) {
     std::string thrown;
@@ -160,9 +179,12 @@ TEST_CASE("reset_head goes back to what every response begins with", "[exchange]
 TEST_CASE("a large body arrives whole, whole or in pieces", "[exchange]") {
   std::string body(3'000'000, 'x');
   for (std::size_t i = 0; i < body.size(); i += 1000) body[i] = static_cast<char>('a' + i / 1000 % 26);
-  CHECK((response(kGetAndClose, [&](Exchange& exchange) { exchange.finish(body); }).ends_with("\r\n\r\n" + body)));
+  CHECK((response(kGetAndClose, [&](Exchange& exchange) {
+           exchange.finish(body);
+         }).ends_with("\r\n\r\n" + body)));
   CHECK((response(kOld, [&](Exchange& exchange) {
-           for (std::size_t i = 0; i < body.size(); i += 100'000) exchange.write(std::string_view(body).substr(i, 100'000));
+           for (std::size_t i = 0; i < body.size(); i += 100'000)
+             exchange.write(std::string_view(body).substr(i, 100'000));
            exchange.finish();
          }).ends_with("\r\n\r\n" + body)));
 }

@@ -15,7 +15,8 @@ std::vector<std::string> lines(const Headers& headers) {
   return result;
 }
 
-TEST_CASE("fields are found whatever the case of their names, and keep their spelling and order (HUT-01)", "[headers]") {
+TEST_CASE("fields are found whatever the case of their names, and keep their spelling and order (HUT-01)",
+          "[headers]") {
   Headers headers;
   headers.add("X-Custom", "1");
   headers.add("content-TYPE", "text/plain");
@@ -97,7 +98,8 @@ TEST_CASE("header_id knows its names in any case, and no others", "[headers]") {
   CHECK(header_id("server") == HeaderId::server);
   CHECK(header_id("Date") == HeaderId::date);
   CHECK(header_id("Connection") == HeaderId::connection);
-  for (const char* other : {"Hos", "Hostt", "H0st", "ContentXLength", "Content_Length", "X", "transfer-encodin"})
+  for (const char* other :
+       {"Hos", "Hostt", "H0st", "ContentXLength", "Content_Length", "X", "transfer-encodin"})
     CHECK(header_id(other) == HeaderId::other);
 }
 
@@ -143,7 +145,8 @@ TEST_CASE("random changes agree with a list of pairs", "[headers]") {
     std::string text;
     for (const auto& [key, kept] : model) text += key + ": " + kept + "\r\n";
     REQUIRE(headers.text() == text);
-    const auto first = std::find_if(model.begin(), model.end(), [&](const auto& pair) { return pair.first == name; });
+    const auto first =
+        std::find_if(model.begin(), model.end(), [&](const auto& pair) { return pair.first == name; });
     REQUIRE(headers.find(name).has_value() == (first != model.end()));
     if (first != model.end()) REQUIRE(*headers.find(name) == first->second);
   }

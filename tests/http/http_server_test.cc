@@ -21,8 +21,8 @@ std::string get(std::string_view path, std::string_view headers = "") {
   return fmt::format("GET {} HTTP/1.1\r\nHost: h\r\n{}\r\n", path, headers);
 }
 std::string answer_to(std::string_view line, std::string_view headers = "") {
-  return fmt::format("HTTP/1.1 200 OK\r\nServer: Squall/0.1.0\r\nContent-Length: {}\r\n{}\r\n{}", line.size(), headers,
-                     line);
+  return fmt::format("HTTP/1.1 200 OK\r\nServer: Squall/0.1.0\r\nContent-Length: {}\r\n{}\r\n{}", line.size(),
+                     headers, line);
 }
 
 TEST_CASE("a connection serves one request after another", "[http_server]") {
@@ -56,17 +56,20 @@ TEST_CASE("pipelined requests are answered in order, quick ones and slow ones (H
   CHECK(without_date(fixture.read_responses(peer, 300)) == expected);
 }
 
-TEST_CASE("the connection is closed or kept as the client asks, 1.1 and 1.0 (H1C-50 to H1C-54)", "[http_server]") {
+TEST_CASE("the connection is closed or kept as the client asks, 1.1 and 1.0 (H1C-50 to H1C-54)",
+          "[http_server]") {
   HTTPFixture fixture;
   CHECK(without_date(fixture.talk(get("/", "Connection: close\r\n"))) ==
         answer_to("GET / 0\n", "Connection: close\r\n"));
   CHECK(without_date(fixture.talk(get("/", "Connection: Close, x\r\n"))) ==
         answer_to("GET / 0\n", "Connection: close\r\n"));
-  CHECK(without_date(fixture.talk("GET / HTTP/1.0\r\n\r\n")) == answer_to("GET / 0\n", "Connection: close\r\n"));
+  CHECK(without_date(fixture.talk("GET / HTTP/1.0\r\n\r\n")) ==
+        answer_to("GET / 0\n", "Connection: close\r\n"));
   RawPeer peer = fixture.connect();
   for (int i = 0; i < 2; ++i) {
     peer.send("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
-    CHECK(without_date(fixture.read_responses(peer, 1)) == answer_to("GET / 0\n", "Connection: keep-alive\r\n"));
+    CHECK(without_date(fixture.read_responses(peer, 1)) ==
+          answer_to("GET / 0\n", "Connection: keep-alive\r\n"));
   }
 }
 
@@ -86,7 +89,8 @@ TEST_CASE("what follows a request that asked to close is not looked at", "[http_
 
 TEST_CASE("bodies arrive whole, with a length and in chunks, in any pieces", "[http_server]") {
   HTTPFixture fixture;
-  const std::string length = "POST /l HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello";
+  const std::string length =
+      "POST /l HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello";
   const std::string chunks =
       "POST /c HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
       "3;x=y\r\nabc\r\n4\r\ndefg\r\n0\r\nT: v\r\n\r\n";
@@ -101,7 +105,8 @@ TEST_CASE("a body of a megabyte comes back byte for byte", "[http_server]") {
   std::string body(1'000'000, '\0');
   for (std::size_t i = 0; i < body.size(); ++i) body[i] = static_cast<char>(i * 7 + i / 256);
   RawPeer peer = fixture.connect();
-  const std::string request = fmt::format("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: {}\r\n\r\n", body.size()) + body;
+  const std::string request =
+      fmt::format("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: {}\r\n\r\n", body.size()) + body;
   std::string_view rest = request;
   std::string all;
   fixture.loop.run_until([&] {
@@ -199,7 +204,8 @@ TEST_CASE("a client that half-closes is answered by a server that was told so", 
   CHECK(without_date(fixture.read_to_end(peer)) == answer_to("slow"));
 }
 
-TEST_CASE("destroying the server destroys the handlers that wait, and closes idle connections", "[http_server]") {
+TEST_CASE("destroying the server destroys the handlers that wait, and closes idle connections",
+          "[http_server]") {
   Slow slow;
   auto fixture = std::make_unique<HTTPFixture>(slow.function());
   RawPeer busy = fixture->connect();
@@ -214,7 +220,8 @@ TEST_CASE("destroying the server destroys the handlers that wait, and closes idl
   CHECK(all.empty());
 }
 
-TEST_CASE("close_all_connections closes busy and idle ones alike, and may be called by a handler", "[http_server]") {
+TEST_CASE("close_all_connections closes busy and idle ones alike, and may be called by a handler",
+          "[http_server]") {
   HTTPServer* server = nullptr;
   HTTPFixture fixture([&](Exchange& exchange, Task<>&) {
     server->close_all_connections();
@@ -233,7 +240,8 @@ TEST_CASE("close_all_connections closes busy and idle ones alike, and may be cal
   fixture.read_to_end(next);
 }
 
-TEST_CASE("what a delegate throws, or leaves unanswered, is logged and closes that connection only", "[http_server]") {
+TEST_CASE("what a delegate throws, or leaves unanswered, is logged and closes that connection only",
+          "[http_server]") {
   HTTPFixture fixture([](Exchange& exchange, Task<>& pending) {
     const std::string_view path = exchange.request().path();
     if (path == "/throw") throw std::runtime_error("thrown");
@@ -248,13 +256,15 @@ TEST_CASE("what a delegate throws, or leaves unanswered, is logged and closes th
     exchange.finish("fine");
   });
   RawPeer bystander = fixture.connect();
-  for (const auto& [path, message] : {std::pair("/throw", "thrown"), std::pair("/silent", "the request was not answered"),
-                                      std::pair("/late", "thrown late")}) {
+  for (const auto& [path, message] :
+       {std::pair("/throw", "thrown"), std::pair("/silent", "the request was not answered"),
+        std::pair("/late", "thrown late")}) {
     RawPeer peer = fixture.connect();
     const std::string name = Address::local_of(peer.fd()).to_string();
     peer.send(get(path));
     CHECK(fixture.read_to_end(peer).empty());
-    CHECK(fixture.loop.log.expect("Uncaught exception answering " + name + ": " + message).level == log::Level::error);
+    CHECK(fixture.loop.log.expect("Uncaught exception answering " + name + ": " + message).level ==
+          log::Level::error);
     bystander.send(get("/"));
     CHECK(fixture.read_responses(bystander, 1).ends_with("fine"));
   }
@@ -301,7 +311,8 @@ HTTPFixture::Options patient() {
   return options;
 }
 
-TEST_CASE("a head that takes too long is answered 408, however steadily it drips (SEC-13, SEC-14)", "[http_server]") {
+TEST_CASE("a head that takes too long is answered 408, however steadily it drips (SEC-13, SEC-14)",
+          "[http_server]") {
   HTTPFixture::Options options = patient();
   options.head_timeout = 60ms;
   HTTPFixture fixture(describe, options);
@@ -384,7 +395,8 @@ TEST_CASE("timeouts must be positive", "[http_server]") {
 
 // ---- Idle connections.
 
-TEST_CASE("connections beyond those that keep their coroutine are served as well as the others", "[http_server]") {
+TEST_CASE("connections beyond those that keep their coroutine are served as well as the others",
+          "[http_server]") {
   HTTPFixture fixture;
   std::vector<RawPeer> peers;
   constexpr std::size_t kCount = HTTPServer::kKeptConnections + 300;

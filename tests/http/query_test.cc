@@ -29,7 +29,8 @@ TEST_CASE("queries are split at ampersands alone; blanks are kept (HUT-55)", "[q
 TEST_CASE("UTF-8 is told from what is not", "[query]") {
   CHECK(is_utf8("plain \xC3\xA9 \xE2\x82\xAC \xF0\x9F\x90\x8C"));
   CHECK(is_utf8(""));
-  for (const char* bad : {"\xff", "\xC3", "\xC0\xAF", "\xE0\x80\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "a\x80"})
+  for (const char* bad :
+       {"\xff", "\xC3", "\xC0\xAF", "\xE0\x80\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "a\x80"})
     CHECK_FALSE(is_utf8(bad));
 }
 

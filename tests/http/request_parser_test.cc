@@ -16,7 +16,8 @@ using Result = RequestParser::Result;
 constexpr std::size_t kMaxBody = 1000;
 
 // What a parser makes of some bytes: one line a request, and a last one for how it ends.
-std::string verdict(std::string_view input, const std::vector<std::size_t>& cuts, RequestParser::Limits limits = {}) {
+std::string verdict(std::string_view input, const std::vector<std::size_t>& cuts,
+                    RequestParser::Limits limits = {}) {
   RequestParser parser;
   Request request;
   std::string out;
@@ -24,7 +25,8 @@ std::string verdict(std::string_view input, const std::vector<std::size_t>& cuts
   std::size_t cut = 0;
   parser.begin(request, limits);
   while (fed < input.size()) {
-    const std::size_t end = cut < cuts.size() ? std::min(std::max(cuts[cut++], fed + 1), input.size()) : input.size();
+    const std::size_t end =
+        cut < cuts.size() ? std::min(std::max(cuts[cut++], fed + 1), input.size()) : input.size();
     // A copy of its own size, for the sanitizer to see a read beyond it.
     const std::string piece(input.substr(fed, end - fed));
     std::string_view bytes = piece;
@@ -37,8 +39,8 @@ std::string verdict(std::string_view input, const std::vector<std::size_t>& cuts
       }
       if (result == Result::failed) return out + fmt::format("{}", parser.refusal().status);
       if (result == Result::more) break;
-      out += fmt::format("{} {} {} {} {}", request.method_name(), request.path(), request.query(), request.host(),
-                         request.body());
+      out += fmt::format("{} {} {} {} {}", request.method_name(), request.path(), request.query(),
+                         request.host(), request.body());
       for (const auto [name, value] : request.headers()) out += fmt::format(" {}={}", name, value);
       out += request.keep_alive() ? "\n" : " closes\n";
       parser.begin(request, limits);
@@ -48,7 +50,9 @@ std::string verdict(std::string_view input, const std::vector<std::size_t>& cuts
 }
 std::string verdict(std::string_view input) { return verdict(input, {}); }
 
-std::string get(std::string_view headers) { return fmt::format("GET / HTTP/1.1\r\nHost: h\r\n{}\r\n", headers); }
+std::string get(std::string_view headers) {
+  return fmt::format("GET / HTTP/1.1\r\nHost: h\r\n{}\r\n", headers);
+}
 std::string post(std::string_view headers, std::string_view body) {
   return fmt::format("POST / HTTP/1.1\r\nHost: h\r\n{}\r\n{}", headers, body);
 }
@@ -67,8 +71,10 @@ const std::vector<Case>& cases() {
       {"GET / HTTP/1.1\r\nHost: h\r\n\r\n", "GET /  h  Host=h\n"},
       {"GET /a/b?c=d&e HTTP/1.1\r\nHost: h:80\r\nX:  y \t\r\nEmpty:\r\n\r\n",
        "GET /a/b c=d&e h:80  Host=h:80 X=y Empty=\n"},
-      {"GET / HTTP/1.1\r\nHost: h\r\n\r\nGET /2 HTTP/1.1\r\nHost: h\r\n\r\n", "GET /  h  Host=h\nGET /2  h  Host=h\n"},
-      {"GET / HTTP/1.1\r\nHost: h\r\n\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\nGET", "GET /  h  Host=h\nGET /  h  Host=h\nmore"},
+      {"GET / HTTP/1.1\r\nHost: h\r\n\r\nGET /2 HTTP/1.1\r\nHost: h\r\n\r\n",
+       "GET /  h  Host=h\nGET /2  h  Host=h\n"},
+      {"GET / HTTP/1.1\r\nHost: h\r\n\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\nGET",
+       "GET /  h  Host=h\nGET /  h  Host=h\nmore"},
       {"\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n\r\n", "GET /  h  Host=h\n"},
       {post("Content-Length: 3\r\n", "abc"), "POST /  h abc Host=h Content-Length=3\n"},
       {post("Content-Length: 3\r\n", "abcGET / HTTP/1.1\r\nHost: h\r\n\r\n"),
@@ -76,7 +82,8 @@ const std::vector<Case>& cases() {
       {post("Content-Length: 0\r\n", ""), "POST /  h  Host=h Content-Length=0\n"},
       {post("Content-Length: 3\r\n", "ab"), "more"},
       {post("", ""), "POST /  h  Host=h\n"},
-      {chunked("3\r\nabc\r\n5\r\ndefgh\r\n0\r\n\r\n"), "POST /  h abcdefgh Host=h Transfer-Encoding=chunked\n"},
+      {chunked("3\r\nabc\r\n5\r\ndefgh\r\n0\r\n\r\n"),
+       "POST /  h abcdefgh Host=h Transfer-Encoding=chunked\n"},
       {chunked("3;a=b;c=\"d\"\r\nabc\r\n00\r\nTrailer: x\r\n\r\nGET"),
        "POST /  h abc Host=h Transfer-Encoding=chunked\nmore"},
       {post("Transfer-Encoding: CHUNKED\r\n", "0\r\n\r\n"), "POST /  h  Host=h Transfer-Encoding=CHUNKED\n"},
@@ -84,7 +91,8 @@ const std::vector<Case>& cases() {
       {"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", "GET /  127.0.0.1  Connection=keep-alive\n"},
       {get("Connection: close\r\n"), "GET /  h  Host=h Connection=close closes\n"},
       {get("Connection: x, Close\r\n"), "GET /  h  Host=h Connection=x, Close closes\n"},
-      {get("Connection: Upgrade\r\nUpgrade: websocket\r\n"), "GET /  h  Host=h Connection=Upgrade Upgrade=websocket\n"},
+      {get("Connection: Upgrade\r\nUpgrade: websocket\r\n"),
+       "GET /  h  Host=h Connection=Upgrade Upgrade=websocket\n"},
       {"GET http://a.example:8/x?y HTTP/1.1\r\nHost: h\r\n\r\n", "GET /x y a.example:8  Host=h\n"},
       {"GET HTTP://a HTTP/1.1\r\nHost: h\r\n\r\n", "GET /  a  Host=h\n"},
       {"OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n", "OPTIONS *  h  Host=h\n"},
@@ -206,7 +214,8 @@ const std::vector<Case>& cases() {
       {chunked("0\r\nName : x\r\n\r\n"), "400"},
       // What came before something bad is still a request.
       {get("") + "asdf\r\n\r\n", "GET /  h  Host=h\n400"},
-      {post("Content-Length: 3\r\n", "abc") + get("Host: h\r\n"), "POST /  h abc Host=h Content-Length=3\n400"},
+      {post("Content-Length: 3\r\n", "abc") + get("Host: h\r\n"),
+       "POST /  h abc Host=h Content-Length=3\n400"},
   };
   return all;
 }
@@ -237,7 +246,8 @@ TEST_CASE("the verdict does not depend on the pieces the bytes come in", "[reque
   }
 }
 
-TEST_CASE("a head that repeats gives the same request, and one that differs anywhere does not", "[request_parser]") {
+TEST_CASE("a head that repeats gives the same request, and one that differs anywhere does not",
+          "[request_parser]") {
   const std::string head = get("Cookie: secret=0123456789abcdef\r\nAccept: */*\r\n");
   std::string expected = verdict(head);
   CHECK(verdict(head + head + head) == expected + expected + expected);
@@ -254,7 +264,8 @@ TEST_CASE("a head that repeats gives the same request, and one that differs anyw
         verdict(body) + expected + verdict(body) + expected + expected);
 }
 
-TEST_CASE("a head may be as long as the limit and no longer: 431, or 414 within the request line", "[request_parser]") {
+TEST_CASE("a head may be as long as the limit and no longer: 431, or 414 within the request line",
+          "[request_parser]") {
   RequestParser::Limits limits;
   limits.max_header_size = 200;
   const auto padded = [](std::size_t size) {

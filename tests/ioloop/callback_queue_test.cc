@@ -66,7 +66,8 @@ TEST_CASE("a cancelled callback is destroyed at once and never runs", "[callback
   CHECK(runs == 2);
 }
 
-TEST_CASE("cancelling a callback that has run, that runs or that never was does nothing", "[callback_queue]") {
+TEST_CASE("cancelling a callback that has run, that runs or that never was does nothing",
+          "[callback_queue]") {
   CallbackQueue queue;
   CallbackQueue::Ticket own = 0;
   int runs = 0;
@@ -84,7 +85,8 @@ TEST_CASE("cancelling a callback that has run, that runs or that never was does 
   CHECK(runs == 2);
 }
 
-TEST_CASE("destroying the queue destroys its callbacks, and those they add while they go", "[callback_queue]") {
+TEST_CASE("destroying the queue destroys its callbacks, and those they add while they go",
+          "[callback_queue]") {
   struct AddsWhenDestroyed {
     AddsWhenDestroyed(CallbackQueue* queue) : queue(queue) {}
     AddsWhenDestroyed(AddsWhenDestroyed&& other) noexcept : queue(std::exchange(other.queue, nullptr)) {}

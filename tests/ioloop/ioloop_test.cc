@@ -44,8 +44,9 @@ Task<> fail() {
   co_return;
 }
 
-TEST_CASE("the constructor makes the loop current, and current() makes one where there is none (IOL-01, IOL-02)",
-          "[ioloop]") {
+TEST_CASE(
+    "the constructor makes the loop current, and current() makes one where there is none (IOL-01, IOL-02)",
+    "[ioloop]") {
   std::thread([] {
     CHECK(IOLoop::current_or_null() == nullptr);
     {
@@ -72,8 +73,9 @@ TEST_CASE("the running loop is current, whatever was made current (IOL-01)", "[i
   CHECK(seen == &loop);
 }
 
-TEST_CASE("callbacks run in the order they were added; those added meanwhile in the next turn (IOL-21, IOL-22)",
-          "[ioloop]") {
+TEST_CASE(
+    "callbacks run in the order they were added; those added meanwhile in the next turn (IOL-21, IOL-22)",
+    "[ioloop]") {
   TestLoop loop;
   std::vector<int> order;
   loop.add_callback([&] {
@@ -126,8 +128,9 @@ TEST_CASE("a callback that adds itself for ever does not starve descriptors or t
   loop.remove_handler(near.get());
 }
 
-TEST_CASE("an exception in a callback, a timer or a handler is logged and stops nothing (IOL-24, IOL-38, IOL-45)",
-          "[ioloop]") {
+TEST_CASE(
+    "an exception in a callback, a timer or a handler is logged and stops nothing (IOL-24, IOL-38, IOL-45)",
+    "[ioloop]") {
   TestLoop loop;
   auto [near, far] = socket_pair();
   int ran = 0;
@@ -164,8 +167,9 @@ TEST_CASE("stop() before start() makes one turn without waiting (IOL-11)", "[iol
   CHECK(ran == 1);
 }
 
-TEST_CASE("the turn in which stop() is called is completed, and the loop can be started again (IOL-10, IOL-13)",
-          "[ioloop]") {
+TEST_CASE(
+    "the turn in which stop() is called is completed, and the loop can be started again (IOL-10, IOL-13)",
+    "[ioloop]") {
   TestLoop loop;
   std::vector<int> order;
   for (int round = 1; round <= 2; ++round) {
@@ -176,7 +180,8 @@ TEST_CASE("the turn in which stop() is called is completed, and the loop can be 
   CHECK(order == std::vector<int>{1, 2});
 }
 
-TEST_CASE("starting a loop that runs is an error, and so is running a second one inside it (IOL-12)", "[ioloop]") {
+TEST_CASE("starting a loop that runs is an error, and so is running a second one inside it (IOL-12)",
+          "[ioloop]") {
   TestLoop loop;
   IOLoop other;
   int refused = 0;
@@ -197,7 +202,8 @@ TEST_CASE("run_sync gives the task's value or throws its error (IOL-14)", "[iolo
   CHECK_THROWS_WITH(loop.run_sync(fail()), "failed");
 }
 
-TEST_CASE("run_sync destroys a task that takes too long and leaves no timer behind (IOL-16, IOL-18)", "[ioloop]") {
+TEST_CASE("run_sync destroys a task that takes too long and leaves no timer behind (IOL-16, IOL-18)",
+          "[ioloop]") {
   TestLoop loop;
   CHECK_THROWS_AS(loop.run_sync(never(Live()), 1ms), TimeoutError);
   CHECK_THROWS_WITH(loop.run_sync(never(), 1ms), "Operation timed out after 0.001 seconds");
@@ -214,7 +220,8 @@ TEST_CASE("run_sync says so if the loop was stopped by somebody else (IOL-17)", 
   CHECK(Live::count == 0);
 }
 
-TEST_CASE("timers fire in order of deadline, never from within the call that adds them (IOL-23, IOL-56)", "[ioloop]") {
+TEST_CASE("timers fire in order of deadline, never from within the call that adds them (IOL-23, IOL-56)",
+          "[ioloop]") {
   TestLoop loop;
   std::vector<int> order;
   const auto now = loop.time();
@@ -317,8 +324,10 @@ TEST_CASE("registering a descriptor twice or one that cannot be is an error (IOL
   CHECK_THROWS_AS(loop.update_handler(number, Events::read), std::invalid_argument);
 }
 
-TEST_CASE("hang-up arrives as readiness for what is watched, and a handler that wants nothing hears nothing (IOL-34)",
-          "[ioloop]") {
+TEST_CASE(
+    "hang-up arrives as readiness for what is watched, and a handler that wants nothing hears nothing "
+    "(IOL-34)",
+    "[ioloop]") {
   TestLoop loop;
   auto [near, far] = socket_pair();
   std::vector<Events> seen;
@@ -352,8 +361,9 @@ TEST_CASE("a handler removed by another in the same batch is not called (IOL-36)
   CHECK(calls == 1);
 }
 
-TEST_CASE("an event for a descriptor closed and opened anew within the batch does not reach the new owner (IOL-36)",
-          "[ioloop]") {
+TEST_CASE(
+    "an event for a descriptor closed and opened anew within the batch does not reach the new owner (IOL-36)",
+    "[ioloop]") {
   TestLoop loop;
   auto [near_a, far_a] = socket_pair();
   auto [near_b, far_b] = socket_pair();
@@ -477,8 +487,10 @@ TEST_CASE("destroying the loop destroys spawned tasks, callbacks and timers", "[
 TEST_CASE("end-of-turn work runs after everything else of the turn, and can be withdrawn", "[ioloop]") {
   TestLoop loop;
   std::vector<std::string> order;
-  auto note = [](void* text) { static_cast<std::pair<std::vector<std::string>*, const char*>*>(text)->first->push_back(
-                                   static_cast<std::pair<std::vector<std::string>*, const char*>*>(text)->second); };
+  auto note = [](void* text) {
+    static_cast<std::pair<std::vector<std::string>*, const char*>*>(text)->first->push_back(
+        static_cast<std::pair<std::vector<std::string>*, const char*>*>(text)->second);
+  };
   std::pair kept{&order, "end"};
   std::pair withdrawn{&order, "withdrawn"};
   std::pair moved{&order, "moved"};

@@ -17,8 +17,8 @@ using testing::LogCapture;
 // A record as if written at line 2345 of a file that format_record() is told by `where`.
 std::string format(std::string_view message, log::Level level = log::Level::info, bool color = false) {
   const auto where = std::source_location::current();
-  return log::format_record({log::access(), level, where, std::chrono::system_clock::from_time_t(1'700'000'000), message},
-                            color);
+  return log::format_record(
+      {log::access(), level, where, std::chrono::system_clock::from_time_t(1'700'000'000), message}, color);
 }
 
 struct Utc {
@@ -58,9 +58,10 @@ TEST_CASE("a message cannot forge a line of its own (LOG-04, SEC-80)", "[log]") 
 
 TEST_CASE("bytes that are not UTF-8 and control characters are shown escaped (LOG-05)", "[log]") {
   CHECK(format("a\xFFz").ends_with("] a\\xffz"));
-  CHECK(format("\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x90\x8C").ends_with("] \xC3\xA9 \xE2\x82\xAC \xF0\x9F\x90\x8C"));
-  CHECK(format("\xC0\xAF \xED\xA0\x80 \xF5\x80\x80\x80 \xE2\x82").ends_with(
-      "] \\xc0\\xaf \\xed\\xa0\\x80 \\xf5\\x80\\x80\\x80 \\xe2\\x82"));
+  CHECK(
+      format("\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x90\x8C").ends_with("] \xC3\xA9 \xE2\x82\xAC \xF0\x9F\x90\x8C"));
+  CHECK(format("\xC0\xAF \xED\xA0\x80 \xF5\x80\x80\x80 \xE2\x82")
+            .ends_with("] \\xc0\\xaf \\xed\\xa0\\x80 \\xf5\\x80\\x80\\x80 \\xe2\\x82"));
   CHECK(format("\033[2J\r\ttab").ends_with("] \\x1b[2J\\x0d\ttab"));
 }
 

@@ -154,7 +154,8 @@ TEST_CASE("a task destroyed while it joins a group is not resumed by it", "[task
   loop.run_turn();
 }
 
-TEST_CASE("a thousand tasks that end at once hold no memory, and ten thousand that wait end well", "[task_group]") {
+TEST_CASE("a thousand tasks that end at once hold no memory, and ten thousand that wait end well",
+          "[task_group]") {
   TestLoop loop;
   TaskGroup group(loop);
   std::vector<int> out;

@@ -117,7 +117,8 @@ TEST_CASE("dropping a suspended chain of tasks destroys every frame, once", "[ta
     Task<> task = wait_deeply(gate, 5);
     task.start(owner);
     CHECK(gate.waiting);
-    CHECK(Live::count == 9);  // six locals above; in the innermost a local, the argument and what it was made of
+    CHECK(Live::count ==
+          9);  // six locals above; in the innermost a local, the argument and what it was made of
   }
   CHECK(Live::count == 0);
   CHECK_FALSE(Live::broken);

@@ -117,7 +117,8 @@ TEST_CASE("random adds, removals and firings agree with a sorted map", "[timer_h
       const int name = next++;
       model[{when, name}] = heap.add(when, [&fired, name] { fired.push_back(name); });
     } else if (choice < 8) {
-      auto victim = std::next(model.begin(), static_cast<std::ptrdiff_t>(random() % std::min<std::size_t>(model.size(), 50)));
+      auto victim = std::next(
+          model.begin(), static_cast<std::ptrdiff_t>(random() % std::min<std::size_t>(model.size(), 50)));
       REQUIRE(heap.remove(victim->second));
       model.erase(victim);
     } else {

@@ -35,8 +35,8 @@ TEST_CASE("a connected socket's addresses mirror its peer's", "[address]") {
 TEST_CASE("what is no IP address is unknown (HSV-20)", "[address]") {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
-  for (const Address& unknown :
-       {Address(), Address::peer_of(-1), Address(reinterpret_cast<const sockaddr*>(&address), sizeof address)}) {
+  for (const Address& unknown : {Address(), Address::peer_of(-1),
+                                 Address(reinterpret_cast<const sockaddr*>(&address), sizeof address)}) {
     CHECK(unknown.to_string() == "unknown");
     CHECK(unknown.ip() == "0.0.0.0");
     CHECK(unknown.port() == 0);

@@ -35,7 +35,8 @@ ListenOptions on(std::string address) {
   return options;
 }
 
-TEST_CASE("all interfaces are bound, IPv4 before IPv6, on the same port (NET-01 to NET-04)", "[bind_sockets]") {
+TEST_CASE("all interfaces are bound, IPv4 before IPv6, on the same port (NET-01 to NET-04)",
+          "[bind_sockets]") {
   const auto sockets = bind_sockets(0);
   REQUIRE(!sockets.empty());
   const std::uint16_t port = Address::local_of(sockets[0].get()).port();

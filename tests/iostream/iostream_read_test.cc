@@ -21,7 +21,8 @@ using testing::throws;
 
 // A stream and a raw socket at its other end.
 struct Wire {
-  explicit Wire(IOLoop& loop, IOStream::Options options = IOStream::Options()) : Wire(loop, options, tcp_pair()) {}
+  explicit Wire(IOLoop& loop, IOStream::Options options = IOStream::Options())
+      : Wire(loop, options, tcp_pair()) {}
   Wire(IOLoop& loop, IOStream::Options options, std::pair<OwnedFd, OwnedFd> pair)
       : stream(loop, std::move(pair.first), options), peer(std::move(pair.second)) {}
   IOStream stream;
@@ -43,7 +44,8 @@ Task<> note(Task<std::string> task, std::vector<std::string>& out, Live = {}) {
 Task<> read_two_lines(IOStream& stream, std::vector<std::string>& out) {
   const std::string_view first = co_await stream.read_until("\r\n");
   out.emplace_back(first);
-  const std::string second = co_await stream.read_until("\r\n", {.max_bytes = 64});  // lint: a trivial aggregate
+  const std::string second =
+      co_await stream.read_until("\r\n", {.max_bytes = 64});  // lint: a trivial aggregate
   out.push_back(second);
 }
 
@@ -70,7 +72,8 @@ TEST_CASE("a delimiter may straddle the pieces it comes in (IOS-37)", "[iostream
   CHECK(out[0] == "--en--end--");
 }
 
-TEST_CASE("read_bytes returns exactly that many, of which none may be asked for (IOS-20, IOS-37a)", "[iostream]") {
+TEST_CASE("read_bytes returns exactly that many, of which none may be asked for (IOS-20, IOS-37a)",
+          "[iostream]") {
   TestLoop loop;
   Wire wire(loop);
   wire.peer.send("abcdef");
@@ -104,8 +107,9 @@ TEST_CASE("unread gives bytes back to the next read", "[iostream]") {
   CHECK(loop.run(some(wire.stream)) == "ef");
 }
 
-TEST_CASE("after the peer's last byte read_some is empty and the others throw, once the buffer is read (IOS-32)",
-          "[iostream]") {
+TEST_CASE(
+    "after the peer's last byte read_some is empty and the others throw, once the buffer is read (IOS-32)",
+    "[iostream]") {
   TestLoop loop;
   Wire wire(loop);
   wire.peer.send("abcdef");
@@ -128,7 +132,8 @@ TEST_CASE("a reset fails the pending read with its errno, quietly (IOS-55)", "[i
   CHECK(loop.run(throws<StreamClosedError>(some(wire.stream))));
   CHECK(wire.stream.closed());
   CHECK(wire.stream.error() == std::errc::connection_reset);
-  CHECK(loop.run(message_thrown<StreamClosedError>(bytes(wire.stream, 1))) == "Stream is closed: Connection reset by peer");
+  CHECK(loop.run(message_thrown<StreamClosedError>(bytes(wire.stream, 1))) ==
+        "Stream is closed: Connection reset by peer");
 }
 
 TEST_CASE("read_some(nothrow) is empty after a reset, too", "[iostream]") {
@@ -140,7 +145,8 @@ TEST_CASE("read_some(nothrow) is empty after a reset, too", "[iostream]") {
   CHECK(loop.run(some_nothrow(wire.stream)) == "");
 }
 
-TEST_CASE("a delimiter that does not come within max_bytes closes the stream (IOS-33, IOS-34)", "[iostream]") {
+TEST_CASE("a delimiter that does not come within max_bytes closes the stream (IOS-33, IOS-34)",
+          "[iostream]") {
   TestLoop loop;
   loop.log.expect_any("");
   for (const auto& [input, max, fits] : std::vector<std::tuple<std::string, std::size_t, bool>>{
@@ -242,7 +248,8 @@ TEST_CASE("bytes received before close() can still be read (IOS-32)", "[iostream
   CHECK(loop.run(throws<StreamClosedError>(some(wire.stream))));
 }
 
-TEST_CASE("destroying the stream ends the pending read, even one that close() has ended already", "[iostream]") {
+TEST_CASE("destroying the stream ends the pending read, even one that close() has ended already",
+          "[iostream]") {
   TestLoop loop;
   for (const bool close_first : {false, true}) {
     auto wire = std::make_unique<Wire>(loop);
@@ -330,7 +337,8 @@ Task<> count_to_eof(IOStream& stream, std::size_t& total) {
   }
 }
 
-TEST_CASE("a task destroyed between spent budget and resumption is not resumed, and loses nothing", "[iostream]") {
+TEST_CASE("a task destroyed between spent budget and resumption is not resumed, and loses nothing",
+          "[iostream]") {
   TestLoop loop;
   Wire wire(loop);
   std::string input;
@@ -360,7 +368,8 @@ Task<std::size_t> view_across_waits(IOStream& stream) {
   co_return right;
 }
 
-TEST_CASE("a view stays valid until the next read on its stream, whatever other streams receive", "[iostream]") {
+TEST_CASE("a view stays valid until the next read on its stream, whatever other streams receive",
+          "[iostream]") {
   TestLoop loop;
   for (const std::size_t size : {100, 50'000}) {
     Wire wire(loop);
@@ -375,8 +384,9 @@ TEST_CASE("a view stays valid until the next read on its stream, whatever other 
     };
     disturb();
     std::size_t right = 0;
-    loop.run([](IOStream& stream, std::size_t& right) -> Task<> { right = co_await view_across_waits(stream); }(
-        wire.stream, right));
+    loop.run([](IOStream& stream, std::size_t& right) -> Task<> {
+      right = co_await view_across_waits(stream);
+    }(wire.stream, right));
     CHECK(right > 0);
     CHECK(right % 100 == 0);
     disturb = [] {};
@@ -389,7 +399,8 @@ TEST_CASE("a long read_bytes arrives whole", "[iostream]") {
   std::string data(3'000'000, '\0');
   std::mt19937 random(1);
   for (char& c : data) c = static_cast<char>(random());
-  loop.spawn([](IOStream& stream, const std::string& data) -> Task<> { co_await stream.write(data); }(b, data));
+  loop.spawn(
+      [](IOStream& stream, const std::string& data) -> Task<> { co_await stream.write(data); }(b, data));
   CHECK((loop.run(bytes(a, data.size())) == data));
 }
 
@@ -409,7 +420,8 @@ TEST_CASE("any segmentation gives the same results", "[iostream]") {
       input += piece;
     }
     std::size_t checked = 0;
-    loop.spawn([](IOStream& stream, std::vector<std::pair<int, std::string>>& script, std::size_t& checked) -> Task<> {
+    loop.spawn([](IOStream& stream, std::vector<std::pair<int, std::string>>& script,
+                  std::size_t& checked) -> Task<> {
       for (const auto& [kind, expected] : script) {
         std::string got;
         if (kind == 1) {

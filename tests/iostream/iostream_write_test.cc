@@ -22,7 +22,8 @@ using testing::TestLoop;
 using testing::throws;
 
 struct Wire {
-  explicit Wire(IOLoop& loop, IOStream::Options options = IOStream::Options()) : Wire(loop, options, tcp_pair()) {}
+  explicit Wire(IOLoop& loop, IOStream::Options options = IOStream::Options())
+      : Wire(loop, options, tcp_pair()) {}
   Wire(IOLoop& loop, IOStream::Options options, std::pair<OwnedFd, OwnedFd> pair)
       : stream(loop, std::move(pair.first), options), peer(std::move(pair.second)) {}
   // Reads at the peer until `count` bytes have come, while the loop runs.
@@ -92,7 +93,8 @@ TEST_CASE("what is written while the stream is served leaves in one piece", "[io
   loop.run_turn();
   char buffer[100];
   const auto count = ::recv(peer.get(), buffer, sizeof buffer, MSG_DONTWAIT);
-  CHECK(std::string_view(buffer, static_cast<std::size_t>(std::max<ssize_t>(count, 0))) == "re: a\nre: b\nre: c\n");
+  CHECK(std::string_view(buffer, static_cast<std::size_t>(std::max<ssize_t>(count, 0))) ==
+        "re: a\nre: b\nre: c\n");
 }
 
 TEST_CASE("reserve_write and commit_write send what was formatted in place", "[iostream]") {
@@ -120,7 +122,8 @@ TEST_CASE("a write waits while the peer does not read, and ends when it does", "
   CHECK(wire.stream.pending_write_bytes() == 0);
 }
 
-TEST_CASE("order is kept between writes that wait and writes that do not, large and small (IOS-41)", "[iostream]") {
+TEST_CASE("order is kept between writes that wait and writes that do not, large and small (IOS-41)",
+          "[iostream]") {
   TestLoop loop;
   Wire wire(loop);
   std::vector<int> out;
@@ -154,7 +157,8 @@ TEST_CASE("more than max_write_buffer_size is refused and queues nothing (IOS-43
   CHECK(wire.receive(loop, 10'000).size() == 10'000);
 }
 
-TEST_CASE("a write on a closed stream throws, and one that waits when it closes as well (IOS-40)", "[iostream]") {
+TEST_CASE("a write on a closed stream throws, and one that waits when it closes as well (IOS-40)",
+          "[iostream]") {
   TestLoop loop;
   Wire wire(loop);
   bool failed = false;
@@ -248,7 +252,8 @@ TEST_CASE("shutdown_write ends the peer's reading and not our own", "[iostream]"
   CHECK(all == "last");
   wire.peer.send("still here");
   std::string got;
-  loop.run([](IOStream& stream, std::string& got) -> Task<> { got = co_await stream.read_some(); }(wire.stream, got));
+  loop.run([](IOStream& stream, std::string& got) -> Task<> { got = co_await stream.read_some(); }(
+                                                      wire.stream, got));
   CHECK(got == "still here");
 }
 
@@ -275,7 +280,9 @@ TEST_CASE("a stream can be moved between operations, with bytes waiting in both 
   Wire wire(loop);
   wire.peer.send("line\nrest\n");
   std::string got;
-  const auto line = [](IOStream& stream, std::string& got) -> Task<> { got = co_await stream.read_until("\n"); };
+  const auto line = [](IOStream& stream, std::string& got) -> Task<> {
+    got = co_await stream.read_until("\n");
+  };
   loop.run(line(wire.stream, got));
   wire.stream.write("before ");
   IOStream moved = std::move(wire.stream);
@@ -312,7 +319,8 @@ TEST_CASE("the close callback is called once, through the loop's queue (IOS-52)"
   }
 }
 
-TEST_CASE("the close callback of a stream that has ended already is called, and a cleared one is not", "[iostream]") {
+TEST_CASE("the close callback of a stream that has ended already is called, and a cleared one is not",
+          "[iostream]") {
   TestLoop loop;
   int calls = 0;
   Wire wire(loop);
@@ -326,7 +334,8 @@ TEST_CASE("the close callback of a stream that has ended already is called, and 
   CHECK(calls == 1);
 }
 
-TEST_CASE("with bytes waiting to be read the peer's end is noticed once they are read (IOS-53)", "[iostream]") {
+TEST_CASE("with bytes waiting to be read the peer's end is noticed once they are read (IOS-53)",
+          "[iostream]") {
   TestLoop loop;
   Wire wire(loop);
   int calls = 0;
@@ -350,7 +359,8 @@ TEST_CASE("a stream nobody reads does not keep the loop busy", "[iostream]") {
   Wire wire(loop);
   std::string got;
   wire.peer.send("x");
-  loop.run([](IOStream& stream, std::string& got) -> Task<> { got = co_await stream.read_some(); }(wire.stream, got));
+  loop.run([](IOStream& stream, std::string& got) -> Task<> { got = co_await stream.read_some(); }(
+                                                      wire.stream, got));
   wire.peer.send("nobody reads this");
   wire.peer.close();
   // Reported in every turn, it would take all of the processor's time.

@@ -76,7 +76,8 @@ TEST_CASE("random receives, reads and settles agree with a string", "[read_buffe
         const std::size_t wanted = random() % 3 ? 0 : random() % 500'000;
         const std::span<char> space = buffer.prepare(wanted);
         REQUIRE(!space.empty());
-        const std::size_t count = random() % std::min<std::size_t>(space.size(), random() % 2 ? 100 : 200'000) + 1;
+        const std::size_t count =
+            random() % std::min<std::size_t>(space.size(), random() % 2 ? 100 : 200'000) + 1;
         std::string bytes;
         for (std::size_t i = 0; i < count; ++i) bytes += next++;
         std::memcpy(space.data(), bytes.data(), count);

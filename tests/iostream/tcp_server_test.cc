@@ -73,7 +73,8 @@ TEST_CASE("one server listens on several ports", "[tcp_server]") {
   CHECK(ask(loop, b, "b\n") == "b\n");
 }
 
-TEST_CASE("what handle_stream throws is logged with the peer, and ends that connection only", "[tcp_server]") {
+TEST_CASE("what handle_stream throws is logged with the peer, and ends that connection only",
+          "[tcp_server]") {
   TestLoop loop;
   EchoServer server(loop);
   server.listen(0, loopback());
@@ -161,8 +162,9 @@ TEST_CASE("destroying the server cancels its connections", "[tcp_server]") {
   CHECK(peer.drain(all));
 }
 
-TEST_CASE("out of descriptors, connections are refused, the log is brief, and service resumes (NET-17, SEC-82)",
-          "[tcp_server]") {
+TEST_CASE(
+    "out of descriptors, connections are refused, the log is brief, and service resumes (NET-17, SEC-82)",
+    "[tcp_server]") {
   TestLoop loop;
   EchoServer server(loop);
   server.listen(0, loopback());

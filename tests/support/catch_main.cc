@@ -1,4 +1,5 @@
-// The test programs' main(): Catch2 with a reporter that speaks TAP, one line a test case, for meson to count.
+// The test programs' main(): Catch2 with a reporter that speaks TAP, one line a test case, for meson to
+// count.
 
 #define CATCH_CONFIG_RUNNER
 #include "support/catch.h"
@@ -45,8 +46,8 @@ class TapReporter : public ReporterBase {
     std::string name = info_of(stats).name;
     for (char& c : name)
       if (c == '#') c = '_';  // in TAP it begins a directive
-    std::cout << (stats.totals.assertions.allOk() && stats.totals.testCases.failed == 0 ? "ok " : "not ok ") << ++count_
-              << " - " << name << std::endl;
+    std::cout << (stats.totals.assertions.allOk() && stats.totals.testCases.failed == 0 ? "ok " : "not ok ")
+              << ++count_ << " - " << name << std::endl;
     ReporterBase::testCaseEnded(stats);
   }
 

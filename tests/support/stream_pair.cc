@@ -43,7 +43,8 @@ void RawPeer::send(std::string_view bytes) { REQUIRE(send_some(bytes) == bytes.s
 std::size_t RawPeer::send_some(std::string_view bytes) {
   std::size_t sent = 0;
   while (sent < bytes.size()) {
-    const auto count = ::send(fd_.get(), bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+    const auto count =
+        ::send(fd_.get(), bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (count < 0) break;
     sent += static_cast<std::size_t>(count);
   }

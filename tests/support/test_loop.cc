@@ -23,8 +23,9 @@ LogCapture::~LogCapture() {
 
 LogCapture::Line LogCapture::expect(std::string_view part) {
   const std::lock_guard lock(mutex_);
-  const auto found = std::find_if(lines_.begin(), lines_.end(),
-                                  [&](const Line& line) { return line.message.find(part) != std::string::npos; });
+  const auto found = std::find_if(lines_.begin(), lines_.end(), [&](const Line& line) {
+    return line.message.find(part) != std::string::npos;
+  });
   if (found == lines_.end()) {
     std::string all;
     for (const Line& line : lines_) all += "\n  " + line.message;
@@ -39,7 +40,8 @@ LogCapture::Line LogCapture::expect(std::string_view part) {
 
 std::size_t LogCapture::expect_any(std::string_view part) {
   const std::lock_guard lock(mutex_);
-  return std::erase_if(lines_, [&](const Line& line) { return line.message.find(part) != std::string::npos; });
+  return std::erase_if(lines_,
+                       [&](const Line& line) { return line.message.find(part) != std::string::npos; });
 }
 
 bool LogCapture::empty() const {

@@ -69,7 +69,8 @@ class TestLoop : public IOLoop {
   }
 };
 
-// co_await throws<Error>(task): whether awaiting the task throws an Error. No CHECK_THROWS can hold a co_await.
+// co_await throws<Error>(task): whether awaiting the task throws an Error. No CHECK_THROWS can hold a
+// co_await.
 template <class Error, class T>
 Task<bool> throws(Task<T> task) {
   try {

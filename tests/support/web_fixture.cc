@@ -25,7 +25,8 @@ std::string WebFixture::read_to_end(RawPeer& peer) {
 std::string WebFixture::fetch(std::string_view method, std::string_view target, std::string_view headers,
                               std::string_view body) {
   RawPeer peer = connect();
-  std::string request = fmt::format("{} {} HTTP/1.1\r\nHost: h.example\r\nConnection: close\r\n{}", method, target, headers);
+  std::string request =
+      fmt::format("{} {} HTTP/1.1\r\nHost: h.example\r\nConnection: close\r\n{}", method, target, headers);
   if (!body.empty()) request += fmt::format("Content-Length: {}\r\n", body.size());
   peer.send(request + "\r\n" + std::string(body));
   return without_date(read_to_end(peer));

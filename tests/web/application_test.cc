@@ -83,8 +83,9 @@ TEST_CASE("a path that no route has, or whose group does not convert, is 404 (WE
   web.loop.log.expect("404 PROPFIND /nowhere");
 }
 
-TEST_CASE("a method that the handler lacks is 405 with what it has; HEAD is not answered by get (WEB-05, WEB-10)",
-          "[application]") {
+TEST_CASE(
+    "a method that the handler lacks is 405 with what it has; HEAD is not answered by get (WEB-05, WEB-10)",
+    "[application]") {
   WebFixture web(rules());
   const auto allow = [&](std::string_view method, std::string_view target) {
     const std::string response = web.fetch(method, target);

@@ -22,8 +22,12 @@ class Final final : public RequestHandler {
   void put() {}
 };
 
-bool has(const HandlerType& type, http::Method method) { return type.verbs[static_cast<std::size_t>(method)] != nullptr; }
-int parameters(const HandlerType& type, http::Method method) { return type.parameters[static_cast<std::size_t>(method)]; }
+bool has(const HandlerType& type, http::Method method) {
+  return type.verbs[static_cast<std::size_t>(method)] != nullptr;
+}
+int parameters(const HandlerType& type, http::Method method) {
+  return type.parameters[static_cast<std::size_t>(method)];
+}
 
 TEST_CASE("a class's verbs and hooks are found, inherited ones too", "[handler_type]") {
   using http::Method;

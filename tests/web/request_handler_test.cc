@@ -71,17 +71,19 @@ WebFixture output() { return WebFixture({url<OutputHandler>("/(.*)")}); }
 
 std::string head_of(const std::string& response) { return response.substr(0, response.find("\r\n\r\n") + 2); }
 
-TEST_CASE("what is written is the body, and the verb's return ends the response (WEB-11)", "[request_handler]") {
+TEST_CASE("what is written is the body, and the verb's return ends the response (WEB-11)",
+          "[request_handler]") {
   WebFixture web = output();
   CHECK(web.fetch("GET", "/plain") == "HTTP/1.1 200 OK\r\nServer: Squall/0.1.0\r\n" + kType +
                                           "Content-Length: 5\r\nConnection: close\r\n\r\nhello");
   CHECK(web.brief("GET", "/two") == "200 one two");
   CHECK(web.brief("GET", "/nothing") == "200 ");
-  CHECK(web.fetch("HEAD", "/plain") ==
-        "HTTP/1.1 200 OK\r\nServer: Squall/0.1.0\r\n" + kType + "Content-Length: 5\r\nConnection: close\r\n\r\n");
+  CHECK(web.fetch("HEAD", "/plain") == "HTTP/1.1 200 OK\r\nServer: Squall/0.1.0\r\n" + kType +
+                                           "Content-Length: 5\r\nConnection: close\r\n\r\n");
 }
 
-TEST_CASE("status and reason are sent, and a reason that could do harm is not (WEB-41, SEC-31)", "[request_handler]") {
+TEST_CASE("status and reason are sent, and a reason that could do harm is not (WEB-41, SEC-31)",
+          "[request_handler]") {
   WebFixture web = output();
   web.loop.log.expect_any("");
   CHECK(web.fetch("GET", "/status").starts_with("HTTP/1.1 418 I'm a teapot\r\n"));
@@ -108,7 +110,8 @@ TEST_CASE("a header that would split the response is a 500 without it (SEC-30)",
   web.loop.log.expect("500 GET /split");
 }
 
-TEST_CASE("204 goes out without body or type, and one with a body is an error (WEB-46)", "[request_handler]") {
+TEST_CASE("204 goes out without body or type, and one with a body is an error (WEB-46)",
+          "[request_handler]") {
   WebFixture web = output();
   CHECK(web.fetch("GET", "/nocontent") ==
         "HTTP/1.1 204 No Content\r\nServer: Squall/0.1.0\r\nConnection: close\r\n\r\n");
@@ -125,7 +128,8 @@ TEST_CASE("clear() begins anew (WEB-40)", "[request_handler]") {
   CHECK(response.ends_with("\r\n\r\nkept"));
 }
 
-TEST_CASE("finish() twice, and write() after it, are logged and harm nobody (WEB-43, WEB-45, WEB-65)", "[request_handler]") {
+TEST_CASE("finish() twice, and write() after it, are logged and harm nobody (WEB-43, WEB-45, WEB-65)",
+          "[request_handler]") {
   WebFixture web = output();
   CHECK(web.brief("GET", "/finish-twice") == "200 ");
   web.loop.log.expect("finish() called twice");
@@ -180,8 +184,8 @@ TEST_CASE("arguments come from the query, then from a form (WEB-30, WEB-31)", "[
   CHECK(web.brief("GET", "/?x=1&y=2&x=3") == "200 [1][3] last=3 query=3 body=none counts=2,0");
   CHECK(web.brief("GET", "/") == "200  last=none query=none body=none counts=0,0");
   CHECK(web.brief("POST", "/?x=1", kForm, "x=2&x=3") == "200 [1][2][3] last=3 query=1 body=3 counts=1,2");
-  CHECK(web.brief("POST", "/?x=1", "Content-Type: application/x-www-form-urlencoded; charset=utf-8\r\n", "x=2") ==
-        "200 [1][2] last=2 query=1 body=2 counts=1,1");
+  CHECK(web.brief("POST", "/?x=1", "Content-Type: application/x-www-form-urlencoded; charset=utf-8\r\n",
+                  "x=2") == "200 [1][2] last=2 query=1 body=2 counts=1,1");
   CHECK(web.brief("POST", "/?x=1", "Content-Type: text/plain\r\n", "x=2") ==
         "200 [1] last=1 query=1 body=none counts=1,0");
 }
@@ -255,10 +259,12 @@ std::string page(std::string_view title) {
   return fmt::format("<html><title>{0}</title><body>{0}</body></html>", title);
 }
 
-TEST_CASE("HTTPError is an error page, and its message a line in the log (WEB-60, WEB-64, WEB-67)", "[request_handler]") {
+TEST_CASE("HTTPError is an error page, and its message a line in the log (WEB-60, WEB-64, WEB-67)",
+          "[request_handler]") {
   WebFixture web({url<ErrorHandler>("/(.*)")});
   CHECK(web.fetch("GET", "/http") == "HTTP/1.1 403 Forbidden\r\nServer: Squall/0.1.0\r\n" + kType +
-                                         "Content-Length: 69\r\nConnection: close\r\n\r\n" + page("403: Forbidden"));
+                                         "Content-Length: 69\r\nConnection: close\r\n\r\n" +
+                                         page("403: Forbidden"));
   web.loop.log.expect("403 GET /http (127.0.0.1) ");
   CHECK(web.loop.log.empty());
   CHECK(web.brief("GET", "/message") == "403 " + page("403: Forbidden"));
@@ -281,8 +287,9 @@ TEST_CASE("any other exception is 500 and a line with the request; the server go
   const auto line = web.loop.log.expect("Uncaught exception GET /std?a=b (127.0.0.1)");
   CHECK(line.logger == "squall.application");
   CHECK(line.level == squall::log::Level::error);
-  CHECK(line.message.find("HTTPServerRequest(protocol='http', host='h.example', method='GET', uri='/std?a=b', "
-                          "version='HTTP/1.1', remote_ip='127.0.0.1')") != std::string::npos);
+  CHECK(
+      line.message.find("HTTPServerRequest(protocol='http', host='h.example', method='GET', uri='/std?a=b', "
+                        "version='HTTP/1.1', remote_ip='127.0.0.1')") != std::string::npos);
   CHECK(line.message.ends_with("\nbroken"));
   CHECK(web.loop.log.expect("500 GET /std").level == squall::log::Level::error);
   CHECK(web.brief("GET", "/int").starts_with("500 "));
@@ -296,8 +303,10 @@ TEST_CASE("Finish ends the request with what was written (WEB-62)", "[request_ha
   CHECK(web.brief("GET", "/finish") == "200 so far");
 }
 
-TEST_CASE("an error after the head was sent closes the connection, so that the part is not taken for whole (WEB-66)",
-          "[request_handler]") {
+TEST_CASE(
+    "an error after the head was sent closes the connection, so that the part is not taken for whole "
+    "(WEB-66)",
+    "[request_handler]") {
   WebFixture web({url<LateErrorHandler>("/")});
   const std::string response = web.fetch("GET", "/");
   CHECK(response.find("part") != std::string::npos);
@@ -325,7 +334,9 @@ class StepsHandler : public RequestHandler {
  public:
   StepsHandler() { g_steps.emplace_back("constructed"); }
   ~StepsHandler() override { g_steps.emplace_back("destroyed"); }
-  void initialize(const std::string& name, int number) { g_steps.push_back(fmt::format("initialize {} {}", name, number)); }
+  void initialize(const std::string& name, int number) {
+    g_steps.push_back(fmt::format("initialize {} {}", name, number));
+  }
   void set_default_headers() override { g_steps.emplace_back("set_default_headers"); }
   void prepare() {
     g_steps.emplace_back("prepare");
@@ -361,16 +372,16 @@ TEST_CASE("a request takes its steps in order (WEB-01 to WEB-12)", "[request_han
   using Steps = std::vector<std::string>;
   g_steps.clear();
   CHECK(web.brief("GET", "/3") == "200 ");
-  CHECK(g_steps == Steps{"constructed", "set_default_headers", "initialize name 7", "prepare", "get 3", "on_finish true",
-                         "destroyed"});
-  g_steps.clear();
-  CHECK(web.brief("POST", "/3") == "200 ");
-  CHECK(g_steps == Steps{"constructed", "set_default_headers", "initialize name 7", "prepare", "post 3", "posted",
+  CHECK(g_steps == Steps{"constructed", "set_default_headers", "initialize name 7", "prepare", "get 3",
                          "on_finish true", "destroyed"});
   g_steps.clear();
+  CHECK(web.brief("POST", "/3") == "200 ");
+  CHECK(g_steps == Steps{"constructed", "set_default_headers", "initialize name 7", "prepare", "post 3",
+                         "posted", "on_finish true", "destroyed"});
+  g_steps.clear();
   CHECK(web.brief("GET", "/3?stop") == "200 stopped");
-  CHECK(g_steps == Steps{"constructed", "set_default_headers", "initialize name 7", "prepare", "on_finish true",
-                         "destroyed"});
+  CHECK(g_steps == Steps{"constructed", "set_default_headers", "initialize name 7", "prepare",
+                         "on_finish true", "destroyed"});
 }
 
 TEST_CASE("prepare() may be a task, and what it finishes the verb is spared (WEB-09)", "[request_handler]") {
@@ -422,7 +433,8 @@ class WaitingHandler : public RequestHandler {
   void on_finish() { g_steps.emplace_back("on_finish"); }
 };
 
-TEST_CASE("a client that goes away ends a handler that waits, which hears of it (WEB-16)", "[request_handler]") {
+TEST_CASE("a client that goes away ends a handler that waits, which hears of it (WEB-16)",
+          "[request_handler]") {
   std::vector<int> logged;
   Settings settings;
   settings.log_function = [&](RequestHandler&, int status) { logged.push_back(status); };

@@ -26,8 +26,10 @@ std::string to(Router& router, std::string_view path) {
   return match.rule ? match.rule->pattern() : "";
 }
 
-TEST_CASE("the first rule that matches all of the path wins, literal or pattern (WEB-192, RTE-05)", "[router]") {
-  Router router({url<A>("/a"), url<A>(R"(/(\d+))"), url<A>("/12"), url<A>("/x.*"), url<A>("/xyz"), url<A>("/a")});
+TEST_CASE("the first rule that matches all of the path wins, literal or pattern (WEB-192, RTE-05)",
+          "[router]") {
+  Router router(
+      {url<A>("/a"), url<A>(R"(/(\d+))"), url<A>("/12"), url<A>("/x.*"), url<A>("/xyz"), url<A>("/a")});
   CHECK(to(router, "/a") == "/a");
   CHECK(to(router, "/12") == R"(/(\d+))");
   CHECK(to(router, "/xyz") == "/x.*");
@@ -52,7 +54,8 @@ TEST_CASE("patterns are anchored at both ends, anchors of their own or not", "[r
 
 TEST_CASE("groups come as they stand in the path, none where they did not take part", "[router]") {
   Router router({url<A>("/path/(.*)/(?:x|(y))")});
-  CHECK(texts(router.match("/path/a%20b%2Fc+d/x").groups) == std::vector<std::string>{"a%20b%2Fc+d", "(none)"});
+  CHECK(texts(router.match("/path/a%20b%2Fc+d/x").groups) ==
+        std::vector<std::string>{"a%20b%2Fc+d", "(none)"});
   CHECK(texts(router.match("/path//y").groups) == std::vector<std::string>{"", "y"});
   Router named({url<A>("/(?P<first>[a-z]+)/(?P<second>[a-z]+)")});
   CHECK(texts(named.match("/ab/cd").groups) == std::vector<std::string>{"ab", "cd"});
@@ -67,9 +70,11 @@ TEST_CASE("what cannot work is refused when the routes are made (RTE-06)", "[rou
     }
     return std::string();
   };
-  CHECK(message(url<A>("/(")).starts_with("route '/(' is no regular expression: missing closing parenthesis at "));
+  CHECK(message(url<A>("/("))
+            .starts_with("route '/(' is no regular expression: missing closing parenthesis at "));
   CHECK(message(url<A>("/(?P<a>x)/(y)")) == "route '/(?P<a>x)/(y)' mixes named and unnamed groups");
-  CHECK(message(url<OneParameter>("/x")) == "route '/x' has 0 groups, but its handler's GET takes 1 parameters");
+  CHECK(message(url<OneParameter>("/x")) ==
+        "route '/x' has 0 groups, but its handler's GET takes 1 parameters");
   CHECK(message(url<OneParameter>("/(x)/(y)")) ==
         "route '/(x)/(y)' has 2 groups, but its handler's GET takes 1 parameters");
   CHECK(message(url<OneParameter>("/(x)")).empty());

@@ -1,0 +1,78 @@
+#!/usr/bin/env python3
+"""Includes point down: ioloop <- iostream <- http <- web <- websocket (docs/design.md)."""
+
+import re
+import sys
+
+from sources import LAYERS, sources
+from tap import Tap
+
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
+
+
+def below(layer):
+    return LAYERS[: LAYERS.index(layer) + 1]
+
+
+def problems_of(path, text):
+    """What is wrong with the includes of one file of a layer."""
+    layer = path.parts[0]
+    for bracket, name in INCLUDE.findall(text):
+        parts = name.split("/")
+        if bracket == '"':
+            yield f'{path}: "{name}" is to be spelled <squall/...>'
+        elif parts[0] == "squall":
+            if len(parts) == 2 and name != "squall/version.h":
+                yield f"{path}: <{name}> is an umbrella header, for users only"
+            elif len(parts) > 2 and parts[1] not in below(layer):
+                yield f"{path}: <{name}> points up, from {layer} to {parts[1]}"
+
+
+def umbrella_problems(path, text):
+    """An umbrella header includes its own folder and the umbrella of the one below."""
+    layer = path.stem
+    if layer not in LAYERS:
+        return
+    for _, name in INCLUDE.findall(text):
+        target = name.split("/")[1].removesuffix(".h")
+        if name.startswith("squall/") and target not in below(layer):
+            yield f"{path}: <{name}> points up, from {layer} to {target}"
+
+
+def main():
+    import pathlib
+
+    root = sys.argv[1]
+    tap = Tap()
+    for layer in LAYERS:
+        files = list(sources(root, [layer]))
+        if not files:
+            continue
+        tap.check(
+            f"nothing in {layer} includes what lies above it",
+            [problem for path, text in files for problem in problems_of(path, text)],
+        )
+    tap.check(
+        "an umbrella header includes nothing above its folder",
+        [p for path, text in sources(root, ["include/squall"]) for p in umbrella_problems(path, text)],
+    )
+    # The test of the test.
+    bad = {
+        "http/x.h": "#include <squall/web/url.h>\n",
+        "iostream/x.cc": "#include <squall/http/headers.h>",
+        "ioloop/x.h": '#include "ioloop/task.h"',
+        "ioloop/y.h": "#  include <squall/iostream.h>",
+    }
+    tap.check(
+        "an include that points up, sideways or to an umbrella is found",
+        [name for name, text in bad.items() if not list(problems_of(pathlib.PurePath(name), text))],
+    )
+    good = {"web/x.h": "#include <squall/http/headers.h>\n#include <vector>\n", "ioloop/x.h": "#include <squall/version.h>\n"}
+    tap.check(
+        "an include that points down is not",
+        [name for name, text in good.items() if list(problems_of(pathlib.PurePath(name), text))],
+    )
+    tap.end()
+
+
+main()

@@ -1,0 +1,20 @@
+"""The project's own C++ files, by the folder they live in."""
+
+import pathlib
+
+LAYERS = ["ioloop", "iostream", "http", "web", "websocket"]
+FOLDERS = LAYERS + ["include/squall", "tests", "demos", "bench"]
+
+
+def sources(root, folders=FOLDERS):
+    """(path relative to root, text) of every .h and .cc file, each once."""
+    root = pathlib.Path(root)
+    for folder in folders:
+        top = root / folder
+        for path in sorted(top.rglob("*")):
+            # include/squall has links to the layers: those files are seen where they are.
+            if path.suffix in (".h", ".cc") and path.resolve() == path.absolute().parent.resolve() / path.name:
+                relative = path.relative_to(root)
+                if folder == "include/squall" and relative.parts[2:-1]:
+                    continue
+                yield relative, path.read_text(encoding="utf-8")

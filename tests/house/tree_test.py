@@ -1,0 +1,51 @@
+#!/usr/bin/env python3
+"""Small rules of the house that a reader would otherwise have to watch."""
+
+import pathlib
+import re
+import subprocess
+import sys
+
+from sources import sources
+from tap import Tap
+
+
+def main():
+    root = pathlib.Path(sys.argv[1])
+    version = sys.argv[2]
+    files = list(sources(root))
+    tap = Tap()
+    header = (root / "include/squall/version.h").read_text(encoding="utf-8")
+    tap.check(
+        "the version in the headers is the project's",
+        [] if f'kVersion = "{version}"' in header and f'kProduct = "Squall/{version}"' in header else [header],
+    )
+    tap.check(
+        "every header begins with #pragma once",
+        [f"{path}" for path, text in files if path.suffix == ".h" and "pch" not in path.parts and not text.startswith("#pragma once\n")],
+    )
+    tap.check(
+        "no line is longer than 110 columns",
+        [f"{path}:{n}" for path, text in files for n, line in enumerate(text.split("\n"), 1) if len(line) > 110],
+    )
+    tap.check(
+        "no file outgrows 600 lines",
+        [f"{path}: {text.count(chr(10))} lines" for path, text in files if path.parts[0] != "tests" and text.count("\n") > 600],
+    )
+    tap.check(
+        "nothing is left to do later",
+        [f"{path}: {mark}" for path, text in files for mark in re.findall(r"\b(?:TODO|FIXME|XXX)\b", text)],
+    )
+    listed = {}
+    for folder in ("ioloop", "iostream", "http", "web"):
+        listed[folder] = (root / folder / "meson.build").read_text(encoding="utf-8")
+    tap.check(
+        "every source and header of the library is listed in its folder's meson.build",
+        [f"{path}" for path, _ in files if path.parts[0] in listed and f"'{path.name}'" not in listed[path.parts[0]]],
+    )
+    tracked = subprocess.run(["git", "-C", root, "ls-files", "build", "*.o", "*.a", "*.pyc"], capture_output=True, text=True, check=False)
+    tap.check("nothing that is built is in version control", tracked.stdout.split())
+    tap.end()
+
+
+main()
