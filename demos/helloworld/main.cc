@@ -5,8 +5,9 @@
 #include <CLI/CLI.hpp>
 #include <cstdint>
 #include <exception>
-#include <string>
+#include <memory>
 #include <thread>
+#include <utility>
 #include <vector>
 
 using namespace squall;
@@ -25,29 +26,33 @@ struct Options {
   int threads = 1;
 };
 
-// One loop with an application of its own; the kernel spreads the connections over those that share the port.
-void serve(IOLoop& loop, const Options& options) {
+// One loop with an application of its own.
+void serve(IOLoop& loop, std::vector<OwnedFd> sockets) {
+  loop.make_current();
   web::Application app({web::url<MainHandler>("/")});
-  const http::HTTPServer& server = app.listen(options.port, options.listen);
+  http::HTTPServer server(loop, app);
+  server.add_sockets(std::move(sockets));
   log::general().info("Serving on port {}", server.port());
   loop.start();
 }
 
-void serve_on_threads(const Options& options) {
-  IOLoop loop;
-  loop.stop_on_signals();
-  std::vector<std::unique_ptr<IOLoop>> others;
-  std::vector<std::thread> threads;
-  for (int i = 1; i < options.threads; ++i) others.push_back(std::make_unique<IOLoop>());
-  for (auto& other : others) {
-    threads.emplace_back([&other, &options] {
-      other->make_current();
-      serve(*other, options);
-    });
+// One loop a thread, each with sockets of its own: the kernel spreads the connections over those that share a
+// port.
+void serve_on_threads(Options options) {
+  options.listen.reuse_port = options.threads > 1;
+  std::vector<std::unique_ptr<IOLoop>> loops;
+  std::vector<std::vector<OwnedFd>> sockets;
+  for (int i = 0; i < options.threads; ++i) {
+    loops.push_back(std::make_unique<IOLoop>());
+    sockets.push_back(bind_sockets(options.port, options.listen));
+    options.port = Address::local_of(sockets.back().front().get()).port();
   }
-  loop.make_current();
-  serve(loop, options);
-  for (auto& other : others) other->stop();
+  loops[0]->stop_on_signals();
+  std::vector<std::thread> threads;
+  for (std::size_t i = 1; i < loops.size(); ++i)
+    threads.emplace_back([&, i] { serve(*loops[i], std::move(sockets[i])); });
+  serve(*loops[0], std::move(sockets[0]));
+  for (const auto& loop : loops) loop->stop();
   for (std::thread& thread : threads) thread.join();
 }
 
@@ -67,7 +72,6 @@ int main(int argc, char** argv) {
     return cli.exit(error) == 0 ? 0 : 2;
   }
   log::enable_pretty_logging();
-  options.listen.reuse_port = options.threads > 1;
   try {
     serve_on_threads(options);
   } catch (const std::exception& error) {

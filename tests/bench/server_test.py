@@ -1,0 +1,53 @@
+#!/usr/bin/env python3
+"""bench_server answers what the benchmarks ask, and bench/run measures it: `server_test.py PROGRAM RUN`."""
+
+import http.client
+import json
+import subprocess
+import sys
+
+from program import PATIENCE, Program
+from tap import Tap
+
+SERVER, RUN = sys.argv[1:]
+
+
+def fetch(program, path, agent):
+    connection = http.client.HTTPConnection("127.0.0.1", program.port, timeout=PATIENCE)
+    try:
+        connection.request("GET", path, headers={"User-Agent": agent})
+        response = connection.getresponse()
+        return response.status, response.getheader("Content-Type"), response.read()
+    finally:
+        connection.close()
+
+
+def hello():
+    """GET / is 13 bytes of text"""
+    with Program(SERVER, "--port", "0") as program:
+        assert fetch(program, "/", "x")[::2] == (200, b"Hello, world!")
+
+
+def user():
+    """GET /users/{id} is a kilobyte of JSON with the id and 60 characters of the agent"""
+    with Program(SERVER, "--port", "0") as program:
+        for agent in ("short", "a" * 100, 'a "quoted" \\ agent'):
+            status, kind, body = fetch(program, "/users/12345", agent)
+            assert (status, kind) == (200, "application/json"), (status, kind)
+            data = json.loads(body)
+            assert (data["id"], data["agent"]) == (12345, agent[:60]), data
+        assert 900 <= len(fetch(program, "/users/12345", "b" * 60)[2]) <= 1000
+        assert fetch(program, "/users/x", "x")[0] == 404
+
+
+def run():
+    """bench/run names its scenarios, and refuses others"""
+    outcome = subprocess.run([RUN, "--help"], capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert outcome.returncode == 0 and "pipeline" in outcome.stdout, outcome
+    outcome = subprocess.run([RUN, "nonsense"], capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert outcome.returncode == 2 and "there is no scenario 'nonsense'" in outcome.stderr, outcome
+
+
+tap = Tap()
+tap.run([hello, user, run])
+tap.end()

@@ -1,0 +1,59 @@
+#!/usr/bin/env python3
+"""demos/helloworld as a newcomer uses it: `helloworld_test.py PROGRAM`."""
+
+import signal
+import sys
+
+from program import Program, fails
+from tap import Tap
+
+HELLO = sys.argv[1]
+REQUEST = b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
+
+
+def greets():
+    """it greets"""
+    with Program(HELLO, "--port", "0", "--address", "127.0.0.1") as program:
+        answer = program.talk(REQUEST)
+        assert answer.startswith(b"HTTP/1.1 200 OK\r\n") and answer.endswith(b"\r\n\r\nHello, world\n"), answer
+        program.wait_for(r"200 GET / \(127\.0\.0\.1\)")
+        assert program.stop() == 0
+
+
+def all_interfaces():
+    """without an address it serves on all interfaces"""
+    with Program(HELLO, "--port", "0") as program:
+        assert program.talk(REQUEST).endswith(b"Hello, world\n")
+
+
+def threads():
+    """with several threads each has a loop, all share the port, and a signal stops all"""
+    with Program(HELLO, "--port", "0", "--address", "127.0.0.1", "--threads", "3") as program:
+        program.wait_for(rf"(?s)(Serving on port {program.port}.*){{3}}")
+        for _ in range(50):
+            assert program.talk(REQUEST).endswith(b"Hello, world\n")
+        assert program.stop(signal.SIGINT) == 0, program.said
+
+
+def wrong_use():
+    """a busy port, an unknown flag and a number out of range are one clear line each"""
+    with Program(HELLO, "--port", "0", "--address", "127.0.0.1") as program:
+        for more in ([], ["--threads", "2"]):
+            status, said = fails(HELLO, "--port", str(program.port), "--address", "127.0.0.1", *more)
+            assert status == 1, (status, said)
+            assert said == f"helloworld: cannot listen on 127.0.0.1:{program.port}: Address already in use\n", said
+    for arguments in (["--nonsense"], ["--port", "70000"], ["--threads", "0"], ["--threads", "x"]):
+        status, said = fails(HELLO, *arguments)
+        assert status == 2 and arguments[0].lstrip("-") in said, (arguments, status, said)
+    status, said = fails(HELLO, "--address", "no such host")
+    assert status == 1 and said.startswith("helloworld: cannot look up no such host: ") and said.count("\n") == 1, said
+
+
+def help_text():
+    """--help says what there is"""
+    assert fails(HELLO, "--help")[0] == 0
+
+
+tap = Tap()
+tap.run([greets, all_interfaces, threads, wrong_use, help_text])
+tap.end()

@@ -1,0 +1,91 @@
+"""Servers of the project as a user starts them: by their command, stopped by their process id."""
+
+import contextlib
+import re
+import select
+import signal
+import socket
+import subprocess
+import time
+
+PATIENCE = 30.0  # seconds that anything here may take, under a sanitizer too
+
+
+class Program:
+    """A running server. What it says on stderr is in `said`."""
+
+    def __init__(self, *command):
+        self.said = ""
+        self.process = subprocess.Popen(list(command), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        try:
+            self.port = int(self.wait_for(r"Serving on port (\d+)")[1])
+        except BaseException:
+            self.process.kill()
+            self.process.wait()
+            raise
+
+    def read_more(self, timeout):
+        ready, _, _ = select.select([self.process.stderr], [], [], timeout)
+        if not ready:
+            return False
+        piece = self.process.stderr.read1()
+        self.said += piece.decode("utf-8", "replace")
+        return bool(piece)
+
+    def wait_for(self, pattern):
+        """The match of a regular expression in what the program says."""
+        end = time.monotonic() + PATIENCE
+        while True:
+            if match := re.search(pattern, self.said):
+                return match
+            left = end - time.monotonic()
+            if left <= 0 or not self.read_more(left):
+                raise AssertionError(f"it did not say {pattern!r}, but:\n{self.said}")
+
+    def stop(self, how=signal.SIGTERM):
+        """Its exit status, after a signal."""
+        self.process.send_signal(how)
+        try:
+            return self.process.wait(PATIENCE)
+        finally:
+            self.process.kill()
+            while self.read_more(0):
+                pass
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self.process.stderr.close()
+
+    def connect(self, host="127.0.0.1"):
+        connection = socket.create_connection((host, self.port), PATIENCE)
+        connection.settimeout(PATIENCE)
+        return connection
+
+    def talk(self, request):
+        """All that comes back before the server closes the connection."""
+        with self.connect() as connection:
+            connection.sendall(request)
+            return read_to_end(connection)
+
+    def resident_bytes(self):
+        with open(f"/proc/{self.process.pid}/status", encoding="ascii") as status:
+            return int(re.search(r"VmRSS:\s+(\d+) kB", status.read())[1]) * 1024
+
+
+def read_to_end(connection):
+    received = b""
+    with contextlib.suppress(ConnectionResetError):
+        while piece := connection.recv(1 << 16):
+            received += piece
+    return received
+
+
+def fails(*command):
+    """(exit status, stderr) of a command that is to end by itself."""
+    run = subprocess.run(list(command), capture_output=True, text=True, timeout=PATIENCE, check=False)
+    return run.returncode, run.stderr

@@ -1,0 +1,30 @@
+"""Tests in Python that print one line of TAP a check, as the other test programs do."""
+
+import sys
+import traceback
+
+
+class Tap:
+    def __init__(self):
+        self.count = 0
+
+    def check(self, name, problems):
+        """Passes if there are no problems, else prints each."""
+        self.count += 1
+        for problem in problems:
+            for line in str(problem).splitlines():
+                print(f"# {line}")
+        print(f"{'not ok' if problems else 'ok'} {self.count} - {name}")
+
+    def run(self, tests):
+        """Calls each function; its documentation is its name, and an exception its failure."""
+        for test in tests:
+            try:
+                test()
+                self.check(test.__doc__, [])
+            except Exception:  # pylint: disable=broad-except
+                self.check(test.__doc__, [traceback.format_exc()])
+
+    def end(self):
+        print(f"1..{self.count}")
+        sys.stdout.flush()
