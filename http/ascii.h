@@ -21,7 +21,7 @@ constexpr int hex_value(char c) noexcept {
 constexpr bool equals_ignoring_case(std::string_view a, std::string_view b) noexcept {
   if (a.size() != b.size()) return false;
   for (std::size_t i = 0; i < a.size(); ++i)
-    if (to_lower(a[i]) != to_lower(b[i])) return false;
+    if (a[i] != b[i] && ((a[i] ^ b[i]) != 0x20 || !is_alpha(a[i]))) return false;
   return true;
 }
 
@@ -80,7 +80,18 @@ constexpr bool is_token(std::string_view text) noexcept {
   return !text.empty() && detail::all_in(text, detail::kTokenTable);
 }
 // May stand in a header's value: no control character but the tab (RFC 9110, 5.5).
-constexpr bool is_field_text(std::string_view text) noexcept {
+inline bool is_field_text(std::string_view text) noexcept {
+  constexpr std::uint64_t kOnes = 0x0101010101010101;
+  constexpr std::uint64_t kHighBits = 0x80 * kOnes;
+  while (text.size() >= 8) {
+    std::uint64_t bytes = 0;
+    std::memcpy(&bytes, text.data(), 8);
+    // High bits where a byte is below 0x20 or is 0x7f; a tab is looked at closely below.
+    const std::uint64_t low = (bytes - 0x20 * kOnes) & ~bytes & kHighBits;
+    const std::uint64_t del = ((bytes ^ (0x7f * kOnes)) - kOnes) & ~(bytes ^ (0x7f * kOnes)) & kHighBits;
+    if ((low | del) != 0 && !detail::all_in(text.substr(0, 8), detail::kFieldTable)) return false;
+    text.remove_prefix(8);
+  }
   return detail::all_in(text, detail::kFieldTable);
 }
 // May stand in a Host header: a name or address and a port, without the comma (HUT-33).

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <cstring>
 #include <utility>
 
 namespace squall::http {
@@ -30,7 +31,7 @@ bool has_token(const Headers& headers, HeaderId id, std::string_view token) {
   return false;
 }
 
-// Copies pieces to memory that has room for them.
+// Copies pieces, one behind the other, to memory that has room for them.
 class Copier {
  public:
   explicit Copier(char* to) noexcept : begin_(to), to_(to) {}
@@ -38,7 +39,19 @@ class Copier {
     to_ += piece.copy(to_, piece.size());
     return *this;
   }
+  // A literal's length is known, so that no call is made for it.
+  template <std::size_t N>
+  Copier& operator<<(const char (&literal)[N]) noexcept {
+    std::memcpy(to_, literal, N - 1);
+    to_ += N - 1;
+    return *this;
+  }
+  void number(std::uint64_t value, int base) noexcept {
+    to_ = std::to_chars(to_, to_ + kDigits, value, base).ptr;
+  }
   std::size_t count() const noexcept { return static_cast<std::size_t>(to_ - begin_); }
+
+  static constexpr std::size_t kDigits = 20;
 
  private:
   char* begin_;
@@ -115,10 +128,13 @@ void Exchange::send_piece(std::string_view piece) {
     stream_->write(piece);
     return;
   }
-  char size[20];
-  char* const end = std::to_chars(size, size + 16, piece.size(), 16).ptr;
-  stream_->write({size, static_cast<std::size_t>(end - size)});
-  stream_->write("\r\n");
+  const std::string_view copied = piece.size() <= kCopiedBody ? piece : std::string_view();
+  Copier out(stream_->reserve_write(Copier::kDigits + 4 + copied.size()));
+  out.number(piece.size(), 16);
+  out << "\r\n" << copied;
+  if (!copied.empty()) out << "\r\n";
+  stream_->commit_write(out.count());
+  if (!copied.empty()) return;
   stream_->write(piece);
   stream_->write("\r\n");
 }
@@ -166,34 +182,32 @@ void Exchange::send_head(std::optional<std::uint64_t> length, std::string_view b
                 : "Tried to write {} bytes less than Content-Length");
   }
   const std::string_view connection = choose_framing(length);
-
   std::string custom;
   std::string_view status = reason_.empty() ? status_line(status_) : std::string_view();
   if (status.empty()) {
     custom = fmt::format("HTTP/1.1 {} {}\r\n", status_, reason_.empty() ? reason_phrase(status_) : reason_);
     status = custom;
   }
-
-  char framing_text[48];
-  Copier framing(framing_text);
-  if (chunked_) {
-    framing << "Transfer-Encoding: chunked\r\n";
-  } else if (length && !status_forbids_body(status_) && !sent_headers().find(HeaderId::content_length)) {
-    char digits[20];
-    char* const end = std::to_chars(digits, digits + sizeof digits, *length).ptr;
-    framing << "Content-Length: " << std::string_view(digits, static_cast<std::size_t>(end - digits))
-            << "\r\n";
-  }
-
-  head_sent_ = true;
-  if (body_forbidden()) body = {};
   const std::string_view headers = sent_headers().text();
+  if (body_forbidden()) body = {};
   const std::string_view copied = body.size() <= kCopiedBody ? body : std::string_view();
-  Copier out(stream_->reserve_write(status.size() + headers.size() + framing.count() + connection.size() + 2 +
-                                    copied.size()));
-  out << status << headers << std::string_view(framing_text, framing.count()) << connection << "\r\n"
-      << copied;
+
+  constexpr std::size_t kFraming =
+      std::string_view("Transfer-Encoding: chunked\r\n\r\n").size() + Copier::kDigits;
+  Copier out(
+      stream_->reserve_write(status.size() + headers.size() + connection.size() + kFraming + copied.size()));
+  out << status << headers;
+  if (chunked_) {
+    out << "Transfer-Encoding: chunked\r\n";
+  } else if (length && !status_forbids_body(status_) && !sent_headers().find(HeaderId::content_length)) {
+    out << "Content-Length: ";
+    out.number(*length, 10);
+    out << "\r\n";
+  }
+  if (!connection.empty()) out << connection;
+  out << "\r\n" << copied;
   stream_->commit_write(out.count());
+  head_sent_ = true;
   if (copied.size() < body.size()) stream_->write(body);
 }
 

@@ -10,8 +10,10 @@
 namespace squall::http {
 namespace {
 
-void check(std::string_view name, std::string_view value) {
-  if (!is_token(name)) throw std::invalid_argument(fmt::format("Invalid header name '{}'", name));
+// A name we know is a token.
+void check(HeaderId id, std::string_view name, std::string_view value) {
+  if (id == HeaderId::other && !is_token(name))
+    throw std::invalid_argument(fmt::format("Invalid header name '{}'", name));
   if (!is_field_text(value)) throw std::invalid_argument(fmt::format("Unsafe header value for '{}'", name));
 }
 
@@ -86,10 +88,14 @@ std::vector<std::string_view> Headers::get_list(std::string_view name) const {
 }
 
 void Headers::add(std::string_view name, std::string_view value) {
-  check(name, value);
+  const HeaderId id = header_id(name);
+  check(id, name, value);
+  append(id, name, value);
+}
+
+void Headers::append(HeaderId id, std::string_view name, std::string_view value) {
   const auto begin = static_cast<std::uint32_t>(text_.size());
   const auto name_size = static_cast<std::uint32_t>(name.size());
-  const HeaderId id = header_id(name);
   lines_.push_back({begin, name_size, begin + name_size + 2, static_cast<std::uint32_t>(value.size()), id});
   std::uint32_t& slot = slots_[static_cast<std::size_t>(id)];
   if (slot == 0) slot = slot_for(lines_.size() - 1);
@@ -97,19 +103,19 @@ void Headers::add(std::string_view name, std::string_view value) {
 }
 
 void Headers::set(std::string_view name, std::string_view value) {
-  check(name, value);
   const HeaderId id = header_id(name);
+  check(id, name, value);
   const auto named = [&](const Line& line) { return is_named(line, id, name); };
   const auto found = std::find_if(lines_.begin(), lines_.end(), named);
-  if (found == lines_.end()) return add(name, value);
+  if (found == lines_.end()) return append(id, name, value);
   // Later ones first, as their removal moves nothing before them.
   const auto first = static_cast<std::size_t>(found - lines_.begin());
   for (std::size_t i = lines_.size() - 1; i > first; --i)
     if (named(lines_[i])) erase(i);
   Line& line = lines_[first];
   text_.replace(line.value, line.value_size, value);
-  const auto growth =
-      static_cast<std::uint32_t>(value.size()) - line.value_size;  // modulo 2^32, as the sums below
+  // Modulo 2^32, as the sums below.
+  const auto growth = static_cast<std::uint32_t>(value.size()) - line.value_size;
   line.value_size += growth;
   for (std::size_t i = first + 1; i < lines_.size(); ++i) {
     lines_[i].name += growth;

@@ -100,6 +100,7 @@ class Headers {
     return {text_.data() + line.value, line.value_size};
   }
   bool is_named(const Line& line, HeaderId id, std::string_view name) const noexcept;
+  void append(HeaderId id, std::string_view name, std::string_view value);
   void erase(std::size_t index);
   void fill_slots() noexcept;
   static std::uint32_t slot_for(std::size_t index) noexcept { return static_cast<std::uint32_t>(index) + 1; }

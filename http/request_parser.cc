@@ -4,6 +4,7 @@
 #include <squall/http/check_head.h>
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 namespace squall::http {
@@ -11,6 +12,23 @@ namespace {
 
 // A chunk's size line, with the end of the chunk before it. Extensions are ignored within this bound.
 constexpr std::size_t kMaxChunkLine = 1024;
+
+// Whether two texts of the same length differ. It looks at all of both in any case.
+bool differ(std::string_view a, std::string_view b) noexcept {
+  using Lanes [[gnu::vector_size(16)]] = std::uint64_t;
+  Lanes difference{};
+  std::size_t at = 0;
+  for (; at + sizeof(Lanes) <= a.size(); at += sizeof(Lanes)) {
+    Lanes left;
+    Lanes right;
+    std::memcpy(&left, a.data() + at, sizeof left);
+    std::memcpy(&right, b.data() + at, sizeof right);
+    difference |= left ^ right;
+  }
+  std::uint64_t rest = difference[0] | difference[1];
+  for (; at < a.size(); ++at) rest |= static_cast<unsigned char>(a[at] ^ b[at]);
+  return rest != 0;
+}
 
 Method method_of(llhttp_method_t method) noexcept {
   switch (method) {
@@ -59,9 +77,7 @@ void RequestParser::begin(Request& request, const Limits& limits) noexcept {
 bool RequestParser::repeats(std::string_view bytes) const noexcept {
   const std::string_view last = request_->headers_.text();
   if (!repeatable_ || bytes.size() < last.size()) return false;
-  unsigned char difference = 0;
-  for (std::size_t i = 0; i < last.size(); ++i) difference |= static_cast<unsigned char>(bytes[i] ^ last[i]);
-  return difference == 0;
+  return !differ(bytes.substr(0, last.size()), last);
 }
 
 void RequestParser::reset() {

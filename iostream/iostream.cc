@@ -193,13 +193,17 @@ void IOStream::fail_read(ReadAwaiter& read, std::error_code error) {
 }
 
 // One system call. Sets eof_, closes the stream on an error.
-void IOStream::receive(std::size_t wanted) {
+void IOStream::receive(std::size_t wanted, Lend lend) {
   const std::size_t limit = max_buffer_size_ - std::min(max_buffer_size_, in_.size());
   std::span<char> space = in_.prepare(std::min(wanted, limit));
   space = space.first(std::min(space.size(), std::max<std::size_t>(limit, 1)));
   const auto got = receive_from(fd_.get(), space);
   if (got > 0) {
-    in_.commit(static_cast<std::size_t>(got));
+    if (lend == Lend::yes) {
+      in_.commit_shared(static_cast<std::size_t>(got));
+    } else {
+      in_.commit(static_cast<std::size_t>(got));
+    }
     drained_ = static_cast<std::size_t>(got) < space.size();
   } else if (got == 0) {
     eof_ = true;
@@ -221,7 +225,7 @@ bool ReadAwaiter::await_ready() {
   if (stream_->satisfy(*this)) return loop.spend(kBufferedReadCost);
   while (!stream_->drained_) {
     const std::size_t wanted = kind_ == Kind::bytes ? amount_ - stream_->in_.size() : 0;
-    stream_->receive(wanted);
+    stream_->receive(wanted, IOStream::Lend::no);
     const bool may_go_on = loop.spend(kReceiveCost);
     if (stream_->satisfy(*this)) return may_go_on;
     if (!may_go_on) return false;
@@ -261,7 +265,7 @@ void IOStream::check_write(std::size_t count) const {
 }
 
 WriteBuffer& IOStream::out() {
-  if (!out_) out_ = std::make_unique<WriteBuffer>();
+  if (!out_) out_ = WriteBuffer::take();
   return *out_;
 }
 
@@ -337,7 +341,7 @@ void IOStream::flush_now() {
         return want(interest_ | Events::write);
       }
     }
-    out_.reset();
+    WriteBuffer::give_back(std::move(out_));
     if (std::exchange(ending_, false)) shut_down_sending(fd_.get());
   }
 }
@@ -424,7 +428,9 @@ void IOStream::handle_events(Events events) {
   if (has(events, Events::write)) on_writable(dispatch);
   if (IOStream* stream = dispatch.stream(); stream && has(events, Events::read)) stream->on_readable();
   IOStream* stream = dispatch.stream();
-  if (!stream || !stream->out_ || stream->blocked_) return;
+  if (!stream) return;
+  stream->in_.keep();
+  if (!stream->out_ || stream->blocked_) return;
   stream->flush_now();
   stream->wake_writers();
 }
@@ -433,7 +439,8 @@ void IOStream::on_readable() {
   if (closed()) return;
   if (!reader_ || reader_->ticket_) return watch_for_close();
   ReadAwaiter& read = *reader_;
-  receive(read.kind_ == ReadAwaiter::Kind::bytes ? read.amount_ - in_.size() : 0);
+  receive(read.kind_ == ReadAwaiter::Kind::bytes ? read.amount_ - in_.size() : 0,
+          read.kind_ == ReadAwaiter::Kind::some_nothrow ? Lend::yes : Lend::no);
   // A failed receive has closed the stream, and so sent the reader on its way.
   if (read.ticket_ || !satisfy(read)) return;
   if (reader_) leave_reader(read);

@@ -55,7 +55,8 @@ class IOStream {
 
   // What there is, up to `max` bytes, waiting for the first. Empty at the end of the peer's bytes.
   ReadAwaiter read_some(std::size_t max = kNoLimit);
-  // The same, but empty also when the connection broke; error() then says why.
+  // The same for who wants speed: empty also when the connection broke, of which error() tells; and its view
+  // is valid only until the reader waits for anything.
   ReadAwaiter read_some(const std::nothrow_t&);
   // Exactly `count` bytes (IOS-20).
   ReadAwaiter read_bytes(std::size_t count);
@@ -132,7 +133,10 @@ class IOStream {
   void watch_for_close();
   bool satisfy(ReadAwaiter& read);
   void fail_read(ReadAwaiter& read, std::error_code error);
-  void receive(std::size_t wanted);
+  // Whether bytes may stay in the receive buffer, for a reader that is done with them before the dispatch
+  // ends.
+  enum class Lend { no, yes };
+  void receive(std::size_t wanted, Lend lend);
   void flush_now();
   void flush_later();
   void wake_writers();

@@ -14,6 +14,7 @@ thread_local Block t_shared;
 }  // namespace
 
 std::span<char> ReadBuffer::prepare(std::size_t wanted) {
+  keep();
   if (empty()) begin_ = end_ = 0;
   // A long read gets room ahead, but never more than has come already: a peer that only promises much makes
   // us hold little. A shorter one is received aside and appended.
@@ -21,9 +22,22 @@ std::span<char> ReadBuffer::prepare(std::size_t wanted) {
     move_to(size() + std::min(wanted, std::max(size(), kLongRead)));
   if (begin_ > 0 && room() < kRoom && size() <= begin_) move_to(block_.capacity());
   in_shared_ = room() < kRoom;
-  if (!in_shared_) return {block_.data() + end_, room()};
+  if (!in_shared_) return {data_ + end_, room()};
   if (!t_shared) t_shared = Block(Block::kLargest);
   return {t_shared.data(), t_shared.capacity()};
+}
+
+void ReadBuffer::commit_shared(std::size_t received) {
+  if (!in_shared_ || !empty()) return commit(received);
+  in_shared_ = false;
+  block_.reset();
+  data_ = t_shared.data();
+  begin_ = 0;
+  end_ = received;
+}
+
+void ReadBuffer::keep() {
+  if (is_shared()) move_to(size());
 }
 
 void ReadBuffer::commit(std::size_t received) {
@@ -32,39 +46,47 @@ void ReadBuffer::commit(std::size_t received) {
     return;
   }
   if (empty() && received > kSmall) {
-    block_ = std::move(t_shared);
+    own(std::move(t_shared));
     begin_ = 0;
     end_ = received;
     return;
   }
   // Doubled, so that bytes that come in many pieces are copied a bounded number of times.
   if (room() < received) move_to(empty() ? received : std::max(size() + received, size() * 2));
-  std::memcpy(block_.data() + end_, t_shared.data(), received);
+  std::memcpy(data_ + end_, t_shared.data(), received);
   end_ += received;
 }
 
 void ReadBuffer::settle() noexcept {
-  if (!block_) return;
   if (empty()) {
-    block_.reset();
+    own(Block());
     begin_ = end_ = 0;
-  } else if (block_.capacity() > kSmall && size() <= block_.capacity() / 4) {
-    try {
-      move_to(size());
-    } catch (const std::bad_alloc&) {
-      // No memory to give memory back with.
-    }
+    return;
   }
+  const bool is_large = block_.capacity() > kSmall && size() <= block_.capacity() / 4;
+  if (!is_large && !is_shared()) return;
+  try {
+    move_to(size());
+  } catch (const std::bad_alloc&) {
+    // No memory to give memory back with.
+  }
+}
+
+void ReadBuffer::own(Block block) noexcept {
+  block_ = std::move(block);
+  data_ = block_.data();
 }
 
 void ReadBuffer::move_to(std::size_t capacity) {
   const std::size_t unread = size();
-  if (capacity == block_.capacity()) {
-    std::memmove(block_.data(), block_.data() + begin_, unread);
+  if (capacity == block_.capacity() && !is_shared()) {
+    std::memmove(data_, data_ + begin_, unread);
+  } else if (capacity == 0) {
+    own(Block());
   } else {
-    Block larger(capacity);
-    if (unread > 0) std::memcpy(larger.data(), block_.data() + begin_, unread);
-    block_ = std::move(larger);
+    Block other(capacity);
+    if (unread > 0) std::memcpy(other.data(), data_ + begin_, unread);
+    own(std::move(other));
   }
   begin_ = 0;
   end_ = unread;

@@ -12,16 +12,17 @@ namespace squall {
 //
 // Fresh bytes usually arrive in this thread's shared receive buffer, of 64 KiB. A small piece of them is
 // copied into a block of its own size, a large one keeps the buffer itself, and the thread takes another: so
-// nothing large is copied, and a stream without unread bytes owns no memory.
+// nothing large is copied, and a stream without unread bytes owns no memory. Who is quick may also read them
+// where they are, and have only the rest copied.
 class ReadBuffer {
  public:
   // Unread bytes.
-  std::string_view view() const noexcept { return {block_.data() + begin_, end_ - begin_}; }
+  std::string_view view() const noexcept { return {data_ + begin_, end_ - begin_}; }
   std::size_t size() const noexcept { return end_ - begin_; }
   bool empty() const noexcept { return begin_ == end_; }
 
   // Takes the first `count` bytes, of those that are there. They stay where they are until the next call of
-  // prepare() or settle().
+  // prepare(), settle() or keep().
   std::string_view consume(std::size_t count) noexcept {
     const std::string_view taken = view().substr(0, count);
     begin_ += taken.size();
@@ -33,6 +34,10 @@ class ReadBuffer {
   // Where to receive up to about `wanted` bytes (more or fewer, at least one). commit() says how many came.
   std::span<char> prepare(std::size_t wanted);
   void commit(std::size_t received);
+  // The same, but bytes in the shared buffer stay there: keep() must be called before anybody else receives.
+  void commit_shared(std::size_t received);
+  // Copies what is unread out of the shared buffer, if it is there.
+  void keep();
 
   // For a stream that is about to wait, for an unknown time: gives back the memory it does not need.
   void settle() noexcept;
@@ -43,10 +48,13 @@ class ReadBuffer {
   // With this much room behind the unread bytes they are received in place.
   static constexpr std::size_t kRoom = 16 * 1024;
 
+  bool is_shared() const noexcept { return data_ != block_.data(); }
   std::size_t room() const noexcept { return block_.capacity() - end_; }
+  void own(Block block) noexcept;
   void move_to(std::size_t capacity);
 
   Block block_;
+  char* data_ = nullptr;  // the block's, or the shared buffer
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
   bool in_shared_ = false;  // the last prepare() handed out the shared buffer

@@ -1,5 +1,7 @@
 #include <squall/iostream/write_buffer.h>
 
+#include <squall/ioloop/sanitizer.h>
+
 #include <algorithm>
 #include <cstring>
 #include <utility>
@@ -7,9 +9,21 @@
 namespace squall {
 namespace {
 
-constexpr std::size_t kFirst = 1024;  // several small responses
+constexpr std::size_t kFirst = 4096;  // several small responses
+
+thread_local std::unique_ptr<WriteBuffer> t_spare;
 
 }  // namespace
+
+std::unique_ptr<WriteBuffer> WriteBuffer::take() {
+  return t_spare ? std::move(t_spare) : std::make_unique<WriteBuffer>();
+}
+
+void WriteBuffer::give_back(std::unique_ptr<WriteBuffer> buffer) noexcept {
+  if (t_spare || kAddressSanitizer || buffer->block_.capacity() > Block::kLargest) return;
+  buffer->begin_ = buffer->end_ = 0;
+  t_spare = std::move(buffer);
+}
 
 void WriteBuffer::make_room(std::size_t count) {
   const std::size_t pending = size();

@@ -4,6 +4,7 @@
 #include <squall/iostream/buffer_pool.h>
 
 #include <cstddef>
+#include <memory>
 #include <string_view>
 
 namespace squall {
@@ -11,6 +12,11 @@ namespace squall {
 // The bytes a stream has yet to send. Exists only while there are some.
 class WriteBuffer : public Pooled {
  public:
+  // Each thread keeps one with the memory it last had: a stream that sends what it wrote within one turn, as
+  // most do, makes no other.
+  static std::unique_ptr<WriteBuffer> take();
+  static void give_back(std::unique_ptr<WriteBuffer> buffer) noexcept;
+
   std::string_view view() const noexcept { return {block_.data() + begin_, end_ - begin_}; }
   std::size_t size() const noexcept { return end_ - begin_; }
   bool empty() const noexcept { return begin_ == end_; }

@@ -26,21 +26,10 @@ using PathGroups = std::span<const std::optional<std::string_view>>;
 template <class T>
 struct PathConverter;
 
-template <std::integral T>
-requires(!std::same_as<T, bool> && !std::same_as<T, char>)
+template <class T>
+requires((std::integral<T> && !std::same_as<T, bool> && !std::same_as<T, char>) || std::floating_point<T>)
 struct PathConverter<T> {
-  static std::optional<T> convert(const std::string& decoded) {
-    T value{};
-    const char* const end = decoded.data() + decoded.size();
-    const auto [stop, error] = std::from_chars(decoded.data(), end, value);
-    if (error != std::errc() || stop != end || decoded.empty()) return std::nullopt;
-    return value;
-  }
-};
-
-template <std::floating_point T>
-struct PathConverter<T> {
-  static std::optional<T> convert(const std::string& decoded) {
+  static std::optional<T> convert(std::string_view decoded) {
     T value{};
     const char* const end = decoded.data() + decoded.size();
     const auto [stop, error] = std::from_chars(decoded.data(), end, value);
@@ -75,6 +64,9 @@ std::optional<T> convert_group(const std::optional<std::string_view>& group) {
         "a verb's parameter must be an integer, a floating point number, a std::string, a std::optional of "
         "these, or a type with a PathConverter");
     if (!group) return std::nullopt;
+    if constexpr (std::is_arithmetic_v<T>) {
+      if (group->find('%') == group->npos) return PathConverter<T>::convert(*group);
+    }
     std::string decoded = http::percent_decode(*group);
     if (!http::is_utf8(decoded)) throw HTTPError(400, "Invalid unicode in the path");
     return PathConverter<T>::convert(std::move(decoded));

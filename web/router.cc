@@ -68,7 +68,8 @@ class Router::Pattern {
       throw std::invalid_argument(fmt::format("route '{}' is no regular expression: {} at {}", pattern,
                                               reinterpret_cast<const char*>(message), offset));
     }
-    pcre2_jit_compile(code_.get(), PCRE2_JIT_COMPLETE);  // where there is none, the interpreter serves
+    // Where there is no JIT the interpreter serves.
+    has_jit_ = pcre2_jit_compile(code_.get(), PCRE2_JIT_COMPLETE) == 0;
     match_.reset(pcre2_match_data_create_from_pattern(code_.get(), nullptr));
     context_.reset(pcre2_match_context_create(nullptr));
     if (!match_ || !context_) throw std::bad_alloc();
@@ -80,8 +81,10 @@ class Router::Pattern {
   std::size_t named_groups() const { return number(PCRE2_INFO_NAMECOUNT); }
 
   bool match(std::string_view path, std::vector<std::optional<std::string_view>>& groups) {
-    const int count = pcre2_match(code_.get(), reinterpret_cast<PCRE2_SPTR>(path.data()), path.size(), 0, 0,
-                                  match_.get(), context_.get());
+    // The JIT's own entry leaves out the checks that a compiled pattern makes needless.
+    const auto match = has_jit_ ? &pcre2_jit_match : &pcre2_match;
+    const int count = match(code_.get(), reinterpret_cast<PCRE2_SPTR>(path.data()), path.size(), 0, 0,
+                            match_.get(), context_.get());
     if (count < 0) return false;
     const PCRE2_SIZE* const bounds = pcre2_get_ovector_pointer(match_.get());
     const std::size_t total = pcre2_get_ovector_count(match_.get());
@@ -111,6 +114,7 @@ class Router::Pattern {
     void operator()(pcre2_match_context* context) const noexcept { pcre2_match_context_free(context); }
   };
 
+  bool has_jit_ = false;
   std::unique_ptr<pcre2_code, Free> code_;
   std::unique_ptr<pcre2_match_data, Free> match_;
   std::unique_ptr<pcre2_match_context, Free> context_;

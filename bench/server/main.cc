@@ -3,6 +3,7 @@
 #include <squall/web.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdint>
 #include <exception>
 #include <string>
@@ -22,17 +23,27 @@ class UserHandler : public web::RequestHandler {
  public:
   void get(std::int64_t id) {
     set_header("Content-Type", "application/json");
-    const std::string_view agent = request().headers().find("User-Agent").value_or("").substr(0, 60);
-    write(fmt::format(R"({{"id":{},"agent":")", id));
-    for (const char c : agent) {
-      if (c == '"' || c == '\\') write("\\");
-      write({&c, 1});
-    }
-    write(kPadding);
+    write(R"({"id":)");
+    write(std::to_string(id));
+    write(R"(,"agent":")");
+    write_escaped(request().headers().find("User-Agent").value_or("").substr(0, 60));
+    write(kRest);
   }
 
  private:
-  static inline const std::string kPadding = R"(","padding":")" + std::string(850, 'x') + "\"}";
+  // As it stands between the quotes of a JSON string.
+  void write_escaped(std::string_view text) {
+    const auto is_special = [](char c) { return c == '"' || c == '\\'; };
+    while (!text.empty()) {
+      const auto plain =
+          static_cast<std::size_t>(std::find_if(text.begin() + 1, text.end(), is_special) - text.begin());
+      if (is_special(text.front())) write("\\");
+      write(text.substr(0, plain));
+      text.remove_prefix(plain);
+    }
+  }
+
+  static inline const std::string kRest = R"(","padding":")" + std::string(850, 'x') + "\"}";
 };
 
 }  // namespace
