@@ -10,17 +10,17 @@
 namespace {
 
 #if SQUALL_CATCH == 3
-using ReporterBase = Catch::StreamingReporterBase;
+using Base = Catch::StreamingReporterBase;
 const Catch::TestCaseInfo& info_of(const Catch::TestCaseStats& stats) { return *stats.testInfo; }
 #else
-using ReporterBase = Catch::StreamingReporterBase<class TapReporter>;
+using Base = Catch::StreamingReporterBase<class TapReporter>;
 const Catch::TestCaseInfo& info_of(const Catch::TestCaseStats& stats) { return stats.testInfo; }
 #endif
 
 // A failed assertion is a comment above the `not ok` line of its test case.
-class TapReporter : public ReporterBase {
+class TapReporter : public Base {
  public:
-  using ReporterBase::ReporterBase;
+  using Base::Base;
   static std::string getDescription() { return "TAP, a line a test case"; }
 
 #if SQUALL_CATCH == 3
@@ -48,12 +48,12 @@ class TapReporter : public ReporterBase {
       if (c == '#') c = '_';  // in TAP it begins a directive
     std::cout << (stats.totals.assertions.allOk() && stats.totals.testCases.failed == 0 ? "ok " : "not ok ")
               << ++count_ << " - " << name << std::endl;
-    ReporterBase::testCaseEnded(stats);
+    Base::testCaseEnded(stats);
   }
 
   void testRunEnded(const Catch::TestRunStats& stats) override {
     std::cout << "1.." << count_ << std::endl;
-    ReporterBase::testRunEnded(stats);
+    Base::testRunEnded(stats);
   }
 
  private:
