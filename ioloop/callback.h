@@ -4,6 +4,7 @@
 #include <memory>
 #include <new>
 #include <type_traits>
+#include <typeinfo>
 #include <utility>
 
 namespace squall {
@@ -39,6 +40,8 @@ class Callback {
   // Calls the closure, which must be there; it may be called again.
   void operator()() { operations_->invoke(storage_); }
   explicit operator bool() const noexcept { return operations_ != nullptr; }
+  // The closure's type, which tells where it was written. There must be one.
+  const std::type_info& type() const noexcept { return *operations_->type; }
 
   // Destroys the closure and what it captured.
   void reset() noexcept {
@@ -50,6 +53,7 @@ class Callback {
     void (*invoke)(void* storage);
     void (*relocate)(void* from, void* to) noexcept;
     void (*destroy)(void* storage) noexcept;
+    const std::type_info* type;
   };
 
   template <class Closure>
@@ -67,12 +71,14 @@ class Callback {
         closure->~Closure();
       },
       [](void* storage) noexcept { std::launder(static_cast<Closure*>(storage))->~Closure(); },
+      &typeid(Closure),
   };
   template <class Closure>
   static constexpr Operations kHeapOperations = {
       [](void* storage) { (**static_cast<Closure**>(storage))(); },
       [](void* from, void* to) noexcept { ::new (to) Closure*(*static_cast<Closure**>(from)); },
       [](void* storage) noexcept { delete *static_cast<Closure**>(storage); },
+      &typeid(Closure),
   };
 
   void take(Callback& other) noexcept {

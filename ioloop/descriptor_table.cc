@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <stdexcept>
 #include <system_error>
+#include <utility>
 
 namespace squall {
 
@@ -36,9 +37,9 @@ void DescriptorTable::update(int fd, Events events) {
   entry->events = events;
 }
 
-void DescriptorTable::remove(int fd) noexcept {
+EventHandler DescriptorTable::remove(int fd) noexcept {
   Entry* entry = find(fd);
-  if (!entry) return;
+  if (!entry) return {};
   if (entry->events != Events::none) {
     try {
       poller_.update(fd, entry->generation, entry->events, Events::none);
@@ -46,9 +47,9 @@ void DescriptorTable::remove(int fd) noexcept {
       // Closed before it was removed: the kernel has forgotten it already.
     }
   }
-  entry->handler = {};
   entry->events = Events::none;
   --count_;
+  return std::exchange(entry->handler, {});
 }
 
 }  // namespace squall

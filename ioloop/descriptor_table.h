@@ -36,9 +36,21 @@ class DescriptorTable {
     const EventHandler handler = entries_[static_cast<std::size_t>(fd)].handler;
     handler.function(handler.context, events);
   }
-  // Events of the present batch that are not yet dispatched are dropped. Unknown descriptors are ignored
-  // (IOL-33).
-  void remove(int fd) noexcept;
+  // Returns the handler that was. Events of the present batch that are not yet dispatched are dropped.
+  // Unknown descriptors are ignored (IOL-33).
+  EventHandler remove(int fd) noexcept;
+  // Empty if `fd` is not registered.
+  EventHandler handler_of(int fd) const noexcept {
+    return fd >= 0 && static_cast<std::size_t>(fd) < entries_.size()
+               ? entries_[static_cast<std::size_t>(fd)].handler
+               : EventHandler();
+  }
+  // Calls `visit` with each handler.
+  template <class Visit>
+  void for_each(Visit&& visit) const {
+    for (const Entry& entry : entries_)
+      if (entry.handler.function) visit(entry.handler);
+  }
 
   std::size_t size() const noexcept { return count_; }
 

@@ -19,16 +19,20 @@ namespace {
 constinit thread_local IOLoop* t_running = nullptr;
 constinit thread_local IOLoop* t_current = nullptr;
 
-// An emptied inbox larger than this is given back.
-constexpr std::size_t kKeptInbox = 64 * 1024;
-
 }  // namespace
 
-IOLoop::IOLoop() : poller_(make_poller()), descriptors_(*poller_) {
+IOLoop::IOLoop() : IOLoop(Options()) {}
+
+IOLoop::IOLoop(const Options& options)
+    : poller_(make_poller()),
+      descriptors_(*poller_),
+      inbox_(std::make_shared<Inbox>()),
+      time_source_(options.time_source),
+      slow_callback_(options.slow_callback) {
   spawned_ = std::make_unique<TaskGroup>(*this);
-  add_handler(waker_.fd(), Events::read,
+  add_handler(inbox_->waker().fd(), Events::read,
               {[](void* self, Events) { static_cast<IOLoop*>(self)->on_wake(); }, this});
-  make_current();
+  if (options.make_current) make_current();
 }
 
 IOLoop::~IOLoop() {
@@ -36,17 +40,20 @@ IOLoop::~IOLoop() {
   // What these hold may still withdraw itself from the loop, so they go before its parts do.
   spawned_.reset();
   signals_.reset();
+  inbox_->close();
   callbacks_.run_until(callbacks_.end(), [](Callback&) {});
-  taken_.clear();
-  inbox_.clear();
   timers_.clear();
+  descriptors_.for_each([](EventHandler handler) {
+    if (auto* closure = detail::HandlerClosure::of(handler)) closure->release();
+  });
   if (t_current == this) t_current = nullptr;
 }
 
 IOLoop& IOLoop::current() {
   if (IOLoop* loop = current_or_null()) return *loop;
   static thread_local std::unique_ptr<IOLoop> own;
-  own = std::make_unique<IOLoop>();
+  if (!own) own = std::make_unique<IOLoop>();
+  own->make_current();
   return *own;
 }
 
@@ -54,66 +61,125 @@ IOLoop* IOLoop::current_or_null() noexcept { return t_running ? t_running : t_cu
 void IOLoop::make_current() noexcept { t_current = this; }
 void IOLoop::clear_current() noexcept { t_current = nullptr; }
 
+class IOLoop::Running {
+ public:
+  explicit Running(IOLoop& loop) : loop_(loop) {
+    if (loop.running_) throw std::logic_error("IOLoop is already running");
+    if (t_running) throw std::logic_error("another IOLoop is already running on this thread");
+    loop.running_ = true;
+    t_running = &loop;
+  }
+  ~Running() {
+    loop_.running_ = loop_.in_turn_ = false;
+    t_running = nullptr;
+  }
+
+ private:
+  IOLoop& loop_;
+};
+
 void IOLoop::start() {
-  if (running_) throw std::logic_error("IOLoop is already running");
-  if (t_running) throw std::logic_error("another IOLoop is already running on this thread");
-  struct Running {
-    explicit Running(IOLoop& loop) noexcept : loop(loop) {
-      loop.running_ = true;
-      t_running = &loop;
-    }
-    ~Running() {
-      loop.running_ = loop.in_turn_ = false;
-      t_running = nullptr;
-    }
-    IOLoop& loop;
-  } running(*this);
+  const Running running(*this);
   do {
-    turn();
+    turn(kForever);
   } while (!stopping_.load(std::memory_order_relaxed));
   stopping_.store(false, std::memory_order_relaxed);
+}
+
+bool IOLoop::run_once(Duration timeout) {
+  const Running running(*this);
+  turn(std::max(timeout, Duration::zero()));
+  return !stopping_.exchange(false, std::memory_order_relaxed);
 }
 
 void IOLoop::stop() noexcept {
   stopping_.store(true, std::memory_order_relaxed);
   // Within a turn the loop looks at the flag before it waits again. Anywhere else it may be about to sleep,
   // and a signal handler may have interrupted it there.
-  if (t_running != this || !in_turn_) waker_.wake();
+  if (t_running != this || !in_turn_) inbox_->waker().wake();
 }
 
-void IOLoop::turn() {
-  const std::span<const Ready> ready = poller_->wait(poll_timeout());
-  time_ = Clock::now();
+void IOLoop::turn(Duration limit) {
+  const std::span<const Ready> ready = wait(limit);
+  time_ = now();
   in_turn_ = true;
+  ++stats_.turns;
 
-  if (inbox_filled_.load(std::memory_order_acquire)) take_inbox();
-  if (!callbacks_.empty())
-    callbacks_.run_until(callbacks_.end(), [this](Callback& callback) { guarded(callback); });
+  run_callbacks();
 
+  stats_.events += ready.size();
   for (const Ready& event : ready) {
-    descriptors_.dispatch(event, [this](EventHandler handler, Events events) {
-      guarded([&] { handler.function(handler.context, events); });
+    descriptors_.dispatch(event, [&](EventHandler handler, Events events) {
+      guarded([&] { handler.function(handler.context, events); },
+              [&] { return Culprit{.kind = "handler", .function = handler.function, .fd = event.fd}; });
     });
   }
 
-  timers_.fire(time_, [this](Callback& callback) { guarded(callback); });
+  if (!timers_.empty() && timers_.earliest() <= time_) {
+    stats_.lag.record(time_ - timers_.earliest());
+    stats_.timers += timers_.fire(time_, [this](Callback& callback) { guarded(callback, "timer"); });
+  }
 
   if (!turn_end_.empty()) run_turn_end();
   in_turn_ = false;
 }
 
-std::chrono::nanoseconds IOLoop::poll_timeout() const noexcept {
-  using namespace std::chrono_literals;
-  if (!callbacks_.empty() || !turn_end_.empty() || stopping_.load(std::memory_order_relaxed) ||
-      inbox_filled_.load(std::memory_order_relaxed))
-    return 0ns;
-  if (timers_.empty()) return -1ns;
-  return std::max<std::chrono::nanoseconds>(timers_.earliest() - Clock::now(), 0ns);
+std::span<const Ready> IOLoop::wait(Duration limit) {
+  Duration timeout = poll_timeout();
+  if (time_source_ && timeout != Duration::zero()) {
+    // Time of its own passes only when there is nothing else to do.
+    const std::span<const Ready> ready = poller_->wait(Duration::zero());
+    if (!ready.empty() || (!timers_.empty() && time_source_->skip_to(timers_.earliest()))) return ready;
+    timeout = poll_timeout() == Duration::zero() ? Duration::zero() : kForever;
+  }
+  if (limit >= Duration::zero() && (timeout < Duration::zero() || limit < timeout)) timeout = limit;
+  return poller_->wait(timeout);
 }
 
-template <class Function>
-void IOLoop::guarded(Function&& function) noexcept {
+IOLoop::Duration IOLoop::poll_timeout() const noexcept {
+  if (!callbacks_.empty() || !turn_end_.empty() || stopping_.load(std::memory_order_relaxed) ||
+      inbox_->filled())
+    return Duration::zero();
+  if (timers_.empty()) return kForever;
+  return std::max(timers_.earliest() - now(), Duration::zero());
+}
+
+int IOLoop::fd() const {
+  const int fd = poller_->fd();
+  if (fd < 0)
+    throw std::logic_error(fmt::format("the {} poller has no descriptor to wait for", poller_->name()));
+  return fd;
+}
+
+std::optional<IOLoop::Duration> IOLoop::next_timeout() const noexcept {
+  const Duration timeout = poll_timeout();
+  if (timeout < Duration::zero()) return std::nullopt;
+  return timeout;
+}
+
+LoopStats IOLoop::stats() const noexcept {
+  LoopStats stats = stats_;
+  stats.handlers = descriptors_.size();
+  stats.pending_callbacks = callbacks_.size();
+  stats.pending_timers = timers_.size();
+  stats.tasks = tasks_;
+  return stats;
+}
+
+void IOLoop::run_callbacks() {
+  const auto run = [this](Callback& callback) { guarded(callback, "callback"); };
+  if (!callbacks_.empty()) stats_.callbacks += callbacks_.run_until(callbacks_.end(), run);
+  if (inbox_->filled()) stats_.callbacks += inbox_->run(run);
+}
+
+template <class Function, class Describe>
+void IOLoop::guarded(Function&& function, Describe&& culprit) noexcept {
   budget_ = kBudget;
+  TimePoint begun{};
+  if (slow_callback_ > Duration::zero()) {
+    begun = Clock::now();
+    resumed_ = nullptr;
+  }
   try {
     function();
   } catch (const std::exception& error) {
@@ -121,38 +187,33 @@ void IOLoop::guarded(Function&& function) noexcept {
   } catch (...) {
     log::application().error("Exception in callback: not a std::exception");
   }
+  if (begun == TimePoint()) return;
+  const Duration held = Clock::now() - begun;
+  if (slow_callback_ <= Duration::zero() || held <= slow_callback_) return;
+  Culprit who = culprit();
+  who.coroutine = resumed_;
+  report_slow(who, held, slow_callback_);
+}
+
+void IOLoop::guarded(Callback& callback, const char* kind) noexcept {
+  guarded([&] { callback(); }, [&] { return Culprit{.kind = kind, .closure = &callback.type()}; });
 }
 
 void IOLoop::add_callback(Callback callback) {
   if (t_running == this) {
     callbacks_.push(std::move(callback));
-    return;
+  } else {
+    inbox_->add(std::move(callback));
   }
-  bool was_empty;
-  {
-    const std::lock_guard lock(inbox_mutex_);
-    was_empty = inbox_.empty();
-    inbox_.push_back(std::move(callback));
-    if (was_empty) inbox_filled_.store(true, std::memory_order_release);
-  }
-  // One wake-up for all that gathers until the loop looks.
-  if (was_empty) waker_.wake();
-}
-
-void IOLoop::take_inbox() {
-  {
-    const std::lock_guard lock(inbox_mutex_);
-    inbox_.swap(taken_);
-    inbox_filled_.store(false, std::memory_order_relaxed);
-  }
-  for (Callback& callback : taken_) callbacks_.push(std::move(callback));
-  taken_.clear();
-  if (taken_.capacity() > kKeptInbox) taken_ = std::vector<Callback>();
 }
 
 void IOLoop::on_wake() {
-  waker_.drain();
-  if (signals_) signals_->deliver([this](Callback& callback) { guarded(callback); });
+  inbox_->waker().drain();
+  inbox_->run_from_signals([this](auto&& function) {
+    ++stats_.callbacks;
+    guarded(function, [] { return Culprit{.kind = "callback from a signal handler"}; });
+  });
+  if (signals_) signals_->deliver([this](Callback& callback) { guarded(callback, "signal handler"); });
 }
 
 IOLoop::Ticket IOLoop::call_soon(Callback callback) {
@@ -176,9 +237,13 @@ void IOLoop::run_turn_end() noexcept {
 
 void IOLoop::spawn(Task<void> task, std::source_location where) { spawned_->add(std::move(task), where); }
 
+SignalHandlers& IOLoop::signal_handlers() {
+  if (!signals_) signals_ = std::make_unique<SignalHandlers>(inbox_->waker());
+  return *signals_;
+}
+
 void IOLoop::add_signal_handler(int signal, Callback callback) {
-  if (!signals_) signals_ = std::make_unique<SignalHandlers>(waker_);
-  signals_->add(signal, std::move(callback));
+  signal_handlers().add(signal, std::move(callback));
 }
 
 void IOLoop::remove_signal_handler(int signal) noexcept {
@@ -190,7 +255,7 @@ void IOLoop::stop_on_signals() {
 }
 
 void IOLoop::run_until_ended(RunSync& run, std::optional<Duration> timeout) {
-  if (running_) throw std::logic_error("IOLoop is already running");
+  if (running_) throw std::logic_error("IOLoop is already running");  // before anything is queued
   struct Arms {
     ~Arms() {
       loop.callbacks_.cancel(begin);

@@ -2,20 +2,28 @@
 
 #include <squall/ioloop/callback_queue.h>
 #include <squall/ioloop/descriptor_table.h>
+#include <squall/ioloop/handler_closure.h>
+#include <squall/ioloop/inbox.h>
+#include <squall/ioloop/loop_handle.h>
+#include <squall/ioloop/loop_stats.h>
 #include <squall/ioloop/poller.h>
+#include <squall/ioloop/signal_awaiter.h>
 #include <squall/ioloop/task.h>
+#include <squall/ioloop/time_source.h>
 #include <squall/ioloop/timer_heap.h>
-#include <squall/ioloop/waker.h>
+#include <squall/ioloop/watchdog.h>
 
 #include <atomic>
 #include <chrono>
+#include <concepts>
 #include <coroutine>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <source_location>
-#include <thread>
+#include <span>
+#include <string>
+#include <utility>
 #include <vector>
 
 namespace squall {
@@ -33,7 +41,7 @@ class TaskGroup;
 //   5. run the timers that are due, earliest first;
 //   6. run the end-of-turn work: corked streams send what was written, ended tasks are destroyed.
 //
-// Thread:    the thread that runs it; only add_callback() and stop() may be called from others.
+// Thread:    the thread that runs it; only add_callback(), stop() and handle() may be called from others.
 // Lifetime:  outlives everything that was given a reference to it. Does not survive fork() (IOL-06).
 // Errors:    what a callback, handler or timer throws is logged, and the loop goes on (IOL-24).
 class IOLoop {
@@ -43,8 +51,17 @@ class IOLoop {
   using Duration = Clock::duration;
   using Ticket = CallbackQueue::Ticket;
 
-  // Becomes this thread's current loop (IOL-02). Throws std::system_error.
+  struct Options {
+    bool make_current = true;  // false: for a thread of its own, which calls make_current() (IOL-02)
+    // The loop's clock, borrowed, instead of the steady one: for tests.
+    TimeSource* time_source = nullptr;
+    // A callback or a resumed task that holds the loop for longer is logged by name. Zero: none is.
+    Duration slow_callback{0};
+  };
+
+  // Becomes this thread's current loop. Throws std::system_error.
   IOLoop();
+  explicit IOLoop(const Options& options);
   // Must not be running. Cancels the spawned tasks, newest first, and drops callbacks and timers.
   ~IOLoop();
   IOLoop(const IOLoop&) = delete;
@@ -77,13 +94,27 @@ class IOLoop {
 
   // Any thread. Runs `callback` in a later turn, after those added before it by the same thread.
   void add_callback(Callback callback);
+  // Any thread: the way to this loop for one that may outlive it.
+  LoopHandle handle() const noexcept { return LoopHandle(inbox_); }
+  // From a signal handler, where nothing may allocate or lock: `function` captures at most
+  // SignalQueue::kInline bytes of plain values. False if SignalQueue::kCapacity of them wait already. Most
+  // programs want add_signal_handler() or `co_await loop.signal(SIGHUP)` instead.
+  template <std::invocable Function>
+  bool add_callback_from_signal(Function function) noexcept {
+    return inbox_->add_from_signal(function);
+  }
 
   // steady_clock's time as of this turn, or now if no turn is under way.
-  TimePoint time() const noexcept { return in_turn_ ? time_ : Clock::now(); }
+  TimePoint time() const noexcept { return in_turn_ ? time_ : now(); }
+  // time() + delay, or the end of time if that is sooner.
+  TimePoint deadline_after(Duration delay) const noexcept {
+    const TimePoint start = time();
+    return delay > TimePoint::max() - start ? TimePoint::max() : start + delay;
+  }
   // Runs `callback` once time() has reached `when`; never from in here, not even if that has passed.
   Timeout call_at(TimePoint when, Callback callback) { return timers_.add(when, std::move(callback)); }
   Timeout call_later(Duration delay, Callback callback) {
-    return timers_.add(time() + delay, std::move(callback));
+    return timers_.add(deadline_after(delay), std::move(callback));
   }
   // Destroys the callback at once. Does nothing if the timer has fired or was removed (IOL-53).
   void remove_timeout(Timeout timeout) noexcept { timers_.remove(timeout); }
@@ -96,18 +127,61 @@ class IOLoop {
   // longer takes place. A signal belongs to one loop of the process at a time: throws std::logic_error if it
   // is taken.
   void add_signal_handler(int signal, Callback callback);
-  // Restores what the signal did before.
+  // Restores what the signal did before, unless a task waits for it.
   void remove_signal_handler(int signal) noexcept;
+  // const int got = co_await loop.signal(SIGINT, SIGTERM): the one of these signals that comes first. From
+  // the first such wait on the signal is the loop's, as with add_signal_handler(); one that comes while
+  // nobody waits is kept for the next who does, but only once.
+  template <std::same_as<int>... Signals>
+  SignalAwaiter signal(int first, Signals... more) noexcept {
+    return {*this, {first, more...}};
+  }
   // SIGINT and SIGTERM stop() the loop.
   void stop_on_signals();
 
+  // Level-triggered: calls `function(fd, events)` in every turn in which `fd` is ready for one of `events`.
+  // Errors and hang-ups arrive as readiness (IOL-34). What it throws is logged, and it stays registered
+  // (IOL-38). It may remove itself and others, and close their descriptors. Throws std::invalid_argument if
+  // `fd` is registered already (IOL-32), std::system_error if the poller refuses it.
+  template <std::invocable<int, Events> Function>
+  void add_handler(int fd, Events events, Function function) {
+    auto closure = std::make_unique<detail::HandlerClosureOf<Function>>(fd, std::move(function));
+    descriptors_.add(fd, events, closure->handler());
+    closure.release();
+  }
+  // Throws std::invalid_argument if `fd` is not registered.
+  void update_handler(int fd, Events events) { descriptors_.update(fd, events); }
+  // Before `fd` is closed. Does nothing if it is not registered (IOL-33); an event that waits in the present
+  // turn is dropped (IOL-36).
+  void remove_handler(int fd) noexcept {
+    if (detail::HandlerClosure* closure = detail::HandlerClosure::of(descriptors_.remove(fd)))
+      closure->release();
+  }
+
+  // ---- What it does, and for how long.
+
+  LoopStats stats() const noexcept;
+  // As Options::slow_callback.
+  void set_slow_callback(Duration threshold) noexcept { slow_callback_ = threshold; }
+
+  // ---- Embedding: another loop drives this one. It waits for fd() to be readable, at most next_timeout(),
+  // and then calls run_once(0). See docs/ioloop.md.
+
+  // Readable when a descriptor is ready or another thread has added something. Throws std::logic_error if the
+  // poller has none (poll).
+  int fd() const;
+  // How long there is nothing to do unless fd() becomes readable; zero if there is work now, nullopt if that
+  // is all to wait for. Changes with every timer and callback added.
+  std::optional<Duration> next_timeout() const noexcept;
+  // One turn, which waits at most `timeout`. False if stop() was called, before or meanwhile.
+  bool run_once(Duration timeout);
+
   // ---- For those who write streams and awaitables.
 
-  // Level-triggered: `handler` is called in every turn in which `fd` is ready for one of `events`. Errors and
-  // hang-ups arrive as readiness. See DescriptorTable for the errors.
+  // add_handler() with a plain function, which costs no allocation.
   void add_handler(int fd, Events events, EventHandler handler) { descriptors_.add(fd, events, handler); }
-  void update_handler(int fd, Events events) { descriptors_.update(fd, events); }
-  void remove_handler(int fd) noexcept { descriptors_.remove(fd); }
+  // Empty if `fd` is not registered.
+  EventHandler handler_of(int fd) const noexcept { return descriptors_.handler_of(fd); }
   // Another handler from now on, for the same events. It may be called at once, with those the last one was
   // given.
   void set_handler(int fd, EventHandler handler) noexcept { descriptors_.set_handler(fd, handler); }
@@ -116,7 +190,12 @@ class IOLoop {
   // add_callback() for the loop's own thread: what it queues can be withdrawn.
   Ticket call_soon(Callback callback);
   Ticket resume_soon(std::coroutine_handle<> coroutine) {
-    return call_soon([coroutine] { coroutine.resume(); });
+    return call_soon([this, coroutine] { resume(coroutine); });
+  }
+  // Every resumption that comes from the loop goes through here, so that the watchdog knows whom it resumed.
+  void resume(std::coroutine_handle<> coroutine) {
+    if (slow_callback_.count() > 0) resumed_ = resumption_of(coroutine);
+    coroutine.resume();
   }
   // Destroys the callback, or leaves the coroutine suspended, unless its turn has come. 0 is nothing.
   void withdraw(Ticket ticket) noexcept { callbacks_.cancel(ticket); }
@@ -135,7 +214,13 @@ class IOLoop {
   static constexpr int kBudget = 1024;
   bool spend(int units) noexcept { return (budget_ -= units) >= 0; }
 
+  // A TaskGroup has one task more, or one less.
+  void count_tasks(int change) noexcept { tasks_ += static_cast<std::size_t>(change); }
+
+  SignalHandlers& signal_handlers();
+
  private:
+  class Running;
   struct TurnEnd {
     void (*function)(void* context);
     void* context;
@@ -151,32 +236,37 @@ class IOLoop {
     bool ended = false;
   };
 
-  void turn();
-  std::chrono::nanoseconds poll_timeout() const noexcept;
-  void take_inbox();
+  TimePoint now() const noexcept { return time_source_ ? time_source_->now() : Clock::now(); }
+  void turn(Duration limit);
+  std::span<const Ready> wait(Duration limit);
+  Duration poll_timeout() const noexcept;
+  void run_callbacks();
   void run_turn_end() noexcept;
-  template <class Function>
-  void guarded(Function&& function) noexcept;
+  template <class Function, class Describe>
+  void guarded(Function&& function, Describe&& culprit) noexcept;
+  void guarded(Callback& callback, const char* kind) noexcept;
   void run_until_ended(RunSync& run, std::optional<Duration> timeout);
   void on_wake();
+
+  static constexpr Duration kForever{-1};
 
   std::unique_ptr<Poller> poller_;
   DescriptorTable descriptors_;
   TimerHeap timers_;
   CallbackQueue callbacks_;
   std::vector<TurnEnd> turn_end_;
+  std::shared_ptr<Inbox> inbox_;  // what other threads add
+
+  TimeSource* time_source_;
   TimePoint time_{};
+  Duration slow_callback_;
+  const void* resumed_ = nullptr;  // the coroutine the present callback resumed, as a Culprit names it
   int budget_ = kBudget;
   bool running_ = false;
   bool in_turn_ = false;
   std::atomic<bool> stopping_ = false;
-
-  // Callbacks from other threads.
-  std::atomic<bool> inbox_filled_ = false;
-  std::mutex inbox_mutex_;
-  std::vector<Callback> inbox_;
-  std::vector<Callback> taken_;  // emptied inbox_, kept for its memory
-  Waker waker_;
+  LoopStats stats_;
+  std::size_t tasks_ = 0;
 
   std::unique_ptr<SignalHandlers> signals_;
   std::unique_ptr<TaskGroup> spawned_;

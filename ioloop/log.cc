@@ -102,6 +102,8 @@ Handler set_handler(Handler handler) {
   return handler;
 }
 
+void print(const Record& record) { write_line(record, output().color); }
+
 void enable_pretty_logging(Level level) {
   root().set_level(level);
   const char* terminal = std::getenv("TERM");

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <source_location>
 #include <string>
 #include <string_view>
@@ -59,6 +60,11 @@ class Logger {
   Level effective_level() const noexcept {
     const std::uint8_t own = level_.load(std::memory_order_relaxed);
     return own == kInherit ? parent_->effective_level() : static_cast<Level>(own);
+  }
+  // The level of its own; none if it follows its parent.
+  std::optional<Level> own_level() const noexcept {
+    const std::uint8_t own = level_.load(std::memory_order_relaxed);
+    return own == kInherit ? std::nullopt : std::optional(static_cast<Level>(own));
   }
   // Level::none silences the logger.
   void set_level(Level level) noexcept {
@@ -115,6 +121,8 @@ Logger& general() noexcept;
 // returns it. An empty handler stands for the built-in one: pretty lines to stderr.
 using Handler = std::function<void(const Record&)>;
 Handler set_handler(Handler handler);
+// What the built-in handler does; for handlers that pass on what is not theirs. Called from within one only.
+void print(const Record& record);
 
 // Sets root()'s level. Lines look like `[I 231114 22:13:20 web:2345] 200 GET / (127.0.0.1) 1.23ms`, coloured
 // if stderr is a terminal, TERM is not `dumb` and NO_COLOR is unset (LOG-02 to LOG-04).

@@ -39,6 +39,9 @@ class Poller {
  public:
   virtual ~Poller() = default;
   virtual std::string_view name() const noexcept = 0;
+  // A descriptor that is readable while something is ready, for another loop to wait for; -1 if there is
+  // none.
+  virtual int fd() const noexcept { return -1; }
 
   // Changes what is waited for on `fd`; `before` is what the last call left. none to something registers,
   // something to none forgets. Throws std::system_error, and then nothing has changed.

@@ -14,6 +14,7 @@ class EpollPoller final : public Poller {
  public:
   EpollPoller();
   std::string_view name() const noexcept override { return "epoll"; }
+  int fd() const noexcept override { return epoll_.get(); }
   void update(int fd, std::uint32_t generation, Events before, Events after) override;
   std::span<const Ready> wait(std::chrono::nanoseconds timeout) override;
 

@@ -1,6 +1,7 @@
 #include <squall/ioloop/signal_handlers.h>
 
 #include <squall/ioloop/errors.h>
+#include <squall/ioloop/ioloop.h>
 
 #include <fmt/format.h>
 
@@ -33,21 +34,68 @@ void on_signal(int signal) {
 }  // namespace
 
 SignalHandlers::~SignalHandlers() {
-  while (!handlers_.empty()) remove(handlers_.begin()->first);
+  while (waiting_) leave(*waiting_);
+  while (!handlers_.empty()) give_back(handlers_.begin()->first);
 }
 
 void SignalHandlers::add(int signal, Callback callback) {
-  if (signal <= 0 || signal >= NSIG) throw std::invalid_argument(fmt::format("{} is not a signal", signal));
-  if (const auto found = handlers_.find(signal); found != handlers_.end()) {
-    found->second.callback = std::move(callback);
-    return;
+  if (!valid(signal)) throw std::invalid_argument(fmt::format("{} is not a signal", signal));
+  take_over(signal);
+  handlers_[signal].callback = std::move(callback);
+}
+
+void SignalHandlers::remove(int signal) noexcept {
+  const auto found = handlers_.find(signal);
+  if (found == handlers_.end()) return;
+  found->second.callback.reset();
+  for (const SignalAwaiter* awaiter = waiting_; awaiter; awaiter = awaiter->next_)
+    if (awaiter->wanted_ & bit(signal)) return;
+  give_back(signal);
+}
+
+int SignalHandlers::claim(std::uint64_t signals) {
+  for (int signal = 1; signal < NSIG; ++signal) {
+    if (!valid(signal) || !(signals & bit(signal))) continue;
+    take_over(signal);
+    if (std::exchange(handlers_[signal].kept, false)) return signal;
   }
+  return 0;
+}
+
+void SignalHandlers::wait(SignalAwaiter& awaiter) noexcept {
+  awaiter.next_ = std::exchange(waiting_, &awaiter);
+  awaiter.waiting_ = true;
+}
+
+void SignalHandlers::leave(SignalAwaiter& awaiter) noexcept {
+  SignalAwaiter** at = &waiting_;
+  while (*at != &awaiter) at = &(*at)->next_;
+  *at = awaiter.next_;
+  awaiter.waiting_ = false;
+}
+
+bool SignalHandlers::wake(int signal) {
+  bool woken = false;
+  for (SignalAwaiter* awaiter = waiting_; awaiter;) {
+    SignalAwaiter* const next = awaiter->next_;
+    if (awaiter->wanted_ & bit(signal)) {
+      awaiter->ticket_ = awaiter->loop_.resume_soon(awaiter->coroutine_);
+      awaiter->got_ = signal;
+      leave(*awaiter);
+      woken = true;
+    }
+    awaiter = next;
+  }
+  return woken;
+}
+
+void SignalHandlers::take_over(int signal) {
+  if (handlers_.contains(signal)) return;
   const Waker* nobody = nullptr;
   if (!g_slots[signal].waker.compare_exchange_strong(nobody, &waker_))
     throw std::logic_error(fmt::format("signal {} is handled by another loop", signal));
   g_slots[signal].pending.store(false);
   Handler& handler = handlers_[signal];
-  handler.callback = std::move(callback);
   struct sigaction action{};
   action.sa_handler = on_signal;
   action.sa_flags = SA_RESTART;
@@ -60,9 +108,8 @@ void SignalHandlers::add(int signal, Callback callback) {
   }
 }
 
-void SignalHandlers::remove(int signal) noexcept {
+void SignalHandlers::give_back(int signal) noexcept {
   const auto found = handlers_.find(signal);
-  if (found == handlers_.end()) return;
   ::sigaction(signal, &found->second.before, nullptr);
   g_slots[signal].waker.store(nullptr);
   // Another thread may have loaded the waker just before. Its handler is a few instructions from its end.

@@ -16,7 +16,7 @@ class [[nodiscard]] SleepAwaiter {
 
   bool await_ready() const noexcept { return false; }
   void await_suspend(std::coroutine_handle<> sleeper) {
-    timeout_ = loop_.call_at(when_, [sleeper] { sleeper.resume(); });
+    timeout_ = loop_.call_at(when_, [this, sleeper] { loop_.resume(sleeper); });
   }
   void await_resume() const noexcept {}
 
@@ -30,7 +30,7 @@ class [[nodiscard]] SleepAwaiter {
 // (GEN-10).
 inline SleepAwaiter sleep(IOLoop::Duration delay) {
   IOLoop& loop = IOLoop::current();
-  return {loop, loop.time() + delay};
+  return {loop, loop.deadline_after(delay)};
 }
 // Until the loop's time() has reached `when`.
 inline SleepAwaiter sleep_until(IOLoop::TimePoint when) { return {IOLoop::current(), when}; }

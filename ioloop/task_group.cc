@@ -10,7 +10,10 @@ namespace squall {
 class TaskGroup::Member final : public detail::TaskOwner, public Pooled {
  public:
   Member(TaskGroup& group, Task<void> task, std::source_location added_at) noexcept
-      : group(group), task(std::move(task)), added_at(added_at) {}
+      : group(group), task(std::move(task)), added_at(added_at) {
+    group.loop_.count_tasks(1);
+  }
+  ~Member() { group.loop_.count_tasks(-1); }
 
   void task_ended() noexcept override {
     if (starting) {

@@ -27,7 +27,7 @@ class [[nodiscard]] TimeoutAwaiter {
     timeout_ = loop_.call_at(deadline_, [this, caller] {
       timed_out_ = true;
       task_.reset();  // suspended somewhere below; what it waits for withdraws itself
-      caller.resume();
+      loop_.resume(caller);
     });
     return inner_.await_suspend(caller);
   }
@@ -56,7 +56,7 @@ TimeoutAwaiter<T> with_timeout(IOLoop::TimePoint deadline, Task<T> task) {
 template <class T>
 TimeoutAwaiter<T> with_timeout(IOLoop::Duration delay, Task<T> task) {
   IOLoop& loop = IOLoop::current();
-  return {loop, loop.time() + delay, std::move(task)};
+  return {loop, loop.deadline_after(delay), std::move(task)};
 }
 
 }  // namespace squall

@@ -8,7 +8,9 @@
 #include <squall/ioloop/ioloop.h>
 #include <squall/ioloop/log.h>
 #include <squall/ioloop/owned_fd.h>
+#include <squall/ioloop/run_loops.h>
 #include <squall/ioloop/sleep.h>
 #include <squall/ioloop/task.h>
 #include <squall/ioloop/task_group.h>
+#include <squall/ioloop/wait_ready.h>
 #include <squall/ioloop/with_timeout.h>

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <coroutine>
+#include <cstdint>
+#include <initializer_list>
+
+namespace squall {
+
+class IOLoop;
+class SignalHandlers;
+
+// What IOLoop::signal() returns.
+class [[nodiscard]] SignalAwaiter {
+ public:
+  SignalAwaiter(IOLoop& loop, std::initializer_list<int> signals) noexcept;
+  SignalAwaiter(const SignalAwaiter&) = delete;
+  SignalAwaiter& operator=(const SignalAwaiter&) = delete;
+  ~SignalAwaiter();
+
+  // Throws what IOLoop::add_signal_handler() does.
+  bool await_ready();
+  void await_suspend(std::coroutine_handle<> coroutine) noexcept;
+  int await_resume() const noexcept { return got_; }
+
+ private:
+  friend class SignalHandlers;
+
+  IOLoop& loop_;
+  std::uint64_t wanted_ = 0;  // a bit a signal
+  bool valid_ = true;
+  bool waiting_ = false;
+  int got_ = 0;
+  std::coroutine_handle<> coroutine_;
+  std::uint64_t ticket_ = 0;  // in the ready queue
+  SignalAwaiter* next_ = nullptr;
+};
+
+}  // namespace squall
