@@ -1,0 +1,12 @@
+#pragma once
+
+// Helpers for tests of programs that use Squall, with any test framework: docs/testing.md.
+
+#include <squall/ioloop.h>
+#include <squall/iostream.h>
+#include <squall/testing/bind_unused_port.h>
+#include <squall/testing/expect_log.h>
+#include <squall/testing/log_capture.h>
+#include <squall/testing/test_loop.h>
+#include <squall/testing/throws.h>
+#include <squall/testing/virtual_clock.h>

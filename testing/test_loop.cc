@@ -1,0 +1,43 @@
+#include <squall/testing/test_loop.h>
+
+#include <squall/ioloop/errors.h>
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+
+namespace squall::testing {
+
+IOLoop::Duration TestLoop::patience() {
+  double seconds = 5;
+  if (const char* text = std::getenv("ASYNC_TEST_TIMEOUT")) {
+    char* end;
+    const double asked = std::strtod(text, &end);
+    if (end != text && *end == '\0' && asked > 0 && asked < 1e9) seconds = asked;
+  }
+  return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
+}
+
+TestLoop::Patience::Patience(TestLoop& loop)
+    : loop_(loop), timer_(loop.call_later(patience(), [this] {
+        over_ = true;
+        loop_.stop();
+      })) {}
+
+bool TestLoop::Patience::run_turn() const {
+  // What is waited for may change without the loop's being woken, by another thread.
+  constexpr std::chrono::milliseconds kLook{10};
+  const bool stopped = !loop_.run_once(kLook);
+  if (over_)
+    throw TimeoutError(fmt::format("Async operation timed out after {} seconds",
+                                   std::chrono::duration<double>(patience()).count()));
+  return stopped;
+}
+
+void TestLoop::wait() {
+  const Patience limit(*this);
+  bool stopped = false;
+  while (!stopped) stopped = limit.run_turn();
+}
+
+}  // namespace squall::testing

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <squall/ioloop/task.h>
+
+#include <string>
+#include <utility>
+
+namespace squall::testing {
+
+// const bool thrown = co_await throws<Error>(task()): whether awaiting the task throws an Error. No assertion
+// macro can hold a co_await.
+template <class Error, class T>
+Task<bool> throws(Task<T> task) {
+  try {
+    co_await std::move(task);
+  } catch (const Error&) {
+    co_return true;
+  }
+  co_return false;
+}
+
+// The same with the error's text; empty if nothing was thrown.
+template <class Error, class T>
+Task<std::string> message_thrown(Task<T> task) {
+  std::string text;
+  try {
+    co_await std::move(task);
+  } catch (const Error& error) {
+    text = error.what();
+  }
+  co_return text;
+}
+
+}  // namespace squall::testing

@@ -1,0 +1,84 @@
+#include <squall/testing/test_loop.h>
+
+#include <squall/ioloop/errors.h>
+#include <squall/ioloop/sleep.h>
+#include <squall/testing/virtual_clock.h>
+
+#include <cstdlib>
+#include <stdexcept>
+
+#include "support/catch.h"
+
+namespace squall {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::TestLoop;
+using testing::VirtualClock;
+
+Task<int> value_later(int value) {
+  co_await moment();
+  co_return value;
+}
+Task<> fail_later() {
+  co_await moment();
+  throw std::runtime_error("failed");
+}
+Task<> never() {
+  for (;;) co_await sleep(1h);
+}
+
+TEST_CASE("run gives a task's value, or throws its error (TST-12)", "[test_loop]") {
+  TestLoop loop;
+  CHECK(loop.run(value_later(7)) == 7);
+  CHECK_THROWS_WITH(loop.run(fail_later()), "failed");
+}
+
+TEST_CASE("what does not end is a TimeoutError after 5 s, or as long as ASYNC_TEST_TIMEOUT says (TST-01)",
+          "[test_loop]") {
+  VirtualClock clock;
+  TestLoop loop({.time_source = &clock});
+  CHECK_THROWS_WITH(loop.run(never()), "Operation timed out after 5 seconds");
+  ::setenv("ASYNC_TEST_TIMEOUT", "0.25", 1);
+  CHECK(TestLoop::patience() == 250ms);
+  CHECK_THROWS_AS(loop.run(never()), TimeoutError);
+  for (const char* nonsense : {"soon", "", "1x", "-1"}) {
+    ::setenv("ASYNC_TEST_TIMEOUT", nonsense, 1);
+    CHECK(TestLoop::patience() == 5s);
+  }
+  ::unsetenv("ASYNC_TEST_TIMEOUT");
+}
+
+TEST_CASE("run_until runs turns until its condition holds, or gives up (TST-04)", "[test_loop]") {
+  TestLoop loop;
+  int count = 0;
+  loop.run_until([&] { return ++count == 10; });
+  CHECK(count == 10);
+}
+
+TEST_CASE("wait runs until stop, which may have come first; several times a test (TST-04)", "[test_loop]") {
+  VirtualClock clock;
+  TestLoop loop({.time_source = &clock});
+  loop.stop();
+  loop.wait();
+  bool ran = false;
+  loop.call_later(1s, [&] {
+    ran = true;
+    loop.stop();
+  });
+  loop.wait();
+  CHECK(ran);
+  CHECK_THROWS_WITH(loop.wait(), "Async operation timed out after 5 seconds");
+}
+
+TEST_CASE("a warning nobody expected fails the test", "[test_loop]") {
+  const auto logs = [] {
+    TestLoop loop;
+    loop.add_callback([] { throw std::runtime_error("lost"); });
+    loop.run_turn();
+  };
+  CHECK_THROWS_WITH(logs(), "logged, and not expected:\n  squall.application: Exception in callback: lost");
+}
+
+}  // namespace
+}  // namespace squall
