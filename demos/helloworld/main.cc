@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <exception>
 #include <memory>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -26,34 +25,28 @@ struct Options {
   int threads = 1;
 };
 
-// One loop with an application of its own.
-void serve(IOLoop& loop, std::vector<OwnedFd> sockets) {
-  loop.make_current();
-  web::Application app({web::url<MainHandler>("/")});
-  http::HTTPServer server(loop, app);
-  server.add_sockets(std::move(sockets));
-  log::general().info("Serving on port {}", server.port());
-  loop.start();
-}
+// What each loop has of its own.
+struct Service {
+  Service(IOLoop& loop, std::vector<OwnedFd> sockets) : server(loop, app) {
+    server.add_sockets(std::move(sockets));
+    log::general().info("Serving on port {}", server.port());
+  }
+  web::Application app{{web::url<MainHandler>("/")}};
+  http::HTTPServer server;
+};
 
 // One loop a thread, each with sockets of its own: the kernel spreads the connections over those that share a
 // port.
-void serve_on_threads(Options options) {
+void serve(Options options) {
   options.listen.reuse_port = options.threads > 1;
-  std::vector<std::unique_ptr<IOLoop>> loops;
   std::vector<std::vector<OwnedFd>> sockets;
   for (int i = 0; i < options.threads; ++i) {
-    loops.push_back(std::make_unique<IOLoop>());
     sockets.push_back(bind_sockets(options.port, options.listen));
     options.port = Address::local_of(sockets.back().front().get()).port();
   }
-  loops[0]->stop_on_signals();
-  std::vector<std::thread> threads;
-  for (std::size_t i = 1; i < loops.size(); ++i)
-    threads.emplace_back([&, i] { serve(*loops[i], std::move(sockets[i])); });
-  serve(*loops[0], std::move(sockets[0]));
-  for (const auto& loop : loops) loop->stop();
-  for (std::thread& thread : threads) thread.join();
+  run_loops(options.threads, [&](IOLoop& loop, int index) {
+    return std::make_unique<Service>(loop, std::move(sockets[static_cast<std::size_t>(index)]));
+  });
 }
 
 }  // namespace
@@ -73,7 +66,7 @@ int main(int argc, char** argv) {
   }
   log::enable_pretty_logging();
   try {
-    serve_on_threads(options);
+    serve(options);
   } catch (const std::exception& error) {
     fmt::print(stderr, "helloworld: {}\n", error.what());
     return 1;
