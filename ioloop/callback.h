@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstring>
 #include <memory>
 #include <new>
 #include <type_traits>
@@ -45,14 +46,15 @@ class Callback {
 
   // Destroys the closure and what it captured.
   void reset() noexcept {
-    if (const Operations* old = std::exchange(operations_, nullptr)) old->destroy(storage_);
+    const Operations* old = std::exchange(operations_, nullptr);
+    if (old && old->destroy) old->destroy(storage_);
   }
 
  private:
   struct Operations {
     void (*invoke)(void* storage);
-    void (*relocate)(void* from, void* to) noexcept;
-    void (*destroy)(void* storage) noexcept;
+    void (*relocate)(void* from, void* to) noexcept;  // null: its bytes are copied
+    void (*destroy)(void* storage) noexcept;          // null: there is nothing to do
     const std::type_info* type;
   };
 
@@ -63,28 +65,50 @@ class Callback {
   }
 
   template <class Closure>
+  static void relocate_inline(void* from, void* to) noexcept {
+    Closure* closure = std::launder(static_cast<Closure*>(from));
+    ::new (to) Closure(std::move(*closure));
+    closure->~Closure();
+  }
+  template <class Closure>
+  static void destroy_inline(void* storage) noexcept {
+    std::launder(static_cast<Closure*>(storage))->~Closure();
+  }
+
+  template <class Closure>
   static constexpr Operations kInlineOperations = {
       [](void* storage) { (*std::launder(static_cast<Closure*>(storage)))(); },
-      [](void* from, void* to) noexcept {
-        Closure* closure = std::launder(static_cast<Closure*>(from));
-        ::new (to) Closure(std::move(*closure));
-        closure->~Closure();
-      },
-      [](void* storage) noexcept { std::launder(static_cast<Closure*>(storage))->~Closure(); },
+      std::is_trivially_copyable_v<Closure> ? nullptr : &relocate_inline<Closure>,
+      std::is_trivially_destructible_v<Closure> ? nullptr : &destroy_inline<Closure>,
       &typeid(Closure),
   };
   template <class Closure>
   static constexpr Operations kHeapOperations = {
       [](void* storage) { (**static_cast<Closure**>(storage))(); },
-      [](void* from, void* to) noexcept { ::new (to) Closure*(*static_cast<Closure**>(from)); },
+      nullptr,
       [](void* storage) noexcept { delete *static_cast<Closure**>(storage); },
       &typeid(Closure),
   };
 
   void take(Callback& other) noexcept {
     operations_ = std::exchange(other.operations_, nullptr);
-    if (operations_) operations_->relocate(other.storage_, storage_);
+    if (!operations_) return;
+    if (operations_->relocate) {
+      operations_->relocate(other.storage_, storage_);
+    } else {
+      copy_bytes(other.storage_);
+    }
   }
+
+  // All of them, though the closure may be smaller: a copy of a fixed size is two or three instructions. GCC
+  // warns of the bytes that nobody has written.
+#pragma GCC diagnostic push
+#ifndef __clang__
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
+  void copy_bytes(const std::byte* from) noexcept { std::memcpy(storage_, from, kInline); }
+#pragma GCC diagnostic pop
 
   const Operations* operations_ = nullptr;
   alignas(void*) std::byte storage_[kInline];

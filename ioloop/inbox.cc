@@ -5,16 +5,16 @@
 namespace squall {
 
 bool Inbox::add(Callback callback) {
-  bool was_empty;
   {
     const std::lock_guard lock(mutex_);
     if (closed_) return false;
-    was_empty = added_.empty();
     added_.push_back(std::move(callback));
-    if (was_empty) filled_.store(true, std::memory_order_release);
+    if (added_.size() > 1) return true;  // whoever came first wakes the loop
+    filled_.store(true, std::memory_order_seq_cst);
   }
-  // One wake-up for all that gathers until the loop looks.
-  if (was_empty) waker_.wake();
+  // A system call only if the loop sleeps, and by one of those who find it asleep.
+  if (asleep_.load(std::memory_order_seq_cst) && asleep_.exchange(false, std::memory_order_seq_cst))
+    waker_.wake();
   return true;
 }
 

@@ -49,6 +49,16 @@ class Inbox {
     return count;
   }
 
+  // The loop is about to wait for waker() to become readable: those who add wake it from now on. False if
+  // something has been added, and it must not wait.
+  bool sleep() noexcept {
+    // Either this sees what was added, or whoever added it sees this: both sides write, then read.
+    asleep_.store(true, std::memory_order_seq_cst);
+    return !filled_.load(std::memory_order_seq_cst);
+  }
+  // The loop looks at filled() before it waits again, so that nobody need wake it.
+  void awake() noexcept { asleep_.store(false, std::memory_order_relaxed); }
+
   // The loop goes: what is here, and what comes, is destroyed without having run.
   void close();
 
@@ -63,6 +73,7 @@ class Inbox {
   std::vector<Callback> added_;
   bool closed_ = false;
   std::atomic<bool> filled_ = false;
+  std::atomic<bool> asleep_ = true;
   std::vector<Callback> taken_;  // the loop's: emptied, but kept for its memory
   SignalQueue from_signals_;
   Waker waker_;

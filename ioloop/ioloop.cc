@@ -68,10 +68,13 @@ class IOLoop::Running {
     if (t_running) throw std::logic_error("another IOLoop is already running on this thread");
     loop.running_ = true;
     t_running = &loop;
+    loop.unpolled_ = kUnpolled;  // the first turn asks the poller
   }
   ~Running() {
     loop_.running_ = loop_.in_turn_ = false;
     t_running = nullptr;
+    // Nobody looks into the inbox until the loop runs again, but somebody may wait for fd().
+    if (!loop_.inbox_->sleep()) loop_.inbox_->waker().wake();
   }
 
  private:
@@ -126,14 +129,23 @@ void IOLoop::turn(Duration limit) {
 
 std::span<const Ready> IOLoop::wait(Duration limit) {
   Duration timeout = poll_timeout();
-  if (time_source_ && timeout != Duration::zero()) {
+  if (timeout == Duration::zero()) {
+    if (unpolled_ < kUnpolled && (!callbacks_.empty() || inbox_->filled())) return {};
+    unpolled_ = 0;
+    return poller_->wait(timeout);
+  }
+  unpolled_ = 0;
+  if (time_source_) {
     // Time of its own passes only when there is nothing else to do.
     const std::span<const Ready> ready = poller_->wait(Duration::zero());
     if (!ready.empty() || (!timers_.empty() && time_source_->skip_to(timers_.earliest()))) return ready;
-    timeout = poll_timeout() == Duration::zero() ? Duration::zero() : kForever;
+    timeout = kForever;
   }
   if (limit >= Duration::zero() && (timeout < Duration::zero() || limit < timeout)) timeout = limit;
-  return poller_->wait(timeout);
+  if (!inbox_->sleep()) timeout = Duration::zero();
+  const std::span<const Ready> ready = poller_->wait(timeout);
+  inbox_->awake();
+  return ready;
 }
 
 IOLoop::Duration IOLoop::poll_timeout() const noexcept {
@@ -168,8 +180,11 @@ LoopStats IOLoop::stats() const noexcept {
 
 void IOLoop::run_callbacks() {
   const auto run = [this](Callback& callback) { guarded(callback, "callback"); };
-  if (!callbacks_.empty()) stats_.callbacks += callbacks_.run_until(callbacks_.end(), run);
-  if (inbox_->filled()) stats_.callbacks += inbox_->run(run);
+  std::size_t count = 0;
+  if (!callbacks_.empty()) count += callbacks_.run_until(callbacks_.end(), run);
+  if (inbox_->filled()) count += inbox_->run(run);
+  stats_.callbacks += count;
+  unpolled_ += count;
 }
 
 template <class Function, class Describe>

@@ -34,7 +34,9 @@ class TaskGroup;
 // An event loop: waits for descriptors, timers and callbacks, and runs what is due.
 //
 // One turn, in this order (IOL-20):
-//   1. wait in the poller, not at all if there is work, else until the earliest timer;
+//   1. wait in the poller, not at all if there is work, else until the earliest timer; while there are
+//   callbacks
+//      to run the poller is asked only after every kUnpolled of them;
 //   2. read the clock: time() stays the same for the rest of the turn;
 //   3. run the callbacks that were queued by then, and no others (IOL-21);
 //   4. dispatch the descriptors that are ready, in the poller's order;
@@ -249,6 +251,9 @@ class IOLoop {
   void on_wake();
 
   static constexpr Duration kForever{-1};
+  // A system call in each turn would cost ten times what a callback does. Bounded, so that callbacks that add
+  // callbacks do not keep the loop from its descriptors.
+  static constexpr std::size_t kUnpolled = 64;
 
   std::unique_ptr<Poller> poller_;
   DescriptorTable descriptors_;
@@ -262,6 +267,7 @@ class IOLoop {
   Duration slow_callback_;
   const void* resumed_ = nullptr;  // the coroutine the present callback resumed, as a Culprit names it
   int budget_ = kBudget;
+  std::size_t unpolled_ = 0;  // callbacks run since the poller was last asked
   bool running_ = false;
   bool in_turn_ = false;
   std::atomic<bool> stopping_ = false;
