@@ -1,0 +1,86 @@
+// Coroutines: begun and ended at once, and with one trip through the loop. libuv has none.
+
+#include <squall/ioloop/ioloop.h>
+#include <squall/ioloop/sleep.h>
+#include <squall/ioloop/task.h>
+
+#include <benchmark/benchmark.h>
+
+#include "peers.h"
+
+namespace {
+
+using squall::IOLoop;
+using squall::Task;
+
+constexpr int kBatch = 1000;
+
+Task<> ends_at_once(int& ended) {
+  ++ended;
+  co_return;
+}
+Task<> goes_round(IOLoop& loop, int& ended) {
+  co_await squall::moment();
+  if (++ended == kBatch) loop.stop();
+}
+
+void task_spawn_squall(benchmark::State& state) {
+  IOLoop loop;
+  int ended = 0;
+  for (auto _ : state) {
+    for (int i = 0; i < kBatch; ++i) loop.spawn(ends_at_once(ended));
+  }
+  benchmark::DoNotOptimize(ended);
+  state.SetItemsProcessed(state.iterations() * kBatch);
+}
+BENCHMARK(task_spawn_squall);
+
+void task_round_squall(benchmark::State& state) {
+  IOLoop loop;
+  for (auto _ : state) {
+    int ended = 0;
+    for (int i = 0; i < kBatch; ++i) loop.spawn(goes_round(loop, ended));
+    loop.start();
+  }
+  state.SetItemsProcessed(state.iterations() * kBatch);
+}
+BENCHMARK(task_round_squall);
+
+#ifdef SQUALL_BENCH_ASIO
+asio::awaitable<void> asio_ends_at_once(int& ended) {
+  ++ended;
+  co_return;
+}
+asio::awaitable<void> asio_goes_round(int& ended) {
+  co_await asio::post(asio::use_awaitable);
+  ++ended;
+}
+
+// A spawned Asio coroutine begins in the context, so both need a run.
+void task_spawn_asio(benchmark::State& state) {
+  asio::io_context context(1);
+  int ended = 0;
+  for (auto _ : state) {
+    for (int i = 0; i < kBatch; ++i) asio::co_spawn(context, asio_ends_at_once(ended), asio::detached);
+    context.restart();
+    context.run();
+  }
+  benchmark::DoNotOptimize(ended);
+  state.SetItemsProcessed(state.iterations() * kBatch);
+}
+BENCHMARK(task_spawn_asio);
+
+void task_round_asio(benchmark::State& state) {
+  asio::io_context context(1);
+  for (auto _ : state) {
+    int ended = 0;
+    for (int i = 0; i < kBatch; ++i) asio::co_spawn(context, asio_goes_round(ended), asio::detached);
+    context.restart();
+    context.run();
+  }
+  state.SetItemsProcessed(state.iterations() * kBatch);
+}
+BENCHMARK(task_round_asio);
+#endif
+
+}  // namespace
