@@ -3,10 +3,11 @@
 
 import http.client
 import json
+import re
 import subprocess
 import sys
 
-from program import PATIENCE, Program
+from program import PATIENCE, Program, fails
 from tap import Tap
 
 SERVER, RUN = sys.argv[1:]
@@ -40,6 +41,16 @@ def user():
         assert fetch(program, "/users/x", "x")[0] == 404
 
 
+def wrong_use():
+    """a busy port, an unknown flag and a number out of range are one clear line each"""
+    with Program(SERVER, "--port", "0") as program:
+        said = f"bench_server: cannot listen on 127.0.0.1:{program.port}: Address already in use\n"
+        assert fails(SERVER, "--port", str(program.port)) == (1, said)
+    for arguments in (["--nonsense"], ["--port", "70000"]):
+        status, said = fails(SERVER, *arguments)
+        assert status == 2 and re.fullmatch(r"bench_server: [^\n]+\n", said), (arguments, status, said)
+
+
 def run():
     """bench/run names its scenarios, and refuses others"""
     outcome = subprocess.run([RUN, "--help"], capture_output=True, text=True, timeout=PATIENCE, check=False)
@@ -49,5 +60,5 @@ def run():
 
 
 tap = Tap()
-tap.run([hello, user, run])
+tap.run([hello, user, wrong_use, run])
 tap.end()
