@@ -1,0 +1,142 @@
+#!/usr/bin/env python3
+"""What ./dev does to a machine, with a machine that is made up: `dev_test.py ROOT`. No network, no root."""
+
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+from tap import Tap
+
+DEV = pathlib.Path(sys.argv[1], "dev")
+# Its functions, without the last lines that run one of them.
+FUNCTIONS = DEV.read_text(encoding="utf-8").partition("\ncommand=")[0]
+
+DEBIAN = """Types: deb deb-src
+# http://snapshot.debian.org/archive/debian/20250520T000000Z
+URIs: http://deb.debian.org/debian
+Suites: bookworm bookworm-updates
+Components: main contrib
+Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
+
+Types: deb
+URIs: http://deb.debian.org/debian-security
+Suites: bookworm-security
+Components: main
+Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
+"""
+DEBIAN_NEXT = """Types: deb
+Suites: trixie
+Components: main
+URIs: http://deb.debian.org/debian
+Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
+"""
+DOCKER = """Types: deb
+URIs: https://download.docker.com/linux/debian
+Suites: bookworm
+Components: stable
+Signed-By: /etc/apt/keyrings/docker.asc"""
+GITLAB = """Types: deb
+URIs: https://packages.gitlab.com/gitlab/gitlab-ce/debian
+Suites: bookworm
+Components: main
+Signed-By: /etc/apt/keyrings/gitlab.gpg"""
+
+
+def run(script, folder, **variables):
+    """(status, stdout, stderr) of a script that has dev's functions, in a folder."""
+    script = f"{FUNCTIONS}\ncd '{folder}'\n{script}"
+    environment = {"PATH": f"{folder}/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", **variables}
+    outcome = subprocess.run(
+        ["/bin/sh", "-c", script, DEV], capture_output=True, text=True, timeout=60, check=False, env=environment
+    )
+    return outcome.returncode, outcome.stdout, outcome.stderr
+
+
+def next_source(files):
+    """What dev makes of a folder like /etc/apt."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, text in files.items():
+            path = pathlib.Path(folder, "apt", name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        status, out, errors = run("next_release_source apt", folder)
+        assert (status, errors) == (0, ""), (status, errors)
+        return out
+
+
+def expect_source(wanted, files):
+    found = next_source(files)
+    assert found == wanted, f"{files}\nbecame {found!r}\ninstead of {wanted!r}"
+
+
+def stanzas():
+    """Debian 13's source is derived from the stanza of Debian's archive, among and behind others"""
+    part = "sources.list.d/"
+    expect_source(DEBIAN_NEXT, {part + "debian.sources": DEBIAN})
+    # Files that sort first, name the same suite, and do not end in an empty line.
+    expect_source(DEBIAN_NEXT, {part + "a.sources": DOCKER, part + "b.sources": GITLAB, part + "debian.sources": DEBIAN})
+    expect_source(DEBIAN_NEXT, {part + "all.sources": DOCKER + "\n \t\n" + GITLAB + "\n\n# Debian\n" + DEBIAN})
+    expect_source(DEBIAN_NEXT, {part + "debian.sources": DEBIAN.replace("\n", "\r\n")})
+    expect_source(
+        DEBIAN_NEXT.replace("Suites: trixie\nComponents: main\nURIs: ", "Suites: trixie\nComponents: main\nuris: "),
+        {part + "x.sources": DEBIAN.replace("URIs", "uris").replace("Suites: ", "SUITES:\n ").replace("Types", "types")},
+    )
+    mirror = "Types: deb\nURIs: mirror+file:///etc/apt/mirrors/debian.list\nSuites: bookworm\nComponents: main\n"
+    expect_source(
+        "Types: deb\nSuites: trixie\nComponents: main\nURIs: mirror+file:///etc/apt/mirrors/debian.list\n",
+        {part + "debian.sources": mirror},
+    )
+    key = "Signed-By:\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n mQ==\n -----END PGP PUBLIC KEY BLOCK-----\n"
+    own = f"Types: deb\nURIs: https://mirror.example/pub/debian/\nSuites: bookworm\nComponents: main\n{key}Check-Valid-Until: no\n"
+    expect_source(
+        "Types: deb\nSuites: trixie\nComponents: main\nURIs: https://mirror.example/pub/debian/\n"
+        f"{key}Check-Valid-Until: no\n",
+        {part + "own.sources": own},
+    )
+    # What is surely Debian's goes before what only looks like it.
+    expect_source(DEBIAN_NEXT, {part + "a.sources": own, part + "b.sources": DEBIAN})
+
+
+def no_stanza():
+    """a source that is not Debian's main archive for bookworm is left alone"""
+    part = "sources.list.d/"
+    for text in (
+        DOCKER,
+        GITLAB,
+        DEBIAN.replace("Suites: bookworm ", "Suites: "),
+        DEBIAN.replace("main contrib", "contrib"),
+        DEBIAN.replace("deb deb-src", "deb-src"),
+        "Enabled: no\n" + DEBIAN,
+        "",
+    ):
+        expect_source("", {part + "x.sources": text})
+    expect_source("", {part + "x.sources.disabled": DEBIAN})
+    expect_source("", {})
+
+
+def lines():
+    """the same from one-line lists"""
+    debian = "deb http://deb.debian.org/debian bookworm main"
+    after = "deb http://deb.debian.org/debian trixie main\n"
+    part = "sources.list.d/"
+    docker = "deb [arch=amd64 signed-by=/etc/apt/keyrings/docker.asc] https://download.docker.com/linux/debian bookworm stable\n"
+    gitlab = "deb [signed-by=/etc/apt/keyrings/gitlab.gpg] https://packages.gitlab.com/gitlab/debian bookworm main\n"
+    expect_source(after, {"sources.list": debian + "\n"})
+    expect_source(after, {"sources.list": f"# {debian}\ndeb-src http://x/debian bookworm main\n  {debian} contrib # ours"})
+    cdrom = "deb cdrom:[Debian GNU/Linux 12.5.0 _Bookworm_ - Official amd64]/ bookworm contrib main\n"
+    expect_source(after, {"sources.list": cdrom + docker + gitlab + debian, part + "docker.list": docker})
+    expect_source(after, {part + "a.list": docker, part + "b.list": gitlab, part + "z.list": debian})
+    expect_source(after, {part + "a.sources": GITLAB, "sources.list": debian})
+    signed = "deb [ arch=amd64 signed-by=/usr/share/keyrings/debian-archive-keyring.gpg ] http://mirror.example/x "
+    expect_source(signed + "trixie main\n", {"sources.list": signed + "bookworm main contrib"})
+    expect_source("deb http://mirror.example/debian/ trixie main\n", {"sources.list": "deb http://mirror.example/debian/ bookworm main"})
+    snapshot = "deb [check-valid-until=no] http://10.0.0.1/archive/debian/20250520T000000Z/ "
+    expect_source(snapshot + "trixie main\n", {"sources.list": snapshot + "bookworm main"})
+    for text in (docker, gitlab, debian.replace("bookworm", "bookworm-updates"), debian.replace("main", "contrib")):
+        expect_source("", {"sources.list": text})
+
+
+tap = Tap()
+tap.run([stanzas, no_stanza, lines])
+tap.end()
