@@ -137,6 +137,88 @@ def lines():
         expect_source("", {"sources.list": text})
 
 
+class Machine:
+    """A Debian whose package tools only pretend. What they are asked to do is in `log`."""
+
+    # Once `apt-get update` ran, `lists` is there; once libllhttp-dev is installed, `llhttp` is.
+    TOOLS = {
+        "id": "echo 0",
+        "dpkg": "exit 1",
+        "dpkg-query": 'for name; do :; done; grep -qx "$name" missing || printf installed',
+        "pkg-config": "[ -e llhttp ]",
+        "apt-cache": "[ -e lists ] && cat policy",
+        "apt-get": """
+            printf '%s\\n' "$*" | sed "s|$TMPDIR/[^/ ]*|TMP|g" >>log
+            case "$*" in
+              *update*) touch lists; cat "$TMPDIR"/*/source.* >>log 2>/dev/null; [ ! -e offline ] ;;
+              *install*) MAIN=$PPID sh ./install || exit ;;
+            esac""",
+    }
+
+    def __init__(self, release, policy="", installing="touch llhttp", missing=""):
+        self.keeper = tempfile.TemporaryDirectory()
+        self.folder = pathlib.Path(self.keeper.name)
+        for name in ("bin", "tmp", "apt"):
+            (self.folder / name).mkdir()
+        for name, text in self.TOOLS.items():
+            (self.folder / "bin" / name).write_text("#!/bin/sh\n" + text + "\n", encoding="utf-8")
+            (self.folder / "bin" / name).chmod(0o755)
+        files = {"policy": policy, "install": installing, "missing": missing, "log": ""}
+        for name, text in files.items():
+            (self.folder / name).write_text(text, encoding="utf-8")
+        (self.folder / "apt/sources.list").write_text("deb http://deb.debian.org/debian bookworm main\n", encoding="utf-8")
+        self.release = release
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.keeper.cleanup()
+
+    def install(self, then="exec true"):
+        """(status, what was asked of APT, what dev said) of installing what the release build needs."""
+        (self.folder / "log").write_text("", encoding="utf-8")
+        script = f"apt=$PWD/apt\ncodename() {{ echo {self.release}; }}\ninstall_debian release\n{then}"
+        status, _, said = run(script, self.folder, TMPDIR=str(self.folder / "tmp"))
+        left = [str(path) for path in (self.folder / "tmp").iterdir()]
+        assert not left, f"left behind: {left}"
+        return status, (self.folder / "log").read_text(encoding="utf-8").splitlines(), said
+
+
+POLICY = "libllhttp-dev:\n  Installed: (none)\n  Candidate: 9.2.1-1\n"
+INSTALL = "install -y -qq --no-install-recommends"
+
+
+def next_release():
+    """Debian 12 gets libllhttp from Debian 13, by a source list that does not stay"""
+    with Machine("bookworm") as machine:
+        status, log, said = machine.install()
+        options = "-o Dir::Etc::SourceList=TMP/source.list -o Dir::Etc::SourceParts=- -o Dir::State::Lists=TMP"
+        options += " -o APT::Get::List-Cleanup=0 -o APT::Default-Release=trixie"
+        assert (status, log) == (
+            0,
+            [
+                f"{options} update -qq",
+                "deb http://deb.debian.org/debian trixie main",
+                f"{INSTALL} {options} --no-upgrade libllhttp-dev",
+            ],
+        ), (status, log, said)
+        assert machine.install()[1] == []
+
+
+def interrupted():
+    """nor does it when APT fails, or a signal comes"""
+    signals = [("kill -HUP $MAIN", 129), ("kill -INT $MAIN", 130), ("kill -TERM $MAIN", 143)]
+    for installing, expected in [("exit 100", 100), *signals]:
+        with Machine("bookworm", installing=installing + "\ntouch llhttp") as machine:
+            status, log, said = machine.install()
+            assert status == expected, (installing, status, log, said)
+    with Machine("bookworm") as machine:
+        (machine.folder / "apt/sources.list").write_text("", encoding="utf-8")
+        status, log, said = machine.install()
+        assert status == 1 and "found no source of Debian's main archive" in said, (status, said)
+
+
 tap = Tap()
-tap.run([stanzas, no_stanza, lines])
+tap.run([stanzas, no_stanza, lines, next_release, interrupted])
 tap.end()
