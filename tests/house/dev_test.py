@@ -189,6 +189,27 @@ POLICY = "libllhttp-dev:\n  Installed: (none)\n  Candidate: 9.2.1-1\n"
 INSTALL = "install -y -qq --no-install-recommends"
 
 
+def nothing_twice():
+    """what is installed is not installed again, and needs no root"""
+    with Machine("trixie", POLICY) as machine:
+        assert machine.install()[0] == 0
+        assert machine.install("exit 7") == (7, [], "")
+
+
+def empty_lists():
+    """a machine with empty package lists and only libllhttp missing gets them first"""
+    with Machine("trixie", POLICY) as machine:
+        status, log, said = machine.install()
+        assert (status, log) == (0, ["update -qq", f"{INSTALL} libllhttp-dev"]), (status, log, said)
+    with Machine("trixie", POLICY, missing="g++\nmeson\n") as machine:
+        status, log, said = machine.install()
+        assert (status, log[1]) == (0, f"{INSTALL} g++ meson"), (status, log, said)
+    with Machine("trixie", POLICY) as machine:
+        (machine.folder / "offline").touch()
+        status, log, said = machine.install()
+        assert status == 0 and "going on with the package lists there are" in said, (status, log, said)
+
+
 def next_release():
     """Debian 12 gets libllhttp from Debian 13, by a source list that does not stay"""
     with Machine("bookworm") as machine:
@@ -198,6 +219,7 @@ def next_release():
         assert (status, log) == (
             0,
             [
+                "update -qq",
                 f"{options} update -qq",
                 "deb http://deb.debian.org/debian trixie main",
                 f"{INSTALL} {options} --no-upgrade libllhttp-dev",
@@ -219,6 +241,68 @@ def interrupted():
         assert status == 1 and "found no source of Debian's main archive" in said, (status, said)
 
 
+def refused():
+    """without a libllhttp that is new enough it says so"""
+    with Machine("trixie") as machine:
+        status, log, said = machine.install()
+        assert status == 1 and "has no libllhttp-dev (9.2 or newer)" in said, (status, said)
+    with Machine("noble", POLICY.replace("9.2.1", "9.0.1")) as machine:
+        (machine.folder / "bin/dpkg").write_text("#!/bin/sh\nexit 0\n", encoding="utf-8")
+        status, log, said = machine.install()
+        assert status == 1 and "libllhttp-dev 9.0.1-1 is too old" in said and len(log) == 1, (status, said)
+    with Machine("trixie", POLICY, installing=":") as machine:
+        status, log, said = machine.install()
+        assert status == 1 and "pkg-config finds no libllhttp >= 9.2" in said, (status, said)
+
+
+def compilers():
+    """CXX may be several words, and without a compiler nothing is set up"""
+    with tempfile.TemporaryDirectory() as folder:
+        status, out, _ = run("compiler release", folder, CXX="ccache g++ -m64")
+        assert (status, out) == (0, "ccache g++ -m64"), out
+        assert run("PATH=/nowhere; compiler release", folder)[::2] == (1, "dev: no compiler; looked for: g++ c++\n")
+        stubs = "install_for() { :; }\nninja() { :; }\nmeson() { echo set up with \"$CXX\" >&2; }\n"
+        assert run(stubs + "build release", folder, CXX="ccache g++")[::2] == (0, "set up with ccache g++\n")
+        status, _, said = run(stubs + "compiler() { die none; }\nbuild release", folder)
+        assert (status, said) == (1, "dev: none\n"), (status, said)
+
+
+CASES = {
+    "passed": '<testcase name="a"/>',
+    "failed": '<testcase name="a"><failure/></testcase>',
+    "error": '<testcase name="a"><error>x</error></testcase>',
+    "skipped": '<testcase name="a"><skipped/></testcase>',
+}
+
+
+def counts():
+    """test cases are counted from this run's results, and no results are a failure"""
+    for status, cases, said in (
+        (0, ["passed", "passed"], "2 passed, 0 failed"),
+        (0, ["passed", "skipped"], "1 passed, 0 failed"),
+        (1, ["passed", "failed", "error"], "1 passed, 2 failed"),
+        (1, ["passed"], "1 passed, 1 failed"),
+        (0, ["skipped"], "0 passed, 1 failed"),
+        (0, [], "0 passed, 1 failed"),
+        (0, None, "0 passed, 1 failed"),
+        (1, None, "0 passed, 1 failed"),
+    ):
+        with tempfile.TemporaryDirectory() as folder:
+            logs = pathlib.Path(folder, "build/release/meson-logs")
+            logs.mkdir(parents=True)
+            # The results of an earlier run.
+            (logs / "testlog.junit.xml").write_text(f"<testsuites>{CASES['passed'] * 9}</testsuites>", encoding="utf-8")
+            text = "<testsuites><testsuite>" + "".join(CASES[case] for case in cases or []) + "</testsuite></testsuites>"
+            pathlib.Path(folder, "new.xml").write_text(text, encoding="utf-8")
+            writing = ":" if cases is None else "cp new.xml build/release/meson-logs/testlog.junit.xml"
+            script = f"build() {{ :; }}\nmeson() {{ {writing}; return {status}; }}\ntest_all"
+            result, out, errors = run(script, folder)
+            assert out == said + "\n" and result == (0 if said.endswith(", 0 failed") else 1), (status, cases, out, errors)
+    with tempfile.TemporaryDirectory() as folder:
+        pathlib.Path(folder, "half.xml").write_text("<testsuites><testcase", encoding="utf-8")
+        assert run("count_tests half.xml", folder)[0] != 0
+
+
 tap = Tap()
-tap.run([stanzas, no_stanza, lines, next_release, interrupted])
+tap.run([stanzas, no_stanza, lines, nothing_twice, empty_lists, next_release, interrupted, refused, compilers, counts])
 tap.end()
