@@ -52,6 +52,9 @@ int main(int argc, char** argv) {
   std::uint16_t port = 8888;
   CLI::App cli("Serves what the benchmarks ask for.", "bench_server");
   cli.add_option("--port", port, "port of 127.0.0.1 to serve on")->capture_default_str();
+  cli.failure_message([](const CLI::App* app, const CLI::Error& error) {
+    return fmt::format("{}: {}\n", app->get_name(), error.what());
+  });
   try {
     cli.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

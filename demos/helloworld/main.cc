@@ -59,6 +59,9 @@ int main(int argc, char** argv) {
   cli.add_option("--threads", options.threads, "loops, each with a thread of its own")
       ->capture_default_str()
       ->check(CLI::Range(1, 1024));
+  cli.failure_message([](const CLI::App* app, const CLI::Error& error) {
+    return fmt::format("{}: {}\n", app->get_name(), error.what());
+  });
   try {
     cli.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -1,12 +1,18 @@
 #!/usr/bin/env python3
 """bench_server answers what the benchmarks ask, and bench/run measures it: `server_test.py PROGRAM RUN`."""
 
+import contextlib
 import http.client
+import importlib.machinery
+import importlib.util
+import io
 import json
+import re
+import socket
 import subprocess
 import sys
 
-from program import PATIENCE, Program
+from program import PATIENCE, Program, fails
 from tap import Tap
 
 SERVER, RUN = sys.argv[1:]
@@ -40,6 +46,16 @@ def user():
         assert fetch(program, "/users/x", "x")[0] == 404
 
 
+def wrong_use():
+    """a busy port, an unknown flag and a number out of range are one clear line each"""
+    with Program(SERVER, "--port", "0") as program:
+        said = f"bench_server: cannot listen on 127.0.0.1:{program.port}: Address already in use\n"
+        assert fails(SERVER, "--port", str(program.port)) == (1, said)
+    for arguments in (["--nonsense"], ["--port", "70000"]):
+        status, said = fails(SERVER, *arguments)
+        assert status == 2 and re.fullmatch(r"bench_server: [^\n]+\n", said), (arguments, status, said)
+
+
 def run():
     """bench/run names its scenarios, and refuses others"""
     outcome = subprocess.run([RUN, "--help"], capture_output=True, text=True, timeout=PATIENCE, check=False)
@@ -48,6 +64,33 @@ def run():
     assert outcome.returncode == 2 and "there is no scenario 'nonsense'" in outcome.stderr, outcome
 
 
+def stops_what_it_starts():
+    """bench/run stops its servers when one of them does not listen"""
+    loader = importlib.machinery.SourceFileLoader("bench_run", RUN)
+    bench = importlib.util.module_from_spec(importlib.util.spec_from_loader("bench_run", loader))
+    loader.exec_module(bench)
+    started = []
+
+    def start(port, _):
+        started.append(port)
+        return [SERVER, "--port", str(port)]
+
+    bench.peers = lambda scenario: {"squall": start, "broken": lambda port, folder: ["false"]}
+    for measure in (lambda: bench.measure("hello", 1, 1), bench.measure_idle):
+        bench.wrk = lambda *_: (1, 1.0, 0)
+        bench.IDLE = 10
+        try:
+            with contextlib.redirect_stdout(io.StringIO()):
+                measure()
+            raise AssertionError("it went on without a server")
+        except RuntimeError as error:
+            assert str(error) == "broken does not listen", error
+    assert len(started) == 2
+    for port in started:
+        with contextlib.closing(socket.socket()) as probe:
+            assert probe.connect_ex(("127.0.0.1", port)) != 0, "a server is still there"
+
+
 tap = Tap()
-tap.run([hello, user, run])
+tap.run([hello, user, wrong_use, run, stops_what_it_starts])
 tap.end()

@@ -77,6 +77,9 @@ int main(int argc, char** argv) {
   cli.add_option("--port", port, "port to serve on")->capture_default_str();
   cli.add_option("--timeout", timeout, "seconds that a head, a body, an idle connection and a write may take")
       ->check(CLI::PositiveNumber);
+  cli.failure_message([](const CLI::App* app, const CLI::Error& error) {
+    return fmt::format("{}: {}\n", app->get_name(), error.what());
+  });
   try {
     cli.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

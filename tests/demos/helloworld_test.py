@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """demos/helloworld as a newcomer uses it: `helloworld_test.py PROGRAM`."""
 
+import re
 import signal
 import sys
 
@@ -44,7 +45,8 @@ def wrong_use():
             assert said == f"helloworld: cannot listen on 127.0.0.1:{program.port}: Address already in use\n", said
     for arguments in (["--nonsense"], ["--port", "70000"], ["--threads", "0"], ["--threads", "x"]):
         status, said = fails(HELLO, *arguments)
-        assert status == 2 and arguments[0].lstrip("-") in said, (arguments, status, said)
+        assert status == 2 and re.fullmatch(r"helloworld: [^\n]+\n", said), (arguments, status, said)
+        assert arguments[0].lstrip("-") in said, (arguments, said)
     status, said = fails(HELLO, "--address", "no such host")
     assert status == 1 and said.startswith("helloworld: cannot look up no such host: ") and said.count("\n") == 1, said
 

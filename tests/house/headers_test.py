@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 
-from sources import LAYERS, sources
+from sources import LIBRARY, sources
 from tap import Tap
 
 
@@ -23,7 +23,7 @@ def main():
     root, command = sys.argv[1], sys.argv[2:]
     command += ["-std=c++20", "-Wall", "-Wextra", "-I", os.path.join(root, "include")]
     includes = []
-    for path, _ in sources(root, LAYERS + ["include/squall"]):
+    for path, _ in sources(root, LIBRARY + ["include/squall"]):
         if path.suffix == ".h":
             includes.append("squall/" + (path.name if path.parts[0] == "include" else path.as_posix()))
     tap = Tap()

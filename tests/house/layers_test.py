@@ -1,21 +1,22 @@
 #!/usr/bin/env python3
-"""Includes point down: ioloop <- iostream <- http <- web <- websocket (docs/design.md)."""
+"""Includes point down: ioloop <- iostream <- http <- web <- websocket <- testing (docs/design.md)."""
 
+import pathlib
 import re
 import sys
 
-from sources import LAYERS, sources
+from sources import LIBRARY, sources
 from tap import Tap
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 
 
 def below(layer):
-    return LAYERS[: LAYERS.index(layer) + 1]
+    return LIBRARY[: LIBRARY.index(layer) + 1]
 
 
 def problems_of(path, text):
-    """What is wrong with the includes of one file of a layer."""
+    """What is wrong with the includes of one file of the library."""
     layer = path.parts[0]
     for bracket, name in INCLUDE.findall(text):
         parts = name.split("/")
@@ -31,7 +32,7 @@ def problems_of(path, text):
 def umbrella_problems(path, text):
     """An umbrella header includes its own folder and the umbrella of the one below."""
     layer = path.stem
-    if layer not in LAYERS:
+    if layer not in LIBRARY:
         return
     for _, name in INCLUDE.findall(text):
         target = name.split("/")[1].removesuffix(".h")
@@ -40,11 +41,9 @@ def umbrella_problems(path, text):
 
 
 def main():
-    import pathlib
-
     root = sys.argv[1]
     tap = Tap()
-    for layer in LAYERS:
+    for layer in LIBRARY:
         files = list(sources(root, [layer]))
         if not files:
             continue
@@ -62,15 +61,32 @@ def main():
         "iostream/x.cc": "#include <squall/http/headers.h>",
         "ioloop/x.h": '#include "ioloop/task.h"',
         "ioloop/y.h": "#  include <squall/iostream.h>",
+        "web/x.cc": "#include <squall/testing/fixture.h>",
+        "websocket/x.h": "#include <squall/testing/fixture.h>",
+        "testing/x.h": "#include <squall/web.h>",
+        "testing/x.cc": '#include "support/test_loop.h"',
+        "testing/y.cc": "#include <squall/tests/support/test_loop.h>",
     }
     tap.check(
         "an include that points up, sideways or to an umbrella is found",
         [name for name, text in bad.items() if not list(problems_of(pathlib.PurePath(name), text))],
     )
-    good = {"web/x.h": "#include <squall/http/headers.h>\n#include <vector>\n", "ioloop/x.h": "#include <squall/version.h>\n"}
+    good = {
+        "web/x.h": "#include <squall/http/headers.h>\n#include <vector>\n",
+        "ioloop/x.h": "#include <squall/version.h>\n",
+        "testing/x.h": "".join(f"#include <squall/{folder}/x.h>\n" for folder in LIBRARY),
+    }
     tap.check(
         "an include that points down is not",
         [name for name, text in good.items() if list(problems_of(pathlib.PurePath(name), text))],
+    )
+    umbrellas = {"web": "#include <squall/testing.h>", "http": "#include <squall/testing/fixture.h>", "iostream": "#include <squall/web.h>"}
+    tap.check(
+        "nor is an umbrella over what lies below, but one over what lies above is",
+        [
+            *(n for n, text in umbrellas.items() if not list(umbrella_problems(pathlib.PurePath(n + ".h"), text))),
+            *umbrella_problems(pathlib.PurePath("testing.h"), "#include <squall/web.h>\n#include <squall/testing/fixture.h>\n"),
+        ],
     )
     tap.end()
 

@@ -2,12 +2,15 @@
 
 import pathlib
 
+# Each may include those in front of it.
 LAYERS = ["ioloop", "iostream", "http", "web", "websocket"]
-FOLDERS = LAYERS + ["include/squall", "tests", "demos", "bench"]
+# What is installed: the layers, and above them all the helpers for users' tests.
+LIBRARY = LAYERS + ["testing"]
+FOLDERS = LIBRARY + ["include/squall", "tests", "demos", "bench"]
 
 
 def sources(root, folders=FOLDERS):
-    """(path relative to root, text) of every .h and .cc file, each once."""
+    """(path relative to root, text) of every .h and .cc file, each once. A folder need not be there."""
     root = pathlib.Path(root)
     for folder in folders:
         top = root / folder

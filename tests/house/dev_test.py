@@ -1,0 +1,308 @@
+#!/usr/bin/env python3
+"""What ./dev does to a machine, with a machine that is made up: `dev_test.py ROOT`. No network, no root."""
+
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+from tap import Tap
+
+DEV = pathlib.Path(sys.argv[1], "dev")
+# Its functions, without the last lines that run one of them.
+FUNCTIONS = DEV.read_text(encoding="utf-8").partition("\ncommand=")[0]
+
+DEBIAN = """Types: deb deb-src
+# http://snapshot.debian.org/archive/debian/20250520T000000Z
+URIs: http://deb.debian.org/debian
+Suites: bookworm bookworm-updates
+Components: main contrib
+Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
+
+Types: deb
+URIs: http://deb.debian.org/debian-security
+Suites: bookworm-security
+Components: main
+Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
+"""
+DEBIAN_NEXT = """Types: deb
+Suites: trixie
+Components: main
+URIs: http://deb.debian.org/debian
+Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
+"""
+DOCKER = """Types: deb
+URIs: https://download.docker.com/linux/debian
+Suites: bookworm
+Components: stable
+Signed-By: /etc/apt/keyrings/docker.asc"""
+GITLAB = """Types: deb
+URIs: https://packages.gitlab.com/gitlab/gitlab-ce/debian
+Suites: bookworm
+Components: main
+Signed-By: /etc/apt/keyrings/gitlab.gpg"""
+
+
+def run(script, folder, **variables):
+    """(status, stdout, stderr) of a script that has dev's functions, in a folder."""
+    script = f"{FUNCTIONS}\ncd '{folder}'\n{script}"
+    environment = {"PATH": f"{folder}/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", **variables}
+    outcome = subprocess.run(
+        ["/bin/sh", "-c", script, DEV], capture_output=True, text=True, timeout=60, check=False, env=environment
+    )
+    return outcome.returncode, outcome.stdout, outcome.stderr
+
+
+def next_source(files):
+    """What dev makes of a folder like /etc/apt."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, text in files.items():
+            path = pathlib.Path(folder, "apt", name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        status, out, errors = run("next_release_source apt", folder)
+        assert (status, errors) == (0, ""), (status, errors)
+        return out
+
+
+def expect_source(wanted, files):
+    found = next_source(files)
+    assert found == wanted, f"{files}\nbecame {found!r}\ninstead of {wanted!r}"
+
+
+def stanzas():
+    """Debian 13's source is derived from the stanza of Debian's archive, among and behind others"""
+    part = "sources.list.d/"
+    expect_source(DEBIAN_NEXT, {part + "debian.sources": DEBIAN})
+    # Files that sort first, name the same suite, and do not end in an empty line.
+    expect_source(DEBIAN_NEXT, {part + "a.sources": DOCKER, part + "b.sources": GITLAB, part + "debian.sources": DEBIAN})
+    expect_source(DEBIAN_NEXT, {part + "all.sources": DOCKER + "\n \t\n" + GITLAB + "\n\n# Debian\n" + DEBIAN})
+    expect_source(DEBIAN_NEXT, {part + "debian.sources": DEBIAN.replace("\n", "\r\n")})
+    expect_source(
+        DEBIAN_NEXT.replace("Suites: trixie\nComponents: main\nURIs: ", "Suites: trixie\nComponents: main\nuris: "),
+        {part + "x.sources": DEBIAN.replace("URIs", "uris").replace("Suites: ", "SUITES:\n ").replace("Types", "types")},
+    )
+    mirror = "Types: deb\nURIs: mirror+file:///etc/apt/mirrors/debian.list\nSuites: bookworm\nComponents: main\n"
+    expect_source(
+        "Types: deb\nSuites: trixie\nComponents: main\nURIs: mirror+file:///etc/apt/mirrors/debian.list\n",
+        {part + "debian.sources": mirror},
+    )
+    key = "Signed-By:\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n mQ==\n -----END PGP PUBLIC KEY BLOCK-----\n"
+    own = f"Types: deb\nURIs: https://mirror.example/pub/debian/\nSuites: bookworm\nComponents: main\n{key}Check-Valid-Until: no\n"
+    expect_source(
+        "Types: deb\nSuites: trixie\nComponents: main\nURIs: https://mirror.example/pub/debian/\n"
+        f"{key}Check-Valid-Until: no\n",
+        {part + "own.sources": own},
+    )
+    # What is surely Debian's goes before what only looks like it.
+    expect_source(DEBIAN_NEXT, {part + "a.sources": own, part + "b.sources": DEBIAN})
+
+
+def no_stanza():
+    """a source that is not Debian's main archive for bookworm is left alone"""
+    part = "sources.list.d/"
+    for text in (
+        DOCKER,
+        GITLAB,
+        DEBIAN.replace("Suites: bookworm ", "Suites: "),
+        DEBIAN.replace("main contrib", "contrib"),
+        DEBIAN.replace("deb deb-src", "deb-src"),
+        "Enabled: no\n" + DEBIAN,
+        "",
+    ):
+        expect_source("", {part + "x.sources": text})
+    expect_source("", {part + "x.sources.disabled": DEBIAN})
+    expect_source("", {})
+
+
+def lines():
+    """the same from one-line lists"""
+    debian = "deb http://deb.debian.org/debian bookworm main"
+    after = "deb http://deb.debian.org/debian trixie main\n"
+    part = "sources.list.d/"
+    docker = "deb [arch=amd64 signed-by=/etc/apt/keyrings/docker.asc] https://download.docker.com/linux/debian bookworm stable\n"
+    gitlab = "deb [signed-by=/etc/apt/keyrings/gitlab.gpg] https://packages.gitlab.com/gitlab/debian bookworm main\n"
+    expect_source(after, {"sources.list": debian + "\n"})
+    expect_source(after, {"sources.list": f"# {debian}\ndeb-src http://x/debian bookworm main\n  {debian} contrib # ours"})
+    cdrom = "deb cdrom:[Debian GNU/Linux 12.5.0 _Bookworm_ - Official amd64]/ bookworm contrib main\n"
+    expect_source(after, {"sources.list": cdrom + docker + gitlab + debian, part + "docker.list": docker})
+    expect_source(after, {part + "a.list": docker, part + "b.list": gitlab, part + "z.list": debian})
+    expect_source(after, {part + "a.sources": GITLAB, "sources.list": debian})
+    signed = "deb [ arch=amd64 signed-by=/usr/share/keyrings/debian-archive-keyring.gpg ] http://mirror.example/x "
+    expect_source(signed + "trixie main\n", {"sources.list": signed + "bookworm main contrib"})
+    expect_source("deb http://mirror.example/debian/ trixie main\n", {"sources.list": "deb http://mirror.example/debian/ bookworm main"})
+    snapshot = "deb [check-valid-until=no] http://10.0.0.1/archive/debian/20250520T000000Z/ "
+    expect_source(snapshot + "trixie main\n", {"sources.list": snapshot + "bookworm main"})
+    for text in (docker, gitlab, debian.replace("bookworm", "bookworm-updates"), debian.replace("main", "contrib")):
+        expect_source("", {"sources.list": text})
+
+
+class Machine:
+    """A Debian whose package tools only pretend. What they are asked to do is in `log`."""
+
+    # Once `apt-get update` ran, `lists` is there; once libllhttp-dev is installed, `llhttp` is.
+    TOOLS = {
+        "id": "echo 0",
+        "dpkg": "exit 1",
+        "dpkg-query": 'for name; do :; done; grep -qx "$name" missing || printf installed',
+        "pkg-config": "[ -e llhttp ]",
+        "apt-cache": "[ -e lists ] && cat policy",
+        "apt-get": """
+            printf '%s\\n' "$*" | sed "s|$TMPDIR/[^/ ]*|TMP|g" >>log
+            case "$*" in
+              *update*) touch lists; cat "$TMPDIR"/*/source.* >>log 2>/dev/null; [ ! -e offline ] ;;
+              *install*) MAIN=$PPID sh ./install || exit ;;
+            esac""",
+    }
+
+    def __init__(self, release, policy="", installing="touch llhttp", missing=""):
+        self.keeper = tempfile.TemporaryDirectory()
+        self.folder = pathlib.Path(self.keeper.name)
+        for name in ("bin", "tmp", "apt"):
+            (self.folder / name).mkdir()
+        for name, text in self.TOOLS.items():
+            (self.folder / "bin" / name).write_text("#!/bin/sh\n" + text + "\n", encoding="utf-8")
+            (self.folder / "bin" / name).chmod(0o755)
+        files = {"policy": policy, "install": installing, "missing": missing, "log": ""}
+        for name, text in files.items():
+            (self.folder / name).write_text(text, encoding="utf-8")
+        (self.folder / "apt/sources.list").write_text("deb http://deb.debian.org/debian bookworm main\n", encoding="utf-8")
+        self.release = release
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.keeper.cleanup()
+
+    def install(self, then="exec true"):
+        """(status, what was asked of APT, what dev said) of installing what the release build needs."""
+        (self.folder / "log").write_text("", encoding="utf-8")
+        script = f"apt=$PWD/apt\ncodename() {{ echo {self.release}; }}\ninstall_debian release\n{then}"
+        status, _, said = run(script, self.folder, TMPDIR=str(self.folder / "tmp"))
+        left = [str(path) for path in (self.folder / "tmp").iterdir()]
+        assert not left, f"left behind: {left}"
+        return status, (self.folder / "log").read_text(encoding="utf-8").splitlines(), said
+
+
+POLICY = "libllhttp-dev:\n  Installed: (none)\n  Candidate: 9.2.1-1\n"
+INSTALL = "install -y -qq --no-install-recommends"
+
+
+def nothing_twice():
+    """what is installed is not installed again, and needs no root"""
+    with Machine("trixie", POLICY) as machine:
+        assert machine.install()[0] == 0
+        assert machine.install("exit 7") == (7, [], "")
+
+
+def empty_lists():
+    """a machine with empty package lists and only libllhttp missing gets them first"""
+    with Machine("trixie", POLICY) as machine:
+        status, log, said = machine.install()
+        assert (status, log) == (0, ["update -qq", f"{INSTALL} libllhttp-dev"]), (status, log, said)
+    with Machine("trixie", POLICY, missing="g++\nmeson\n") as machine:
+        status, log, said = machine.install()
+        assert (status, log[1]) == (0, f"{INSTALL} g++ meson"), (status, log, said)
+    with Machine("trixie", POLICY) as machine:
+        (machine.folder / "offline").touch()
+        status, log, said = machine.install()
+        assert status == 0 and "going on with the package lists there are" in said, (status, log, said)
+
+
+def next_release():
+    """Debian 12 gets libllhttp from Debian 13, by a source list that does not stay"""
+    with Machine("bookworm") as machine:
+        status, log, said = machine.install()
+        options = "-o Dir::Etc::SourceList=TMP/source.list -o Dir::Etc::SourceParts=- -o Dir::State::Lists=TMP"
+        options += " -o APT::Get::List-Cleanup=0 -o APT::Default-Release=trixie"
+        assert (status, log) == (
+            0,
+            [
+                "update -qq",
+                f"{options} update -qq",
+                "deb http://deb.debian.org/debian trixie main",
+                f"{INSTALL} {options} --no-upgrade libllhttp-dev",
+            ],
+        ), (status, log, said)
+        assert machine.install()[1] == []
+
+
+def interrupted():
+    """nor does it when APT fails, or a signal comes"""
+    signals = [("kill -HUP $MAIN", 129), ("kill -INT $MAIN", 130), ("kill -TERM $MAIN", 143)]
+    for installing, expected in [("exit 100", 100), *signals]:
+        with Machine("bookworm", installing=installing + "\ntouch llhttp") as machine:
+            status, log, said = machine.install()
+            assert status == expected, (installing, status, log, said)
+    with Machine("bookworm") as machine:
+        (machine.folder / "apt/sources.list").write_text("", encoding="utf-8")
+        status, log, said = machine.install()
+        assert status == 1 and "found no source of Debian's main archive" in said, (status, said)
+
+
+def refused():
+    """without a libllhttp that is new enough it says so"""
+    with Machine("trixie") as machine:
+        status, log, said = machine.install()
+        assert status == 1 and "has no libllhttp-dev (9.2 or newer)" in said, (status, said)
+    with Machine("noble", POLICY.replace("9.2.1", "9.0.1")) as machine:
+        (machine.folder / "bin/dpkg").write_text("#!/bin/sh\nexit 0\n", encoding="utf-8")
+        status, log, said = machine.install()
+        assert status == 1 and "libllhttp-dev 9.0.1-1 is too old" in said and len(log) == 1, (status, said)
+    with Machine("trixie", POLICY, installing=":") as machine:
+        status, log, said = machine.install()
+        assert status == 1 and "pkg-config finds no libllhttp >= 9.2" in said, (status, said)
+
+
+def compilers():
+    """CXX may be several words, and without a compiler nothing is set up"""
+    with tempfile.TemporaryDirectory() as folder:
+        status, out, _ = run("compiler release", folder, CXX="ccache g++ -m64")
+        assert (status, out) == (0, "ccache g++ -m64"), out
+        assert run("PATH=/nowhere; compiler release", folder)[::2] == (1, "dev: no compiler; looked for: g++ c++\n")
+        stubs = "install_for() { :; }\nninja() { :; }\nmeson() { echo set up with \"$CXX\" >&2; }\n"
+        assert run(stubs + "build release", folder, CXX="ccache g++")[::2] == (0, "set up with ccache g++\n")
+        status, _, said = run(stubs + "compiler() { die none; }\nbuild release", folder)
+        assert (status, said) == (1, "dev: none\n"), (status, said)
+
+
+CASES = {
+    "passed": '<testcase name="a"/>',
+    "failed": '<testcase name="a"><failure/></testcase>',
+    "error": '<testcase name="a"><error>x</error></testcase>',
+    "skipped": '<testcase name="a"><skipped/></testcase>',
+}
+
+
+def counts():
+    """test cases are counted from this run's results, and no results are a failure"""
+    for status, cases, said in (
+        (0, ["passed", "passed"], "2 passed, 0 failed"),
+        (0, ["passed", "skipped"], "1 passed, 0 failed"),
+        (1, ["passed", "failed", "error"], "1 passed, 2 failed"),
+        (1, ["passed"], "1 passed, 1 failed"),
+        (0, ["skipped"], "0 passed, 1 failed"),
+        (0, [], "0 passed, 1 failed"),
+        (0, None, "0 passed, 1 failed"),
+        (1, None, "0 passed, 1 failed"),
+    ):
+        with tempfile.TemporaryDirectory() as folder:
+            logs = pathlib.Path(folder, "build/release/meson-logs")
+            logs.mkdir(parents=True)
+            # The results of an earlier run.
+            (logs / "testlog.junit.xml").write_text(f"<testsuites>{CASES['passed'] * 9}</testsuites>", encoding="utf-8")
+            text = "<testsuites><testsuite>" + "".join(CASES[case] for case in cases or []) + "</testsuite></testsuites>"
+            pathlib.Path(folder, "new.xml").write_text(text, encoding="utf-8")
+            writing = ":" if cases is None else "cp new.xml build/release/meson-logs/testlog.junit.xml"
+            script = f"build() {{ :; }}\nmeson() {{ {writing}; return {status}; }}\ntest_all"
+            result, out, errors = run(script, folder)
+            assert out == said + "\n" and result == (0 if said.endswith(", 0 failed") else 1), (status, cases, out, errors)
+    with tempfile.TemporaryDirectory() as folder:
+        pathlib.Path(folder, "half.xml").write_text("<testsuites><testcase", encoding="utf-8")
+        assert run("count_tests half.xml", folder)[0] != 0
+
+
+tap = Tap()
+tap.run([stanzas, no_stanza, lines, nothing_twice, empty_lists, next_release, interrupted, refused, compilers, counts])
+tap.end()

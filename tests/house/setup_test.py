@@ -1,0 +1,46 @@
+#!/usr/bin/env python3
+"""What meson says when something is missing: `setup_test.py ROOT MESON COMPILER`."""
+
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+from tap import Tap
+
+ROOT, MESON, COMPILER = sys.argv[1:]
+
+
+def missing():
+    """with dependencies missing or too old it lists what is there, what is not, and how to get it"""
+    with tempfile.TemporaryDirectory() as folder:
+        # All that pkg-config finds.
+        for name, version in {"fmt": "9.1.0", "libllhttp": "8.1.1", "catch2": "3.4.0"}.items():
+            text = f"Name: {name}\nDescription: {name}\nVersion: {version}\n"
+            pathlib.Path(folder, name + ".pc").write_text(text, encoding="utf-8")
+        environment = dict(os.environ, CXX=COMPILER, PKG_CONFIG_LIBDIR=folder, CMAKE="no-cmake")
+        environment.pop("PKG_CONFIG_PATH", None)
+        outcome = subprocess.run(
+            [MESON, "setup", os.path.join(folder, "build"), ROOT],
+            capture_output=True, text=True, timeout=300, check=False, env=environment,
+        )
+        said = [line.removeprefix("Message: ").strip() for line in outcome.stdout.splitlines()]
+        assert outcome.returncode != 0, outcome.stdout
+        for line in (
+            "fmt: 9.1.0",
+            "libllhttp: MISSING, >= 9.2 is needed for HTTP/1 parsing",
+            "libpcre2-8: MISSING, >= 10.30 is needed for routes",
+            "catch2: 3.4.0",
+            "Debian:  sudo apt install libllhttp-dev libpcre2-dev libcli11-dev",
+            "Fedora:  sudo dnf install llhttp-devel pcre2-devel cli11-devel",
+            "macOS:   brew install llhttp pcre2 cli11",
+        ):
+            assert line in said, f"it did not say {line!r}, but:\n{outcome.stdout}"
+        error = "missing: libllhttp >= 9.2, libpcre2-8 >= 10.30, CLI11 >= 2.1"
+        assert any(line.endswith(error) for line in said), outcome.stdout
+
+
+tap = Tap()
+tap.run([missing])
+tap.end()
