@@ -28,7 +28,9 @@ class HTTPOutputError : public std::logic_error {
 //
 // Thread:    the loop's thread only.
 // Lifetime:  ends with the request, and is reused for another one: keep no reference beyond that.
-// Errors:    once the client is gone write() throws StreamClosedError, and finish() does nothing.
+// Errors:    once the client is gone write() throws StreamClosedError, and finish() does nothing. Both throw
+//            StreamBufferFullError, and then have sent nothing, if more would wait for the client than the
+//            stream's max_write_buffer_size.
 class Exchange {
  public:
   Exchange() = default;
@@ -78,8 +80,9 @@ class Exchange {
 
   void begin(IOStream& stream, const Headers& defaults);
   const Headers& sent_headers() const noexcept { return own_headers_ ? headers_ : *defaults_; }
-  void send_head(std::optional<std::uint64_t> length, std::string_view body);
-  void send_piece(std::string_view piece);
+  void send_head(std::optional<std::uint64_t> length, std::string_view body, std::size_t following);
+  void send_piece(std::string_view piece, std::string_view end);
+  void send_rest(std::string_view data);
   bool body_forbidden() const noexcept;
   std::string_view choose_framing(std::optional<std::uint64_t> length);
   void check_content_length();

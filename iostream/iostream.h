@@ -82,6 +82,8 @@ class IOStream {
   // Nothing may be written in between. Throws like write().
   char* reserve_write(std::size_t count);
   void commit_write(std::size_t count);
+  // Throws what a write of `count` bytes would: for those whose writes only make sense together.
+  void check_write(std::size_t count) const;
   std::size_t pending_write_bytes() const noexcept { return out_ ? out_->size() : 0; }
   // What the kernel has taken since the stream began.
   std::uint64_t flushed_bytes() const noexcept { return flushed_; }
@@ -122,7 +124,6 @@ class IOStream {
   };
 
   ReadAwaiter start_read(ReadAwaiter::Kind kind, std::size_t amount, std::string_view delimiter = {});
-  void check_write(std::size_t count) const;
   WriteBuffer& out();
 
   EventHandler handler() noexcept;

@@ -232,16 +232,18 @@ void RequestHandler::log_exception(const std::exception_ptr& error) {
 void RequestHandler::fail(std::exception_ptr error) noexcept {
   try {
     try {
-      std::rethrow_exception(error);
-    } catch (const Finish&) {
-      if (!finished()) finish();
+      try {
+        std::rethrow_exception(error);
+      } catch (const Finish&) {
+        if (!finished()) finish();
+      }
     } catch (const StreamClosedError&) {
       // The client has gone: there is nobody to answer.
     } catch (const HTTPError& http_error) {
-      log_exception(error);
+      log_exception(std::current_exception());
       if (!finished()) send_error(http_error.status(), http_error.reason());
     } catch (...) {
-      log_exception(error);
+      log_exception(std::current_exception());
       if (!finished()) send_error(500);
     }
   } catch (const std::exception& another) {

@@ -298,6 +298,32 @@ TEST_CASE("any other exception is 500 and a line with the request; the server go
   CHECK(web.brief("GET", "/fine") == "200 ");
 }
 
+class LongHandler : public RequestHandler {
+ public:
+  void get(std::string what) {
+    write(std::string(100'000, 'x'));
+    if (what == "flush") flush();
+    if (what == "finish") throw Finish();
+  }
+};
+
+TEST_CASE("a body beyond the write limit is 500, and the connection is fit for the next request (IOS-43)",
+          "[request_handler]") {
+  WebFixture::Options options;
+  options.stream.max_write_buffer_size = 64 * 1024;
+  WebFixture web({url<LongHandler>("/long/(.*)"), url<ErrorHandler>("/(.*)")}, {}, options);
+  RawPeer peer = web.connect();
+  for (const std::string path : {"/long/return", "/long/flush", "/long/finish"}) {
+    peer.send(fmt::format("GET {} HTTP/1.1\r\nHost: h\r\n\r\nGET /finish HTTP/1.1\r\nHost: h\r\n\r\n", path));
+    std::string both;
+    web.loop.run_until([&] { return peer.drain(both) || both.ends_with("so far"); });
+    CHECK(both.starts_with("HTTP/1.1 500 Internal Server Error\r\n"));
+    CHECK(both.find(page("500: Internal Server Error") + "HTTP/1.1 200 OK\r\n") != std::string::npos);
+    web.loop.log.expect("Reached maximum write buffer size");
+    web.loop.log.expect("500 GET " + path);
+  }
+}
+
 TEST_CASE("Finish ends the request with what was written (WEB-62)", "[request_handler]") {
   WebFixture web({url<ErrorHandler>("/(.*)")});
   CHECK(web.brief("GET", "/finish") == "200 so far");
