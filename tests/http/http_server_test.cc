@@ -141,6 +141,50 @@ TEST_CASE("the end of a client's bytes does not keep a complete request from its
   CHECK(without_date(fixture.read_to_end(peer)) == answer_to("GET /a 0\n") + answer_to("GET /b 0\n"));
 }
 
+// A stream whose next read finds bytes at once, without the poller.
+IOStream ready_stream(IOLoop& loop, RawPeer& peer, OwnedFd fd) {
+  IOStream::Options options;
+  options.max_buffer_size = 300;
+  IOStream stream(loop, std::move(fd), options);
+  peer.send(std::string(600, 'B'));
+  // It fills the buffer, so that there may be more.
+  loop.run_sync([](IOStream& stream) -> Task<> { co_await stream.read_bytes(300); }(stream));
+  return stream;
+}
+
+TEST_CASE("a handler that reads another stream at once leaves the requests behind its own as they are",
+          "[http_server]") {
+  static constexpr auto read = [](IOStream& stream, std::string& got) -> Task<> {
+    got = co_await stream.read_some();
+  };
+  for (const bool waits : {false, true}) {
+    CAPTURE(waits);
+    IOStream* backend = nullptr;
+    std::string got;
+    HTTPFixture fixture([&](Exchange& exchange, Task<>& pending) {
+      if (exchange.request().path() != "/read") return describe(exchange, pending);
+      if (waits) {
+        pending = [](Exchange& exchange, IOStream& stream, std::string& got) -> Task<> {
+          co_await read(stream, got);
+          exchange.finish("read");
+        }(exchange, *backend, got);
+      } else {
+        exchange.finish("read");
+        IOLoop::current().spawn(read(*backend, got));
+      }
+    });
+    auto pair = testing::tcp_pair();
+    RawPeer far(std::move(pair.second));
+    IOStream stream = ready_stream(fixture.loop, far, std::move(pair.first));
+    backend = &stream;
+    RawPeer peer = fixture.connect();
+    peer.send(get("/read") + get("/one") + get("/two"));
+    CHECK(without_date(fixture.read_responses(peer, 3)) ==
+          answer_to("read") + answer_to("GET /one 0\n") + answer_to("GET /two 0\n"));
+    CHECK(got == std::string(300, 'B'));
+  }
+}
+
 // A delegate whose requests wait until they are told to go on.
 struct Slow {
   testing::FunctionDelegate::Function function() {

@@ -360,6 +360,37 @@ TEST_CASE("a task destroyed between spent budget and resumption is not resumed, 
   CHECK(lines == 3000);
 }
 
+Task<> read_in_parts(IOStream& stream, IOStream& other, std::string& own, std::string& others) {
+  const std::string_view all = co_await stream.read_some(std::nothrow);
+  own = all.substr(0, 3);
+  stream.unread(all.size() - 3);
+  const std::string_view first = co_await other.read_some();
+  others = first;
+  const std::string_view rest = co_await stream.read_some(std::nothrow);
+  own += rest;
+}
+
+TEST_CASE("what a fast reader leaves unread stays its own while another stream receives", "[iostream]") {
+  TestLoop loop;
+  for (const std::size_t size : {100, 10'000, 40'000}) {
+    CAPTURE(size);
+    Wire wire(loop);
+    IOStream::Options options;
+    options.max_buffer_size = size;
+    Wire other(loop, options);
+    other.peer.send(std::string(2 * size, 'x'));
+    CHECK(loop.run(bytes(other.stream, size)).size() == size);  // filled, so that the next one tries at once
+    std::string own;
+    std::string others;
+    TaskGroup group(loop);
+    group.add(read_in_parts(wire.stream, other.stream, own, others));
+    wire.peer.send(std::string(size, 'a'));
+    loop.run_until([&] { return own.size() >= size; });
+    CHECK(own == std::string(size, 'a'));
+    CHECK(others == std::string(others.size(), 'x'));
+  }
+}
+
 Task<std::size_t> view_across_waits(IOStream& stream) {
   const std::string_view view = co_await stream.read_some();
   for (int i = 0; i < 3; ++i) co_await moment();
