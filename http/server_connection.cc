@@ -91,7 +91,7 @@ void ServerConnection::begin_exchange() {
 Next ServerConnection::receive(std::string_view bytes) {
   if (phase_ == Phase::lingering) {
     discarded_ += bytes.size();
-    return discarded_ > kMaxDiscarded ? Next::close : Next::read;
+    return discarded_ > kMaxDiscarded ? close_when_sent() : Next::read;
   }
   if (!exchange_) begin_exchange();
   for (;;) {
@@ -118,11 +118,16 @@ Next ServerConnection::receive(std::string_view bytes) {
 }
 
 Next ServerConnection::receive_end() {
-  if (stream_.closed() || (phase_ != Phase::head && phase_ != Phase::body)) return Next::close;
   // It may have closed its sending side only, and can still be told.
-  refuse({400, "Incomplete request"});
+  if (!stream_.closed() && (phase_ == Phase::head || phase_ == Phase::body))
+    refuse({400, "Incomplete request"});
+  return close_when_sent();
+}
+
+// Nothing more is to be read: the end, once the client has taken what was written.
+Next ServerConnection::close_when_sent() noexcept {
   closing_ = true;
-  return Next::wait;
+  return stream_.pending_write_bytes() > 0 ? Next::wait : Next::close;
 }
 
 // The head is there, and a body is to come.
@@ -155,9 +160,8 @@ Next ServerConnection::end_exchange() {
   if (!exchange_->finished()) return abandon("the request was not answered");
   closing_ = stream_.closed() || exchange_->close_after_ || !exchange_->request_.keep_alive();
   enter(Phase::idle);
-  const std::size_t unsent = stream_.pending_write_bytes();
-  if (closing_) return unsent > 0 ? Next::wait : Next::close;
-  if (unsent > kHighWater || !stream_.loop().spend(kRequestCost)) return Next::wait;
+  if (closing_) return close_when_sent();
+  if (stream_.pending_write_bytes() > kHighWater || !stream_.loop().spend(kRequestCost)) return Next::wait;
   return Next::read;
 }
 
@@ -202,7 +206,7 @@ Task<Next> ServerConnection::run_handler() {
   std::string failure;
   try {
     const bool answered = co_await HandlerAwaiter(*this);
-    if (!answered) co_return Next::close;
+    if (!answered) co_return close_when_sent();  // what was answered before is sent
   } catch (const StreamClosedError&) {
     co_return Next::close;
   } catch (const std::exception& error) {

@@ -52,6 +52,7 @@ class ServerConnection {
   Next abandon(std::string_view why);
   Next refuse(const Refusal& refusal);
   Next linger();
+  Next close_when_sent() noexcept;
   void visit();
   bool has_waited(std::chrono::nanoseconds limit) const noexcept;
 

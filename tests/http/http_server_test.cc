@@ -1,6 +1,7 @@
 #include <squall/http/http_server.h>
 
 #include <fmt/format.h>
+#include <sys/socket.h>
 
 #include <string>
 #include <vector>
@@ -246,6 +247,60 @@ TEST_CASE("a client that half-closes is answered by a server that was told so", 
   for (int i = 0; i < 10; ++i) fixture.loop.run_turn();
   slow.go = true;
   CHECK(without_date(fixture.read_to_end(peer)) == answer_to("slow"));
+}
+
+TEST_CASE("a client that ends its bytes and then takes its answers slowly gets all of them",
+          "[http_server]") {
+  const std::string body(10'000, 'x');
+  // With a handler at the end of them that waits, and is cancelled as the client has ended its bytes.
+  for (const bool cancels : {false, true}) {
+    CAPTURE(cancels);
+    HTTPFixture fixture([&](Exchange& exchange, Task<>& pending) {
+      if (exchange.request().path() == "/") return exchange.finish(body);
+      pending = [](Live) -> Task<> { co_await sleep(24h); }(Live());
+    });
+    RawPeer peer = fixture.connect();
+    std::string requests;
+    for (int i = 0; i < 1000; ++i) requests += get("/");
+    if (cancels) requests += get("/wait");
+    peer.send(requests);
+    peer.half_close();
+    std::string all;
+    std::string piece(16 * 1024, '\0');
+    fixture.loop.run_until([&] {
+      const auto count = ::recv(peer.fd(), piece.data(), piece.size(), MSG_DONTWAIT);
+      if (count > 0) all.append(piece, 0, static_cast<std::size_t>(count));
+      return count == 0;
+    });
+    const std::string answer = fmt::format("Content-Length: {}\r\n\r\n{}", body.size(), body);
+    std::size_t answers = 0;
+    for (std::size_t at = all.find(answer); at != all.npos; at = all.find(answer, at + answer.size()))
+      ++answers;
+    CHECK(answers == 1000);
+    CHECK(all.ends_with(body));
+    CHECK(Live::count == 0);
+  }
+}
+
+TEST_CASE("the answer to a client that half-closed goes out, whatever else ends in the same turn",
+          "[http_server]") {
+  Slow slow;
+  HTTPFixture::Options options;
+  options.half_closed = HTTPFixture::Options::HalfClosed::is_answered;
+  HTTPFixture fixture(slow.function(), options);
+  // This one ends first, and so has the ended connections destroyed before the other's answer is sent.
+  RawPeer first = fixture.connect();
+  first.send(get("/", "Connection: close\r\n"));
+  fixture.loop.run_until([&] { return Live::count > 0; });
+  const int waiting = Live::count;
+  RawPeer peer = fixture.connect();
+  peer.send(get("/"));
+  peer.half_close();
+  fixture.loop.run_until([&] { return Live::count > waiting; });
+  for (int i = 0; i < 10; ++i) fixture.loop.run_turn();
+  slow.go = true;
+  CHECK(without_date(fixture.read_to_end(peer)) == answer_to("slow"));
+  CHECK(without_date(fixture.read_to_end(first)) == answer_to("slow", "Connection: close\r\n"));
 }
 
 TEST_CASE("destroying the server destroys the handlers that wait, and closes idle connections",
