@@ -2,12 +2,14 @@
 
 #include <squall/http/ascii.h>
 #include <squall/http/status.h>
+#include <squall/ioloop/errors.h>
 #include <squall/ioloop/log.h>
 #include <squall/ioloop/sleep.h>
 
 #include <fmt/format.h>
 
-#include <exception>
+#include <optional>
+#include <string>
 #include <utility>
 
 namespace squall::http {
@@ -150,8 +152,8 @@ Next ServerConnection::answer() {
   enter(Phase::handling);
   try {
     server_.delegate_.handle_request(*exchange_, handler_);
-  } catch (const std::exception& error) {
-    return abandon(error.what());
+  } catch (...) {
+    return abandon(current_what());
   }
   return handler_ ? Next::wait : end_exchange();
 }
@@ -203,16 +205,16 @@ Task<Next> ServerConnection::wait() {
 }
 
 Task<Next> ServerConnection::run_handler() {
-  std::string failure;
+  std::optional<std::string> failure;
   try {
     const bool answered = co_await HandlerAwaiter(*this);
     if (!answered) co_return close_when_sent();  // what was answered before is sent
   } catch (const StreamClosedError&) {
     co_return Next::close;
-  } catch (const std::exception& error) {
-    failure = error.what();
+  } catch (...) {
+    failure = current_what();
   }
-  const Next next = failure.empty() ? end_exchange() : abandon(failure);
+  const Next next = failure ? abandon(*failure) : end_exchange();
   if (next != Next::close) server_.give_back(std::move(exchange_));
   co_return next;
 }

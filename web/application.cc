@@ -1,5 +1,6 @@
 #include <squall/web/application.h>
 
+#include <squall/ioloop/errors.h>
 #include <squall/ioloop/ioloop.h>
 #include <squall/ioloop/log.h>
 #include <squall/web/handler_type.h>
@@ -107,8 +108,8 @@ void Application::client_gone(http::Exchange& exchange) noexcept {
   if (!handler) return;
   try {
     if (handler->type_->on_connection_close) handler->type_->on_connection_close(*handler);
-  } catch (const std::exception& error) {
-    log::application().error("Uncaught exception in on_connection_close: {}", error.what());
+  } catch (...) {
+    log::application().error("Uncaught exception in on_connection_close: {}", current_what());
   }
   handler->conclude(kClientGone);
 }
@@ -125,8 +126,8 @@ void Application::log_request(RequestHandler& handler, int status) noexcept {
         std::chrono::steady_clock::now() - request.start_time();
     log::access().log(level, "{} {} {} ({}) {:.2f}ms", status, request.method_name(), request.target(),
                       request.remote_ip(), took.count());
-  } catch (const std::exception& error) {
-    log::application().error("Uncaught exception in log_function: {}", error.what());
+  } catch (...) {
+    log::application().error("Uncaught exception in log_function: {}", current_what());
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <squall/http/ascii.h>
 #include <squall/http/status.h>
+#include <squall/ioloop/errors.h>
 #include <squall/ioloop/log.h>
 #include <squall/iostream/errors.h>
 #include <squall/web/application.h>
@@ -189,13 +190,19 @@ void RequestHandler::send_error(int status, std::string_view reason) {
     if (!finished()) exchange_->abort();
     return;
   }
-  clear();
+  try {
+    clear();
+  } catch (...) {
+    log::application().error("Uncaught exception in set_default_headers: {}", current_what());
+  }
   set_status(status, reason);
   if (status == 405) set_header("Allow", application_->allowed_methods(*type_));
   try {
     if (status != 304) write_error(status);
-  } catch (const std::exception& error) {
-    log::application().error("Uncaught exception in write_error: {}", error.what());
+  } catch (const Finish&) {
+    // With what it has written.
+  } catch (...) {
+    log::application().error("Uncaught exception in write_error: {}", current_what());
   }
   if (!finished()) finish();
 }
@@ -221,10 +228,8 @@ void RequestHandler::log_exception(const std::exception_ptr& error) {
   } catch (const HTTPError& http_error) {
     if (!http_error.message().empty())
       log::general().warning("{} {}: {}", http_error.status(), first_line(request), http_error.message());
-  } catch (const std::exception& other) {
-    uncaught(other.what());
   } catch (...) {
-    uncaught("not a std::exception");
+    uncaught(current_what());
   }
 }
 
@@ -246,9 +251,9 @@ void RequestHandler::fail(std::exception_ptr error) noexcept {
       log_exception(std::current_exception());
       if (!finished()) send_error(500);
     }
-  } catch (const std::exception& another) {
+  } catch (...) {
     log::application().error("Uncaught exception answering {} {}: {}", request().method_name(),
-                             request().target(), another.what());
+                             request().target(), current_what());
   }
   if (!finished()) exchange_->abort();
 }
@@ -259,8 +264,8 @@ void RequestHandler::conclude(int logged_status) noexcept {
   if (!type_->on_finish) return;
   try {
     type_->on_finish(*this);
-  } catch (const std::exception& error) {
-    log::application().error("Uncaught exception in on_finish: {}", error.what());
+  } catch (...) {
+    log::application().error("Uncaught exception in on_finish: {}", current_what());
   }
 }
 

@@ -248,10 +248,17 @@ class OwnErrorHandler : public RequestHandler {
  public:
   void get() { throw HTTPError(404); }
   void post() { throw HTTPError(500, "with a page that fails"); }
-  void set_default_headers() override { set_header("X-Default", "1"); }
+  void put() { throw HTTPError(501); }
+  void delete_() { throw HTTPError(502); }
+  void set_default_headers() override {
+    set_header("X-Default", "1");
+    if (request().query() == "headers") throw std::runtime_error("from set_default_headers");
+  }
   void write_error(int status) override {
     if (status == 500) throw std::runtime_error("page failed");
     write(fmt::format("own page for {}", status));
+    if (status == 501) throw Finish();
+    if (status == 502) throw 42;
   }
 };
 
@@ -354,6 +361,25 @@ TEST_CASE("write_error may be overridden, and may fail", "[request_handler]") {
   web.loop.log.expect("500 POST /");
 }
 
+TEST_CASE("write_error may end with Finish, and whatever it throws ends there (WEB-62, WEB-66)",
+          "[request_handler]") {
+  WebFixture web({url<OwnErrorHandler>("/")});
+  CHECK(web.brief("PUT", "/") == "501 own page for 501");
+  web.loop.log.expect("501 PUT /");
+  CHECK(web.brief("DELETE", "/") == "502 own page for 502");
+  web.loop.log.expect("Uncaught exception in write_error: not a std::exception");
+  web.loop.log.expect("502 DELETE /");
+}
+
+TEST_CASE("set_default_headers may fail, for the error page as well", "[request_handler]") {
+  WebFixture web({url<OwnErrorHandler>("/")});
+  CHECK(web.brief("GET", "/?headers").starts_with("500 "));
+  web.loop.log.expect("Uncaught exception in write_error: page failed");
+  web.loop.log.expect("Uncaught exception GET /?headers");
+  web.loop.log.expect("Uncaught exception in set_default_headers: from set_default_headers");
+  web.loop.log.expect("500 GET /?headers");
+}
+
 // ---- The order of things.
 
 class StepsHandler : public RequestHandler {
@@ -425,6 +451,37 @@ TEST_CASE("prepare() may be a task, and what it finishes the verb is spared (WEB
   CHECK(steps_of("PUT", "/x", "405 ") == Steps{"prepared", "on_finish"});
   web.loop.log.expect("403 GET /x?fail");
   web.loop.log.expect("405 PUT /x");
+}
+
+// Throws what no handler of the framework's may take for a std::exception.
+class RudeHooks : public RequestHandler {
+ public:
+  void get() { write("fine"); }
+  Task<> post() {
+    const Live live;
+    co_await sleep(24h);
+  }
+  void on_finish() { throw Finish(); }
+  void on_connection_close() { throw 42; }
+};
+
+TEST_CASE("a hook may throw what it likes: it is logged, and the server goes on", "[request_handler]") {
+  Settings settings;
+  settings.log_function = [](RequestHandler&, int) { throw "from log_function"; };
+  WebFixture web({url<RudeHooks>("/")}, settings);
+  for (int i = 0; i < 2; ++i) {
+    CHECK(web.brief("GET", "/") == "200 fine");
+    web.loop.log.expect("Uncaught exception in log_function: not a std::exception");
+    web.loop.log.expect("Uncaught exception in on_finish: not a std::exception");
+  }
+  RawPeer peer = web.connect();
+  peer.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n");
+  web.loop.run_until([] { return Live::count == 1; });
+  peer.close();
+  web.loop.run_until([] { return Live::count == 0; });
+  web.loop.log.expect("Uncaught exception in on_connection_close: not a std::exception");
+  web.loop.log.expect("Uncaught exception in log_function");
+  web.loop.log.expect("Uncaught exception in on_finish");
 }
 
 class FailingHooks : public RequestHandler {
