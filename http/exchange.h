@@ -63,6 +63,8 @@ class Exchange {
 
   // The response cannot be completed: closes the connection, so that the client does not take it for whole.
   void abort() noexcept;
+  // The connection is closed: the client has gone, or the response was aborted.
+  bool closed() const noexcept { return stream_->closed(); }
 
   // A place for the body before it is sent, for those who gather it: empty at first, reused memory.
   std::string& buffer() noexcept { return buffer_; }

@@ -8,8 +8,6 @@
 
 #include <fmt/format.h>
 
-#include <optional>
-#include <string>
 #include <utility>
 
 namespace squall::http {
@@ -153,7 +151,7 @@ Next ServerConnection::answer() {
   try {
     server_.delegate_.handle_request(*exchange_, handler_);
   } catch (...) {
-    return abandon(current_what());
+    return abandon(std::current_exception());
   }
   return handler_ ? Next::wait : end_exchange();
 }
@@ -168,6 +166,17 @@ Next ServerConnection::end_exchange() {
 }
 
 // The delegate failed, and what the client has seen of the response so far is unknown.
+Next ServerConnection::abandon(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const StreamClosedError& closed) {
+    // Unless it is the client's, it is a stream of the delegate's own, and its closing an error like others.
+    return stream_.closed() ? Next::close : abandon(closed.what());
+  } catch (...) {
+    return abandon(current_what());
+  }
+}
+
 Next ServerConnection::abandon(std::string_view why) {
   log::application().error("Uncaught exception answering {}: {}", peer_.to_string(), why);
   stream_.close();
@@ -205,16 +214,14 @@ Task<Next> ServerConnection::wait() {
 }
 
 Task<Next> ServerConnection::run_handler() {
-  std::optional<std::string> failure;
+  std::exception_ptr failure;
   try {
     const bool answered = co_await HandlerAwaiter(*this);
     if (!answered) co_return close_when_sent();  // what was answered before is sent
-  } catch (const StreamClosedError&) {
-    co_return Next::close;
   } catch (...) {
-    failure = current_what();
+    failure = std::current_exception();
   }
-  const Next next = failure ? abandon(*failure) : end_exchange();
+  const Next next = failure ? abandon(failure) : end_exchange();
   if (next != Next::close) server_.give_back(std::move(exchange_));
   co_return next;
 }

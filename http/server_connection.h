@@ -6,6 +6,7 @@
 #include <squall/iostream/address.h>
 #include <squall/iostream/iostream.h>
 
+#include <exception>
 #include <memory>
 #include <string_view>
 
@@ -49,6 +50,7 @@ class ServerConnection {
   Next answer();
   Task<Next> run_handler();
   Next end_exchange();
+  Next abandon(const std::exception_ptr& error);
   Next abandon(std::string_view why);
   Next refuse(const Refusal& refusal);
   Next linger();

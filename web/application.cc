@@ -18,9 +18,6 @@ class NotFoundHandler final : public RequestHandler {
   void prepare() { throw HTTPError(404); }
 };
 
-// nginx's number for a client that went away before it was answered.
-constexpr int kClientGone = 499;
-
 }  // namespace
 
 Application::Application(std::vector<Rule> rules, Settings settings)
@@ -59,7 +56,7 @@ void Application::handle_request(http::Exchange& exchange, Task<>& pending) {
     }
     if (!handler->finished()) handler->finish();
   } catch (...) {
-    handler->fail(std::current_exception());
+    return handler->conclude(handler->fail(std::current_exception()));
   }
   handler->conclude(exchange.status());
 }
@@ -99,19 +96,13 @@ Task<> Application::run(std::unique_ptr<RequestHandler> handler, Stage stage, Ta
   } catch (...) {
     error = std::current_exception();
   }
-  if (error) handler->fail(error);
-  handler->conclude(handler->get_status());
+  handler->conclude(error ? handler->fail(error) : handler->get_status());
 }
 
 void Application::client_gone(http::Exchange& exchange) noexcept {
   auto* const handler = static_cast<RequestHandler*>(exchange.context());
   if (!handler) return;
-  try {
-    if (handler->type_->on_connection_close) handler->type_->on_connection_close(*handler);
-  } catch (...) {
-    log::application().error("Uncaught exception in on_connection_close: {}", current_what());
-  }
-  handler->conclude(kClientGone);
+  handler->conclude(handler->client_gone());
 }
 
 void Application::log_request(RequestHandler& handler, int status) noexcept {

@@ -233,8 +233,12 @@ void RequestHandler::log_exception(const std::exception_ptr& error) {
   }
 }
 
-// The one place where what a handler throws is caught.
-void RequestHandler::fail(std::exception_ptr error) noexcept {
+// The one place where what a handler throws is caught. The status is for the log.
+int RequestHandler::fail(std::exception_ptr error) noexcept {
+  const auto answer = [this](int status, std::string_view reason) {
+    log_exception(std::current_exception());
+    if (!finished()) send_error(status, reason);
+  };
   try {
     try {
       try {
@@ -243,19 +247,35 @@ void RequestHandler::fail(std::exception_ptr error) noexcept {
         if (!finished()) finish();
       }
     } catch (const StreamClosedError&) {
-      // The client has gone: there is nobody to answer.
+      // The client's stream, and there is nobody to answer; or one that the handler has opened.
+      if (exchange_->closed()) {
+        const int status = client_gone();
+        if (!finished()) exchange_->abort();
+        return status;
+      }
+      answer(500, {});
     } catch (const HTTPError& http_error) {
-      log_exception(std::current_exception());
-      if (!finished()) send_error(http_error.status(), http_error.reason());
+      answer(http_error.status(), http_error.reason());
     } catch (...) {
-      log_exception(std::current_exception());
-      if (!finished()) send_error(500);
+      answer(500, {});
     }
   } catch (...) {
     log::application().error("Uncaught exception answering {} {}: {}", request().method_name(),
                              request().target(), current_what());
   }
   if (!finished()) exchange_->abort();
+  return get_status();
+}
+
+// Tells the handler, unless it has answered already. The status is for the log.
+int RequestHandler::client_gone() noexcept {
+  if (finished()) return get_status();
+  try {
+    if (type_->on_connection_close) type_->on_connection_close(*this);
+  } catch (...) {
+    log::application().error("Uncaught exception in on_connection_close: {}", current_what());
+  }
+  return kClientGone;
 }
 
 // The request is over: a line in the access log, and the handler's own last word.

@@ -39,8 +39,8 @@ struct HandlerType;
 // Thread:    the loop's thread only.
 // Lifetime:  made and destroyed by the framework, for one request.
 // Errors:    throw HTTPError for an error page. Any other exception is logged with the request and answered
-// 500;
-//            the connection and the server go on.
+//            500; the connection and the server go on. StreamClosedError once the client has gone is no
+//            error.
 class RequestHandler : public Pooled {
  public:
   RequestHandler();
@@ -105,8 +105,12 @@ class RequestHandler : public Pooled {
   friend class Application;
   struct Arguments;
 
+  // nginx's number for a client that went away before it was answered.
+  static constexpr int kClientGone = 499;
+
   void attach(Application& application, http::Exchange& exchange, const HandlerType& type);
-  void fail(std::exception_ptr error) noexcept;
+  int fail(std::exception_ptr error) noexcept;
+  int client_gone() noexcept;
   void log_exception(const std::exception_ptr& error);
   void conclude(int logged_status) noexcept;
 

@@ -345,6 +345,7 @@ TEST_CASE("what a delegate throws, or leaves unanswered, is logged and closes th
     const std::string_view path = exchange.request().path();
     if (path == "/throw") throw std::runtime_error("thrown");
     if (path == "/int") throw 42;
+    if (path == "/stream") throw StreamClosedError();
     if (path == "/silent") return;
     if (path == "/late") {
       pending = []() -> Task<> {
@@ -358,7 +359,8 @@ TEST_CASE("what a delegate throws, or leaves unanswered, is logged and closes th
   RawPeer bystander = fixture.connect();
   for (const auto& [path, message] :
        {std::pair("/throw", "thrown"), std::pair("/int", "not a std::exception"),
-        std::pair("/silent", "the request was not answered"), std::pair("/late", "thrown late")}) {
+        std::pair("/stream", "Stream is closed"), std::pair("/silent", "the request was not answered"),
+        std::pair("/late", "thrown late")}) {
     RawPeer peer = fixture.connect();
     const std::string name = Address::local_of(peer.fd()).to_string();
     peer.send(get(path));

@@ -532,5 +532,60 @@ TEST_CASE("a client that goes away ends a handler that waits, which hears of it 
   CHECK(logged == std::vector<int>{499});
 }
 
+// Fails as its client goes, or as a stream of its own is closed.
+class BackendHandler : public RequestHandler {
+ public:
+  Task<> get(std::string what) {
+    if (what == "own") {
+      auto [near, far] = testing::tcp_pair();
+      IOStream backend(IOLoop::current(), std::move(near));
+      far.reset();
+      co_await backend.read_until("\n");
+    }
+    const Live live;
+    for (;;) {
+      write(std::string(100'000, 'x'));
+      co_await flush();
+    }
+  }
+  void post(std::string) {
+    auto [near, far] = testing::tcp_pair();
+    IOStream backend(IOLoop::current(), std::move(near));
+    backend.close();
+    backend.write("x");
+  }
+  void on_connection_close() { g_steps.emplace_back("on_connection_close"); }
+};
+
+TEST_CASE("a stream of the handler's own that closes is an error like others, and no client gone",
+          "[request_handler]") {
+  WebFixture web({url<BackendHandler>("/(.*)"), url<ErrorHandler>("/(.*)")});
+  g_steps.clear();
+  for (const char* method : {"GET", "POST"}) {
+    CHECK(web.brief(method, "/own") == "500 " + page("500: Internal Server Error"));
+    CHECK(web.loop.log.expect(fmt::format("Uncaught exception {} /own", method))
+              .message.ends_with("\nStream is closed"));
+    web.loop.log.expect(fmt::format("500 {} /own", method));
+  }
+  CHECK(g_steps.empty());
+}
+
+TEST_CASE("a client that goes while its answer is being sent is a 499, and the handler hears of it (WEB-16)",
+          "[request_handler]") {
+  std::vector<int> logged;
+  Settings settings;
+  settings.log_function = [&](RequestHandler&, int status) { logged.push_back(status); };
+  WebFixture web({url<BackendHandler>("/(.*)")}, settings);
+  g_steps.clear();
+  RawPeer peer = web.connect();
+  peer.send("GET /stream HTTP/1.1\r\nHost: h\r\n\r\n");
+  web.loop.run_until([] { return Live::count == 1; });
+  for (int i = 0; i < 10; ++i) web.loop.run_turn();
+  peer.reset();
+  web.loop.run_until([] { return Live::count == 0; });
+  CHECK(g_steps == std::vector<std::string>{"on_connection_close"});
+  CHECK(logged == std::vector<int>{499});
+}
+
 }  // namespace
 }  // namespace squall::web
