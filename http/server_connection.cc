@@ -233,6 +233,11 @@ bool ServerConnection::has_waited(std::chrono::nanoseconds limit) const noexcept
 // From time to time: closes what has taken too long. The coroutine that waits for it finds out by itself.
 void ServerConnection::visit() {
   const HTTPServer::Options& options = server_.options_;
+  const IOLoop::TimePoint now = stream_.loop().time();
+  const bool is_sending = stream_.pending_write_bytes() > 0;
+  const bool was_sending = std::exchange(was_sending_, is_sending);
+  // A client that still takes its response is not idle: only the next visit begins to count.
+  if ((is_sending || was_sending) && phase_ == Phase::idle) since_ = now;
   switch (phase_) {
     case Phase::idle:
       if (has_waited(options.idle_timeout)) return stream_.close();
@@ -248,7 +253,6 @@ void ServerConnection::visit() {
       if (has_waited(kLingerTimeout)) return stream_.close();
       break;
   }
-  const IOLoop::TimePoint now = stream_.loop().time();
   if (stream_.pending_write_bytes() == 0 || stream_.flushed_bytes() != progress_) {
     progress_ = stream_.flushed_bytes();
     progress_since_ = now;

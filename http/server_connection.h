@@ -71,7 +71,8 @@ class ServerConnection {
   IOLoop::TimePoint progress_since_{};  // when that was first seen
   std::size_t discarded_ = 0;
   Phase phase_ = Phase::idle;
-  bool closing_ = false;  // nothing more is read; what is written goes out first
+  bool closing_ = false;      // nothing more is read; what is written goes out first
+  bool was_sending_ = false;  // when it was last looked at
 };
 
 }  // namespace squall::http

@@ -467,6 +467,33 @@ TEST_CASE("a client that does not read its response is dropped", "[http_server]"
   CHECK(fixture.read_to_end(peer).size() < body.size());
 }
 
+// Reads to the end, at some 50 MB/s.
+std::string read_slowly(HTTPFixture& fixture, RawPeer& peer) {
+  std::string all;
+  std::string piece(256 * 1024, '\0');
+  auto next = std::chrono::steady_clock::now();
+  fixture.loop.run_until([&] {
+    if (std::chrono::steady_clock::now() < next) return false;
+    next += 5ms;
+    const auto count = ::recv(peer.fd(), piece.data(), piece.size(), MSG_DONTWAIT);
+    if (count > 0) all.append(piece, 0, static_cast<std::size_t>(count));
+    return count == 0 || (count < 0 && errno != EAGAIN);
+  });
+  return all;
+}
+
+TEST_CASE("a client that takes its response slowly is not idle", "[http_server]") {
+  HTTPFixture::Options options = patient();
+  options.idle_timeout = 40ms;
+  const std::string body(20'000'000, 'x');
+  HTTPFixture fixture([&](Exchange& exchange, Task<>&) { exchange.finish(body); }, options);
+  RawPeer peer = fixture.connect();
+  peer.send(get("/"));
+  const std::string all = read_slowly(fixture, peer);
+  CHECK(all.size() - all.find("\r\n\r\n") - 4 == body.size());
+  CHECK(fixture.server.connections() == 0);
+}
+
 TEST_CASE("a handler that streams to a client that does not read ends with it", "[http_server]") {
   HTTPFixture::Options options = patient();
   options.write_timeout = 40ms;
