@@ -20,7 +20,8 @@ std::chrono::nanoseconds tick_for(const HTTPServer::Options& options) {
   using namespace std::chrono_literals;
   const std::chrono::nanoseconds shortest =
       std::min({options.head_timeout, options.body_timeout, options.idle_timeout, options.write_timeout});
-  if (shortest <= 0ns) throw std::invalid_argument("an HTTPServer's timeouts must be positive");
+  if (std::min(shortest, options.linger_timeout) <= 0ns)
+    throw std::invalid_argument("an HTTPServer's timeouts must be positive");
   return std::clamp<std::chrono::nanoseconds>(shortest / 4, 10ms, 5s) / kParts;
 }
 

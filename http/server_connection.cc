@@ -19,9 +19,7 @@ using Next = ServerConnection::Next;
 constexpr std::size_t kHighWater = 64 * 1024;
 // So many pipelined requests are answered in a row before the loop's other work has its turn (H1C-18).
 constexpr int kRequestCost = IOLoop::kBudget / 64;
-// After a refusal the client may still be sending. Closing at once would reset the connection, and take the
-// answer with it; so its bytes are read and dropped for a while (RFC 9112, 9.6).
-constexpr std::chrono::seconds kLingerTimeout{5};
+// What a client is still sending after the last answer is read and dropped, up to so much.
 constexpr std::size_t kMaxDiscarded = 1024 * 1024;
 
 }  // namespace
@@ -193,6 +191,8 @@ Next ServerConnection::refuse(const Refusal& refusal) {
   return linger();
 }
 
+// The client may still be sending. Closing at once would reset the connection, and take the answer with it;
+// so its bytes are read and dropped for a while (RFC 9112, 9.6).
 Next ServerConnection::linger() {
   enter(Phase::lingering);
   stream_.shutdown_write();
@@ -236,8 +236,9 @@ void ServerConnection::visit() {
   const IOLoop::TimePoint now = stream_.loop().time();
   const bool is_sending = stream_.pending_write_bytes() > 0;
   const bool was_sending = std::exchange(was_sending_, is_sending);
-  // A client that still takes its response is not idle: only the next visit begins to count.
-  if ((is_sending || was_sending) && phase_ == Phase::idle) since_ = now;
+  // A client that still takes its response is not idle, nor is it done with: time counts from the visit that
+  // finds all of it sent.
+  if ((is_sending || was_sending) && (phase_ == Phase::idle || phase_ == Phase::lingering)) since_ = now;
   switch (phase_) {
     case Phase::idle:
       if (has_waited(options.idle_timeout)) return stream_.close();
@@ -250,7 +251,7 @@ void ServerConnection::visit() {
       break;
     case Phase::handling: break;
     case Phase::lingering:
-      if (has_waited(kLingerTimeout)) return stream_.close();
+      if (has_waited(options.linger_timeout)) return stream_.close();
       break;
   }
   if (stream_.pending_write_bytes() == 0 || stream_.flushed_bytes() != progress_) {

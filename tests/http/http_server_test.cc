@@ -494,6 +494,42 @@ TEST_CASE("a client that takes its response slowly is not idle", "[http_server]"
   CHECK(fixture.server.connections() == 0);
 }
 
+TEST_CASE("a client that sent more than its last request still gets all of a response it takes slowly",
+          "[http_server]") {
+  HTTPFixture::Options options = patient();
+  options.linger_timeout = options.idle_timeout = 40ms;
+  const std::string body(20'000'000, 'x');
+  HTTPFixture fixture([&](Exchange& exchange, Task<>&) { exchange.finish(body); }, options);
+  for (const bool half_closes : {false, true}) {
+    CAPTURE(half_closes);
+    RawPeer peer = fixture.connect();
+    peer.send("GET / HTTP/1.0\r\n\r\n\r\n");
+    if (half_closes) peer.half_close();
+    const std::string all = read_slowly(fixture, peer);
+    CHECK(all.size() - all.find("\r\n\r\n") - 4 == body.size());
+    fixture.loop.run_until([&] { return fixture.server.connections() == 0; });
+  }
+}
+
+TEST_CASE("a client that keeps sending after its last request gets all of the response before it is cut off",
+          "[http_server]") {
+  const std::string body(20'000'000, 'x');
+  HTTPFixture fixture([&](Exchange& exchange, Task<>&) { exchange.finish(body); }, patient());
+  RawPeer peer = fixture.connect();
+  peer.send("GET / HTTP/1.0\r\n\r\n\r\n");
+  fixture.loop.run_until([&] { return fixture.delegate.requests == 1; });
+  // One byte more than is dropped: nothing is left unread that would reset the connection.
+  const std::string flood(1024 * 1024 + 1, '\n');
+  std::string_view rest = flood;
+  fixture.loop.run_until([&] {
+    rest.remove_prefix(peer.send_some(rest));
+    return rest.empty();
+  });
+  for (int i = 0; i < 20; ++i) fixture.loop.run_turn();
+  const std::string all = fixture.read_to_end(peer);
+  CHECK(all.size() - all.find("\r\n\r\n") - 4 == body.size());
+}
+
 TEST_CASE("a handler that streams to a client that does not read ends with it", "[http_server]") {
   HTTPFixture::Options options = patient();
   options.write_timeout = 40ms;
