@@ -12,7 +12,7 @@
 namespace squall::http {
 namespace {
 
-// Buffers that a large response has stretched are not kept for the next.
+// Buffers that a large message has stretched are not kept for the next.
 constexpr std::size_t kKeptBuffer = 64 * 1024;
 // Up to this size a body is copied behind its head, to leave in one piece; beyond, both are sent side by
 // side.
@@ -72,7 +72,13 @@ void Exchange::begin(IOStream& stream, const Headers& defaults) {
   head_sent_ = finished_ = close_after_ = shielded_ = false;
   reset_head();
   buffer_.clear();
-  if (buffer_.capacity() > kKeptBuffer) buffer_ = std::string();
+}
+
+// The request is over. As many exchanges as are kept must not hold on to what their largest bodies took.
+void Exchange::give_back_memory() noexcept {
+  // Assigning an empty string would keep the memory.
+  if (buffer_.capacity() > kKeptBuffer) std::string().swap(buffer_);
+  if (request_.body_.capacity() > kKeptBuffer) std::string().swap(request_.body_);
 }
 
 Headers& Exchange::headers() {

@@ -81,6 +81,7 @@ class Exchange {
   friend class ServerConnection;
 
   void begin(IOStream& stream, const Headers& defaults);
+  void give_back_memory() noexcept;
   const Headers& sent_headers() const noexcept { return own_headers_ ? headers_ : *defaults_; }
   void send_head(std::optional<std::uint64_t> length, std::string_view body, std::size_t following);
   void send_piece(std::string_view piece, std::string_view end);

@@ -157,6 +157,7 @@ Next ServerConnection::answer() {
 Next ServerConnection::end_exchange() {
   if (!exchange_->finished()) return abandon("the request was not answered");
   closing_ = stream_.closed() || exchange_->close_after_ || !exchange_->request_.keep_alive();
+  exchange_->give_back_memory();
   enter(Phase::idle);
   if (closing_) return close_when_sent();
   if (stream_.pending_write_bytes() > kHighWater || !stream_.loop().spend(kRequestCost)) return Next::wait;
@@ -188,6 +189,7 @@ Next ServerConnection::refuse(const Refusal& refusal) {
   exchange_->close_after();
   exchange_->finish(
       fmt::format("{} {}: {}\n", refusal.status, reason_phrase(refusal.status), refusal.reason));
+  exchange_->give_back_memory();
   return linger();
 }
 
