@@ -7,6 +7,7 @@
 #include <squall/web/router.h>
 #include <squall/web/url.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -20,6 +21,8 @@ struct Settings {
   // Replaces the access log's line a request (WEB-204). `status` is what was sent, 499 if the client went
   // away.
   std::function<void(RequestHandler& handler, int status)> log_function;
+  // Arguments that a query, and a form body, may have: 400 beyond, once one is asked for.
+  std::size_t max_arguments = 10'000;
 };
 
 // A set of routes, and the server side of HTTP for them.

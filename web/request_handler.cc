@@ -44,9 +44,10 @@ std::string first_line(const http::Request& request) {
 
 }  // namespace
 
+// Parsed when they are asked for.
 struct RequestHandler::Arguments : Pooled {
-  http::QueryArguments query;
-  http::QueryArguments body;
+  std::optional<http::QueryArguments> query;
+  std::optional<http::QueryArguments> body;
 };
 
 RequestHandler::RequestHandler() = default;
@@ -61,19 +62,29 @@ void RequestHandler::attach(Application& application, http::Exchange& exchange, 
 // ---- Input.
 
 RequestHandler::Arguments& RequestHandler::arguments() {
-  if (arguments_) return *arguments_;
-  auto parsed = std::make_unique<Arguments>();
-  const http::Request& request = this->request();
-  parsed->query = http::parse_query(request.query());
-  const std::string_view type = request.headers().find(http::HeaderId::content_type).value_or("");
-  constexpr std::string_view kForm = "application/x-www-form-urlencoded";
-  if (http::equals_ignoring_case(type.substr(0, kForm.size()), kForm)) {
-    if (const auto encoding = request.headers().find("Content-Encoding"))
-      throw HTTPError(400, fmt::format("Invalid body: Unsupported Content-Encoding: {}", *encoding));
-    parsed->body = http::parse_query(request.body());
-  }
-  arguments_ = std::move(parsed);
+  if (!arguments_) arguments_ = std::make_unique<Arguments>();
   return *arguments_;
+}
+
+const http::QueryArguments& RequestHandler::query_arguments() {
+  std::optional<http::QueryArguments>& query = arguments().query;
+  if (!query) query = http::parse_query(request().query(), application_->settings().max_arguments);
+  if (!query) throw HTTPError(400, "Too many arguments in the query");
+  return *query;
+}
+
+const http::QueryArguments& RequestHandler::body_arguments() {
+  std::optional<http::QueryArguments>& body = arguments().body;
+  if (body) return *body;
+  const http::Headers& headers = request().headers();
+  const std::string_view type = headers.find(http::HeaderId::content_type).value_or("");
+  constexpr std::string_view kForm = "application/x-www-form-urlencoded";
+  if (!http::equals_ignoring_case(type.substr(0, kForm.size()), kForm)) return body.emplace();
+  if (const auto encoding = headers.find("Content-Encoding"))
+    throw HTTPError(400, fmt::format("Invalid body: Unsupported Content-Encoding: {}", *encoding));
+  body = http::parse_query(request().body(), application_->settings().max_arguments);
+  if (!body) throw HTTPError(400, "Invalid body: Too many arguments");
+  return *body;
 }
 
 std::string RequestHandler::clean(std::string_view name, std::string_view value) {
@@ -102,38 +113,38 @@ std::optional<std::string> RequestHandler::last_of(const http::QueryArguments& f
 }
 
 std::string RequestHandler::get_query_argument(std::string_view name) {
-  if (auto value = last_of(arguments().query, name)) return std::move(*value);
+  if (auto value = last_of(query_arguments(), name)) return std::move(*value);
   throw MissingArgumentError(std::string(name));
 }
 
 std::string RequestHandler::get_query_argument(std::string_view name, std::string_view otherwise) {
-  return last_of(arguments().query, name).value_or(std::string(otherwise));
+  return last_of(query_arguments(), name).value_or(std::string(otherwise));
 }
 
 std::vector<std::string> RequestHandler::get_query_arguments(std::string_view name) {
-  return collect(arguments().query, name);
+  return collect(query_arguments(), name);
 }
 
 std::string RequestHandler::get_body_argument(std::string_view name) {
-  if (auto value = last_of(arguments().body, name)) return std::move(*value);
+  if (auto value = last_of(body_arguments(), name)) return std::move(*value);
   throw MissingArgumentError(std::string(name));
 }
 
 std::string RequestHandler::get_body_argument(std::string_view name, std::string_view otherwise) {
-  return last_of(arguments().body, name).value_or(std::string(otherwise));
+  return last_of(body_arguments(), name).value_or(std::string(otherwise));
 }
 
 std::vector<std::string> RequestHandler::get_body_arguments(std::string_view name) {
-  return collect(arguments().body, name);
+  return collect(body_arguments(), name);
 }
 
 std::string RequestHandler::get_argument(std::string_view name) {
-  if (auto value = last_of(arguments().body, name)) return std::move(*value);
+  if (auto value = last_of(body_arguments(), name)) return std::move(*value);
   return get_query_argument(name);
 }
 
 std::string RequestHandler::get_argument(std::string_view name, std::string_view otherwise) {
-  if (auto value = last_of(arguments().body, name)) return std::move(*value);
+  if (auto value = last_of(body_arguments(), name)) return std::move(*value);
   return get_query_argument(name, otherwise);
 }
 

@@ -52,7 +52,8 @@ class RequestHandler : public Pooled {
   Application& application() const noexcept { return *application_; }
 
   // ---- Input: values of the query and of a form body, decoded, control characters turned to spaces, trimmed
-  // (WEB-30 to WEB-32). Text that is not UTF-8 is a 400.
+  // (WEB-30 to WEB-32). Text that is not UTF-8 is a 400, and so are more arguments than the application's
+  // settings allow. A body is looked at only by those who ask for its arguments.
 
   // The last value. Throws MissingArgumentError (400) if there is none.
   std::string get_argument(std::string_view name);
@@ -115,6 +116,8 @@ class RequestHandler : public Pooled {
   void conclude(int logged_status) noexcept;
 
   Arguments& arguments();
+  const http::QueryArguments& query_arguments();
+  const http::QueryArguments& body_arguments();
   std::vector<std::string> collect(const http::QueryArguments& from, std::string_view name);
   std::optional<std::string> last_of(const http::QueryArguments& from, std::string_view name);
   std::string clean(std::string_view name, std::string_view value);

@@ -208,6 +208,58 @@ TEST_CASE("a missing argument, and one that is not UTF-8, are 400 (WEB-30, WEB-3
   web.loop.log.expect("400 GET /?name=%ff");
 }
 
+class SourceHandler : public RequestHandler {
+ public:
+  void post(std::string source) {
+    write(source == "query"  ? get_query_argument("a", "none")
+          : source == "body" ? get_body_argument("a", "none")
+                             : get_argument("a", "none"));
+  }
+};
+
+TEST_CASE("more arguments than allowed are 400, in the query and in a form, and only for who asks for them",
+          "[request_handler]") {
+  Settings settings;
+  settings.max_arguments = 3;
+  WebFixture web({url<SourceHandler>("/(.*)")}, settings);
+  const auto post = [&](std::string_view target, std::string_view body) {
+    return web.brief("POST", target, kForm, body).substr(0, 5);
+  };
+  CHECK(post("/both?a=1&b&c", "a=2&b&c") == "200 2");
+  CHECK(post("/query?a=1&b&c", "a&b&c&d") == "200 1");
+  CHECK(post("/body?a&b&c&d", "a=2&b&c") == "200 2");
+  CHECK(web.loop.log.empty());
+  for (const std::string target : {"/query", "/both"}) {
+    CHECK(post(target + "?a=1&b&c&d", "x=1") == "400 <");
+    web.loop.log.expect("): Too many arguments in the query");
+    web.loop.log.expect("400 POST");
+  }
+  for (const std::string target : {"/body", "/both"}) {
+    CHECK(post(target + "?a=1", "a&b&c&d") == "400 <");
+    web.loop.log.expect("): Invalid body: Too many arguments");
+    web.loop.log.expect("400 POST");
+  }
+}
+
+TEST_CASE("a form of very many fields is refused before it fills the memory", "[request_handler]") {
+  WebFixture web({url<SourceHandler>("/(.*)")});
+  std::string body;
+  for (int i = 0; i < 1'000'000; ++i) body += "a&";
+  RawPeer peer = web.connect();
+  const std::string request = fmt::format("POST /body HTTP/1.1\r\nHost: h\r\n{}Content-Length: {}\r\n\r\n{}",
+                                          kForm, body.size(), body);
+  std::string_view rest = request;
+  std::string all;
+  web.loop.run_until([&] {
+    rest.remove_prefix(peer.send_some(rest));
+    peer.drain(all);
+    return all.ends_with("</html>");
+  });
+  CHECK(all.starts_with("HTTP/1.1 400 "));
+  web.loop.log.expect("Invalid body: Too many arguments");
+  web.loop.log.expect("400 POST");
+}
+
 TEST_CASE("a form that is still encoded is refused (HUT-61, SEC-26)", "[request_handler]") {
   WebFixture web({url<RequiredHandler>("/")});
   CHECK(web.brief("POST", "/", kForm + "Content-Encoding: gzip\r\n", "name=x").starts_with("400 "));
