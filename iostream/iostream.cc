@@ -124,7 +124,7 @@ ReadAwaiter IOStream::read_until(std::string_view delimiter, std::size_t max_byt
 
 ReadAwaiter IOStream::start_read(ReadAwaiter::Kind kind, std::size_t amount, std::string_view delimiter) {
   if (reader_) throw std::logic_error("Already reading");
-  return ReadAwaiter(*this, kind, amount, delimiter);
+  return ReadAwaiter(*this, *loop_, kind, amount, delimiter);
 }
 
 // Whether the read can end, with what is buffered or with an error.
@@ -216,17 +216,16 @@ void IOStream::receive(std::size_t wanted, Lend lend) {
 }
 
 ReadAwaiter::~ReadAwaiter() {
-  if (ticket_) (stream_ ? stream_->loop() : IOLoop::current()).withdraw(ticket_);
+  if (ticket_) loop_.withdraw(ticket_);
   if (waiting_ && stream_) stream_->leave_reader(*this);
 }
 
 bool ReadAwaiter::await_ready() {
-  IOLoop& loop = stream_->loop();
-  if (stream_->satisfy(*this)) return loop.spend(kBufferedReadCost);
+  if (stream_->satisfy(*this)) return loop_.spend(kBufferedReadCost);
   while (!stream_->drained_) {
     const std::size_t wanted = kind_ == Kind::bytes ? amount_ - stream_->in_.size() : 0;
     stream_->receive(wanted, IOStream::Lend::no);
-    const bool may_go_on = loop.spend(kReceiveCost);
+    const bool may_go_on = loop_.spend(kReceiveCost);
     if (stream_->satisfy(*this)) return may_go_on;
     if (!may_go_on) return false;
   }
@@ -237,7 +236,7 @@ void ReadAwaiter::await_suspend(std::coroutine_handle<> reader) {
   reader_ = reader;
   if (outcome_ != Outcome::pending) {
     // Done, but the budget is spent: others first.
-    ticket_ = stream_->loop().resume_soon(reader);
+    ticket_ = loop_.resume_soon(reader);
   } else {
     stream_->in_.settle();
     stream_->want(stream_->interest_ | Events::read);
@@ -299,7 +298,7 @@ WriteAwaiter IOStream::write(std::string_view data) {
   return flush();
 }
 
-WriteAwaiter IOStream::flush() { return WriteAwaiter(*this, flushed_ + pending_write_bytes()); }
+WriteAwaiter IOStream::flush() { return WriteAwaiter(*this, *loop_, flushed_ + pending_write_bytes()); }
 
 char* IOStream::reserve_write(std::size_t count) {
   check_write(count);
@@ -362,7 +361,7 @@ void IOStream::leave_writers(WriteAwaiter& writer) noexcept {
 }
 
 WriteAwaiter::~WriteAwaiter() {
-  if (ticket_) (stream_ ? stream_->loop() : IOLoop::current()).withdraw(ticket_);
+  if (ticket_) loop_.withdraw(ticket_);
   if (waiting_ && stream_) stream_->leave_writers(*this);
 }
 

@@ -300,6 +300,30 @@ TEST_CASE("a task destroyed after its read was ended by close() is not resumed",
   CHECK(Live::count == 0);
 }
 
+TEST_CASE("a read whose stream is gone withdraws from the loop it waited on, whichever is current",
+          "[iostream]") {
+  IOLoop loop;
+  std::vector<std::string> out;
+  bool called = false;
+  {
+    auto wire = std::make_unique<Wire>(loop);
+    auto group = std::make_unique<TaskGroup>(loop);
+    group->add(note(some(wire->stream), out, Live()));
+    wire.reset();
+    // The first callback of either loop's queue has the same number.
+    IOLoop other;
+    other.call_soon([&] { called = true; });
+    group.reset();
+    other.stop();
+    other.start();
+  }
+  CHECK(Live::count == 0);
+  CHECK(called);
+  loop.stop();
+  loop.start();
+  CHECK(out.empty());
+}
+
 Task<> read_lines(IOStream& stream, int& lines) {
   for (;;) {
     const std::string_view line = co_await stream.read_until("\n");

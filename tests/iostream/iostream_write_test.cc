@@ -242,6 +242,30 @@ TEST_CASE("a task destroyed after its write was ended by close() is not resumed"
   CHECK(Live::count == 0);
 }
 
+TEST_CASE("a write whose stream is gone withdraws from the loop it waited on, whichever is current",
+          "[iostream]") {
+  IOLoop loop;
+  std::vector<int> out;
+  bool called = false;
+  {
+    auto wire = std::make_unique<Wire>(loop);
+    auto group = std::make_unique<TaskGroup>(loop);
+    group->add(note(write(wire->stream, std::string(20'000'000, 'x')), out, 1, Live()));
+    wire.reset();
+    // The first callback of either loop's queue has the same number.
+    IOLoop other;
+    other.call_soon([&] { called = true; });
+    group.reset();
+    other.stop();
+    other.start();
+  }
+  CHECK(Live::count == 0);
+  CHECK(called);
+  loop.stop();
+  loop.start();
+  CHECK(out.empty());
+}
+
 TEST_CASE("shutdown_write ends the peer's reading and not our own", "[iostream]") {
   TestLoop loop;
   Wire wire(loop);
