@@ -269,13 +269,14 @@ TEST_CASE("a task destroyed while it reads loses no byte (IOS-38)", "[iostream]"
   std::vector<std::string> out;
   const auto reads = [&](int kind) {
     if (kind == 0) return some(wire.stream);
-    if (kind == 1) return bytes(wire.stream, 1000);
+    if (kind == 1) return some_nothrow(wire.stream);
+    if (kind == 2) return bytes(wire.stream, 1000);
     return until(wire.stream, "\n");
   };
-  for (int kind = 0; kind < 3; ++kind) {
+  for (int kind = 0; kind < 4; ++kind) {
     TaskGroup group(loop);
     group.add(note(reads(kind), out, Live()));
-    if (kind > 0) wire.peer.send("part ");
+    if (kind > 1) wire.peer.send("part ");
     loop.run_turn();
     loop.run_turn();
     CHECK(Live::count == 1);
@@ -288,16 +289,40 @@ TEST_CASE("a task destroyed while it reads loses no byte (IOS-38)", "[iostream]"
 
 TEST_CASE("a task destroyed after its read was ended by close() is not resumed", "[iostream]") {
   TestLoop loop;
-  Wire wire(loop);
-  std::vector<std::string> out;
-  {
-    TaskGroup group(loop);
-    group.add(note(some(wire.stream), out, Live()));
-    wire.stream.close();
+  for (const bool nothrow : {false, true}) {
+    Wire wire(loop);
+    std::vector<std::string> out;
+    {
+      TaskGroup group(loop);
+      group.add(note(nothrow ? some_nothrow(wire.stream) : some(wire.stream), out, Live()));
+      wire.stream.close();
+    }
+    loop.run_turn();
+    CHECK(out.empty());
+    CHECK(Live::count == 0);
   }
-  loop.run_turn();
-  CHECK(out.empty());
-  CHECK(Live::count == 0);
+}
+
+// Takes a little of what came and gives the rest back, then waits for something else.
+Task<> read_and_linger(IOStream& stream, Live) {
+  const std::string_view all = co_await stream.read_some(std::nothrow);
+  stream.unread(all.size() - 1);
+  co_await sleep(24h);
+}
+
+TEST_CASE("a task destroyed behind a fast read, whose bytes are still borrowed, loses none of the rest",
+          "[iostream]") {
+  TestLoop loop;
+  for (const std::size_t size : {10, 30'000}) {
+    Wire wire(loop);
+    auto group = std::make_unique<TaskGroup>(loop);
+    group->add(read_and_linger(wire.stream, Live()));
+    wire.peer.send(std::string(size, 'a'));
+    loop.run_turn();
+    group.reset();
+    CHECK(Live::count == 0);
+    CHECK(loop.run(bytes(wire.stream, size - 1)) == std::string(size - 1, 'a'));
+  }
 }
 
 TEST_CASE("a read whose stream is gone withdraws from the loop it waited on, whichever is current",

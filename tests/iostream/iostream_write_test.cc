@@ -266,6 +266,44 @@ TEST_CASE("a write whose stream is gone withdraws from the loop it waited on, wh
   CHECK(out.empty());
 }
 
+TEST_CASE("a task destroyed while it waits in flush() leaves all bytes queued, and others waiting",
+          "[iostream]") {
+  TestLoop loop;
+  Wire wire(loop);
+  std::vector<int> out;
+  const std::string data(20'000'000, 'x');
+  wire.stream.write(data);
+  TaskGroup staying(loop);
+  {
+    TaskGroup group(loop);
+    group.add(note(flush(wire.stream), out, 1, Live()));
+    staying.add(note(flush(wire.stream), out, 2));
+    group.add(note(flush(wire.stream), out, 3, Live()));
+    loop.run_turn();
+    CHECK(Live::count == 3);
+  }
+  CHECK(Live::count == 1);
+  CHECK((wire.receive(loop, data.size()) == data));
+  loop.run_until([&] { return !out.empty(); });
+  CHECK(out == std::vector<int>{2});
+}
+
+TEST_CASE("a task destroyed after its flush() was ended by close() is not resumed", "[iostream]") {
+  TestLoop loop;
+  Wire wire(loop);
+  std::vector<int> out;
+  wire.stream.write(std::string(20'000'000, 'x'));
+  {
+    TaskGroup group(loop);
+    group.add(note(flush(wire.stream), out, 1, Live()));
+    loop.run_turn();
+    wire.stream.close();
+  }
+  loop.run_turn();
+  CHECK(out.empty());
+  CHECK(Live::count == 0);
+}
+
 TEST_CASE("shutdown_write ends the peer's reading and not our own", "[iostream]") {
   TestLoop loop;
   Wire wire(loop);
