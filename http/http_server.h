@@ -79,6 +79,7 @@ class HTTPServer : public TCPServer {
   std::unique_ptr<IdleConnection> remove_idle(IdleConnection& connection) noexcept;
   void sweep();
   void sweep_later();
+  void visit(ServerConnection& connection) noexcept;
   std::unique_ptr<Exchange> take_exchange();
   void give_back(std::unique_ptr<Exchange> exchange) noexcept;
 

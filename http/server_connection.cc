@@ -187,8 +187,14 @@ Next ServerConnection::refuse(const Refusal& refusal) {
   exchange_->set_status(refusal.status);
   exchange_->headers().set("Content-Type", "text/plain");
   exchange_->close_after();
-  exchange_->finish(
-      fmt::format("{} {}: {}\n", refusal.status, reason_phrase(refusal.status), refusal.reason));
+  try {
+    exchange_->finish(
+        fmt::format("{} {}: {}\n", refusal.status, reason_phrase(refusal.status), refusal.reason));
+  } catch (const StreamBufferFullError&) {
+    // It has left so much unread that it will not read this either.
+    stream_.close();
+    return Next::close;
+  }
   exchange_->give_back_memory();
   return linger();
 }

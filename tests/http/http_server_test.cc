@@ -550,6 +550,24 @@ TEST_CASE("a handler that streams to a client that does not read ends with it", 
   fixture.loop.run_until([&] { return Live::count == 0 && fixture.server.connections() == 0; });
 }
 
+TEST_CASE("a refusal that finds no room closes the connection, and the others' deadlines go on",
+          "[http_server]") {
+  HTTPFixture::Options options = patient();
+  options.head_timeout = 40ms;
+  options.stream.max_write_buffer_size = 100;
+  HTTPFixture fixture(describe, options);
+  RawPeer one = fixture.connect();
+  RawPeer other = fixture.connect();
+  one.send("GET / HT");
+  other.send("GET / HT");
+  fixture.loop.run_until([&] { return fixture.server.connections() == 2; });
+  CHECK(fixture.read_to_end(one).empty());
+  CHECK(fixture.read_to_end(other).empty());
+  CHECK(fixture.server.connections() == 0);
+  // The same where it was not time that ran out.
+  CHECK(fixture.talk("nonsense\r\n\r\n").empty());
+}
+
 TEST_CASE("timeouts must be positive", "[http_server]") {
   testing::TestLoop loop;
   testing::FunctionDelegate delegate(describe);
