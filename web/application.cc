@@ -41,7 +41,12 @@ void Application::handle_request(http::Exchange& exchange, Task<>& pending) {
   const Router::Match match = router_.match(exchange.request().path());
   const HandlerFactory& factory = (match.rule ? *match.rule : not_found_).factory();
   const HandlerType& type = factory.type();
-  std::unique_ptr<RequestHandler> handler = factory.make();
+  std::unique_ptr<RequestHandler> handler;
+  try {
+    handler = factory.make();
+  } catch (...) {
+    return answer_without_handler(exchange, std::current_exception());
+  }
   handler->attach(*this, exchange, type);
   try {
     handler->set_default_headers();
@@ -59,6 +64,13 @@ void Application::handle_request(http::Exchange& exchange, Task<>& pending) {
     return handler->conclude(handler->fail(std::current_exception()));
   }
   handler->conclude(exchange.status());
+}
+
+// The handler could not even be made: a plain one stands in for it.
+void Application::answer_without_handler(http::Exchange& exchange, std::exception_ptr error) {
+  RequestHandler handler;
+  handler.attach(*this, exchange, kHandlerType<RequestHandler>);
+  handler.conclude(handler.fail(std::move(error)));
 }
 
 // From `stage` on, as far as it goes without waiting.

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <string>
@@ -57,6 +58,7 @@ class Application final : public http::ServerDelegate {
 
   enum class Stage { prepare, verb };
 
+  void answer_without_handler(http::Exchange& exchange, std::exception_ptr error);
   Called step(RequestHandler& handler, const HandlerType& type, PathGroups groups, Stage& stage,
               Task<>& pending);
   Called call_verb(RequestHandler& handler, const HandlerType& type, PathGroups groups, Task<>& pending);

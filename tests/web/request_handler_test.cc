@@ -558,6 +558,34 @@ TEST_CASE("an error in initialize is 500, and one in on_finish only logged (WEB-
   CHECK(count == 2);
 }
 
+class Unmakeable : public RequestHandler {
+ public:
+  Unmakeable() {
+    if (g_steps.empty()) throw std::runtime_error("from the constructor");
+    throw HTTPError(503, "not now");
+  }
+  void get() {}
+};
+
+TEST_CASE("a handler whose constructor throws is answered like any other error (WEB-14)",
+          "[request_handler]") {
+  std::vector<int> logged;
+  Settings settings;
+  settings.log_function = [&](RequestHandler& handler, int status) {
+    CHECK(handler.request().path() == "/");
+    logged.push_back(status);
+  };
+  WebFixture web({url<Unmakeable>("/"), url<ErrorHandler>("/(.*)")}, settings);
+  g_steps.clear();
+  CHECK(web.brief("GET", "/") == "500 " + page("500: Internal Server Error"));
+  CHECK(web.loop.log.expect("Uncaught exception GET / (127.0.0.1)")
+            .message.ends_with("\nfrom the constructor"));
+  g_steps.emplace_back("again");
+  CHECK(web.brief("GET", "/") == "503 " + page("503: Service Unavailable"));
+  web.loop.log.expect("503 GET / (127.0.0.1): not now");
+  CHECK(logged == std::vector<int>{500, 503});
+}
+
 class WaitingHandler : public RequestHandler {
  public:
   Task<> get() {
