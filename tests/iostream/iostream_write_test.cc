@@ -41,6 +41,7 @@ struct Wire {
 
 Task<> write(IOStream& stream, std::string data) { co_await stream.write(data); }
 Task<> flush(IOStream& stream) { co_await stream.flush(); }
+Task<> read_one(IOStream& stream) { co_await stream.read_bytes(1); }
 Task<> note(Task<> task, std::vector<int>& out, int value, Live = {}) {
   co_await std::move(task);
   out.push_back(value);
@@ -223,8 +224,7 @@ TEST_CASE("a stream that cannot be watched is closed, and says so to who writes 
   }
   {
     Unwatchable at(loop);
-    CHECK(failed([](IOStream& stream) -> Task<> { co_await stream.read_bytes(1); }(at.wire.stream)) ==
-          expected);
+    CHECK(failed(read_one(at.wire.stream)) == expected);
   }
   {
     // What was written during a turn is sent at its end, where nobody can be told by an exception.
