@@ -12,11 +12,12 @@
 namespace squall::http {
 namespace {
 
-// Buffers that a large response has stretched are not kept for the next.
+// Buffers that a large message has stretched are not kept for the next.
 constexpr std::size_t kKeptBuffer = 64 * 1024;
 // Up to this size a body is copied behind its head, to leave in one piece; beyond, both are sent side by
 // side.
 constexpr std::size_t kCopiedBody = 16 * 1024;
+constexpr std::string_view kLastChunk = "0\r\n\r\n";
 
 bool has_token(const Headers& headers, HeaderId id, std::string_view token) {
   for (const auto [name, value] : headers) {
@@ -58,17 +59,26 @@ class Copier {
   char* to_;
 };
 
+// What a chunk needs beside its bytes, the last one behind it included.
+constexpr std::size_t kChunkFraming =
+    Copier::kDigits + std::string_view("\r\n\r\n").size() + kLastChunk.size();
+
 }  // namespace
 
 void Exchange::begin(IOStream& stream, const Headers& defaults) {
   stream_ = &stream;
   defaults_ = &defaults;
   context_ = nullptr;
-  remaining_.reset();
-  head_sent_ = finished_ = chunked_ = close_after_ = shielded_ = false;
+  head_sent_ = finished_ = close_after_ = shielded_ = false;
   reset_head();
   buffer_.clear();
-  if (buffer_.capacity() > kKeptBuffer) buffer_ = std::string();
+}
+
+// The request is over. As many exchanges as are kept must not hold on to what their largest bodies took.
+void Exchange::give_back_memory() noexcept {
+  // Assigning an empty string would keep the memory.
+  if (buffer_.capacity() > kKeptBuffer) std::string().swap(buffer_);
+  if (request_.body_.capacity() > kKeptBuffer) std::string().swap(request_.body_);
 }
 
 Headers& Exchange::headers() {
@@ -88,6 +98,8 @@ void Exchange::abort() noexcept {
 }
 
 void Exchange::set_status(int status, std::string_view reason) {
+  if (status < 100 || status > 999) throw std::invalid_argument(fmt::format("Invalid status {}", status));
+  if (!is_field_text(reason)) throw std::invalid_argument("Unsafe reason phrase");
   status_ = status;
   reason_ = reason;
 }
@@ -99,44 +111,60 @@ bool Exchange::body_forbidden() const noexcept {
 void Exchange::write(std::string_view piece) {
   if (finished_) throw std::logic_error("write() after finish()");
   if (stream_->closed()) throw StreamClosedError(stream_->error());
-  if (!head_sent_) send_head(std::nullopt, {});
-  send_piece(piece);
+  if (!head_sent_) send_head(std::nullopt, {}, kChunkFraming + piece.size());
+  send_piece(piece, {});
 }
 
 WriteAwaiter Exchange::flush() { return stream_->flush(); }
 
 void Exchange::finish(std::string_view last) {
   if (finished_) throw std::logic_error("finish() called twice");
-  finished_ = true;
-  if (stream_->closed()) return;
-  if (!head_sent_) {
-    send_head(last.size(), last);
-    return;
+  if (!stream_->closed()) {
+    if (!head_sent_) {
+      send_head(last.size(), last, 0);
+    } else {
+      send_piece(last, kLastChunk);
+      if (remaining_.value_or(0) > 0) broken("Tried to write {} bytes less than Content-Length");
+    }
   }
-  send_piece(last);
-  if (remaining_.value_or(0) > 0) broken("Tried to write {} bytes less than Content-Length");
-  if (chunked_) stream_->write("0\r\n\r\n");
+  finished_ = true;
 }
 
-void Exchange::send_piece(std::string_view piece) {
-  if (piece.empty() || body_forbidden()) return;
-  if (remaining_) {
-    if (piece.size() > *remaining_) broken("Tried to write more data than Content-Length");
-    *remaining_ -= piece.size();
-  }
+// A piece of the body and, in chunks, what ends it: all of it, or an exception.
+void Exchange::send_piece(std::string_view piece, std::string_view end) {
   if (!chunked_) {
-    stream_->write(piece);
+    if (piece.empty() || body_forbidden()) return;
+    if (remaining_ && piece.size() > *remaining_) broken("Tried to write more data than Content-Length");
+    stream_->check_write(piece.size());
+    send_rest(piece);
+    if (remaining_) *remaining_ -= piece.size();
     return;
   }
-  const std::string_view copied = piece.size() <= kCopiedBody ? piece : std::string_view();
-  Copier out(stream_->reserve_write(Copier::kDigits + 4 + copied.size()));
-  out.number(piece.size(), 16);
-  out << "\r\n" << copied;
-  if (!copied.empty()) out << "\r\n";
+  if (piece.empty() && end.empty()) return;
+  const bool copied = piece.size() <= kCopiedBody;
+  if (!copied) stream_->check_write(kChunkFraming + piece.size());
+  Copier out(stream_->reserve_write(kChunkFraming + (copied ? piece.size() : 0)));
+  if (!piece.empty()) {
+    out.number(piece.size(), 16);
+    out << "\r\n";
+    if (copied) out << piece << "\r\n";
+  }
+  if (copied) out << end;
   stream_->commit_write(out.count());
-  if (!copied.empty()) return;
-  stream_->write(piece);
-  stream_->write("\r\n");
+  if (copied) return;
+  send_rest(piece);
+  send_rest("\r\n");
+  if (!end.empty()) send_rest(end);
+}
+
+// What has to follow bytes that are on their way: the client would take anything else for it.
+void Exchange::send_rest(std::string_view data) {
+  try {
+    stream_->write(data);
+  } catch (...) {
+    abort();
+    throw;
+  }
 }
 
 // The connection cannot be used any more: the client would take what comes next for the rest of this
@@ -173,7 +201,12 @@ std::string_view Exchange::choose_framing(std::optional<std::uint64_t> length) {
   return request_.minor_version() == 0 ? "Connection: keep-alive\r\n" : std::string_view();
 }
 
-void Exchange::send_head(std::optional<std::uint64_t> length, std::string_view body) {
+// The head, and a body behind it if that is whole. If it is not, `following` says how much of it comes at
+// once: there must be room for that as well.
+void Exchange::send_head(std::optional<std::uint64_t> length, std::string_view body, std::size_t following) {
+  // One that failed for want of room may have left them.
+  remaining_.reset();
+  chunked_ = false;
   check_content_length();
   if (remaining_ && length && *length != *remaining_) {
     const bool more = *length > *remaining_;
@@ -189,13 +222,18 @@ void Exchange::send_head(std::optional<std::uint64_t> length, std::string_view b
     status = custom;
   }
   const std::string_view headers = sent_headers().text();
-  if (body_forbidden()) body = {};
+  if (body_forbidden()) {
+    body = {};
+    following = 0;
+  }
   const std::string_view copied = body.size() <= kCopiedBody ? body : std::string_view();
 
   constexpr std::size_t kFraming =
       std::string_view("Transfer-Encoding: chunked\r\n\r\n").size() + Copier::kDigits;
-  Copier out(
-      stream_->reserve_write(status.size() + headers.size() + connection.size() + kFraming + copied.size()));
+  const std::size_t room = status.size() + headers.size() + connection.size() + kFraming + copied.size();
+  following += body.size() - copied.size();
+  if (following > 0) stream_->check_write(room + following);
+  Copier out(stream_->reserve_write(room));
   out << status << headers;
   if (chunked_) {
     out << "Transfer-Encoding: chunked\r\n";
@@ -206,9 +244,9 @@ void Exchange::send_head(std::optional<std::uint64_t> length, std::string_view b
   }
   if (!connection.empty()) out << connection;
   out << "\r\n" << copied;
-  stream_->commit_write(out.count());
   head_sent_ = true;
-  if (copied.size() < body.size()) stream_->write(body);
+  stream_->commit_write(out.count());
+  if (copied.size() < body.size()) send_rest(body);
 }
 
 }  // namespace squall::http

@@ -28,7 +28,9 @@ class HTTPOutputError : public std::logic_error {
 //
 // Thread:    the loop's thread only.
 // Lifetime:  ends with the request, and is reused for another one: keep no reference beyond that.
-// Errors:    once the client is gone write() throws StreamClosedError, and finish() does nothing.
+// Errors:    once the client is gone write() throws StreamClosedError, and finish() does nothing. Both throw
+//            StreamBufferFullError, and then have sent nothing, if more would wait for the client than the
+//            stream's max_write_buffer_size.
 class Exchange {
  public:
   Exchange() = default;
@@ -38,7 +40,9 @@ class Exchange {
   const Request& request() const noexcept { return request_; }
 
   int status() const noexcept { return status_; }
-  // 200 by default. Without a reason RFC 9110's is sent.
+  // 200 by default. Without a reason RFC 9110's is sent. Throws std::invalid_argument, and changes nothing,
+  // for a status that has not three digits, or a control character in the reason, CR and LF among them
+  // (SEC-32).
   void set_status(int status, std::string_view reason = {});
   // Begin as Server and Date. Changes have no effect once the head is sent.
   Headers& headers();
@@ -61,6 +65,8 @@ class Exchange {
 
   // The response cannot be completed: closes the connection, so that the client does not take it for whole.
   void abort() noexcept;
+  // The connection is closed: the client has gone, or the response was aborted.
+  bool closed() const noexcept { return stream_->closed(); }
 
   // A place for the body before it is sent, for those who gather it: empty at first, reused memory.
   std::string& buffer() noexcept { return buffer_; }
@@ -77,9 +83,11 @@ class Exchange {
   friend class ServerConnection;
 
   void begin(IOStream& stream, const Headers& defaults);
+  void give_back_memory() noexcept;
   const Headers& sent_headers() const noexcept { return own_headers_ ? headers_ : *defaults_; }
-  void send_head(std::optional<std::uint64_t> length, std::string_view body);
-  void send_piece(std::string_view piece);
+  void send_head(std::optional<std::uint64_t> length, std::string_view body, std::size_t following);
+  void send_piece(std::string_view piece, std::string_view end);
+  void send_rest(std::string_view data);
   bool body_forbidden() const noexcept;
   std::string_view choose_framing(std::optional<std::uint64_t> length);
   void check_content_length();

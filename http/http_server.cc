@@ -2,6 +2,8 @@
 
 #include <squall/http/idle_connection.h>
 #include <squall/http/server_connection.h>
+#include <squall/ioloop/errors.h>
+#include <squall/ioloop/log.h>
 
 #include <algorithm>
 #include <stdexcept>
@@ -20,7 +22,8 @@ std::chrono::nanoseconds tick_for(const HTTPServer::Options& options) {
   using namespace std::chrono_literals;
   const std::chrono::nanoseconds shortest =
       std::min({options.head_timeout, options.body_timeout, options.idle_timeout, options.write_timeout});
-  if (shortest <= 0ns) throw std::invalid_argument("an HTTPServer's timeouts must be positive");
+  if (std::min(shortest, options.linger_timeout) <= 0ns)
+    throw std::invalid_argument("an HTTPServer's timeouts must be positive");
   return std::clamp<std::chrono::nanoseconds>(shortest / 4, 10ms, 5s) / kParts;
 }
 
@@ -132,16 +135,29 @@ void HTTPServer::sweep_later() {
 
 void HTTPServer::sweep() {
   sweep_ = {};
+  sweep_later();
   const IOLoop::TimePoint now = loop().time();
   while (idle_.first && now - idle_.first->since() >= options_.idle_timeout) remove_idle(*idle_.first);
   for (std::size_t left = active_.count == 0 ? 0 : active_.count / kParts + 1; left > 0; --left) {
     if (!visit_next_) visit_next_ = active_.first;
     ServerConnection* const connection = visit_next_;
     visit_next_ = connection->next_;
-    connection->visit();
+    visit(*connection);
     if (active_.count > kKeptConnections) park(*connection);
   }
-  if (connections() > 0) sweep_later();
+  if (connections() > 0) return;
+  loop().remove_timeout(sweep_);
+  sweep_ = {};
+}
+
+// The others' deadlines must not depend on what happens to this one.
+void HTTPServer::visit(ServerConnection& connection) noexcept {
+  try {
+    connection.visit();
+  } catch (...) {
+    log::general().error("Cannot look after a connection: {}", current_what());
+    connection.stream_.close();
+  }
 }
 
 std::unique_ptr<Exchange> HTTPServer::take_exchange() {

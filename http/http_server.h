@@ -38,6 +38,8 @@ class HTTPServer : public TCPServer {
     std::chrono::nanoseconds body_timeout = std::chrono::hours(1);      // from the head's end: 408
     std::chrono::nanoseconds idle_timeout = std::chrono::hours(1);      // between requests: closed
     std::chrono::nanoseconds write_timeout = std::chrono::seconds(60);  // without any progress: closed
+    // After the last response, to a client that goes on sending: closed, having had time to read it.
+    std::chrono::nanoseconds linger_timeout = std::chrono::seconds(5);
     HalfClosed half_closed = HalfClosed::is_gone;
     bool keep_alive = true;  // false: one request a connection
     IOStream::Options stream;
@@ -77,6 +79,7 @@ class HTTPServer : public TCPServer {
   std::unique_ptr<IdleConnection> remove_idle(IdleConnection& connection) noexcept;
   void sweep();
   void sweep_later();
+  void visit(ServerConnection& connection) noexcept;
   std::unique_ptr<Exchange> take_exchange();
   void give_back(std::unique_ptr<Exchange> exchange) noexcept;
 

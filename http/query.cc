@@ -22,9 +22,10 @@ std::string percent_decode(std::string_view text, Plus plus) {
   return decoded;
 }
 
-QueryArguments parse_query(std::string_view query) {
+std::optional<QueryArguments> parse_query(std::string_view query, std::size_t max_pieces) {
   QueryArguments arguments;
-  while (!query.empty()) {
+  for (std::size_t pieces = 0; !query.empty(); ++pieces) {
+    if (pieces == max_pieces) return std::nullopt;
     const std::size_t end = std::min(query.find('&'), query.size());
     const std::string_view piece = query.substr(0, end);
     query.remove_prefix(std::min(end + 1, query.size()));

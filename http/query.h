@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,9 +17,10 @@ enum class Plus { is_plus, is_space };
 std::string percent_decode(std::string_view text, Plus plus = Plus::is_plus);
 
 // Names and values in the order they came, decoded, as bytes. Split at `&` alone; a name without `=` has an
-// empty value, and an empty piece is nothing (HUT-55).
+// empty value, and an empty piece is nothing (HUT-55). None if there are more pieces than `max_pieces`, the
+// empty ones among them: each takes many times the memory it takes to send.
 using QueryArguments = std::vector<std::pair<std::string, std::string>>;
-QueryArguments parse_query(std::string_view query);
+std::optional<QueryArguments> parse_query(std::string_view query, std::size_t max_pieces = 10'000);
 
 bool is_utf8(std::string_view text) noexcept;
 

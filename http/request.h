@@ -47,6 +47,7 @@ class Request {
   std::chrono::steady_clock::time_point start_time() const noexcept { return start_; }
 
  private:
+  friend class Exchange;
   friend class RequestParser;
   friend class ServerConnection;
 

@@ -2,12 +2,12 @@
 
 #include <squall/http/ascii.h>
 #include <squall/http/status.h>
+#include <squall/ioloop/errors.h>
 #include <squall/ioloop/log.h>
 #include <squall/ioloop/sleep.h>
 
 #include <fmt/format.h>
 
-#include <exception>
 #include <utility>
 
 namespace squall::http {
@@ -19,9 +19,7 @@ using Next = ServerConnection::Next;
 constexpr std::size_t kHighWater = 64 * 1024;
 // So many pipelined requests are answered in a row before the loop's other work has its turn (H1C-18).
 constexpr int kRequestCost = IOLoop::kBudget / 64;
-// After a refusal the client may still be sending. Closing at once would reset the connection, and take the
-// answer with it; so its bytes are read and dropped for a while (RFC 9112, 9.6).
-constexpr std::chrono::seconds kLingerTimeout{5};
+// What a client is still sending after the last answer is read and dropped, up to so much.
 constexpr std::size_t kMaxDiscarded = 1024 * 1024;
 
 }  // namespace
@@ -91,7 +89,7 @@ void ServerConnection::begin_exchange() {
 Next ServerConnection::receive(std::string_view bytes) {
   if (phase_ == Phase::lingering) {
     discarded_ += bytes.size();
-    return discarded_ > kMaxDiscarded ? Next::close : Next::read;
+    return discarded_ > kMaxDiscarded ? close_when_sent() : Next::read;
   }
   if (!exchange_) begin_exchange();
   for (;;) {
@@ -118,11 +116,16 @@ Next ServerConnection::receive(std::string_view bytes) {
 }
 
 Next ServerConnection::receive_end() {
-  if (stream_.closed() || (phase_ != Phase::head && phase_ != Phase::body)) return Next::close;
   // It may have closed its sending side only, and can still be told.
-  refuse({400, "Incomplete request"});
+  if (!stream_.closed() && (phase_ == Phase::head || phase_ == Phase::body))
+    refuse({400, "Incomplete request"});
+  return close_when_sent();
+}
+
+// Nothing more is to be read: the end, once the client has taken what was written.
+Next ServerConnection::close_when_sent() noexcept {
   closing_ = true;
-  return Next::wait;
+  return stream_.pending_write_bytes() > 0 ? Next::wait : Next::close;
 }
 
 // The head is there, and a body is to come.
@@ -145,8 +148,8 @@ Next ServerConnection::answer() {
   enter(Phase::handling);
   try {
     server_.delegate_.handle_request(*exchange_, handler_);
-  } catch (const std::exception& error) {
-    return abandon(error.what());
+  } catch (...) {
+    return abandon(std::current_exception());
   }
   return handler_ ? Next::wait : end_exchange();
 }
@@ -154,14 +157,25 @@ Next ServerConnection::answer() {
 Next ServerConnection::end_exchange() {
   if (!exchange_->finished()) return abandon("the request was not answered");
   closing_ = stream_.closed() || exchange_->close_after_ || !exchange_->request_.keep_alive();
+  exchange_->give_back_memory();
   enter(Phase::idle);
-  const std::size_t unsent = stream_.pending_write_bytes();
-  if (closing_) return unsent > 0 ? Next::wait : Next::close;
-  if (unsent > kHighWater || !stream_.loop().spend(kRequestCost)) return Next::wait;
+  if (closing_) return close_when_sent();
+  if (stream_.pending_write_bytes() > kHighWater || !stream_.loop().spend(kRequestCost)) return Next::wait;
   return Next::read;
 }
 
 // The delegate failed, and what the client has seen of the response so far is unknown.
+Next ServerConnection::abandon(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const StreamClosedError& closed) {
+    // Unless it is the client's, it is a stream of the delegate's own, and its closing an error like others.
+    return stream_.closed() ? Next::close : abandon(closed.what());
+  } catch (...) {
+    return abandon(current_what());
+  }
+}
+
 Next ServerConnection::abandon(std::string_view why) {
   log::application().error("Uncaught exception answering {}: {}", peer_.to_string(), why);
   stream_.close();
@@ -173,11 +187,20 @@ Next ServerConnection::refuse(const Refusal& refusal) {
   exchange_->set_status(refusal.status);
   exchange_->headers().set("Content-Type", "text/plain");
   exchange_->close_after();
-  exchange_->finish(
-      fmt::format("{} {}: {}\n", refusal.status, reason_phrase(refusal.status), refusal.reason));
+  try {
+    exchange_->finish(
+        fmt::format("{} {}: {}\n", refusal.status, reason_phrase(refusal.status), refusal.reason));
+  } catch (const StreamBufferFullError&) {
+    // It has left so much unread that it will not read this either.
+    stream_.close();
+    return Next::close;
+  }
+  exchange_->give_back_memory();
   return linger();
 }
 
+// The client may still be sending. Closing at once would reset the connection, and take the answer with it;
+// so its bytes are read and dropped for a while (RFC 9112, 9.6).
 Next ServerConnection::linger() {
   enter(Phase::lingering);
   stream_.shutdown_write();
@@ -199,16 +222,14 @@ Task<Next> ServerConnection::wait() {
 }
 
 Task<Next> ServerConnection::run_handler() {
-  std::string failure;
+  std::exception_ptr failure;
   try {
     const bool answered = co_await HandlerAwaiter(*this);
-    if (!answered) co_return Next::close;
-  } catch (const StreamClosedError&) {
-    co_return Next::close;
-  } catch (const std::exception& error) {
-    failure = error.what();
+    if (!answered) co_return close_when_sent();  // what was answered before is sent
+  } catch (...) {
+    failure = std::current_exception();
   }
-  const Next next = failure.empty() ? end_exchange() : abandon(failure);
+  const Next next = failure ? abandon(failure) : end_exchange();
   if (next != Next::close) server_.give_back(std::move(exchange_));
   co_return next;
 }
@@ -220,6 +241,12 @@ bool ServerConnection::has_waited(std::chrono::nanoseconds limit) const noexcept
 // From time to time: closes what has taken too long. The coroutine that waits for it finds out by itself.
 void ServerConnection::visit() {
   const HTTPServer::Options& options = server_.options_;
+  const IOLoop::TimePoint now = stream_.loop().time();
+  const bool is_sending = stream_.pending_write_bytes() > 0;
+  const bool was_sending = std::exchange(was_sending_, is_sending);
+  // A client that still takes its response is not idle, nor is it done with: time counts from the visit that
+  // finds all of it sent.
+  if ((is_sending || was_sending) && (phase_ == Phase::idle || phase_ == Phase::lingering)) since_ = now;
   switch (phase_) {
     case Phase::idle:
       if (has_waited(options.idle_timeout)) return stream_.close();
@@ -232,10 +259,9 @@ void ServerConnection::visit() {
       break;
     case Phase::handling: break;
     case Phase::lingering:
-      if (has_waited(kLingerTimeout)) return stream_.close();
+      if (has_waited(options.linger_timeout)) return stream_.close();
       break;
   }
-  const IOLoop::TimePoint now = stream_.loop().time();
   if (stream_.pending_write_bytes() == 0 || stream_.flushed_bytes() != progress_) {
     progress_ = stream_.flushed_bytes();
     progress_since_ = now;

@@ -6,6 +6,7 @@
 #include <squall/iostream/address.h>
 #include <squall/iostream/iostream.h>
 
+#include <exception>
 #include <memory>
 #include <string_view>
 
@@ -49,9 +50,11 @@ class ServerConnection {
   Next answer();
   Task<Next> run_handler();
   Next end_exchange();
+  Next abandon(const std::exception_ptr& error);
   Next abandon(std::string_view why);
   Next refuse(const Refusal& refusal);
   Next linger();
+  Next close_when_sent() noexcept;
   void visit();
   bool has_waited(std::chrono::nanoseconds limit) const noexcept;
 
@@ -68,7 +71,8 @@ class ServerConnection {
   IOLoop::TimePoint progress_since_{};  // when that was first seen
   std::size_t discarded_ = 0;
   Phase phase_ = Phase::idle;
-  bool closing_ = false;  // nothing more is read; what is written goes out first
+  bool closing_ = false;      // nothing more is read; what is written goes out first
+  bool was_sending_ = false;  // when it was last looked at
 };
 
 }  // namespace squall::http

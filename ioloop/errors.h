@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cerrno>
+#include <exception>
 #include <stdexcept>
 #include <string>
 #include <system_error>
@@ -23,6 +24,17 @@ class BrokenPromise : public std::logic_error {
 // Throws std::system_error for the current errno, naming the call that failed.
 [[noreturn]] inline void throw_errno(const std::string& what) {
   throw std::system_error(errno, std::generic_category(), what);
+}
+
+// In a `catch (...)`: what the exception says, for the log. Valid until that handler ends.
+inline const char* current_what() noexcept {
+  try {
+    throw;
+  } catch (const std::exception& error) {
+    return error.what();
+  } catch (...) {
+    return "not a std::exception";
+  }
 }
 
 }  // namespace squall

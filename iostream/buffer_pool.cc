@@ -66,8 +66,7 @@ Block::Block(std::size_t size) {
   capacity_ = capacity;
 }
 
-void Block::reset() noexcept {
-  if (!data_) return;
+void Block::release() noexcept {
   char* const data = std::exchange(data_, nullptr);
   const std::size_t capacity = std::exchange(capacity_, 0);
   if (kRecycle && capacity <= kLargest && (t_lists.state == Lists::State::open || open_lists())) {

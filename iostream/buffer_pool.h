@@ -32,9 +32,13 @@ class Block {
   char* data() const noexcept { return data_; }
   std::size_t capacity() const noexcept { return capacity_; }
   explicit operator bool() const noexcept { return data_ != nullptr; }
-  void reset() noexcept;
+  void reset() noexcept {
+    if (data_) release();
+  }
 
  private:
+  void release() noexcept;
+
   char* data_ = nullptr;
   std::size_t capacity_ = 0;
 };

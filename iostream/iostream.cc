@@ -124,7 +124,7 @@ ReadAwaiter IOStream::read_until(std::string_view delimiter, std::size_t max_byt
 
 ReadAwaiter IOStream::start_read(ReadAwaiter::Kind kind, std::size_t amount, std::string_view delimiter) {
   if (reader_) throw std::logic_error("Already reading");
-  return ReadAwaiter(*this, kind, amount, delimiter);
+  return ReadAwaiter(*this, *loop_, kind, amount, delimiter);
 }
 
 // Whether the read can end, with what is buffered or with an error.
@@ -216,17 +216,16 @@ void IOStream::receive(std::size_t wanted, Lend lend) {
 }
 
 ReadAwaiter::~ReadAwaiter() {
-  if (ticket_) (stream_ ? stream_->loop() : IOLoop::current()).withdraw(ticket_);
+  if (ticket_) loop_.withdraw(ticket_);
   if (waiting_ && stream_) stream_->leave_reader(*this);
 }
 
 bool ReadAwaiter::await_ready() {
-  IOLoop& loop = stream_->loop();
-  if (stream_->satisfy(*this)) return loop.spend(kBufferedReadCost);
+  if (stream_->satisfy(*this)) return loop_.spend(kBufferedReadCost);
   while (!stream_->drained_) {
     const std::size_t wanted = kind_ == Kind::bytes ? amount_ - stream_->in_.size() : 0;
     stream_->receive(wanted, IOStream::Lend::no);
-    const bool may_go_on = loop.spend(kReceiveCost);
+    const bool may_go_on = loop_.spend(kReceiveCost);
     if (stream_->satisfy(*this)) return may_go_on;
     if (!may_go_on) return false;
   }
@@ -235,15 +234,15 @@ bool ReadAwaiter::await_ready() {
 
 void ReadAwaiter::await_suspend(std::coroutine_handle<> reader) {
   reader_ = reader;
-  if (outcome_ != Outcome::pending) {
-    // Done, but the budget is spent: others first.
-    ticket_ = stream_->loop().resume_soon(reader);
-  } else {
-    stream_->in_.settle();
-    stream_->want(stream_->interest_ | Events::read);
-  }
   stream_->reader_ = this;
   waiting_ = true;
+  if (outcome_ != Outcome::pending) {
+    // Done, but the budget is spent: others first.
+    ticket_ = loop_.resume_soon(reader);
+  } else {
+    stream_->in_.settle();
+    stream_->want(stream_->interest_ | Events::read);  // which sends us on our way if it closes the stream
+  }
 }
 
 ReadView ReadAwaiter::await_resume() {
@@ -271,6 +270,7 @@ WriteBuffer& IOStream::out() {
 
 WriteAwaiter IOStream::write(std::string_view data) {
   check_write(data.size());
+  const std::uint64_t target = flushed_ + pending_write_bytes() + data.size();
   if (data.size() >= kSendDirectly && !blocked_) {
     const std::string_view queued = out_ ? out_->view() : std::string_view();
     const auto sent = send_to(fd_.get(), queued, data);
@@ -296,10 +296,10 @@ WriteAwaiter IOStream::write(std::string_view data) {
       flush_later();
     }
   }
-  return flush();
+  return WriteAwaiter(*this, *loop_, target);
 }
 
-WriteAwaiter IOStream::flush() { return WriteAwaiter(*this, flushed_ + pending_write_bytes()); }
+WriteAwaiter IOStream::flush() { return WriteAwaiter(*this, *loop_, flushed_ + pending_write_bytes()); }
 
 char* IOStream::reserve_write(std::size_t count) {
   check_write(count);
@@ -362,7 +362,7 @@ void IOStream::leave_writers(WriteAwaiter& writer) noexcept {
 }
 
 WriteAwaiter::~WriteAwaiter() {
-  if (ticket_) (stream_ ? stream_->loop() : IOLoop::current()).withdraw(ticket_);
+  if (ticket_) loop_.withdraw(ticket_);
   if (waiting_ && stream_) stream_->leave_writers(*this);
 }
 
@@ -404,15 +404,30 @@ EventHandler IOStream::handler() noexcept {
   return {[](void* self, Events events) { static_cast<IOStream*>(self)->handle_events(events); }, this};
 }
 
-void IOStream::want(Events events) {
+// A stream that the poller does not take is closed, so that nobody waits in vain.
+void IOStream::want(Events events) noexcept {
   if (closed() || interest_ == events) return;
-  if (registered_) {
-    loop_->update_handler(fd_.get(), events);
-  } else {
-    loop_->add_handler(fd_.get(), events, handler());
-    registered_ = true;
+  events = events & (Events::read | Events::write);
+  // Who wants to know when the peer goes hears of a reset even while nothing is read.
+  if (events == Events::none && close_callback_ && !close_callback_->ticket) events = Events::hangup;
+  if (interest_ == events) return;
+  try {
+    if (registered_) {
+      loop_->update_handler(fd_.get(), events);
+    } else {
+      loop_->add_handler(fd_.get(), events, handler());
+      registered_ = true;
+    }
+    interest_ = events;
+  } catch (const std::system_error& error) {
+    close_with_errno(error.code().value(), "Cannot wait");
+  } catch (const std::bad_alloc&) {
+    close_with_errno(ENOMEM, "Cannot wait");
+  } catch (const std::exception& error) {
+    // The descriptor is somebody else's as well.
+    log::general().error("Cannot wait on {}: {}", fd_.get(), error.what());
+    close(std::make_error_code(std::errc::invalid_argument));
   }
-  interest_ = events;
 }
 
 // GCC 12 takes the pointer to a local for one that outlives it. Dispatch's destructor takes it back.
@@ -427,6 +442,7 @@ void IOStream::handle_events(Events events) {
   Dispatch dispatch(*this);
   if (has(events, Events::write)) on_writable(dispatch);
   if (IOStream* stream = dispatch.stream(); stream && has(events, Events::read)) stream->on_readable();
+  if (events == Events::hangup) on_hangup();
   IOStream* stream = dispatch.stream();
   if (!stream) return;
   stream->in_.keep();
@@ -477,6 +493,14 @@ void IOStream::watch_for_close() {
   want(interest_ & ~Events::read);
 }
 
+// Nobody reads or writes. Bytes may wait, and stand before what a read would learn.
+void IOStream::on_hangup() {
+  if (const int error = pending_error(fd_.get())) return close_with_errno(error, "Read error");
+  // Both sides have ended their bytes.
+  notify_closed();
+  want(Events::none);
+}
+
 // ---- Closing.
 
 void IOStream::set_close_callback(Callback callback) {
@@ -486,8 +510,8 @@ void IOStream::set_close_callback(Callback callback) {
   close_callback_->callback = std::move(callback);
   if (closed() || eof_) {
     notify_closed();
-  } else if (in_.empty()) {
-    want(interest_ | Events::read);
+  } else {
+    want(interest_ | (in_.empty() ? Events::read : Events::hangup));
   }
 }
 

@@ -82,6 +82,8 @@ class IOStream {
   // Nothing may be written in between. Throws like write().
   char* reserve_write(std::size_t count);
   void commit_write(std::size_t count);
+  // Throws what a write of `count` bytes would: for those whose writes only make sense together.
+  void check_write(std::size_t count) const;
   std::size_t pending_write_bytes() const noexcept { return out_ ? out_->size() : 0; }
   // What the kernel has taken since the stream began.
   std::uint64_t flushed_bytes() const noexcept { return flushed_; }
@@ -100,8 +102,8 @@ class IOStream {
   // What closed the stream; none for close() and the end of the peer's bytes (IOS-13).
   std::error_code error() const noexcept { return error_; }
   // Calls `callback` once, through the loop's queue, when the stream has closed or the peer's bytes have
-  // ended (IOS-52). While bytes wait to be read the end behind them is not noticed (IOS-53). An empty one
-  // clears it.
+  // ended (IOS-52). While bytes wait to be read the end behind them is not noticed (IOS-53), but a reset is
+  // (except over kqueue). An empty one clears it.
   void set_close_callback(Callback callback);
 
   // Gives up the descriptor of a stream that is idle, apart from a read that waits and is about to be
@@ -122,7 +124,6 @@ class IOStream {
   };
 
   ReadAwaiter start_read(ReadAwaiter::Kind kind, std::size_t amount, std::string_view delimiter = {});
-  void check_write(std::size_t count) const;
   WriteBuffer& out();
 
   EventHandler handler() noexcept;
@@ -131,6 +132,7 @@ class IOStream {
   void on_readable();
   void on_writable(Dispatch& dispatch);
   void watch_for_close();
+  void on_hangup();
   bool satisfy(ReadAwaiter& read);
   void fail_read(ReadAwaiter& read, std::error_code error);
   // Whether bytes may stay in the receive buffer, for a reader that is done with them before the dispatch
@@ -142,7 +144,7 @@ class IOStream {
   void wake_writers();
   void leave_reader(ReadAwaiter& read) noexcept;
   void leave_writers(WriteAwaiter& writer) noexcept;
-  void want(Events events);
+  void want(Events events) noexcept;
   void notify_closed();
   void clear_close_callback() noexcept;
   void close_with_errno(int error, const char* what) noexcept;

@@ -9,6 +9,7 @@
 
 namespace squall {
 
+class IOLoop;
 class IOStream;
 
 // Bytes in a stream's buffer, valid until the next read on the stream. Becomes a std::string for who keeps
@@ -39,10 +40,12 @@ class [[nodiscard]] ReadAwaiter {
   enum class Kind : std::uint8_t { some, some_nothrow, bytes, until };
   enum class Outcome : std::uint8_t { pending, bytes, failed };
 
-  ReadAwaiter(IOStream& stream, Kind kind, std::size_t amount, std::string_view delimiter) noexcept
-      : stream_(&stream), kind_(kind), amount_(amount), delimiter_(delimiter) {}
+  ReadAwaiter(IOStream& stream, IOLoop& loop, Kind kind, std::size_t amount,
+              std::string_view delimiter) noexcept
+      : stream_(&stream), loop_(loop), kind_(kind), amount_(amount), delimiter_(delimiter) {}
 
   IOStream* stream_;  // null once the stream is gone
+  IOLoop& loop_;
   std::coroutine_handle<> reader_;
   std::uint64_t ticket_ = 0;  // in the loop's ready queue
   Kind kind_;

@@ -30,14 +30,26 @@ std::span<char> ReadBuffer::prepare(std::size_t wanted) {
 void ReadBuffer::commit_shared(std::size_t received) {
   if (!in_shared_ || !empty()) return commit(received);
   in_shared_ = false;
-  block_.reset();
-  data_ = t_shared.data();
+  borrowed_ = true;
+  own(std::move(t_shared));
   begin_ = 0;
   end_ = received;
 }
 
 void ReadBuffer::keep() {
-  if (is_shared()) move_to(size());
+  if (!borrowed_) return;
+  if (!empty() && !is_oversized()) {
+    borrowed_ = false;  // so much stays where it is, and the thread takes another
+    return;
+  }
+  const std::string_view unread = view();
+  Block kept = unread.empty() ? Block() : Block(unread.size());
+  unread.copy(kept.data(), unread.size());
+  borrowed_ = false;
+  if (!t_shared) t_shared = std::move(block_);
+  own(std::move(kept));
+  begin_ = 0;
+  end_ = unread.size();
 }
 
 void ReadBuffer::commit(std::size_t received) {
@@ -58,15 +70,14 @@ void ReadBuffer::commit(std::size_t received) {
 }
 
 void ReadBuffer::settle() noexcept {
-  if (empty()) {
+  if (empty() && !borrowed_) {
     own(Block());
     begin_ = end_ = 0;
     return;
   }
-  const bool is_large = block_.capacity() > kSmall && size() <= block_.capacity() / 4;
-  if (!is_large && !is_shared()) return;
   try {
-    move_to(size());
+    keep();
+    if (is_oversized()) move_to(size());
   } catch (const std::bad_alloc&) {
     // No memory to give memory back with.
   }
@@ -79,7 +90,7 @@ void ReadBuffer::own(Block block) noexcept {
 
 void ReadBuffer::move_to(std::size_t capacity) {
   const std::size_t unread = size();
-  if (capacity == block_.capacity() && !is_shared()) {
+  if (capacity == block_.capacity()) {
     std::memmove(data_, data_ + begin_, unread);
   } else if (capacity == 0) {
     own(Block());

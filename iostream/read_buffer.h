@@ -12,8 +12,9 @@ namespace squall {
 //
 // Fresh bytes usually arrive in this thread's shared receive buffer, of 64 KiB. A small piece of them is
 // copied into a block of its own size, a large one keeps the buffer itself, and the thread takes another: so
-// nothing large is copied, and a stream without unread bytes owns no memory. Who is quick may also read them
-// where they are, and have only the rest copied.
+// nothing large is copied, and a stream without unread bytes owns no memory. Who is quick may also borrow the
+// shared buffer, read them where they are, and have only the rest copied: whoever else receives meanwhile
+// finds another one.
 class ReadBuffer {
  public:
   // Unread bytes.
@@ -34,9 +35,9 @@ class ReadBuffer {
   // Where to receive up to about `wanted` bytes (more or fewer, at least one). commit() says how many came.
   std::span<char> prepare(std::size_t wanted);
   void commit(std::size_t received);
-  // The same, but bytes in the shared buffer stay there: keep() must be called before anybody else receives.
+  // The same, but bytes in the shared buffer stay there, which is borrowed until keep() is called, soon.
   void commit_shared(std::size_t received);
-  // Copies what is unread out of the shared buffer, if it is there.
+  // Gives the shared buffer back, if it is borrowed, and keeps what is unread.
   void keep();
 
   // For a stream that is about to wait, for an unknown time: gives back the memory it does not need.
@@ -48,16 +49,18 @@ class ReadBuffer {
   // With this much room behind the unread bytes they are received in place.
   static constexpr std::size_t kRoom = 16 * 1024;
 
-  bool is_shared() const noexcept { return data_ != block_.data(); }
   std::size_t room() const noexcept { return block_.capacity() - end_; }
+  // Worth a copy.
+  bool is_oversized() const noexcept { return block_.capacity() > kSmall && size() <= block_.capacity() / 4; }
   void own(Block block) noexcept;
   void move_to(std::size_t capacity);
 
   Block block_;
-  char* data_ = nullptr;  // the block's, or the shared buffer
+  char* data_ = nullptr;  // the block's
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
   bool in_shared_ = false;  // the last prepare() handed out the shared buffer
+  bool borrowed_ = false;   // the block is the shared buffer
 };
 
 }  // namespace squall

@@ -70,8 +70,8 @@ void TCPServer::Acceptor::accept_batch() {
 void TCPServer::Acceptor::serve(OwnedFd fd, const Address& peer) noexcept {
   try {
     server_.accepted(std::move(fd), peer);
-  } catch (const std::exception& error) {
-    log::general().error("Cannot serve {}: {}", peer.to_string(), error.what());
+  } catch (...) {
+    log::general().error("Cannot serve {}: {}", peer.to_string(), current_what());
   }
 }
 
@@ -128,8 +128,8 @@ Task<> TCPServer::supervise(IOStream stream, Address peer) {
     co_await handle_stream(std::move(stream), peer);
   } catch (const StreamClosedError&) {
     // The usual end of a connection.
-  } catch (const std::exception& error) {
-    log::application().error("Uncaught exception serving {}: {}", peer.to_string(), error.what());
+  } catch (...) {
+    log::application().error("Uncaught exception serving {}: {}", peer.to_string(), current_what());
   }
 }
 

@@ -5,6 +5,7 @@
 
 namespace squall {
 
+class IOLoop;
 class IOStream;
 
 // A write that may wait: what IOStream::write() and flush() return. The bytes are queued already, and are
@@ -22,9 +23,11 @@ class WriteAwaiter {
 
  private:
   friend class IOStream;
-  WriteAwaiter(IOStream& stream, std::uint64_t target) noexcept : stream_(&stream), target_(target) {}
+  WriteAwaiter(IOStream& stream, IOLoop& loop, std::uint64_t target) noexcept
+      : stream_(&stream), loop_(loop), target_(target) {}
 
-  IOStream* stream_;      // null once the stream is gone
+  IOStream* stream_;  // null once the stream is gone
+  IOLoop& loop_;
   std::uint64_t target_;  // done when the kernel has taken so many bytes
   std::coroutine_handle<> writer_;
   std::uint64_t ticket_ = 0;  // in the loop's ready queue

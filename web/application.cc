@@ -1,5 +1,6 @@
 #include <squall/web/application.h>
 
+#include <squall/ioloop/errors.h>
 #include <squall/ioloop/ioloop.h>
 #include <squall/ioloop/log.h>
 #include <squall/web/handler_type.h>
@@ -16,9 +17,6 @@ class NotFoundHandler final : public RequestHandler {
  public:
   void prepare() { throw HTTPError(404); }
 };
-
-// nginx's number for a client that went away before it was answered.
-constexpr int kClientGone = 499;
 
 }  // namespace
 
@@ -43,7 +41,12 @@ void Application::handle_request(http::Exchange& exchange, Task<>& pending) {
   const Router::Match match = router_.match(exchange.request().path());
   const HandlerFactory& factory = (match.rule ? *match.rule : not_found_).factory();
   const HandlerType& type = factory.type();
-  std::unique_ptr<RequestHandler> handler = factory.make();
+  std::unique_ptr<RequestHandler> handler;
+  try {
+    handler = factory.make();
+  } catch (...) {
+    return answer_without_handler(exchange, std::current_exception());
+  }
   handler->attach(*this, exchange, type);
   try {
     handler->set_default_headers();
@@ -58,9 +61,16 @@ void Application::handle_request(http::Exchange& exchange, Task<>& pending) {
     }
     if (!handler->finished()) handler->finish();
   } catch (...) {
-    handler->fail(std::current_exception());
+    return handler->conclude(handler->fail(std::current_exception()));
   }
   handler->conclude(exchange.status());
+}
+
+// The handler could not even be made: a plain one stands in for it.
+void Application::answer_without_handler(http::Exchange& exchange, std::exception_ptr error) {
+  RequestHandler handler;
+  handler.attach(*this, exchange, kHandlerType<RequestHandler>);
+  handler.conclude(handler.fail(std::move(error)));
 }
 
 // From `stage` on, as far as it goes without waiting.
@@ -98,19 +108,13 @@ Task<> Application::run(std::unique_ptr<RequestHandler> handler, Stage stage, Ta
   } catch (...) {
     error = std::current_exception();
   }
-  if (error) handler->fail(error);
-  handler->conclude(handler->get_status());
+  handler->conclude(error ? handler->fail(error) : handler->get_status());
 }
 
 void Application::client_gone(http::Exchange& exchange) noexcept {
   auto* const handler = static_cast<RequestHandler*>(exchange.context());
   if (!handler) return;
-  try {
-    if (handler->type_->on_connection_close) handler->type_->on_connection_close(*handler);
-  } catch (const std::exception& error) {
-    log::application().error("Uncaught exception in on_connection_close: {}", error.what());
-  }
-  handler->conclude(kClientGone);
+  handler->conclude(handler->client_gone());
 }
 
 void Application::log_request(RequestHandler& handler, int status) noexcept {
@@ -125,8 +129,8 @@ void Application::log_request(RequestHandler& handler, int status) noexcept {
         std::chrono::steady_clock::now() - request.start_time();
     log::access().log(level, "{} {} {} ({}) {:.2f}ms", status, request.method_name(), request.target(),
                       request.remote_ip(), took.count());
-  } catch (const std::exception& error) {
-    log::application().error("Uncaught exception in log_function: {}", error.what());
+  } catch (...) {
+    log::application().error("Uncaught exception in log_function: {}", current_what());
   }
 }
 

@@ -7,7 +7,9 @@
 #include <squall/web/router.h>
 #include <squall/web/url.h>
 
+#include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <string>
@@ -20,6 +22,8 @@ struct Settings {
   // Replaces the access log's line a request (WEB-204). `status` is what was sent, 499 if the client went
   // away.
   std::function<void(RequestHandler& handler, int status)> log_function;
+  // Arguments that a query, and a form body, may have: 400 beyond, once one is asked for.
+  std::size_t max_arguments = 10'000;
 };
 
 // A set of routes, and the server side of HTTP for them.
@@ -54,6 +58,7 @@ class Application final : public http::ServerDelegate {
 
   enum class Stage { prepare, verb };
 
+  void answer_without_handler(http::Exchange& exchange, std::exception_ptr error);
   Called step(RequestHandler& handler, const HandlerType& type, PathGroups groups, Stage& stage,
               Task<>& pending);
   Called call_verb(RequestHandler& handler, const HandlerType& type, PathGroups groups, Task<>& pending);

@@ -2,6 +2,7 @@
 
 #include <squall/http/ascii.h>
 #include <squall/http/status.h>
+#include <squall/ioloop/errors.h>
 #include <squall/ioloop/log.h>
 #include <squall/iostream/errors.h>
 #include <squall/web/application.h>
@@ -43,9 +44,10 @@ std::string first_line(const http::Request& request) {
 
 }  // namespace
 
+// Parsed when they are asked for.
 struct RequestHandler::Arguments : Pooled {
-  http::QueryArguments query;
-  http::QueryArguments body;
+  std::optional<http::QueryArguments> query;
+  std::optional<http::QueryArguments> body;
 };
 
 RequestHandler::RequestHandler() = default;
@@ -60,19 +62,29 @@ void RequestHandler::attach(Application& application, http::Exchange& exchange, 
 // ---- Input.
 
 RequestHandler::Arguments& RequestHandler::arguments() {
-  if (arguments_) return *arguments_;
-  auto parsed = std::make_unique<Arguments>();
-  const http::Request& request = this->request();
-  parsed->query = http::parse_query(request.query());
-  const std::string_view type = request.headers().find(http::HeaderId::content_type).value_or("");
-  constexpr std::string_view kForm = "application/x-www-form-urlencoded";
-  if (http::equals_ignoring_case(type.substr(0, kForm.size()), kForm)) {
-    if (const auto encoding = request.headers().find("Content-Encoding"))
-      throw HTTPError(400, fmt::format("Invalid body: Unsupported Content-Encoding: {}", *encoding));
-    parsed->body = http::parse_query(request.body());
-  }
-  arguments_ = std::move(parsed);
+  if (!arguments_) arguments_ = std::make_unique<Arguments>();
   return *arguments_;
+}
+
+const http::QueryArguments& RequestHandler::query_arguments() {
+  std::optional<http::QueryArguments>& query = arguments().query;
+  if (!query) query = http::parse_query(request().query(), application_->settings().max_arguments);
+  if (!query) throw HTTPError(400, "Too many arguments in the query");
+  return *query;
+}
+
+const http::QueryArguments& RequestHandler::body_arguments() {
+  std::optional<http::QueryArguments>& body = arguments().body;
+  if (body) return *body;
+  const http::Headers& headers = request().headers();
+  const std::string_view type = headers.find(http::HeaderId::content_type).value_or("");
+  constexpr std::string_view kForm = "application/x-www-form-urlencoded";
+  if (!http::equals_ignoring_case(type.substr(0, kForm.size()), kForm)) return body.emplace();
+  if (const auto encoding = headers.find("Content-Encoding"))
+    throw HTTPError(400, fmt::format("Invalid body: Unsupported Content-Encoding: {}", *encoding));
+  body = http::parse_query(request().body(), application_->settings().max_arguments);
+  if (!body) throw HTTPError(400, "Invalid body: Too many arguments");
+  return *body;
 }
 
 std::string RequestHandler::clean(std::string_view name, std::string_view value) {
@@ -101,38 +113,38 @@ std::optional<std::string> RequestHandler::last_of(const http::QueryArguments& f
 }
 
 std::string RequestHandler::get_query_argument(std::string_view name) {
-  if (auto value = last_of(arguments().query, name)) return std::move(*value);
+  if (auto value = last_of(query_arguments(), name)) return std::move(*value);
   throw MissingArgumentError(std::string(name));
 }
 
 std::string RequestHandler::get_query_argument(std::string_view name, std::string_view otherwise) {
-  return last_of(arguments().query, name).value_or(std::string(otherwise));
+  return last_of(query_arguments(), name).value_or(std::string(otherwise));
 }
 
 std::vector<std::string> RequestHandler::get_query_arguments(std::string_view name) {
-  return collect(arguments().query, name);
+  return collect(query_arguments(), name);
 }
 
 std::string RequestHandler::get_body_argument(std::string_view name) {
-  if (auto value = last_of(arguments().body, name)) return std::move(*value);
+  if (auto value = last_of(body_arguments(), name)) return std::move(*value);
   throw MissingArgumentError(std::string(name));
 }
 
 std::string RequestHandler::get_body_argument(std::string_view name, std::string_view otherwise) {
-  return last_of(arguments().body, name).value_or(std::string(otherwise));
+  return last_of(body_arguments(), name).value_or(std::string(otherwise));
 }
 
 std::vector<std::string> RequestHandler::get_body_arguments(std::string_view name) {
-  return collect(arguments().body, name);
+  return collect(body_arguments(), name);
 }
 
 std::string RequestHandler::get_argument(std::string_view name) {
-  if (auto value = last_of(arguments().body, name)) return std::move(*value);
+  if (auto value = last_of(body_arguments(), name)) return std::move(*value);
   return get_query_argument(name);
 }
 
 std::string RequestHandler::get_argument(std::string_view name, std::string_view otherwise) {
-  if (auto value = last_of(arguments().body, name)) return std::move(*value);
+  if (auto value = last_of(body_arguments(), name)) return std::move(*value);
   return get_query_argument(name, otherwise);
 }
 
@@ -189,13 +201,19 @@ void RequestHandler::send_error(int status, std::string_view reason) {
     if (!finished()) exchange_->abort();
     return;
   }
-  clear();
+  try {
+    clear();
+  } catch (...) {
+    log::application().error("Uncaught exception in set_default_headers: {}", current_what());
+  }
   set_status(status, reason);
   if (status == 405) set_header("Allow", application_->allowed_methods(*type_));
   try {
     if (status != 304) write_error(status);
-  } catch (const std::exception& error) {
-    log::application().error("Uncaught exception in write_error: {}", error.what());
+  } catch (const Finish&) {
+    // With what it has written.
+  } catch (...) {
+    log::application().error("Uncaught exception in write_error: {}", current_what());
   }
   if (!finished()) finish();
 }
@@ -221,34 +239,54 @@ void RequestHandler::log_exception(const std::exception_ptr& error) {
   } catch (const HTTPError& http_error) {
     if (!http_error.message().empty())
       log::general().warning("{} {}: {}", http_error.status(), first_line(request), http_error.message());
-  } catch (const std::exception& other) {
-    uncaught(other.what());
   } catch (...) {
-    uncaught("not a std::exception");
+    uncaught(current_what());
   }
 }
 
-// The one place where what a handler throws is caught.
-void RequestHandler::fail(std::exception_ptr error) noexcept {
+// The one place where what a handler throws is caught. The status is for the log.
+int RequestHandler::fail(std::exception_ptr error) noexcept {
+  const auto answer = [this](int status, std::string_view reason) {
+    log_exception(std::current_exception());
+    if (!finished()) send_error(status, reason);
+  };
   try {
     try {
-      std::rethrow_exception(error);
-    } catch (const Finish&) {
-      if (!finished()) finish();
+      try {
+        std::rethrow_exception(error);
+      } catch (const Finish&) {
+        if (!finished()) finish();
+      }
     } catch (const StreamClosedError&) {
-      // The client has gone: there is nobody to answer.
+      // The client's stream, and there is nobody to answer; or one that the handler has opened.
+      if (exchange_->closed()) {
+        const int status = client_gone();
+        if (!finished()) exchange_->abort();
+        return status;
+      }
+      answer(500, {});
     } catch (const HTTPError& http_error) {
-      log_exception(error);
-      if (!finished()) send_error(http_error.status(), http_error.reason());
+      answer(http_error.status(), http_error.reason());
     } catch (...) {
-      log_exception(error);
-      if (!finished()) send_error(500);
+      answer(500, {});
     }
-  } catch (const std::exception& another) {
+  } catch (...) {
     log::application().error("Uncaught exception answering {} {}: {}", request().method_name(),
-                             request().target(), another.what());
+                             request().target(), current_what());
   }
   if (!finished()) exchange_->abort();
+  return get_status();
+}
+
+// Tells the handler, unless it has answered already. The status is for the log.
+int RequestHandler::client_gone() noexcept {
+  if (finished()) return get_status();
+  try {
+    if (type_->on_connection_close) type_->on_connection_close(*this);
+  } catch (...) {
+    log::application().error("Uncaught exception in on_connection_close: {}", current_what());
+  }
+  return kClientGone;
 }
 
 // The request is over: a line in the access log, and the handler's own last word.
@@ -257,8 +295,8 @@ void RequestHandler::conclude(int logged_status) noexcept {
   if (!type_->on_finish) return;
   try {
     type_->on_finish(*this);
-  } catch (const std::exception& error) {
-    log::application().error("Uncaught exception in on_finish: {}", error.what());
+  } catch (...) {
+    log::application().error("Uncaught exception in on_finish: {}", current_what());
   }
 }
 

@@ -39,8 +39,8 @@ struct HandlerType;
 // Thread:    the loop's thread only.
 // Lifetime:  made and destroyed by the framework, for one request.
 // Errors:    throw HTTPError for an error page. Any other exception is logged with the request and answered
-// 500;
-//            the connection and the server go on.
+//            500; the connection and the server go on. StreamClosedError once the client has gone is no
+//            error.
 class RequestHandler : public Pooled {
  public:
   RequestHandler();
@@ -52,7 +52,8 @@ class RequestHandler : public Pooled {
   Application& application() const noexcept { return *application_; }
 
   // ---- Input: values of the query and of a form body, decoded, control characters turned to spaces, trimmed
-  // (WEB-30 to WEB-32). Text that is not UTF-8 is a 400.
+  // (WEB-30 to WEB-32). Text that is not UTF-8 is a 400, and so are more arguments than the application's
+  // settings allow. A body is looked at only by those who ask for its arguments.
 
   // The last value. Throws MissingArgumentError (400) if there is none.
   std::string get_argument(std::string_view name);
@@ -69,7 +70,7 @@ class RequestHandler : public Pooled {
   // ---- Output.
 
   // 200 until set. A reason with other than visible characters and spaces in it, or with `<`, becomes
-  // `Unknown` (WEB-41).
+  // `Unknown` (WEB-41). Throws std::invalid_argument for a status that has not three digits.
   void set_status(int status, std::string_view reason = {});
   int get_status() const noexcept { return exchange_->status(); }
   // Throws std::invalid_argument for control characters (WEB-42).
@@ -105,12 +106,18 @@ class RequestHandler : public Pooled {
   friend class Application;
   struct Arguments;
 
+  // nginx's number for a client that went away before it was answered.
+  static constexpr int kClientGone = 499;
+
   void attach(Application& application, http::Exchange& exchange, const HandlerType& type);
-  void fail(std::exception_ptr error) noexcept;
+  int fail(std::exception_ptr error) noexcept;
+  int client_gone() noexcept;
   void log_exception(const std::exception_ptr& error);
   void conclude(int logged_status) noexcept;
 
   Arguments& arguments();
+  const http::QueryArguments& query_arguments();
+  const http::QueryArguments& body_arguments();
   std::vector<std::string> collect(const http::QueryArguments& from, std::string_view name);
   std::optional<std::string> last_of(const http::QueryArguments& from, std::string_view name);
   std::string clean(std::string_view name, std::string_view value);

@@ -1,5 +1,7 @@
 #include <squall/http/exchange.h>
 
+#include <fmt/format.h>
+
 #include <string>
 
 #include "support/http_fixture.h"
@@ -45,6 +47,19 @@ TEST_CASE("status, reason and headers are sent as they were set", "[exchange]") 
           exchange.set_status(299);
           exchange.finish();
         }).starts_with("HTTP/1.1 299 Unknown\r\n"));
+}
+
+TEST_CASE("a status that is none, and a reason that would split the response, are refused (SEC-32)",
+          "[exchange]") {
+  CHECK(response(kGetAndClose, [](Exchange& exchange) {
+          exchange.set_status(404, "Not Here");
+          for (const char* reason : {"x\r\nA: b", "x\ny", "x\ry", "\x01", "\x7f"})
+            CHECK_THROWS_AS(exchange.set_status(200, reason), std::invalid_argument);
+          CHECK_THROWS_AS(exchange.set_status(200, std::string_view("a\0b", 3)), std::invalid_argument);
+          for (const int status : {0, -200, 99, 1000})
+            CHECK_THROWS_AS(exchange.set_status(status), std::invalid_argument);
+          exchange.finish();
+        }).starts_with("HTTP/1.1 404 Not Here\r\nServer: "));
 }
 
 TEST_CASE("pieces go out in chunks to HTTP/1.1, empty ones not at all (H1C-62, H1C-65)", "[exchange]") {
@@ -187,6 +202,84 @@ TEST_CASE("a large body arrives whole, whole or in pieces", "[exchange]") {
              exchange.write(std::string_view(body).substr(i, 100'000));
            exchange.finish();
          }).ends_with("\r\n\r\n" + body)));
+}
+
+// ---- The limit on what waits to be sent.
+
+HTTPFixture::Options little_room() {
+  HTTPFixture::Options options;
+  options.stream.max_write_buffer_size = 64 * 1024;
+  return options;
+}
+const std::string kTooLong(100'000, 'x');
+
+TEST_CASE("a body beyond the write limit is refused before any of it is sent, and another one can be",
+          "[exchange]") {
+  HTTPFixture fixture(
+      [](Exchange& exchange, Task<>&) {
+        if (exchange.request().path() == "/length")
+          exchange.headers().set("Content-Length", std::to_string(kTooLong.size()));
+        if (exchange.request().path() == "/pieces") {
+          CHECK_THROWS_AS(exchange.write(kTooLong), StreamBufferFullError);
+        } else {
+          CHECK_THROWS_AS(exchange.finish(kTooLong), StreamBufferFullError);
+        }
+        CHECK_FALSE(exchange.head_sent());
+        CHECK_FALSE(exchange.finished());
+        exchange.headers().remove("Content-Length");
+        exchange.set_status(500);
+        exchange.finish("sorry");
+      },
+      little_room());
+  RawPeer peer = fixture.connect();
+  for (const std::string_view path : {"/whole", "/length", "/pieces", "/whole"}) {
+    peer.send(fmt::format("GET {} HTTP/1.1\r\nHost: h\r\n\r\n", path));
+    CHECK(without_date(fixture.read_responses(peer, 1)) ==
+          "HTTP/1.1 500 Internal Server Error\r\nServer: Squall/0.1.0\r\nContent-Length: 5\r\n\r\nsorry");
+  }
+}
+
+TEST_CASE("a body beyond the write limit is no matter where none is sent", "[exchange]") {
+  HTTPFixture fixture([](Exchange& exchange, Task<>&) { exchange.finish(kTooLong); }, little_room());
+  CHECK(without_date(fixture.talk(kHead)) ==
+        "HTTP/1.1 200 OK\r\nServer: Squall/0.1.0\r\nContent-Length: 100000\r\nConnection: close\r\n\r\n");
+}
+
+TEST_CASE("a piece beyond the write limit is refused whole, and the response goes on without it",
+          "[exchange]") {
+  const auto answer = [](Exchange& exchange, Task<>&) {
+    exchange.write("abc");
+    CHECK_THROWS_AS(exchange.write(kTooLong), StreamBufferFullError);
+    CHECK_THROWS_AS(exchange.finish(kTooLong), StreamBufferFullError);
+    CHECK_FALSE(exchange.finished());
+    exchange.finish("def");
+  };
+  HTTPFixture fixture(answer, little_room());
+  CHECK(without_date(fixture.talk(kGetAndClose)) ==
+        "HTTP/1.1 200 OK\r\nServer: Squall/0.1.0\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+        "3\r\nabc\r\n3\r\ndef\r\n0\r\n\r\n");
+  CHECK(without_date(fixture.talk(kOld)) ==
+        "HTTP/1.1 200 OK\r\nServer: Squall/0.1.0\r\nConnection: close\r\n\r\nabcdef");
+}
+
+TEST_CASE("a response that ends for want of room closes the connection, and no other follows it",
+          "[exchange]") {
+  HTTPFixture fixture(
+      [](Exchange& exchange, Task<>&) {
+        if (exchange.request().path() == "/") return exchange.finish("fine");
+        exchange.write("part");
+        exchange.finish(kTooLong);
+      },
+      little_room());
+  RawPeer peer = fixture.connect();
+  peer.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  CHECK(fixture.read_responses(peer, 1).ends_with("fine"));
+  peer.send("GET /long HTTP/1.1\r\nHost: h\r\n\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  const std::string rest = fixture.read_to_end(peer);
+  CHECK(rest.find("fine") == std::string::npos);
+  CHECK_FALSE(rest.ends_with("0\r\n\r\n"));
+  fixture.loop.log.expect("Reached maximum write buffer size");
+  CHECK(fixture.delegate.requests == 2);
 }
 
 TEST_CASE("finish() twice, and write() after it, are errors of the application's", "[exchange]") {

@@ -1,6 +1,7 @@
 #include <squall/http/http_server.h>
 
 #include <fmt/format.h>
+#include <sys/socket.h>
 
 #include <string>
 #include <vector>
@@ -141,6 +142,50 @@ TEST_CASE("the end of a client's bytes does not keep a complete request from its
   CHECK(without_date(fixture.read_to_end(peer)) == answer_to("GET /a 0\n") + answer_to("GET /b 0\n"));
 }
 
+// A stream whose next read finds bytes at once, without the poller.
+IOStream ready_stream(IOLoop& loop, RawPeer& peer, OwnedFd fd) {
+  IOStream::Options options;
+  options.max_buffer_size = 300;
+  IOStream stream(loop, std::move(fd), options);
+  peer.send(std::string(600, 'B'));
+  // It fills the buffer, so that there may be more.
+  loop.run_sync([](IOStream& stream) -> Task<> { co_await stream.read_bytes(300); }(stream));
+  return stream;
+}
+
+TEST_CASE("a handler that reads another stream at once leaves the requests behind its own as they are",
+          "[http_server]") {
+  static constexpr auto read = [](IOStream& stream, std::string& got) -> Task<> {
+    got = co_await stream.read_some();
+  };
+  for (const bool waits : {false, true}) {
+    CAPTURE(waits);
+    IOStream* backend = nullptr;
+    std::string got;
+    HTTPFixture fixture([&](Exchange& exchange, Task<>& pending) {
+      if (exchange.request().path() != "/read") return describe(exchange, pending);
+      if (waits) {
+        pending = [](Exchange& exchange, IOStream& stream, std::string& got) -> Task<> {
+          co_await read(stream, got);
+          exchange.finish("read");
+        }(exchange, *backend, got);
+      } else {
+        exchange.finish("read");
+        IOLoop::current().spawn(read(*backend, got));
+      }
+    });
+    auto pair = testing::tcp_pair();
+    RawPeer far(std::move(pair.second));
+    IOStream stream = ready_stream(fixture.loop, far, std::move(pair.first));
+    backend = &stream;
+    RawPeer peer = fixture.connect();
+    peer.send(get("/read") + get("/one") + get("/two"));
+    CHECK(without_date(fixture.read_responses(peer, 3)) ==
+          answer_to("read") + answer_to("GET /one 0\n") + answer_to("GET /two 0\n"));
+    CHECK(got == std::string(300, 'B'));
+  }
+}
+
 // A delegate whose requests wait until they are told to go on.
 struct Slow {
   testing::FunctionDelegate::Function function() {
@@ -176,6 +221,24 @@ TEST_CASE("a client that goes away cancels the handler that waits for it", "[htt
   }
 }
 
+TEST_CASE("a client that sent more than its request and resets the connection cancels the handler, too",
+          "[http_server]") {
+  for (const std::string& more : {std::string("\r\n"), get("/next")}) {
+    Slow slow;
+    HTTPFixture fixture(slow.function());
+    RawPeer peer = fixture.connect();
+    peer.send(get("/"));
+    fixture.loop.run_until([&] { return Live::count > 0; });
+    peer.send(more);
+    for (int i = 0; i < 3; ++i) fixture.loop.run_turn();
+    peer.reset();
+    fixture.loop.run_until([&] { return Live::count == 0; });
+    fixture.loop.run_until([&] { return fixture.server.connections() == 0; });
+    CHECK(fixture.delegate.gone == 1);
+    CHECK_FALSE(slow.done);
+  }
+}
+
 TEST_CASE("a shielded handler runs to its end", "[http_server]") {
   Slow slow;
   slow.shielded = true;
@@ -202,6 +265,60 @@ TEST_CASE("a client that half-closes is answered by a server that was told so", 
   for (int i = 0; i < 10; ++i) fixture.loop.run_turn();
   slow.go = true;
   CHECK(without_date(fixture.read_to_end(peer)) == answer_to("slow"));
+}
+
+TEST_CASE("a client that ends its bytes and then takes its answers slowly gets all of them",
+          "[http_server]") {
+  const std::string body(10'000, 'x');
+  // With a handler at the end of them that waits, and is cancelled as the client has ended its bytes.
+  for (const bool cancels : {false, true}) {
+    CAPTURE(cancels);
+    HTTPFixture fixture([&](Exchange& exchange, Task<>& pending) {
+      if (exchange.request().path() == "/") return exchange.finish(body);
+      pending = [](Live) -> Task<> { co_await sleep(24h); }(Live());
+    });
+    RawPeer peer = fixture.connect();
+    std::string requests;
+    for (int i = 0; i < 1000; ++i) requests += get("/");
+    if (cancels) requests += get("/wait");
+    peer.send(requests);
+    peer.half_close();
+    std::string all;
+    std::string piece(16 * 1024, '\0');
+    fixture.loop.run_until([&] {
+      const auto count = ::recv(peer.fd(), piece.data(), piece.size(), MSG_DONTWAIT);
+      if (count > 0) all.append(piece, 0, static_cast<std::size_t>(count));
+      return count == 0;
+    });
+    const std::string answer = fmt::format("Content-Length: {}\r\n\r\n{}", body.size(), body);
+    std::size_t answers = 0;
+    for (std::size_t at = all.find(answer); at != all.npos; at = all.find(answer, at + answer.size()))
+      ++answers;
+    CHECK(answers == 1000);
+    CHECK(all.ends_with(body));
+    CHECK(Live::count == 0);
+  }
+}
+
+TEST_CASE("the answer to a client that half-closed goes out, whatever else ends in the same turn",
+          "[http_server]") {
+  Slow slow;
+  HTTPFixture::Options options;
+  options.half_closed = HTTPFixture::Options::HalfClosed::is_answered;
+  HTTPFixture fixture(slow.function(), options);
+  // This one ends first, and so has the ended connections destroyed before the other's answer is sent.
+  RawPeer first = fixture.connect();
+  first.send(get("/", "Connection: close\r\n"));
+  fixture.loop.run_until([&] { return Live::count > 0; });
+  const int waiting = Live::count;
+  RawPeer peer = fixture.connect();
+  peer.send(get("/"));
+  peer.half_close();
+  fixture.loop.run_until([&] { return Live::count > waiting; });
+  for (int i = 0; i < 10; ++i) fixture.loop.run_turn();
+  slow.go = true;
+  CHECK(without_date(fixture.read_to_end(peer)) == answer_to("slow"));
+  CHECK(without_date(fixture.read_to_end(first)) == answer_to("slow", "Connection: close\r\n"));
 }
 
 TEST_CASE("destroying the server destroys the handlers that wait, and closes idle connections",
@@ -245,6 +362,8 @@ TEST_CASE("what a delegate throws, or leaves unanswered, is logged and closes th
   HTTPFixture fixture([](Exchange& exchange, Task<>& pending) {
     const std::string_view path = exchange.request().path();
     if (path == "/throw") throw std::runtime_error("thrown");
+    if (path == "/int") throw 42;
+    if (path == "/stream") throw StreamClosedError();
     if (path == "/silent") return;
     if (path == "/late") {
       pending = []() -> Task<> {
@@ -257,7 +376,8 @@ TEST_CASE("what a delegate throws, or leaves unanswered, is logged and closes th
   });
   RawPeer bystander = fixture.connect();
   for (const auto& [path, message] :
-       {std::pair("/throw", "thrown"), std::pair("/silent", "the request was not answered"),
+       {std::pair("/throw", "thrown"), std::pair("/int", "not a std::exception"),
+        std::pair("/stream", "Stream is closed"), std::pair("/silent", "the request was not answered"),
         std::pair("/late", "thrown late")}) {
     RawPeer peer = fixture.connect();
     const std::string name = Address::local_of(peer.fd()).to_string();
@@ -365,6 +485,69 @@ TEST_CASE("a client that does not read its response is dropped", "[http_server]"
   CHECK(fixture.read_to_end(peer).size() < body.size());
 }
 
+// Reads to the end, at some 50 MB/s.
+std::string read_slowly(HTTPFixture& fixture, RawPeer& peer) {
+  std::string all;
+  std::string piece(256 * 1024, '\0');
+  auto next = std::chrono::steady_clock::now();
+  fixture.loop.run_until([&] {
+    if (std::chrono::steady_clock::now() < next) return false;
+    next += 5ms;
+    const auto count = ::recv(peer.fd(), piece.data(), piece.size(), MSG_DONTWAIT);
+    if (count > 0) all.append(piece, 0, static_cast<std::size_t>(count));
+    return count == 0 || (count < 0 && errno != EAGAIN);
+  });
+  return all;
+}
+
+TEST_CASE("a client that takes its response slowly is not idle", "[http_server]") {
+  HTTPFixture::Options options = patient();
+  options.idle_timeout = 40ms;
+  const std::string body(20'000'000, 'x');
+  HTTPFixture fixture([&](Exchange& exchange, Task<>&) { exchange.finish(body); }, options);
+  RawPeer peer = fixture.connect();
+  peer.send(get("/"));
+  const std::string all = read_slowly(fixture, peer);
+  CHECK(all.size() - all.find("\r\n\r\n") - 4 == body.size());
+  CHECK(fixture.server.connections() == 0);
+}
+
+TEST_CASE("a client that sent more than its last request still gets all of a response it takes slowly",
+          "[http_server]") {
+  HTTPFixture::Options options = patient();
+  options.linger_timeout = options.idle_timeout = 40ms;
+  const std::string body(20'000'000, 'x');
+  HTTPFixture fixture([&](Exchange& exchange, Task<>&) { exchange.finish(body); }, options);
+  for (const bool half_closes : {false, true}) {
+    CAPTURE(half_closes);
+    RawPeer peer = fixture.connect();
+    peer.send("GET / HTTP/1.0\r\n\r\n\r\n");
+    if (half_closes) peer.half_close();
+    const std::string all = read_slowly(fixture, peer);
+    CHECK(all.size() - all.find("\r\n\r\n") - 4 == body.size());
+    fixture.loop.run_until([&] { return fixture.server.connections() == 0; });
+  }
+}
+
+TEST_CASE("a client that keeps sending after its last request gets all of the response before it is cut off",
+          "[http_server]") {
+  const std::string body(20'000'000, 'x');
+  HTTPFixture fixture([&](Exchange& exchange, Task<>&) { exchange.finish(body); }, patient());
+  RawPeer peer = fixture.connect();
+  peer.send("GET / HTTP/1.0\r\n\r\n\r\n");
+  fixture.loop.run_until([&] { return fixture.delegate.requests == 1; });
+  // One byte more than is dropped: nothing is left unread that would reset the connection.
+  const std::string flood(1024 * 1024 + 1, '\n');
+  std::string_view rest = flood;
+  fixture.loop.run_until([&] {
+    rest.remove_prefix(peer.send_some(rest));
+    return rest.empty();
+  });
+  for (int i = 0; i < 20; ++i) fixture.loop.run_turn();
+  const std::string all = fixture.read_to_end(peer);
+  CHECK(all.size() - all.find("\r\n\r\n") - 4 == body.size());
+}
+
 TEST_CASE("a handler that streams to a client that does not read ends with it", "[http_server]") {
   HTTPFixture::Options options = patient();
   options.write_timeout = 40ms;
@@ -383,6 +566,24 @@ TEST_CASE("a handler that streams to a client that does not read ends with it", 
   peer.send(get("/"));
   fixture.loop.run_until([&] { return Live::count > 0; });
   fixture.loop.run_until([&] { return Live::count == 0 && fixture.server.connections() == 0; });
+}
+
+TEST_CASE("a refusal that finds no room closes the connection, and the others' deadlines go on",
+          "[http_server]") {
+  HTTPFixture::Options options = patient();
+  options.head_timeout = 40ms;
+  options.stream.max_write_buffer_size = 100;
+  HTTPFixture fixture(describe, options);
+  RawPeer one = fixture.connect();
+  RawPeer other = fixture.connect();
+  one.send("GET / HT");
+  other.send("GET / HT");
+  fixture.loop.run_until([&] { return fixture.server.connections() == 2; });
+  CHECK(fixture.read_to_end(one).empty());
+  CHECK(fixture.read_to_end(other).empty());
+  CHECK(fixture.server.connections() == 0);
+  // The same where it was not time that ran out.
+  CHECK(fixture.talk("nonsense\r\n\r\n").empty());
 }
 
 TEST_CASE("timeouts must be positive", "[http_server]") {

@@ -23,7 +23,19 @@ TEST_CASE("queries are split at ampersands alone; blanks are kept (HUT-55)", "[q
   CHECK(parse_query("=x&a=b=c") == QueryArguments{{"", "x"}, {"a", "b=c"}});
   CHECK(parse_query("a=1&&a=2&") == QueryArguments{{"a", "1"}, {"a", "2"}});
   CHECK(parse_query("n%61me=v+w%2B") == QueryArguments{{"name", "v w+"}});
-  CHECK(parse_query("").empty());
+  CHECK(parse_query("") == QueryArguments());
+}
+
+TEST_CASE("more arguments than are allowed are none, and empty ones count", "[query]") {
+  CHECK(parse_query("a=1&b=2&c", 3) == QueryArguments{{"a", "1"}, {"b", "2"}, {"c", ""}});
+  CHECK(parse_query("a=1&b=2&c&", 3) == QueryArguments{{"a", "1"}, {"b", "2"}, {"c", ""}});
+  CHECK_FALSE(parse_query("a=1&b=2&c&d", 3));
+  CHECK_FALSE(parse_query("&&&&", 3));
+  CHECK_FALSE(parse_query("a", 0));
+  std::string many;
+  for (int i = 0; i < 10'000; ++i) many += "a&";
+  CHECK(parse_query(many));
+  CHECK_FALSE(parse_query(many + "a"));
 }
 
 TEST_CASE("UTF-8 is told from what is not", "[query]") {

@@ -269,13 +269,14 @@ TEST_CASE("a task destroyed while it reads loses no byte (IOS-38)", "[iostream]"
   std::vector<std::string> out;
   const auto reads = [&](int kind) {
     if (kind == 0) return some(wire.stream);
-    if (kind == 1) return bytes(wire.stream, 1000);
+    if (kind == 1) return some_nothrow(wire.stream);
+    if (kind == 2) return bytes(wire.stream, 1000);
     return until(wire.stream, "\n");
   };
-  for (int kind = 0; kind < 3; ++kind) {
+  for (int kind = 0; kind < 4; ++kind) {
     TaskGroup group(loop);
     group.add(note(reads(kind), out, Live()));
-    if (kind > 0) wire.peer.send("part ");
+    if (kind > 1) wire.peer.send("part ");
     loop.run_turn();
     loop.run_turn();
     CHECK(Live::count == 1);
@@ -288,16 +289,64 @@ TEST_CASE("a task destroyed while it reads loses no byte (IOS-38)", "[iostream]"
 
 TEST_CASE("a task destroyed after its read was ended by close() is not resumed", "[iostream]") {
   TestLoop loop;
-  Wire wire(loop);
-  std::vector<std::string> out;
-  {
-    TaskGroup group(loop);
-    group.add(note(some(wire.stream), out, Live()));
-    wire.stream.close();
+  for (const bool nothrow : {false, true}) {
+    Wire wire(loop);
+    std::vector<std::string> out;
+    {
+      TaskGroup group(loop);
+      group.add(note(nothrow ? some_nothrow(wire.stream) : some(wire.stream), out, Live()));
+      wire.stream.close();
+    }
+    loop.run_turn();
+    CHECK(out.empty());
+    CHECK(Live::count == 0);
   }
-  loop.run_turn();
-  CHECK(out.empty());
+}
+
+// Takes a little of what came and gives the rest back, then waits for something else.
+Task<> read_and_linger(IOStream& stream, Live) {
+  const std::string_view all = co_await stream.read_some(std::nothrow);
+  stream.unread(all.size() - 1);
+  co_await sleep(24h);
+}
+
+TEST_CASE("a task destroyed behind a fast read, whose bytes are still borrowed, loses none of the rest",
+          "[iostream]") {
+  TestLoop loop;
+  for (const std::size_t size : {10, 30'000}) {
+    Wire wire(loop);
+    auto group = std::make_unique<TaskGroup>(loop);
+    group->add(read_and_linger(wire.stream, Live()));
+    wire.peer.send(std::string(size, 'a'));
+    loop.run_turn();
+    group.reset();
+    CHECK(Live::count == 0);
+    CHECK(loop.run(bytes(wire.stream, size - 1)) == std::string(size - 1, 'a'));
+  }
+}
+
+TEST_CASE("a read whose stream is gone withdraws from the loop it waited on, whichever is current",
+          "[iostream]") {
+  IOLoop loop;
+  std::vector<std::string> out;
+  bool called = false;
+  {
+    auto wire = std::make_unique<Wire>(loop);
+    auto group = std::make_unique<TaskGroup>(loop);
+    group->add(note(some(wire->stream), out, Live()));
+    wire.reset();
+    // The first callback of either loop's queue has the same number.
+    IOLoop other;
+    other.call_soon([&] { called = true; });
+    group.reset();
+    other.stop();
+    other.start();
+  }
   CHECK(Live::count == 0);
+  CHECK(called);
+  loop.stop();
+  loop.start();
+  CHECK(out.empty());
 }
 
 Task<> read_lines(IOStream& stream, int& lines) {
@@ -358,6 +407,37 @@ TEST_CASE("a task destroyed between spent budget and resumption is not resumed, 
   wire.peer.send("end\n");
   loop.run(read_lines(wire.stream, lines));
   CHECK(lines == 3000);
+}
+
+Task<> read_in_parts(IOStream& stream, IOStream& other, std::string& own, std::string& others) {
+  const std::string_view all = co_await stream.read_some(std::nothrow);
+  own = all.substr(0, 3);
+  stream.unread(all.size() - 3);
+  const std::string_view first = co_await other.read_some();
+  others = first;
+  const std::string_view rest = co_await stream.read_some(std::nothrow);
+  own += rest;
+}
+
+TEST_CASE("what a fast reader leaves unread stays its own while another stream receives", "[iostream]") {
+  TestLoop loop;
+  for (const std::size_t size : {100, 10'000, 40'000}) {
+    CAPTURE(size);
+    Wire wire(loop);
+    IOStream::Options options;
+    options.max_buffer_size = size;
+    Wire other(loop, options);
+    other.peer.send(std::string(2 * size, 'x'));
+    CHECK(loop.run(bytes(other.stream, size)).size() == size);  // filled, so that the next one tries at once
+    std::string own;
+    std::string others;
+    TaskGroup group(loop);
+    group.add(read_in_parts(wire.stream, other.stream, own, others));
+    wire.peer.send(std::string(size, 'a'));
+    loop.run_until([&] { return own.size() >= size; });
+    CHECK(own == std::string(size, 'a'));
+    CHECK(others == std::string(others.size(), 'x'));
+  }
 }
 
 Task<std::size_t> view_across_waits(IOStream& stream) {

@@ -41,6 +41,7 @@ struct Wire {
 
 Task<> write(IOStream& stream, std::string data) { co_await stream.write(data); }
 Task<> flush(IOStream& stream) { co_await stream.flush(); }
+Task<> read_one(IOStream& stream) { co_await stream.read_bytes(1); }
 Task<> note(Task<> task, std::vector<int>& out, int value, Live = {}) {
   co_await std::move(task);
   out.push_back(value);
@@ -197,6 +198,48 @@ TEST_CASE("a peer that vanishes ends a write that waits for it", "[iostream]") {
   CHECK(wire.stream.closed());
 }
 
+// The loop refuses the stream's descriptor, as it has it already: a poller out of memory or of watches would
+// do the same.
+struct Unwatchable {
+  explicit Unwatchable(TestLoop& loop) : loop(loop), wire(loop), fd(wire.stream.fd()) {
+    loop.add_handler(fd, Events::none, {[](void*, Events) {}, nullptr});
+  }
+  ~Unwatchable() { loop.remove_handler(fd); }
+  TestLoop& loop;
+  Wire wire;
+  int fd;
+};
+
+TEST_CASE("a stream that cannot be watched is closed, and says so to who writes or reads", "[iostream]") {
+  TestLoop loop;
+  const auto failed = [&](Task<> task) {
+    const std::string message = loop.run(testing::message_thrown<StreamClosedError>(std::move(task)));
+    loop.log.expect("Cannot wait on ");
+    return message;
+  };
+  const std::string expected = "Stream is closed: Invalid argument";
+  {
+    Unwatchable at(loop);
+    CHECK(failed(write(at.wire.stream, std::string(20'000'000, 'x'))) == expected);
+  }
+  {
+    Unwatchable at(loop);
+    CHECK(failed(read_one(at.wire.stream)) == expected);
+  }
+  {
+    // What was written during a turn is sent at its end, where nobody can be told by an exception.
+    Unwatchable at(loop);
+    loop.add_callback([&] {
+      for (int i = 0; i < 2000; ++i) at.wire.stream.write(std::string(10'000, 'x'));
+    });
+    loop.run_turn();
+    CHECK(at.wire.stream.closed());
+    CHECK(at.wire.stream.error() == std::errc::invalid_argument);
+    loop.log.expect("Cannot wait on ");
+    CHECK_THROWS_AS(at.wire.stream.write("x"), StreamClosedError);
+  }
+}
+
 TEST_CASE("destroying the stream ends a write that waits", "[iostream]") {
   TestLoop loop;
   auto wire = std::make_unique<Wire>(loop);
@@ -234,6 +277,68 @@ TEST_CASE("a task destroyed after its write was ended by close() is not resumed"
   {
     TaskGroup group(loop);
     group.add(note(write(wire.stream, std::string(20'000'000, 'x')), out, 1, Live()));
+    loop.run_turn();
+    wire.stream.close();
+  }
+  loop.run_turn();
+  CHECK(out.empty());
+  CHECK(Live::count == 0);
+}
+
+TEST_CASE("a write whose stream is gone withdraws from the loop it waited on, whichever is current",
+          "[iostream]") {
+  IOLoop loop;
+  std::vector<int> out;
+  bool called = false;
+  {
+    auto wire = std::make_unique<Wire>(loop);
+    auto group = std::make_unique<TaskGroup>(loop);
+    group->add(note(write(wire->stream, std::string(20'000'000, 'x')), out, 1, Live()));
+    wire.reset();
+    // The first callback of either loop's queue has the same number.
+    IOLoop other;
+    other.call_soon([&] { called = true; });
+    group.reset();
+    other.stop();
+    other.start();
+  }
+  CHECK(Live::count == 0);
+  CHECK(called);
+  loop.stop();
+  loop.start();
+  CHECK(out.empty());
+}
+
+TEST_CASE("a task destroyed while it waits in flush() leaves all bytes queued, and others waiting",
+          "[iostream]") {
+  TestLoop loop;
+  Wire wire(loop);
+  std::vector<int> out;
+  const std::string data(20'000'000, 'x');
+  wire.stream.write(data);
+  TaskGroup staying(loop);
+  {
+    TaskGroup group(loop);
+    group.add(note(flush(wire.stream), out, 1, Live()));
+    staying.add(note(flush(wire.stream), out, 2));
+    group.add(note(flush(wire.stream), out, 3, Live()));
+    loop.run_turn();
+    CHECK(Live::count == 3);
+  }
+  CHECK(Live::count == 1);
+  CHECK((wire.receive(loop, data.size()) == data));
+  loop.run_until([&] { return !out.empty(); });
+  CHECK(out == std::vector<int>{2});
+}
+
+TEST_CASE("a task destroyed after its flush() was ended by close() is not resumed", "[iostream]") {
+  TestLoop loop;
+  Wire wire(loop);
+  std::vector<int> out;
+  wire.stream.write(std::string(20'000'000, 'x'));
+  {
+    TaskGroup group(loop);
+    group.add(note(flush(wire.stream), out, 1, Live()));
     loop.run_turn();
     wire.stream.close();
   }
@@ -352,6 +457,52 @@ TEST_CASE("with bytes waiting to be read the peer's end is noticed once they are
   loop.run(read(wire.stream, got));
   CHECK(got.empty());
   loop.run_until([&] { return calls == 1; });
+}
+
+TEST_CASE("with bytes waiting to be read a reset is noticed at once, though the end is not", "[iostream]") {
+  TestLoop loop;
+  // Before or after the callback was set, in the socket or read already.
+  for (int how = 0; how < 3; ++how) {
+    CAPTURE(how);
+    Wire wire(loop);
+    int calls = 0;
+    const auto watch = [&] { wire.stream.set_close_callback([&] { ++calls; }); };
+    if (how == 0) watch();
+    wire.peer.send("data");
+    if (how == 2) {
+      // One byte is read, three are buffered, and more than that wait in the socket.
+      loop.run([](IOStream& stream) -> Task<> { co_await stream.read_bytes(1); }(wire.stream));
+      wire.peer.send("more");
+    }
+    for (int i = 0; i < 3; ++i) loop.run_turn();
+    if (how != 0) watch();
+    for (int i = 0; i < 3; ++i) loop.run_turn();
+    CHECK(calls == 0);
+    wire.peer.reset();
+    loop.run_until([&] { return calls == 1; });
+    CHECK(wire.stream.closed());
+    CHECK(wire.stream.error() == std::errc::connection_reset);
+  }
+}
+
+TEST_CASE("a stream that both sides have ended says so once, with bytes unread", "[iostream]") {
+  TestLoop loop;
+  Wire wire(loop);
+  int calls = 0;
+  wire.stream.set_close_callback([&] { ++calls; });
+  wire.peer.send("data");
+  for (int i = 0; i < 3; ++i) loop.run_turn();
+  wire.peer.half_close();
+  wire.stream.shutdown_write();
+  loop.run_until([&] { return calls == 1; });
+  const auto before = std::clock();
+  loop.run([]() -> Task<> { co_await sleep(50ms); }());
+  CHECK(static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC < 0.04);
+  std::string got;
+  loop.run([](IOStream& stream, std::string& got) -> Task<> { got = co_await stream.read_some(); }(
+                                                      wire.stream, got));
+  CHECK(got == "data");
+  CHECK(calls == 1);
 }
 
 TEST_CASE("a stream nobody reads does not keep the loop busy", "[iostream]") {

@@ -51,6 +51,40 @@ TEST_CASE("two buffers do not share what they received in turn", "[read_buffer]"
   }
 }
 
+// The same for a reader that borrows the shared buffer.
+void receive_shared(ReadBuffer& buffer, std::string_view bytes) {
+  const std::span<char> space = buffer.prepare(0);
+  REQUIRE(space.size() >= bytes.size());
+  std::memcpy(space.data(), bytes.data(), bytes.size());
+  buffer.commit_shared(bytes.size());
+}
+
+TEST_CASE("a borrowed buffer is not the one that others receive into, and is given back", "[read_buffer]") {
+  for (const std::size_t size : {10, 5'000, 20'000, 60'000}) {
+    for (const std::size_t consumed : {std::size_t(0), size / 3, size}) {
+      CAPTURE(size, consumed);
+      std::string bytes(size, 'a');
+      for (std::size_t i = 0; i < size; ++i) bytes[i] = static_cast<char>('a' + i % 26);
+      const std::string_view rest = std::string_view(bytes).substr(consumed);
+      ReadBuffer a;
+      ReadBuffer b;
+      ReadBuffer c;
+      receive_shared(a, bytes);
+      CHECK(a.consume(consumed) == std::string_view(bytes).substr(0, consumed));
+      receive_shared(b, std::string(size, 'B'));
+      receive(c, std::string(size, 'C'));
+      CHECK(a.view() == rest);
+      CHECK(b.view() == std::string(size, 'B'));
+      a.keep();
+      b.keep();
+      receive(c, std::string(size, 'D'));
+      CHECK(a.view() == rest);
+      CHECK(b.view() == std::string(size, 'B'));
+      CHECK(c.view() == std::string(size, 'C') + std::string(size, 'D'));
+    }
+  }
+}
+
 TEST_CASE("settle gives memory back and keeps the bytes", "[read_buffer]") {
   ReadBuffer buffer;
   receive(buffer, std::string(50'000, 'x') + "rest");
@@ -81,7 +115,11 @@ TEST_CASE("random receives, reads and settles agree with a string", "[read_buffe
         std::string bytes;
         for (std::size_t i = 0; i < count; ++i) bytes += next++;
         std::memcpy(space.data(), bytes.data(), count);
-        buffer.commit(count);
+        if (random() % 2) {
+          buffer.commit(count);
+        } else {
+          buffer.commit_shared(count);
+        }
         model += bytes;
         break;
       }
@@ -91,7 +129,13 @@ TEST_CASE("random receives, reads and settles agree with a string", "[read_buffe
         model.erase(0, count);
         break;
       }
-      case 3: buffer.settle(); break;
+      case 3:
+        if (random() % 2) {
+          buffer.settle();
+        } else {
+          buffer.keep();
+        }
+        break;
     }
     REQUIRE(buffer.view() == model);
     if (model.size() > 1'000'000) {

@@ -89,6 +89,36 @@ TEST_CASE("what handle_stream throws is logged with the peer, and ends that conn
   CHECK(ask(loop, next, "and served\n") == "and served\n");
 }
 
+class RudeServer : public EchoServer {
+ public:
+  using EchoServer::EchoServer;
+  bool refuses = true;
+
+ protected:
+  void accepted(OwnedFd fd, const Address& peer) override {
+    if (refuses) throw 42;
+    EchoServer::accepted(std::move(fd), peer);
+  }
+  Task<> handle_stream(IOStream, Address) override {
+    co_await moment();
+    throw "rude";
+  }
+};
+
+TEST_CASE("a server may throw what is no std::exception: it is logged", "[tcp_server]") {
+  TestLoop loop;
+  RudeServer server(loop);
+  server.listen(0, loopback());
+  for (const bool refuses : {true, false}) {
+    server.refuses = refuses;
+    RawPeer peer(server.port());
+    const std::string name = Address::local_of(peer.fd()).to_string();
+    CHECK(ask(loop, peer, "hello\n") == "");
+    loop.log.expect((refuses ? "Cannot serve " : "Uncaught exception serving ") + name +
+                    ": not a std::exception");
+  }
+}
+
 TEST_CASE("a peer that resets, or sends too much, ends its connection without a word", "[tcp_server]") {
   TestLoop loop;
   EchoServer server(loop);

@@ -13,8 +13,8 @@ ListenOptions loopback() {
 
 }  // namespace
 
-WebFixture::WebFixture(std::vector<web::Rule> rules, web::Settings settings)
-    : app(std::move(rules), std::move(settings)), server(app.listen(0, loopback())) {}
+WebFixture::WebFixture(std::vector<web::Rule> rules, web::Settings settings, Options options)
+    : app(std::move(rules), std::move(settings)), server(app.listen(0, loopback(), options)) {}
 
 std::string WebFixture::read_to_end(RawPeer& peer) {
   std::string all;

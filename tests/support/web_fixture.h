@@ -13,7 +13,8 @@ namespace squall::testing {
 // An application on a free port of 127.0.0.1, with the test's loop.
 class WebFixture {
  public:
-  explicit WebFixture(std::vector<web::Rule> rules, web::Settings settings = {});
+  using Options = http::HTTPServer::Options;
+  explicit WebFixture(std::vector<web::Rule> rules, web::Settings settings = {}, Options options = Options());
 
   // Sends a request on a connection of its own, and returns the response.
   std::string fetch(std::string_view method, std::string_view target, std::string_view headers = "",

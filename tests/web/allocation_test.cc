@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <new>
 #include <string>
+#include <vector>
 
 #include "support/web_fixture.h"
 
@@ -15,22 +16,33 @@ namespace {
 
 std::atomic<bool> g_counting = false;
 std::atomic<int> g_allocations = 0;
+std::atomic<std::size_t> g_bytes = 0;  // allocated and not freed
+
+// Each block says in front how large it is.
+constexpr std::size_t kHeader = 16;
 
 void* allocate(std::size_t size) {
   if (g_counting) ++g_allocations;
-  void* memory = std::malloc(size);
+  void* memory = std::malloc(kHeader + size);
   if (!memory) throw std::bad_alloc();
-  return memory;
+  g_bytes += *static_cast<std::size_t*>(memory) = size;
+  return static_cast<char*>(memory) + kHeader;
+}
+void release(void* memory) noexcept {
+  if (!memory) return;
+  void* const begin = static_cast<char*>(memory) - kHeader;
+  g_bytes -= *static_cast<std::size_t*>(begin);
+  std::free(begin);
 }
 
 }  // namespace
 
 void* operator new(std::size_t size) { return allocate(size); }
 void* operator new[](std::size_t size) { return allocate(size); }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete(void* memory) noexcept { release(memory); }
+void operator delete[](void* memory) noexcept { release(memory); }
+void operator delete(void* memory, std::size_t) noexcept { release(memory); }
+void operator delete[](void* memory, std::size_t) noexcept { release(memory); }
 
 namespace squall::web {
 namespace {
@@ -105,6 +117,46 @@ TEST_CASE("over many requests only the Date header is made anew, once a second",
   const std::string request = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
   allocations(web, peer, request, 100);
   CHECK(allocations(web, peer, request, 5000) <= 2 * 8);
+}
+
+class EchoHandler : public RequestHandler {
+ public:
+  void post() { write(request().body()); }
+};
+
+TEST_CASE("large bodies that many clients sent at a time are not held on to", "[allocation]") {
+  WebFixture web({url<EchoHandler>("/")});
+  const std::string body(1'000'000, 'x');
+  const std::string head = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\n";
+  constexpr int kClients = 16;
+  std::vector<RawPeer> peers;
+  for (int i = 0; i < kClients; ++i) peers.push_back(web.connect());
+  std::size_t before = 0;
+  for (int round = 0; round < 2; ++round) {
+    // The first round is of small requests, for what is kept of them.
+    const std::string request =
+        round == 0 ? "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\nx" : head + body;
+    for (RawPeer& peer : peers) {
+      std::string_view rest = std::string_view(request).substr(0, request.size() - 1);
+      web.loop.run_until([&] {
+        rest.remove_prefix(peer.send_some(rest));
+        return rest.empty();
+      });
+    }
+    for (int i = 0; i < 100; ++i) web.loop.run_turn();
+    if (round == 1) CHECK(g_bytes.load() > before + kClients * body.size());
+    for (RawPeer& peer : peers) peer.send("x");
+    for (RawPeer& peer : peers) {
+      std::size_t got = 0;
+      web.loop.run_until([&] {
+        got += peer.received().size();
+        return got > request.size();
+      });
+    }
+    for (int i = 0; i < 100; ++i) web.loop.run_turn();
+    if (round == 0) before = g_bytes;
+  }
+  CHECK(g_bytes.load() < before + 4 * body.size());
 }
 
 }  // namespace

@@ -208,6 +208,58 @@ TEST_CASE("a missing argument, and one that is not UTF-8, are 400 (WEB-30, WEB-3
   web.loop.log.expect("400 GET /?name=%ff");
 }
 
+class SourceHandler : public RequestHandler {
+ public:
+  void post(std::string source) {
+    write(source == "query"  ? get_query_argument("a", "none")
+          : source == "body" ? get_body_argument("a", "none")
+                             : get_argument("a", "none"));
+  }
+};
+
+TEST_CASE("more arguments than allowed are 400, in the query and in a form, and only for who asks for them",
+          "[request_handler]") {
+  Settings settings;
+  settings.max_arguments = 3;
+  WebFixture web({url<SourceHandler>("/(.*)")}, settings);
+  const auto post = [&](std::string_view target, std::string_view body) {
+    return web.brief("POST", target, kForm, body).substr(0, 5);
+  };
+  CHECK(post("/both?a=1&b&c", "a=2&b&c") == "200 2");
+  CHECK(post("/query?a=1&b&c", "a&b&c&d") == "200 1");
+  CHECK(post("/body?a&b&c&d", "a=2&b&c") == "200 2");
+  CHECK(web.loop.log.empty());
+  for (const std::string target : {"/query", "/both"}) {
+    CHECK(post(target + "?a=1&b&c&d", "x=1") == "400 <");
+    web.loop.log.expect("): Too many arguments in the query");
+    web.loop.log.expect("400 POST");
+  }
+  for (const std::string target : {"/body", "/both"}) {
+    CHECK(post(target + "?a=1", "a&b&c&d") == "400 <");
+    web.loop.log.expect("): Invalid body: Too many arguments");
+    web.loop.log.expect("400 POST");
+  }
+}
+
+TEST_CASE("a form of very many fields is refused before it fills the memory", "[request_handler]") {
+  WebFixture web({url<SourceHandler>("/(.*)")});
+  std::string body;
+  for (int i = 0; i < 1'000'000; ++i) body += "a&";
+  RawPeer peer = web.connect();
+  const std::string request = fmt::format("POST /body HTTP/1.1\r\nHost: h\r\n{}Content-Length: {}\r\n\r\n{}",
+                                          kForm, body.size(), body);
+  std::string_view rest = request;
+  std::string all;
+  web.loop.run_until([&] {
+    rest.remove_prefix(peer.send_some(rest));
+    peer.drain(all);
+    return all.ends_with("</html>");
+  });
+  CHECK(all.starts_with("HTTP/1.1 400 "));
+  web.loop.log.expect("Invalid body: Too many arguments");
+  web.loop.log.expect("400 POST");
+}
+
 TEST_CASE("a form that is still encoded is refused (HUT-61, SEC-26)", "[request_handler]") {
   WebFixture web({url<RequiredHandler>("/")});
   CHECK(web.brief("POST", "/", kForm + "Content-Encoding: gzip\r\n", "name=x").starts_with("400 "));
@@ -248,10 +300,17 @@ class OwnErrorHandler : public RequestHandler {
  public:
   void get() { throw HTTPError(404); }
   void post() { throw HTTPError(500, "with a page that fails"); }
-  void set_default_headers() override { set_header("X-Default", "1"); }
+  void put() { throw HTTPError(501); }
+  void delete_() { throw HTTPError(502); }
+  void set_default_headers() override {
+    set_header("X-Default", "1");
+    if (request().query() == "headers") throw std::runtime_error("from set_default_headers");
+  }
   void write_error(int status) override {
     if (status == 500) throw std::runtime_error("page failed");
     write(fmt::format("own page for {}", status));
+    if (status == 501) throw Finish();
+    if (status == 502) throw 42;
   }
 };
 
@@ -298,6 +357,32 @@ TEST_CASE("any other exception is 500 and a line with the request; the server go
   CHECK(web.brief("GET", "/fine") == "200 ");
 }
 
+class LongHandler : public RequestHandler {
+ public:
+  void get(std::string what) {
+    write(std::string(100'000, 'x'));
+    if (what == "flush") flush();
+    if (what == "finish") throw Finish();
+  }
+};
+
+TEST_CASE("a body beyond the write limit is 500, and the connection is fit for the next request (IOS-43)",
+          "[request_handler]") {
+  WebFixture::Options options;
+  options.stream.max_write_buffer_size = 64 * 1024;
+  WebFixture web({url<LongHandler>("/long/(.*)"), url<ErrorHandler>("/(.*)")}, {}, options);
+  RawPeer peer = web.connect();
+  for (const std::string path : {"/long/return", "/long/flush", "/long/finish"}) {
+    peer.send(fmt::format("GET {} HTTP/1.1\r\nHost: h\r\n\r\nGET /finish HTTP/1.1\r\nHost: h\r\n\r\n", path));
+    std::string both;
+    web.loop.run_until([&] { return peer.drain(both) || both.ends_with("so far"); });
+    CHECK(both.starts_with("HTTP/1.1 500 Internal Server Error\r\n"));
+    CHECK(both.find(page("500: Internal Server Error") + "HTTP/1.1 200 OK\r\n") != std::string::npos);
+    web.loop.log.expect("Reached maximum write buffer size");
+    web.loop.log.expect("500 GET " + path);
+  }
+}
+
 TEST_CASE("Finish ends the request with what was written (WEB-62)", "[request_handler]") {
   WebFixture web({url<ErrorHandler>("/(.*)")});
   CHECK(web.brief("GET", "/finish") == "200 so far");
@@ -326,6 +411,25 @@ TEST_CASE("write_error may be overridden, and may fail", "[request_handler]") {
   web.loop.log.expect("with a page that fails");
   web.loop.log.expect("Uncaught exception in write_error: page failed");
   web.loop.log.expect("500 POST /");
+}
+
+TEST_CASE("write_error may end with Finish, and whatever it throws ends there (WEB-62, WEB-66)",
+          "[request_handler]") {
+  WebFixture web({url<OwnErrorHandler>("/")});
+  CHECK(web.brief("PUT", "/") == "501 own page for 501");
+  web.loop.log.expect("501 PUT /");
+  CHECK(web.brief("DELETE", "/") == "502 own page for 502");
+  web.loop.log.expect("Uncaught exception in write_error: not a std::exception");
+  web.loop.log.expect("502 DELETE /");
+}
+
+TEST_CASE("set_default_headers may fail, for the error page as well", "[request_handler]") {
+  WebFixture web({url<OwnErrorHandler>("/")});
+  CHECK(web.brief("GET", "/?headers").starts_with("500 "));
+  web.loop.log.expect("Uncaught exception in write_error: page failed");
+  web.loop.log.expect("Uncaught exception GET /?headers");
+  web.loop.log.expect("Uncaught exception in set_default_headers: from set_default_headers");
+  web.loop.log.expect("500 GET /?headers");
 }
 
 // ---- The order of things.
@@ -401,6 +505,37 @@ TEST_CASE("prepare() may be a task, and what it finishes the verb is spared (WEB
   web.loop.log.expect("405 PUT /x");
 }
 
+// Throws what no handler of the framework's may take for a std::exception.
+class RudeHooks : public RequestHandler {
+ public:
+  void get() { write("fine"); }
+  Task<> post() {
+    const Live live;
+    co_await sleep(24h);
+  }
+  void on_finish() { throw Finish(); }
+  void on_connection_close() { throw 42; }
+};
+
+TEST_CASE("a hook may throw what it likes: it is logged, and the server goes on", "[request_handler]") {
+  Settings settings;
+  settings.log_function = [](RequestHandler&, int) { throw "from log_function"; };
+  WebFixture web({url<RudeHooks>("/")}, settings);
+  for (int i = 0; i < 2; ++i) {
+    CHECK(web.brief("GET", "/") == "200 fine");
+    web.loop.log.expect("Uncaught exception in log_function: not a std::exception");
+    web.loop.log.expect("Uncaught exception in on_finish: not a std::exception");
+  }
+  RawPeer peer = web.connect();
+  peer.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n");
+  web.loop.run_until([] { return Live::count == 1; });
+  peer.close();
+  web.loop.run_until([] { return Live::count == 0; });
+  web.loop.log.expect("Uncaught exception in on_connection_close: not a std::exception");
+  web.loop.log.expect("Uncaught exception in log_function");
+  web.loop.log.expect("Uncaught exception in on_finish");
+}
+
 class FailingHooks : public RequestHandler {
  public:
   void initialize(int& count) {
@@ -421,6 +556,34 @@ TEST_CASE("an error in initialize is 500, and one in on_finish only logged (WEB-
   CHECK(web.brief("GET", "/") == "200 fine");
   web.loop.log.expect("Uncaught exception in on_finish: from on_finish");
   CHECK(count == 2);
+}
+
+class Unmakeable : public RequestHandler {
+ public:
+  Unmakeable() {
+    if (g_steps.empty()) throw std::runtime_error("from the constructor");
+    throw HTTPError(503, "not now");
+  }
+  void get() {}
+};
+
+TEST_CASE("a handler whose constructor throws is answered like any other error (WEB-14)",
+          "[request_handler]") {
+  std::vector<int> logged;
+  Settings settings;
+  settings.log_function = [&](RequestHandler& handler, int status) {
+    CHECK(handler.request().path() == "/");
+    logged.push_back(status);
+  };
+  WebFixture web({url<Unmakeable>("/"), url<ErrorHandler>("/(.*)")}, settings);
+  g_steps.clear();
+  CHECK(web.brief("GET", "/") == "500 " + page("500: Internal Server Error"));
+  CHECK(web.loop.log.expect("Uncaught exception GET / (127.0.0.1)")
+            .message.ends_with("\nfrom the constructor"));
+  g_steps.emplace_back("again");
+  CHECK(web.brief("GET", "/") == "503 " + page("503: Service Unavailable"));
+  web.loop.log.expect("503 GET / (127.0.0.1): not now");
+  CHECK(logged == std::vector<int>{500, 503});
 }
 
 class WaitingHandler : public RequestHandler {
@@ -446,6 +609,61 @@ TEST_CASE("a client that goes away ends a handler that waits, which hears of it 
   peer.close();
   web.loop.run_until([] { return Live::count == 0; });
   CHECK(g_steps == std::vector<std::string>{"on_connection_close", "on_finish"});
+  CHECK(logged == std::vector<int>{499});
+}
+
+// Fails as its client goes, or as a stream of its own is closed.
+class BackendHandler : public RequestHandler {
+ public:
+  Task<> get(std::string what) {
+    if (what == "own") {
+      auto [near, far] = testing::tcp_pair();
+      IOStream backend(IOLoop::current(), std::move(near));
+      far.reset();
+      co_await backend.read_until("\n");
+    }
+    const Live live;
+    for (;;) {
+      write(std::string(100'000, 'x'));
+      co_await flush();
+    }
+  }
+  void post(std::string) {
+    auto [near, far] = testing::tcp_pair();
+    IOStream backend(IOLoop::current(), std::move(near));
+    backend.close();
+    backend.write("x");
+  }
+  void on_connection_close() { g_steps.emplace_back("on_connection_close"); }
+};
+
+TEST_CASE("a stream of the handler's own that closes is an error like others, and no client gone",
+          "[request_handler]") {
+  WebFixture web({url<BackendHandler>("/(.*)"), url<ErrorHandler>("/(.*)")});
+  g_steps.clear();
+  for (const char* method : {"GET", "POST"}) {
+    CHECK(web.brief(method, "/own") == "500 " + page("500: Internal Server Error"));
+    CHECK(web.loop.log.expect(fmt::format("Uncaught exception {} /own", method))
+              .message.ends_with("\nStream is closed"));
+    web.loop.log.expect(fmt::format("500 {} /own", method));
+  }
+  CHECK(g_steps.empty());
+}
+
+TEST_CASE("a client that goes while its answer is being sent is a 499, and the handler hears of it (WEB-16)",
+          "[request_handler]") {
+  std::vector<int> logged;
+  Settings settings;
+  settings.log_function = [&](RequestHandler&, int status) { logged.push_back(status); };
+  WebFixture web({url<BackendHandler>("/(.*)")}, settings);
+  g_steps.clear();
+  RawPeer peer = web.connect();
+  peer.send("GET /stream HTTP/1.1\r\nHost: h\r\n\r\n");
+  web.loop.run_until([] { return Live::count == 1; });
+  for (int i = 0; i < 10; ++i) web.loop.run_turn();
+  peer.reset();
+  web.loop.run_until([] { return Live::count == 0; });
+  CHECK(g_steps == std::vector<std::string>{"on_connection_close"});
   CHECK(logged == std::vector<int>{499});
 }
 
