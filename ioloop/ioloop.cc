@@ -4,6 +4,7 @@
 #include <squall/ioloop/log.h>
 #include <squall/ioloop/signal_handlers.h>
 #include <squall/ioloop/task_group.h>
+#include <squall/ioloop/thread_pool.h>
 
 #include <fmt/format.h>
 #include <signal.h>
@@ -35,6 +36,7 @@ IOLoop::~IOLoop() {
   assert(!running_ && "an IOLoop was destroyed while it ran");
   // What these hold may still withdraw itself from the loop, so they go before its parts do.
   spawned_.reset();
+  executor_.reset();
   signals_.reset();
   callbacks_.run_until(callbacks_.end(), [](Callback&) {});
   taken_.clear();
@@ -175,6 +177,15 @@ void IOLoop::run_turn_end() noexcept {
 }
 
 void IOLoop::spawn(Task<void> task, std::source_location where) { spawned_->add(std::move(task), where); }
+
+Executor& IOLoop::default_executor() {
+  if (!executor_) executor_ = std::make_shared<ThreadPool>();
+  return *executor_;
+}
+
+void IOLoop::set_default_executor(std::shared_ptr<Executor> executor) noexcept {
+  executor_ = std::move(executor);
+}
 
 void IOLoop::add_signal_handler(int signal, Callback callback) {
   if (!signals_) signals_ = std::make_unique<SignalHandlers>(waker_);

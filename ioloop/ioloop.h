@@ -20,6 +20,7 @@
 
 namespace squall {
 
+class Executor;
 class SignalHandlers;
 class TaskGroup;
 
@@ -91,6 +92,13 @@ class IOLoop {
   // Begins `task` at once and leaves it to the loop, which destroys it when it ends or when the loop itself
   // goes. Its error is logged, with the place of this call.
   void spawn(Task<void> task, std::source_location where = std::source_location::current());
+
+  // Where run_in_executor() runs its jobs: a ThreadPool, unless another one was set, made on first use
+  // (IOL-47). The loop's destruction waits for the jobs that have begun, if nobody else holds the executor,
+  // so none of them may wait for the loop. Setting another, for the jobs to come, waits as well; null stands
+  // for a new pool.
+  Executor& default_executor();
+  void set_default_executor(std::shared_ptr<Executor> executor) noexcept;
 
   // Runs `callback` in the loop whenever the process receives `signal` (SIGINT, ...), whose default action no
   // longer takes place. A signal belongs to one loop of the process at a time: throws std::logic_error if it
@@ -180,6 +188,7 @@ class IOLoop {
 
   std::unique_ptr<SignalHandlers> signals_;
   std::unique_ptr<TaskGroup> spawned_;
+  std::shared_ptr<Executor> executor_;
 };
 
 }  // namespace squall
