@@ -19,6 +19,7 @@ namespace {
 
 constinit thread_local IOLoop* t_running = nullptr;
 constinit thread_local IOLoop* t_current = nullptr;
+constinit std::atomic<int> g_live_loops = 0;
 
 // An emptied inbox larger than this is given back.
 constexpr std::size_t kKeptInbox = 64 * 1024;
@@ -30,6 +31,7 @@ IOLoop::IOLoop() : poller_(make_poller()), descriptors_(*poller_) {
   add_handler(waker_.fd(), Events::read,
               {[](void* self, Events) { static_cast<IOLoop*>(self)->on_wake(); }, this});
   make_current();
+  g_live_loops.fetch_add(1, std::memory_order_relaxed);
 }
 
 IOLoop::~IOLoop() {
@@ -43,6 +45,7 @@ IOLoop::~IOLoop() {
   inbox_.clear();
   timers_.clear();
   if (t_current == this) t_current = nullptr;
+  g_live_loops.fetch_sub(1, std::memory_order_relaxed);
 }
 
 IOLoop& IOLoop::current() {
@@ -186,6 +189,8 @@ Executor& IOLoop::default_executor() {
 void IOLoop::set_default_executor(std::shared_ptr<Executor> executor) noexcept {
   executor_ = std::move(executor);
 }
+
+int IOLoop::live_loops() noexcept { return g_live_loops.load(std::memory_order_relaxed); }
 
 void IOLoop::add_signal_handler(int signal, Callback callback) {
   if (!signals_) signals_ = std::make_unique<SignalHandlers>(waker_);

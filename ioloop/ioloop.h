@@ -143,6 +143,9 @@ class IOLoop {
   static constexpr int kBudget = 1024;
   bool spend(int units) noexcept { return (budget_ -= units) >= 0; }
 
+  // How many loops there are in this process.
+  static int live_loops() noexcept;
+
  private:
   struct TurnEnd {
     void (*function)(void* context);

@@ -6,6 +6,7 @@
 #include <squall/ioloop/cpu_count.h>
 #include <squall/ioloop/errors.h>
 #include <squall/ioloop/executor.h>
+#include <squall/ioloop/fork_processes.h>
 #include <squall/ioloop/future.h>
 #include <squall/ioloop/ioloop.h>
 #include <squall/ioloop/log.h>
