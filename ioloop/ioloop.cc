@@ -1,5 +1,6 @@
 #include <squall/ioloop/ioloop.h>
 
+#include <squall/ioloop/child_reaper.h>
 #include <squall/ioloop/errors.h>
 #include <squall/ioloop/log.h>
 #include <squall/ioloop/signal_handlers.h>
@@ -44,6 +45,7 @@ IOLoop::~IOLoop() {
   taken_.clear();
   inbox_.clear();
   timers_.clear();
+  children_.reset();
   if (t_current == this) t_current = nullptr;
   g_live_loops.fetch_sub(1, std::memory_order_relaxed);
 }
@@ -188,6 +190,11 @@ Executor& IOLoop::default_executor() {
 
 void IOLoop::set_default_executor(std::shared_ptr<Executor> executor) noexcept {
   executor_ = std::move(executor);
+}
+
+ChildReaper& IOLoop::children() {
+  if (!children_) children_ = std::make_unique<ChildReaper>(*this);
+  return *children_;
 }
 
 int IOLoop::live_loops() noexcept { return g_live_loops.load(std::memory_order_relaxed); }

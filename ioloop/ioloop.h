@@ -20,6 +20,7 @@
 
 namespace squall {
 
+class ChildReaper;
 class Executor;
 class SignalHandlers;
 class TaskGroup;
@@ -143,6 +144,8 @@ class IOLoop {
   static constexpr int kBudget = 1024;
   bool spend(int units) noexcept { return (budget_ -= units) >= 0; }
 
+  // The child processes that the loop waits for.
+  ChildReaper& children();
   // How many loops there are in this process.
   static int live_loops() noexcept;
 
@@ -191,6 +194,7 @@ class IOLoop {
 
   std::unique_ptr<SignalHandlers> signals_;
   std::unique_ptr<TaskGroup> spawned_;
+  std::unique_ptr<ChildReaper> children_;
   std::shared_ptr<Executor> executor_;
 };
 

@@ -3,6 +3,7 @@
 // The event loop and its coroutines: all of ioloop/ that a program uses.
 
 #include <squall/ioloop/callback.h>
+#include <squall/ioloop/child_watcher.h>
 #include <squall/ioloop/cpu_count.h>
 #include <squall/ioloop/errors.h>
 #include <squall/ioloop/executor.h>
