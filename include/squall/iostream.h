@@ -9,4 +9,5 @@
 #include <squall/iostream/iostream.h>
 #include <squall/iostream/pipe.h>
 #include <squall/iostream/socket.h>
+#include <squall/iostream/subprocess.h>
 #include <squall/iostream/tcp_server.h>
