@@ -1,9 +1,11 @@
 #include <squall/ioloop/ioloop.h>
 
+#include <squall/ioloop/child_reaper.h>
 #include <squall/ioloop/errors.h>
 #include <squall/ioloop/log.h>
 #include <squall/ioloop/signal_handlers.h>
 #include <squall/ioloop/task_group.h>
+#include <squall/ioloop/thread_pool.h>
 
 #include <fmt/format.h>
 #include <signal.h>
@@ -18,6 +20,7 @@ namespace {
 
 constinit thread_local IOLoop* t_running = nullptr;
 constinit thread_local IOLoop* t_current = nullptr;
+constinit std::atomic<int> g_live_loops = 0;
 
 }  // namespace
 
@@ -33,12 +36,14 @@ IOLoop::IOLoop(const Options& options)
   add_handler(inbox_->waker().fd(), Events::read,
               {[](void* self, Events) { static_cast<IOLoop*>(self)->on_wake(); }, this});
   if (options.make_current) make_current();
+  g_live_loops.fetch_add(1, std::memory_order_relaxed);
 }
 
 IOLoop::~IOLoop() {
   assert(!running_ && "an IOLoop was destroyed while it ran");
   // What these hold may still withdraw itself from the loop, so they go before its parts do.
   spawned_.reset();
+  executor_.reset();
   signals_.reset();
   inbox_->close();
   callbacks_.run_until(callbacks_.end(), [](Callback&) {});
@@ -46,7 +51,9 @@ IOLoop::~IOLoop() {
   descriptors_.for_each([](EventHandler handler) {
     if (auto* closure = detail::HandlerClosure::of(handler)) closure->release();
   });
+  children_.reset();
   if (t_current == this) t_current = nullptr;
+  g_live_loops.fetch_sub(1, std::memory_order_relaxed);
 }
 
 IOLoop& IOLoop::current() {
@@ -256,6 +263,22 @@ SignalHandlers& IOLoop::signal_handlers() {
   if (!signals_) signals_ = std::make_unique<SignalHandlers>(inbox_->waker());
   return *signals_;
 }
+
+Executor& IOLoop::default_executor() {
+  if (!executor_) executor_ = std::make_shared<ThreadPool>();
+  return *executor_;
+}
+
+void IOLoop::set_default_executor(std::shared_ptr<Executor> executor) noexcept {
+  executor_ = std::move(executor);
+}
+
+ChildReaper& IOLoop::children() {
+  if (!children_) children_ = std::make_unique<ChildReaper>(*this);
+  return *children_;
+}
+
+int IOLoop::live_loops() noexcept { return g_live_loops.load(std::memory_order_relaxed); }
 
 void IOLoop::add_signal_handler(int signal, Callback callback) {
   signal_handlers().add(signal, std::move(callback));

@@ -28,6 +28,8 @@
 
 namespace squall {
 
+class ChildReaper;
+class Executor;
 class SignalHandlers;
 class TaskGroup;
 
@@ -125,6 +127,13 @@ class IOLoop {
   // goes. Its error is logged, with the place of this call.
   void spawn(Task<void> task, std::source_location where = std::source_location::current());
 
+  // Where run_in_executor() runs its jobs: a ThreadPool, unless another one was set, made on first use
+  // (IOL-47). The loop's destruction waits for the jobs that have begun, if nobody else holds the executor,
+  // so none of them may wait for the loop. Setting another, for the jobs to come, waits as well; null stands
+  // for a new pool.
+  Executor& default_executor();
+  void set_default_executor(std::shared_ptr<Executor> executor) noexcept;
+
   // Runs `callback` in the loop whenever the process receives `signal` (SIGINT, ...), whose default action no
   // longer takes place. A signal belongs to one loop of the process at a time: throws std::logic_error if it
   // is taken.
@@ -220,6 +229,10 @@ class IOLoop {
   void count_tasks(int change) noexcept { tasks_ += static_cast<std::size_t>(change); }
 
   SignalHandlers& signal_handlers();
+  // The child processes that the loop waits for.
+  ChildReaper& children();
+  // How many loops there are in this process.
+  static int live_loops() noexcept;
 
  private:
   class Running;
@@ -276,6 +289,8 @@ class IOLoop {
 
   std::unique_ptr<SignalHandlers> signals_;
   std::unique_ptr<TaskGroup> spawned_;
+  std::unique_ptr<ChildReaper> children_;
+  std::shared_ptr<Executor> executor_;
 };
 
 }  // namespace squall

@@ -1,5 +1,7 @@
 #include <squall/ioloop/run_loops.h>
 
+#include <squall/ioloop/cpu_count.h>
+
 #include <signal.h>
 
 #include <exception>
@@ -86,7 +88,7 @@ class LoopSet {
 }  // namespace
 
 void detail::run_loops(int count, const std::function<LoopOwner(IOLoop&, int)>& setup) {
-  if (count <= 0) count = static_cast<int>(std::thread::hardware_concurrency());
+  if (count <= 0) count = cpu_count();
   LoopSet(count, setup).run();
 }
 

@@ -60,7 +60,9 @@ class IOStream::Dispatch {
 
 IOStream::IOStream(IOLoop& loop, OwnedFd fd, Options options)
     : IOStream(loop, std::move(fd), std::move(options), Known::nonblocking) {
-  set_nonblocking(fd_.get());
+  channel_ = open_channel(fd_.get());
+  // So that a write to the wrong end fails where one that is too long does, at no cost to the others.
+  if (channel_ == Channel::read_end) max_write_buffer_size_ = 0;
 }
 
 IOStream::IOStream(IOLoop& loop, OwnedFd fd, Options options, Known known) noexcept
@@ -82,6 +84,7 @@ IOStream::IOStream(IOStream&& other) noexcept
       eof_(other.eof_),
       blocked_(other.blocked_),
       ending_(other.ending_),
+      channel_(other.channel_),
       interest_(other.interest_),
       turn_end_(std::exchange(other.turn_end_, 0)),
       in_(std::move(other.in_)),
@@ -124,6 +127,7 @@ ReadAwaiter IOStream::read_until(std::string_view delimiter, std::size_t max_byt
 
 ReadAwaiter IOStream::start_read(ReadAwaiter::Kind kind, std::size_t amount, std::string_view delimiter) {
   if (reader_) throw std::logic_error("Already reading");
+  if (channel_ == Channel::write_end) throw std::logic_error("This end of a pipe can only be written to");
   return ReadAwaiter(*this, *loop_, kind, amount, delimiter);
 }
 
@@ -197,7 +201,7 @@ void IOStream::receive(std::size_t wanted, Lend lend) {
   const std::size_t limit = max_buffer_size_ - std::min(max_buffer_size_, in_.size());
   std::span<char> space = in_.prepare(std::min(wanted, limit));
   space = space.first(std::min(space.size(), std::max<std::size_t>(limit, 1)));
-  const auto got = receive_from(fd_.get(), space);
+  const auto got = channel_ == Channel::socket ? receive_from(fd_.get(), space) : read_from(fd_.get(), space);
   if (got > 0) {
     if (lend == Lend::yes) {
       in_.commit_shared(static_cast<std::size_t>(got));
@@ -259,8 +263,13 @@ ReadView ReadAwaiter::await_resume() {
 void IOStream::check_write(std::size_t count) const {
   if (closed()) throw StreamClosedError(error_);
   const std::size_t pending = pending_write_bytes();
-  if (pending > max_write_buffer_size_ || count > max_write_buffer_size_ - pending)
-    throw StreamBufferFullError("Reached maximum write buffer size");
+  if (pending <= max_write_buffer_size_ && count <= max_write_buffer_size_ - pending) return;
+  if (channel_ == Channel::read_end) throw std::logic_error("This end of a pipe can only be read from");
+  throw StreamBufferFullError("Reached maximum write buffer size");
+}
+
+inline ssize_t IOStream::send(std::string_view first, std::string_view second) const noexcept {
+  return channel_ == Channel::socket ? send_to(fd_.get(), first, second) : write_to(fd_.get(), first, second);
 }
 
 WriteBuffer& IOStream::out() {
@@ -273,7 +282,7 @@ WriteAwaiter IOStream::write(std::string_view data) {
   const std::uint64_t target = flushed_ + pending_write_bytes() + data.size();
   if (data.size() >= kSendDirectly && !blocked_) {
     const std::string_view queued = out_ ? out_->view() : std::string_view();
-    const auto sent = send_to(fd_.get(), queued, data);
+    const auto sent = send(queued, data);
     if (sent > 0) {
       const auto count = static_cast<std::size_t>(sent);
       flushed_ += count;
@@ -327,7 +336,7 @@ void IOStream::flush_later() {
 void IOStream::flush_now() {
   while (out_ && fd_) {
     if (!out_->empty()) {
-      const auto sent = send_to(fd_.get(), out_->view());
+      const auto sent = send(out_->view());
       if (sent < 0) {
         if (errno != EAGAIN) return close_with_errno(errno, "Write error");
         blocked_ = true;
@@ -342,7 +351,7 @@ void IOStream::flush_now() {
       }
     }
     WriteBuffer::give_back(std::move(out_));
-    if (std::exchange(ending_, false)) shut_down_sending(fd_.get());
+    if (std::exchange(ending_, false)) end_sending();
   }
 }
 
@@ -393,6 +402,14 @@ void IOStream::shutdown_write() noexcept {
   if (closed()) return;
   if (out_) {
     ending_ = true;
+  } else {
+    end_sending();
+  }
+}
+
+void IOStream::end_sending() noexcept {
+  if (channel_ == Channel::write_end) {
+    close();
   } else {
     shut_down_sending(fd_.get());
   }
@@ -481,7 +498,7 @@ void IOStream::on_writable(Dispatch& dispatch) {
 // Readable, and nobody reads: either somebody wants to know when the peer goes, or it has to wait.
 void IOStream::watch_for_close() {
   if (close_callback_ && !close_callback_->ticket && !eof_) {
-    const auto peeked = peek_at(fd_.get());
+    const auto peeked = channel_ == Channel::socket ? peek_at(fd_.get()) : look_at(fd_.get());
     if (peeked < 0 && errno == EAGAIN) return;
     if (peeked < 0) return close_with_errno(errno, "Read error");
     if (peeked == 0) {

@@ -4,6 +4,7 @@
 #include <squall/ioloop/ioloop.h>
 #include <squall/ioloop/owned_fd.h>
 #include <squall/iostream/errors.h>
+#include <squall/iostream/pipe.h>
 #include <squall/iostream/read_awaiter.h>
 #include <squall/iostream/read_buffer.h>
 #include <squall/iostream/write_awaiter.h>
@@ -20,7 +21,7 @@
 
 namespace squall {
 
-// A buffered, non-blocking stream of bytes over a connected socket.
+// A buffered, non-blocking stream of bytes over a connected socket, one end of a pipe, or a terminal.
 //
 // Reads wait for the bytes they ask for; writes are corked: what is written while the loop serves this
 // stream, or during one turn, leaves in one system call. The end of the peer's bytes ends reading alone, as
@@ -28,9 +29,10 @@ namespace squall {
 //
 // Thread:    the loop's thread only.
 // Lifetime:  owns the descriptor, borrows the loop. May be moved while nothing waits on it. Destroying it
-// closes it. Errors:    operations on a closed stream, or one that closes while they wait, throw
-// StreamClosedError. Bytes
-//            that were received before can still be read.
+//            closes it.
+// Errors:    operations on a closed stream, or one that closes while they wait, throw StreamClosedError;
+//            bytes that were received before can still be read. Reading from the writing end of a pipe, or
+//            writing to the reading end, throws std::logic_error.
 class IOStream {
  public:
   struct Options {
@@ -39,11 +41,12 @@ class IOStream {
   };
   static constexpr std::size_t kNoLimit = std::numeric_limits<std::size_t>::max();
 
-  // `fd` is a connected stream socket, and is made non-blocking. Throws std::system_error.
+  // `fd` is made non-blocking. Throws std::invalid_argument for a file on disk, which cannot be waited for,
+  // and std::system_error.
   IOStream(IOLoop& loop, OwnedFd fd, Options options);
   IOStream(IOLoop& loop, OwnedFd fd) : IOStream(loop, std::move(fd), Options()) {}
-  // For those who know more of `fd`, which saves system calls: it is non-blocking already, and perhaps even
-  // registered with the loop, for reading.
+  // For those who know more of `fd`, which saves system calls: it is a socket, non-blocking already, and
+  // perhaps even registered with the loop, for reading.
   enum class Known { nonblocking, registered };
   IOStream(IOLoop& loop, OwnedFd fd, Options options, Known known) noexcept;
   IOStream(IOStream&& other) noexcept;
@@ -88,7 +91,7 @@ class IOStream {
   // What the kernel has taken since the stream began.
   std::uint64_t flushed_bytes() const noexcept { return flushed_; }
   // Sends the end of our bytes as soon as all that was written is sent; nothing may be written after that.
-  // Reading goes on.
+  // Reading goes on. The writing end of a pipe closes.
   void shutdown_write() noexcept;
 
   // ---- Closing.
@@ -124,6 +127,8 @@ class IOStream {
   };
 
   ReadAwaiter start_read(ReadAwaiter::Kind kind, std::size_t amount, std::string_view delimiter = {});
+  ssize_t send(std::string_view first, std::string_view second = {}) const noexcept;
+  void end_sending() noexcept;
   WriteBuffer& out();
 
   EventHandler handler() noexcept;
@@ -156,6 +161,7 @@ class IOStream {
   bool eof_ = false;
   bool blocked_ = false;  // the kernel took less than we sent
   bool ending_ = false;   // shutdown_write() waits for the last byte
+  Channel channel_ = Channel::socket;
   Events interest_ = Events::none;
   std::uint32_t turn_end_ = 0;  // the end-of-turn flush, 0 if none is due
   ReadBuffer in_;

@@ -24,10 +24,11 @@ ssize_t retried(Call&& call) noexcept {
 
 }  // namespace
 
-void set_nonblocking(int fd) {
+int set_nonblocking(int fd) {
   const int flags = ::fcntl(fd, F_GETFL);
   if (flags < 0) throw_errno("fcntl(F_GETFL)");
   if (!(flags & O_NONBLOCK) && ::fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0) throw_errno("fcntl(F_SETFL)");
+  return flags;
 }
 
 ssize_t receive_from(int fd, std::span<char> space) noexcept {

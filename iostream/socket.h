@@ -12,8 +12,8 @@
 // What the rest of iostream asks of the system's sockets: the one file with its differences in it.
 namespace squall {
 
-// Throws std::system_error.
-void set_nonblocking(int fd);
+// Returns the flags there were before, O_ACCMODE's among them. Throws std::system_error.
+int set_nonblocking(int fd);
 
 // One recv: its count, 0 at the end, or -1 and errno (EAGAIN when there is nothing). Interruptions are
 // retried.

@@ -7,5 +7,7 @@
 #include <squall/iostream/bind_sockets.h>
 #include <squall/iostream/errors.h>
 #include <squall/iostream/iostream.h>
+#include <squall/iostream/pipe.h>
 #include <squall/iostream/socket.h>
+#include <squall/iostream/subprocess.h>
 #include <squall/iostream/tcp_server.h>

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <signal.h>
+
+namespace squall {
+
+// Keeps signals from this thread while it lives. One that comes meanwhile waits.
+class SignalBlock {
+ public:
+  explicit SignalBlock(const sigset_t& signals) noexcept { ::pthread_sigmask(SIG_BLOCK, &signals, &before_); }
+  ~SignalBlock() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  SignalBlock(const SignalBlock&) = delete;
+  SignalBlock& operator=(const SignalBlock&) = delete;
+
+  // What was blocked before.
+  const sigset_t& before() const noexcept { return before_; }
+
+ private:
+  sigset_t before_;
+};
+
+}  // namespace squall
