@@ -12,12 +12,13 @@ class TaskGroup::Member final : public detail::TaskOwner, public Pooled {
   Member(TaskGroup& group, Task<void> task, std::source_location added_at) noexcept
       : group(group), task(std::move(task)), added_at(added_at) {}
 
-  void task_ended() noexcept override {
+  std::coroutine_handle<> task_ended(std::size_t) noexcept override {
     if (starting) {
       has_ended = true;  // add() is on the stack and does the rest
     } else {
       group.ended(*this);
     }
+    return std::noop_coroutine();
   }
 
   TaskGroup& group;
