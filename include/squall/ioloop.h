@@ -4,6 +4,7 @@
 
 #include <squall/ioloop/callback.h>
 #include <squall/ioloop/errors.h>
+#include <squall/ioloop/from_callback.h>
 #include <squall/ioloop/future.h>
 #include <squall/ioloop/ioloop.h>
 #include <squall/ioloop/log.h>
