@@ -9,6 +9,7 @@
 #include <squall/ioloop/future.h>
 #include <squall/ioloop/ioloop.h>
 #include <squall/ioloop/log.h>
+#include <squall/ioloop/multi.h>
 #include <squall/ioloop/owned_fd.h>
 #include <squall/ioloop/sleep.h>
 #include <squall/ioloop/task.h>
