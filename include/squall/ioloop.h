@@ -15,4 +15,5 @@
 #include <squall/ioloop/sleep.h>
 #include <squall/ioloop/task.h>
 #include <squall/ioloop/task_group.h>
+#include <squall/ioloop/wait_iterator.h>
 #include <squall/ioloop/with_timeout.h>
