@@ -12,6 +12,7 @@
 #include <squall/ioloop/multi.h>
 #include <squall/ioloop/owned_fd.h>
 #include <squall/ioloop/race.h>
+#include <squall/ioloop/shield.h>
 #include <squall/ioloop/sleep.h>
 #include <squall/ioloop/task.h>
 #include <squall/ioloop/task_group.h>
