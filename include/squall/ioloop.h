@@ -2,6 +2,7 @@
 
 // The event loop and its coroutines: all of ioloop/ that a program uses.
 
+#include <squall/ioloop/async_generator.h>
 #include <squall/ioloop/awaitable.h>
 #include <squall/ioloop/callback.h>
 #include <squall/ioloop/errors.h>
