@@ -106,6 +106,33 @@ TEST_CASE("a child of race that ends at once keeps those after it from beginning
   CHECK(loop.run(message_thrown<std::runtime_error>(failing())) == "at once");
 }
 
+// Waits until somebody resumes it by hand.
+struct Gate {
+  explicit Gate(std::coroutine_handle<>& waiting) noexcept : waiting(waiting) {}
+  bool await_ready() const noexcept { return false; }
+  void await_suspend(std::coroutine_handle<> coroutine) noexcept { waiting = coroutine; }
+  void await_resume() const noexcept {}
+  std::coroutine_handle<>& waiting;
+};
+
+TEST_CASE("of two children of race that end while they begin, the one that ended first wins", "[race]") {
+  TestLoop loop;
+  auto racing = []() -> Task<> {
+    std::coroutine_handle<> waiting;
+    auto wait = [](std::coroutine_handle<>& waiting) -> Task<int> {
+      co_await Gate(waiting);
+      co_return 1;
+    };
+    auto resume_other = [](std::coroutine_handle<>& waiting) -> Task<int> {
+      waiting.resume();
+      co_return 2;
+    };
+    const auto first = co_await race(wait(waiting), resume_other(waiting));
+    CHECK(first.index() == 0);
+  };
+  loop.run(racing());
+}
+
 // Reads a byte once the descriptor is readable, as a stream would: from the poller's dispatch.
 struct ReadByte {
   explicit ReadByte(int fd) noexcept : fd(fd) {}
