@@ -21,6 +21,17 @@ class BrokenPromise : public std::logic_error {
   BrokenPromise() : std::logic_error("Promise was destroyed before it was fulfilled") {}
 };
 
+// What an error says, for the log. Not of a null pointer.
+inline std::string error_text(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const std::exception& caught) {
+    return caught.what();
+  } catch (...) {
+    return "not a std::exception";
+  }
+}
+
 // Throws std::system_error for the current errno, naming the call that failed.
 [[noreturn]] inline void throw_errno(const std::string& what) {
   throw std::system_error(errno, std::generic_category(), what);

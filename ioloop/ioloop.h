@@ -242,9 +242,10 @@ class IOLoop {
   };
   struct RunSync final : detail::TaskOwner {
     explicit RunSync(IOLoop& loop) noexcept : loop(loop) {}
-    void task_ended() noexcept override {
+    std::coroutine_handle<> task_ended(std::size_t) noexcept override {
       ended = true;
       loop.stop();
+      return std::noop_coroutine();
     }
     IOLoop& loop;
     Callback start;

@@ -2,16 +2,19 @@
 
 #include <squall/ioloop/ioloop.h>
 
+#include <cassert>
 #include <coroutine>
 
 namespace squall {
 
-// What sleep() returns.
+// What sleep() returns. May be moved until it is awaited.
 class [[nodiscard]] SleepAwaiter {
  public:
   SleepAwaiter(IOLoop& loop, IOLoop::TimePoint when) noexcept : loop_(loop), when_(when) {}
-  SleepAwaiter(const SleepAwaiter&) = delete;
-  SleepAwaiter& operator=(const SleepAwaiter&) = delete;
+  SleepAwaiter(SleepAwaiter&& other) noexcept : loop_(other.loop_), when_(other.when_) {
+    assert(!other.timeout_ && "this sleep has begun");
+  }
+  SleepAwaiter& operator=(SleepAwaiter&&) = delete;
   ~SleepAwaiter() { loop_.remove_timeout(timeout_); }
 
   bool await_ready() const noexcept { return false; }
@@ -35,12 +38,15 @@ inline SleepAwaiter sleep(IOLoop::Duration delay) {
 // Until the loop's time() has reached `when`.
 inline SleepAwaiter sleep_until(IOLoop::TimePoint when) { return {IOLoop::current(), when}; }
 
-// co_await moment(): lets everything run that is ready, then goes on in the next turn (GEN-04).
+// co_await moment(): lets everything run that is ready, then goes on in the next turn (GEN-04). May be moved
+// until it is awaited.
 class [[nodiscard]] MomentAwaiter {
  public:
   explicit MomentAwaiter(IOLoop& loop) noexcept : loop_(loop) {}
-  MomentAwaiter(const MomentAwaiter&) = delete;
-  MomentAwaiter& operator=(const MomentAwaiter&) = delete;
+  MomentAwaiter(MomentAwaiter&& other) noexcept : loop_(other.loop_) {
+    assert(other.ticket_ == 0 && "this moment has begun");
+  }
+  MomentAwaiter& operator=(MomentAwaiter&&) = delete;
   ~MomentAwaiter() { loop_.withdraw(ticket_); }
 
   bool await_ready() const noexcept { return false; }

@@ -5,6 +5,7 @@
 #include <cassert>
 #include <concepts>
 #include <coroutine>
+#include <cstddef>
 #include <exception>
 #include <type_traits>
 #include <utility>
@@ -17,12 +18,13 @@ class Task;
 
 namespace detail {
 
-// Whoever runs a task without awaiting it (TaskGroup) hears of its end through this.
+// Whoever runs tasks without awaiting them (TaskGroup, multi(), race()) hears of their ends through this.
 class TaskOwner {
  public:
-  // The task has its result and is suspended for good. Called from within its last resumption: the owner
-  // must not destroy the task before that has returned.
-  virtual void task_ended() noexcept = 0;
+  // The task that was started under `number` has its result and is suspended for good. Called from within its
+  // last resumption, so this call must not destroy the task. What it returns is resumed in the task's place,
+  // by symmetric transfer, and may destroy it: the coroutine that has waited, or std::noop_coroutine().
+  virtual std::coroutine_handle<> task_ended(std::size_t number) noexcept = 0;
 
  protected:
   ~TaskOwner() = default;
@@ -37,7 +39,10 @@ class PromiseBase {
   auto final_suspend() const noexcept { return FinalAwaiter{}; }
 
   void resume_when_done(std::coroutine_handle<> caller) noexcept { continuation_ = caller; }
-  void tell_when_done(TaskOwner& owner) noexcept { owner_ = &owner; }
+  void tell_when_done(TaskOwner& owner, std::size_t number) noexcept {
+    owner_ = &owner;
+    number_ = number;
+  }
 
  private:
   struct FinalAwaiter {
@@ -45,15 +50,17 @@ class PromiseBase {
     template <class Promise>
     std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> self) const noexcept {
       PromiseBase& promise = self.promise();
-      if (promise.continuation_) return promise.continuation_;
-      if (promise.owner_) promise.owner_->task_ended();
-      return std::noop_coroutine();
+      if (promise.owner_) return promise.owner_->task_ended(promise.number_);
+      return promise.continuation_;
     }
     void await_resume() const noexcept {}
   };
 
-  std::coroutine_handle<> continuation_;
   TaskOwner* owner_ = nullptr;
+  union {
+    std::coroutine_handle<> continuation_ = {};  // of a task that is awaited
+    std::size_t number_;                         // of one that has an owner
+  };
 };
 
 template <class T>
@@ -68,6 +75,10 @@ class TaskPromise final : public PromiseBase {
   T take() {
     if (result_.index() == 2) std::rethrow_exception(std::get<2>(result_));
     return std::move(std::get<1>(result_));
+  }
+  std::exception_ptr error() const noexcept {
+    const std::exception_ptr* error = std::get_if<2>(&result_);
+    return error ? *error : nullptr;
   }
 
  private:
@@ -84,6 +95,7 @@ class TaskPromise<T&> final : public PromiseBase {
     if (error_) std::rethrow_exception(error_);
     return *value_;
   }
+  std::exception_ptr error() const noexcept { return error_; }
 
  private:
   T* value_ = nullptr;
@@ -99,6 +111,7 @@ class TaskPromise<void> final : public PromiseBase {
   void take() {
     if (error_) std::rethrow_exception(error_);
   }
+  std::exception_ptr error() const noexcept { return error_; }
 
  private:
   std::exception_ptr error_;
@@ -160,14 +173,17 @@ class [[nodiscard]] Task {
     return Awaiter(handle_);
   }
 
-  // For owners (TaskGroup): begins the work, which tells `owner` when it has ended.
-  void start(detail::TaskOwner& owner) noexcept {
+  // For owners (TaskGroup): begins the work, which tells `owner` under this number when it has ended.
+  void start(detail::TaskOwner& owner, std::size_t number = 0) noexcept {
     assert(handle_ && "this Task was moved from");
-    handle_.promise().tell_when_done(owner);
-    handle_.resume();
+    const Handle handle = handle_;  // the work may move this object
+    handle.promise().tell_when_done(owner, number);
+    handle.resume();
   }
   // For owners, once the task has ended: the value, or throws the error.
   T result() { return handle_.promise().take(); }
+  // For owners, once the task has ended: the error, or null.
+  std::exception_ptr error() const noexcept { return handle_.promise().error(); }
 
  private:
   using Handle = std::coroutine_handle<promise_type>;

@@ -15,12 +15,13 @@ class TaskGroup::Member final : public detail::TaskOwner, public Pooled {
   }
   ~Member() { group.loop_.count_tasks(-1); }
 
-  void task_ended() noexcept override {
+  std::coroutine_handle<> task_ended(std::size_t) noexcept override {
     if (starting) {
       has_ended = true;  // add() is on the stack and does the rest
     } else {
       group.ended(*this);
     }
+    return std::noop_coroutine();
   }
 
   TaskGroup& group;

@@ -1,15 +1,18 @@
 #pragma once
 
+#include <squall/ioloop/awaitable.h>
 #include <squall/ioloop/errors.h>
 #include <squall/ioloop/ioloop.h>
 #include <squall/ioloop/task.h>
 
+#include <cassert>
 #include <coroutine>
 #include <utility>
 
 namespace squall {
 
-// What with_timeout() returns: a race of one task and one timer, in which the loser is destroyed.
+// What with_timeout() returns: a race of one task and one timer, in which the loser is destroyed. May be
+// moved until it is awaited.
 template <class T>
 class [[nodiscard]] TimeoutAwaiter {
  public:
@@ -18,8 +21,11 @@ class [[nodiscard]] TimeoutAwaiter {
         deadline_(deadline),
         task_(std::move(task)),
         inner_(std::move(task_).operator co_await()) {}
-  TimeoutAwaiter(const TimeoutAwaiter&) = delete;
-  TimeoutAwaiter& operator=(const TimeoutAwaiter&) = delete;
+  TimeoutAwaiter(TimeoutAwaiter&& other) noexcept
+      : loop_(other.loop_), deadline_(other.deadline_), task_(std::move(other.task_)), inner_(other.inner_) {
+    assert(!other.timeout_ && "this with_timeout() has begun");
+  }
+  TimeoutAwaiter& operator=(TimeoutAwaiter&&) = delete;
   ~TimeoutAwaiter() { loop_.remove_timeout(timeout_); }
 
   bool await_ready() const noexcept { return false; }
@@ -46,17 +52,17 @@ class [[nodiscard]] TimeoutAwaiter {
   bool timed_out_ = false;
 };
 
-// co_await with_timeout(5s, work()): the task's result, or TimeoutError once the deadline has passed. Unlike
-// Tornado's (GEN-12), which lets it run on, the task is then cancelled. A time_point is absolute, so
-// deadlines can be handed down through calls without starting afresh.
-template <class T>
-TimeoutAwaiter<T> with_timeout(IOLoop::TimePoint deadline, Task<T> task) {
-  return {IOLoop::current(), deadline, std::move(task)};
+// co_await with_timeout(5s, work()): what the task, or any other awaitable, gives, or TimeoutError once the
+// deadline has passed. Unlike Tornado's (GEN-12), which lets it run on, the task is then cancelled. A
+// time_point is absolute, so deadlines can be handed down through calls without starting afresh.
+template <Awaitable A>
+TimeoutAwaiter<AwaitResult<A>> with_timeout(IOLoop::TimePoint deadline, A work) {
+  return {IOLoop::current(), deadline, as_task(std::move(work))};
 }
-template <class T>
-TimeoutAwaiter<T> with_timeout(IOLoop::Duration delay, Task<T> task) {
+template <Awaitable A>
+TimeoutAwaiter<AwaitResult<A>> with_timeout(IOLoop::Duration delay, A work) {
   IOLoop& loop = IOLoop::current();
-  return {loop, loop.deadline_after(delay), std::move(task)};
+  return {loop, loop.deadline_after(delay), as_task(std::move(work))};
 }
 
 }  // namespace squall

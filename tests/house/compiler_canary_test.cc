@@ -156,7 +156,7 @@ Task<int> wait_by_name() {
   }
 }
 struct Owner final : detail::TaskOwner {
-  void task_ended() noexcept override {}
+  std::coroutine_handle<> task_ended(std::size_t) noexcept override { return std::noop_coroutine(); }
 };
 
 TEST_CASE("the compiler gets right what the house allows", "[canary]") {

@@ -92,7 +92,7 @@ TEST_CASE("a task destroyed while it awaits a future is not resumed by the promi
     group.add(read_and_note(promise.get_future(), out, Live()));
   }
   CHECK(Live::count == 0);
-  CHECK(promise.set_value(1));
+  CHECK_FALSE(promise.set_value(1));
   Promise<int> woken;
   {
     TaskGroup group(loop);
@@ -101,6 +101,102 @@ TEST_CASE("a task destroyed while it awaits a future is not resumed by the promi
   }
   loop.run_turn();
   CHECK(out.empty());
+}
+
+TEST_CASE("a promise knows that its future was dropped, and setting it is then harmless (CON-01, CON-02)",
+          "[future]") {
+  TestLoop loop;
+  Promise<int> promise;
+  CHECK_FALSE(promise.cancelled());  // there has been no future yet
+  {
+    const Future<int> future = promise.get_future();
+    CHECK_FALSE(promise.cancelled());
+  }
+  CHECK(promise.cancelled());
+  CHECK_FALSE(promise.set_value(1));
+
+  Promise<int> awaited;
+  {
+    TaskGroup group(loop);
+    std::vector<int> out;
+    group.add(read_and_note(awaited.get_future(), out));
+    CHECK_FALSE(awaited.cancelled());
+  }
+  CHECK(awaited.cancelled());
+
+  Promise<int> done;
+  done.set_value(1);
+  static_cast<void>(done.get_future());
+  CHECK_FALSE(done.cancelled());
+}
+
+TEST_CASE("an error set after the future was dropped is logged (CON-03)", "[future]") {
+  TestLoop loop;
+  Promise<int> promise;
+  static_cast<void>(promise.get_future());
+  CHECK_FALSE(promise.set_exception(std::make_exception_ptr(std::runtime_error("too late"))));
+  const auto line = loop.log.expect("Exception after Future was cancelled: too late");
+  CHECK(line.logger == "squall.application");
+  CHECK(line.level == log::Level::error);
+}
+
+TEST_CASE("an error that nobody asks for is logged when the future is dropped, BrokenPromise is not",
+          "[future]") {
+  TestLoop loop;
+  {
+    Promise<int> promise;
+    const Future<int> future = promise.get_future();
+    promise.set_exception(std::make_exception_ptr(std::runtime_error("unheard")));
+    CHECK(loop.log.empty());
+  }
+  loop.log.expect("Future exception was never retrieved: unheard");
+  {
+    std::optional<Promise<int>> promise(std::in_place);
+    const Future<int> future = promise->get_future();
+    promise.reset();
+    CHECK(future.done());
+  }
+  CHECK(loop.log.empty());
+}
+
+TEST_CASE("wait() waits for a future without taking its value, and get() takes it", "[future]") {
+  TestLoop loop;
+  Promise<int> promise;
+  loop.add_callback([&] { promise.set_value(5); });
+  auto wait = [](Future<int> future) -> Task<int> {
+    CHECK_THROWS_AS(std::move(future).get(), std::logic_error);
+    co_await future.wait();
+    co_await future.wait();
+    co_return std::move(future).get();
+  };
+  CHECK(loop.run(wait(promise.get_future())) == 5);
+  Promise<> failed;
+  failed.set_exception(std::make_exception_ptr(std::invalid_argument("no")));
+  CHECK_THROWS_AS(failed.get_future().get(), std::invalid_argument);
+}
+
+TEST_CASE("on_done calls back in a later turn, even if the future is done already (IOL-43)", "[future]") {
+  TestLoop loop;
+  std::vector<int> out;
+  auto note = [&out](Future<int> future) { out.push_back(std::move(future).get()); };
+  Promise<int> early;
+  early.set_value(1);
+  Promise<int> late;
+  loop.add_callback([&] {
+    early.get_future().on_done(note);
+    late.get_future().on_done(note);
+    CHECK(out.empty());
+    late.set_value(2);
+    CHECK(out.empty());
+  });
+  loop.run_until([&] { return out.size() == 2; });
+  CHECK(out == std::vector<int>{1, 2});
+  // What a callback throws, here what the future holds, is logged.
+  Promise<int> failed;
+  failed.get_future().on_done(note);
+  failed.set_exception(std::make_exception_ptr(std::runtime_error("for the callback")));
+  loop.run_turn();
+  CHECK(loop.log.expect("for the callback").message.find("future_test.cc") != std::string::npos);
 }
 
 }  // namespace

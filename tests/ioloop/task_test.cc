@@ -105,7 +105,10 @@ TEST_CASE("a loop over tasks that never wait runs in constant stack", "[task]") 
 }
 
 struct Owner final : detail::TaskOwner {
-  void task_ended() noexcept override { ended = true; }
+  std::coroutine_handle<> task_ended(std::size_t) noexcept override {
+    ended = true;
+    return std::noop_coroutine();
+  }
   bool ended = false;
 };
 

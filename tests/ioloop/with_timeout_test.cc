@@ -1,3 +1,6 @@
+#include <squall/ioloop/future.h>
+#include <squall/ioloop/multi.h>
+#include <squall/ioloop/race.h>
 #include <squall/ioloop/with_timeout.h>
 
 #include <string>
@@ -70,6 +73,74 @@ TEST_CASE("a task destroyed in with_timeout takes its child and its timer with i
   }
   CHECK(Live::count == 0);
   loop.run([]() -> Task<> { co_await sleep(3ms); }());
+}
+
+Task<std::string> slow_until(IOLoop::TimePoint when, Live = {}) {
+  co_await sleep_until(when);
+  co_return "in time";
+}
+Task<std::string> wait_for_future(Future<> future, Live = {}) {
+  co_await std::move(future);
+  co_return "in time";
+}
+
+TEST_CASE("with_timeout and its task due in the same batch of timers: the one armed first counts",
+          "[with_timeout]") {
+  TestLoop loop;
+  // The timer of with_timeout is armed before the task begins to sleep.
+  const auto now = loop.time();
+  CHECK(loop.run(throws<TimeoutError>(limited_at(now, slow_until(now, Live())))));
+  CHECK(Live::count == 0);
+  // And after it here, as the sleep has an earlier deadline.
+  CHECK(loop.run(limited_at(now - 1s, slow_until(now - 2s, Live()))) == "in time");
+  CHECK(Live::count == 0);
+  CHECK_FALSE(Live::broken);
+}
+
+TEST_CASE("a deadline that passes when the task is about to resume destroys it, and it does not resume",
+          "[with_timeout]") {
+  TestLoop loop;
+  Promise<> promise;
+  auto limited_wait = [](TestLoop& loop, Promise<>& promise) -> Task<> {
+    const auto now = loop.time();
+    // Runs just before the timeout, in the same batch of timers, and puts the task in the ready queue.
+    auto set = [&promise] { promise.set_value(); };
+    loop.call_at(now - 1s, set);
+    const std::string result = co_await with_timeout(now, wait_for_future(promise.get_future(), Live()));
+    FAIL("resumed with " << result);
+  };
+  CHECK(loop.run(throws<TimeoutError>(limited_wait(loop, promise))));
+  CHECK(Live::count == 0);
+  loop.run_turn();
+  CHECK_FALSE(Live::broken);
+}
+
+TEST_CASE("multi, race and with_timeout take each other", "[with_timeout]") {
+  TestLoop loop;
+  auto limited_multi = []() -> Task<> {
+    co_await with_timeout(1ms, multi(slow(1ms, Live()), slow(1h, Live())));
+  };
+  CHECK(loop.run(throws<TimeoutError>(limited_multi())));
+  CHECK(Live::count == 0);
+  auto first_of = []() -> Task<> {
+    const auto first =
+        co_await race(multi(sleep(1h), sleep(1ms)), with_timeout(1h, race(sleep(1h), sleep(0ms))));
+    CHECK(first.index() == 1);
+    CHECK(std::get<1>(first).index() == 1);
+  };
+  loop.run(first_of());
+}
+
+TEST_CASE("with_timeout takes whatever can be awaited", "[with_timeout]") {
+  TestLoop loop;
+  auto limited_sleep = []() -> Task<> { co_await with_timeout(1ms, sleep(1h)); };
+  CHECK(loop.run(throws<TimeoutError>(limited_sleep())));
+  auto limited_future = [](Future<int> future) -> Task<int> {
+    co_return co_await with_timeout(1h, std::move(future));
+  };
+  Promise<int> promise;
+  promise.set_value(4);
+  CHECK(loop.run(limited_future(promise.get_future())) == 4);
 }
 
 }  // namespace
