@@ -3,7 +3,9 @@
 // The event loop and its coroutines: all of ioloop/ that a program uses.
 
 #include <squall/ioloop/callback.h>
+#include <squall/ioloop/deadline.h>
 #include <squall/ioloop/errors.h>
+#include <squall/ioloop/event.h>
 #include <squall/ioloop/future.h>
 #include <squall/ioloop/ioloop.h>
 #include <squall/ioloop/log.h>
