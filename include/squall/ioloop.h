@@ -3,6 +3,7 @@
 // The event loop and its coroutines: all of ioloop/ that a program uses.
 
 #include <squall/ioloop/callback.h>
+#include <squall/ioloop/condition.h>
 #include <squall/ioloop/deadline.h>
 #include <squall/ioloop/errors.h>
 #include <squall/ioloop/event.h>
