@@ -9,8 +9,10 @@
 #include <squall/ioloop/event.h>
 #include <squall/ioloop/future.h>
 #include <squall/ioloop/ioloop.h>
+#include <squall/ioloop/lock.h>
 #include <squall/ioloop/log.h>
 #include <squall/ioloop/owned_fd.h>
+#include <squall/ioloop/semaphore.h>
 #include <squall/ioloop/sleep.h>
 #include <squall/ioloop/task.h>
 #include <squall/ioloop/task_group.h>

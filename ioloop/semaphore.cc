@@ -1,0 +1,43 @@
+#include <squall/ioloop/semaphore.h>
+
+#include <squall/ioloop/log.h>
+
+#include <fmt/format.h>
+
+#include <stdexcept>
+
+namespace squall {
+namespace {
+
+constexpr const char* kTooMany = "Semaphore released too many times";
+
+}  // namespace
+
+Semaphore::Semaphore(std::ptrdiff_t value, std::ptrdiff_t bound) : value_(value), bound_(bound) {
+  if (value < 0) throw std::invalid_argument("semaphore initial value must be >= 0");
+}
+
+void Semaphore::release() {
+  if (complete()) throw std::logic_error(kTooMany);
+  give_back();
+}
+
+void Permit::release() noexcept {
+  Semaphore* semaphore = std::exchange(semaphore_, nullptr);
+  if (!semaphore) return;
+  if (semaphore->complete()) {
+    // Somebody called Semaphore::release() for a permit that was not detached. A destructor cannot throw.
+    log::application().error(kTooMany);
+    return;
+  }
+  semaphore->give_back();
+}
+
+std::string Semaphore::describe(std::string_view name) const {
+  std::string text = fmt::format("<{} [{}", name, locked() ? "locked" : "unlocked");
+  if (!locked()) text += fmt::format(",value:{}", value_);
+  if (!waiting_.empty()) text += fmt::format(",waiters:{}", waiting_.size());
+  return text + "]>";
+}
+
+}  // namespace squall
