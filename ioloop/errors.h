@@ -20,6 +20,20 @@ class BrokenPromise : public std::logic_error {
   BrokenPromise() : std::logic_error("Promise was destroyed before it was fulfilled") {}
 };
 
+class QueueFull : public std::runtime_error {
+ public:
+  QueueFull() : std::runtime_error("Queue is full") {}
+};
+class QueueEmpty : public std::runtime_error {
+ public:
+  QueueEmpty() : std::runtime_error("Queue is empty") {}
+};
+// Nothing can be put any more; for who gets, nothing is left either.
+class QueueClosed : public std::runtime_error {
+ public:
+  QueueClosed() : std::runtime_error("Queue is closed") {}
+};
+
 // Throws std::system_error for the current errno, naming the call that failed.
 [[noreturn]] inline void throw_errno(const std::string& what) {
   throw std::system_error(errno, std::generic_category(), what);
