@@ -12,6 +12,7 @@
 #include <squall/ioloop/lock.h>
 #include <squall/ioloop/log.h>
 #include <squall/ioloop/owned_fd.h>
+#include <squall/ioloop/periodic_callback.h>
 #include <squall/ioloop/queue.h>
 #include <squall/ioloop/semaphore.h>
 #include <squall/ioloop/sleep.h>
