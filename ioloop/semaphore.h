@@ -18,16 +18,15 @@ class Semaphore;
 
 // The right to use what a Semaphore or Lock guards. Given back when it goes out of scope.
 //
-// Lifetime:  the semaphore must outlive it.
+// Lifetime:  may outlive the semaphore, and then gives nothing back.
 class [[nodiscard]] Permit {
  public:
   Permit() noexcept = default;
-  explicit Permit(Semaphore& semaphore) noexcept : semaphore_(&semaphore) {}
-  Permit(Permit&& other) noexcept : semaphore_(std::exchange(other.semaphore_, nullptr)) {}
+  Permit(Permit&& other) noexcept { take(other); }
   Permit& operator=(Permit&& other) noexcept {
     if (this != &other) {
       release();
-      semaphore_ = std::exchange(other.semaphore_, nullptr);
+      take(other);
     }
     return *this;
   }
@@ -38,10 +37,19 @@ class [[nodiscard]] Permit {
   // Gives it back now.
   void release() noexcept;
   // Keeps it taken: somebody is going to call Semaphore::release() or Lock::release() for it.
-  void detach() noexcept { semaphore_ = nullptr; }
+  void detach() noexcept {
+    if (semaphore_) unlink();
+  }
 
  private:
+  friend class Semaphore;
+  explicit Permit(Semaphore& semaphore) noexcept;
+  void take(Permit& other) noexcept;
+  void unlink() noexcept;
+
   Semaphore* semaphore_ = nullptr;
+  Permit* previous_ = nullptr;  // among those of the semaphore
+  Permit* next_ = nullptr;
 };
 
 // A number of permits, for as many coroutines at a time (LCK-30).
@@ -59,7 +67,7 @@ class Semaphore {
  public:
   // Throws std::invalid_argument if `value` is negative.
   explicit Semaphore(std::ptrdiff_t value = 1) : Semaphore(value, kUnbounded) {}
-  ~Semaphore() { promised_.withdraw_all(); }
+  ~Semaphore();
   Semaphore(const Semaphore&) = delete;
   Semaphore& operator=(const Semaphore&) = delete;
 
@@ -104,6 +112,7 @@ class Semaphore {
 
   std::ptrdiff_t value_;  // 0 while anybody waits
   std::ptrdiff_t bound_;
+  Permit* permits_ = nullptr;  // those that are out
   WaiterList waiting_;
   WaiterList promised_;
 };

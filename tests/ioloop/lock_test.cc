@@ -16,7 +16,10 @@ using testing::message_thrown;
 using testing::TestLoop;
 using testing::throws;
 
-Task<Permit> acquire(Lock& lock, Deadline deadline) { co_return co_await lock.acquire(deadline); }
+Task<bool> acquire(Lock& lock, Deadline deadline) {
+  const Permit permit = co_await lock.acquire(deadline);
+  co_return static_cast<bool>(permit);
+}
 Task<> hold(Lock& lock, std::vector<int>& out, int value, std::optional<Live> = {}) {
   const Permit permit = co_await lock.acquire();
   out.push_back(value);
