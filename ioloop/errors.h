@@ -31,6 +31,19 @@ inline std::string error_text(const std::exception_ptr& error) {
     return "not a std::exception";
   }
 }
+class QueueFull : public std::runtime_error {
+ public:
+  QueueFull() : std::runtime_error("Queue is full") {}
+};
+class QueueEmpty : public std::runtime_error {
+ public:
+  QueueEmpty() : std::runtime_error("Queue is empty") {}
+};
+// Nothing can be put any more; for who gets, nothing is left either.
+class QueueClosed : public std::runtime_error {
+ public:
+  QueueClosed() : std::runtime_error("Queue is closed") {}
+};
 
 // Throws std::system_error for the current errno, naming the call that failed.
 [[noreturn]] inline void throw_errno(const std::string& what) {

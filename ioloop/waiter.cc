@@ -11,40 +11,72 @@ WaiterList::~WaiterList() {
   while (first_) first_->leave_list();
 }
 
-bool WaiterList::wake_one() {
+bool WaiterList::wake_one() noexcept {
   if (!first_) return false;
   first_->wake();
   return true;
 }
 
-void WaiterList::wake_all() {
+void WaiterList::wake_all() noexcept {
   while (wake_one()) {
   }
+}
+
+bool WaiterList::promise_to_one(WaiterList& promised) noexcept {
+  if (!first_) return false;
+  first_->promise(promised);
+  return true;
+}
+
+void WaiterList::withdraw_all() noexcept {
+  while (first_) first_->withdraw();
 }
 
 void Waiter::wait_in(WaiterList& list, std::coroutine_handle<> coroutine) noexcept {
   assert(!list_ && ticket_ == 0 && "this waiter waits already");
   coroutine_ = coroutine;
+  join_list(list);
+}
+
+void Waiter::wake() noexcept {
+  if (!waiting()) return;
+  leave_list();
+  ticket_ = loop_.resume_soon(coroutine_);
+}
+
+void Waiter::promise(WaiterList& promised) noexcept {
+  assert(waiting() && "only one who waits can be promised something");
+  leave_list();
+  join_list(promised);
+  ticket_ = loop_.resume_soon(coroutine_);
+}
+
+bool Waiter::take_promise() noexcept {
+  if (!promised()) return false;
+  leave_list();
+  ticket_ = 0;
+  return true;
+}
+
+bool Waiter::leave() noexcept {
+  const bool was_promised = promised();
+  if (list_) leave_list();
+  if (const std::uint64_t ticket = std::exchange(ticket_, 0)) loop_.withdraw(ticket);
+  return was_promised;
+}
+
+void Waiter::join_list(WaiterList& list) noexcept {
   list_ = &list;
   previous_ = std::exchange(list.last_, this);
   next_ = nullptr;
   (previous_ ? previous_->next_ : list.first_) = this;
-}
-
-void Waiter::wake() {
-  if (!list_) return;
-  ticket_ = loop_.resume_soon(coroutine_);
-  leave_list();
-}
-
-void Waiter::withdraw() noexcept {
-  if (list_) leave_list();
-  if (const std::uint64_t ticket = std::exchange(ticket_, 0)) loop_.withdraw(ticket);
+  ++list.size_;
 }
 
 void Waiter::leave_list() noexcept {
   (previous_ ? previous_->next_ : list_->first_) = next_;
   (next_ ? next_->previous_ : list_->last_) = previous_;
+  --list_->size_;
   list_ = nullptr;
 }
 
