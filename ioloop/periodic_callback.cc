@@ -93,7 +93,7 @@ class PeriodicCallback::Run final : detail::TaskOwner {
       schedule_soon();
     }
   }
-  void task_ended() noexcept override {
+  std::coroutine_handle<> task_ended(std::size_t) noexcept override {
     at_work_ = false;
     try {
       task.result();
@@ -101,6 +101,7 @@ class PeriodicCallback::Run final : detail::TaskOwner {
       report();
     }
     if (!calling_) schedule_soon();
+    return std::noop_coroutine();
   }
   // Called with an exception in flight.
   static void report() noexcept {
