@@ -42,11 +42,14 @@ void SignalHandlers::add(int signal, Callback callback) {
     found->second.callback = std::move(callback);
     return;
   }
-  const Waker* nobody = nullptr;
-  if (!g_slots[signal].waker.compare_exchange_strong(nobody, &waker_))
-    throw std::logic_error(fmt::format("signal {} is handled by another loop", signal));
-  g_slots[signal].pending.store(false);
+  // The place first, as from then on only the system can refuse.
   Handler& handler = handlers_[signal];
+  const Waker* nobody = nullptr;
+  if (!g_slots[signal].waker.compare_exchange_strong(nobody, &waker_)) {
+    handlers_.erase(signal);
+    throw std::logic_error(fmt::format("signal {} is handled by another loop", signal));
+  }
+  g_slots[signal].pending.store(false);
   handler.callback = std::move(callback);
   struct sigaction action{};
   action.sa_handler = on_signal;
