@@ -61,7 +61,7 @@ class FutureStateRef {
 // A value that code without coroutines will give later: the writing end. Its Future is the reading end.
 //
 // Setting never resumes the reader in place, which goes on in a later turn. A second setting is ignored and
-// returns false. A promise that is destroyed unset gives BrokenPromise.
+// returns false. A promise that is destroyed unset gives BrokenPromise, which only a reader makes.
 //
 // Thread:    one, that of the loop the reader waits on. From elsewhere, go through IOLoop::add_callback().
 template <class T = void>
@@ -98,8 +98,8 @@ class Promise {
     state_->waiting.wake_all();
     return true;
   }
-  void abandon() {
-    if (state_) set_exception(std::make_exception_ptr(BrokenPromise()));
+  void abandon() noexcept {
+    if (state_) set_exception(nullptr);
   }
 
   detail::FutureStateRef<T> state_;
@@ -124,7 +124,11 @@ class [[nodiscard]] Future {
     bool await_ready() const noexcept { return state_->done(); }
     void await_suspend(std::coroutine_handle<> reader) noexcept { waiter_.wait_in(state_->waiting, reader); }
     T await_resume() {
-      if (state_->result.index() == 2) std::rethrow_exception(std::get<2>(state_->result));
+      if (state_->result.index() == 2) {
+        const std::exception_ptr& error = std::get<2>(state_->result);
+        if (!error) throw BrokenPromise();
+        std::rethrow_exception(error);
+      }
       if constexpr (!std::is_void_v<T>) return std::move(std::get<1>(state_->result));
     }
 

@@ -36,9 +36,12 @@ IOLoop::~IOLoop() {
   // What these hold may still withdraw itself from the loop, so they go before its parts do.
   spawned_.reset();
   signals_.reset();
-  callbacks_.run_until(callbacks_.end(), [](Callback&) {});
-  taken_.clear();
-  inbox_.clear();
+  callbacks_.run_until(callbacks_.end(), [](auto&) {});
+  // A closure's destructor may add to the inbox.
+  while (!inbox_.empty()) {
+    inbox_.swap(taken_);
+    taken_.clear();
+  }
   timers_.clear();
   if (t_current == this) t_current = nullptr;
 }
@@ -88,7 +91,8 @@ void IOLoop::turn() {
 
   if (inbox_filled_.load(std::memory_order_acquire)) take_inbox();
   if (!callbacks_.empty())
-    callbacks_.run_until(callbacks_.end(), [this](Callback& callback) { guarded(callback); });
+    callbacks_.run_until(callbacks_.end(), [this](auto& callback) { guarded(callback); });
+  if (!taken_.empty()) run_taken();
 
   for (const Ready& event : ready) {
     descriptors_.dispatch(event, [this](EventHandler handler, Events events) {
@@ -139,13 +143,18 @@ void IOLoop::add_callback(Callback callback) {
   if (was_empty) waker_.wake();
 }
 
-void IOLoop::take_inbox() {
-  {
-    const std::lock_guard lock(inbox_mutex_);
-    inbox_.swap(taken_);
-    inbox_filled_.store(false, std::memory_order_relaxed);
+void IOLoop::take_inbox() noexcept {
+  const std::lock_guard lock(inbox_mutex_);
+  inbox_.swap(taken_);
+  inbox_filled_.store(false, std::memory_order_relaxed);
+}
+
+// From where they are: to queue them once more could fail for want of memory.
+void IOLoop::run_taken() noexcept {
+  for (Callback& callback : taken_) {
+    guarded(callback);
+    callback.reset();
   }
-  for (Callback& callback : taken_) callbacks_.push(std::move(callback));
   taken_.clear();
   if (taken_.capacity() > kKeptInbox) taken_ = std::vector<Callback>();
 }
@@ -160,18 +169,14 @@ IOLoop::Ticket IOLoop::call_soon(Callback callback) {
   return callbacks_.push(std::move(callback));
 }
 
-std::uint32_t IOLoop::at_turn_end(void (*function)(void* context), void* context) {
-  turn_end_.push_back({function, context});
-  return static_cast<std::uint32_t>(turn_end_.size());
+void IOLoop::call_soon(LoopHook& hook) noexcept {
+  assert((!running_ || t_running == this) && "only add_callback() may be called from another thread");
+  callbacks_.push(hook);
 }
 
 void IOLoop::run_turn_end() noexcept {
-  // By index: the work may add more, which is done as well.
-  for (std::size_t i = 0; i < turn_end_.size(); ++i) {
-    const TurnEnd work = std::exchange(turn_end_[i], {});
-    if (work.function) work.function(work.context);
-  }
-  turn_end_.clear();
+  // The work may add more, which is done as well.
+  while (!turn_end_.empty()) turn_end_.pop_front()();
 }
 
 void IOLoop::spawn(Task<void> task, std::source_location where) { spawned_->add(std::move(task), where); }

@@ -2,6 +2,7 @@
 
 #include <squall/ioloop/callback_queue.h>
 #include <squall/ioloop/descriptor_table.h>
+#include <squall/ioloop/loop_hook.h>
 #include <squall/ioloop/poller.h>
 #include <squall/ioloop/task.h>
 #include <squall/ioloop/timer_heap.h>
@@ -120,14 +121,13 @@ class IOLoop {
   }
   // Destroys the callback, or leaves the coroutine suspended, unless its turn has come. 0 is nothing.
   void withdraw(Ticket ticket) noexcept { callbacks_.cancel(ticket); }
+  // The same for who may not fail: calls `hook` once, in its order among the callbacks. Until then
+  // unlinking the hook withdraws the call.
+  void call_soon(LoopHook& hook) noexcept;
 
-  // Calls `function(context)` once, in step 6 of this turn, or of the next if none is under way. The number
-  // returned is not 0, and withdraws or moves the call until it has begun. `function` must not throw.
-  std::uint32_t at_turn_end(void (*function)(void* context), void* context);
-  void cancel_at_turn_end(std::uint32_t number) noexcept { turn_end_[number - 1].function = nullptr; }
-  void set_turn_end_context(std::uint32_t number, void* context) noexcept {
-    turn_end_[number - 1].context = context;
-  }
+  // Calls `hook` once, in step 6 of this turn, or of the next if none is under way. Until then unlinking
+  // it withdraws the call, which must not throw.
+  void at_turn_end(LoopHook& hook) noexcept { turn_end_.push_back(hook); }
 
   // Fairness: every callback, event and timer has kBudget units to spend on waits that turn out to be over
   // already. Once they are spent an awaitable should step back to the ready queue, so that one busy peer
@@ -136,10 +136,6 @@ class IOLoop {
   bool spend(int units) noexcept { return (budget_ -= units) >= 0; }
 
  private:
-  struct TurnEnd {
-    void (*function)(void* context);
-    void* context;
-  };
   struct RunSync final : detail::TaskOwner {
     explicit RunSync(IOLoop& loop) noexcept : loop(loop) {}
     void task_ended() noexcept override {
@@ -153,7 +149,8 @@ class IOLoop {
 
   void turn();
   std::chrono::nanoseconds poll_timeout() const noexcept;
-  void take_inbox();
+  void take_inbox() noexcept;
+  void run_taken() noexcept;
   void run_turn_end() noexcept;
   template <class Function>
   void guarded(Function&& function) noexcept;
@@ -164,7 +161,7 @@ class IOLoop {
   DescriptorTable descriptors_;
   TimerHeap timers_;
   CallbackQueue callbacks_;
-  std::vector<TurnEnd> turn_end_;
+  LoopHookList turn_end_;
   TimePoint time_{};
   int budget_ = kBudget;
   bool running_ = false;
@@ -175,7 +172,7 @@ class IOLoop {
   std::atomic<bool> inbox_filled_ = false;
   std::mutex inbox_mutex_;
   std::vector<Callback> inbox_;
-  std::vector<Callback> taken_;  // emptied inbox_, kept for its memory
+  std::vector<Callback> taken_;  // from inbox_: this turn's
   Waker waker_;
 
   std::unique_ptr<SignalHandlers> signals_;

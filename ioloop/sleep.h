@@ -41,15 +41,17 @@ class [[nodiscard]] MomentAwaiter {
   explicit MomentAwaiter(IOLoop& loop) noexcept : loop_(loop) {}
   MomentAwaiter(const MomentAwaiter&) = delete;
   MomentAwaiter& operator=(const MomentAwaiter&) = delete;
-  ~MomentAwaiter() { loop_.withdraw(ticket_); }
 
   bool await_ready() const noexcept { return false; }
-  void await_suspend(std::coroutine_handle<> coroutine) { ticket_ = loop_.resume_soon(coroutine); }
+  void await_suspend(std::coroutine_handle<> coroutine) noexcept {
+    hook_.set(coroutine);
+    loop_.call_soon(hook_);
+  }
   void await_resume() const noexcept {}
 
  private:
   IOLoop& loop_;
-  IOLoop::Ticket ticket_ = 0;
+  LoopHook hook_;
 };
 
 inline MomentAwaiter moment() { return MomentAwaiter(IOLoop::current()); }

@@ -7,45 +7,33 @@
 
 namespace squall {
 
-WaiterList::~WaiterList() {
-  while (first_) first_->leave_list();
-}
-
-bool WaiterList::wake_one() {
-  if (!first_) return false;
-  first_->wake();
+bool WaiterList::wake_one() noexcept {
+  if (waiters_.empty()) return false;
+  static_cast<Waiter&>(waiters_.front()).wake();
   return true;
 }
 
-void WaiterList::wake_all() {
+void WaiterList::wake_all() noexcept {
   while (wake_one()) {
   }
 }
 
 void Waiter::wait_in(WaiterList& list, std::coroutine_handle<> coroutine) noexcept {
-  assert(!list_ && ticket_ == 0 && "this waiter waits already");
-  coroutine_ = coroutine;
-  list_ = &list;
-  previous_ = std::exchange(list.last_, this);
-  next_ = nullptr;
-  (previous_ ? previous_->next_ : list.first_) = this;
+  assert(!linked() && "this waiter waits already");
+  set(coroutine);
+  list.waiters_.push_back(*this);
+  in_list_ = true;
 }
 
-void Waiter::wake() {
-  if (!list_) return;
-  ticket_ = loop_.resume_soon(coroutine_);
-  leave_list();
+void Waiter::wake() noexcept {
+  if (!std::exchange(in_list_, false) || !linked()) return;
+  unlink();
+  loop_.call_soon(static_cast<LoopHook&>(*this));
 }
 
 void Waiter::withdraw() noexcept {
-  if (list_) leave_list();
-  if (const std::uint64_t ticket = std::exchange(ticket_, 0)) loop_.withdraw(ticket);
-}
-
-void Waiter::leave_list() noexcept {
-  (previous_ ? previous_->next_ : list_->first_) = next_;
-  (next_ ? next_->previous_ : list_->last_) = previous_;
-  list_ = nullptr;
+  unlink();
+  in_list_ = false;
 }
 
 }  // namespace squall

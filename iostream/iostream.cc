@@ -83,7 +83,6 @@ IOStream::IOStream(IOStream&& other) noexcept
       blocked_(other.blocked_),
       ending_(other.ending_),
       interest_(other.interest_),
-      turn_end_(std::exchange(other.turn_end_, 0)),
       in_(std::move(other.in_)),
       out_(std::move(other.out_)),
       flushed_(other.flushed_),
@@ -94,7 +93,10 @@ IOStream::IOStream(IOStream&& other) noexcept
       max_write_buffer_size_(other.max_write_buffer_size_) {
   assert(!other.reader_ && !other.writers_ && "an IOStream was moved while something waited on it");
   if (registered_) loop_->set_handler(fd_.get(), handler());
-  if (turn_end_) loop_->set_turn_end_context(turn_end_, this);
+  if (other.turn_end_.linked()) {
+    other.turn_end_.unlink();
+    flush_later();
+  }
   if (dispatch_) dispatch_->moved_to(this);
 }
 
@@ -192,8 +194,16 @@ void IOStream::fail_read(ReadAwaiter& read, std::error_code error) {
   close(error);
 }
 
-// One system call. Sets eof_, closes the stream on an error.
-void IOStream::receive(std::size_t wanted, Lend lend) {
+// One system call. Sets eof_, closes the stream on an error: also without memory, as bytes may be lost then.
+void IOStream::receive(std::size_t wanted, Lend lend) noexcept {
+  try {
+    receive_once(wanted, lend);
+  } catch (const std::bad_alloc&) {
+    close_with_errno(ENOMEM, "Read error");
+  }
+}
+
+void IOStream::receive_once(std::size_t wanted, Lend lend) {
   const std::size_t limit = max_buffer_size_ - std::min(max_buffer_size_, in_.size());
   std::span<char> space = in_.prepare(std::min(wanted, limit));
   space = space.first(std::min(space.size(), std::max<std::size_t>(limit, 1)));
@@ -216,7 +226,6 @@ void IOStream::receive(std::size_t wanted, Lend lend) {
 }
 
 ReadAwaiter::~ReadAwaiter() {
-  if (ticket_) (stream_ ? stream_->loop() : IOLoop::current()).withdraw(ticket_);
   if (waiting_ && stream_) stream_->leave_reader(*this);
 }
 
@@ -234,16 +243,16 @@ bool ReadAwaiter::await_ready() {
 }
 
 void ReadAwaiter::await_suspend(std::coroutine_handle<> reader) {
-  reader_ = reader;
-  if (outcome_ != Outcome::pending) {
-    // Done, but the budget is spent: others first.
-    ticket_ = stream_->loop().resume_soon(reader);
-  } else {
-    stream_->in_.settle();
-    stream_->want(stream_->interest_ | Events::read);
-  }
+  resume_.set(reader);
   stream_->reader_ = this;
   waiting_ = true;
+  if (outcome_ != Outcome::pending) {
+    // Done, but the budget is spent: others first.
+    stream_->loop().call_soon(resume_);
+  } else {
+    stream_->in_.settle();
+    stream_->want(stream_->interest_ | Events::read);  // which sends us on our way if it closes the stream
+  }
 }
 
 ReadView ReadAwaiter::await_resume() {
@@ -271,6 +280,8 @@ WriteBuffer& IOStream::out() {
 
 WriteAwaiter IOStream::write(std::string_view data) {
   check_write(data.size());
+  const std::uint64_t target = flushed_ + pending_write_bytes() + data.size();
+  bool is_begun = false;
   if (data.size() >= kSendDirectly && !blocked_) {
     const std::string_view queued = out_ ? out_->view() : std::string_view();
     const auto sent = send_to(fd_.get(), queued, data);
@@ -281,6 +292,7 @@ WriteAwaiter IOStream::write(std::string_view data) {
       if (count >= queued.size()) {
         out_.reset();
         data.remove_prefix(count - queued.size());
+        is_begun = count > queued.size();
       } else {
         out_->consume(count);
       }
@@ -288,15 +300,22 @@ WriteAwaiter IOStream::write(std::string_view data) {
       blocked_ = errno == EAGAIN;  // any other error shows again when it is flushed
     }
   }
-  if (!data.empty()) {
+  if (!data.empty()) queue(data, is_begun);
+  return WriteAwaiter(*this, target);
+}
+
+// What the kernel has not taken of a write; `is_begun` if that was a part of it.
+void IOStream::queue(std::string_view data, bool is_begun) {
+  const auto send_in_time = [this] { blocked_ ? want(interest_ | Events::write) : flush_later(); };
+  try {
     out().append(data);
-    if (blocked_) {
-      want(interest_ | Events::write);
-    } else {
-      flush_later();
-    }
+  } catch (const std::bad_alloc&) {
+    // The peer could not make sense of what came behind half a write.
+    if (is_begun) close_with_errno(ENOMEM, "Write error");
+    if (!closed()) send_in_time();
+    throw;
   }
-  return flush();
+  send_in_time();
 }
 
 WriteAwaiter IOStream::flush() { return WriteAwaiter(*this, flushed_ + pending_write_bytes()); }
@@ -311,20 +330,20 @@ void IOStream::commit_write(std::size_t count) {
   flush_later();
 }
 
-void IOStream::flush_later() {
+void IOStream::flush_later() noexcept {
   // The end of a dispatch flushes, and so does the poller once a blocked stream can be written to.
-  if (dispatch_ || blocked_ || turn_end_) return;
-  turn_end_ = loop_->at_turn_end(
+  if (dispatch_ || blocked_ || turn_end_.linked()) return;
+  turn_end_.set(
       [](void* self) {
         auto* stream = static_cast<IOStream*>(self);
-        stream->turn_end_ = 0;
         if (!stream->blocked_) stream->flush_now();
         stream->wake_writers();
       },
       this);
+  loop_->at_turn_end(turn_end_);
 }
 
-void IOStream::flush_now() {
+void IOStream::flush_now() noexcept {
   while (out_ && fd_) {
     if (!out_->empty()) {
       const auto sent = send_to(fd_.get(), out_->view());
@@ -347,10 +366,10 @@ void IOStream::flush_now() {
 }
 
 // Those whose bytes are sent, or will never be, go on in a later turn.
-void IOStream::wake_writers() {
+void IOStream::wake_writers() noexcept {
   for (WriteAwaiter* writer = writers_; writer; writer = writer->next_) {
-    if (writer->ticket_ == 0 && (writer->target_ <= flushed_ || closed()))
-      writer->ticket_ = loop_->resume_soon(writer->writer_);
+    if (!writer->resume_.linked() && (writer->target_ <= flushed_ || closed()))
+      loop_->call_soon(writer->resume_);
   }
 }
 
@@ -362,7 +381,6 @@ void IOStream::leave_writers(WriteAwaiter& writer) noexcept {
 }
 
 WriteAwaiter::~WriteAwaiter() {
-  if (ticket_) (stream_ ? stream_->loop() : IOLoop::current()).withdraw(ticket_);
   if (waiting_ && stream_) stream_->leave_writers(*this);
 }
 
@@ -376,7 +394,7 @@ bool WriteAwaiter::await_ready() {
 }
 
 void WriteAwaiter::await_suspend(std::coroutine_handle<> writer) {
-  writer_ = writer;
+  resume_.set(writer);
   WriteAwaiter** link = &stream_->writers_;
   while (*link) link = &(*link)->next_;
   *link = this;
@@ -391,7 +409,7 @@ void WriteAwaiter::await_resume() {
 
 void IOStream::shutdown_write() noexcept {
   if (closed()) return;
-  if (out_) {
+  if (pending_write_bytes() > 0) {
     ending_ = true;
   } else {
     shut_down_sending(fd_.get());
@@ -404,15 +422,26 @@ EventHandler IOStream::handler() noexcept {
   return {[](void* self, Events events) { static_cast<IOStream*>(self)->handle_events(events); }, this};
 }
 
-void IOStream::want(Events events) {
+// A stream that the poller does not take is closed, so that nobody waits in vain.
+void IOStream::want(Events events) noexcept {
   if (closed() || interest_ == events) return;
-  if (registered_) {
-    loop_->update_handler(fd_.get(), events);
-  } else {
-    loop_->add_handler(fd_.get(), events, handler());
-    registered_ = true;
+  try {
+    if (registered_) {
+      loop_->update_handler(fd_.get(), events);
+    } else {
+      loop_->add_handler(fd_.get(), events, handler());
+      registered_ = true;
+    }
+    interest_ = events;
+  } catch (const std::system_error& error) {
+    close_with_errno(error.code().value(), "Cannot wait");
+  } catch (const std::bad_alloc&) {
+    close_with_errno(ENOMEM, "Cannot wait");
+  } catch (const std::exception& error) {
+    // The descriptor is somebody else's too.
+    log::general().error("Cannot wait on {}: {}", fd_.get(), error.what());
+    close(std::make_error_code(std::errc::invalid_argument));
   }
-  interest_ = events;
 }
 
 // GCC 12 takes the pointer to a local for one that outlives it. Dispatch's destructor takes it back.
@@ -429,7 +458,11 @@ void IOStream::handle_events(Events events) {
   if (IOStream* stream = dispatch.stream(); stream && has(events, Events::read)) stream->on_readable();
   IOStream* stream = dispatch.stream();
   if (!stream) return;
-  stream->in_.keep();
+  try {
+    stream->in_.keep();
+  } catch (const std::bad_alloc&) {
+    stream->close_with_errno(ENOMEM, "Read error");
+  }
   if (!stream->out_ || stream->blocked_) return;
   stream->flush_now();
   stream->wake_writers();
@@ -437,14 +470,14 @@ void IOStream::handle_events(Events events) {
 
 void IOStream::on_readable() {
   if (closed()) return;
-  if (!reader_ || reader_->ticket_) return watch_for_close();
+  if (!reader_ || reader_->resume_.linked()) return watch_for_close();
   ReadAwaiter& read = *reader_;
   receive(read.kind_ == ReadAwaiter::Kind::bytes ? read.amount_ - in_.size() : 0,
           read.kind_ == ReadAwaiter::Kind::some_nothrow ? Lend::yes : Lend::no);
   // A failed receive has closed the stream, and so sent the reader on its way.
-  if (read.ticket_ || !satisfy(read)) return;
+  if (read.resume_.linked() || !satisfy(read)) return;
   if (reader_) leave_reader(read);
-  read.reader_.resume();
+  read.resume_();
 }
 
 void IOStream::on_writable(Dispatch& dispatch) {
@@ -456,15 +489,15 @@ void IOStream::on_writable(Dispatch& dispatch) {
   for (;;) {
     IOStream* stream = dispatch.stream();
     WriteAwaiter* writer = stream ? stream->writers_ : nullptr;
-    if (!writer || writer->ticket_ || writer->target_ > stream->flushed_) return;
+    if (!writer || writer->resume_.linked() || writer->target_ > stream->flushed_) return;
     stream->leave_writers(*writer);
-    writer->writer_.resume();
+    writer->resume_();
   }
 }
 
 // Readable, and nobody reads: either somebody wants to know when the peer goes, or it has to wait.
-void IOStream::watch_for_close() {
-  if (close_callback_ && !close_callback_->ticket && !eof_) {
+void IOStream::watch_for_close() noexcept {
+  if (close_callback_ && !close_callback_->called && !eof_) {
     const auto peeked = peek_at(fd_.get());
     if (peeked < 0 && errno == EAGAIN) return;
     if (peeked < 0) return close_with_errno(errno, "Read error");
@@ -480,10 +513,10 @@ void IOStream::watch_for_close() {
 // ---- Closing.
 
 void IOStream::set_close_callback(Callback callback) {
+  auto fresh = callback ? std::make_unique<CloseCallback>(std::move(callback)) : nullptr;
   clear_close_callback();
-  if (!callback) return;
-  close_callback_ = std::make_unique<CloseCallback>();
-  close_callback_->callback = std::move(callback);
+  close_callback_ = std::move(fresh);
+  if (!close_callback_) return;
   if (closed() || eof_) {
     notify_closed();
   } else if (in_.empty()) {
@@ -492,12 +525,21 @@ void IOStream::set_close_callback(Callback callback) {
 }
 
 void IOStream::clear_close_callback() noexcept {
-  if (auto cleared = std::exchange(close_callback_, nullptr)) loop_->withdraw(cleared->ticket);
+  // Its closure's destructor may look at the stream.
+  const auto cleared = std::exchange(close_callback_, nullptr);
 }
 
-void IOStream::notify_closed() {
-  if (!close_callback_ || close_callback_->ticket) return;
-  close_callback_->ticket = loop_->call_soon(std::move(close_callback_->callback));
+void IOStream::notify_closed() noexcept {
+  if (!close_callback_ || close_callback_->called) return;
+  close_callback_->called = true;
+  close_callback_->call.set(
+      [](void* self) {
+        // It may destroy the stream, and so this.
+        Callback callback = std::move(static_cast<CloseCallback*>(self)->callback);
+        callback();
+      },
+      close_callback_.get());
+  loop_->call_soon(close_callback_->call);
 }
 
 void IOStream::close(std::error_code error) noexcept {
@@ -507,22 +549,23 @@ void IOStream::close(std::error_code error) noexcept {
   registered_ = false;
   interest_ = Events::none;
   fd_.reset();
-  if (const std::uint32_t flush = std::exchange(turn_end_, 0)) loop_->cancel_at_turn_end(flush);
+  turn_end_.unlink();
   out_.reset();
   blocked_ = false;
-  if (reader_ && reader_->ticket_ == 0) {
+  if (reader_ && !reader_->resume_.linked()) {
     // It waits because the buffer has too little; only a read_some() finds that enough.
     reader_->outcome_ = reader_->kind_ == ReadAwaiter::Kind::some_nothrow ? ReadAwaiter::Outcome::bytes
                                                                           : ReadAwaiter::Outcome::failed;
     reader_->amount_ = 0;
-    reader_->ticket_ = loop_->resume_soon(reader_->reader_);
+    loop_->call_soon(reader_->resume_);
   }
   wake_writers();
   notify_closed();
 }
 
 OwnedFd IOStream::release() noexcept {
-  if (closed() || !registered_ || interest_ != Events::read || eof_ || out_ || !in_.empty() || turn_end_)
+  if (closed() || !registered_ || interest_ != Events::read || eof_ || out_ || !in_.empty() ||
+      turn_end_.linked())
     return OwnedFd();
   registered_ = false;
   interest_ = Events::none;
@@ -531,8 +574,7 @@ OwnedFd IOStream::release() noexcept {
 }
 
 void IOStream::close_with_errno(int error, const char* what) noexcept {
-  if (!is_reset(error))
-    log::general().warning("{} on {}: {}", what, fd_.get(), std::generic_category().message(error));
+  if (!is_reset(error)) log::general().warning("{} on {}: {}", what, fd_.get(), log::Errno{error});
   close(std::error_code(error, std::generic_category()));
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <squall/ioloop/loop_hook.h>
+
 #include <coroutine>
 #include <cstddef>
 #include <cstdint>
@@ -43,8 +45,7 @@ class [[nodiscard]] ReadAwaiter {
       : stream_(&stream), kind_(kind), amount_(amount), delimiter_(delimiter) {}
 
   IOStream* stream_;  // null once the stream is gone
-  std::coroutine_handle<> reader_;
-  std::uint64_t ticket_ = 0;  // in the loop's ready queue
+  LoopHook resume_;   // linked once it is in the loop's ready queue
   Kind kind_;
   Outcome outcome_ = Outcome::pending;
   bool waiting_ = false;  // the stream has us as its reader

@@ -37,7 +37,14 @@ void ReadBuffer::commit_shared(std::size_t received) {
 }
 
 void ReadBuffer::keep() {
-  if (is_shared()) move_to(size());
+  if (!is_shared()) return;
+  try {
+    move_to(size());
+  } catch (const std::bad_alloc&) {
+    own(Block());
+    begin_ = end_ = 0;
+    throw;
+  }
 }
 
 void ReadBuffer::commit(std::size_t received) {

@@ -36,7 +36,8 @@ class ReadBuffer {
   void commit(std::size_t received);
   // The same, but bytes in the shared buffer stay there: keep() must be called before anybody else receives.
   void commit_shared(std::size_t received);
-  // Copies what is unread out of the shared buffer, if it is there.
+  // Copies what is unread out of the shared buffer, if it is there. Throws std::bad_alloc; then the unread
+  // bytes are lost, as they must not stay where another stream's will come.
   void keep();
 
   // For a stream that is about to wait, for an unknown time: gives back the memory it does not need.

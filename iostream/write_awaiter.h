@@ -1,5 +1,7 @@
 #pragma once
 
+#include <squall/ioloop/loop_hook.h>
+
 #include <coroutine>
 #include <cstdint>
 
@@ -26,8 +28,7 @@ class WriteAwaiter {
 
   IOStream* stream_;      // null once the stream is gone
   std::uint64_t target_;  // done when the kernel has taken so many bytes
-  std::coroutine_handle<> writer_;
-  std::uint64_t ticket_ = 0;  // in the loop's ready queue
+  LoopHook resume_;       // linked once it is in the loop's ready queue
   WriteAwaiter* next_ = nullptr;
   bool waiting_ = false;  // in the stream's list
 };
