@@ -109,7 +109,7 @@ void TCPServer::Acceptor::pause(int error) noexcept {
   complain(error);
   try {
     server_.loop_.update_handler(socket_.get(), Events::none);
-  } catch (const std::system_error&) {
+  } catch (const std::exception&) {
     return;  // the next turn tries again
   }
   resume_later();
@@ -122,6 +122,8 @@ void TCPServer::Acceptor::resume() noexcept {
   } catch (const std::system_error& error) {
     // What made us pause may also be why the poller refuses.
     complain(error.code().value());
+    resume_later();
+  } catch (const std::bad_alloc&) {
     resume_later();
   }
 }

@@ -695,6 +695,22 @@ TEST_CASE("turns run all that is due without any memory", "[faults]") {
   }
 }
 
+TEST_CASE("a handler is removed although the poller will not hear of it and there is no memory to say so",
+          "[faults]") {
+  TestLoop loop;
+  auto [near, far] = socket_pair();
+  auto on_event = [](Events) {};
+  loop.add_handler(near.get(), Events::read, calling(on_event));
+  const Injection fault(Call::epoll_ctl, ENOMEM);
+  {
+    AllocationFault no_memory(0, kAlways);
+    loop.remove_handler(near.get());
+    CHECK(no_memory.disarm() > 0);
+  }
+  CHECK(fault.hits() == 1);
+  CHECK_THROWS_AS(loop.update_handler(near.get(), Events::none), std::invalid_argument);
+}
+
 TEST_CASE("a callback that finds no memory costs a log line at most", "[faults]") {
   TestLoop loop;
   int ran = 0;

@@ -300,21 +300,32 @@ TEST_CASE("a server goes on accepting after a pause, whatever the poller says", 
   }
 }
 
-TEST_CASE("a server goes on accepting after a pause for which there was no timer", "[faults]") {
+TEST_CASE("a server goes on accepting after a pause although there was no memory for any of it", "[faults]") {
   TestLoop loop;
   EchoServer server(loop);
-  server.listen(0, loopback());
-  RawPeer first(server.port());
-  RawPeer second(server.port());
+  std::vector<OwnedFd> sockets = bind_sockets(0, loopback());
+  const int fd = sockets[0].get();
+  server.add_sockets(std::move(sockets));
+  std::vector<RawPeer> peers;
+  for (int i = 0; i < 3; ++i) peers.emplace_back(server.port());
+  RawPeer& last = peers.back();
   for (int i = 0; i < 64; ++i) loop.call_later(24h, [] {});  // as many as there is room for at first
   {
-    const Injection fault(Call::accept4, ENOMEM);
+    // In turn: one is refused, and so is the pause; another is refused, the pause begins and has no timer;
+    // the poller refuses its end; it ends.
+    const Injection first(Call::accept4, ENOMEM, {.times = 1});
+    const Injection second(Call::accept4, ENOMEM, {.after = 2});
+    const Injection pause(Call::epoll_ctl, ENOMEM, {.times = 1, .fd = fd});
+    const Injection end(Call::epoll_ctl, ENOMEM, {.after = 2, .fd = fd});
     AllocationFault no_memory(0, kAlways);
-    loop.run_turn();
+    for (int turn = 0; turn < 4; ++turn) loop.run_turn();
     CHECK(no_memory.disarm() > 0);
-    CHECK(fault.hits() == 1);
+    CHECK(first.hits() == 1);
+    CHECK(second.hits() == 1);
+    CHECK(pause.hits() == 1);
+    CHECK(end.hits() == 1);
   }
-  CHECK(ask(loop, second, "hello\n") == "hello\n");
+  CHECK(ask(loop, last, "hello\n") == "hello\n");
   loop.log.expect_any("Cannot accept connections");
 }
 
