@@ -54,7 +54,7 @@ class ServerConnection::HandlerAwaiter {
     gone_ = true;
     connection_.server_.delegate_.client_gone(*connection_.exchange_);
     connection_.handler_.reset();  // suspended somewhere below; what it waits for withdraws itself
-    caller.resume();
+    connection_.server_.loop().resume(caller);
   }
 
   ServerConnection& connection_;

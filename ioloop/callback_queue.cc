@@ -7,7 +7,7 @@ namespace squall {
 
 CallbackQueue::~CallbackQueue() {
   // A closure's destructor may add callbacks; those are destroyed too.
-  while (!empty()) run_until(end(), [](Callback&) {});
+  while (!empty()) run_until(end(), [](auto&) {});
 }
 
 CallbackQueue::Ticket CallbackQueue::push(Callback callback) {
@@ -30,18 +30,13 @@ void CallbackQueue::add_block() {
     blocks_ = std::move(larger);
   }
   std::unique_ptr<Block>& place = blocks_[number & (blocks_.size() - 1)];
-  if (spare_.empty()) {
-    place = std::make_unique<Block>();
-  } else {
-    place = std::move(spare_.back());
-    spare_.pop_back();
-  }
+  place = spares_ == 0 ? std::make_unique<Block>() : std::move(spare_[--spares_]);
 }
 
-void CallbackQueue::recycle_front() {
+void CallbackQueue::recycle_front() noexcept {
   std::unique_ptr<Block>& done = blocks_[(head_ / kBlock - 1) & (blocks_.size() - 1)];
-  if (spare_.size() < kSpareBlocks) {
-    spare_.push_back(std::move(done));
+  if (spares_ < kSpareBlocks) {
+    spare_[spares_++] = std::move(done);
   } else {
     done.reset();
   }

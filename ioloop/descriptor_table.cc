@@ -43,8 +43,9 @@ EventHandler DescriptorTable::remove(int fd) noexcept {
   if (entry->events != Events::none) {
     try {
       poller_.update(fd, entry->generation, entry->events, Events::none);
-    } catch (const std::system_error&) {
-      // Closed before it was removed: the kernel has forgotten it already.
+    } catch (const std::exception&) {
+      // Closed before it was removed: the kernel has forgotten it already. Or that, and there is no memory
+      // for the error.
     }
   }
   entry->events = Events::none;

@@ -80,7 +80,7 @@ class CallbackState {
       const std::lock_guard lock(mutex_);
       if (stage_ == Stage::left) return;
     }
-    coroutine_.resume();
+    loop_.resume(coroutine_);
   }
 
   IOLoop& loop_;

@@ -49,7 +49,11 @@ struct FutureState : Pooled {
   bool done() const noexcept { return result.index() != 0; }
   T take() {
     unheard = false;
-    if (result.index() == 2) std::rethrow_exception(std::get<2>(result));
+    if (result.index() == 2) {
+      const std::exception_ptr& error = std::get<2>(result);
+      if (!error) throw BrokenPromise();
+      std::rethrow_exception(error);
+    }
     if constexpr (!std::is_void_v<T>) return std::move(std::get<1>(result));
   }
 };
@@ -82,7 +86,8 @@ class FutureStateRef {
 // A value that code without coroutines will give later: the writing end. Its Future is the reading end.
 //
 // Setting never resumes the reader in place, which goes on in a later turn. A second setting is ignored and
-// returns false, as is one of which no reader is left. A promise that is destroyed unset gives BrokenPromise.
+// returns false, as is one of which no reader is left. A promise that is destroyed unset gives BrokenPromise,
+// which only a reader makes.
 //
 // Errors:    one that nobody is left to hear, because the future was dropped before it came or before it was
 //            awaited, is logged (CON-03).
@@ -132,9 +137,8 @@ class Promise {
     state_->waiting.wake_all();
     return true;
   }
-  void abandon() {
-    if (!state_) return;
-    set([&] { state_->result.template emplace<2>(std::make_exception_ptr(BrokenPromise())); });
+  void abandon() noexcept {
+    if (state_) set([&] { state_->result.template emplace<2>(nullptr); });
   }
 
   detail::FutureStateRef<T> state_;

@@ -46,7 +46,7 @@ IOLoop::~IOLoop() {
   executor_.reset();
   signals_.reset();
   inbox_->close();
-  callbacks_.run_until(callbacks_.end(), [](Callback&) {});
+  callbacks_.run_until(callbacks_.end(), [](auto&) {});
   timers_.clear();
   descriptors_.for_each([](EventHandler handler) {
     if (auto* closure = detail::HandlerClosure::of(handler)) closure->release();
@@ -121,7 +121,9 @@ void IOLoop::turn(Duration limit) {
   for (const Ready& event : ready) {
     descriptors_.dispatch(event, [&](EventHandler handler, Events events) {
       guarded([&] { handler.function(handler.context, events); },
-              [&] { return Culprit{.kind = "handler", .function = handler.function, .fd = event.fd}; });
+              [&] { return Culprit{.kind = "handler",
+                             .function = reinterpret_cast<const void*>(handler.function),
+                             .fd = event.fd}; });
     });
   }
 
@@ -186,10 +188,14 @@ LoopStats IOLoop::stats() const noexcept {
 }
 
 void IOLoop::run_callbacks() {
-  const auto run = [this](Callback& callback) { guarded(callback, "callback"); };
+  struct Run {
+    void operator()(Callback& callback) const noexcept { loop.guarded(callback, "callback"); }
+    void operator()(const LoopHook& hook) const noexcept { loop.guarded(hook); }
+    IOLoop& loop;
+  };
   std::size_t count = 0;
-  if (!callbacks_.empty()) count += callbacks_.run_until(callbacks_.end(), run);
-  if (inbox_->filled()) count += inbox_->run(run);
+  if (!callbacks_.empty()) count += callbacks_.run_until(callbacks_.end(), Run{*this});
+  if (inbox_->filled()) count += inbox_->run(Run{*this});
   stats_.callbacks += count;
   unpolled_ += count;
 }
@@ -221,6 +227,11 @@ void IOLoop::guarded(Callback& callback, const char* kind) noexcept {
   guarded([&] { callback(); }, [&] { return Culprit{.kind = kind, .closure = &callback.type()}; });
 }
 
+void IOLoop::guarded(const LoopHook& hook) noexcept {
+  const auto function = reinterpret_cast<const void*>(hook.function());
+  guarded([&] { call(hook); }, [&] { return Culprit{.kind = "callback", .function = function}; });
+}
+
 void IOLoop::add_callback(Callback callback) {
   if (t_running == this) {
     callbacks_.push(std::move(callback));
@@ -243,18 +254,14 @@ IOLoop::Ticket IOLoop::call_soon(Callback callback) {
   return callbacks_.push(std::move(callback));
 }
 
-std::uint32_t IOLoop::at_turn_end(void (*function)(void* context), void* context) {
-  turn_end_.push_back({function, context});
-  return static_cast<std::uint32_t>(turn_end_.size());
+void IOLoop::call_soon(LoopHook& hook) noexcept {
+  assert((!running_ || t_running == this) && "only add_callback() may be called from another thread");
+  callbacks_.push(hook);
 }
 
 void IOLoop::run_turn_end() noexcept {
-  // By index: the work may add more, which is done as well.
-  for (std::size_t i = 0; i < turn_end_.size(); ++i) {
-    const TurnEnd work = std::exchange(turn_end_[i], {});
-    if (work.function) work.function(work.context);
-  }
-  turn_end_.clear();
+  // The work may add more, which is done as well.
+  while (!turn_end_.empty()) turn_end_.pop_front()();
 }
 
 void IOLoop::spawn(Task<void> task, std::source_location where) { spawned_->add(std::move(task), where); }

@@ -5,6 +5,7 @@
 #include <squall/ioloop/handler_closure.h>
 #include <squall/ioloop/inbox.h>
 #include <squall/ioloop/loop_handle.h>
+#include <squall/ioloop/loop_hook.h>
 #include <squall/ioloop/loop_stats.h>
 #include <squall/ioloop/poller.h>
 #include <squall/ioloop/signal_awaiter.h>
@@ -208,16 +209,20 @@ class IOLoop {
     if (slow_callback_.count() > 0) resumed_ = resumption_of(coroutine);
     coroutine.resume();
   }
+  // The same for a hook, which may be destroyed by the call.
+  void call(const LoopHook& hook) {
+    if (slow_callback_.count() > 0 && hook.coroutine()) resumed_ = resumption_of(hook.coroutine());
+    hook();
+  }
   // Destroys the callback, or leaves the coroutine suspended, unless its turn has come. 0 is nothing.
   void withdraw(Ticket ticket) noexcept { callbacks_.cancel(ticket); }
+  // The same for who may not fail: calls `hook` once, in its order among the callbacks. Until then
+  // unlinking the hook withdraws the call.
+  void call_soon(LoopHook& hook) noexcept;
 
-  // Calls `function(context)` once, in step 6 of this turn, or of the next if none is under way. The number
-  // returned is not 0, and withdraws or moves the call until it has begun. `function` must not throw.
-  std::uint32_t at_turn_end(void (*function)(void* context), void* context);
-  void cancel_at_turn_end(std::uint32_t number) noexcept { turn_end_[number - 1].function = nullptr; }
-  void set_turn_end_context(std::uint32_t number, void* context) noexcept {
-    turn_end_[number - 1].context = context;
-  }
+  // Calls `hook` once, in step 6 of this turn, or of the next if none is under way. Until then unlinking
+  // it withdraws the call, which must not throw.
+  void at_turn_end(LoopHook& hook) noexcept { turn_end_.push_back(hook); }
 
   // Fairness: every callback, event and timer has kBudget units to spend on waits that turn out to be over
   // already. Once they are spent an awaitable should step back to the ready queue, so that one busy peer
@@ -236,10 +241,6 @@ class IOLoop {
 
  private:
   class Running;
-  struct TurnEnd {
-    void (*function)(void* context);
-    void* context;
-  };
   struct RunSync final : detail::TaskOwner {
     explicit RunSync(IOLoop& loop) noexcept : loop(loop) {}
     std::coroutine_handle<> task_ended(std::size_t) noexcept override {
@@ -261,6 +262,7 @@ class IOLoop {
   template <class Function, class Describe>
   void guarded(Function&& function, Describe&& culprit) noexcept;
   void guarded(Callback& callback, const char* kind) noexcept;
+  void guarded(const LoopHook& hook) noexcept;
   void run_until_ended(RunSync& run, std::optional<Duration> timeout);
   void on_wake();
 
@@ -273,7 +275,7 @@ class IOLoop {
   DescriptorTable descriptors_;
   TimerHeap timers_;
   CallbackQueue callbacks_;
-  std::vector<TurnEnd> turn_end_;
+  LoopHookList turn_end_;
   std::shared_ptr<Inbox> inbox_;  // what other threads add
 
   TimeSource* time_source_;

@@ -10,6 +10,7 @@
 #include <source_location>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <type_traits>
 #include <utility>
 
@@ -112,6 +113,11 @@ class Logger {
   std::atomic<std::uint8_t> level_ = parent_ ? kInherit : static_cast<std::uint8_t>(Level::warning);
 };
 
+// An errno as an argument of a logging call, by its text. That is made where it cannot fail the caller.
+struct Errno {
+  int value;
+};
+
 Logger& root() noexcept;
 Logger& access() noexcept;
 Logger& application() noexcept;
@@ -133,3 +139,11 @@ void enable_pretty_logging(Level level = Level::info);
 std::string format_record(const Record& record, bool color);
 
 }  // namespace squall::log
+
+template <>
+struct fmt::formatter<squall::log::Errno> : fmt::formatter<fmt::string_view> {
+  template <class Context>
+  auto format(squall::log::Errno error, Context& context) const {
+    return fmt::formatter<fmt::string_view>::format(std::generic_category().message(error.value), context);
+  }
+};

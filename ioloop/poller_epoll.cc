@@ -57,9 +57,18 @@ std::span<const Ready> EpollPoller::wait(std::chrono::nanoseconds timeout) {
         {static_cast<int>(data), static_cast<std::uint32_t>(data >> 32), from_epoll(raw_[i].events)});
   }
   // A full batch means more may be waiting; grow, so that one turn can see them all.
-  if (static_cast<std::size_t>(count) == raw_.size() && raw_.size() < kLargestBatch)
-    raw_.resize(raw_.size() * 2);
+  if (static_cast<std::size_t>(count) == raw_.size() && raw_.size() < kLargestBatch) grow();
   return ready_;
+}
+
+void EpollPoller::grow() noexcept {
+  try {
+    // The result first: wait() must have room for whatever it can be told.
+    ready_.reserve(raw_.size() * 2);
+    raw_.resize(raw_.size() * 2);
+  } catch (const std::bad_alloc&) {
+    // The next turn sees the others.
+  }
 }
 
 std::unique_ptr<Poller> make_poller() { return std::make_unique<EpollPoller>(); }

@@ -19,6 +19,8 @@ class EpollPoller final : public Poller {
   std::span<const Ready> wait(std::chrono::nanoseconds timeout) override;
 
  private:
+  void grow() noexcept;
+
   OwnedFd epoll_;
   std::vector<epoll_event> raw_;
   std::vector<Ready> ready_;

@@ -30,7 +30,7 @@ void ExecutorJob::run(const std::shared_ptr<ExecutorJob>& self) {
 
 // What changes the state from here on happens on the loop's thread, where this is.
 void ExecutorJob::resume() {
-  if (state_ == State::done) waiter_.resume();
+  if (state_ == State::done) loop_.resume(waiter_);
 }
 
 void ExecutorJob::abandon() noexcept {

@@ -91,11 +91,14 @@ bool SignalHandlers::wake(int signal) {
 
 void SignalHandlers::take_over(int signal) {
   if (handlers_.contains(signal)) return;
-  const Waker* nobody = nullptr;
-  if (!g_slots[signal].waker.compare_exchange_strong(nobody, &waker_))
-    throw std::logic_error(fmt::format("signal {} is handled by another loop", signal));
-  g_slots[signal].pending.store(false);
+  // The place first, as from then on only the system can refuse.
   Handler& handler = handlers_[signal];
+  const Waker* nobody = nullptr;
+  if (!g_slots[signal].waker.compare_exchange_strong(nobody, &waker_)) {
+    handlers_.erase(signal);
+    throw std::logic_error(fmt::format("signal {} is handled by another loop", signal));
+  }
+  g_slots[signal].pending.store(false);
   struct sigaction action{};
   action.sa_handler = on_signal;
   action.sa_flags = SA_RESTART;

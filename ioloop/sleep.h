@@ -44,18 +44,20 @@ class [[nodiscard]] MomentAwaiter {
  public:
   explicit MomentAwaiter(IOLoop& loop) noexcept : loop_(loop) {}
   MomentAwaiter(MomentAwaiter&& other) noexcept : loop_(other.loop_) {
-    assert(other.ticket_ == 0 && "this moment has begun");
+    assert(!other.hook_.linked() && "this moment has begun");
   }
   MomentAwaiter& operator=(MomentAwaiter&&) = delete;
-  ~MomentAwaiter() { loop_.withdraw(ticket_); }
 
   bool await_ready() const noexcept { return false; }
-  void await_suspend(std::coroutine_handle<> coroutine) { ticket_ = loop_.resume_soon(coroutine); }
+  void await_suspend(std::coroutine_handle<> coroutine) noexcept {
+    hook_.set(coroutine);
+    loop_.call_soon(hook_);
+  }
   void await_resume() const noexcept {}
 
  private:
   IOLoop& loop_;
-  IOLoop::Ticket ticket_ = 0;
+  LoopHook hook_;
 };
 
 inline MomentAwaiter moment() { return MomentAwaiter(IOLoop::current()); }

@@ -36,7 +36,7 @@ class TaskGroup::Member final : public detail::TaskOwner, public Pooled {
 TaskGroup::TaskGroup(IOLoop& loop, ErrorHandler on_error) : loop_(loop), on_error_(std::move(on_error)) {}
 
 TaskGroup::~TaskGroup() {
-  if (clean_up_) loop_.cancel_at_turn_end(clean_up_);
+  clean_up_.unlink();
   destroy_list(std::exchange(ended_, nullptr));
   // What is destroyed may add to the group.
   while (newest_) destroy_list(std::exchange(newest_, nullptr));
@@ -96,7 +96,7 @@ void TaskGroup::report(Member& member) noexcept {
   }
 }
 
-void TaskGroup::cancel() {
+void TaskGroup::cancel() noexcept {
   cancelling_ = true;
   clean_up_at_turn_end();
 }
@@ -107,13 +107,11 @@ void TaskGroup::destroy() noexcept {
   if (size_ == 0) joining_.wake_all();
 }
 
-void TaskGroup::clean_up_at_turn_end() {
-  if (clean_up_) return;
-  clean_up_ = loop_.at_turn_end([](void* self) { static_cast<TaskGroup*>(self)->clean_up(); }, this);
+void TaskGroup::clean_up_at_turn_end() noexcept {
+  if (!clean_up_.linked()) loop_.at_turn_end(clean_up_);
 }
 
 void TaskGroup::clean_up() noexcept {
-  clean_up_ = 0;
   destroy_list(std::exchange(ended_, nullptr));
   if (std::exchange(cancelling_, false)) destroy();
 }

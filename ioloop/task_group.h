@@ -36,7 +36,7 @@ class TaskGroup {
   // Cancels one task now. Not from within it.
   void destroy(Member& member) noexcept;
   // Cancels all tasks at the end of the loop's turn, so that a task may call it.
-  void cancel();
+  void cancel() noexcept;
   // Cancels all tasks now, newest first. Not from within one of them.
   void destroy() noexcept;
   // Tasks that have not ended.
@@ -52,7 +52,7 @@ class TaskGroup {
   void unlink(Member& member) noexcept;
   void report(Member& member) noexcept;
   void clean_up() noexcept;
-  void clean_up_at_turn_end();
+  void clean_up_at_turn_end() noexcept;
   static void destroy_list(Member* newest) noexcept;
 
   IOLoop& loop_;
@@ -60,7 +60,7 @@ class TaskGroup {
   Member* newest_ = nullptr;  // those at work
   Member* ended_ = nullptr;   // those that await destruction
   std::size_t size_ = 0;
-  std::uint32_t clean_up_ = 0;  // the end-of-turn hook, 0 if there is none
+  LoopHook clean_up_{[](void* self) { static_cast<TaskGroup*>(self)->clean_up(); }, this};
   bool cancelling_ = false;
   WaiterList joining_;
 };

@@ -36,7 +36,7 @@ class [[nodiscard]] Timed : public Wait {
         if (this->woken()) return;
         this->withdraw();
         timed_out_ = true;
-        coroutine.resume();
+        this->loop().resume(coroutine);
       });
     }
     Wait::await_suspend(coroutine);

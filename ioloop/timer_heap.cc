@@ -8,6 +8,7 @@ namespace squall {
 Timeout TimerHeap::add(TimePoint deadline, Callback callback) {
   // Room first, so that a failed allocation leaves everything as it was.
   if (heap_.size() == heap_.capacity()) heap_.reserve(std::max<std::size_t>(64, heap_.size() * 2));
+  if (due_.capacity() == 0) due_.reserve(kSmallestBatch);
   const std::uint32_t index = take_slot();
   Slot& slot = slot_at(index);
   slot.callback = std::move(callback);
@@ -39,9 +40,13 @@ void TimerHeap::clear() noexcept {
   while (!heap_.empty()) remove(Timeout{heap_.front().id, heap_.front().slot});
 }
 
-void TimerHeap::collect_due(TimePoint now) {
+void TimerHeap::collect_due(TimePoint now) noexcept {
   while (!heap_.empty() && heap_.front().deadline <= now) {
-    due_.push_back(heap_.front().slot);
+    try {
+      due_.push_back(heap_.front().slot);
+    } catch (const std::bad_alloc&) {
+      break;  // add() made room for kSmallestBatch, so there is progress
+    }
     slot_at(heap_.front().slot).position = kNone;
     erase(0);
   }

@@ -35,6 +35,7 @@ class TimerHeap {
   TimerHeap(const TimerHeap&) = delete;
   TimerHeap& operator=(const TimerHeap&) = delete;
 
+  // Throws std::bad_alloc, and then nothing has changed.
   Timeout add(TimePoint deadline, Callback callback);
   // Destroys the callback and returns true; false if the timer had fired or was removed before. A timer that
   // is due in the same batch can still be removed (IOL-54).
@@ -49,7 +50,8 @@ class TimerHeap {
   TimePoint earliest() const noexcept { return heap_.front().deadline; }
 
   // Runs and destroys the callbacks that were due at `now` when the call began; one they add waits for the
-  // next call, whatever its deadline. `run` is called with each Callback and must not throw.
+  // next call, whatever its deadline. Without memory for a large batch it runs the earliest of it, and
+  // leaves the others to the next call. `run` is called with each Callback and must not throw.
   template <class Run>
   std::size_t fire(TimePoint now, Run&& run) {
     if (heap_.empty() || heap_.front().deadline > now) return 0;
@@ -72,6 +74,7 @@ class TimerHeap {
  private:
   static constexpr std::size_t kArity = 4;
   static constexpr std::uint32_t kBlock = 256;
+  static constexpr std::size_t kSmallestBatch = 64;
   static constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
 
   struct Entry {
@@ -103,7 +106,7 @@ class TimerHeap {
   void link(Block& block) noexcept;
   void unlink(Block& block) noexcept;
   void free_slot(std::uint32_t index) noexcept;
-  void collect_due(TimePoint now);
+  void collect_due(TimePoint now) noexcept;
   void erase(std::size_t position) noexcept;
   void give_back() noexcept;
   void place(std::size_t position, const Entry& entry) noexcept;

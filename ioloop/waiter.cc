@@ -33,35 +33,38 @@ void WaiterList::withdraw_all() noexcept {
 }
 
 void Waiter::wait_in(WaiterList& list, std::coroutine_handle<> coroutine) noexcept {
-  assert(!list_ && ticket_ == 0 && "this waiter waits already");
-  coroutine_ = coroutine;
+  assert(!list_ && !woken_ && "this waiter waits already");
+  resume_.set(coroutine);
   join_list(list);
 }
 
 void Waiter::wake() noexcept {
   if (!waiting()) return;
   leave_list();
-  ticket_ = loop_.resume_soon(coroutine_);
+  woken_ = true;
+  loop_.call_soon(resume_);
 }
 
 void Waiter::promise(WaiterList& promised) noexcept {
   assert(waiting() && "only one who waits can be promised something");
   leave_list();
   join_list(promised);
-  ticket_ = loop_.resume_soon(coroutine_);
+  woken_ = true;
+  loop_.call_soon(resume_);
 }
 
 bool Waiter::take_promise() noexcept {
   if (!promised()) return false;
   leave_list();
-  ticket_ = 0;
+  woken_ = false;
   return true;
 }
 
 bool Waiter::leave() noexcept {
   const bool was_promised = promised();
   if (list_) leave_list();
-  if (const std::uint64_t ticket = std::exchange(ticket_, 0)) loop_.withdraw(ticket);
+  woken_ = false;
+  resume_.unlink();
   return was_promised;
 }
 

@@ -1,8 +1,9 @@
 #pragma once
 
+#include <squall/ioloop/loop_hook.h>
+
 #include <coroutine>
 #include <cstddef>
-#include <cstdint>
 
 namespace squall {
 
@@ -12,7 +13,6 @@ class Waiter;
 // Suspended coroutines in the order they came. Building block of everything that can be waited for.
 //
 // Lifetime:  may be destroyed with waiters in it: they are then never woken.
-// Errors:    none. A ready queue that finds no memory ends the program, as a lost wake-up would hang it.
 class WaiterList {
  public:
   WaiterList() noexcept = default;
@@ -43,7 +43,8 @@ class WaiterList {
 };
 
 // One suspended coroutine: a member or base of an awaiter. Its destructor takes the coroutine out of the list
-// or the ready queue it stands in, so that nobody resumes a frame that is gone.
+// or the ready queue it stands in, so that nobody resumes a frame that is gone. Waiting and waking take no
+// memory.
 class Waiter {
  public:
   explicit Waiter(IOLoop& loop) noexcept : loop_(loop) {}
@@ -59,13 +60,13 @@ class Waiter {
   // The coroutine has resumed and takes what it was promised. False if it was promised nothing.
   bool take_promise() noexcept;
   // The coroutine will not be resumed. True if what it was promised has to be passed on.
-  bool withdraw() noexcept { return (list_ || ticket_ != 0) && leave(); }
+  bool withdraw() noexcept { return (list_ || woken_) && leave(); }
 
   // In a list; false once woken.
-  bool waiting() const noexcept { return list_ && ticket_ == 0; }
-  bool woken() const noexcept { return ticket_ != 0; }
+  bool waiting() const noexcept { return list_ && !woken_; }
+  bool woken() const noexcept { return woken_; }
   // Woken with a promise that has not been taken, by something that still exists.
-  bool promised() const noexcept { return list_ && ticket_ != 0; }
+  bool promised() const noexcept { return list_ && woken_; }
   IOLoop& loop() const noexcept { return loop_; }
 
  private:
@@ -78,8 +79,8 @@ class Waiter {
   WaiterList* list_ = nullptr;
   Waiter* previous_ = nullptr;
   Waiter* next_ = nullptr;
-  std::coroutine_handle<> coroutine_;
-  std::uint64_t ticket_ = 0;  // in the ready queue
+  LoopHook resume_;  // in the ready queue
+  bool woken_ = false;
 };
 
 }  // namespace squall

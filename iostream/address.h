@@ -1,5 +1,6 @@
 #pragma once
 
+#include <fmt/format.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -40,3 +41,12 @@ class Address {
 };
 
 }  // namespace squall
+
+// As to_string(): for log lines, which must not fail before they are made.
+template <>
+struct fmt::formatter<squall::Address> : fmt::formatter<fmt::string_view> {
+  template <class Context>
+  auto format(const squall::Address& address, Context& context) const {
+    return fmt::formatter<fmt::string_view>::format(address.to_string(), context);
+  }
+};

@@ -92,6 +92,7 @@ std::vector<OwnedFd> bind_sockets(std::uint16_t port, const ListenOptions& optio
     OwnedFd fd = bind_one(with_port(address, port), options);
     if (!fd) continue;
     if (port == 0) port = Address::local_of(fd.get()).port();
+    if (port == 0) throw_errno("getsockname");
     sockets.push_back(std::move(fd));
   }
   if (sockets.empty())

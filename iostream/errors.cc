@@ -1,7 +1,22 @@
 #include <squall/iostream/errors.h>
 
+#include <new>
+
 namespace squall {
 namespace {
+
+// Made beforehand: copies share its text. So the usual end of a connection costs no allocation, and a stream
+// that closes for want of memory can say so.
+const std::runtime_error g_closed("Stream is closed");
+
+std::runtime_error closed_by(std::error_code error) {
+  if (!error) return g_closed;
+  try {
+    return std::runtime_error("Stream is closed: " + error.message());
+  } catch (const std::bad_alloc&) {
+    return g_closed;
+  }
+}
 
 class StreamCategory final : public std::error_category {
  public:
@@ -27,7 +42,6 @@ std::error_code make_error_code(StreamErrc error) noexcept {
 }
 
 StreamClosedError::StreamClosedError(std::error_code error)
-    : std::runtime_error(error ? "Stream is closed: " + error.message() : "Stream is closed"),
-      error_(error) {}
+    : std::runtime_error(closed_by(error)), error_(error) {}
 
 }  // namespace squall

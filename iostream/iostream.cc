@@ -86,7 +86,6 @@ IOStream::IOStream(IOStream&& other) noexcept
       ending_(other.ending_),
       channel_(other.channel_),
       interest_(other.interest_),
-      turn_end_(std::exchange(other.turn_end_, 0)),
       in_(std::move(other.in_)),
       out_(std::move(other.out_)),
       flushed_(other.flushed_),
@@ -97,7 +96,10 @@ IOStream::IOStream(IOStream&& other) noexcept
       max_write_buffer_size_(other.max_write_buffer_size_) {
   assert(!other.reader_ && !other.writers_ && "an IOStream was moved while something waited on it");
   if (registered_) loop_->set_handler(fd_.get(), handler());
-  if (turn_end_) loop_->set_turn_end_context(turn_end_, this);
+  if (other.turn_end_.linked()) {
+    other.turn_end_.unlink();
+    flush_later();
+  }
   if (dispatch_) dispatch_->moved_to(this);
 }
 
@@ -128,7 +130,7 @@ ReadAwaiter IOStream::read_until(std::string_view delimiter, std::size_t max_byt
 ReadAwaiter IOStream::start_read(ReadAwaiter::Kind kind, std::size_t amount, std::string_view delimiter) {
   if (reader_) throw std::logic_error("Already reading");
   if (channel_ == Channel::write_end) throw std::logic_error("This end of a pipe can only be written to");
-  return ReadAwaiter(*this, *loop_, kind, amount, delimiter);
+  return ReadAwaiter(*this, kind, amount, delimiter);
 }
 
 // Whether the read can end, with what is buffered or with an error.
@@ -196,8 +198,16 @@ void IOStream::fail_read(ReadAwaiter& read, std::error_code error) {
   close(error);
 }
 
-// One system call. Sets eof_, closes the stream on an error.
-void IOStream::receive(std::size_t wanted, Lend lend) {
+// One system call. Sets eof_, closes the stream on an error: also without memory, as bytes may be lost then.
+void IOStream::receive(std::size_t wanted, Lend lend) noexcept {
+  try {
+    receive_once(wanted, lend);
+  } catch (const std::bad_alloc&) {
+    close_with_errno(ENOMEM, "Read error");
+  }
+}
+
+void IOStream::receive_once(std::size_t wanted, Lend lend) {
   const std::size_t limit = max_buffer_size_ - std::min(max_buffer_size_, in_.size());
   std::span<char> space = in_.prepare(std::min(wanted, limit));
   space = space.first(std::min(space.size(), std::max<std::size_t>(limit, 1)));
@@ -220,7 +230,6 @@ void IOStream::receive(std::size_t wanted, Lend lend) {
 }
 
 ReadAwaiter::~ReadAwaiter() {
-  if (ticket_) loop_.withdraw(ticket_);
   if (waiting_ && stream_) stream_->leave_reader(*this);
 }
 
@@ -237,12 +246,12 @@ bool ReadAwaiter::await_ready() {
 }
 
 void ReadAwaiter::await_suspend(std::coroutine_handle<> reader) {
-  reader_ = reader;
+  resume_.set(reader);
   stream_->reader_ = this;
   waiting_ = true;
   if (outcome_ != Outcome::pending) {
     // Done, but the budget is spent: others first.
-    ticket_ = loop_.resume_soon(reader);
+    stream_->loop().call_soon(resume_);
   } else {
     stream_->in_.settle();
     stream_->want(stream_->interest_ | Events::read);  // which sends us on our way if it closes the stream
@@ -280,6 +289,7 @@ WriteBuffer& IOStream::out() {
 WriteAwaiter IOStream::write(std::string_view data) {
   check_write(data.size());
   const std::uint64_t target = flushed_ + pending_write_bytes() + data.size();
+  bool is_begun = false;
   if (data.size() >= kSendDirectly && !blocked_) {
     const std::string_view queued = out_ ? out_->view() : std::string_view();
     const auto sent = send(queued, data);
@@ -290,6 +300,7 @@ WriteAwaiter IOStream::write(std::string_view data) {
       if (count >= queued.size()) {
         out_.reset();
         data.remove_prefix(count - queued.size());
+        is_begun = count > queued.size();
       } else {
         out_->consume(count);
       }
@@ -297,18 +308,25 @@ WriteAwaiter IOStream::write(std::string_view data) {
       blocked_ = errno == EAGAIN;  // any other error shows again when it is flushed
     }
   }
-  if (!data.empty()) {
-    out().append(data);
-    if (blocked_) {
-      want(interest_ | Events::write);
-    } else {
-      flush_later();
-    }
-  }
-  return WriteAwaiter(*this, *loop_, target);
+  if (!data.empty()) queue(data, is_begun);
+  return WriteAwaiter(*this, target);
 }
 
-WriteAwaiter IOStream::flush() { return WriteAwaiter(*this, *loop_, flushed_ + pending_write_bytes()); }
+// What the kernel has not taken of a write; `is_begun` if that was a part of it.
+void IOStream::queue(std::string_view data, bool is_begun) {
+  const auto send_in_time = [this] { blocked_ ? want(interest_ | Events::write) : flush_later(); };
+  try {
+    out().append(data);
+  } catch (const std::bad_alloc&) {
+    // The peer could not make sense of what came behind half a write.
+    if (is_begun) close_with_errno(ENOMEM, "Write error");
+    if (!closed()) send_in_time();
+    throw;
+  }
+  send_in_time();
+}
+
+WriteAwaiter IOStream::flush() { return WriteAwaiter(*this, flushed_ + pending_write_bytes()); }
 
 char* IOStream::reserve_write(std::size_t count) {
   check_write(count);
@@ -320,20 +338,20 @@ void IOStream::commit_write(std::size_t count) {
   flush_later();
 }
 
-void IOStream::flush_later() {
+void IOStream::flush_later() noexcept {
   // The end of a dispatch flushes, and so does the poller once a blocked stream can be written to.
-  if (dispatch_ || blocked_ || turn_end_) return;
-  turn_end_ = loop_->at_turn_end(
+  if (dispatch_ || blocked_ || turn_end_.linked()) return;
+  turn_end_.set(
       [](void* self) {
         auto* stream = static_cast<IOStream*>(self);
-        stream->turn_end_ = 0;
         if (!stream->blocked_) stream->flush_now();
         stream->wake_writers();
       },
       this);
+  loop_->at_turn_end(turn_end_);
 }
 
-void IOStream::flush_now() {
+void IOStream::flush_now() noexcept {
   while (out_ && fd_) {
     if (!out_->empty()) {
       const auto sent = send(out_->view());
@@ -356,10 +374,10 @@ void IOStream::flush_now() {
 }
 
 // Those whose bytes are sent, or will never be, go on in a later turn.
-void IOStream::wake_writers() {
+void IOStream::wake_writers() noexcept {
   for (WriteAwaiter* writer = writers_; writer; writer = writer->next_) {
-    if (writer->ticket_ == 0 && (writer->target_ <= flushed_ || closed()))
-      writer->ticket_ = loop_->resume_soon(writer->writer_);
+    if (!writer->resume_.linked() && (writer->target_ <= flushed_ || closed()))
+      loop_->call_soon(writer->resume_);
   }
 }
 
@@ -371,7 +389,6 @@ void IOStream::leave_writers(WriteAwaiter& writer) noexcept {
 }
 
 WriteAwaiter::~WriteAwaiter() {
-  if (ticket_) loop_.withdraw(ticket_);
   if (waiting_ && stream_) stream_->leave_writers(*this);
 }
 
@@ -385,7 +402,7 @@ bool WriteAwaiter::await_ready() {
 }
 
 void WriteAwaiter::await_suspend(std::coroutine_handle<> writer) {
-  writer_ = writer;
+  resume_.set(writer);
   WriteAwaiter** link = &stream_->writers_;
   while (*link) link = &(*link)->next_;
   *link = this;
@@ -400,7 +417,7 @@ void WriteAwaiter::await_resume() {
 
 void IOStream::shutdown_write() noexcept {
   if (closed()) return;
-  if (out_) {
+  if (pending_write_bytes() > 0) {
     ending_ = true;
   } else {
     end_sending();
@@ -423,10 +440,10 @@ EventHandler IOStream::handler() noexcept {
 
 // A stream that the poller does not take is closed, so that nobody waits in vain.
 void IOStream::want(Events events) noexcept {
-  if (closed() || interest_ == events) return;
+  if (closed()) return;
   events = events & (Events::read | Events::write);
   // Who wants to know when the peer goes hears of a reset even while nothing is read.
-  if (events == Events::none && close_callback_ && !close_callback_->ticket) events = Events::hangup;
+  if (events == Events::none && close_callback_ && !close_callback_->called) events = Events::hangup;
   if (interest_ == events) return;
   try {
     if (registered_) {
@@ -470,14 +487,14 @@ void IOStream::handle_events(Events events) {
 
 void IOStream::on_readable() {
   if (closed()) return;
-  if (!reader_ || reader_->ticket_) return watch_for_close();
+  if (!reader_ || reader_->resume_.linked()) return watch_for_close();
   ReadAwaiter& read = *reader_;
   receive(read.kind_ == ReadAwaiter::Kind::bytes ? read.amount_ - in_.size() : 0,
           read.kind_ == ReadAwaiter::Kind::some_nothrow ? Lend::yes : Lend::no);
   // A failed receive has closed the stream, and so sent the reader on its way.
-  if (read.ticket_ || !satisfy(read)) return;
+  if (read.resume_.linked() || !satisfy(read)) return;
   if (reader_) leave_reader(read);
-  read.reader_.resume();
+  loop_->call(read.resume_);
 }
 
 void IOStream::on_writable(Dispatch& dispatch) {
@@ -489,15 +506,15 @@ void IOStream::on_writable(Dispatch& dispatch) {
   for (;;) {
     IOStream* stream = dispatch.stream();
     WriteAwaiter* writer = stream ? stream->writers_ : nullptr;
-    if (!writer || writer->ticket_ || writer->target_ > stream->flushed_) return;
+    if (!writer || writer->resume_.linked() || writer->target_ > stream->flushed_) return;
     stream->leave_writers(*writer);
-    writer->writer_.resume();
+    stream->loop_->call(writer->resume_);
   }
 }
 
 // Readable, and nobody reads: either somebody wants to know when the peer goes, or it has to wait.
-void IOStream::watch_for_close() {
-  if (close_callback_ && !close_callback_->ticket && !eof_) {
+void IOStream::watch_for_close() noexcept {
+  if (close_callback_ && !close_callback_->called && !eof_) {
     const auto peeked = channel_ == Channel::socket ? peek_at(fd_.get()) : look_at(fd_.get());
     if (peeked < 0 && errno == EAGAIN) return;
     if (peeked < 0) return close_with_errno(errno, "Read error");
@@ -521,10 +538,10 @@ void IOStream::on_hangup() {
 // ---- Closing.
 
 void IOStream::set_close_callback(Callback callback) {
+  auto fresh = callback ? std::make_unique<CloseCallback>(std::move(callback)) : nullptr;
   clear_close_callback();
-  if (!callback) return;
-  close_callback_ = std::make_unique<CloseCallback>();
-  close_callback_->callback = std::move(callback);
+  close_callback_ = std::move(fresh);
+  if (!close_callback_) return;
   if (closed() || eof_) {
     notify_closed();
   } else {
@@ -533,12 +550,21 @@ void IOStream::set_close_callback(Callback callback) {
 }
 
 void IOStream::clear_close_callback() noexcept {
-  if (auto cleared = std::exchange(close_callback_, nullptr)) loop_->withdraw(cleared->ticket);
+  // Its closure's destructor may look at the stream.
+  const auto cleared = std::exchange(close_callback_, nullptr);
 }
 
-void IOStream::notify_closed() {
-  if (!close_callback_ || close_callback_->ticket) return;
-  close_callback_->ticket = loop_->call_soon(std::move(close_callback_->callback));
+void IOStream::notify_closed() noexcept {
+  if (!close_callback_ || close_callback_->called) return;
+  close_callback_->called = true;
+  close_callback_->call.set(
+      [](void* self) {
+        // It may destroy the stream, and so this.
+        Callback callback = std::move(static_cast<CloseCallback*>(self)->callback);
+        callback();
+      },
+      close_callback_.get());
+  loop_->call_soon(close_callback_->call);
 }
 
 void IOStream::close(std::error_code error) noexcept {
@@ -548,22 +574,23 @@ void IOStream::close(std::error_code error) noexcept {
   registered_ = false;
   interest_ = Events::none;
   fd_.reset();
-  if (const std::uint32_t flush = std::exchange(turn_end_, 0)) loop_->cancel_at_turn_end(flush);
+  turn_end_.unlink();
   out_.reset();
   blocked_ = false;
-  if (reader_ && reader_->ticket_ == 0) {
+  if (reader_ && !reader_->resume_.linked()) {
     // It waits because the buffer has too little; only a read_some() finds that enough.
     reader_->outcome_ = reader_->kind_ == ReadAwaiter::Kind::some_nothrow ? ReadAwaiter::Outcome::bytes
                                                                           : ReadAwaiter::Outcome::failed;
     reader_->amount_ = 0;
-    reader_->ticket_ = loop_->resume_soon(reader_->reader_);
+    loop_->call_soon(reader_->resume_);
   }
   wake_writers();
   notify_closed();
 }
 
 OwnedFd IOStream::release() noexcept {
-  if (closed() || !registered_ || interest_ != Events::read || eof_ || out_ || !in_.empty() || turn_end_)
+  if (closed() || !registered_ || interest_ != Events::read || eof_ || out_ || !in_.empty() ||
+      turn_end_.linked())
     return OwnedFd();
   registered_ = false;
   interest_ = Events::none;
@@ -572,8 +599,7 @@ OwnedFd IOStream::release() noexcept {
 }
 
 void IOStream::close_with_errno(int error, const char* what) noexcept {
-  if (!is_reset(error))
-    log::general().warning("{} on {}: {}", what, fd_.get(), std::generic_category().message(error));
+  if (!is_reset(error)) log::general().warning("{} on {}: {}", what, fd_.get(), log::Errno{error});
   close(std::error_code(error, std::generic_category()));
 }
 

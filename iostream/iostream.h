@@ -122,8 +122,10 @@ class IOStream {
   friend class WriteAwaiter;
   class Dispatch;
   struct CloseCallback : Pooled {
+    explicit CloseCallback(Callback callback) noexcept : callback(std::move(callback)) {}
     Callback callback;
-    IOLoop::Ticket ticket = 0;  // once it is in the loop's queue
+    LoopHook call;
+    bool called = false;  // or about to be
   };
 
   ReadAwaiter start_read(ReadAwaiter::Kind kind, std::size_t amount, std::string_view delimiter = {});
@@ -136,21 +138,23 @@ class IOStream {
   void handle_events(Events events);
   void on_readable();
   void on_writable(Dispatch& dispatch);
-  void watch_for_close();
+  void watch_for_close() noexcept;
   void on_hangup();
   bool satisfy(ReadAwaiter& read);
   void fail_read(ReadAwaiter& read, std::error_code error);
   // Whether bytes may stay in the receive buffer, for a reader that is done with them before the dispatch
   // ends.
   enum class Lend { no, yes };
-  void receive(std::size_t wanted, Lend lend);
-  void flush_now();
-  void flush_later();
-  void wake_writers();
+  void receive(std::size_t wanted, Lend lend) noexcept;
+  void receive_once(std::size_t wanted, Lend lend);
+  void queue(std::string_view data, bool is_begun);
+  void flush_now() noexcept;
+  void flush_later() noexcept;
+  void wake_writers() noexcept;
   void leave_reader(ReadAwaiter& read) noexcept;
   void leave_writers(WriteAwaiter& writer) noexcept;
   void want(Events events) noexcept;
-  void notify_closed();
+  void notify_closed() noexcept;
   void clear_close_callback() noexcept;
   void close_with_errno(int error, const char* what) noexcept;
 
@@ -163,7 +167,7 @@ class IOStream {
   bool ending_ = false;   // shutdown_write() waits for the last byte
   Channel channel_ = Channel::socket;
   Events interest_ = Events::none;
-  std::uint32_t turn_end_ = 0;  // the end-of-turn flush, 0 if none is due
+  LoopHook turn_end_;  // linked if an end-of-turn flush is due
   ReadBuffer in_;
   std::unique_ptr<WriteBuffer> out_;
   std::uint64_t flushed_ = 0;  // bytes the kernel has taken, ever

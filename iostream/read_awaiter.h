@@ -1,5 +1,7 @@
 #pragma once
 
+#include <squall/ioloop/loop_hook.h>
+
 #include <coroutine>
 #include <cstddef>
 #include <cstdint>
@@ -40,14 +42,11 @@ class [[nodiscard]] ReadAwaiter {
   enum class Kind : std::uint8_t { some, some_nothrow, bytes, until };
   enum class Outcome : std::uint8_t { pending, bytes, failed };
 
-  ReadAwaiter(IOStream& stream, IOLoop& loop, Kind kind, std::size_t amount,
-              std::string_view delimiter) noexcept
-      : stream_(&stream), loop_(loop), kind_(kind), amount_(amount), delimiter_(delimiter) {}
+  ReadAwaiter(IOStream& stream, Kind kind, std::size_t amount, std::string_view delimiter) noexcept
+      : stream_(&stream), kind_(kind), amount_(amount), delimiter_(delimiter) {}
 
   IOStream* stream_;  // null once the stream is gone
-  IOLoop& loop_;
-  std::coroutine_handle<> reader_;
-  std::uint64_t ticket_ = 0;  // in the loop's ready queue
+  LoopHook resume_;   // linked once it is in the loop's ready queue
   Kind kind_;
   Outcome outcome_ = Outcome::pending;
   bool waiting_ = false;  // the stream has us as its reader

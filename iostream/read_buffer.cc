@@ -36,16 +36,19 @@ void ReadBuffer::commit_shared(std::size_t received) {
   end_ = received;
 }
 
-void ReadBuffer::keep() {
+void ReadBuffer::keep() noexcept {
   if (!borrowed_) return;
-  if (!empty() && !is_oversized()) {
-    borrowed_ = false;  // so much stays where it is, and the thread takes another
-    return;
-  }
-  const std::string_view unread = view();
-  Block kept = unread.empty() ? Block() : Block(unread.size());
-  unread.copy(kept.data(), unread.size());
   borrowed_ = false;
+  // So much stays where it is, and the thread takes another block.
+  if (!empty() && !is_oversized()) return;
+  const std::string_view unread = view();
+  Block kept;
+  try {
+    if (!unread.empty()) kept = Block(unread.size());
+  } catch (const std::bad_alloc&) {
+    return;  // nor is there memory for a copy
+  }
+  unread.copy(kept.data(), unread.size());
   if (!t_shared) t_shared = std::move(block_);
   own(std::move(kept));
   begin_ = 0;

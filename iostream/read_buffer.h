@@ -38,7 +38,7 @@ class ReadBuffer {
   // The same, but bytes in the shared buffer stay there, which is borrowed until keep() is called, soon.
   void commit_shared(std::size_t received);
   // Gives the shared buffer back, if it is borrowed, and keeps what is unread.
-  void keep();
+  void keep() noexcept;
 
   // For a stream that is about to wait, for an unknown time: gives back the memory it does not need.
   void settle() noexcept;

@@ -6,9 +6,22 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <utility>
 
 namespace squall {
+namespace {
+
+bool is_out_of_resources(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+// It will be no better for the next connection: somebody has closed the socket, or shut it down.
+bool is_about_socket(int error) {
+  return error == EBADF || error == EFAULT || error == EINVAL || error == ENOTSOCK;
+}
+
+}  // namespace
 
 // One listening socket.
 class TCPServer::Acceptor {
@@ -26,12 +39,16 @@ class TCPServer::Acceptor {
 
   void accept_batch();
   void serve(OwnedFd fd, const Address& peer) noexcept;
-  void out_of_resources(int error);
-  void pause();
+  void refuse_one() noexcept;
+  void pause(int error) noexcept;
+  void resume() noexcept;
+  void resume_later() noexcept;
+  void complain(int error) noexcept;
 
   TCPServer& server_;
   OwnedFd socket_;
   Timeout resume_;
+  LoopHook resume_soon_{[](void* self) { static_cast<Acceptor*>(self)->resume(); }, this};
   bool* destroyed_ = nullptr;  // for accept_batch(): a connection's first steps may stop the server
 };
 
@@ -57,9 +74,12 @@ void TCPServer::Acceptor::accept_batch() {
       if (destroyed) return;
     } else if (accepted.error == EAGAIN) {
       break;
-    } else if (accepted.error == EMFILE || accepted.error == ENFILE || accepted.error == ENOBUFS ||
-               accepted.error == ENOMEM) {
-      out_of_resources(accepted.error);
+    } else if (is_out_of_resources(accepted.error)) {
+      refuse_one();
+      pause(accepted.error);
+      break;
+    } else if (is_about_socket(accepted.error)) {
+      pause(accepted.error);
       break;
     }
     // Anything else is that connection's own misfortune: accept(2) names ECONNABORTED, EPROTO, ENETDOWN, ...
@@ -71,30 +91,53 @@ void TCPServer::Acceptor::serve(OwnedFd fd, const Address& peer) noexcept {
   try {
     server_.accepted(std::move(fd), peer);
   } catch (...) {
-    log::general().error("Cannot serve {}: {}", peer.to_string(), current_what());
+    log::general().error("Cannot serve {}: {}", peer, current_what());
   }
 }
 
-void TCPServer::Acceptor::out_of_resources(int error) {
-  // Left waiting, the connection would make the loop spin; so its client is told by a close.
-  if (server_.spare_) {
-    server_.spare_.reset();
-    accept_from(socket_.get());
-    server_.spare_ = open_spare();
-  }
-  if (server_.loop_.time() >= server_.next_complaint_) {
-    log::general().error("Cannot accept connections, pausing: {}", std::generic_category().message(error));
-    server_.next_complaint_ = server_.loop_.time() + std::chrono::seconds(1);
-  }
-  pause();
+// Left waiting, the connection would make the loop spin; so its client is told by a close.
+void TCPServer::Acceptor::refuse_one() noexcept {
+  if (!server_.spare_) return;
+  server_.spare_.reset();
+  accept_from(socket_.get());
+  server_.spare_ = open_spare();
 }
 
-void TCPServer::Acceptor::pause() {
-  server_.loop_.update_handler(socket_.get(), Events::none);
-  resume_ = server_.loop_.call_later(kPause, [this] {
-    if (!server_.spare_) server_.spare_ = open_spare();
+void TCPServer::Acceptor::pause(int error) noexcept {
+  complain(error);
+  try {
+    server_.loop_.update_handler(socket_.get(), Events::none);
+  } catch (const std::exception&) {
+    return;  // the next turn tries again
+  }
+  resume_later();
+}
+
+void TCPServer::Acceptor::resume() noexcept {
+  if (!server_.spare_) server_.spare_ = open_spare();
+  try {
     server_.loop_.update_handler(socket_.get(), Events::read);
-  });
+  } catch (const std::system_error& error) {
+    // What made us pause may also be why the poller refuses.
+    complain(error.code().value());
+    resume_later();
+  } catch (const std::bad_alloc&) {
+    resume_later();
+  }
+}
+
+void TCPServer::Acceptor::resume_later() noexcept {
+  try {
+    resume_ = server_.loop_.call_later(kPause, [this] { resume(); });
+  } catch (const std::bad_alloc&) {
+    server_.loop_.call_soon(resume_soon_);
+  }
+}
+
+void TCPServer::Acceptor::complain(int error) noexcept {
+  if (server_.loop_.time() < server_.next_complaint_) return;
+  log::general().error("Cannot accept connections, pausing: {}", log::Errno{error});
+  server_.next_complaint_ = server_.loop_.time() + std::chrono::seconds(1);
 }
 
 TCPServer::TCPServer(IOLoop& loop, IOStream::Options options)
@@ -107,10 +150,14 @@ void TCPServer::listen(std::uint16_t port, const ListenOptions& options) {
 }
 
 void TCPServer::add_sockets(std::vector<OwnedFd> sockets) {
+  std::vector<std::unique_ptr<Acceptor>> added;
+  added.reserve(sockets.size());
+  acceptors_.reserve(acceptors_.size() + sockets.size());
   for (OwnedFd& socket : sockets) {
     set_nonblocking(socket.get());
-    acceptors_.push_back(std::make_unique<Acceptor>(*this, std::move(socket)));
+    added.push_back(std::make_unique<Acceptor>(*this, std::move(socket)));
   }
+  std::move(added.begin(), added.end(), std::back_inserter(acceptors_));
 }
 
 void TCPServer::stop() noexcept { acceptors_.clear(); }
@@ -129,7 +176,7 @@ Task<> TCPServer::supervise(IOStream stream, Address peer) {
   } catch (const StreamClosedError&) {
     // The usual end of a connection.
   } catch (...) {
-    log::application().error("Uncaught exception serving {}: {}", peer.to_string(), current_what());
+    log::application().error("Uncaught exception serving {}: {}", peer, current_what());
   }
 }
 

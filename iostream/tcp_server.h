@@ -27,7 +27,8 @@ namespace squall {
 //     };
 //
 // When the process has no descriptor left for a connection, it is refused (accepted and closed, with one that
-// is kept in reserve), accepting pauses for kPause, and at most one line a second is logged.
+// is kept in reserve), accepting pauses for kPause, and at most one line a second is logged. It pauses too
+// when the system is out of memory, or says that the socket is none to accept on.
 //
 // Thread:    the loop's thread only.
 // Lifetime:  borrows the loop. Owns its connections: destroying the server cancels their tasks. A derived
@@ -43,7 +44,8 @@ class TCPServer {
   TCPServer(const TCPServer&) = delete;
   TCPServer& operator=(const TCPServer&) = delete;
 
-  // Binds and accepts from now on. May be called for several ports. Throws std::system_error.
+  // Binds and accepts from now on. May be called for several ports. Throws std::system_error, and then
+  // nothing has changed.
   void listen(std::uint16_t port, const ListenOptions& options = {});
   // Accepts on sockets that listen already, and are made non-blocking.
   void add_sockets(std::vector<OwnedFd> sockets);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <squall/ioloop/loop_hook.h>
+
 #include <coroutine>
 #include <cstdint>
 
@@ -23,14 +25,12 @@ class WriteAwaiter {
 
  private:
   friend class IOStream;
-  WriteAwaiter(IOStream& stream, IOLoop& loop, std::uint64_t target) noexcept
-      : stream_(&stream), loop_(loop), target_(target) {}
+  WriteAwaiter(IOStream& stream, std::uint64_t target) noexcept
+      : stream_(&stream), target_(target) {}
 
   IOStream* stream_;  // null once the stream is gone
-  IOLoop& loop_;
   std::uint64_t target_;  // done when the kernel has taken so many bytes
-  std::coroutine_handle<> writer_;
-  std::uint64_t ticket_ = 0;  // in the loop's ready queue
+  LoopHook resume_;       // linked once it is in the loop's ready queue
   WriteAwaiter* next_ = nullptr;
   bool waiting_ = false;  // in the stream's list
 };

@@ -9,7 +9,7 @@ namespace {
 
 using testing::Live;
 
-const auto run_it = [](Callback& callback) { callback(); };
+const auto run_it = [](auto& call) { call(); };
 
 TEST_CASE("callbacks run in the order they were pushed", "[callback_queue]") {
   CallbackQueue queue;

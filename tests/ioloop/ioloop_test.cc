@@ -494,12 +494,16 @@ TEST_CASE("end-of-turn work runs after everything else of the turn, and can be w
   std::pair kept{&order, "end"};
   std::pair withdrawn{&order, "withdrawn"};
   std::pair moved{&order, "moved"};
+  LoopHook first(note, &kept);
+  LoopHook second(note, &withdrawn);
+  LoopHook third(note, nullptr);
+  LoopHook fourth(note, &moved);
   loop.add_callback([&] {
-    loop.at_turn_end(note, &kept);
-    const auto number = loop.at_turn_end(note, &withdrawn);
-    const auto other = loop.at_turn_end(note, nullptr);
-    loop.cancel_at_turn_end(number);
-    loop.set_turn_end_context(other, &moved);
+    loop.at_turn_end(first);
+    loop.at_turn_end(second);
+    loop.at_turn_end(third);
+    second.unlink();
+    fourth.take_place_of(third);
     order.push_back("callback");
   });
   loop.call_later(0s, [&] { order.push_back("timer"); });

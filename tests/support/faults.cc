@@ -1,0 +1,343 @@
+#include "support/faults.h"
+
+#include <dirent.h>
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdarg>
+#include <cstdlib>
+#include <new>
+
+namespace squall::testing::faults {
+namespace {
+
+constinit thread_local detail::Rule* t_newest = nullptr;
+constinit thread_local int t_truces = 0;
+
+struct Allocations {
+  bool armed;
+  int after;
+  int times;
+  int hits;
+};
+constinit thread_local Allocations t_allocations{};
+
+// The one point that every call of the functions below passes.
+detail::Verdict intercept(Call call, int fd = -1) noexcept {
+  if (t_truces > 0) return {};
+  for (detail::Rule* rule = t_newest; rule; rule = rule->older())
+    if (rule->decides(call, fd)) return rule->verdict();
+  return {};
+}
+
+int failed(int error) noexcept {
+  errno = error;
+  return -1;
+}
+
+// The function that would be called without us: a sanitizer's, if it has one, else libc's.
+template <class Function>
+Function* next(Function* sanitizers, const char* name) noexcept {
+  return sanitizers ? sanitizers : reinterpret_cast<Function*>(::dlsym(RTLD_NEXT, name));
+}
+
+}  // namespace
+
+std::string_view name_of(Call call) noexcept {
+  constexpr std::array<std::string_view, 27> kNames = {
+      "any",        "accept4",    "bind",     "close",       "connect",     "epoll_create1", "epoll_ctl",
+      "epoll_wait", "eventfd",    "fcntl",    "getaddrinfo", "getpeername", "getsockname",   "getsockopt",
+      "listen",     "open",       "pipe2",    "poll",        "read",        "recv",          "send",
+      "sendmsg",    "setsockopt", "shutdown", "sigaction",   "socket",      "write"};
+  return kNames[static_cast<std::size_t>(call)];
+}
+
+namespace detail {
+
+Rule::Rule(Call call, Verdict verdict, When when) noexcept
+    : call_(call), verdict_(verdict), when_(when), older_(t_newest) {
+  t_newest = this;
+}
+
+Rule::~Rule() {
+  Rule** link = &t_newest;
+  while (*link != this) link = &(*link)->older_;
+  *link = older_;
+}
+
+bool Rule::decides(Call call, int fd) noexcept {
+  if ((call_ != Call::any && call_ != call) || (when_.fd >= 0 && when_.fd != fd)) return false;
+  const int number = calls_++;
+  if (number < when_.after || number - when_.after >= when_.times) return false;
+  ++hits_;
+  last_ = call;
+  return true;
+}
+
+}  // namespace detail
+
+AllocationFault::AllocationFault(int after, int times) noexcept { t_allocations = {true, after, times, 0}; }
+AllocationFault::~AllocationFault() { disarm(); }
+int AllocationFault::disarm() noexcept {
+  t_allocations.armed = false;
+  return t_allocations.hits;
+}
+
+Truce::Truce() noexcept { ++t_truces; }
+Truce::~Truce() { --t_truces; }
+
+int open_descriptors() {
+  const Truce truce;
+  DIR* const directory = ::opendir("/proc/self/fd");
+  if (!directory) return -1;
+  int count = -3;  // `.`, `..`, and the directory itself
+  while (::readdir(directory)) ++count;
+  ::closedir(directory);
+  return count;
+}
+
+}  // namespace squall::testing::faults
+
+// ---- operator new.
+
+namespace {
+
+void* allocate(std::size_t size) {
+  using namespace squall::testing::faults;
+  auto& faults = t_allocations;
+  if (faults.armed && t_truces == 0) {
+    if (faults.after > 0) {
+      --faults.after;
+    } else if (faults.times > 0) {
+      --faults.times;
+      ++faults.hits;
+      throw std::bad_alloc();
+    }
+  }
+  void* const memory = std::malloc(size);
+  if (!memory) throw std::bad_alloc();
+  return memory;
+}
+
+}  // namespace
+
+void* operator new(std::size_t size) { return allocate(size); }
+void* operator new[](std::size_t size) { return allocate(size); }
+// Not what fails, but they must match what frees.
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return std::malloc(size); }
+void* operator new[](std::size_t size, const std::nothrow_t&) noexcept { return std::malloc(size); }
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete[](void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
+
+// ---- The functions of libc. Each declares the sanitizers' own, which only a sanitized program has.
+
+using squall::testing::faults::Call;
+
+#define SQUALL_NEXT(name)                                                                      \
+  extern "C" decltype(::name) __interceptor_##name __attribute__((weak));                      \
+  static decltype(::name)* next_##name() noexcept {                                            \
+    static auto* const function = squall::testing::faults::next(&__interceptor_##name, #name); \
+    return function;                                                                           \
+  }
+
+SQUALL_NEXT(accept4)
+SQUALL_NEXT(bind)
+SQUALL_NEXT(close)
+SQUALL_NEXT(connect)
+SQUALL_NEXT(epoll_create1)
+SQUALL_NEXT(epoll_ctl)
+SQUALL_NEXT(epoll_wait)
+SQUALL_NEXT(eventfd)
+SQUALL_NEXT(fcntl)
+SQUALL_NEXT(getaddrinfo)
+SQUALL_NEXT(getpeername)
+SQUALL_NEXT(getsockname)
+SQUALL_NEXT(getsockopt)
+SQUALL_NEXT(listen)
+SQUALL_NEXT(open)
+SQUALL_NEXT(pipe2)
+SQUALL_NEXT(poll)
+SQUALL_NEXT(read)
+SQUALL_NEXT(recv)
+SQUALL_NEXT(send)
+SQUALL_NEXT(sendmsg)
+SQUALL_NEXT(setsockopt)
+SQUALL_NEXT(shutdown)
+SQUALL_NEXT(sigaction)
+SQUALL_NEXT(socket)
+SQUALL_NEXT(write)
+
+#undef SQUALL_NEXT
+
+using squall::testing::faults::failed;
+using squall::testing::faults::intercept;
+
+extern "C" {
+
+int accept4(int fd, sockaddr* address, socklen_t* length, int flags) {
+  const auto verdict = intercept(Call::accept4, fd);
+  return verdict.error ? failed(verdict.error) : next_accept4()(fd, address, length, flags);
+}
+
+int bind(int fd, const sockaddr* address, socklen_t length) noexcept {
+  const auto verdict = intercept(Call::bind, fd);
+  return verdict.error ? failed(verdict.error) : next_bind()(fd, address, length);
+}
+
+int close(int fd) {
+  const auto verdict = intercept(Call::close, fd);
+  const int result = next_close()(fd);
+  return verdict.error ? failed(verdict.error) : result;  // Linux has closed it all the same
+}
+
+int connect(int fd, const sockaddr* address, socklen_t length) {
+  const auto verdict = intercept(Call::connect, fd);
+  return verdict.error ? failed(verdict.error) : next_connect()(fd, address, length);
+}
+
+int epoll_create1(int flags) noexcept {
+  const auto verdict = intercept(Call::epoll_create1);
+  return verdict.error ? failed(verdict.error) : next_epoll_create1()(flags);
+}
+
+int epoll_ctl(int epoll, int operation, int fd, epoll_event* event) noexcept {
+  const auto verdict = intercept(Call::epoll_ctl, fd);
+  return verdict.error ? failed(verdict.error) : next_epoll_ctl()(epoll, operation, fd, event);
+}
+
+int epoll_wait(int epoll, epoll_event* events, int count, int timeout) {
+  const auto verdict = intercept(Call::epoll_wait, epoll);
+  return verdict.error ? failed(verdict.error) : next_epoll_wait()(epoll, events, count, timeout);
+}
+
+int eventfd(unsigned int count, int flags) noexcept {
+  const auto verdict = intercept(Call::eventfd);
+  return verdict.error ? failed(verdict.error) : next_eventfd()(count, flags);
+}
+
+int fcntl(int fd, int command, ...) {
+  std::va_list arguments;
+  va_start(arguments, command);
+  void* const argument = va_arg(arguments, void*);  // as libc does, whatever the command takes
+  va_end(arguments);
+  const auto verdict = intercept(Call::fcntl, fd);
+  return verdict.error ? failed(verdict.error) : next_fcntl()(fd, command, argument);
+}
+
+int getaddrinfo(const char* name, const char* service, const addrinfo* hints, addrinfo** result) {
+  const auto verdict = intercept(Call::getaddrinfo);
+  return verdict.error ? verdict.error : next_getaddrinfo()(name, service, hints, result);
+}
+
+int getpeername(int fd, sockaddr* address, socklen_t* length) noexcept {
+  const auto verdict = intercept(Call::getpeername, fd);
+  return verdict.error ? failed(verdict.error) : next_getpeername()(fd, address, length);
+}
+
+int getsockname(int fd, sockaddr* address, socklen_t* length) noexcept {
+  const auto verdict = intercept(Call::getsockname, fd);
+  return verdict.error ? failed(verdict.error) : next_getsockname()(fd, address, length);
+}
+
+int getsockopt(int fd, int level, int option, void* value, socklen_t* length) noexcept {
+  const auto verdict = intercept(Call::getsockopt, fd);
+  return verdict.error ? failed(verdict.error) : next_getsockopt()(fd, level, option, value, length);
+}
+
+int listen(int fd, int backlog) noexcept {
+  const auto verdict = intercept(Call::listen, fd);
+  return verdict.error ? failed(verdict.error) : next_listen()(fd, backlog);
+}
+
+int open(const char* path, int flags, ...) {
+  std::va_list arguments;
+  va_start(arguments, flags);
+  const mode_t mode = (flags & (O_CREAT | O_TMPFILE)) ? va_arg(arguments, mode_t) : 0;
+  va_end(arguments);
+  const auto verdict = intercept(Call::open);
+  return verdict.error ? failed(verdict.error) : next_open()(path, flags, mode);
+}
+
+int pipe2(int* ends, int flags) noexcept {
+  const auto verdict = intercept(Call::pipe2);
+  return verdict.error ? failed(verdict.error) : next_pipe2()(ends, flags);
+}
+
+int poll(pollfd* descriptors, nfds_t count, int timeout) {
+  const auto verdict = intercept(Call::poll);
+  return verdict.error ? failed(verdict.error) : next_poll()(descriptors, count, timeout);
+}
+
+ssize_t read(int fd, void* space, std::size_t size) {
+  const auto verdict = intercept(Call::read, fd);
+  return verdict.error ? failed(verdict.error) : next_read()(fd, space, std::min(size, verdict.at_most));
+}
+
+ssize_t recv(int fd, void* space, std::size_t size, int flags) {
+  const auto verdict = intercept(Call::recv, fd);
+  return verdict.error ? failed(verdict.error)
+                       : next_recv()(fd, space, std::min(size, verdict.at_most), flags);
+}
+
+ssize_t send(int fd, const void* data, std::size_t size, int flags) {
+  const auto verdict = intercept(Call::send, fd);
+  return verdict.error ? failed(verdict.error)
+                       : next_send()(fd, data, std::min(size, verdict.at_most), flags);
+}
+
+ssize_t sendmsg(int fd, const msghdr* message, int flags) {
+  const auto verdict = intercept(Call::sendmsg, fd);
+  if (verdict.error) return failed(verdict.error);
+  // Cut to what may be sent.
+  std::array<iovec, 16> pieces{};
+  if (message->msg_iovlen > pieces.size()) std::abort();
+  std::size_t left = verdict.at_most;
+  for (std::size_t i = 0; i < message->msg_iovlen; ++i) {
+    pieces[i] = message->msg_iov[i];
+    pieces[i].iov_len = std::min(pieces[i].iov_len, left);
+    left -= pieces[i].iov_len;
+  }
+  msghdr cut = *message;
+  cut.msg_iov = pieces.data();
+  return next_sendmsg()(fd, &cut, flags);
+}
+
+int setsockopt(int fd, int level, int option, const void* value, socklen_t length) noexcept {
+  const auto verdict = intercept(Call::setsockopt, fd);
+  return verdict.error ? failed(verdict.error) : next_setsockopt()(fd, level, option, value, length);
+}
+
+int shutdown(int fd, int how) noexcept {
+  const auto verdict = intercept(Call::shutdown, fd);
+  return verdict.error ? failed(verdict.error) : next_shutdown()(fd, how);
+}
+
+int sigaction(int signal, const struct sigaction* action, struct sigaction* before) noexcept {
+  const auto verdict = intercept(Call::sigaction);
+  return verdict.error ? failed(verdict.error) : next_sigaction()(signal, action, before);
+}
+
+int socket(int domain, int type, int protocol) noexcept {
+  const auto verdict = intercept(Call::socket);
+  return verdict.error ? failed(verdict.error) : next_socket()(domain, type, protocol);
+}
+
+ssize_t write(int fd, const void* data, std::size_t size) {
+  const auto verdict = intercept(Call::write, fd);
+  return verdict.error ? failed(verdict.error) : next_write()(fd, data, std::min(size, verdict.at_most));
+}
+
+}  // extern "C"
