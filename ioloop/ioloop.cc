@@ -24,7 +24,9 @@ constexpr std::size_t kKeptInbox = 64 * 1024;
 
 }  // namespace
 
-IOLoop::IOLoop() : poller_(make_poller()), descriptors_(*poller_) {
+IOLoop::IOLoop() : IOLoop(Options()) {}
+
+IOLoop::IOLoop(Options options) : poller_(make_poller(options.poller)), descriptors_(*poller_) {
   spawned_ = std::make_unique<TaskGroup>(*this);
   add_handler(waker_.fd(), Events::read,
               {[](void* self, Events) { static_cast<IOLoop*>(self)->on_wake(); }, this});

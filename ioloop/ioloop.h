@@ -15,6 +15,8 @@
 #include <mutex>
 #include <optional>
 #include <source_location>
+#include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -43,8 +45,14 @@ class IOLoop {
   using Duration = Clock::duration;
   using Ticket = CallbackQueue::Ticket;
 
-  // Becomes this thread's current loop (IOL-02). Throws std::system_error.
+  struct Options {
+    std::string poller;  // see make_poller(); empty is what SQUALL_POLLER names, else the system's best
+  };
+
+  // Becomes this thread's current loop (IOL-02). Throws std::system_error, and std::invalid_argument if there
+  // is no such poller.
   IOLoop();
+  explicit IOLoop(Options options);
   // Must not be running. Cancels the spawned tasks, newest first, and drops callbacks and timers.
   ~IOLoop();
   IOLoop(const IOLoop&) = delete;
@@ -64,6 +72,7 @@ class IOLoop {
   // call does one turn without waiting and returns (IOL-11).
   void stop() noexcept;
   bool running() const noexcept { return running_; }
+  std::string_view poller_name() const noexcept { return poller_->name(); }
 
   // Runs the loop until `task` has ended, and returns its value or throws its error. After `timeout` the
   // task is destroyed and TimeoutError thrown; std::runtime_error if somebody else stopped the loop first.

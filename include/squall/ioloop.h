@@ -8,6 +8,7 @@
 #include <squall/ioloop/ioloop.h>
 #include <squall/ioloop/log.h>
 #include <squall/ioloop/owned_fd.h>
+#include <squall/ioloop/poller.h>
 #include <squall/ioloop/sleep.h>
 #include <squall/ioloop/task.h>
 #include <squall/ioloop/task_group.h>
