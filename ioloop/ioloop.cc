@@ -27,7 +27,7 @@ constinit std::atomic<int> g_live_loops = 0;
 IOLoop::IOLoop() : IOLoop(Options()) {}
 
 IOLoop::IOLoop(const Options& options)
-    : poller_(make_poller()),
+    : poller_(make_poller(options.poller)),
       descriptors_(*poller_),
       inbox_(std::make_shared<Inbox>()),
       time_source_(options.time_source),

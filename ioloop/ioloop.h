@@ -57,6 +57,7 @@ class IOLoop {
   using Ticket = CallbackQueue::Ticket;
 
   struct Options {
+    std::string poller;        // see make_poller(); empty is what SQUALL_POLLER names, else the system's best
     bool make_current = true;  // false: for a thread of its own, which calls make_current() (IOL-02)
     // The loop's clock, borrowed, instead of the steady one: for tests.
     TimeSource* time_source = nullptr;
@@ -64,7 +65,8 @@ class IOLoop {
     Duration slow_callback{0};
   };
 
-  // Becomes this thread's current loop. Throws std::system_error.
+  // Becomes this thread's current loop. Throws std::system_error, and std::invalid_argument if there is no such
+  // poller.
   IOLoop();
   explicit IOLoop(const Options& options);
   // Must not be running. Cancels the spawned tasks, newest first, and drops callbacks and timers.
@@ -86,6 +88,7 @@ class IOLoop {
   // call does one turn without waiting and returns (IOL-11).
   void stop() noexcept;
   bool running() const noexcept { return running_; }
+  std::string_view poller_name() const noexcept { return poller_->name(); }
 
   // Runs the loop until `task` has ended, and returns its value or throws its error. After `timeout` the
   // task is destroyed and TimeoutError thrown; std::runtime_error if somebody else stopped the loop first.

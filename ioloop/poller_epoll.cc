@@ -1,9 +1,9 @@
 #include <squall/ioloop/poller_epoll.h>
 
 #include <squall/ioloop/errors.h>
+#include <squall/ioloop/poll_bits.h>
 
-#include <algorithm>
-#include <limits>
+#include <sys/epoll.h>
 
 namespace squall {
 namespace {
@@ -18,19 +18,14 @@ Events from_epoll(std::uint32_t flags) {
   return (flags & EPOLLIN ? Events::read : Events::none) | (flags & EPOLLOUT ? Events::write : Events::none);
 }
 
-// Rounded up, so that a timer never wakes early and then spins until its time has come.
-int to_milliseconds(std::chrono::nanoseconds timeout) {
-  if (timeout.count() < 0) return -1;
-  const auto whole = std::chrono::ceil<std::chrono::milliseconds>(timeout).count();
-  return static_cast<int>(std::min<std::int64_t>(whole, std::numeric_limits<int>::max()));
-}
-
 }  // namespace
 
 EpollPoller::EpollPoller() : epoll_(::epoll_create1(EPOLL_CLOEXEC)), raw_(kFirstBatch) {
   if (!epoll_) throw_errno("epoll_create1");
   ready_.reserve(kFirstBatch);
 }
+
+EpollPoller::~EpollPoller() = default;
 
 void EpollPoller::update(int fd, std::uint32_t generation, Events before, Events after) {
   epoll_event event{};
@@ -44,8 +39,8 @@ void EpollPoller::update(int fd, std::uint32_t generation, Events before, Events
 }
 
 std::span<const Ready> EpollPoller::wait(std::chrono::nanoseconds timeout) {
-  const int count =
-      ::epoll_wait(epoll_.get(), raw_.data(), static_cast<int>(raw_.size()), to_milliseconds(timeout));
+  const int count = ::epoll_wait(epoll_.get(), raw_.data(), static_cast<int>(raw_.size()),
+                                 detail::to_milliseconds(timeout));
   ready_.clear();
   if (count < 0) {
     if (errno != EINTR) throw_errno("epoll_wait");
@@ -70,7 +65,5 @@ void EpollPoller::grow() noexcept {
     // The next turn sees the others.
   }
 }
-
-std::unique_ptr<Poller> make_poller() { return std::make_unique<EpollPoller>(); }
 
 }  // namespace squall

@@ -3,16 +3,17 @@
 #include <squall/ioloop/owned_fd.h>
 #include <squall/ioloop/poller.h>
 
-#include <sys/epoll.h>
-
 #include <vector>
+
+struct epoll_event;  // <sys/epoll.h> is not everywhere, and every header compiles alone
 
 namespace squall {
 
-// Linux: epoll(7).
+// Linux: epoll(7). Refuses regular files and directories with EPERM.
 class EpollPoller final : public Poller {
  public:
   EpollPoller();
+  ~EpollPoller() override;
   std::string_view name() const noexcept override { return "epoll"; }
   int fd() const noexcept override { return epoll_.get(); }
   void update(int fd, std::uint32_t generation, Events before, Events after) override;

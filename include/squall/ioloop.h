@@ -21,6 +21,7 @@
 #include <squall/ioloop/multi.h>
 #include <squall/ioloop/owned_fd.h>
 #include <squall/ioloop/periodic_callback.h>
+#include <squall/ioloop/poller.h>
 #include <squall/ioloop/queue.h>
 #include <squall/ioloop/race.h>
 #include <squall/ioloop/run_in_executor.h>

@@ -1,0 +1,18 @@
+// Gives every test program the pollers of other systems: their own sources, over the shims. kqueue and
+// devpoll can then be asked for in SQUALL_POLLER, as poll can.
+
+#include <squall/ioloop/poller_devpoll.h>
+#include <squall/ioloop/poller_kqueue.h>
+#include <squall/ioloop/poller_table.h>
+
+namespace squall {
+namespace {
+
+[[maybe_unused]] const bool g_registered = [] {
+  register_poller("kqueue", &detail::make_poller_of<KqueuePoller>);
+  register_poller("devpoll", &detail::make_poller_of<DevpollPoller>);
+  return true;
+}();
+
+}  // namespace
+}  // namespace squall
