@@ -22,8 +22,9 @@ namespace squall {
 // loop, never from the middle of somebody else's function: from_callback() sees to that, on any thread.
 //
 // A type of your own needs no adapter but an `operator co_await` in its namespace, as the language has it,
-// and the same care. There is no hook in the tasks themselves, for it would stand before every co_await of
-// every task, and GCC 12 does not pass an awaiter through it unharmed (docs/coroutines.md).
+// and the same care. The tasks themselves have no hook (await_transform): it would stand before every
+// co_await of every task, and GCC 12 copies what passes through one, and refuses awaiters that cannot be
+// copied.
 template <class Foreign>
 struct AwaitAdapter;
 

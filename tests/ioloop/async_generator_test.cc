@@ -182,6 +182,28 @@ TEST_CASE("what a generator makes after its consumer was destroyed is kept for t
   CHECK(loop.run(sum_of(std::move(generator))) == 9);
 }
 
+AsyncGenerator<int> give(Future<int> future) {
+  const int value = co_await std::move(future);
+  co_yield value;
+}
+
+TEST_CASE("a second consumer of a body that is at work does not resume it", "[async_generator]") {
+  TestLoop loop;
+  Promise<int> promise;
+  AsyncGenerator<int> generator = give(promise.get_future());
+  std::vector<int> out;
+  {
+    TaskGroup group(loop);
+    group.add(take(generator, out, 1));
+  }
+  TaskGroup group(loop);
+  group.add(take(generator, out, 1));
+  CHECK(group.size() == 1);
+  promise.set_value(6);
+  loop.run_turn();
+  CHECK(out == std::vector<int>{6});
+}
+
 TEST_CASE("a generator destroyed while a task waits in next() never resumes it", "[async_generator]") {
   TestLoop loop;
   std::vector<int> out;
