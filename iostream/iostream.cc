@@ -234,15 +234,15 @@ bool ReadAwaiter::await_ready() {
 
 void ReadAwaiter::await_suspend(std::coroutine_handle<> reader) {
   reader_ = reader;
+  stream_->reader_ = this;
+  waiting_ = true;
   if (outcome_ != Outcome::pending) {
     // Done, but the budget is spent: others first.
     ticket_ = loop_.resume_soon(reader);
   } else {
     stream_->in_.settle();
-    stream_->want(stream_->interest_ | Events::read);
+    stream_->want(stream_->interest_ | Events::read);  // which sends us on our way if it closes the stream
   }
-  stream_->reader_ = this;
-  waiting_ = true;
 }
 
 ReadView ReadAwaiter::await_resume() {
@@ -270,6 +270,7 @@ WriteBuffer& IOStream::out() {
 
 WriteAwaiter IOStream::write(std::string_view data) {
   check_write(data.size());
+  const std::uint64_t target = flushed_ + pending_write_bytes() + data.size();
   if (data.size() >= kSendDirectly && !blocked_) {
     const std::string_view queued = out_ ? out_->view() : std::string_view();
     const auto sent = send_to(fd_.get(), queued, data);
@@ -295,7 +296,7 @@ WriteAwaiter IOStream::write(std::string_view data) {
       flush_later();
     }
   }
-  return flush();
+  return WriteAwaiter(*this, *loop_, target);
 }
 
 WriteAwaiter IOStream::flush() { return WriteAwaiter(*this, *loop_, flushed_ + pending_write_bytes()); }
@@ -403,15 +404,26 @@ EventHandler IOStream::handler() noexcept {
   return {[](void* self, Events events) { static_cast<IOStream*>(self)->handle_events(events); }, this};
 }
 
-void IOStream::want(Events events) {
+// A stream that the poller does not take is closed, so that nobody waits in vain.
+void IOStream::want(Events events) noexcept {
   if (closed() || interest_ == events) return;
-  if (registered_) {
-    loop_->update_handler(fd_.get(), events);
-  } else {
-    loop_->add_handler(fd_.get(), events, handler());
-    registered_ = true;
+  try {
+    if (registered_) {
+      loop_->update_handler(fd_.get(), events);
+    } else {
+      loop_->add_handler(fd_.get(), events, handler());
+      registered_ = true;
+    }
+    interest_ = events;
+  } catch (const std::system_error& error) {
+    close_with_errno(error.code().value(), "Cannot wait");
+  } catch (const std::bad_alloc&) {
+    close_with_errno(ENOMEM, "Cannot wait");
+  } catch (const std::exception& error) {
+    // The descriptor is somebody else's as well.
+    log::general().error("Cannot wait on {}: {}", fd_.get(), error.what());
+    close(std::make_error_code(std::errc::invalid_argument));
   }
-  interest_ = events;
 }
 
 // GCC 12 takes the pointer to a local for one that outlives it. Dispatch's destructor takes it back.

@@ -143,7 +143,7 @@ class IOStream {
   void wake_writers();
   void leave_reader(ReadAwaiter& read) noexcept;
   void leave_writers(WriteAwaiter& writer) noexcept;
-  void want(Events events);
+  void want(Events events) noexcept;
   void notify_closed();
   void clear_close_callback() noexcept;
   void close_with_errno(int error, const char* what) noexcept;

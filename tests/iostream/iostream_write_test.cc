@@ -41,6 +41,7 @@ struct Wire {
 
 Task<> write(IOStream& stream, std::string data) { co_await stream.write(data); }
 Task<> flush(IOStream& stream) { co_await stream.flush(); }
+Task<> read_one(IOStream& stream) { co_await stream.read_bytes(1); }
 Task<> note(Task<> task, std::vector<int>& out, int value, Live = {}) {
   co_await std::move(task);
   out.push_back(value);
@@ -195,6 +196,48 @@ TEST_CASE("a peer that vanishes ends a write that waits for it", "[iostream]") {
   wire.peer.reset();
   loop.run_until([&] { return failed; });
   CHECK(wire.stream.closed());
+}
+
+// The loop refuses the stream's descriptor, as it has it already: a poller out of memory or of watches would
+// do the same.
+struct Unwatchable {
+  explicit Unwatchable(TestLoop& loop) : loop(loop), wire(loop), fd(wire.stream.fd()) {
+    loop.add_handler(fd, Events::none, {[](void*, Events) {}, nullptr});
+  }
+  ~Unwatchable() { loop.remove_handler(fd); }
+  TestLoop& loop;
+  Wire wire;
+  int fd;
+};
+
+TEST_CASE("a stream that cannot be watched is closed, and says so to who writes or reads", "[iostream]") {
+  TestLoop loop;
+  const auto failed = [&](Task<> task) {
+    const std::string message = loop.run(testing::message_thrown<StreamClosedError>(std::move(task)));
+    loop.log.expect("Cannot wait on ");
+    return message;
+  };
+  const std::string expected = "Stream is closed: Invalid argument";
+  {
+    Unwatchable at(loop);
+    CHECK(failed(write(at.wire.stream, std::string(20'000'000, 'x'))) == expected);
+  }
+  {
+    Unwatchable at(loop);
+    CHECK(failed(read_one(at.wire.stream)) == expected);
+  }
+  {
+    // What was written during a turn is sent at its end, where nobody can be told by an exception.
+    Unwatchable at(loop);
+    loop.add_callback([&] {
+      for (int i = 0; i < 2000; ++i) at.wire.stream.write(std::string(10'000, 'x'));
+    });
+    loop.run_turn();
+    CHECK(at.wire.stream.closed());
+    CHECK(at.wire.stream.error() == std::errc::invalid_argument);
+    loop.log.expect("Cannot wait on ");
+    CHECK_THROWS_AS(at.wire.stream.write("x"), StreamClosedError);
+  }
 }
 
 TEST_CASE("destroying the stream ends a write that waits", "[iostream]") {
