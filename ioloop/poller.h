@@ -10,8 +10,9 @@ namespace squall {
 
 // What to wait for on a descriptor, and what happened to it; the values are Tornado's (IOL-30). Errors and
 // hang-ups are never asked for and always reported, as the readiness that was asked for: the read or write
-// that then fails learns the true errno.
-enum class Events : std::uint32_t { none = 0, read = 0x001, write = 0x004 };
+// that then fails learns the true errno. Who waits for neither may ask for hangup alone, to hear of them
+// where the system tells (not kqueue).
+enum class Events : std::uint32_t { none = 0, read = 0x001, write = 0x004, hangup = 0x010 };
 
 constexpr Events operator|(Events a, Events b) noexcept {
   return static_cast<Events>(static_cast<std::uint32_t>(a) | static_cast<std::uint32_t>(b));
@@ -20,7 +21,7 @@ constexpr Events operator&(Events a, Events b) noexcept {
   return static_cast<Events>(static_cast<std::uint32_t>(a) & static_cast<std::uint32_t>(b));
 }
 constexpr Events operator~(Events a) noexcept {
-  return static_cast<Events>(~static_cast<std::uint32_t>(a) & 0x005);
+  return static_cast<Events>(~static_cast<std::uint32_t>(a) & 0x015);
 }
 constexpr bool has(Events set, Events wanted) noexcept { return (set & wanted) != Events::none; }
 

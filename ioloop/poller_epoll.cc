@@ -13,8 +13,8 @@ constexpr std::size_t kLargestBatch = 4096;
 
 Events from_epoll(std::uint32_t flags) {
   // Error and hang-up come unasked. Reported as both directions, they send the waiting read or write to its
-  // system call, which learns the true errno; no caller needs a third code path.
-  if (flags & (EPOLLERR | EPOLLHUP)) return Events::read | Events::write;
+  // system call, which learns the true errno.
+  if (flags & (EPOLLERR | EPOLLHUP)) return Events::read | Events::write | Events::hangup;
   return (flags & EPOLLIN ? Events::read : Events::none) | (flags & EPOLLOUT ? Events::write : Events::none);
 }
 

@@ -407,6 +407,10 @@ EventHandler IOStream::handler() noexcept {
 // A stream that the poller does not take is closed, so that nobody waits in vain.
 void IOStream::want(Events events) noexcept {
   if (closed() || interest_ == events) return;
+  events = events & (Events::read | Events::write);
+  // Who wants to know when the peer goes hears of a reset even while nothing is read.
+  if (events == Events::none && close_callback_ && !close_callback_->ticket) events = Events::hangup;
+  if (interest_ == events) return;
   try {
     if (registered_) {
       loop_->update_handler(fd_.get(), events);
@@ -438,6 +442,7 @@ void IOStream::handle_events(Events events) {
   Dispatch dispatch(*this);
   if (has(events, Events::write)) on_writable(dispatch);
   if (IOStream* stream = dispatch.stream(); stream && has(events, Events::read)) stream->on_readable();
+  if (events == Events::hangup) on_hangup();
   IOStream* stream = dispatch.stream();
   if (!stream) return;
   stream->in_.keep();
@@ -488,6 +493,14 @@ void IOStream::watch_for_close() {
   want(interest_ & ~Events::read);
 }
 
+// Nobody reads or writes. Bytes may wait, and stand before what a read would learn.
+void IOStream::on_hangup() {
+  if (const int error = pending_error(fd_.get())) return close_with_errno(error, "Read error");
+  // Both sides have ended their bytes.
+  notify_closed();
+  want(Events::none);
+}
+
 // ---- Closing.
 
 void IOStream::set_close_callback(Callback callback) {
@@ -497,8 +510,8 @@ void IOStream::set_close_callback(Callback callback) {
   close_callback_->callback = std::move(callback);
   if (closed() || eof_) {
     notify_closed();
-  } else if (in_.empty()) {
-    want(interest_ | Events::read);
+  } else {
+    want(interest_ | (in_.empty() ? Events::read : Events::hangup));
   }
 }
 

@@ -102,8 +102,8 @@ class IOStream {
   // What closed the stream; none for close() and the end of the peer's bytes (IOS-13).
   std::error_code error() const noexcept { return error_; }
   // Calls `callback` once, through the loop's queue, when the stream has closed or the peer's bytes have
-  // ended (IOS-52). While bytes wait to be read the end behind them is not noticed (IOS-53). An empty one
-  // clears it.
+  // ended (IOS-52). While bytes wait to be read the end behind them is not noticed (IOS-53), but a reset is
+  // (except over kqueue). An empty one clears it.
   void set_close_callback(Callback callback);
 
   // Gives up the descriptor of a stream that is idle, apart from a read that waits and is about to be
@@ -132,6 +132,7 @@ class IOStream {
   void on_readable();
   void on_writable(Dispatch& dispatch);
   void watch_for_close();
+  void on_hangup();
   bool satisfy(ReadAwaiter& read);
   void fail_read(ReadAwaiter& read, std::error_code error);
   // Whether bytes may stay in the receive buffer, for a reader that is done with them before the dispatch

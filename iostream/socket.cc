@@ -39,6 +39,12 @@ ssize_t peek_at(int fd) noexcept {
   return retried([&] { return ::recv(fd, &byte, 1, MSG_PEEK); });
 }
 
+int pending_error(int fd) noexcept {
+  int error = 0;
+  socklen_t size = sizeof error;
+  return ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : 0;
+}
+
 ssize_t send_to(int fd, std::string_view first, std::string_view second) noexcept {
   if (second.empty()) return retried([&] { return ::send(fd, first.data(), first.size(), MSG_NOSIGNAL); });
   iovec pieces[2] = {{const_cast<char*>(first.data()), first.size()},

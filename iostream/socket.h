@@ -20,6 +20,8 @@ void set_nonblocking(int fd);
 ssize_t receive_from(int fd, std::span<char> space) noexcept;
 // The same for a byte that stays where it is.
 ssize_t peek_at(int fd) noexcept;
+// What has gone wrong with the connection since it was last asked, 0 if nothing has.
+int pending_error(int fd) noexcept;
 // One send, of `first` and then `second`: its count, or -1 and errno. Raises no SIGPIPE.
 ssize_t send_to(int fd, std::string_view first, std::string_view second = {}) noexcept;
 void shut_down_sending(int fd) noexcept;

@@ -221,6 +221,24 @@ TEST_CASE("a client that goes away cancels the handler that waits for it", "[htt
   }
 }
 
+TEST_CASE("a client that sent more than its request and resets the connection cancels the handler, too",
+          "[http_server]") {
+  for (const std::string& more : {std::string("\r\n"), get("/next")}) {
+    Slow slow;
+    HTTPFixture fixture(slow.function());
+    RawPeer peer = fixture.connect();
+    peer.send(get("/"));
+    fixture.loop.run_until([&] { return Live::count > 0; });
+    peer.send(more);
+    for (int i = 0; i < 3; ++i) fixture.loop.run_turn();
+    peer.reset();
+    fixture.loop.run_until([&] { return Live::count == 0; });
+    fixture.loop.run_until([&] { return fixture.server.connections() == 0; });
+    CHECK(fixture.delegate.gone == 1);
+    CHECK_FALSE(slow.done);
+  }
+}
+
 TEST_CASE("a shielded handler runs to its end", "[http_server]") {
   Slow slow;
   slow.shielded = true;

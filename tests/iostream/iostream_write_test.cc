@@ -459,6 +459,52 @@ TEST_CASE("with bytes waiting to be read the peer's end is noticed once they are
   loop.run_until([&] { return calls == 1; });
 }
 
+TEST_CASE("with bytes waiting to be read a reset is noticed at once, though the end is not", "[iostream]") {
+  TestLoop loop;
+  // Before or after the callback was set, in the socket or read already.
+  for (int how = 0; how < 3; ++how) {
+    CAPTURE(how);
+    Wire wire(loop);
+    int calls = 0;
+    const auto watch = [&] { wire.stream.set_close_callback([&] { ++calls; }); };
+    if (how == 0) watch();
+    wire.peer.send("data");
+    if (how == 2) {
+      // One byte is read, three are buffered, and more than that wait in the socket.
+      loop.run([](IOStream& stream) -> Task<> { co_await stream.read_bytes(1); }(wire.stream));
+      wire.peer.send("more");
+    }
+    for (int i = 0; i < 3; ++i) loop.run_turn();
+    if (how != 0) watch();
+    for (int i = 0; i < 3; ++i) loop.run_turn();
+    CHECK(calls == 0);
+    wire.peer.reset();
+    loop.run_until([&] { return calls == 1; });
+    CHECK(wire.stream.closed());
+    CHECK(wire.stream.error() == std::errc::connection_reset);
+  }
+}
+
+TEST_CASE("a stream that both sides have ended says so once, with bytes unread", "[iostream]") {
+  TestLoop loop;
+  Wire wire(loop);
+  int calls = 0;
+  wire.stream.set_close_callback([&] { ++calls; });
+  wire.peer.send("data");
+  for (int i = 0; i < 3; ++i) loop.run_turn();
+  wire.peer.half_close();
+  wire.stream.shutdown_write();
+  loop.run_until([&] { return calls == 1; });
+  const auto before = std::clock();
+  loop.run([]() -> Task<> { co_await sleep(50ms); }());
+  CHECK(static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC < 0.04);
+  std::string got;
+  loop.run([](IOStream& stream, std::string& got) -> Task<> { got = co_await stream.read_some(); }(
+                                                      wire.stream, got));
+  CHECK(got == "data");
+  CHECK(calls == 1);
+}
+
 TEST_CASE("a stream nobody reads does not keep the loop busy", "[iostream]") {
   TestLoop loop;
   Wire wire(loop);
