@@ -98,6 +98,8 @@ void Exchange::abort() noexcept {
 }
 
 void Exchange::set_status(int status, std::string_view reason) {
+  if (status < 100 || status > 999) throw std::invalid_argument(fmt::format("Invalid status {}", status));
+  if (!is_field_text(reason)) throw std::invalid_argument("Unsafe reason phrase");
   status_ = status;
   reason_ = reason;
 }

@@ -40,7 +40,9 @@ class Exchange {
   const Request& request() const noexcept { return request_; }
 
   int status() const noexcept { return status_; }
-  // 200 by default. Without a reason RFC 9110's is sent.
+  // 200 by default. Without a reason RFC 9110's is sent. Throws std::invalid_argument, and changes nothing,
+  // for a status that has not three digits, or a control character in the reason, CR and LF among them
+  // (SEC-32).
   void set_status(int status, std::string_view reason = {});
   // Begin as Server and Date. Changes have no effect once the head is sent.
   Headers& headers();

@@ -49,6 +49,19 @@ TEST_CASE("status, reason and headers are sent as they were set", "[exchange]") 
         }).starts_with("HTTP/1.1 299 Unknown\r\n"));
 }
 
+TEST_CASE("a status that is none, and a reason that would split the response, are refused (SEC-32)",
+          "[exchange]") {
+  CHECK(response(kGetAndClose, [](Exchange& exchange) {
+          exchange.set_status(404, "Not Here");
+          for (const char* reason : {"x\r\nA: b", "x\ny", "x\ry", "\x01", "\x7f"})
+            CHECK_THROWS_AS(exchange.set_status(200, reason), std::invalid_argument);
+          CHECK_THROWS_AS(exchange.set_status(200, std::string_view("a\0b", 3)), std::invalid_argument);
+          for (const int status : {0, -200, 99, 1000})
+            CHECK_THROWS_AS(exchange.set_status(status), std::invalid_argument);
+          exchange.finish();
+        }).starts_with("HTTP/1.1 404 Not Here\r\nServer: "));
+}
+
 TEST_CASE("pieces go out in chunks to HTTP/1.1, empty ones not at all (H1C-62, H1C-65)", "[exchange]") {
   const auto answer = [](Exchange& exchange) {
     exchange.write("abc");
