@@ -81,10 +81,8 @@ class Router::Pattern {
   std::size_t named_groups() const { return number(PCRE2_INFO_NAMECOUNT); }
 
   bool match(std::string_view path, std::vector<std::optional<std::string_view>>& groups) {
-    // The JIT's own entry leaves out the checks that a compiled pattern makes needless.
-    const auto match = has_jit_ ? &pcre2_jit_match : &pcre2_match;
-    const int count = match(code_.get(), reinterpret_cast<PCRE2_SPTR>(path.data()), path.size(), 0, 0,
-                            match_.get(), context_.get());
+    int count = run(path);
+    if (count == PCRE2_ERROR_JIT_STACKLIMIT) count = run_with_more_stack(path);
     if (count < 0) return false;
     const PCRE2_SIZE* const bounds = pcre2_get_ovector_pointer(match_.get());
     const std::size_t total = pcre2_get_ovector_count(match_.get());
@@ -101,6 +99,27 @@ class Router::Pattern {
 
  private:
   static constexpr std::uint32_t kMatchLimit = 100'000;
+  // For a path of 64 KiB, what all but contrived patterns need; a match that needs more is none.
+  static constexpr std::size_t kMoreStack = 8 * 1024 * 1024;
+
+  int run(std::string_view path) {
+    // The JIT's own entry leaves out the checks that a compiled pattern makes needless.
+    const auto match = has_jit_ ? &pcre2_jit_match : &pcre2_match;
+    return match(code_.get(), reinterpret_cast<PCRE2_SPTR>(path.data()), path.size(), 0, 0, match_.get(),
+                 context_.get());
+  }
+
+  // Compiled code has 32 KiB of the machine's stack, which a repeated group fills with a path of a kilobyte.
+  // So rare a path can pay for memory of its own, some 5 us and what it touches of it.
+  int run_with_more_stack(std::string_view path) {
+    const std::unique_ptr<pcre2_jit_stack, Free> stack(
+        pcre2_jit_stack_create(32 * 1024, kMoreStack, nullptr));
+    if (!stack) throw std::bad_alloc();
+    pcre2_jit_stack_assign(context_.get(), nullptr, stack.get());
+    const int count = run(path);
+    pcre2_jit_stack_assign(context_.get(), nullptr, nullptr);
+    return count;
+  }
 
   std::size_t number(std::uint32_t what) const {
     std::uint32_t value = 0;
@@ -112,6 +131,7 @@ class Router::Pattern {
     void operator()(pcre2_code* code) const noexcept { pcre2_code_free(code); }
     void operator()(pcre2_match_data* match) const noexcept { pcre2_match_data_free(match); }
     void operator()(pcre2_match_context* context) const noexcept { pcre2_match_context_free(context); }
+    void operator()(pcre2_jit_stack* stack) const noexcept { pcre2_jit_stack_free(stack); }
   };
 
   bool has_jit_ = false;

@@ -85,6 +85,15 @@ TEST_CASE("a pattern that backtracks without end costs a bounded time, and does 
   CHECK(to(router, "/" + std::string(60, 'a')) == "/a.*");
 }
 
+TEST_CASE("a path may be as long as a request's head lets it, whatever the pattern repeats", "[router]") {
+  Router router({url<A>("/(?:([a-z])|([0-9]))*"), url<A>("/.*")});
+  for (const std::size_t size : {100, 1000, 10'000, 64'000}) {
+    CAPTURE(size);
+    CHECK(to(router, "/" + std::string(size, 'a')) == "/(?:([a-z])|([0-9]))*");
+    CHECK(to(router, "/" + std::string(size, 'a') + "-") == "/.*");
+  }
+}
+
 TEST_CASE("a rule can have a name", "[router]") {
   CHECK(url<A>("/a").name("home").name() == "home");
   CHECK(url<A>("/a").name().empty());
