@@ -14,11 +14,16 @@ using namespace squall;
 
 namespace {
 
-// A number in the query, or 400.
-std::int64_t number_argument(web::RequestHandler& handler, std::string_view name, std::int64_t otherwise) {
+constexpr std::int64_t kMaxLarge = std::int64_t{1} << 40;
+constexpr std::int64_t kMaxSlow = 60 * 60 * 1000;
+
+// A number in the query, up to `most`, or 400.
+std::int64_t number_argument(web::RequestHandler& handler, std::string_view name, std::int64_t otherwise,
+                             std::int64_t most) {
   const std::string text = handler.get_query_argument(name, std::to_string(otherwise));
   const auto number = web::PathConverter<std::int64_t>::convert(text);
-  if (!number || *number < 0) throw web::HTTPError(400, fmt::format("{} is not a number: {}", name, text));
+  if (!number || *number < 0 || *number > most)
+    throw web::HTTPError(400, fmt::format("{} is not a number up to {}: {}", name, most, text));
   return *number;
 }
 
@@ -51,7 +56,8 @@ class LargeHandler : public web::RequestHandler {
   Task<> get() {
     static const std::string piece(64 * 1024, 'x');
     set_header("Content-Type", "application/octet-stream");
-    for (auto left = static_cast<std::uint64_t>(number_argument(*this, "n", 1024 * 1024)); left > 0;) {
+    for (auto left = static_cast<std::uint64_t>(number_argument(*this, "n", 1024 * 1024, kMaxLarge));
+         left > 0;) {
       const auto count = std::min<std::uint64_t>(left, piece.size());
       write(std::string_view(piece).substr(0, count));
       co_await flush();
@@ -63,7 +69,7 @@ class LargeHandler : public web::RequestHandler {
 class SlowHandler : public web::RequestHandler {
  public:
   Task<> get() {
-    co_await sleep(std::chrono::milliseconds(number_argument(*this, "ms", 100)));
+    co_await sleep(std::chrono::milliseconds(number_argument(*this, "ms", 100, kMaxSlow)));
     write("slept\n");
   }
 };

@@ -91,6 +91,14 @@ def slow():
         assert time.monotonic() - begun < PATIENCE
 
 
+def numbers():
+    """numbers out of range are 400, and the server goes on"""
+    with Program(SERVER, "--port", "0") as program:
+        for path in ("/slow?ms=3600001", "/slow?ms=9223372036854775807", "/slow?ms=-1", "/large?n=9223372036854775807"):
+            assert fetch(program, "GET", path)[0] == 400, path
+        assert fetch(program, "GET", "/slow?ms=0")[::2] == (200, b"slept\n")
+
+
 def unknown():
     """an unknown path is 404, and a verb that is not there 405"""
     with Program(SERVER, "--port", "0") as program:
@@ -147,5 +155,5 @@ def wrong_use():
 
 
 tap = Tap()
-tap.run([root, no_content, echo, large, large_is_not_held, slow, unknown, timeouts, log, signals, wrong_use])
+tap.run([root, no_content, echo, large, large_is_not_held, slow, numbers, unknown, timeouts, log, signals, wrong_use])
 tap.end()
