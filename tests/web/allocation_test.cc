@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <new>
 #include <string>
@@ -96,6 +97,7 @@ TEST_CASE("a keep-alive request allocates nothing in steady state", "[allocation
     allocations(web, peer, std::string("GET ") + target + headers, 200);
   }
   const int rounds = 200;
+  const auto begun = std::chrono::steady_clock::now();
   int hello = 0;
   int other = 0;
   int user = 0;
@@ -104,11 +106,12 @@ TEST_CASE("a keep-alive request allocates nothing in steady state", "[allocation
     other += allocations(web, peer, "GET /?x=1" + headers, 1);
     user += allocations(web, peer, "GET /users/12345" + headers, 1);
   }
-  CHECK(hello == 0);
-  CHECK(other == 0);
-  CHECK(user == 0);
   // A handler that waits keeps its path groups, if it has any, and allocates nothing else.
-  CHECK(allocations(web, peer, "GET /wait" + headers, rounds) == 0);
+  const int waiting = allocations(web, peer, "GET /wait" + headers, rounds);
+  CAPTURE(hello, other, user, waiting);
+  // One a second is the Date header's.
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(std::chrono::steady_clock::now() - begun);
+  CHECK(hello + other + user + waiting <= seconds.count());
 }
 
 TEST_CASE("over many requests only the Date header is made anew, once a second", "[allocation]") {
