@@ -41,7 +41,8 @@ class CalledProcessError : public std::runtime_error {
 //
 // Thread:    the loop's thread only.
 // Lifetime:  borrows `loop`. Destruction closes the streams and kills the child if it still runs, as dropping
-//            a task ends its work; detach() lets it live. The loop reaps it in either case.
+//            a task ends its work; detach() lets it live. The loop reaps it in either case. Only the child
+//            itself is killed, not what it has started: a shell is best told to `exec` its last command.
 // Errors:    what cannot be run throws std::system_error from the constructor, with the reason of the system
 //            (ENOENT, EACCES, ...), and leaves no process and no descriptor behind (PRC-10).
 class Subprocess {

@@ -36,10 +36,11 @@ TEST_CASE("a pool has no thread before it has work, and as many as documented at
 
 TEST_CASE("threads are made on demand, up to the bound, and all go with the pool", "[thread_pool][threads]") {
   {
-    ThreadPool pool(limits(3));
     std::latch begun(3);
     std::latch release(1);
+    std::latch last(1);
     std::atomic<int> ended = 0;
+    ThreadPool pool(limits(3));
     for (int i = 0; i < 3; ++i) {
       pool.submit([&] {
         begun.count_down();
@@ -55,7 +56,6 @@ TEST_CASE("threads are made on demand, up to the bound, and all go with the pool
     CHECK(pool.waiting() == 5);
     CHECK(ended == 0);
     release.count_down();
-    std::latch last(1);
     pool.submit([&] { last.count_down(); });
     last.wait();
   }
@@ -102,9 +102,9 @@ TEST_CASE("more waiting jobs than the bound are refused, and the others still ru
           "[thread_pool][threads]") {
   std::atomic<int> ran = 0;
   {
-    ThreadPool pool(limits(1, 2));
     std::latch begun(1);
     std::latch release(1);
+    ThreadPool pool(limits(1, 2));
     pool.submit([&] {
       begun.count_down();
       release.wait();

@@ -437,7 +437,7 @@ TEST_CASE("an exit callback may own the child it is about", "[subprocess]") {
     CAPTURE(ends);
     TestLoop loop;
     bool called = false;
-    auto process = std::make_shared<Subprocess>(loop, shell(ends ? "exit 0" : "sleep 1000"), talking());
+    auto process = std::make_shared<Subprocess>(loop, shell(ends ? "exit 0" : "exec sleep 1000"), talking());
     Subprocess& child = *process;
     child.set_exit_callback([process = std::move(process), &called](int) { called = true; });
     loop.run_turn();
