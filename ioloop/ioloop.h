@@ -57,7 +57,7 @@ class IOLoop {
   using Ticket = CallbackQueue::Ticket;
 
   struct Options {
-    std::string poller;        // see make_poller(); empty is what SQUALL_POLLER names, else the system's best
+    std::string poller{};      // see make_poller(); empty is what SQUALL_POLLER names, else the system's best
     bool make_current = true;  // false: for a thread of its own, which calls make_current() (IOL-02)
     // The loop's clock, borrowed, instead of the steady one: for tests.
     TimeSource* time_source = nullptr;

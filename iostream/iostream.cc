@@ -234,11 +234,12 @@ ReadAwaiter::~ReadAwaiter() {
 }
 
 bool ReadAwaiter::await_ready() {
-  if (stream_->satisfy(*this)) return loop_.spend(kBufferedReadCost);
+  IOLoop& loop = stream_->loop();
+  if (stream_->satisfy(*this)) return loop.spend(kBufferedReadCost);
   while (!stream_->drained_) {
     const std::size_t wanted = kind_ == Kind::bytes ? amount_ - stream_->in_.size() : 0;
     stream_->receive(wanted, IOStream::Lend::no);
-    const bool may_go_on = loop_.spend(kReceiveCost);
+    const bool may_go_on = loop.spend(kReceiveCost);
     if (stream_->satisfy(*this)) return may_go_on;
     if (!may_go_on) return false;
   }

@@ -244,7 +244,7 @@ TEST_CASE("SIGCHLD is given back when no child needs it", "[child]") {
     loop.run(wait_for(watcher));
   }
   ChildWatcher watcher(other, child_that_exits(0), ChildExit::sigchld);
-  other.run_sync(wait_for(watcher), TestLoop::kPatience);
+  other.run_sync(wait_for(watcher), TestLoop::patience());
 }
 
 TEST_CASE("signals of children that end together merge, and every child is seen", "[child]") {
