@@ -121,9 +121,11 @@ void IOLoop::turn(Duration limit) {
   for (const Ready& event : ready) {
     descriptors_.dispatch(event, [&](EventHandler handler, Events events) {
       guarded([&] { handler.function(handler.context, events); },
-              [&] { return Culprit{.kind = "handler",
-                             .function = reinterpret_cast<const void*>(handler.function),
-                             .fd = event.fd}; });
+              [&] {
+                return Culprit{.kind = "handler",
+                               .function = reinterpret_cast<const void*>(handler.function),
+                               .fd = event.fd};
+              });
     });
   }
 

@@ -65,8 +65,8 @@ class IOLoop {
     Duration slow_callback{0};
   };
 
-  // Becomes this thread's current loop. Throws std::system_error, and std::invalid_argument if there is no such
-  // poller.
+  // Becomes this thread's current loop. Throws std::system_error, and std::invalid_argument if there is no
+  // such poller.
   IOLoop();
   explicit IOLoop(const Options& options);
   // Must not be running. Cancels the spawned tasks, newest first, and drops callbacks and timers.

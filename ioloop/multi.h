@@ -173,7 +173,7 @@ class [[nodiscard]] MultiAwaiter final : public detail::MultiOwner {
 // co_await multi(...): runs what it is given side by side, and waits for all of it, even if one fails
 // (GEN-20, GEN-21).
 //
-//     auto [user, orders] = co_await multi(fetch_user(id), fetch_orders(id));        // a tuple
+//     std::tuple<User, Orders> both = co_await multi(fetch_user(id), fetch_orders(id));
 //     std::vector<Page> pages = co_await multi(std::move(tasks), Limit(8));          // in the tasks' order
 //     std::map<std::string, Page> by_name = co_await multi(std::move(named_tasks));  // by the same keys
 //

@@ -57,7 +57,8 @@ bool KqueuePoller::is_broken(int fd) const noexcept {
 }
 
 void KqueuePoller::update(int fd, std::uint32_t generation, Events before, Events after) {
-  // There is no filter for a hang-up alone: who asks for nothing else hears of it with the next read or write.
+  // There is no filter for a hang-up alone: who asks for nothing else hears of it with the next read or
+  // write.
   const bool reading = has(after, Events::read);
   const bool writing = has(after, Events::write);
   if (writing) broken_.reserve(broken_.size() + 1);  // what can throw comes before anything changes

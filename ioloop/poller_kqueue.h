@@ -19,6 +19,7 @@ class KqueuePoller final : public Poller {
   KqueuePoller();
   ~KqueuePoller() override;
   std::string_view name() const noexcept override { return "kqueue"; }
+  int fd() const noexcept override { return kqueue_.get(); }
   void update(int fd, std::uint32_t generation, Events before, Events after) override;
   std::span<const Ready> wait(std::chrono::nanoseconds timeout) override;
 

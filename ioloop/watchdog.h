@@ -14,8 +14,8 @@ namespace squall {
 struct Culprit {
   const char* kind = "callback";  // or "timer", "handler"
   const std::type_info* closure = nullptr;
-  const void* function = nullptr;  // its code, if it is no closure
-  int fd = -1;                     // that it was called for
+  const void* function = nullptr;   // its code, if it is no closure
+  int fd = -1;                      // that it was called for
   const void* coroutine = nullptr;  // where the coroutine that was resumed goes on; null if none was
 };
 

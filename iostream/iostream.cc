@@ -389,33 +389,6 @@ void IOStream::leave_writers(WriteAwaiter& writer) noexcept {
   writer.waiting_ = false;
 }
 
-WriteAwaiter::~WriteAwaiter() {
-  if (waiting_ && stream_) stream_->leave_writers(*this);
-}
-
-bool WriteAwaiter::await_ready() {
-  if (stream_->flushed_ >= target_) return true;
-  if (!stream_->closed() && !stream_->blocked_) {
-    stream_->flush_now();
-    stream_->wake_writers();
-  }
-  return stream_->closed() || stream_->flushed_ >= target_;
-}
-
-void WriteAwaiter::await_suspend(std::coroutine_handle<> writer) {
-  resume_.set(writer);
-  WriteAwaiter** link = &stream_->writers_;
-  while (*link) link = &(*link)->next_;
-  *link = this;
-  waiting_ = true;
-}
-
-void WriteAwaiter::await_resume() {
-  if (!stream_) throw StreamClosedError();
-  if (waiting_) stream_->leave_writers(*this);
-  if (stream_->flushed_ < target_) throw StreamClosedError(stream_->error_);
-}
-
 void IOStream::shutdown_write() noexcept {
   if (closed()) return;
   if (pending_write_bytes() > 0) {
@@ -443,8 +416,10 @@ EventHandler IOStream::handler() noexcept {
 void IOStream::want(Events events) noexcept {
   if (closed()) return;
   events = events & (Events::read | Events::write);
-  // Who wants to know when the peer goes hears of a reset even while nothing is read.
-  if (events == Events::none && close_callback_ && !close_callback_->called) events = Events::hangup;
+  // Who wants to know when the peer goes hears of a reset even while nothing is read. A pipe's writer hangs
+  // up at the end of its bytes, which can wait until they are read.
+  if (events == Events::none && close_callback_ && !close_callback_->called && channel_ != Channel::read_end)
+    events = Events::hangup;
   if (interest_ == events) return;
   try {
     if (registered_) {

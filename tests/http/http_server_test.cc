@@ -226,6 +226,7 @@ TEST_CASE("a client that sent more than its request and resets the connection ca
   for (const std::string& more : {std::string("\r\n"), get("/next")}) {
     Slow slow;
     HTTPFixture fixture(slow.function());
+    if (!testing::hears_hangups(fixture.loop)) return;
     RawPeer peer = fixture.connect();
     peer.send(get("/"));
     fixture.loop.run_until([&] { return Live::count > 0; });
@@ -459,7 +460,7 @@ TEST_CASE("an idle connection is closed without a word, fresh or used", "[http_s
   used.send(get("/"));
   CHECK(fixture.read_to_end(fresh).empty());
   CHECK(fixture.read_to_end(used).ends_with("GET / 0\n"));
-  CHECK(fixture.server.connections() == 0);
+  fixture.loop.run_until([&] { return fixture.server.connections() == 0; });
 }
 
 TEST_CASE("a client that does not read its response is dropped", "[http_server]") {
@@ -570,7 +571,7 @@ TEST_CASE("a refusal that finds no room closes the connection, and the others' d
   fixture.loop.run_until([&] { return fixture.server.connections() == 2; });
   CHECK(fixture.read_to_end(one).empty());
   CHECK(fixture.read_to_end(other).empty());
-  CHECK(fixture.server.connections() == 0);
+  fixture.loop.run_until([&] { return fixture.server.connections() == 0; });
   // The same where it was not time that ran out.
   CHECK(fixture.talk("nonsense\r\n\r\n").empty());
 }

@@ -23,7 +23,7 @@ TEST_CASE("a function object hears of its descriptor and what it is ready for (I
   Events seen = Events::none;
   loop.add_handler(pair.near.get(), Events::read | Events::write, [&](int fd, Events events) {
     seen_fd = fd;
-    seen = events;
+    seen = seen | events;  // in one call, or in one for each (IOL-35)
   });
   loop.run_turn();
   CHECK(seen_fd == pair.near.get());
@@ -31,6 +31,7 @@ TEST_CASE("a function object hears of its descriptor and what it is ready for (I
   pair.put();
   loop.run_turn();
   CHECK(seen == (Events::read | Events::write));
+  seen = Events::none;
   loop.update_handler(pair.near.get(), Events::read);
   loop.run_turn();
   CHECK(seen == Events::read);

@@ -15,6 +15,7 @@ namespace squall {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::can_be_embedded;
 using testing::SocketPair;
 using testing::TestLoop;
 using testing::VirtualClock;
@@ -43,7 +44,7 @@ Task<> sleep_and_count(int& count) {
 TEST_CASE("a bare poll(2) loop drives timers, descriptors, callbacks and other threads",
           "[embedding][threads]") {
   TestLoop loop;
-  if (loop.fd() < 0) return;
+  if (!can_be_embedded(loop)) return;
   const SocketPair pair;
   int slept = 0;
   int read = 0;
@@ -64,6 +65,7 @@ TEST_CASE("a bare poll(2) loop drives timers, descriptors, callbacks and other t
 TEST_CASE("stop() from a callback, or from another thread, is told to whoever drives the loop",
           "[embedding][threads]") {
   TestLoop loop;
+  if (!can_be_embedded(loop)) return;
   loop.add_callback([&] { loop.stop(); });
   CHECK(drive_until(loop, [] { return false; }));
   {
@@ -71,6 +73,11 @@ TEST_CASE("stop() from a callback, or from another thread, is told to whoever dr
     CHECK(drive_until(loop, [] { return false; }));
   }
   CHECK(loop.run_once(0s));
+}
+
+TEST_CASE("a loop whose poller has no descriptor says so", "[embedding]") {
+  const IOLoop loop({.poller = "poll"});
+  CHECK_THROWS_WITH(loop.fd(), "the poll poller has no descriptor to wait for");
 }
 
 TEST_CASE("next_timeout is zero while there is work, the time to the first timer, or none", "[embedding]") {

@@ -83,8 +83,8 @@ TEST_CASE("multi of children that end at once takes no turn of the loop", "[mult
     std::vector<Task<int>> tasks = values({0, 0, 0});
     const std::vector<int> list = co_await multi(std::move(tasks));
     CHECK(list.size() == 3);
-    auto [a, b] = co_await multi(value_after(0, 1), value_after(0, 2));
-    CHECK(a + b == 3);
+    const std::tuple<int, int> both = co_await multi(value_after(0, 1), value_after(0, 2));
+    CHECK(both == std::tuple(1, 2));
   };
   CHECK(group.add(at_once()) == nullptr);
 }
@@ -306,14 +306,14 @@ Task<int> nested(int depth) {
     co_await moment();
     co_return 1;
   }
-  auto [deeper, here] = co_await multi(nested(depth - 1), value_after(depth % 2, 1));
-  co_return deeper + here;
+  const std::tuple<int, int> both = co_await multi(nested(depth - 1), value_after(depth % 2, 1));
+  co_return std::get<0>(both) + std::get<1>(both);
 }
 Task<long> repeated(int count) {
   long sum = 0;
   for (int i = 0; i < count; ++i) {
-    auto [a, b] = co_await multi(value_after(0, 1), value_after(0, 2));
-    sum += a + b;
+    const std::tuple<int, int> both = co_await multi(value_after(0, 1), value_after(0, 2));
+    sum += std::get<0>(both) + std::get<1>(both);
   }
   co_return sum;
 }

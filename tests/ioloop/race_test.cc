@@ -166,7 +166,8 @@ TEST_CASE("what a loser of race waits for is not lost, though it comes in the sa
     std::string got;
     const auto first = co_await race(read_byte(a), read_byte(b));
     got += first.index() == 0 ? std::get<0>(first) : std::get<1>(first);
-    got += co_await read_byte(first.index() == 0 ? b : a);
+    const int other = first.index() == 0 ? b : a;
+    got += co_await read_byte(other);
     co_return got;
   };
   REQUIRE(::write(a[1], "a", 1) == 1);

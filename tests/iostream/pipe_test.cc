@@ -260,6 +260,7 @@ TEST_CASE("a task destroyed while it writes to a pipe leaves its bytes queued", 
 TEST_CASE("the close callback tells of the other end of a pipe (IOS-52)", "[pipe]") {
   TestLoop loop;
   for (const bool reader_goes : {false, true}) {
+    if (reader_goes && !testing::hears_hangups(loop)) continue;
     CAPTURE(reader_goes);
     Ends ends(loop);
     IOStream& goes = reader_goes ? ends.in : ends.out;
@@ -289,6 +290,7 @@ TEST_CASE("bytes nobody reads put the close callback of a pipe off until they ar
 
 TEST_CASE("a pipe whose other end is gone does not keep the loop busy", "[pipe]") {
   TestLoop loop;
+  if (!testing::hears_hangups(loop)) return;
   Ends first(loop);
   Ends second(loop);
   int calls = 0;

@@ -8,6 +8,13 @@
 
 namespace squall::testing {
 
+// Whether who asks for nothing else hears of a hang-up: see Events.
+inline bool hears_hangups(const IOLoop& loop) { return loop.poller_name() != "kqueue"; }
+// Whether another loop can wait for this one.
+inline bool can_be_embedded(const IOLoop& loop) {
+  return loop.poller_name() == "epoll" || loop.poller_name() == "kqueue";
+}
+
 // Counts its living copies: tells whether a frame or closure was destroyed, and only once.
 class Live {
  public:
