@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <cstdlib>
+#include <stdexcept>
 
 namespace squall::testing {
 
@@ -18,20 +19,22 @@ IOLoop::Duration TestLoop::patience() {
   return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
 }
 
-TestLoop::Patience::Patience(TestLoop& loop)
-    : loop_(loop), timer_(loop.call_later(patience(), [this] {
-        over_ = true;
-        loop_.stop();
-      })) {}
-
 bool TestLoop::Patience::run_turn() const {
   // What is waited for may change without the loop's being woken, by another thread.
   constexpr std::chrono::milliseconds kLook{10};
   const bool stopped = !loop_.run_once(kLook);
-  if (over_)
+  if (Clock::now() >= end_)
     throw TimeoutError(fmt::format("Async operation timed out after {} seconds",
                                    std::chrono::duration<double>(patience()).count()));
   return stopped;
+}
+
+void TestLoop::run_until_ended(const Ended& ended) {
+  const Patience limit(*this);
+  while (!ended.ended) {
+    if (limit.run_turn() && !ended.ended)
+      throw std::runtime_error("Event loop stopped before Future completed.");
+  }
 }
 
 void TestLoop::wait() {

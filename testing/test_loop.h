@@ -3,6 +3,8 @@
 #include <squall/ioloop/ioloop.h>
 #include <squall/testing/log_capture.h>
 
+#include <coroutine>
+#include <cstddef>
 #include <utility>
 
 namespace squall::testing {
@@ -19,13 +21,18 @@ class TestLoop : public IOLoop {
   TestLoop() = default;
   explicit TestLoop(const Options& options) : IOLoop(options) {}
 
-  // 5 s, or the seconds in the environment variable ASYNC_TEST_TIMEOUT (TST-01).
+  // 5 s of real time, whatever the loop's clock says, or the seconds in the environment variable
+  // ASYNC_TEST_TIMEOUT (TST-01).
   static Duration patience();
 
-  // Runs the loop until the task has ended (TST-12).
+  // Runs the loop until the task has ended, and gives its value or throws its error (TST-12).
+  // std::runtime_error if the loop was stopped first.
   template <class T>
   T run(Task<T> task) {
-    return run_sync(std::move(task), patience());
+    Ended ended;
+    call_soon([&] { task.start(ended); });
+    run_until_ended(ended);
+    return task.result();
   }
   // Runs turns until `condition` holds (TST-04).
   template <class Condition>
@@ -44,16 +51,23 @@ class TestLoop : public IOLoop {
   // Turns until patience() has run out.
   class Patience {
    public:
-    explicit Patience(TestLoop& loop);
-    ~Patience() { loop_.remove_timeout(timer_); }
+    explicit Patience(TestLoop& loop) : loop_(loop), end_(Clock::now() + patience()) {}
     // True if stop() was called. Throws TimeoutError.
     bool run_turn() const;
 
    private:
     TestLoop& loop_;
-    bool over_ = false;
-    Timeout timer_;
+    TimePoint end_;
   };
+  struct Ended final : detail::TaskOwner {
+    std::coroutine_handle<> task_ended(std::size_t) noexcept override {
+      ended = true;
+      return std::noop_coroutine();
+    }
+    bool ended = false;
+  };
+
+  void run_until_ended(const Ended& ended);
 };
 
 }  // namespace squall::testing
