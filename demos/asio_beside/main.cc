@@ -1,0 +1,100 @@
+// demos/asio_beside/main.cc -- an Asio echo server beside a Squall web server, on one thread that Squall drives.
+#include <squall/ioloop/log.h>
+#include <squall/web.h>
+
+#include <algorithm>
+#include <array>
+#include <asio.hpp>
+#include <chrono>
+#include <cstdint>
+#include <cstdlib>
+#include <exception>
+#include <memory>
+
+using namespace squall;
+using namespace std::chrono_literals;
+
+namespace {
+
+// Serves an io_context from an IOLoop. Asio does not show the descriptor it waits with, so the context is asked:
+// in every turn while it has something to do, and less and less often while it has not. It so answers within
+// kLongest, and costs a hundred short calls a second when all is quiet.
+class AsioBeside {
+ public:
+  AsioBeside(IOLoop& loop, asio::io_context& context) : loop_(loop), context_(context) { ask_after(0ms); }
+  ~AsioBeside() { loop_.remove_timeout(timer_); }
+  AsioBeside(const AsioBeside&) = delete;
+  AsioBeside& operator=(const AsioBeside&) = delete;
+
+ private:
+  static constexpr IOLoop::Duration kShortest = 100us;
+  static constexpr IOLoop::Duration kLongest = 10ms;
+
+  void ask_after(IOLoop::Duration delay) {
+    delay_ = delay;
+    timer_ = loop_.call_later(delay, [this] { ask(); });
+  }
+  void ask() {
+    try {
+      context_.restart();
+      const bool is_busy = context_.poll() > 0;
+      ask_after(is_busy ? 0ms : std::clamp(delay_ * 2, kShortest, kLongest));
+    } catch (...) {
+      ask_after(0ms);
+      throw;  // of a handler; the loop logs it
+    }
+  }
+
+  IOLoop& loop_;
+  asio::io_context& context_;
+  IOLoop::Duration delay_{0};
+  Timeout timer_;
+};
+
+int echoed = 0;
+
+asio::awaitable<void> echo(asio::ip::tcp::socket socket) {
+  std::array<char, 4096> bytes;
+  for (;;) {
+    const std::size_t count = co_await socket.async_read_some(asio::buffer(bytes), asio::use_awaitable);
+    co_await asio::async_write(socket, asio::buffer(bytes.data(), count), asio::use_awaitable);
+    ++echoed;
+  }
+}
+asio::awaitable<void> serve(asio::ip::tcp::acceptor acceptor) {
+  for (;;) {
+    auto socket = co_await acceptor.async_accept(asio::use_awaitable);
+    asio::co_spawn(acceptor.get_executor(), echo(std::move(socket)), asio::detached);
+  }
+}
+
+class EchoedHandler : public web::RequestHandler {
+ public:
+  void get() { write(fmt::format("Asio has echoed {} times\n", echoed)); }
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  log::enable_pretty_logging();
+  const auto port = [&](int index) {
+    return static_cast<std::uint16_t>(argc > index ? std::atoi(argv[index]) : 8887 + index);
+  };
+  try {
+    IOLoop loop;
+    web::Application app({web::url<EchoedHandler>("/")});
+    const auto& server = app.listen(port(1));
+    asio::io_context context;
+    asio::ip::tcp::acceptor acceptor(context, {asio::ip::address_v4::loopback(), port(2)});
+    log::general().info("Echoing on port {}", acceptor.local_endpoint().port());
+    asio::co_spawn(context, serve(std::move(acceptor)), asio::detached);
+    const AsioBeside beside(loop, context);
+    log::general().info("Serving on port {}", server.port());
+    loop.stop_on_signals();
+    loop.start();
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "asio_beside: {}\n", error.what());
+    return 1;
+  }
+  return 0;
+}
