@@ -1,4 +1,5 @@
-// demos/asio_beside/main.cc -- an Asio echo server beside a Squall web server, on one thread that Squall drives.
+// demos/asio_beside/main.cc -- an Asio echo server beside a Squall web server, on one thread that Squall
+// drives.
 #include <squall/ioloop/log.h>
 #include <squall/web.h>
 
@@ -16,9 +17,9 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// Serves an io_context from an IOLoop. Asio does not show the descriptor it waits with, so the context is asked:
-// in every turn while it has something to do, and less and less often while it has not. It so answers within
-// kLongest, and costs a hundred short calls a second when all is quiet.
+// Serves an io_context from an IOLoop. Asio does not show the descriptor it waits with, so the context is
+// asked: in every turn while it has something to do, and less and less often while it has not. It so answers
+// within kLongest, and costs a hundred short calls a second when all is quiet.
 class AsioBeside {
  public:
   AsioBeside(IOLoop& loop, asio::io_context& context) : loop_(loop), context_(context) { ask_after(0ms); }
@@ -53,19 +54,35 @@ class AsioBeside {
 
 int echoed = 0;
 
-asio::awaitable<void> echo(asio::ip::tcp::socket socket) {
-  std::array<char, 4096> bytes;
-  for (;;) {
-    const std::size_t count = co_await socket.async_read_some(asio::buffer(bytes), asio::use_awaitable);
-    co_await asio::async_write(socket, asio::buffer(bytes.data(), count), asio::use_awaitable);
-    ++echoed;
+class Echo : public std::enable_shared_from_this<Echo> {
+ public:
+  explicit Echo(asio::ip::tcp::socket socket) : socket_(std::move(socket)) {}
+  void read() {
+    socket_.async_read_some(asio::buffer(bytes_),
+                            [self = shared_from_this()](asio::error_code error, std::size_t count) {
+                              if (!error) self->write(count);
+                            });
   }
-}
-asio::awaitable<void> serve(asio::ip::tcp::acceptor acceptor) {
-  for (;;) {
-    auto socket = co_await acceptor.async_accept(asio::use_awaitable);
-    asio::co_spawn(acceptor.get_executor(), echo(std::move(socket)), asio::detached);
+
+ private:
+  void write(std::size_t count) {
+    asio::async_write(socket_, asio::buffer(bytes_.data(), count),
+                      [self = shared_from_this()](asio::error_code error, std::size_t) {
+                        if (error) return;
+                        ++echoed;
+                        self->read();
+                      });
   }
+
+  asio::ip::tcp::socket socket_;
+  std::array<char, 4096> bytes_;
+};
+
+void serve(asio::ip::tcp::acceptor& acceptor) {
+  acceptor.async_accept([&acceptor](asio::error_code error, asio::ip::tcp::socket socket) {
+    if (!error) std::make_shared<Echo>(std::move(socket))->read();
+    serve(acceptor);
+  });
 }
 
 class EchoedHandler : public web::RequestHandler {
@@ -87,7 +104,7 @@ int main(int argc, char** argv) {
     asio::io_context context;
     asio::ip::tcp::acceptor acceptor(context, {asio::ip::address_v4::loopback(), port(2)});
     log::general().info("Echoing on port {}", acceptor.local_endpoint().port());
-    asio::co_spawn(context, serve(std::move(acceptor)), asio::detached);
+    serve(acceptor);
     const AsioBeside beside(loop, context);
     log::general().info("Serving on port {}", server.port());
     loop.stop_on_signals();
