@@ -1,9 +1,15 @@
 #include <squall/ioloop/timer_heap.h>
 
+#include <squall/ioloop/sanitizer.h>
+
 #include <algorithm>
+#include <chrono>
 #include <map>
 #include <random>
 #include <vector>
+#if __has_include(<malloc.h>)
+#include <malloc.h>
+#endif
 
 #include "support/test_loop.h"
 
@@ -148,6 +154,49 @@ TEST_CASE("a heap that was full and is empty again works on", "[timer_heap]") {
     CHECK(heap.fire(at(10'000), run_it) == 10);
     CHECK(Live::count == 0);
   }
+}
+
+// What malloc() has handed out; 0 where it cannot be asked.
+std::size_t bytes_in_use() {
+#ifdef __GLIBC__
+  if (!kAddressSanitizer && !kThreadSanitizer) {
+    const auto info = ::mallinfo2();
+    return info.uordblks + info.hblkhd;
+  }
+#endif
+  return 0;
+}
+
+TEST_CASE("a million timers are added, removed and fired in any order, and their memory is given back",
+          "[timer_heap]") {
+  constexpr std::size_t kCount = kAddressSanitizer ? 100'000 : 1'000'000;
+  constexpr std::size_t kKept = 256 * 1024;
+  const TimerHeap::TimePoint start{};
+  std::minstd_rand random(1);
+  std::vector<Timeout> timeouts(kCount);
+  TimerHeap heap;
+  const std::size_t before = bytes_in_use();
+  std::size_t fired = 0;
+  TimerHeap::TimePoint last = start;
+  bool in_order = true;
+  for (Timeout& timeout : timeouts) {
+    const auto deadline = start + std::chrono::milliseconds(random() % kCount);
+    timeout = heap.add(deadline, [&, deadline] {
+      in_order = in_order && deadline >= last;
+      last = deadline;
+      ++fired;
+    });
+  }
+  CHECK(heap.size() == kCount);
+  std::shuffle(timeouts.begin(), timeouts.end(), random);
+  std::size_t removed = 0;
+  for (std::size_t i = 0; i < kCount / 2; ++i) removed += heap.remove(timeouts[i]) ? 1 : 0;
+  CHECK(removed == kCount / 2);
+  for (std::size_t now = 0; !heap.empty(); now += 1000)
+    heap.fire(start + std::chrono::milliseconds(now), [](Callback& callback) { callback(); });
+  CHECK(fired == kCount - removed);
+  CHECK(in_order);
+  CHECK(bytes_in_use() <= before + kKept);
 }
 
 }  // namespace
