@@ -1,12 +1,11 @@
 #include <squall/ioloop/log.h>
 
 #include <squall/ioloop/utf8.h>
+#include <squall/ioloop/write_whole.h>
 
 #include <fmt/chrono.h>
-#include <signal.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
@@ -62,37 +61,12 @@ void append_safely(std::string& line, std::string_view text) {
   }
 }
 
-// What cannot be written has nowhere else to go. Writing to a pipe or socket whose reader has gone raises
-// SIGPIPE, which must not end the program because of its log: this thread blocks the signal meanwhile, and
-// takes back the one it has caused.
-void write_to_stderr(std::string_view text) noexcept {
-  sigset_t sigpipe;
-  ::sigemptyset(&sigpipe);
-  ::sigaddset(&sigpipe, SIGPIPE);
-  sigset_t before;
-  ::pthread_sigmask(SIG_BLOCK, &sigpipe, &before);
-  int error = 0;
-  while (!text.empty() && error == 0) {
-    const auto written = ::write(STDERR_FILENO, text.data(), text.size());
-    if (written >= 0) {
-      text.remove_prefix(static_cast<std::size_t>(written));
-    } else if (errno != EINTR) {
-      error = errno;
-    }
-  }
-  if (error == EPIPE && ::sigismember(&before, SIGPIPE) == 0) {
-    sigset_t pending;
-    int taken;
-    if (::sigpending(&pending) == 0 && ::sigismember(&pending, SIGPIPE) == 1) ::sigwait(&sigpipe, &taken);
-  }
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-}
-
 void write_line(const Record& record, bool color) {
   std::string line = format_record(record, color);
   line += '\n';
   // At once: lines of several processes on one terminal or pipe do not mix either.
-  write_to_stderr(line);
+  // What cannot be written has nowhere else to go.
+  write_whole(STDERR_FILENO, line);
 }
 
 }  // namespace

@@ -18,6 +18,7 @@
 #include <squall/ioloop/ioloop.h>
 #include <squall/ioloop/lock.h>
 #include <squall/ioloop/log.h>
+#include <squall/ioloop/log_file.h>
 #include <squall/ioloop/multi.h>
 #include <squall/ioloop/owned_fd.h>
 #include <squall/ioloop/periodic_callback.h>
