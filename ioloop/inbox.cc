@@ -4,7 +4,7 @@
 
 namespace squall {
 
-bool Inbox::add(Callback callback) {
+bool Inbox::add(Callback&& callback) {
   {
     const std::lock_guard lock(mutex_);
     if (closed_) return false;

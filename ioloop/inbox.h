@@ -16,8 +16,8 @@ namespace squall {
 // Lifetime:  shared by the loop and its LoopHandles, so that a thread that comes too late finds it closed.
 class Inbox {
  public:
-  // False, and `callback` is destroyed here and now, once the loop is gone (IOL-05).
-  bool add(Callback callback);
+  // False once the loop is gone; `callback` is then left to the caller (IOL-05).
+  bool add(Callback&& callback);
 
   // From signal handlers too. False if the queue is full.
   template <class Function>

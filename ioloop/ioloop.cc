@@ -234,7 +234,7 @@ void IOLoop::guarded(const LoopHook& hook) noexcept {
   guarded([&] { call(hook); }, [&] { return Culprit{.kind = "callback", .function = function}; });
 }
 
-void IOLoop::add_callback(Callback callback) {
+void IOLoop::add_callback(Callback&& callback) {
   if (t_running == this) {
     callbacks_.push(std::move(callback));
   } else {

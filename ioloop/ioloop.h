@@ -101,7 +101,7 @@ class IOLoop {
   }
 
   // Any thread. Runs `callback` in a later turn, after those added before it by the same thread.
-  void add_callback(Callback callback);
+  void add_callback(Callback&& callback);
   // Any thread: the way to this loop for one that may outlive it.
   LoopHandle handle() const noexcept { return LoopHandle(inbox_); }
   // From a signal handler, where nothing may allocate or lock: `function` captures at most

@@ -16,7 +16,7 @@ class LoopHandle {
 
   // As IOLoop::add_callback(), or false if the loop is gone: `callback` is then destroyed on this thread
   // (IOL-05).
-  bool add_callback(Callback callback) const { return inbox_->add(std::move(callback)); }
+  bool add_callback(Callback&& callback) const { return inbox_->add(std::move(callback)); }
 
  private:
   std::shared_ptr<Inbox> inbox_;
