@@ -68,7 +68,7 @@ void HTTPServer::accepted(OwnedFd fd, const Address& peer) {
   add_idle(std::move(idle));
 }
 
-void HTTPServer::add_idle(std::unique_ptr<IdleConnection> connection) noexcept {
+void HTTPServer::add_idle(std::unique_ptr<IdleConnection> connection) {
   if (!sweep_) sweep_later();
   idle_.push_back(*connection.release());
 }
@@ -92,17 +92,22 @@ void HTTPServer::wake(IdleConnection& connection, Events events) {
   if (active_.last == &active && active.member_ == member && active_.count > kKeptConnections) park(active);
 }
 
-// Gives up the coroutine of a connection that has nothing to do. False if it has.
+// Gives up the coroutine of a connection that has nothing to do. False if it has, or if memory is short.
 bool HTTPServer::park(ServerConnection& connection) noexcept {
   if (connection.phase_ != ServerConnection::Phase::idle || connection.closing_ || connection.exchange_)
     return false;
-  OwnedFd fd = connection.stream_.release();
-  if (!fd) return false;
-  auto idle = std::make_unique<IdleConnection>(*this, std::move(fd), connection.peer_);
-  idle->watch_again();
-  destroy_connection(*connection.member_);
-  add_idle(std::move(idle));
-  return true;
+  try {
+    auto idle = std::make_unique<IdleConnection>(*this, OwnedFd(), connection.peer_);
+    if (!sweep_) sweep_later();
+    idle->fd_ = connection.stream_.release();
+    if (!idle->fd_) return false;
+    idle->watch_again();
+    destroy_connection(*connection.member_);
+    add_idle(std::move(idle));
+    return true;
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
 }
 
 void HTTPServer::close_all_connections() {

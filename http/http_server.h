@@ -75,7 +75,7 @@ class HTTPServer : public TCPServer {
   void remove(ServerConnection& connection) noexcept;
   void wake(IdleConnection& idle, Events events);
   bool park(ServerConnection& connection) noexcept;
-  void add_idle(std::unique_ptr<IdleConnection> connection) noexcept;
+  void add_idle(std::unique_ptr<IdleConnection> connection);
   std::unique_ptr<IdleConnection> remove_idle(IdleConnection& connection) noexcept;
   void sweep();
   void sweep_later();

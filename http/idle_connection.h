@@ -14,8 +14,7 @@ class HTTPServer;
 //
 // Thread:    the server's loop.
 // Lifetime:  owned by the server, in a list with the one that has waited longest in front. Closes the
-// descriptor,
-//            unless that is taken.
+//            descriptor, unless that is taken.
 class IdleConnection : public Pooled {
  public:
   IdleConnection(HTTPServer& server, OwnedFd fd, const Address& peer) noexcept;

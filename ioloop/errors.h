@@ -21,16 +21,6 @@ class BrokenPromise : public std::logic_error {
   BrokenPromise() : std::logic_error("Promise was destroyed before it was fulfilled") {}
 };
 
-// What an error says, for the log. Not of a null pointer.
-inline std::string error_text(const std::exception_ptr& error) {
-  try {
-    std::rethrow_exception(error);
-  } catch (const std::exception& caught) {
-    return caught.what();
-  } catch (...) {
-    return "not a std::exception";
-  }
-}
 class QueueFull : public std::runtime_error {
  public:
   QueueFull() : std::runtime_error("Queue is full") {}
@@ -58,6 +48,15 @@ inline const char* current_what() noexcept {
     return error.what();
   } catch (...) {
     return "not a std::exception";
+  }
+}
+
+// The same of an error that was kept. Not of a null pointer.
+inline std::string error_text(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (...) {
+    return current_what();
   }
 }
 

@@ -212,10 +212,8 @@ void IOLoop::guarded(Function&& function, Describe&& culprit) noexcept {
   }
   try {
     function();
-  } catch (const std::exception& error) {
-    log::application().error("Exception in callback: {}", error.what());
   } catch (...) {
-    log::application().error("Exception in callback: not a std::exception");
+    log::application().error("Exception in callback: {}", current_what());
   }
   if (begun == TimePoint()) return;
   const Duration held = Clock::now() - begun;

@@ -1,5 +1,6 @@
 #include <squall/ioloop/periodic_callback.h>
 
+#include <squall/ioloop/errors.h>
 #include <squall/ioloop/log.h>
 
 #include <algorithm>
@@ -107,10 +108,8 @@ class PeriodicCallback::Run final : detail::TaskOwner {
   static void report() noexcept {
     try {
       throw;
-    } catch (const std::exception& error) {
-      log::application().error("Exception in callback: {}", error.what());
     } catch (...) {
-      log::application().error("Exception in callback: not a std::exception");
+      log::application().error("Exception in callback: {}", current_what());
     }
   }
 

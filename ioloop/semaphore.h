@@ -60,9 +60,8 @@ class [[nodiscard]] Permit {
 // nobody can take it away before that resumes. If that is destroyed first, it goes to the next.
 //
 // Thread:    one, that of the loop its waiters run on.
-// Lifetime:  must outlive its permits. May be destroyed while coroutines wait: they are never resumed, not
-// even
-//            those that have been promised a permit.
+// Lifetime:  may be destroyed while permits are out, which then give nothing back, and while coroutines wait:
+//            they are never resumed, not even those that have been promised a permit.
 class Semaphore {
  public:
   // Throws std::invalid_argument if `value` is negative.

@@ -1,5 +1,6 @@
 #include <squall/ioloop/task_group.h>
 
+#include <squall/ioloop/errors.h>
 #include <squall/ioloop/ioloop.h>
 #include <squall/ioloop/log.h>
 
@@ -87,12 +88,9 @@ void TaskGroup::report(Member& member) noexcept {
       if (!on_error_) throw;
       on_error_(std::current_exception(), member.added_at);
     }
-  } catch (const std::exception& error) {
-    log::application().error("Exception in task added at {}:{}: {}", member.added_at.file_name(),
-                             member.added_at.line(), error.what());
   } catch (...) {
-    log::application().error("Exception in task added at {}:{}: not a std::exception",
-                             member.added_at.file_name(), member.added_at.line());
+    log::application().error("Exception in task added at {}:{}: {}", member.added_at.file_name(),
+                             member.added_at.line(), current_what());
   }
 }
 

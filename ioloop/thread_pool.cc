@@ -1,6 +1,7 @@
 #include <squall/ioloop/thread_pool.h>
 
 #include <squall/ioloop/cpu_count.h>
+#include <squall/ioloop/errors.h>
 #include <squall/ioloop/log.h>
 #include <squall/ioloop/signal_block.h>
 
@@ -36,10 +37,8 @@ sigset_t signals_for_the_process() noexcept {
 void run(Callback& job) noexcept {
   try {
     job();
-  } catch (const std::exception& error) {
-    log::application().error("Exception in job: {}", error.what());
   } catch (...) {
-    log::application().error("Exception in job: not a std::exception");
+    log::application().error("Exception in job: {}", current_what());
   }
 }
 

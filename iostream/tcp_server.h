@@ -32,9 +32,8 @@ namespace squall {
 //
 // Thread:    the loop's thread only.
 // Lifetime:  borrows the loop. Owns its connections: destroying the server cancels their tasks. A derived
-// class
-//            whose tasks' locals use its members in their destructors calls destroy_all_connections() in its
-//            own.
+//            class whose tasks' locals use its members in their destructors calls destroy_all_connections()
+//            in its own.
 class TCPServer {
  public:
   static constexpr std::chrono::milliseconds kPause{100};
