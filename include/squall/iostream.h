@@ -8,6 +8,8 @@
 #include <squall/iostream/errors.h>
 #include <squall/iostream/iostream.h>
 #include <squall/iostream/pipe.h>
+#include <squall/iostream/regex.h>
 #include <squall/iostream/socket.h>
 #include <squall/iostream/subprocess.h>
 #include <squall/iostream/tcp_server.h>
+#include <squall/iostream/transport.h>
