@@ -20,7 +20,7 @@ ProxyReader::Result ProxyReader::read(int fd) {
     buffer_.resize(std::min(taken_ + kPiece, kMaxProxyHeader));
     const std::span<char> space = std::span<char>(buffer_).subspan(taken_);
     const auto seen = peek_from(fd, space);
-    if (seen < 0) return errno == EAGAIN ? Result::wait : Result::ended;
+    if (seen < 0) return errno == EAGAIN ? Result::wait : broken(errno);
     if (seen == 0) {
       parse_.reason = "the connection ended within the PROXY header";
       return taken_ == 0 ? Result::ended : Result::invalid;
@@ -31,10 +31,18 @@ ProxyReader::Result ProxyReader::read(int fd) {
     const bool is_complete = parse_.status == ProxyParse::Status::complete;
     // The same bytes, to the same place.
     const auto taken = receive_from(fd, space.first((is_complete ? parse_.size : size) - taken_));
-    if (taken <= 0) return Result::ended;
+    if (taken < 0) return errno == EAGAIN ? Result::wait : broken(errno);
     taken_ += static_cast<std::size_t>(taken);
     if (is_complete && taken_ == parse_.size) return Result::complete;
   }
+}
+
+ProxyReader::Result ProxyReader::broken(int error) noexcept {
+  // A proxy that goes away is not news.
+  if (error == ECONNRESET || error == ECONNABORTED || error == EPIPE || error == ETIMEDOUT)
+    return Result::ended;
+  parse_.reason = "its PROXY header cannot be read";
+  return Result::invalid;
 }
 
 }  // namespace squall

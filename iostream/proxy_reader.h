@@ -14,7 +14,7 @@ class ProxyReader {
   enum class Result {
     wait,      // for the socket to be readable
     complete,  // there is a header()
-    ended,     // the connection ended before its first byte, or broke: nobody's fault
+    ended,     // the connection ended before its first byte, or was reset: not news
     invalid,   // see reason()
   };
 
@@ -26,6 +26,8 @@ class ProxyReader {
   const char* reason() const noexcept { return parse_.reason; }
 
  private:
+  Result broken(int error) noexcept;
+
   std::string buffer_;
   std::size_t taken_ = 0;  // bytes in front of it that are no longer in the kernel
   ProxyParse parse_{};
