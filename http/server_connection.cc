@@ -210,10 +210,8 @@ Next ServerConnection::linger() {
 }
 
 void ServerConnection::drain() {
-  if (exchange_) {
-    exchange_->close_after();
-  } else if (phase_ != Phase::idle || closing_) {
-    return;  // it ends as it is
+  if (phase_ != Phase::idle || closing_) {
+    if (exchange_) exchange_->close_after();
   } else if (stream_.pending_write_bytes() > 0) {
     linger();
   } else {

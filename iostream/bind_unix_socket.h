@@ -28,7 +28,7 @@ struct UnixListenOptions {
 OwnedFd bind_unix_socket(std::string_view name, const UnixListenOptions& options = {});
 
 // The file of a Unix socket that is removed along with this object, unless something else is there by then:
-// a server that has taken over.
+// a server that has taken over. A relative path is looked up from where the process is by then.
 class UnixSocketFile {
  public:
   UnixSocketFile() noexcept = default;

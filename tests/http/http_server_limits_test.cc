@@ -57,12 +57,16 @@ TEST_CASE("draining closes connections that wait for a request, with a coroutine
   RawPeer used = fixture.connect();
   used.send(get("/"));
   fixture.read_responses(used, 1);
-  fixture.loop.run_until([&] { return fixture.server.connections() == 2; });
+  RawPeer stray = fixture.connect();
+  stray.send("\r\n");  // belongs to no request yet
+  fixture.loop.run_until([&] { return fixture.server.connections() == 3; });
+  for (int turn = 0; turn < 5; ++turn) fixture.loop.run_turn();
   Drain drain;
   fixture.loop.run(Drain::run(fixture.server, 1h, drain));
   CHECK(drain.cut == 0U);
   CHECK(is_closed(silent));
   CHECK(is_closed(used));
+  CHECK(is_closed(stray));
 }
 
 TEST_CASE("draining lets a request end, says that its connection closes, and closes it", "[http_server]") {
