@@ -1,7 +1,9 @@
 #include <squall/iostream/tcp_server.h>
 
+#include <random>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "support/descriptor_limit.h"
@@ -178,6 +180,49 @@ TEST_CASE("the line about an address that has its fill names the peer", "[tcp_se
   const std::string name = Address::local_of(b.fd()).to_string();
   loop.run_until([&] { return is_closed(b); });
   loop.log.expect("Connection from " + name + " refused: there are 1 from its address");
+}
+
+TEST_CASE("whoever comes and goes, no limit is exceeded, and in the end nothing is counted", "[tcp_server]") {
+  std::mt19937 random(11);
+  TestLoop loop;
+  TCPServer::Options options = at_most(8);
+  options.max_connections_per_address = 3;
+  EchoServer server(loop, options);
+  server.listen(0, loopback());
+  struct Client {
+    int address;
+    RawPeer peer;
+    bool is_served = false;
+  };
+  std::vector<Client> clients;
+  for (int step = 0; step < 1500; ++step) {
+    if (clients.size() < 20 && random() % 2) {
+      const int address = 2 + static_cast<int>(random() % 5);
+      clients.push_back({address, connect_from("127.0.0." + std::to_string(address), server.port())});
+      clients.back().peer.send("hello\n");
+    } else if (!clients.empty()) {
+      Client& client = clients[random() % clients.size()];
+      if (random() % 2) client.peer.reset();
+      std::swap(client, clients.back());
+      clients.pop_back();
+    }
+    for (std::size_t turns = random() % 3; turns > 0; --turns) loop.run_turn();
+    std::size_t of_address[7] = {};
+    for (Client& client : clients) {
+      client.is_served = client.is_served || client.peer.received() == "hello\n";
+      of_address[client.address] += client.is_served;
+    }
+    REQUIRE(server.connections() <= 8);
+    for (const std::size_t count : of_address) REQUIRE(count <= 3);
+  }
+  clients.clear();
+  loop.run_until([&] { return server.connections() == 0; });
+  for (int round = 0; round < 8; ++round) {
+    clients.push_back({0, connect_from("127.0.0." + std::to_string(2 + round / 2), server.port())});
+    CHECK(ask(loop, clients.back().peer, "hello\n") == "hello\n");
+  }
+  CHECK(loop.log.expect_any("Connection from ") > 0);
+  CHECK(loop.log.expect_any("Cannot accept connections, waiting") > 0);
 }
 
 TEST_CASE("Unix sockets have no address that is limited", "[tcp_server]") {
