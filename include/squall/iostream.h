@@ -14,6 +14,7 @@
 #include <squall/iostream/iostream.h>
 #include <squall/iostream/override_resolver.h>
 #include <squall/iostream/pipe.h>
+#include <squall/iostream/pump.h>
 #include <squall/iostream/regex.h>
 #include <squall/iostream/resolver.h>
 #include <squall/iostream/socket.h>

@@ -46,6 +46,7 @@ enum class Call {
   shutdown,
   sigaction,
   socket,
+  splice,
   write,
   writev,
 };
