@@ -58,12 +58,12 @@ Function* next(Function* sanitizers, const char* name) noexcept {
 }  // namespace
 
 std::string_view name_of(Call call) noexcept {
-  constexpr std::array<std::string_view, 30> kNames = {
-      "any",         "accept4",    "bind",      "close",  "connect",     "epoll_create1",
-      "epoll_ctl",   "epoll_wait", "eventfd",   "fcntl",  "getaddrinfo", "getpeername",
-      "getsockname", "getsockopt", "listen",    "open",   "pipe2",       "poll",
-      "pread",       "read",       "recv",      "send",   "sendfile",    "sendmsg",
-      "setsockopt",  "shutdown",   "sigaction", "socket", "write",       "writev"};
+  constexpr std::array<std::string_view, 31> kNames = {
+      "any",        "accept4",  "bind",    "close",       "connect",     "epoll_create1", "epoll_ctl",
+      "epoll_wait", "eventfd",  "fcntl",   "getaddrinfo", "getpeername", "getsockname",   "getsockopt",
+      "listen",     "open",     "pipe2",   "poll",        "pread",       "read",          "recv",
+      "send",       "sendfile", "sendmsg", "setsockopt",  "shutdown",    "sigaction",     "socket",
+      "splice",     "write",    "writev"};
   return kNames[static_cast<std::size_t>(call)];
 }
 
@@ -188,6 +188,7 @@ SQUALL_NEXT(setsockopt)
 SQUALL_NEXT(shutdown)
 SQUALL_NEXT(sigaction)
 SQUALL_NEXT(socket)
+SQUALL_NEXT(splice)
 SQUALL_NEXT(write)
 SQUALL_NEXT(writev)
 
@@ -366,6 +367,13 @@ int sigaction(int signal, const struct sigaction* action, struct sigaction* befo
 int socket(int domain, int type, int protocol) noexcept {
   const auto verdict = intercept(Call::socket);
   return verdict.error ? failed(verdict.error) : next_socket()(domain, type, protocol);
+}
+
+// By the descriptor that bytes come from.
+ssize_t splice(int in, off64_t* in_offset, int out, off64_t* out_offset, std::size_t size, unsigned flags) {
+  const auto verdict = intercept(Call::splice, in);
+  if (verdict.error) return failed(verdict.error);
+  return next_splice()(in, in_offset, out, out_offset, std::min(size, verdict.at_most), flags);
 }
 
 ssize_t write(int fd, const void* data, std::size_t size) {

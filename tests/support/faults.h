@@ -47,6 +47,7 @@ enum class Call {
   shutdown,
   sigaction,
   socket,
+  splice,
   write,
   writev,
 };
