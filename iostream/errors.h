@@ -10,6 +10,7 @@ namespace squall {
 enum class StreamErrc {
   unsatisfiable_read = 1,  // a delimiter did not come within max_bytes (IOS-11)
   read_buffer_full,        // more unread bytes than max_buffer_size (IOS-12)
+  truncated,  // TLS: the connection ended without the peer's saying that its bytes have (RFC 8446, 6.1)
 };
 
 const std::error_category& stream_category() noexcept;
