@@ -140,8 +140,9 @@ class TLSTransport::Call {
   Outgoing outgoing_;
 };
 
-TLSTransport::TLSTransport(const TLSContext& context, std::string_view server_hostname, std::uint16_t port)
-    : context_(context), setup_(context.setup()) {
+TLSTransport::TLSTransport(const TLSContext& context, std::string_view server_hostname, std::uint16_t port,
+                           Channel channel)
+    : context_(context), setup_(context.setup()), is_socket_(channel == Channel::socket) {
   const TLSContext::State& state = *context_.state_;
   const bool check =
       !state.is_server() && state.client().cert_reqs != CertReqs::none && state.client().check_hostname;
@@ -213,22 +214,22 @@ Transport::Step TLSTransport::handshake(int fd) noexcept {
   if (end_ == End::failed) return Step::failed;
   Call call(*this);
   for (;;) {
-    openssl::forget_errors();
-    const int result = ::SSL_do_handshake(ssl_);
-    const int error = result == 1 ? SSL_ERROR_NONE : ::SSL_get_error(ssl_, result);
-    if (error == SSL_ERROR_NONE) is_done_ = true;
-    if (error != SSL_ERROR_NONE && error != SSL_ERROR_WANT_READ) fail_with_openssl(error);
+    if (end_ == End::none) {
+      openssl::forget_errors();
+      const int result = ::SSL_do_handshake(ssl_);
+      const int error = result == 1 ? SSL_ERROR_NONE : ::SSL_get_error(ssl_, result);
+      if (error == SSL_ERROR_NONE) is_done_ = true;
+      if (error != SSL_ERROR_NONE && error != SSL_ERROR_WANT_READ) fail_with_openssl(error);
+    }
     // Also the alert that says why it has failed.
     push(fd);
     if (end_ == End::failed) {
+      peer_ = Address::peer_of(fd);
       if (!server_.empty()) context_.state_->sessions.forget(server_);
       return Step::failed;
     }
     if (is_done_) return Step::done;
-    if (!receive_more(fd)) {
-      if (end_ == End::failed) return Step::failed;
-      return Step::pending;
-    }
+    if (!receive_more(fd) && end_ == End::none) return Step::pending;
   }
 }
 
@@ -239,7 +240,7 @@ bool TLSTransport::receive_more(int fd) noexcept {
   if (call_->drained) return false;
   try {
     const std::span<char> space = call_->space();
-    const ssize_t count = receive_from(fd, space);
+    const ssize_t count = is_socket_ ? receive_from(fd, space) : read_from(fd, space);
     if (count > 0) {
       call_->drained = static_cast<std::size_t>(count) < space.size();
       incoming_ = {space.data(), static_cast<std::size_t>(count)};
@@ -398,7 +399,7 @@ bool TLSTransport::push(int fd) noexcept {
   Outgoing& out = unsent_ ? *unsent_ : fresh;
   if (out.size() > 0) {
     const std::string_view bytes(out.block.data() + out.begin, out.size());
-    const ssize_t sent = send_to(fd, bytes);
+    const ssize_t sent = is_socket_ ? send_to(fd, {&bytes, 1}) : write_to(fd, {&bytes, 1});
     if (sent < 0 && errno != EAGAIN) {
       fail_with_errno(errno);
       return false;
@@ -477,29 +478,23 @@ void TLSTransport::fail_with_openssl(int error) noexcept {
   }
 }
 
-bool TLSTransport::is_silent() const noexcept {
-  if (error_ == StreamErrc::truncated) return true;
-  if (error_.category() != std::generic_category()) return false;
-  switch (error_.value()) {
-    case ECONNRESET:
-    case ECONNABORTED:
-    case EPIPE:
-    case ETIMEDOUT:
-    case EBADF:
-    case ENOTCONN: return true;
-    default: return false;
-  }
+long TLSTransport::verify_result() const noexcept {
+  const int code = ERR_PACK(ERR_LIB_SSL, 0, SSL_R_CERTIFICATE_VERIFY_FAILED);
+  const bool is_refused = error_ == std::error_code(code, tls_category());
+  return is_refused ? ::SSL_get_verify_result(ssl_) : X509_V_OK;
 }
 
-TLSError TLSTransport::failure(const Address& peer) const {
-  std::string text = error_ == StreamErrc::truncated ? "the peer closed the connection" : error_.message();
-  const bool is_refused =
-      error_ == std::error_code(static_cast<int>(ERR_PACK(ERR_LIB_SSL, 0, SSL_R_CERTIFICATE_VERIFY_FAILED)),
-                                tls_category());
-  const long verify_result = is_refused ? ::SSL_get_verify_result(ssl_) : X509_V_OK;
-  if (is_refused) text += fmt::format(": {}", ::X509_verify_cert_error_string(verify_result));
-  if (is_refused && refused_) text += *refused_;
-  return TLSError(fmt::format("{} (peer {})", text, peer), error_, verify_result);
+std::string TLSTransport::error_text() const {
+  std::string text =
+      error_ == StreamErrc::truncated && !is_done_ ? "the peer closed the connection" : error_.message();
+  if (const long result = verify_result(); result != X509_V_OK)
+    text += fmt::format(": {}", ::X509_verify_cert_error_string(result));
+  if (refused_) text += *refused_;
+  return text;
+}
+
+void TLSTransport::throw_error() const {
+  throw TLSError(fmt::format("{} (peer {})", error_text(), peer_), error_, verify_result());
 }
 
 void TLSTransport::note_refused(X509* certificate, int reason) noexcept {

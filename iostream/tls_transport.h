@@ -2,6 +2,7 @@
 
 #include <squall/iostream/address.h>
 #include <squall/iostream/buffer_pool.h>
+#include <squall/iostream/pipe.h>
 #include <squall/iostream/tls_certificate.h>
 #include <squall/iostream/tls_context.h>
 #include <squall/iostream/tls_error.h>
@@ -43,7 +44,7 @@ class TLSTransport final : public Transport {
   // is an address; sessions are kept by that and `port`. Throws std::invalid_argument if the context is to
   // check and there is no name to check, and std::runtime_error if OpenSSL fails.
   explicit TLSTransport(const TLSContext& context, std::string_view server_hostname = {},
-                        std::uint16_t port = 0);
+                        std::uint16_t port = 0, Channel channel = Channel::socket);
   ~TLSTransport() override;
   TLSTransport(const TLSTransport&) = delete;
   TLSTransport& operator=(const TLSTransport&) = delete;
@@ -72,12 +73,12 @@ class TLSTransport final : public Transport {
   bool wants_write() const noexcept override { return unsent_ != nullptr; }
   void end_sending(int fd) noexcept override;
   std::error_code error() const noexcept override { return error_; }
-
-  // After a failed handshake: error() in words, and for whom the peer was taken.
-  TLSError failure(const Address& peer) const;
-  // Whether error() is of the kind that is no news: the peer went away (IOS-55, IOS-74).
-  bool is_silent() const noexcept;
-  std::chrono::milliseconds handshake_timeout() const noexcept { return context_.handshake_timeout(); }
+  std::string error_text() const override;
+  // A TLSError.
+  [[noreturn]] void throw_error() const override;
+  std::chrono::milliseconds handshake_timeout() const noexcept override {
+    return context_.handshake_timeout();
+  }
 
   // ---- Called by OpenSSL.
 
@@ -113,6 +114,7 @@ class TLSTransport final : public Transport {
   class Call;
   enum class End : std::uint8_t { none, clean, failed };
 
+  long verify_result() const noexcept;
   bool receive_more(int fd) noexcept;
   std::size_t encrypt(std::span<const std::string_view> pieces, std::size_t skip);
   bool encrypt_record(std::string_view bytes);
@@ -129,9 +131,11 @@ class TLSTransport final : public Transport {
   std::unique_ptr<Outgoing> unsent_;
   std::size_t credit_ = 0;  // bytes that the kernel has taken since, which the next send() counts
   std::error_code error_;
+  Address peer_;                          // once the handshake has failed
   std::unique_ptr<std::string> refused_;  // whom the peer's certificate is for, if for another
   std::string server_;                    // whose sessions these are: host and port
   Call* call_ = nullptr;
+  const bool is_socket_;
   End end_ = End::none;
   bool end_is_told_ = false;
   bool is_done_ = false;    // the handshake

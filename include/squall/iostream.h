@@ -8,6 +8,13 @@
 #include <squall/iostream/errors.h>
 #include <squall/iostream/iostream.h>
 #include <squall/iostream/pipe.h>
+#include <squall/iostream/regex.h>
 #include <squall/iostream/socket.h>
 #include <squall/iostream/subprocess.h>
 #include <squall/iostream/tcp_server.h>
+#include <squall/iostream/tls_certificate.h>
+#include <squall/iostream/tls_context.h>
+#include <squall/iostream/tls_error.h>
+#include <squall/iostream/tls_options.h>
+#include <squall/iostream/tls_transport.h>
+#include <squall/iostream/transport.h>

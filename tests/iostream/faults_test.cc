@@ -408,13 +408,15 @@ TEST_CASE("a large write that fails once is whole, and one that fails for good c
           "[faults]") {
   const std::string large(100'000, 'x');
   for (const std::string head : {"", "head"}) {  // queued before it
+    // One call for both.
+    const Call call = head.empty() ? Call::send : Call::sendmsg;
     for (const int error : {EAGAIN, EINTR, ENOBUFS, ECONNRESET}) {
-      INFO(named(Call::sendmsg, error) << ", behind \"" << head << "\"");
+      INFO(named(call, error) << ", behind \"" << head << "\"");
       {
         TestLoop loop;
         Wire wire(loop);
         static_cast<void>(wire.stream.write(head));
-        const Injection fault(Call::sendmsg, error, {.fd = wire.stream.fd()});
+        const Injection fault(call, error, {.fd = wire.stream.fd()});
         Outcome outcome;
         std::string all;
         loop.spawn(write_all(wire.stream, large, outcome));
@@ -431,7 +433,7 @@ TEST_CASE("a large write that fails once is whole, and one that fails for good c
       TestLoop loop;
       Wire wire(loop);
       static_cast<void>(wire.stream.write(head));
-      const Injection fault(Call::sendmsg, error, {.times = kAlways, .fd = wire.stream.fd()});
+      const Injection fault(call, error, {.times = kAlways, .fd = wire.stream.fd()});
       const Injection also(Call::send, error, {.times = kAlways, .fd = wire.stream.fd()});
       Outcome outcome;
       loop.spawn(write_all(wire.stream, large, outcome));
@@ -508,7 +510,7 @@ TEST_CASE("a blocked stream that the poller refuses is closed, so that no writer
       Wire wire(loop);
       const int fd = wire.stream.fd();
       Outcome outcome;
-      const Injection blocked(large ? Call::sendmsg : Call::send, EAGAIN, {.fd = fd});
+      const Injection blocked(Call::send, EAGAIN, {.fd = fd});
       const Injection fault(Call::epoll_ctl, error, {.fd = fd});
       loop.spawn(write_all(wire.stream, large ? std::string(100'000, 'x') : "small", outcome, Live()));
       loop.run_until([&] { return outcome.done; });
@@ -732,7 +734,7 @@ TEST_CASE("half a write there is no memory for closes the stream", "[faults]") {
     TestLoop loop;
     Wire wire(loop);
     const std::string large(100'000, 'x');
-    const Short half(Call::sendmsg, 50'000);
+    const Short half(Call::send, 50'000);
     bool refused = false;
     {
       AllocationFault fault(0, kAlways);

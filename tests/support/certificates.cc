@@ -37,9 +37,8 @@ std::string pem_of(X509* certificate) {
   return pem_of([&](BIO* bio) { return ::PEM_write_bio_X509(bio, certificate); });
 }
 std::string pem_of(EVP_PKEY* key) {
-  return pem_of([&](BIO* bio) {
-    return ::PEM_write_bio_PrivateKey(bio, key, nullptr, nullptr, 0, nullptr, nullptr);
-  });
+  return pem_of(
+      [&](BIO* bio) { return ::PEM_write_bio_PrivateKey(bio, key, nullptr, nullptr, 0, nullptr, nullptr); });
 }
 
 void extend(X509* certificate, X509* issuer, int nid, const std::string& value) {
@@ -52,7 +51,8 @@ void extend(X509* certificate, X509* issuer, int nid, const std::string& value) 
 }
 
 // Signed by itself, if there is no issuer.
-openssl::Certificate make(const CertificateWishes& wishes, EVP_PKEY* key, X509* issuer, EVP_PKEY* issuer_key) {
+openssl::Certificate make(const CertificateWishes& wishes, EVP_PKEY* key, X509* issuer,
+                          EVP_PKEY* issuer_key) {
   openssl::Certificate certificate(::X509_new());
   X509* const x = certificate.get();
   ::X509_set_version(x, X509_VERSION_3);
