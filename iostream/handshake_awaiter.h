@@ -27,8 +27,7 @@ class [[nodiscard]] HandshakeAwaiter {
   void await_resume();
 
  private:
-  friend class IOLoop;
-  class IOStream;
+  friend class IOStream;
   explicit HandshakeAwaiter(IOStream& stream) noexcept;
   void time_out() noexcept;
 

@@ -6,13 +6,20 @@
 namespace squall {
 namespace {
 
+const char* name_of_alert(int alert) noexcept {
+  // Those of TLS 1.3 alone, which OpenSSL 3.0 does not name.
+  if (alert == SSL_AD_MISSING_EXTENSION) return "missing extension";
+  if (alert == SSL_AD_CERTIFICATE_REQUIRED) return "certificate required";
+  return ::SSL_alert_desc_string_long(alert);
+}
+
 class TLSCategory final : public std::error_category {
  public:
   const char* name() const noexcept override { return "tls"; }
   std::string message(int value) const override {
     const auto error = static_cast<unsigned long>(value);
     if (const int alert = tls_alert_of(std::error_code(value, *this)); alert >= 0)
-      return fmt::format("the peer sent the alert \"{}\"", ::SSL_alert_desc_string_long(alert));
+      return fmt::format("the peer sent the alert \"{}\"", name_of_alert(alert));
     if (ERR_GET_LIB(error) == ERR_LIB_SSL) {
       switch (ERR_GET_REASON(error)) {
         case SSL_R_HTTP_REQUEST: return "plain HTTP request where TLS is spoken";

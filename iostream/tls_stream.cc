@@ -1,5 +1,8 @@
+#include <squall/iostream/tls_stream.h>
+
 #include <squall/ioloop/errors.h>
 #include <squall/ioloop/ioloop.h>
+#include <squall/ioloop/log.h>
 #include <squall/iostream/iostream.h>
 #include <squall/iostream/tls_transport.h>
 
@@ -18,6 +21,21 @@ HandshakeAwaiter IOStream::start_tls(const TLSContext& context, std::string_view
 
 const TLSTransport* IOStream::tls() const noexcept {
   return dynamic_cast<const TLSTransport*>(transport_.get());
+}
+
+Task<bool> accept_tls(IOStream& stream, TLSContext context) {
+  const Address peer = stream.peer_address();
+  try {
+    co_await stream.start_tls(context);
+    co_return true;
+  } catch (const TLSError&) {
+    // The stream has logged it, if it is news.
+  } catch (const StreamClosedError&) {
+    // The server is being stopped, say.
+  } catch (const TimeoutError&) {
+    log::general().info("TLS handshake with {} timed out", peer);
+  }
+  co_return false;
 }
 
 void Transport::throw_error() const { throw StreamClosedError(error()); }

@@ -16,5 +16,6 @@
 #include <squall/iostream/tls_context.h>
 #include <squall/iostream/tls_error.h>
 #include <squall/iostream/tls_options.h>
+#include <squall/iostream/tls_stream.h>
 #include <squall/iostream/tls_transport.h>
 #include <squall/iostream/transport.h>

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <squall/iostream.h>
+
+#include <string>
+#include <utility>
+
+#include "support/certificates.h"
+#include "support/stream_pair.h"
+#include "support/test_loop.h"
+
+namespace squall::testing {
+
+// An authority, and contexts of a server that it has signed and of a client that trusts it.
+struct TLSSides {
+  TLSSides() {
+    server_options.certificates.push_back(authority.issue());
+    client_options.ca_pem = authority.pem();
+  }
+  TLSContext server() const { return TLSContext::server(server_options); }
+  TLSContext client() const { return TLSContext::client(client_options); }
+
+  CertificateAuthority authority;
+  TLSServerOptions server_options;
+  TLSClientOptions client_options;
+};
+
+inline Task<> secure(IOStream& stream, TLSContext context, std::string host = {}) {
+  co_await stream.start_tls(context, host);
+}
+
+inline Task<> secure_both(IOStream& client, IOStream& server, const TLSContext& client_context,
+                          const TLSContext& server_context, std::string host = "localhost") {
+  HandshakeAwaiter done = server.start_tls(server_context);
+  co_await client.start_tls(client_context, host);
+  co_await done;
+}
+
+}  // namespace squall::testing
