@@ -34,6 +34,16 @@ TLSCertificate files(const std::string& certfile, const std::string& keyfile = {
   return certificate;
 }
 
+template <class Function>
+std::string message_of(Function function) {
+  try {
+    function();
+  } catch (const std::invalid_argument& error) {
+    return error.what();
+  }
+  return "";
+}
+
 TEST_CASE("a server's context names the file that is wrong, and how (TSV-01, NET-31)", "[tls]") {
   TemporaryFolder folder;
   const TLSCertificate one = self_signed();
@@ -65,8 +75,9 @@ TEST_CASE("a server's context names the file that is wrong, and how (TSV-01, NET
   TLSCertificate wrong = files(cert, encrypted);
   wrong.password = "sesam";
   fails(wrong, "keyfile \"" + encrypted + "\" is not for this password");
-  CHECK_THROWS_WITH(TLSContext::server(of(files(broken, key))),
-                    Catch::Contains("certfile \"" + broken + "\" has a certificate that cannot be read: "));
+  CHECK(message_of([&] {
+          TLSContext::server(of(files(broken, key)));
+        }).starts_with("certfile \"" + broken + "\" has a certificate that cannot be read: "));
   TLSCertificate text;
   text.cert_pem = one.cert_pem;
   text.key_pem = other.key_pem;
@@ -163,15 +174,25 @@ TEST_CASE("a server's certificate is chosen by the name that the client asks for
   CHECK(subject_for(loop, client, server, "127.0.0.1") == "CN=first");
 }
 
-TEST_CASE("a certificate chosen by name can be resumed too, by whoever asks for that name", "[tls]") {
+TEST_CASE("a session is resumed only with the host that it was made for", "[tls]") {
   TestLoop loop;
   TLSSides sides;
+  sides.client_options.max_version = TLSVersion::tls1_2;  // whose sessions come with the handshake
   sides.server_options.certificates = {sides.authority.issue({.names = {"DNS:a.example"}}),
                                        sides.authority.issue({.names = {"DNS:b.example"}})};
+  const TLSContext client = sides.client();
   const TLSContext server = sides.server();
-  auto [a, b] = connected_pair(loop);
-  loop.run(secure_both(a, b, sides.client(), server, "b.example"));
-  CHECK(a.tls()->peer_certificate()->names.front() == "DNS:b.example");
+  testing::ListeningPort port;
+  const auto resumed = [&](const char* host) {
+    auto [a, b] = port.connect(loop);
+    loop.run(secure_both(a, b, client, server, host));
+    CHECK(a.tls()->peer_certificate()->names.front() == std::string("DNS:") + host);
+    return a.tls()->session_reused();
+  };
+  CHECK_FALSE(resumed("a.example"));
+  CHECK_FALSE(resumed("b.example"));
+  CHECK(resumed("a.example"));
+  CHECK(resumed("b.example"));
 }
 
 TEST_CASE("a reload is for new connections; those that are there go on", "[tls]") {
@@ -199,7 +220,7 @@ TEST_CASE("a reload is for new connections; those that are there go on", "[tls]"
   }
   SECTION("and if it cannot be read nothing changes") {
     folder.file("key.pem", self_signed().key_pem);
-    CHECK_THROWS_WITH(server.reload(), Catch::Contains("is not the key of"));
+    CHECK(message_of([&] { server.reload(); }).find("is not the key of") != std::string::npos);
     CHECK(subject_for(loop, client, copy, "localhost") == "CN=old");
   }
   const auto talk = [](IOStream& from, IOStream& to) -> Task<std::string> {
@@ -217,15 +238,9 @@ TEST_CASE("nobody resumes a session from before a reload", "[tls]") {
   sides.client_options.max_version = TLSVersion::tls1_2;  // whose sessions come with the handshake
   const TLSContext client = sides.client();
   TLSContext server = sides.server();
-  const auto socket = bind_sockets(0, [] {
-    ListenOptions options;
-    options.address = "127.0.0.1";
-    return options;
-  }());
+  testing::ListeningPort port;
   const auto resumed = [&] {
-    testing::RawPeer raw(Address::local_of(socket[0].get()).port());
-    IOStream a(loop, OwnedFd(::dup(raw.fd())));
-    IOStream b(loop, accept_from(socket[0].get()).fd);
+    auto [a, b] = port.connect(loop);
     loop.run(secure_both(a, b, client, server));
     return a.tls()->session_reused();
   };

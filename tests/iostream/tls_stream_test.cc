@@ -568,18 +568,9 @@ TEST_CASE("a client that comes back resumes its session", "[tls]") {
   }
   const TLSContext client = sides.client();
   const TLSContext server = sides.server();
-  // Sessions are kept by host and port, so that must be the same.
-  auto listening = bind_sockets(0, [] {
-    ListenOptions options;
-    options.address = "127.0.0.1";
-    return options;
-  }());
-  const std::uint16_t port = Address::local_of(listening[0].get()).port();
+  testing::ListeningPort port;
   for (int i = 0; i < 4; ++i) {
-    RawPeer raw(port);
-    IOStream a(loop, OwnedFd(::dup(raw.fd())));
-    Accepted accepted = accept_from(listening[0].get());
-    IOStream b(loop, std::move(accepted.fd));
+    auto [a, b] = port.connect(loop);
     loop.run(secure_both(a, b, client, server));
     CHECK(loop.run(ask(a, b)) == "ticket follows\n");
     CHECK(a.tls()->session_reused() == (i > 0));
@@ -595,16 +586,9 @@ TEST_CASE("without a session cache, or without tickets, nothing is resumed", "[t
   SECTION("the server's") { sides.server_options.session_tickets = false; }
   const TLSContext client = sides.client();
   const TLSContext server = sides.server();
-  auto listening = bind_sockets(0, [] {
-    ListenOptions options;
-    options.address = "127.0.0.1";
-    return options;
-  }());
+  testing::ListeningPort port;
   for (int i = 0; i < 2; ++i) {
-    RawPeer raw(Address::local_of(listening[0].get()).port());
-    IOStream a(loop, OwnedFd(::dup(raw.fd())));
-    Accepted accepted = accept_from(listening[0].get());
-    IOStream b(loop, std::move(accepted.fd));
+    auto [a, b] = port.connect(loop);
     loop.run(secure_both(a, b, client, server));
     CHECK(loop.run(ask(a, b)) == "ticket follows\n");
     CHECK_FALSE(a.tls()->session_reused());

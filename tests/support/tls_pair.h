@@ -4,6 +4,7 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "support/certificates.h"
 #include "support/stream_pair.h"
@@ -23,6 +24,24 @@ struct TLSSides {
   CertificateAuthority authority;
   TLSServerOptions server_options;
   TLSClientOptions client_options;
+};
+
+// A port to connect to again and again: whom a client has a session with it knows by the port.
+class ListeningPort {
+ public:
+  ListeningPort() : sockets_(bind_sockets(0, loopback())) {}
+  std::pair<IOStream, IOStream> connect(IOLoop& loop) {
+    RawPeer raw(Address::local_of(sockets_[0].get()).port());
+    return {IOStream(loop, OwnedFd(::dup(raw.fd()))), IOStream(loop, accept_from(sockets_[0].get()).fd)};
+  }
+
+ private:
+  static ListenOptions loopback() {
+    ListenOptions options;
+    options.address = "127.0.0.1";
+    return options;
+  }
+  std::vector<OwnedFd> sockets_;
 };
 
 inline Task<> secure(IOStream& stream, TLSContext context, std::string host = {}) {
