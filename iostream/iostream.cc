@@ -260,7 +260,8 @@ OwnedFd IOStream::release() noexcept {
 }
 
 std::error_code IOStream::last_error() const noexcept {
-  return transport_ ? transport_->error() : std::error_code(errno, std::generic_category());
+  if (transport_ && transport_->error()) return transport_->error();
+  return std::error_code(errno, std::generic_category());
 }
 
 // A peer that goes away is not news (IOS-55).

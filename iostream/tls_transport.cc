@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <squall/iostream/errors.h>
 #include <squall/iostream/openssl.h>
+#include <squall/iostream/sigpipe.h>
 #include <squall/iostream/socket.h>
 #include <squall/iostream/tls_context_state.h>
 
@@ -152,12 +153,9 @@ TLSTransport::TLSTransport(const TLSContext& context, std::string_view server_ho
   std::unique_ptr<SSL, openssl::Free<::SSL_free>> ssl(::SSL_new(setup_->context()));
   require(ssl != nullptr, "TLS cannot be set up");
   require(SSL_set_app_data(ssl.get(), this) == 1, "No memory");
-  openssl::Bio bio(::BIO_new(bio_method()));
+  BIO* const bio = make_bio();
   require(bio != nullptr, "No memory");
-  ::BIO_set_data(bio.get(), this);
-  ::BIO_set_init(bio.get(), 1);
-  ::SSL_set_bio(ssl.get(), bio.get(), bio.get());
-  bio.release();
+  ::SSL_set_bio(ssl.get(), bio, bio);
   if (state.is_server()) {
     ::SSL_set_accept_state(ssl.get());
   } else {
@@ -170,6 +168,14 @@ TLSTransport::TLSTransport(const TLSContext& context, std::string_view server_ho
     }
   }
   ssl_ = ssl.release();
+}
+
+BIO* TLSTransport::make_bio() noexcept {
+  BIO* const bio = ::BIO_new(bio_method());
+  if (!bio) return nullptr;
+  ::BIO_set_data(bio, this);
+  ::BIO_set_init(bio, 1);
+  return bio;
 }
 
 TLSTransport::~TLSTransport() {
@@ -212,14 +218,16 @@ std::optional<TLSPeerCertificate> TLSTransport::peer_certificate() const {
 
 Transport::Step TLSTransport::handshake(int fd) noexcept {
   if (end_ == End::failed) return Step::failed;
+  const bool in_kernel = is_socket_ && context_.state_->common().ktls;
   Call call(*this);
   for (;;) {
     if (end_ == End::none) {
       openssl::forget_errors();
-      const int result = ::SSL_do_handshake(ssl_);
+      errno = 0;
+      const int result = in_kernel ? step_in_kernel(fd) : ::SSL_do_handshake(ssl_);
       const int error = result == 1 ? SSL_ERROR_NONE : ::SSL_get_error(ssl_, result);
       if (error == SSL_ERROR_NONE) is_done_ = true;
-      if (error != SSL_ERROR_NONE && error != SSL_ERROR_WANT_READ) fail_with_openssl(error);
+      if (error != SSL_ERROR_NONE && error != SSL_ERROR_WANT_READ && !is_blocked_) fail_with_openssl(error);
     }
     // Also the alert that says why it has failed.
     push(fd);
@@ -229,6 +237,7 @@ Transport::Step TLSTransport::handshake(int fd) noexcept {
       return Step::failed;
     }
     if (is_done_) return Step::done;
+    if (in_kernel) return Step::pending;
     if (!receive_more(fd) && end_ == End::none) return Step::pending;
   }
 }
@@ -268,6 +277,7 @@ ssize_t TLSTransport::receive(int fd, std::span<char> space) noexcept {
     while (got < space.size() && end_ == End::none) {
       std::size_t count = 0;
       openssl::forget_errors();
+      errno = 0;
       if (::SSL_read_ex(ssl_, space.data() + got, space.size() - got, &count) == 1) {
         got += count;
         continue;
@@ -277,7 +287,8 @@ ssize_t TLSTransport::receive(int fd, std::span<char> space) noexcept {
         end_ = End::clean;
       } else if (error != SSL_ERROR_WANT_READ) {
         fail_with_openssl(error);
-      } else if (receives == kReceives || (receives > 0 && got == 0) || !receive_more(fd)) {
+      } else if (kernel_receives_ || receives == kReceives || (receives > 0 && got == 0) ||
+                 !receive_more(fd)) {
         // A peer that sends much without saying anything is left to the poller, for the others' sake.
         break;
       }
@@ -314,6 +325,11 @@ ssize_t TLSTransport::send(int fd, std::span<const std::string_view> pieces) noe
   if (end_ == End::failed) {
     errno = EPROTO;
     return -1;
+  }
+  if (kernel_sends_) {
+    const ssize_t sent = pieces.empty() ? 0 : send_to(fd, pieces);
+    if (sent < 0 && errno != EAGAIN) fail_with_errno(errno);
+    return sent;
   }
   std::size_t total = 0;
   for (const std::string_view piece : pieces) total += piece.size();
@@ -449,7 +465,11 @@ void TLSTransport::end_sending(int fd) noexcept {
   has_ended_ = true;
   Call call(*this);
   openssl::forget_errors();
-  ::SSL_shutdown(ssl_);
+  if (kernel_sends_) {
+    without_sigpipe([this] { return ::SSL_shutdown(ssl_); });
+  } else {
+    ::SSL_shutdown(ssl_);
+  }
   openssl::forget_errors();
   push(fd);
 }
@@ -468,13 +488,16 @@ void TLSTransport::fail_with_errno(int error) noexcept {
 }
 
 void TLSTransport::fail_with_openssl(int error) noexcept {
+  const int system_error = errno;
   const unsigned long reason = openssl::take_error();
-  if (reason != 0) {
+  if (ERR_GET_LIB(reason) == ERR_LIB_SSL && ERR_GET_REASON(reason) == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
+    fail(StreamErrc::truncated);  // where OpenSSL has the descriptor
+  } else if (reason != 0) {
     fail(std::error_code(static_cast<int>(reason), tls_category()));
   } else if (error == SSL_ERROR_ZERO_RETURN) {
     fail(StreamErrc::truncated);  // close_notify where only a handshake can be
   } else {
-    fail_with_errno(EPROTO);
+    fail_with_errno(error == SSL_ERROR_SYSCALL && system_error != 0 ? system_error : EPROTO);
   }
 }
 

@@ -34,6 +34,8 @@ namespace squall {
 // not receive (answers to key updates, say) is bounded by kMaxUnsent: behind that the connection fails with
 // ENOBUFS.
 //
+// Where the kernel encrypts (TLSOptions::ktls) its bytes go to the descriptor as they are.
+//
 // Thread:    the stream's.
 // Lifetime:  independent of the stream, and of the context it was made with.
 class TLSTransport final : public Transport {
@@ -70,7 +72,8 @@ class TLSTransport final : public Transport {
   ssize_t receive(int fd, std::span<char> space) noexcept override;
   bool has_received() const noexcept override;
   ssize_t send(int fd, std::span<const std::string_view> pieces) noexcept override;
-  bool wants_write() const noexcept override { return unsent_ != nullptr; }
+  bool wants_write() const noexcept override { return unsent_ != nullptr || is_blocked_; }
+  bool is_in_kernel() const noexcept override { return kernel_sends_; }
   void end_sending(int fd) noexcept override;
   std::error_code error() const noexcept override { return error_; }
   std::string error_text() const override;
@@ -115,6 +118,9 @@ class TLSTransport final : public Transport {
   enum class End : std::uint8_t { none, clean, failed };
 
   long verify_result() const noexcept;
+  bio_st* make_bio() noexcept;  // null without memory
+  int step_in_kernel(int fd) noexcept;
+  void leave_to_kernel() noexcept;
   bool receive_more(int fd) noexcept;
   std::size_t encrypt(std::span<const std::string_view> pieces, std::size_t skip);
   bool encrypt_record(std::string_view bytes);
@@ -140,6 +146,12 @@ class TLSTransport final : public Transport {
   bool end_is_told_ = false;
   bool is_done_ = false;    // the handshake
   bool has_ended_ = false;  // our side
+  // TLSOptions::ktls. The handshake is OpenSSL's with the descriptor, so that it can offer the keys to the
+  // kernel; directions that this does not take are ours afterwards, as all are without the option.
+  bool is_offered_ = false;
+  bool is_blocked_ = false;  // OpenSSL could not write
+  bool kernel_sends_ = false;
+  bool kernel_receives_ = false;
 };
 
 }  // namespace squall

@@ -427,6 +427,52 @@ TEST_CASE("a file is sent through memory where the kernel does not encrypt", "[t
   CHECK((loop.run(bytes(wire.client, data.size() - 100)) == data.substr(100)));
 }
 
+TEST_CASE("with the kernel's help, or without where it has none to give, bytes and files arrive the same",
+          "[tls]") {
+  TestLoop loop;
+  TLSSides sides;
+  sides.client_options.ktls = sides.server_options.ktls = true;
+  if (GENERATE(false, true)) sides.client_options.max_version = TLSVersion::tls1_2;
+  TLSWire wire(loop, sides);
+  // Only where /proc/sys/net/ipv4/tcp_available_ulp has tls.
+  if (wire.server.transport()->is_in_kernel()) WARN("the kernel encrypts");
+  std::mt19937 random(7);
+  const std::string there = random_bytes(3'000'000, random);
+  const std::string back = random_bytes(2'000'001, random);
+  std::string got_there;
+  std::string got_back;
+  loop.run(both_ways(wire.client, wire.server, there, back, random, got_there, got_back));
+  CHECK((got_there == there));
+  CHECK((got_back == back));
+  CHECK(wire.client.at_eof());
+}
+
+TEST_CASE("a handshake that is the kernel's to finish fails like any other", "[tls]") {
+  TestLoop loop;
+  TLSSides sides;
+  sides.client_options.ktls = sides.server_options.ktls = true;
+  auto pair = tcp_pair();
+  IOStream stream(loop, std::move(pair.first));
+  RawPeer peer(std::move(pair.second));
+  SECTION("by a peer that goes") {
+    peer.close();
+    CHECK(loop.run(message_thrown<TLSError>(secure(stream, sides.server())))
+              .starts_with("the peer closed the connection (peer "));
+  }
+  SECTION("by one that speaks something else") {
+    peer.send("GET / HTTP/1.1\r\n\r\n");
+    CHECK(loop.run(message_thrown<TLSError>(secure(stream, sides.server())))
+              .starts_with("plain HTTP request where TLS is spoken (peer "));
+    loop.log.expect("plain HTTP request where TLS is spoken");
+  }
+  SECTION("by a certificate that is not trusted") {
+    sides.server_options.certificates = {self_signed()};
+    CHECK(
+        refusal(loop, sides.client(), sides.server()).starts_with("certificate verify failed: self-signed"));
+    loop.log.expect("unknown CA");
+  }
+}
+
 // ---- Ends.
 
 TEST_CASE("the end of the peer's bytes is told from a connection that is cut (RFC 8446, 6.1)", "[tls]") {
