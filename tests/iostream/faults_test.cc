@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "support/stream_pair.h"
+#include "support/temporary_file.h"
 #include "support/test_loop.h"
 
 namespace squall {
@@ -481,6 +482,116 @@ TEST_CASE("reading and writing one byte at a time gives the same bytes", "[fault
   for (const Outcome& outcome : outcomes) {
     CHECK(outcome.done);
     CHECK(outcome.error == 0);
+  }
+}
+
+Task<> send_file(IOStream& stream, std::string content, Outcome& outcome, Live = {}) {
+  const std::uint64_t length = content.size();
+  try {
+    FileSlice file{testing::temporary_file(content), 0, length};
+    auto write = stream.write_file(std::move(file));
+    co_await write;
+  } catch (const StreamClosedError& error) {
+    outcome.error = error.error().value();
+  }
+  outcome.done = true;
+}
+
+std::string receive_all(TestLoop& loop, Wire& wire, Outcome& outcome, std::size_t size) {
+  std::string all;
+  loop.run_until([&] {
+    const Truce truce;
+    wire.peer.drain(all);
+    return outcome.done && all.size() >= size;
+  });
+  return all;
+}
+
+TEST_CASE("a file arrives whole though sendfile is interrupted, waits, or does not know it", "[faults]") {
+  const std::string content(300'000, 'x');
+  for (const int error : {EINTR, EAGAIN, EINVAL, ENOSYS}) {
+    INFO(named(Call::sendfile, error));
+    TestLoop loop;
+    Wire wire(loop);
+    Outcome outcome;
+    const bool is_for_good = error == EINVAL || error == ENOSYS;
+    const Injection fault(Call::sendfile, error, {.times = is_for_good ? kAlways : 1});
+    const Injection also(Call::pread, EINTR);
+    loop.spawn(send_file(wire.stream, content, outcome, Live()));
+    CHECK((receive_all(loop, wire, outcome, content.size()) == content));
+    CHECK(outcome.error == 0);
+    CHECK(fault.hits() > 0);
+    CHECK((also.hits() == 1) == is_for_good);
+  }
+  CHECK(Live::count == 0);
+}
+
+TEST_CASE("a file arrives whole though it goes bit by bit", "[faults]") {
+  const std::string content(20'000, 'x');
+  for (const bool is_direct : {true, false}) {
+    TestLoop loop;
+    Wire wire(loop);
+    Outcome outcome;
+    const Injection refused(Call::sendfile, ENOSYS, {.times = is_direct ? 0 : kAlways});
+    const Short sent(Call::sendfile, 1000);
+    const Short read(Call::pread, 1000);
+    loop.spawn(send_file(wire.stream, content, outcome, Live()));
+    CHECK((receive_all(loop, wire, outcome, content.size()) == content));
+    CHECK(outcome.error == 0);
+  }
+}
+
+TEST_CASE("a file that cannot be sent, or read, closes the stream with the reason", "[faults]") {
+  const std::string content(300'000, 'x');
+  for (const int error : {EBADF, EFAULT, EIO, ENOMEM, EOVERFLOW, EPIPE, ECONNRESET, ENOTCONN}) {
+    for (const Call call : {Call::sendfile, Call::pread}) {
+      INFO(named(call, error));
+      TestLoop loop;
+      Wire wire(loop);
+      Outcome outcome;
+      const Injection refused(Call::sendfile, EINVAL, {.times = call == Call::pread ? kAlways : 0});
+      const Injection fault(call, error);
+      loop.spawn(send_file(wire.stream, content, outcome, Live()));
+      loop.run_until([&] { return outcome.done; });
+      CHECK(outcome.error == error);
+      CHECK(wire.stream.closed());
+      if (!is_quiet(error))
+        loop.log.expect(call == Call::pread ? "Cannot read the file to send on " : "Write error on ");
+    }
+  }
+  CHECK(Live::count == 0);
+}
+
+TEST_CASE("a write of pieces that fails once is whole, and one that fails for good closes the stream",
+          "[faults]") {
+  const std::string piece(20'000, 'x');
+  const std::string_view pieces[] = {piece, piece};
+  for (const int error : {EAGAIN, EINTR, ENOBUFS, ECONNRESET}) {
+    INFO(named(Call::sendmsg, error));
+    TestLoop loop;
+    Wire wire(loop);
+    const Injection fault(Call::sendmsg, error, {.fd = wire.stream.fd()});
+    wire.stream.write(pieces);
+    std::string all;
+    loop.run_until([&] {
+      const Truce truce;
+      wire.peer.drain(all);
+      return all.size() >= 40'000;
+    });
+    CHECK((all == piece + piece));
+    CHECK(fault.hits() == 1);
+  }
+  for (const int error : kSendErrors) {
+    INFO(named(Call::writev, error));
+    TestLoop loop;
+    Pipe pipe = make_pipe();
+    IOStream out(loop, std::move(pipe.write));
+    const Injection fault(Call::writev, error, {.fd = out.fd()});
+    Outcome outcome;
+    loop.spawn(write_all(out, "text", outcome));
+    loop.run_until([&] { return outcome.done; });
+    CHECK(outcome.error == error);
+    if (!is_quiet(error)) loop.log.expect("Write error on ");
   }
 }
 
