@@ -8,6 +8,7 @@
 #include <squall/iostream/acceptor.h>
 #include <squall/iostream/proxy_reader.h>
 #include <squall/iostream/socket.h>
+#include <squall/iostream/tls_stream.h>
 
 #include <sys/resource.h>
 
@@ -89,6 +90,11 @@ void TCPServer::add(std::vector<std::unique_ptr<Acceptor>> acceptors) {
   acceptors_.reserve(acceptors_.size() + acceptors.size());
   std::move(acceptors.begin(), acceptors.end(), std::back_inserter(acceptors_));
   draining_ = false;
+}
+
+void TCPServer::use_tls(TLSContext context) {
+  if (!context.is_server()) throw std::invalid_argument("a TCPServer needs a server's TLSContext");
+  tls_ = std::move(context);
 }
 
 void TCPServer::stop() noexcept { acceptors_.clear(); }
@@ -189,6 +195,10 @@ void TCPServer::accepted(OwnedFd fd, const Address& peer) {
 Task<> TCPServer::supervise(IOStream stream, Address peer) {
   const Counted counted(*this, peer);
   try {
+    if (tls_) {
+      const bool is_ready = co_await accept_tls(stream, *tls_);
+      if (!is_ready) co_return;
+    }
     co_await handle_stream(std::move(stream), peer);
   } catch (const StreamClosedError&) {
     // The usual end of a connection.

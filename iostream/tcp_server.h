@@ -13,6 +13,7 @@
 #include <squall/iostream/iostream.h>
 #include <squall/iostream/proxy_protocol.h>
 #include <squall/iostream/tcp_server_options.h>
+#include <squall/iostream/tls_context.h>
 
 #include <chrono>
 #include <cstddef>
@@ -76,6 +77,10 @@ class TCPServer {
   // nothing has changed.
   void add_sockets(std::vector<OwnedFd> sockets);
   void add_socket(OwnedFd socket);
+  // From the next connection on handle_stream() is called with a stream whose TLS handshake is done (unlike
+  // TSV-07), if it succeeds within the context's handshake_timeout. It holds up neither accepting nor others.
+  // Throws std::invalid_argument if `context` is a client's.
+  void use_tls(TLSContext context);
 
   // No further connections; those there are go on. The listening sockets are closed, and whoever waits to be
   // accepted on one that nobody else has is refused. May be called again, and be followed by listen().
@@ -171,6 +176,7 @@ class TCPServer {
   OnceASecond cannot_accept_;
   OnceASecond is_full_;
   OnceASecond sent_away_;
+  std::optional<TLSContext> tls_;
   TaskGroup connections_;
 };
 

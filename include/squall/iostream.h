@@ -27,5 +27,11 @@
 #include <squall/iostream/tcp_client.h>
 #include <squall/iostream/tcp_server.h>
 #include <squall/iostream/tcp_server_options.h>
+#include <squall/iostream/tls_certificate.h>
+#include <squall/iostream/tls_context.h>
+#include <squall/iostream/tls_error.h>
+#include <squall/iostream/tls_options.h>
+#include <squall/iostream/tls_stream.h>
+#include <squall/iostream/tls_transport.h>
 #include <squall/iostream/transport.h>
 #include <squall/iostream/unix_address.h>
