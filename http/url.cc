@@ -305,6 +305,7 @@ URL URL::build(const URLParts& parts) {
   const bool bare_ipv6 = parts.host.find(':') != parts.host.npos && !parts.host.starts_with('[');
   // What ends a host would make parts of it parts of something else.
   if (parts.host.find_first_of("/?#@") != parts.host.npos) throw URLError({0, "a delimiter in the host"});
+  if (parts.host.starts_with('[') && !parts.host.ends_with(']')) throw URLError({0, "a port in the host"});
   text += bare_ipv6 ? fmt::format("[{}]", parts.host) : std::string(parts.host);
   if (parts.port != 0) text += fmt::format(":{}", parts.port);
   if (!parts.path.empty() && parts.path[0] != '/') throw URLError({0, "a path without its first slash"});
