@@ -12,6 +12,11 @@ bool is_address(std::string_view host) {
   return host.find(':') != host.npos || host.find_first_not_of("0123456789.") == host.npos;
 }
 
+// The dot at the end, of a name that is absolute, ends none.
+bool has_one_label(std::string_view domain) {
+  return domain.substr(0, domain.size() - 1).find('.') == domain.npos;
+}
+
 // RFC 6265, 5.1.4: the folder of the request's path.
 std::string_view default_path(std::string_view path) {
   const std::size_t slash = path.rfind('/');
@@ -48,11 +53,11 @@ bool CookieJar::set(const URL& url, std::string_view set_cookie, Time now) {
   const std::string_view host = url.host();
   Cookie cookie;
   if (!parsed->domain.empty() && parsed->domain != host) {
-    if (!domain_matches(host, parsed->domain) || parsed->domain.find('.') == std::string::npos) return false;
+    if (!domain_matches(host, parsed->domain) || has_one_label(parsed->domain)) return false;
     cookie.host_only = false;
   } else {
     // Its own name makes it known to hosts below it, unless it is an address or has a single label.
-    cookie.host_only = parsed->domain.empty() || is_address(host) || host.find('.') == host.npos;
+    cookie.host_only = parsed->domain.empty() || is_address(host) || has_one_label(host);
   }
   if (parsed->secure && !url.is_https()) return false;
   if (begins(parsed->name, "__Secure-") && !parsed->secure) return false;

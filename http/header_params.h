@@ -44,9 +44,8 @@ std::string content_disposition(std::string_view type, std::string_view filename
 // what follows. Empty elements are passed over (RFC 9110, 5.6.1). None at the end.
 std::optional<std::string_view> next_list_element(std::string_view& rest) noexcept;
 
-// The same of what is separated by `separator`, and empty ones are not passed over; `rest` becomes a null
-// view
-// (`data()` is null) at the end.
+// The same of what is separated by `separator`, empty pieces included; at the end `rest` becomes a view of
+// nothing (`data()` is null).
 std::string_view next_quoted_piece(std::string_view& rest, char separator) noexcept;
 
 // `a "quoted\"" thing` without its quotes and backslashes; as it is if it has no quotes around it.

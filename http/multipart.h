@@ -73,8 +73,9 @@ class MultipartDelegate {
 // the headers of the part at hand: a file of any size costs the same memory.
 //
 // Boundaries begin a line, which CRLF ends, perhaps after blanks; `--BOUNDARY--` ends the form, and what
-// follows is ignored. In all of RFC 2046's ambiguous cases the body fails. Names are in UTF-8 or not at all;
-// `_charset_` is a field like any other.
+// follows is ignored. In all of RFC 2046's ambiguous cases the body fails. Part headers are in UTF-8 or not
+// at all; a field `_charset_` is like any other, and no Content-Transfer-Encoding is looked at (RFC 7578,
+// 4.7).
 //
 // Either feed() it, with a delegate, or ask it for its next() event, where work is to be awaited between
 // them: feed() is a loop of that.

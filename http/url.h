@@ -102,7 +102,7 @@ class URL {
 
   URL without_userinfo() const;
   URL without_fragment() const;
-  // The fragment as it is to stand there: of another URL, say.
+  // The fragment as it is to stand there, say another URL's. Throws URLError if it cannot.
   URL with_fragment(std::string_view fragment) const;
 
   bool operator==(const URL& other) const noexcept { return text_ == other.text_; }

@@ -49,6 +49,7 @@ TEST_CASE("cookies for other domains, for single labels and for parts of address
        {"com", ".com", "b.example.com", "a.a.example.com", "xample.com", "evil.com", "..", "com."})
     CHECK_FALSE(set(jar, "http://a.example.com/", std::string("x=1; Domain=") + domain));
   CHECK_FALSE(set(jar, "http://1.2.3.4/", "x=1; Domain=3.4"));
+  CHECK_FALSE(set(jar, "http://a.example.com./", "x=1; Domain=com."));
   CHECK(jar.size() == 0);
   // A host's own name is no secret to it.
   CHECK(set(jar, "http://localhost/", "x=1; Domain=localhost"));
