@@ -12,6 +12,7 @@ enum class StreamErrc {
   read_buffer_full,        // more unread bytes than max_buffer_size (IOS-12)
   match_limit,             // a regular expression took too many steps
   file_ended,              // a file that was being sent has become shorter
+  truncated,  // TLS: the connection ended without the peer's saying that its bytes have (RFC 8446, 6.1)
 };
 
 const std::error_category& stream_category() noexcept;

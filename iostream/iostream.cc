@@ -15,12 +15,15 @@ namespace {
 
 bool is_reset(const std::error_code& error) {
   return error == std::errc::connection_reset || error == std::errc::connection_aborted ||
-         error == std::errc::broken_pipe || error == std::errc::timed_out;
+         error == std::errc::broken_pipe || error == std::errc::timed_out || error == StreamErrc::truncated;
 }
 
 void log_failure(const IOStream& stream, const char* what, const std::error_code& error) noexcept {
   try {
-    log::general().warning("{} on {} {}: {}", what, stream.fd(), stream.peer_address(), error.message());
+    const Transport* const transport = stream.transport();
+    const bool is_its_own = transport && transport->error() == error;
+    log::general().warning("{} on {} {}: {}", is_its_own ? "SSL Error" : what, stream.fd(),
+                           stream.peer_address(), is_its_own ? transport->error_text() : error.message());
   } catch (const std::bad_alloc&) {
     // No memory for its text.
   }
@@ -186,28 +189,6 @@ void IOStream::go_on_handshake() noexcept {
   wake_writers();
 }
 
-HandshakeAwaiter IOStream::handshake() {
-  if (shaker_) throw std::logic_error("Already waiting");
-  return HandshakeAwaiter(*this);
-}
-
-HandshakeAwaiter::~HandshakeAwaiter() {
-  if (waiting_ && stream_) stream_->shaker_ = nullptr;
-}
-
-bool HandshakeAwaiter::await_ready() { return stream_->closed() || !stream_->handshaking_; }
-
-void HandshakeAwaiter::await_suspend(std::coroutine_handle<> waiter) {
-  resume_.set(waiter);
-  stream_->shaker_ = this;
-  waiting_ = true;
-}
-
-void HandshakeAwaiter::await_resume() {
-  if (!stream_) throw StreamClosedError();
-  if (stream_->closed()) throw StreamClosedError(stream_->error_);
-}
-
 // ---- Closing.
 
 void IOStream::set_close_callback(Callback callback) {
@@ -279,13 +260,17 @@ OwnedFd IOStream::release() noexcept {
 }
 
 std::error_code IOStream::last_error() const noexcept {
-  return transport_ ? transport_->error() : std::error_code(errno, std::generic_category());
+  if (transport_ && transport_->error()) return transport_->error();
+  return std::error_code(errno, std::generic_category());
 }
 
 // A peer that goes away is not news (IOS-55).
 void IOStream::close_with_last_error(const char* what) noexcept {
   const std::error_code error = last_error();
-  if (!is_reset(error)) log_failure(*this, transport_ ? "SSL Error" : what, error);
+  // A scanner of ports does not even wait for a connection (IOS-74).
+  const bool is_scan =
+      transport_ && (error == std::errc::bad_file_descriptor || error == std::errc::not_connected);
+  if (!is_reset(error) && !is_scan) log_failure(*this, what, error);
   close(error);
 }
 

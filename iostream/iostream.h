@@ -5,10 +5,12 @@
 #include <squall/ioloop/owned_fd.h>
 #include <squall/iostream/address.h>
 #include <squall/iostream/errors.h>
+#include <squall/iostream/handshake_awaiter.h>
 #include <squall/iostream/pipe.h>
 #include <squall/iostream/read_awaiter.h>
 #include <squall/iostream/read_buffer.h>
 #include <squall/iostream/regex.h>
+#include <squall/iostream/tls_context.h>
 #include <squall/iostream/transport.h>
 #include <squall/iostream/write_awaiter.h>
 #include <squall/iostream/write_buffer.h>
@@ -24,6 +26,8 @@
 #include <system_error>
 
 namespace squall {
+
+class TLSTransport;
 
 // A buffered, non-blocking stream of bytes over a connected socket, one end of a pipe, or a terminal; with
 // TLS between if start_tls() puts it there.
@@ -127,6 +131,15 @@ class IOStream {
   void set_nodelay(bool on) noexcept;
 
   // ---- What the bytes travel in.
+
+  // TLS from now on (IOS-70): `co_await stream.start_tls(context, "example.org")`. The handshake begins at
+  // once, as the server or the client, whichever the context is; see set_transport() for what may be done
+  // meanwhile, and HandshakeAwaiter for how it ends. A client checks that the server's certificate is for
+  // `server_hostname`, a DNS name (which it also asks the server for) or an address. Throws std::logic_error
+  // if the stream is not idle, std::invalid_argument if there is no name to check (IOS-71, IOS-73).
+  HandshakeAwaiter start_tls(const TLSContext& context, std::string_view server_hostname = {});
+  // What was negotiated; null without TLS. Stays after close().
+  const TLSTransport* tls() const noexcept;
 
   // From now on every byte goes through `transport`. Its handshake begins at once; until it is done reads
   // wait and writes are queued (IOS-77). Throws std::logic_error if the stream is closed or not idle: a read

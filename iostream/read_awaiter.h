@@ -79,25 +79,4 @@ class [[nodiscard]] ReadIntoAwaiter : public ReadAwaiter {
   std::size_t filled_ = 0;  // of it, taken from the stream for good only once that is enough
 };
 
-// The stream's handshake: what IOStream::handshake() returns.
-class [[nodiscard]] HandshakeAwaiter {
- public:
-  HandshakeAwaiter(const HandshakeAwaiter&) = delete;
-  HandshakeAwaiter& operator=(const HandshakeAwaiter&) = delete;
-  ~HandshakeAwaiter();
-
-  bool await_ready();
-  void await_suspend(std::coroutine_handle<> waiter);
-  // Throws StreamClosedError with what made it fail.
-  void await_resume();
-
- private:
-  friend class IOStream;
-  explicit HandshakeAwaiter(IOStream& stream) noexcept : stream_(&stream) {}
-
-  IOStream* stream_;  // null once the stream is gone
-  LoopHook resume_;
-  bool waiting_ = false;
-};
-
 }  // namespace squall

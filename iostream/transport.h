@@ -4,8 +4,10 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <system_error>
 
@@ -44,8 +46,13 @@ class Transport : public Pooled {
   // Whether the kernel does all of it, so that what is sent to the descriptor itself, a file say, is right.
   virtual bool is_in_kernel() const noexcept { return false; }
 
-  // What the last -1 or failed step was.
+  // What the last -1 or failed step was; and the same in words, where it knows more.
   virtual std::error_code error() const noexcept = 0;
+  virtual std::string error_text() const { return error().message(); }
+  // Throws what a handshake failed of: StreamClosedError, unless there is a better one.
+  [[noreturn]] virtual void throw_error() const;
+  // How long who waits for the handshake does so before the stream is closed. Zero: for ever.
+  virtual std::chrono::milliseconds handshake_timeout() const noexcept { return {}; }
 };
 
 }  // namespace squall
