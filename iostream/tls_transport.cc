@@ -56,7 +56,9 @@ void require(bool ok, const char* what) {
 // What the certificate must be for, and what to ask for.
 void expect_host(SSL* ssl, std::string host, bool check) {
   if (host.ends_with('.')) host.pop_back();
-  if (host.find('\0') != host.npos) throw std::invalid_argument("server_hostname has a NUL in it");
+  // To OpenSSL no name at all is good for every certificate, and one with a dot in front for all below it.
+  if (host.empty() || host.starts_with('.') || host.find('\0') != host.npos)
+    throw std::invalid_argument(fmt::format("server_hostname \"{}\" is none", host));
   const bool address = is_address(host);
   if (!address)
     require(SSL_set_tlsext_host_name(ssl, host.c_str()) == 1, "server_hostname cannot be asked for");
@@ -280,6 +282,8 @@ ssize_t TLSTransport::receive(int fd, std::span<char> space) noexcept {
       errno = 0;
       if (::SSL_read_ex(ssl_, space.data() + got, space.size() - got, &count) == 1) {
         got += count;
+        // Sure to want more: to ask would have OpenSSL make a buffer, and take it away again.
+        if (incoming_.empty() && call.drained && ::SSL_pending(ssl_) == 0) break;
         continue;
       }
       const int error = ::SSL_get_error(ssl_, 0);
@@ -517,6 +521,7 @@ std::string TLSTransport::error_text() const {
 }
 
 void TLSTransport::throw_error() const {
+  if (is_done_) throw StreamClosedError(error_);
   throw TLSError(fmt::format("{} (peer {})", error_text(), peer_), error_, verify_result());
 }
 
