@@ -79,23 +79,17 @@ std::size_t TLSTransport::Outgoing::plain() const noexcept {
 }
 
 void TLSTransport::Outgoing::append(std::string_view bytes) {
-  if (block.capacity() - end < bytes.size()) {
-    Block larger(std::max(end + bytes.size(), block.capacity() * 2));
-    if (end > 0) std::memcpy(larger.data(), block.data(), end);
-    block = std::move(larger);
-  }
+  // What is sent makes room, too: the peer may take ever so little at a time.
+  if (block.capacity() - end < bytes.size()) move_to(Block(std::max(size() + bytes.size(), size() * 2)));
   end += bytes.copy(block.data() + end, bytes.size());
 }
 
-// A little that may have to wait for long does not keep a large block.
-void TLSTransport::Outgoing::shrink() {
-  if (size() > block.capacity() / 4) return;
-  Block small(size());
-  std::memcpy(small.data(), block.data() + begin, size());
+void TLSTransport::Outgoing::move_to(Block other) noexcept {
+  if (size() > 0) std::memcpy(other.data(), block.data() + begin, size());
   for (std::size_t i = records_begin; i < records_end; ++i) records[i].end -= begin;
   end -= begin;
   begin = 0;
-  block = std::move(small);
+  block = std::move(other);
 }
 
 // One call from the stream: has the blocks that the connection does without between calls.
@@ -393,12 +387,14 @@ std::size_t TLSTransport::encrypt(std::span<const std::string_view> pieces, std:
 
 bool TLSTransport::encrypt_record(std::string_view bytes) {
   std::size_t count = 0;
+  Outgoing& out = call_->outgoing();
+  // More full ones are to come.
+  if (bytes.size() == kRecord && !out.block) out.block = Block(Block::kLargest);
   openssl::forget_errors();
   if (::SSL_write_ex(ssl_, bytes.data(), bytes.size(), &count) != 1 || count != bytes.size()) {
     fail_with_openssl(::SSL_get_error(ssl_, 0));
     return false;
   }
-  Outgoing& out = call_->outgoing();
   out.records[out.records_end++] = {out.end, count};
   return true;
 }
@@ -438,7 +434,8 @@ bool TLSTransport::push(int fd) noexcept {
   }
   if (unsent_) return false;
   try {
-    fresh.shrink();
+    // A little that may have to wait for long does not keep a large block.
+    if (fresh.size() <= fresh.block.capacity() / 4) fresh.move_to(Block(fresh.size()));
     unsent_ = std::make_unique<Outgoing>(std::move(fresh));
     fresh = Outgoing();
   } catch (const std::bad_alloc&) {

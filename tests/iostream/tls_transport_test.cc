@@ -16,6 +16,7 @@ namespace squall {
 namespace {
 
 using testing::SocketPair;
+using testing::TestLoop;
 using testing::TLSSides;
 using Step = Transport::Step;
 
@@ -158,6 +159,22 @@ TEST_CASE("pieces and receives of any size make the same bytes", "[tls]") {
   }
   got += ends.receive();
   CHECK((got == data));
+}
+
+TEST_CASE("TLS is spoken over whatever can be read and written", "[tls]") {
+  TestLoop loop;
+  const TLSSides sides;
+  SocketPair pair;
+  IOStream client(loop, std::move(pair.near));
+  IOStream server(loop, std::move(pair.far));
+  loop.run(testing::secure_both(client, server, sides.client(), sides.server()));
+  const auto talk = [](IOStream& from, IOStream& to) -> Task<std::string> {
+    (void)from.write("hello\n");
+    std::string text = co_await to.read_until("\n");
+    co_return text;
+  };
+  CHECK(loop.run(talk(client, server)) == "hello\n");
+  CHECK(loop.run(talk(server, client)) == "hello\n");
 }
 
 TEST_CASE("what was received, but not given out, is known of without the poller (IOS-76)", "[tls]") {
