@@ -1,13 +1,10 @@
 // demos/tcpecho/main.cc -- a server that sends every line back, and a client that sends one; with TLS or not.
-#include <netdb.h>
-#include <squall/ioloop/errors.h>
 #include <squall/ioloop/log.h>
 #include <squall/iostream.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
 #include <exception>
-#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -67,24 +64,8 @@ void serve(const Options& options) {
   loop.start();
 }
 
-// Waits for the connection: there is nothing else to do.
-OwnedFd connect_to(const Options& options) {
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  if (const int error =
-          ::getaddrinfo(options.host.c_str(), std::to_string(options.port).c_str(), &hints, &found))
-    throw std::runtime_error(fmt::format("cannot look up {}: {}", options.host, ::gai_strerror(error)));
-  const std::unique_ptr<addrinfo, void (*)(addrinfo*)> addresses(found, ::freeaddrinfo);
-  for (const addrinfo* one = found; one; one = one->ai_next) {
-    OwnedFd fd(::socket(one->ai_family, one->ai_socktype | SOCK_CLOEXEC, one->ai_protocol));
-    if (fd && ::connect(fd.get(), one->ai_addr, one->ai_addrlen) == 0) return fd;
-  }
-  throw_errno(fmt::format("cannot connect to {}:{}", options.host, options.port));
-}
-
 Task<> ask(const Options& options) {
-  IOStream stream(IOLoop::current(), connect_to(options));
+  IOStream stream = co_await TCPClient::connect(options.host, options.port);
   if (options.tls) {
     TLSClientOptions tls;
     tls.ca_certs = options.ca;

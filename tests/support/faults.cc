@@ -19,12 +19,14 @@
 #include <cstdarg>
 #include <cstdlib>
 #include <new>
+#include <utility>
 
 namespace squall::testing::faults {
 namespace {
 
 constinit thread_local detail::Rule* t_newest = nullptr;
 constinit thread_local int t_truces = 0;
+constinit thread_local const Names* t_names = nullptr;
 
 struct Allocations {
   bool armed;
@@ -56,12 +58,12 @@ Function* next(Function* sanitizers, const char* name) noexcept {
 }  // namespace
 
 std::string_view name_of(Call call) noexcept {
-  constexpr std::array<std::string_view, 30> kNames = {
-      "any",         "accept4",    "bind",      "close",  "connect",     "epoll_create1",
-      "epoll_ctl",   "epoll_wait", "eventfd",   "fcntl",  "getaddrinfo", "getpeername",
-      "getsockname", "getsockopt", "listen",    "open",   "pipe2",       "poll",
-      "pread",       "read",       "recv",      "send",   "sendfile",    "sendmsg",
-      "setsockopt",  "shutdown",   "sigaction", "socket", "write",       "writev"};
+  constexpr std::array<std::string_view, 31> kNames = {
+      "any",        "accept4",  "bind",    "close",       "connect",     "epoll_create1", "epoll_ctl",
+      "epoll_wait", "eventfd",  "fcntl",   "getaddrinfo", "getpeername", "getsockname",   "getsockopt",
+      "listen",     "open",     "pipe2",   "poll",        "pread",       "read",          "recv",
+      "send",       "sendfile", "sendmsg", "setsockopt",  "shutdown",    "sigaction",     "socket",
+      "splice",     "write",    "writev"};
   return kNames[static_cast<std::size_t>(call)];
 }
 
@@ -95,6 +97,9 @@ int AllocationFault::disarm() noexcept {
   t_allocations.armed = false;
   return t_allocations.hits;
 }
+
+Names::Names(std::vector<const char*> numeric) noexcept : addresses(std::move(numeric)) { t_names = this; }
+Names::~Names() { t_names = nullptr; }
 
 Truce::Truce() noexcept { ++t_truces; }
 Truce::~Truce() { --t_truces; }
@@ -183,6 +188,7 @@ SQUALL_NEXT(setsockopt)
 SQUALL_NEXT(shutdown)
 SQUALL_NEXT(sigaction)
 SQUALL_NEXT(socket)
+SQUALL_NEXT(splice)
 SQUALL_NEXT(write)
 SQUALL_NEXT(writev)
 
@@ -246,7 +252,16 @@ int fcntl(int fd, int command, ...) {
 
 int getaddrinfo(const char* name, const char* service, const addrinfo* hints, addrinfo** result) {
   const auto verdict = intercept(Call::getaddrinfo);
-  return verdict.error ? verdict.error : next_getaddrinfo()(name, service, hints, result);
+  if (verdict.error) return verdict.error;
+  const auto* const names = squall::testing::faults::t_names;
+  if (!names) return next_getaddrinfo()(name, service, hints, result);
+  // One list of what is found for each, which freeaddrinfo() walks like any other.
+  addrinfo** end = result;
+  for (const char* address : names->addresses) {
+    if (const int failed = next_getaddrinfo()(address, service, hints, end)) return failed;
+    while (*end) end = &(*end)->ai_next;
+  }
+  return 0;
 }
 
 int getpeername(int fd, sockaddr* address, socklen_t* length) noexcept {
@@ -352,6 +367,13 @@ int sigaction(int signal, const struct sigaction* action, struct sigaction* befo
 int socket(int domain, int type, int protocol) noexcept {
   const auto verdict = intercept(Call::socket);
   return verdict.error ? failed(verdict.error) : next_socket()(domain, type, protocol);
+}
+
+// By the descriptor that bytes come from.
+ssize_t splice(int in, off64_t* in_offset, int out, off64_t* out_offset, std::size_t size, unsigned flags) {
+  const auto verdict = intercept(Call::splice, in);
+  if (verdict.error) return failed(verdict.error);
+  return next_splice()(in, in_offset, out, out_offset, std::min(size, verdict.at_most), flags);
 }
 
 ssize_t write(int fd, const void* data, std::size_t size) {

@@ -1,0 +1,71 @@
+// Parameters of headers. What is read can be written, unless it has what headers must not, and is then read
+// as the same; a list's elements are pieces of it in order.
+
+#include <squall/http/ascii.h>
+#include <squall/http/header_params.h>
+#include <squall/http/query.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include "fuzz/fuzz.h"
+
+namespace squall::http {
+namespace {
+
+bool can_be_written(const HeaderParams& header) {
+  const auto is_text = [](std::string_view text) {
+    return is_utf8(text) && is_field_text(text) && text.find('\t') == text.npos;
+  };
+  for (const auto& [name, value] : header.params)
+    if (!is_token(name) || name.ends_with('*') || !is_text(value)) return false;
+  return is_text(header.value) && is_token(header.value);
+}
+
+void check(std::string_view text) {
+  const HeaderParams header = parse_header(text);
+  for (const auto& [name, value] : header.params) {
+    FUZZ_CHECK(!name.empty() && header.find(name) != nullptr);
+    for (const char c : name) FUZZ_CHECK(c < 'A' || c > 'Z');
+  }
+  if (can_be_written(header)) {
+    // Of a name that is written both ways the first of each kind counts.
+    const HeaderParams again = parse_header(format_header(header.value, header.params));
+    FUZZ_CHECK(again.value == header.value && again.params.size() <= header.params.size());
+    bool unique = true;
+    for (const auto& param : header.params) unique = unique && header.find(param.first) == &param.second;
+    for (const auto& [name, value] : header.params) {
+      const std::string* other = again.find(name);
+      FUZZ_CHECK(other != nullptr && (!unique || *other == value));
+    }
+  }
+  try {
+    const std::string disposition = content_disposition("attachment", text);
+    FUZZ_CHECK(is_field_text(disposition));
+    const HeaderParams again = parse_header(disposition);
+    const std::string* filename = again.find("filename");
+    FUZZ_CHECK(text.empty() ? filename == nullptr : filename != nullptr && *filename == text);
+  } catch (const std::invalid_argument&) {
+    FUZZ_CHECK(!is_utf8(text) || !is_field_text(text) || text.find('\t') != text.npos);
+  }
+  std::string_view rest = text;
+  const char* at = text.data();
+  while (const auto element = next_list_element(rest)) {
+    FUZZ_CHECK(!element->empty() && element->data() >= at && trim(*element) == *element);
+    at = element->data() + element->size();
+    FUZZ_CHECK(at <= text.data() + text.size());
+  }
+}
+
+}  // namespace
+}  // namespace squall::http
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  // A copy of just that size: what is read beyond it is seen.
+  const std::string text(reinterpret_cast<const char*>(data), size);
+  squall::http::check(text);
+  return 0;
+}

@@ -1,0 +1,40 @@
+// Dates of headers and of cookies: what is read is written as the same, and means the same to both readers.
+
+#include <squall/http/cookie.h>
+#include <squall/http/date.h>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "fuzz/fuzz.h"
+
+namespace squall::http {
+namespace {
+
+const auto kNow = std::chrono::system_clock::from_time_t(1700000000);
+
+void check(std::string_view text) {
+  if (const auto date = parse_date(text, kNow)) {
+    const std::string written = format_date(*date);
+    FUZZ_CHECK(parse_date(written, kNow) == date);
+    FUZZ_CHECK(parse_cookie_date(written) == date);
+  }
+  if (const auto date = parse_cookie_date(text)) {
+    if (*date != std::chrono::system_clock::time_point::max() &&
+        *date != std::chrono::system_clock::time_point::min())
+      FUZZ_CHECK(parse_date(format_date(*date), kNow) == date);
+  }
+}
+
+}  // namespace
+}  // namespace squall::http
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  // A copy of just that size: what is read beyond it is seen.
+  const std::string text(reinterpret_cast<const char*>(data), size);
+  squall::http::check(text);
+  return 0;
+}
