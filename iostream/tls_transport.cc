@@ -56,7 +56,9 @@ void require(bool ok, const char* what) {
 // What the certificate must be for, and what to ask for.
 void expect_host(SSL* ssl, std::string host, bool check) {
   if (host.ends_with('.')) host.pop_back();
-  if (host.find('\0') != host.npos) throw std::invalid_argument("server_hostname has a NUL in it");
+  // To OpenSSL no name at all is good for every certificate, and one with a dot in front for all below it.
+  if (host.empty() || host.starts_with('.') || host.find('\0') != host.npos)
+    throw std::invalid_argument(fmt::format("server_hostname \"{}\" is none", host));
   const bool address = is_address(host);
   if (!address)
     require(SSL_set_tlsext_host_name(ssl, host.c_str()) == 1, "server_hostname cannot be asked for");
@@ -77,23 +79,17 @@ std::size_t TLSTransport::Outgoing::plain() const noexcept {
 }
 
 void TLSTransport::Outgoing::append(std::string_view bytes) {
-  if (block.capacity() - end < bytes.size()) {
-    Block larger(std::max(end + bytes.size(), block.capacity() * 2));
-    if (end > 0) std::memcpy(larger.data(), block.data(), end);
-    block = std::move(larger);
-  }
+  // What is sent makes room, too: the peer may take ever so little at a time.
+  if (block.capacity() - end < bytes.size()) move_to(Block(std::max(size() + bytes.size(), size() * 2)));
   end += bytes.copy(block.data() + end, bytes.size());
 }
 
-// A little that may have to wait for long does not keep a large block.
-void TLSTransport::Outgoing::shrink() {
-  if (size() > block.capacity() / 4) return;
-  Block small(size());
-  std::memcpy(small.data(), block.data() + begin, size());
+void TLSTransport::Outgoing::move_to(Block other) noexcept {
+  if (size() > 0) std::memcpy(other.data(), block.data() + begin, size());
   for (std::size_t i = records_begin; i < records_end; ++i) records[i].end -= begin;
   end -= begin;
   begin = 0;
-  block = std::move(small);
+  block = std::move(other);
 }
 
 // One call from the stream: has the blocks that the connection does without between calls.
@@ -280,6 +276,8 @@ ssize_t TLSTransport::receive(int fd, std::span<char> space) noexcept {
       errno = 0;
       if (::SSL_read_ex(ssl_, space.data() + got, space.size() - got, &count) == 1) {
         got += count;
+        // Sure to want more: to ask would have OpenSSL make a buffer, and take it away again.
+        if (incoming_.empty() && call.drained && ::SSL_pending(ssl_) == 0) break;
         continue;
       }
       const int error = ::SSL_get_error(ssl_, 0);
@@ -389,12 +387,14 @@ std::size_t TLSTransport::encrypt(std::span<const std::string_view> pieces, std:
 
 bool TLSTransport::encrypt_record(std::string_view bytes) {
   std::size_t count = 0;
+  Outgoing& out = call_->outgoing();
+  // More full ones are to come.
+  if (bytes.size() == kRecord && !out.block) out.block = Block(Block::kLargest);
   openssl::forget_errors();
   if (::SSL_write_ex(ssl_, bytes.data(), bytes.size(), &count) != 1 || count != bytes.size()) {
     fail_with_openssl(::SSL_get_error(ssl_, 0));
     return false;
   }
-  Outgoing& out = call_->outgoing();
   out.records[out.records_end++] = {out.end, count};
   return true;
 }
@@ -434,7 +434,8 @@ bool TLSTransport::push(int fd) noexcept {
   }
   if (unsent_) return false;
   try {
-    fresh.shrink();
+    // A little that may have to wait for long does not keep a large block.
+    if (fresh.size() <= fresh.block.capacity() / 4) fresh.move_to(Block(fresh.size()));
     unsent_ = std::make_unique<Outgoing>(std::move(fresh));
     fresh = Outgoing();
   } catch (const std::bad_alloc&) {
@@ -517,6 +518,7 @@ std::string TLSTransport::error_text() const {
 }
 
 void TLSTransport::throw_error() const {
+  if (is_done_) throw StreamClosedError(error_);
   throw TLSError(fmt::format("{} (peer {})", error_text(), peer_), error_, verify_result());
 }
 

@@ -105,7 +105,7 @@ class TLSTransport final : public Transport {
     std::size_t size() const noexcept { return end - begin; }
     std::size_t plain() const noexcept;
     void append(std::string_view bytes);
-    void shrink();
+    void move_to(Block other) noexcept;
 
     Block block;
     std::size_t begin = 0;

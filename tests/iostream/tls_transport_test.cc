@@ -16,6 +16,7 @@ namespace squall {
 namespace {
 
 using testing::SocketPair;
+using testing::TestLoop;
 using testing::TLSSides;
 using Step = Transport::Step;
 
@@ -160,6 +161,22 @@ TEST_CASE("pieces and receives of any size make the same bytes", "[tls]") {
   CHECK((got == data));
 }
 
+TEST_CASE("TLS is spoken over whatever can be read and written", "[tls]") {
+  TestLoop loop;
+  const TLSSides sides;
+  SocketPair pair;
+  IOStream client(loop, std::move(pair.near));
+  IOStream server(loop, std::move(pair.far));
+  loop.run(testing::secure_both(client, server, sides.client(), sides.server()));
+  const auto talk = [](IOStream& from, IOStream& to) -> Task<std::string> {
+    (void)from.write("hello\n");
+    std::string text = co_await to.read_until("\n");
+    co_return text;
+  };
+  CHECK(loop.run(talk(client, server)) == "hello\n");
+  CHECK(loop.run(talk(server, client)) == "hello\n");
+}
+
 TEST_CASE("what was received, but not given out, is known of without the poller (IOS-76)", "[tls]") {
   Ends ends;
   ends.shake_hands();
@@ -227,10 +244,11 @@ TEST_CASE("a transport outlives the context it was made with", "[tls]") {
   CHECK(ends->receive() == "x");
 }
 
-TEST_CASE("a name with a NUL in it is refused", "[tls]") {
+TEST_CASE("names that OpenSSL would take for any, or for many, are refused (SEC-73)", "[tls]") {
   TLSSides sides;
-  CHECK_THROWS_AS(TLSTransport(sides.client(), std::string_view("localhost\0.example", 18)),
-                  std::invalid_argument);
+  for (const std::string_view host : {std::string_view("localhost\0.example", 18), std::string_view("."),
+                                      std::string_view(".example"), std::string_view(".example.")})
+    CHECK_THROWS_AS(TLSTransport(sides.client(), host), std::invalid_argument);
 }
 
 }  // namespace

@@ -1,0 +1,123 @@
+// demos/tcpecho/main.cc -- a server that sends every line back, and a client that sends one; with TLS or not.
+#include <squall/ioloop/log.h>
+#include <squall/iostream.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <exception>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+using namespace squall;
+
+namespace {
+
+constexpr std::size_t kLongestLine = 64 * 1024;
+
+struct Options {
+  std::string host = "localhost";
+  std::uint16_t port = 9888;
+  std::string address;
+  std::string message = "ping";
+  std::vector<std::string> certificate_and_key;
+  std::string ca;
+  bool tls = false;
+  bool insecure = false;
+};
+
+class EchoServer : public TCPServer {
+ public:
+  using TCPServer::TCPServer;
+
+ private:
+  Task<> handle_stream(IOStream stream, Address peer) override {
+    try {
+      for (;;) {
+        const ReadView line = co_await stream.read_until("\n", kLongestLine);
+        log::general().info("Received bytes: {}", line.substr(0, line.size() - 1));
+        co_await stream.write(line);
+      }
+    } catch (const StreamClosedError&) {
+      log::general().warning("Lost client at host {}", peer.ip());
+    }
+  }
+};
+
+void serve(const Options& options) {
+  log::enable_pretty_logging();
+  IOLoop loop;
+  EchoServer server(loop);
+  if (options.tls) {
+    TLSServerOptions tls;
+    tls.certificates.resize(1);
+    tls.certificates[0].certfile = options.certificate_and_key.at(0);
+    if (options.certificate_and_key.size() > 1) tls.certificates[0].keyfile = options.certificate_and_key[1];
+    server.use_tls(TLSContext::server(tls));
+  }
+  ListenOptions listen;
+  listen.address = options.address;
+  server.listen(options.port, listen);
+  log::general().info("Serving on port {}", server.port());
+  loop.stop_on_signals();
+  loop.start();
+}
+
+Task<> ask(const Options& options) {
+  IOStream stream = co_await TCPClient::connect(options.host, options.port);
+  if (options.tls) {
+    TLSClientOptions tls;
+    tls.ca_certs = options.ca;
+    if (options.insecure) tls.cert_reqs = CertReqs::none;
+    const TLSContext context = TLSContext::client(tls);
+    co_await stream.start_tls(context, options.host);
+  }
+  co_await stream.write(options.message + "\n");
+  fmt::print("Sent to server: {}\n", options.message);
+  const ReadView answer = co_await stream.read_until("\n", kLongestLine);
+  fmt::print("Response from server: {}\n", answer.substr(0, answer.size() - 1));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Options options;
+  CLI::App cli("A server that sends every line back, and a client that sends one.", "tcpecho");
+  cli.require_subcommand(1);
+  CLI::App* const server = cli.add_subcommand("server", "sends every line back");
+  server->add_option("--port", options.port, "port to serve on")->capture_default_str();
+  server->add_option("--address", options.address, "address to serve on; all interfaces without it");
+  server
+      ->add_option("--tls", options.certificate_and_key, "speak TLS: certificate, and key unless in one file")
+      ->expected(1, 2);
+  CLI::App* const client = cli.add_subcommand("client", "sends a line and prints what comes back");
+  client->add_option("--host", options.host)->capture_default_str();
+  client->add_option("--port", options.port)->capture_default_str();
+  client->add_option("--message", options.message)->capture_default_str();
+  client->add_flag("--tls", options.tls, "speak TLS");
+  client->add_option("--ca", options.ca, "who signs the server's certificate; implies --tls");
+  client->add_flag("--insecure", options.insecure, "trust anybody; implies --tls");
+  cli.failure_message([](const CLI::App* app, const CLI::Error& error) {
+    return fmt::format("{}: {}\n", app->get_name(), error.what());
+  });
+  try {
+    cli.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return cli.exit(error) == 0 ? 0 : 2;
+  }
+  try {
+    if (*server) {
+      options.tls = !options.certificate_and_key.empty();
+      serve(options);
+    } else {
+      options.tls = options.tls || options.insecure || !options.ca.empty();
+      IOLoop loop;
+      loop.run_sync(ask(options));
+    }
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "tcpecho: {}\n", error.what());
+    return 1;
+  }
+  return 0;
+}
