@@ -19,7 +19,8 @@ constexpr int kReceiveCost = IOLoop::kBudget / 16;
 // From this size on bytes are received in the memory of who reads into his own.
 constexpr std::size_t kReceiveDirectly = 16 * 1024;
 
-// A delimiter of one byte, as lines have, needs no comparison behind the search: a tenth of reading a line of 20 bytes.
+// A delimiter of one byte, as lines have, needs no comparison behind the search: a tenth of the cost of
+// reading a line of 20 bytes.
 std::size_t find(std::string_view bytes, std::string_view delimiter, std::size_t from) {
   return delimiter.size() == 1 ? bytes.find(delimiter.front(), from) : bytes.find(delimiter, from);
 }
