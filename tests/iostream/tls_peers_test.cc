@@ -1,7 +1,9 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <squall/iostream/tcp_client.h>
 #include <squall/iostream/tcp_server.h>
 #include <squall/iostream/tls_stream.h>
+#include <squall/testing/bind_unused_port.h>
 
 #include <memory>
 #include <random>
@@ -16,6 +18,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::Live;
+using testing::message_thrown;
 using testing::RawPeer;
 using testing::secure;
 using testing::tcp_pair;
@@ -237,6 +240,42 @@ TEST_CASE("a server with TLS serves connections whose handshake is done, and is 
   CHECK(server.served == 1);
   loop.run_until([&] { return server.connections() == 1; });  // the silent one
   CHECK_THROWS_AS(server.use_tls(sides.client()), std::invalid_argument);
+}
+
+Task<std::string> ask_in_one(std::string host, std::uint16_t port, ConnectOptions options) {
+  IOStream stream = co_await TCPClient::connect(host, port, options);
+  CHECK(stream.tls()->version() == "TLSv1.3");
+  co_await stream.write("hello\n");
+  std::string answer = co_await stream.read_until("\n");
+  co_return answer;
+}
+
+TEST_CASE("a TCPClient connects with TLS in one go, within one deadline (TCL-02, IOS-78)", "[tls]") {
+  TestLoop loop;
+  TLSSides sides;
+  LineServer server(loop, sides.server());
+  ConnectOptions options;
+  options.tls = sides.client();
+  SECTION("by name, which is checked") {
+    CHECK(loop.run(ask_in_one("localhost", server.port(), options)) == "hello\n");
+  }
+  SECTION("by address, which is checked") {
+    CHECK(loop.run(ask_in_one("127.0.0.1", server.port(), options)) == "hello\n");
+  }
+  SECTION("by another name than it is looked up by") {
+    options.server_hostname = "elsewhere.example";
+    CHECK(
+        loop.run(message_thrown<TLSError>(ask_in_one("127.0.0.1", server.port(), options)))
+            .starts_with("certificate verify failed: hostname mismatch, it is for localhost, 127.0.0.1 and"));
+    loop.log.expect("certificate verify failed");
+    loop.run_until([&] { return server.connections() == 0; });
+    loop.log.expect("bad certificate");
+  }
+  SECTION("but not for ever") {
+    const testing::BoundPort silent = testing::bind_unused_port();
+    options.timeout = 20ms;
+    CHECK(loop.run(throws<ConnectTimeoutError>(ask_in_one("127.0.0.1", silent.port, options))));
+  }
 }
 
 TEST_CASE("a server gives up clients that do not finish their handshake in time", "[tls]") {
