@@ -82,7 +82,8 @@ Task<> talk(const Options& options) {
   redis::Client client(std::move(stream));
   co_await client.hello(options.user, options.password);
   const bool is_tour = options.commands.empty() && options.channel.empty();
-  co_await run_commands(client, is_tour ? kTour : options.commands);
+  const std::vector<std::string>& commands = is_tour ? kTour : options.commands;
+  co_await run_commands(client, commands);
   if (!options.channel.empty()) co_await listen(client, options.channel, options.messages);
 }
 

@@ -112,7 +112,8 @@ Task<Reply> read_reply(IOStream& stream, int depth) {
       reply.value = value_from(type, std::move(bytes));
       co_return std::move(reply);
     }
-    std::vector<Value> items = co_await read_items(stream, is_paired ? 2 * *length : *length, depth + 1);
+    const std::size_t count = is_paired ? 2 * *length : *length;
+    std::vector<Value> items = co_await read_items(stream, count, depth + 1);
     // An attribute says something of the reply that follows it.
     if (type != '|') co_return aggregate(type, std::move(items));
   }

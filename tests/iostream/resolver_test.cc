@@ -55,21 +55,6 @@ class LaterExecutor final : public Executor {
   std::vector<Callback> jobs;
 };
 
-TEST_CASE("an IP address is numeric IPv4 or IPv6 and nothing else (NET-20)", "[resolver]") {
-  for (const char* good : {"127.0.0.1", "4.4.4.4", "0.0.0.0", "::1", "::", "2001:db8::1", "::ffff:1.2.3.4",
-                           "fe80::1%2", "fe80::1%eth0"})
-    CHECK(is_valid_ip(good));
-  for (const char* bad :
-       {"", " ", "\n", "localhost", "www.example.test", "4.4.4.4<", " 127.0.0.1", "127.1", "0x7f.0.0.1",
-        "1.2.3.4.5", "256.1.1.1", "1.2.3.4%2", "[::1]", ":::", "2001:db8::1%2", "fe80::1%", "%2"})
-    CHECK_FALSE(is_valid_ip(bad));
-  using namespace std::string_view_literals;
-  CHECK_FALSE(is_valid_ip("\0"sv));
-  CHECK_FALSE(is_valid_ip("127.0.0.1\0x"sv));
-  CHECK_FALSE(is_valid_ip(std::string(100, 'a')));
-  CHECK_FALSE(is_valid_ip(std::string(100'000, '1')));
-}
-
 TEST_CASE("numeric addresses need no thread, and keep their port and family (NET-21)", "[resolver]") {
   TestLoop loop;
   const auto executor = std::make_shared<LaterExecutor>();

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <squall/iostream.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace socks {
+
+using namespace squall;
+
+struct Options {
+  std::string user;  // who may use it, by RFC 1929; anybody if empty
+  std::string password;
+  IOLoop::Duration timeout =
+      std::chrono::seconds(10);  // for a client to say what it wants; and to connect it
+};
+
+// A SOCKS5 proxy (RFC 1928) for CONNECT, to IPv4 and IPv6 addresses and to names, which it looks up itself.
+class SocksProxy : public TCPServer {
+ public:
+  SocksProxy(IOLoop& loop, Options options) : TCPServer(loop), options_(std::move(options)) {}
+
+ protected:
+  Task<> handle_stream(IOStream client, Address peer) override;
+
+ private:
+  struct Destination {
+    std::string host;
+    std::uint16_t port = 0;
+  };
+
+  // Where the client wants to go, and a connection to there; none if it was told why not.
+  Task<std::optional<Destination>> read_request(IOStream& client);
+  Task<bool> authenticate(IOStream& client);
+  Task<std::optional<IOStream>> connect(IOStream& client, Destination destination);
+
+  Options options_;
+};
+
+}  // namespace socks
