@@ -99,7 +99,14 @@ Task<IOStream> establish(Connecting& connecting) {
     fd = co_await connect_tcp(connecting);
   }
   IOStream stream(IOLoop::current(), std::move(fd), connecting.options.stream, IOStream::Known::nonblocking);
-  // A handshake on the stream belongs here, as ConnectPhase::handshake: the deadline covers it.
+  const ConnectOptions& options = connecting.options;
+  if (options.tls) {
+    connecting.phase = ConnectPhase::handshake;
+    // The path of a Unix socket is nobody's name.
+    const bool is_host = options.server_hostname.empty() && !connecting.is_unix;
+    const std::string& name = is_host ? connecting.host : options.server_hostname;
+    co_await stream.start_tls(*options.tls, name);
+  }
   co_return std::move(stream);
 }
 

@@ -6,11 +6,13 @@
 #include <squall/iostream/connect_error.h>
 #include <squall/iostream/iostream.h>
 #include <squall/iostream/resolver.h>
+#include <squall/iostream/tls_context.h>
 
 #include <sys/socket.h>
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace squall {
@@ -34,6 +36,10 @@ struct ConnectOptions {
   // Borrowed until the task ends; null for default_resolver().
   Resolver* resolver = nullptr;
   bool nodelay = true;  // small writes leave at once
+  // TLS over the connection (TCL-02). The certificate must be for the host that was asked for, or for
+  // `server_hostname` if that is not empty.
+  std::optional<TLSContext> tls;
+  std::string server_hostname;
   IOStream::Options stream;
 };
 
@@ -45,12 +51,14 @@ struct ConnectOptions {
 // the next address is tried after ConnectOptions::attempt_delay, or at once if one has failed, and when one
 // succeeds the others are closed. All addresses are looked up before the first is tried.
 //
-// Result:    a connected stream, on the loop that runs the task.
+// Result:    a connected stream, on the loop that runs the task; with ConnectOptions::tls its handshake is
+// done
+//            (IOS-78).
 // Thread:    any; has no state.
 // Errors:    ResolveError; ConnectError, which tells what came of each address (IOS-61, TCL-13);
-//            ConnectTimeoutError, which is a TimeoutError, when time is up (TCL-14). Nothing is left open
-//            then, nor when the task is dropped. std::invalid_argument if the options contradict each other
-//            or an address in them is none.
+//            ConnectTimeoutError, which is a TimeoutError, when time is up (TCL-14); TLSError. Nothing is
+//            left open then, nor when the task is dropped. std::invalid_argument if the options contradict
+//            each other or an address in them is none.
 class TCPClient {
  public:
   static Task<IOStream> connect(std::string host, std::uint16_t port);

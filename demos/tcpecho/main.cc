@@ -65,14 +65,14 @@ void serve(const Options& options) {
 }
 
 Task<> ask(const Options& options) {
-  IOStream stream = co_await TCPClient::connect(options.host, options.port);
+  ConnectOptions connect;
   if (options.tls) {
     TLSClientOptions tls;
     tls.ca_certs = options.ca;
     if (options.insecure) tls.cert_reqs = CertReqs::none;
-    const TLSContext context = TLSContext::client(tls);
-    co_await stream.start_tls(context, options.host);
+    connect.tls = TLSContext::client(tls);
   }
+  IOStream stream = co_await TCPClient::connect(options.host, options.port, connect);
   co_await stream.write(options.message + "\n");
   fmt::print("Sent to server: {}\n", options.message);
   const ReadView answer = co_await stream.read_until("\n", kLongestLine);

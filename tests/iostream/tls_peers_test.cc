@@ -1,13 +1,16 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <squall/iostream/tcp_client.h>
 #include <squall/iostream/tcp_server.h>
 #include <squall/iostream/tls_stream.h>
+#include <squall/testing/bind_unused_port.h>
 
 #include <memory>
 #include <random>
 #include <string>
 #include <vector>
 
+#include "support/socket_pair.h"
 #include "support/tls_pair.h"
 
 // TLS with peers that misbehave.
@@ -16,6 +19,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::Live;
+using testing::message_thrown;
 using testing::RawPeer;
 using testing::secure;
 using testing::tcp_pair;
@@ -239,6 +243,42 @@ TEST_CASE("a server with TLS serves connections whose handshake is done, and is 
   CHECK_THROWS_AS(server.use_tls(sides.client()), std::invalid_argument);
 }
 
+Task<std::string> ask_in_one(std::string host, std::uint16_t port, ConnectOptions options) {
+  IOStream stream = co_await TCPClient::connect(host, port, options);
+  CHECK(stream.tls()->version() == "TLSv1.3");
+  co_await stream.write("hello\n");
+  std::string answer = co_await stream.read_until("\n");
+  co_return answer;
+}
+
+TEST_CASE("a TCPClient connects with TLS in one go, within one deadline (TCL-02, IOS-78)", "[tls]") {
+  TestLoop loop;
+  TLSSides sides;
+  LineServer server(loop, sides.server());
+  ConnectOptions options;
+  options.tls = sides.client();
+  SECTION("by name, which is checked") {
+    CHECK(loop.run(ask_in_one("localhost", server.port(), options)) == "hello\n");
+  }
+  SECTION("by address, which is checked") {
+    CHECK(loop.run(ask_in_one("127.0.0.1", server.port(), options)) == "hello\n");
+  }
+  SECTION("by another name than it is looked up by") {
+    options.server_hostname = "elsewhere.example";
+    CHECK(
+        loop.run(message_thrown<TLSError>(ask_in_one("127.0.0.1", server.port(), options)))
+            .starts_with("certificate verify failed: hostname mismatch, it is for localhost, 127.0.0.1 and"));
+    loop.log.expect("certificate verify failed");
+    loop.run_until([&] { return server.connections() == 0; });
+    loop.log.expect("bad certificate");
+  }
+  SECTION("but not for ever") {
+    const testing::BoundPort silent = testing::bind_unused_port();
+    options.timeout = 20ms;
+    CHECK(loop.run(throws<ConnectTimeoutError>(ask_in_one("127.0.0.1", silent.port, options))));
+  }
+}
+
 TEST_CASE("a server gives up clients that do not finish their handshake in time", "[tls]") {
   TestLoop loop;
   TLSSides sides;
@@ -344,7 +384,7 @@ TEST_CASE("what a connection leaves in OpenSSL's queue of errors is not another'
 
 // ---- After the handshake.
 
-// A client made of OpenSSL alone, over a blocking socket.
+// A client made of OpenSSL alone.
 class RawClient {
  public:
   explicit RawClient(OwnedFd fd) : peer_(std::move(fd)), context_(::SSL_CTX_new(::TLS_client_method())) {
@@ -395,13 +435,13 @@ TEST_CASE("a record that was tampered with closes the connection", "[tls]") {
 TEST_CASE("a peer that has us answer without end, and does not listen, is given up", "[tls]") {
   TestLoop loop;
   TLSSides sides;
-  auto pair = tcp_pair();
+  // Not TCP, whose windows would close and open again by its own timers.
+  testing::SocketPair pair;
   const int small = 4096;
-  ::setsockopt(pair.first.get(), SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
-  ::setsockopt(pair.second.get(), SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
-  IOStream stream(loop, std::move(pair.first));
+  ::setsockopt(pair.near.get(), SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
+  IOStream stream(loop, std::move(pair.near));
   (void)stream.start_tls(sides.server());
-  RawClient client(std::move(pair.second));
+  RawClient client(std::move(pair.far));
   REQUIRE(client.connect(loop));
   TaskGroup group(loop);
   Outcome outcome;
