@@ -91,7 +91,8 @@ class IOStream {
   ReadAwaiter read_until(std::string_view delimiter, UntilOptions options);
   ReadAwaiter read_until(std::string_view delimiter, std::size_t max_bytes = kNoLimit);
   // All up to the end of the first match of `regex`, which is borrowed while the read waits (IOS-23). Limits
-  // as above; an expression that takes too many steps is unsatisfiable too.
+  // as above, as if the bytes ended behind those that are within them; an expression that takes too many
+  // steps is unsatisfiable too.
   ReadAwaiter read_until_regex(const Regex& regex, UntilOptions options);
   ReadAwaiter read_until_regex(const Regex& regex, std::size_t max_bytes = kNoLimit);
   // All up to the end of the peer's bytes, or our own close() (IOS-24). Throws if the connection broke, so

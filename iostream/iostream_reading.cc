@@ -140,11 +140,12 @@ bool IOStream::satisfy_until(ReadAwaiter& read) {
   return false;
 }
 
-// Looks at one byte more than the match may have, so that its end does not depend on how the bytes come.
+// Looks at one byte more than the match may have, which decides all: so that where it ends, and whether there
+// is one, does not depend on how the bytes come.
 bool IOStream::satisfy_until_regex(ReadAwaiter& read) {
-  const std::size_t window = read.amount_ == kNoLimit ? kNoLimit : read.amount_ + 1;
-  const std::string_view bytes = in_.view().substr(0, window);
-  const bool at_end = (eof_ || closed()) && bytes.size() == in_.size();
+  const std::string_view bytes = in_.view().substr(0, read.amount_ == kNoLimit ? kNoLimit : read.amount_ + 1);
+  const bool is_too_many = bytes.size() > read.amount_;
+  const bool at_end = is_too_many || eof_ || closed();
   const Regex::Found found = read.regex_->search(bytes, read.scanned_, at_end);
   if (found.outcome == Regex::Outcome::too_complex) {
     log::general().info("Unsatisfiable read, closing connection: too many steps for {} bytes from {}",
@@ -154,7 +155,7 @@ bool IOStream::satisfy_until_regex(ReadAwaiter& read) {
   }
   const bool is_match = found.outcome == Regex::Outcome::match;
   if (is_match && found.position <= read.amount_) return read.succeed(found.position);
-  if (is_match || bytes.size() > read.amount_) {
+  if (is_match || is_too_many) {
     log::general().info("Unsatisfiable read, closing connection: no match within {} bytes from {}",
                         read.amount_, peer_address());
     fail_read(read, StreamErrc::unsatisfiable_read);

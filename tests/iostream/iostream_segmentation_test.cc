@@ -85,7 +85,9 @@ std::optional<Result> expected(const Read& read, std::string_view rest) {
       return end > read.amount ? unsatisfiable : prefix(end);
     }
     case Form::until_regex: {
-      const Regex::Found found = read.regex->search(rest, 0, true);
+      // One byte more than the limit decides.
+      const std::size_t window = read.amount == IOStream::kNoLimit ? read.amount : read.amount + 1;
+      const Regex::Found found = read.regex->search(rest.substr(0, window), 0, true);
       const bool is_match = found.outcome == Regex::Outcome::match;
       if (is_match && found.position <= read.amount) return prefix(found.position);
       return is_match || rest.size() > read.amount ? unsatisfiable : closed;

@@ -1,0 +1,124 @@
+// read_until and read_until_regex over a stream. Whatever the bytes, and however they are cut: the same as a
+// search of all of them.
+//
+// An input is which delimiter or expression, the limit (two bytes, 0 for none), how to cut, and the bytes.
+
+#include <squall/ioloop/ioloop.h>
+#include <squall/ioloop/log.h>
+#include <squall/ioloop/task_group.h>
+#include <squall/iostream/iostream.h>
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "fuzz/fuzz.h"
+
+namespace squall {
+namespace {
+
+const std::string_view kDelimiters[] = {"\n", "\r\n", "aab", "abab", "--boundary--"};
+const Regex kRegexes[] = {Regex("\r?\n"), Regex("a+"),          Regex("a.*?b"),    Regex("(?<=a)b"),
+                          Regex("b\\b"),  Regex("ab|abba|\\d"), Regex("(?s)a.*b"), Regex("^(a|ab)*c$")};
+
+enum class Outcome { bytes, closed, unsatisfiable };
+struct Result {
+  Outcome outcome = Outcome::bytes;
+  std::size_t size = 0;
+  bool operator==(const Result&) const = default;
+};
+
+struct Case {
+  const Regex* regex = nullptr;
+  std::string_view delimiter;
+  std::size_t max = IOStream::kNoLimit;
+};
+
+Result expected(const Case& wanted, std::string_view bytes) {
+  std::size_t end = bytes.npos;
+  if (wanted.regex) {
+    // One byte more than the limit decides.
+    const std::size_t window = wanted.max == IOStream::kNoLimit ? wanted.max : wanted.max + 1;
+    const Regex::Found found = wanted.regex->search(bytes.substr(0, window), 0, true);
+    if (found.outcome == Regex::Outcome::too_complex) return {Outcome::unsatisfiable};
+    if (found.outcome == Regex::Outcome::match) end = found.position;
+  } else if (const std::size_t found = bytes.find(wanted.delimiter); found != bytes.npos) {
+    end = found + wanted.delimiter.size();
+  }
+  if (end != bytes.npos)
+    return end > wanted.max ? Result{Outcome::unsatisfiable} : Result{Outcome::bytes, end};
+  // One byte more tells that no delimiter can end in time; an expression may look at that one as well.
+  const bool is_too_many = wanted.regex ? bytes.size() > wanted.max : bytes.size() >= wanted.max;
+  return {is_too_many ? Outcome::unsatisfiable : Outcome::closed};
+}
+
+Task<> read(IOStream& stream, const Case& wanted, Result& result, bool& done) {
+  try {
+    std::string_view bytes;
+    if (wanted.regex) {
+      bytes = co_await stream.read_until_regex(*wanted.regex, wanted.max);
+    } else {
+      bytes = co_await stream.read_until(wanted.delimiter, wanted.max);
+    }
+    result = {Outcome::bytes, bytes.size()};
+  } catch (const UnsatisfiableReadError&) {
+    result = {Outcome::unsatisfiable};
+  } catch (const StreamClosedError&) {
+    result = {Outcome::closed};
+  }
+  done = true;
+}
+
+void check(const Case& wanted, std::size_t cut, std::string_view bytes) {
+  static IOLoop loop;
+  int fds[2];
+  FUZZ_CHECK(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) == 0);
+  IOStream stream(loop, OwnedFd(fds[0]));
+  OwnedFd peer(fds[1]);
+  Result result;
+  bool done = false;
+  TaskGroup group(loop);
+  group.add(read(stream, wanted, result, done));
+  for (std::string_view rest = bytes; !rest.empty() && !done;) {
+    // Sizes that change, so that there are more than one way to cut.
+    cut = cut * 5 % 251;
+    const std::size_t size = std::min(rest.size(), 1 + cut % 61);
+    FUZZ_CHECK(::send(peer.get(), rest.data(), size, MSG_NOSIGNAL) == static_cast<ssize_t>(size) ||
+               stream.closed());
+    rest.remove_prefix(size);
+    loop.run_once(IOLoop::Duration::zero());
+  }
+  peer.reset();
+  for (int turns = 0; !done; ++turns) {
+    FUZZ_CHECK(turns < 10);
+    loop.run_once(IOLoop::Duration::zero());
+  }
+  FUZZ_CHECK(result == expected(wanted, bytes));
+}
+
+}  // namespace
+}  // namespace squall
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  static const bool is_quiet = [] {
+    squall::log::set_handler([](const squall::log::Record&) {});
+    return true;
+  }();
+  // What takes a million steps when whole takes as many with every byte that comes.
+  if (!is_quiet || size < 4 || size > 2000) return 0;
+  constexpr std::size_t kForms = std::size(squall::kDelimiters) + std::size(squall::kRegexes);
+  squall::Case wanted;
+  const std::size_t form = data[0] % kForms;
+  if (form < std::size(squall::kDelimiters)) {
+    wanted.delimiter = squall::kDelimiters[form];
+  } else {
+    wanted.regex = &squall::kRegexes[form - std::size(squall::kDelimiters)];
+  }
+  if (const std::size_t max = data[1] * 256U + data[2]; max > 0) wanted.max = max;
+  squall::check(wanted, data[3], {reinterpret_cast<const char*>(data) + 4, size - 4});
+  return 0;
+}
