@@ -133,8 +133,10 @@ std::vector<Preference> parse_preferences(std::string_view header) {
     if (!element) break;
     if (const auto preference = read_preference(*element)) preferences.push_back(*preference);
   }
-  std::stable_sort(preferences.begin(), preferences.end(),
-                   [](const Preference& a, const Preference& b) { return a.quality > b.quality; });
+  // Those of one quality in the order they stand in the header.
+  std::sort(preferences.begin(), preferences.end(), [](const Preference& a, const Preference& b) {
+    return a.quality != b.quality ? a.quality > b.quality : a.value.data() < b.value.data();
+  });
   return preferences;
 }
 

@@ -45,8 +45,8 @@ Pair split_pair(std::string_view piece) {
 void remove_earlier(std::vector<Pair>& pairs) {
   std::vector<const Pair*> by_name;
   for (const Pair& pair : pairs) by_name.push_back(&pair);
-  std::stable_sort(by_name.begin(), by_name.end(),
-                   [](const Pair* a, const Pair* b) { return a->name < b->name; });
+  std::sort(by_name.begin(), by_name.end(),
+            [](const Pair* a, const Pair* b) { return a->name != b->name ? a->name < b->name : a < b; });
   std::vector<bool> earlier(pairs.size());
   for (std::size_t i = 0; i + 1 < by_name.size(); ++i)
     if (by_name[i]->name == by_name[i + 1]->name)

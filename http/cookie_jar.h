@@ -23,9 +23,10 @@ namespace squall::http {
 // business, mean nothing here.
 //
 // When one of its limits is passed, cookies go that have expired, then the one that was used least recently.
+// None has more than 4096 bytes of name and value, and as much again for path and domain.
 //
 // Thread:    one.
-// Lifetime:  views are valid until the next change.
+// Errors:    what is refused is not kept; nothing throws. Time linear in what is kept.
 class CookieJar {
  public:
   using Time = std::chrono::system_clock::time_point;

@@ -63,7 +63,7 @@ void HTTPServer::List<Connection>::remove(Connection& connection) noexcept {
 }
 
 void HTTPServer::accepted(OwnedFd fd, const Address& peer) {
-  auto idle = std::make_unique<IdleConnection>(*this, std::move(fd), peer);
+  auto idle = std::make_unique<IdleConnection>(*this, IOStream::Idle{std::move(fd), nullptr}, peer);
   idle->watch_first();
   add_idle(std::move(idle));
 }
@@ -81,8 +81,8 @@ std::unique_ptr<IdleConnection> HTTPServer::remove_idle(IdleConnection& connecti
 // A request has begun to arrive, or the client has gone.
 void HTTPServer::wake(IdleConnection& connection, Events events) {
   std::unique_ptr<IdleConnection> idle = remove_idle(connection);
-  const int fd = idle->fd_.get();
-  IOStream stream(loop(), idle->take_fd(), options_.stream, IOStream::Known::registered);
+  const int fd = idle->idle_.fd.get();
+  IOStream stream(loop(), idle->take(), options_.stream);
   TaskGroup::Member* const member = run(handle_stream(std::move(stream), idle->peer()));
   if (!member) return;
   ServerConnection& active = *active_.last;
@@ -98,10 +98,10 @@ bool HTTPServer::park(ServerConnection& connection) noexcept {
   if (connection.phase_ != ServerConnection::Phase::idle || connection.closing_ || connection.exchange_)
     return false;
   try {
-    auto idle = std::make_unique<IdleConnection>(*this, OwnedFd(), connection.peer_);
+    auto idle = std::make_unique<IdleConnection>(*this, IOStream::Idle(), connection.peer_);
     if (!sweep_) sweep_later();
-    idle->fd_ = connection.stream_.release();
-    if (!idle->fd_) return false;
+    idle->idle_ = connection.stream_.release();
+    if (!idle->idle_.fd) return false;
     idle->watch_again();
     destroy_connection(*connection.member_);
     add_idle(std::move(idle));

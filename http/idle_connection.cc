@@ -6,13 +6,13 @@
 
 namespace squall::http {
 
-IdleConnection::IdleConnection(HTTPServer& server, OwnedFd fd, const Address& peer)
-    : server_(server), since_(server.loop().time()), fd_(std::move(fd)), peer_(peer) {
+IdleConnection::IdleConnection(HTTPServer& server, IOStream::Idle idle, const Address& peer)
+    : server_(server), since_(server.loop().time()), idle_(std::move(idle)), peer_(peer) {
   server_.count_in(peer_);
 }
 
 IdleConnection::~IdleConnection() {
-  if (fd_) server_.loop().remove_handler(fd_.get());
+  if (idle_.fd) server_.loop().remove_handler(idle_.fd.get());
   server_.count_out(peer_);
 }
 
@@ -24,8 +24,8 @@ EventHandler IdleConnection::handler() noexcept {
           this};
 }
 
-void IdleConnection::watch_first() { server_.loop().add_handler(fd_.get(), Events::read, handler()); }
-void IdleConnection::watch_again() noexcept { server_.loop().set_handler(fd_.get(), handler()); }
-OwnedFd IdleConnection::take_fd() noexcept { return std::move(fd_); }
+void IdleConnection::watch_first() { server_.loop().add_handler(idle_.fd.get(), Events::read, handler()); }
+void IdleConnection::watch_again() noexcept { server_.loop().set_handler(idle_.fd.get(), handler()); }
+IOStream::Idle IdleConnection::take() noexcept { return std::move(idle_); }
 
 }  // namespace squall::http

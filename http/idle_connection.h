@@ -4,13 +4,14 @@
 #include <squall/ioloop/ioloop.h>
 #include <squall/ioloop/owned_fd.h>
 #include <squall/iostream/address.h>
+#include <squall/iostream/iostream.h>
 
 namespace squall::http {
 
 class HTTPServer;
 
-// A connection that waits for a request: its descriptor and its peer's address, and nothing else. No stream,
-// no coroutine: with ten thousand of them that is most of the server's memory.
+// A connection that waits for a request: its descriptor, its peer's address, what TLS there is, and nothing
+// else. No stream, no coroutine: with ten thousand of them that is most of the server's memory.
 //
 // Thread:    the server's loop.
 // Lifetime:  owned by the server, in a list with the one that has waited longest in front. Closes the
@@ -18,7 +19,7 @@ class HTTPServer;
 class IdleConnection : public Pooled {
  public:
   // Throws std::bad_alloc if it cannot be counted.
-  IdleConnection(HTTPServer& server, OwnedFd fd, const Address& peer);
+  IdleConnection(HTTPServer& server, IOStream::Idle idle, const Address& peer);
   ~IdleConnection();
   IdleConnection(const IdleConnection&) = delete;
   IdleConnection& operator=(const IdleConnection&) = delete;
@@ -27,7 +28,7 @@ class IdleConnection : public Pooled {
   void watch_first();
   void watch_again() noexcept;
   // Registered for reading, and somebody else's from now on.
-  OwnedFd take_fd() noexcept;
+  IOStream::Idle take() noexcept;
 
   const Address& peer() const noexcept { return peer_; }
   IOLoop::TimePoint since() const noexcept { return since_; }
@@ -41,7 +42,7 @@ class IdleConnection : public Pooled {
   IdleConnection* previous_ = nullptr;
   IdleConnection* next_ = nullptr;
   IOLoop::TimePoint since_;
-  OwnedFd fd_;
+  IOStream::Idle idle_;
   Address peer_;
 };
 

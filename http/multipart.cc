@@ -66,6 +66,8 @@ std::optional<std::string> multipart_boundary(std::string_view content_type) {
 MultipartParser::MultipartParser(std::string_view boundary, const MultipartLimits& limits)
     : limits_(limits), delimiter_("\r\n--") {
   delimiter_ += boundary;
+  // A limit of "none" must not overflow with what is added to it.
+  limits_.max_part_header_size = std::min(limits_.max_part_header_size, std::size_t{1} << 30);
   expect_boundary();
   if (!limits_.enabled) {
     fail(MultipartFault::disabled);

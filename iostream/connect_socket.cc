@@ -4,16 +4,14 @@
 #include <squall/ioloop/sleep.h>
 #include <squall/ioloop/wait_ready.h>
 #include <squall/iostream/socket.h>
+#include <squall/iostream/unix_address.h>
 
 #include <netinet/in.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <cstddef>
-#include <cstring>
 #include <system_error>
 
 namespace squall {
@@ -24,16 +22,6 @@ using namespace std::chrono_literals;
 // How often a Unix listener whose queue is full is asked again: the kernel does not tell when there is room.
 constexpr auto kFirstPause = 1ms;
 constexpr auto kLongestPause = 50ms;
-
-struct Destination {
-  Destination(const sockaddr* address, socklen_t length) noexcept : size(length) {
-    std::memcpy(&storage, address, length);
-  }
-  const sockaddr* data() const noexcept { return reinterpret_cast<const sockaddr*>(&storage); }
-
-  sockaddr_storage storage{};
-  socklen_t size;
-};
 
 [[noreturn]] void fail(int error, const char* call) {
   throw std::system_error(error, std::generic_category(), call);
@@ -47,14 +35,8 @@ OwnedFd open_socket(int family) {
 
 // The wildcard address of a family.
 Address any_address(int family, std::uint16_t port) noexcept {
-  sockaddr_in6 v6{};
-  v6.sin6_family = AF_INET6;
-  v6.sin6_port = htons(port);
-  sockaddr_in v4{};
-  v4.sin_family = AF_INET;
-  v4.sin_port = htons(port);
-  return family == AF_INET6 ? Address(reinterpret_cast<const sockaddr*>(&v6), sizeof v6)
-                            : Address(reinterpret_cast<const sockaddr*>(&v4), sizeof v4);
+  const char zeros[sizeof(in6_addr)] = {};
+  return Address::from_bytes({zeros, family == AF_INET6 ? sizeof(in6_addr) : sizeof(in_addr)}, port);
 }
 
 void bind_local_end(int fd, int family, const LocalEnd& local) {
@@ -76,18 +58,12 @@ void bind_local_end(int fd, int family, const LocalEnd& local) {
 }
 
 // One connect(), repeated if it was interrupted: 0, or the errno.
-int begin_connect(int fd, const Destination& peer) noexcept {
+int begin_connect(int fd, const sockaddr* peer, socklen_t size) noexcept {
   for (;;) {
-    if (::connect(fd, peer.data(), peer.size) == 0 || errno == EISCONN) return 0;
+    if (::connect(fd, peer, size) == 0 || errno == EISCONN) return 0;
     if (errno == EALREADY) return EINPROGRESS;  // an interrupted one goes on
     if (errno != EINTR) return errno;
   }
-}
-
-// With the port that it was to connect to as its own, and nobody listening there, a socket's two ends meet.
-bool is_connected_to_itself(int fd, const Address& peer) {
-  const Address local = Address::local_of(fd);
-  return local.port() == peer.port() && local.family() == peer.family() && local.ip() == peer.ip();
 }
 
 void check_connected(int fd) {
@@ -96,35 +72,16 @@ void check_connected(int fd) {
   socklen_t length = sizeof storage;
   auto* const address = reinterpret_cast<sockaddr*>(&storage);
   if (::getpeername(fd, address, &length) != 0) throw_errno("connect");
-  if (storage.ss_family == AF_UNIX) return;
-  if (is_connected_to_itself(fd, Address(address, length))) fail(ECONNREFUSED, "connect");
+  // With the port that it was to connect to as its own, and nobody listening there, a socket's two ends meet.
+  const Address peer(address, length);
+  if (peer.is_ip() && peer == Address::local_of(fd)) fail(ECONNREFUSED, "connect");
 }
 
-Task<> connect_to(int fd, Destination peer) {
-  IOLoop::Duration pause = kFirstPause;
-  int error = begin_connect(fd, peer);
-  // Only a Unix listener's queue is full; of TCP this means that there is no port left.
-  while (error == EAGAIN && peer.storage.ss_family == AF_UNIX) {
-    co_await sleep(pause);
-    pause = std::min<IOLoop::Duration>(2 * pause, kLongestPause);
-    error = begin_connect(fd, peer);
-  }
+// Waits for what begin_connect() has begun, or failed to.
+Task<> finish_connect(int fd, int error) {
   if (error != 0 && error != EINPROGRESS) fail(error, "connect");
   if (error == EINPROGRESS) co_await wait_writable(fd);
   check_connected(fd);
-}
-
-Destination unix_destination(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  const bool is_abstract = !path.empty() && path[0] == '\0';
-  // A path ends with a NUL, and has no other; of an abstract name all bytes count.
-  const std::size_t length = path.size() + (is_abstract ? 0 : 1);
-  if (length < 2 || (!is_abstract && path.find('\0') != path.npos)) fail(EINVAL, "connect");
-  if (length > sizeof address.sun_path) fail(ENAMETOOLONG, "connect");
-  path.copy(address.sun_path, path.size());
-  return Destination(reinterpret_cast<const sockaddr*>(&address),
-                     static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + length));
 }
 
 }  // namespace
@@ -133,15 +90,21 @@ Task<OwnedFd> connect_socket(Address peer, LocalEnd local) {
   if (peer.size() == 0) fail(EAFNOSUPPORT, "connect");
   OwnedFd fd = open_socket(peer.family());
   bind_local_end(fd.get(), peer.family(), local);
-  const Destination destination(peer.data(), peer.size());
-  co_await connect_to(fd.get(), destination);
+  const int error = begin_connect(fd.get(), peer.data(), peer.size());
+  co_await finish_connect(fd.get(), error);
   co_return std::move(fd);
 }
 
 Task<OwnedFd> connect_unix_socket(std::string path) {
-  const Destination destination = unix_destination(path);
+  const UnixAddress peer(path);
   OwnedFd fd = open_socket(AF_UNIX);
-  co_await connect_to(fd.get(), destination);
+  int error = begin_connect(fd.get(), peer.data(), peer.size());
+  for (IOLoop::Duration pause = kFirstPause; error == EAGAIN;) {
+    co_await sleep(pause);
+    pause = std::min<IOLoop::Duration>(2 * pause, kLongestPause);
+    error = begin_connect(fd.get(), peer.data(), peer.size());
+  }
+  co_await finish_connect(fd.get(), error);
   co_return std::move(fd);
 }
 

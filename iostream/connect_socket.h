@@ -21,8 +21,8 @@ struct LocalEnd {
 // Errors:    std::system_error with the reason of the system. A socket that got connected to itself, as may
 //            happen where nobody listens on a port that the system hands out, is ECONNREFUSED.
 Task<OwnedFd> connect_socket(Address peer, LocalEnd local);
-// The same over a Unix socket: a path, or behind a leading NUL a name of Linux's abstract namespace. While
-// the listener's queue is full it waits, as a blocking connect() does.
+// The same over a Unix socket, by a name as UnixAddress takes it, which throws std::invalid_argument for what
+// is none. While the listener's queue is full it waits, as a blocking connect() does.
 Task<OwnedFd> connect_unix_socket(std::string path);
 
 }  // namespace squall

@@ -43,7 +43,13 @@ IOStream::IOStream(IOLoop& loop, OwnedFd fd, Options options, Known known) noexc
       fd_(std::move(fd)),
       max_buffer_size_(std::max<std::size_t>(options.max_buffer_size, 1)),
       max_write_buffer_size_(options.max_write_buffer_size) {
-  if (known != Known::registered) return;
+  drained_ = known != Known::readable;
+}
+
+IOStream::IOStream(IOLoop& loop, Idle idle, Options options) noexcept
+    : IOStream(loop, std::move(idle.fd), std::move(options), Known::nonblocking) {
+  transport_ = std::move(idle.transport);
+  if (transport_) channel_ = Channel::transport;
   registered_ = true;
   interest_ = Events::read;
   loop_->set_handler(fd_.get(), handler());
@@ -249,14 +255,14 @@ void IOStream::close(std::error_code error) noexcept {
   notify_closed();
 }
 
-OwnedFd IOStream::release() noexcept {
-  if (closed() || transport_ || !registered_ || interest_ != Events::read || eof_ || out_ || !in_.empty() ||
-      turn_end_.linked())
-    return OwnedFd();
+IOStream::Idle IOStream::release() noexcept {
+  const bool is_busy = closed() || eof_ || out_ || !in_.empty() || turn_end_.linked() || handshaking_ ||
+                       (transport_ && (transport_->has_received() || transport_->wants_write()));
+  if (is_busy || !registered_ || interest_ != Events::read) return {};
   registered_ = false;
   interest_ = Events::none;
   loop_->set_handler(fd_.get(), {[](void*, Events) {}, nullptr});
-  return std::move(fd_);
+  return {std::move(fd_), std::move(transport_)};
 }
 
 std::error_code IOStream::last_error() const noexcept {

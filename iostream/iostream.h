@@ -54,10 +54,16 @@ class IOStream {
   // and std::system_error.
   IOStream(IOLoop& loop, OwnedFd fd, Options options);
   IOStream(IOLoop& loop, OwnedFd fd) : IOStream(loop, std::move(fd), Options()) {}
-  // For those who know more of `fd`, which saves system calls: it is a socket, non-blocking already, and
-  // perhaps even registered with the loop, for reading.
-  enum class Known { nonblocking, registered };
+  // For those who know more of `fd`, which saves system calls: it is a socket, non-blocking already. With
+  // `readable` bytes are likely to be there: the first read asks before it waits.
+  enum class Known { nonblocking, readable };
   IOStream(IOLoop& loop, OwnedFd fd, Options options, Known known) noexcept;
+  // What release() gave.
+  struct Idle {
+    OwnedFd fd;
+    std::unique_ptr<Transport> transport;
+  };
+  IOStream(IOLoop& loop, Idle idle, Options options) noexcept;
   IOStream(IOStream&& other) noexcept;
   IOStream& operator=(IOStream&&) = delete;
   ~IOStream();
@@ -172,7 +178,7 @@ class IOStream {
   // Gives up the descriptor of a stream that is idle, apart from a read that waits and is about to be
   // destroyed: nothing is buffered in either direction. It stays registered for reading, with nobody to hear
   // of it before IOLoop::set_handler(). None if the stream is not idle or not registered so.
-  OwnedFd release() noexcept;
+  Idle release() noexcept;
 
   int fd() const noexcept { return fd_.get(); }
   Address local_address() const noexcept { return Address::local_of(fd_.get()); }

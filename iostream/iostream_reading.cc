@@ -19,6 +19,12 @@ constexpr int kReceiveCost = IOLoop::kBudget / 16;
 // From this size on bytes are received in the memory of who reads into his own.
 constexpr std::size_t kReceiveDirectly = 16 * 1024;
 
+// A delimiter of one byte, as lines have, needs no comparison behind the search: a tenth of the cost of
+// reading a line of 20 bytes.
+std::size_t find(std::string_view bytes, std::string_view delimiter, std::size_t from) {
+  return delimiter.size() == 1 ? bytes.find(delimiter.front(), from) : bytes.find(delimiter, from);
+}
+
 // Line ends as one writes them in source code.
 std::string escaped(std::string_view text) {
   std::string result;
@@ -119,7 +125,7 @@ bool IOStream::satisfy(ReadAwaiter& read) {
 
 bool IOStream::satisfy_until(ReadAwaiter& read) {
   const std::string_view bytes = in_.view();
-  const std::size_t found = bytes.find(read.delimiter_, read.scanned_);
+  const std::size_t found = find(bytes, read.delimiter_, read.scanned_);
   const std::size_t end = found == bytes.npos ? bytes.size() + 1 : found + read.delimiter_.size();
   if (end > read.amount_) {
     log::general().info(

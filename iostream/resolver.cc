@@ -49,6 +49,8 @@ bool ResolveError::is_definite() const noexcept {
 
 std::optional<Address> numeric_address(const std::string& host, std::uint16_t port) {
   if (!is_host_name(host)) return std::nullopt;
+  if (const std::optional<Address> address = Address::parse_ip(host, port)) return address;
+  // The system knows interfaces by name, as in fe80::1%eth0, and IPv4's old abbreviations.
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;

@@ -38,9 +38,8 @@ Outcome ask_system(const std::string& host, std::uint16_t port, int family) {
   for (const addrinfo* info = found; info; info = info->ai_next) {
     const Address address(info->ai_addr, info->ai_addrlen);
     // The hosts file may name one twice. The lists are short.
-    const auto same = [&](const Address& other) { return other.to_string() == address.to_string(); };
-    if (address.family() != AF_UNSPEC && std::none_of(addresses.begin(), addresses.end(), same))
-      addresses.push_back(address);
+    const bool is_known = std::find(addresses.begin(), addresses.end(), address) != addresses.end();
+    if (address.is_ip() && !is_known) addresses.push_back(address);
   }
   return outcome;
 }

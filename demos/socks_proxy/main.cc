@@ -11,7 +11,7 @@
 using namespace squall;
 
 int main(int argc, char** argv) {
-  socks::Options options;
+  socks::ProxyOptions options;
   std::uint16_t port = 1080;
   ListenOptions listen;
   listen.address = "127.0.0.1";

@@ -2,7 +2,6 @@
 
 #include <squall/ioloop/log.h>
 
-#include <cstring>
 #include <stdexcept>
 #include <string_view>
 #include <system_error>
@@ -45,37 +44,20 @@ Task<std::string> read_counted(IOStream& stream) {
 }
 
 // An address as it travels, in text.
-Task<std::string> read_ip(IOStream& stream, int family) {
-  const std::size_t size = family == AF_INET6 ? sizeof(in6_addr) : sizeof(in_addr);
+Task<std::string> read_ip(IOStream& stream, std::size_t size) {
   const std::string_view bytes = co_await stream.read_bytes(size);
-  sockaddr_in6 v6{};
-  sockaddr_in v4{};
-  v6.sin6_family = AF_INET6;
-  v4.sin_family = AF_INET;
-  if (family == AF_INET) {
-    std::memcpy(&v4.sin_addr, bytes.data(), size);
-    co_return Address(reinterpret_cast<const sockaddr*>(&v4), sizeof v4).ip();
-  }
-  std::memcpy(&v6.sin6_addr, bytes.data(), size);
-  co_return Address(reinterpret_cast<const sockaddr*>(&v6), sizeof v6).ip();
+  co_return Address::from_bytes(bytes, 0).ip();
 }
 
 std::string method_chosen(Method method) { return {kVersion, static_cast<char>(method)}; }
 
 // With the address that our connection comes from, as far as there is one (RFC 1928, 6).
 std::string reply_with(Reply reply, const Address& bound = Address()) {
-  std::string bytes{kVersion, static_cast<char>(reply), 0};
-  const auto add = [&bytes](const auto& value) {
-    bytes.append(reinterpret_cast<const char*>(&value), sizeof value);
-  };
-  if (bound.family() == AF_INET6) {
-    add(Kind::ipv6);
-    add(reinterpret_cast<const sockaddr_in6*>(bound.data())->sin6_addr);
-  } else {
-    add(Kind::ipv4);
-    add(reinterpret_cast<const sockaddr_in*>(bound.data())->sin_addr);  // zeros if it is unknown
-  }
-  add(htons(bound.port()));
+  const Kind kind = bound.family() == AF_INET6 ? Kind::ipv6 : Kind::ipv4;
+  std::string bytes{kVersion, static_cast<char>(reply), 0, static_cast<char>(kind)};
+  bytes += bound.is_ip() ? bound.ip_bytes() : std::string_view("\0\0\0\0", 4);
+  bytes += static_cast<char>(bound.port() >> 8);
+  bytes += static_cast<char>(bound.port() & 0xff);
   return bytes;
 }
 
@@ -132,8 +114,8 @@ Task<std::optional<SocksProxy::Destination>> SocksProxy::read_request(IOStream& 
   const auto kind = static_cast<Kind>(head[3]);
   Destination destination;
   switch (kind) {
-    case Kind::ipv4: destination.host = co_await read_ip(client, AF_INET); break;
-    case Kind::ipv6: destination.host = co_await read_ip(client, AF_INET6); break;
+    case Kind::ipv4: destination.host = co_await read_ip(client, 4); break;
+    case Kind::ipv6: destination.host = co_await read_ip(client, 16); break;
     case Kind::domain: destination.host = co_await read_counted(client); break;
     default: co_await client.write(reply_with(Reply::address_type_not_supported)); co_return std::nullopt;
   }

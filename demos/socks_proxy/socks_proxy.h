@@ -10,7 +10,7 @@ namespace socks {
 
 using namespace squall;
 
-struct Options {
+struct ProxyOptions {
   std::string user;  // who may use it, by RFC 1929; anybody if empty
   std::string password;
   IOLoop::Duration timeout =
@@ -20,7 +20,7 @@ struct Options {
 // A SOCKS5 proxy (RFC 1928) for CONNECT, to IPv4 and IPv6 addresses and to names, which it looks up itself.
 class SocksProxy : public TCPServer {
  public:
-  SocksProxy(IOLoop& loop, Options options) : TCPServer(loop), options_(std::move(options)) {}
+  SocksProxy(IOLoop& loop, ProxyOptions options) : TCPServer(loop), options_(std::move(options)) {}
 
  protected:
   Task<> handle_stream(IOStream client, Address peer) override;
@@ -36,7 +36,7 @@ class SocksProxy : public TCPServer {
   Task<bool> authenticate(IOStream& client);
   Task<std::optional<IOStream>> connect(IOStream& client, Destination destination);
 
-  Options options_;
+  ProxyOptions options_;
 };
 
 }  // namespace socks

@@ -1,5 +1,6 @@
 #include <squall/http/multipart.h>
 
+#include <limits>
 #include <random>
 #include <string>
 #include <vector>
@@ -203,6 +204,8 @@ TEST_CASE("part headers of 10240 bytes pass, and 10241 fail (HUT-64, SEC-22)", "
   limits.max_part_header_size = 40;
   CHECK(parse(field("a", std::string(1000, 'x')) + kEnd, {}, limits).fault == MultipartFault::none);
   CHECK(parse(field("abc", "1") + kEnd, {}, limits).fault == MultipartFault::header_too_large);
+  limits.max_part_header_size = std::numeric_limits<std::size_t>::max();
+  CHECK(parse(field("abc", "1") + kEnd, {}, limits) == Outcome{"[abc:1]."});
 }
 
 TEST_CASE("the whole, and text before the first boundary, have limits too; all can be disabled (SEC-22)",

@@ -488,8 +488,8 @@ TEST_CASE("a Unix socket that is not there, or cannot be, is a ConnectError", "[
         ENOENT);
   CHECK(thrown<ConnectError>(loop, TCPClient::connect_unix('\0' + std::string(room, 'x')))->code().value() ==
         ENAMETOOLONG);
-  for (const std::string& bad : {std::string(), std::string("a\0b", 3), std::string(1, '\0')})
-    CHECK(thrown<ConnectError>(loop, TCPClient::connect_unix(bad))->code().value() == EINVAL);
+  for (const std::string& bad : {std::string(), std::string("a\0b", 3)})
+    CHECK(loop.run(throws<std::invalid_argument>(TCPClient::connect_unix(bad))));
   CHECK(count_descriptors() == before);
 }
 
