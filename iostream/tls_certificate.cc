@@ -93,11 +93,11 @@ std::string serial_of(const X509* certificate) {
 }
 
 std::string der_of(X509* certificate) {
-  unsigned char* bytes = nullptr;
-  const int size = ::i2d_X509(certificate, &bytes);
+  const int size = ::i2d_X509(certificate, nullptr);
   if (size < 0) throw std::runtime_error("Cannot encode a certificate");
-  std::string der(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size));
-  ::OPENSSL_free(bytes);
+  std::string der(static_cast<std::size_t>(size), '\0');
+  auto* bytes = reinterpret_cast<unsigned char*>(der.data());
+  ::i2d_X509(certificate, &bytes);
   return der;
 }
 

@@ -132,8 +132,10 @@ TLSSetup::TLSSetup(const TLSClientOptions& options, TLSSessions& sessions) : ses
 // With what all have in common.
 SSL_CTX* TLSSetup::add_context(const TLSOptions& options, const SSL_METHOD* method) {
   const bool is_server = method == ::TLS_server_method();
-  SSL_CTX* const context = contexts_.emplace_back(::SSL_CTX_new(method)).get();
-  require(context, "OpenSSL cannot be set up");
+  openssl::Context made(::SSL_CTX_new(method));
+  require(made != nullptr, "OpenSSL cannot be set up");
+  SSL_CTX* const context = made.get();
+  contexts_.push_back(std::move(made));
   if (options.min_version > options.max_version)
     throw std::invalid_argument("min_version is above max_version");
   require(::SSL_CTX_set_min_proto_version(context, version_of(options.min_version)) == 1 &&
