@@ -89,7 +89,11 @@ class IOStream {
   // stream, and throws UnsatisfiableReadError, if it does not come within `max_bytes` (IOS-22, IOS-33,
   // IOS-34).
   ReadAwaiter read_until(std::string_view delimiter, UntilOptions options);
-  ReadAwaiter read_until(std::string_view delimiter, std::size_t max_bytes = kNoLimit);
+  ReadAwaiter read_until(std::string_view delimiter, std::size_t max_bytes = kNoLimit) {
+    if (delimiter.empty()) refuse_delimiter();
+    check_read();
+    return ReadAwaiter(*this, ReadAwaiter::Kind::until, max_bytes, delimiter);
+  }
   // All up to the end of the first match of `regex`, which is borrowed while the read waits (IOS-23). Limits
   // as above, as if the bytes ended behind those that are within them; an expression that takes too many
   // steps is unsatisfiable too.
@@ -216,10 +220,15 @@ class IOStream {
   // ends.
   enum class Lend { no, yes };
 
-  void check_read() const;
+  void check_read() const {
+    if (reader_ || channel_ == Channel::write_end) refuse_read();
+  }
+  [[noreturn]] void refuse_read() const;
+  [[noreturn]] static void refuse_delimiter();
   ReadAwaiter start_read(ReadAwaiter::Kind kind, std::size_t amount, std::string_view delimiter = {});
   bool satisfy(ReadAwaiter& read);
   bool satisfy_until(ReadAwaiter& read);
+  void fail_until(ReadAwaiter& read);
   bool satisfy_until_regex(ReadAwaiter& read);
   bool satisfy_until_close(ReadAwaiter& read);
   bool satisfy_into(ReadIntoAwaiter& read);
@@ -286,5 +295,10 @@ class IOStream {
   std::size_t max_buffer_size_;
   std::size_t max_write_buffer_size_;
 };
+
+inline ReadView ReadAwaiter::await_resume() {
+  take_outcome();
+  return stream_->in_.consume(amount_);
+}
 
 }  // namespace squall

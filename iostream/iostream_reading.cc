@@ -58,10 +58,7 @@ ReadIntoAwaiter IOStream::read_into_some(std::span<char> space) {
 ReadAwaiter IOStream::read_until(std::string_view delimiter, UntilOptions options) {
   return read_until(delimiter, options.max_bytes);
 }
-ReadAwaiter IOStream::read_until(std::string_view delimiter, std::size_t max_bytes) {
-  if (delimiter.empty()) throw std::invalid_argument("read_until() needs a delimiter");
-  return start_read(ReadAwaiter::Kind::until, max_bytes, delimiter);
-}
+void IOStream::refuse_delimiter() { throw std::invalid_argument("read_until() needs a delimiter"); }
 ReadAwaiter IOStream::read_until_regex(const Regex& regex, UntilOptions options) {
   return read_until_regex(regex, options.max_bytes);
 }
@@ -73,9 +70,9 @@ ReadAwaiter IOStream::read_until_close(std::size_t max_bytes) {
   return start_read(ReadAwaiter::Kind::until_close, max_bytes);
 }
 
-void IOStream::check_read() const {
+void IOStream::refuse_read() const {
   if (reader_) throw std::logic_error("Already reading");
-  if (channel_ == Channel::write_end) throw std::logic_error("This end of a pipe can only be written to");
+  throw std::logic_error("This end of a pipe can only be written to");
 }
 
 ReadAwaiter IOStream::start_read(ReadAwaiter::Kind kind, std::size_t amount, std::string_view delimiter) {
@@ -84,6 +81,27 @@ ReadAwaiter IOStream::start_read(ReadAwaiter::Kind kind, std::size_t amount, std
 }
 
 // ---- Whether a read can end, with what is buffered or with an error.
+
+void IOStream::fail_until(ReadAwaiter& read) {
+  log::general().info(
+      "Unsatisfiable read, closing connection: delimiter \"{}\" not found within {} bytes from {}",
+      escaped(read.delimiter_), read.amount_, peer_address());
+  fail_read(read, StreamErrc::unsatisfiable_read);
+}
+
+inline bool IOStream::satisfy_until(ReadAwaiter& read) {
+  const std::string_view bytes = in_.view();
+  const std::size_t found = find(bytes, read.delimiter_, read.scanned_);
+  const std::size_t end = found == bytes.npos ? bytes.size() + 1 : found + read.delimiter_.size();
+  if (end > read.amount_) {
+    fail_until(read);
+    return true;
+  }
+  if (found != bytes.npos) return read.succeed(end);
+  // The delimiter may straddle what is here and what comes next (IOS-37).
+  read.scanned_ = bytes.size() - std::min(bytes.size(), read.delimiter_.size() - 1);
+  return false;
+}
 
 bool IOStream::satisfy(ReadAwaiter& read) {
   using Kind = ReadAwaiter::Kind;
@@ -120,23 +138,6 @@ bool IOStream::satisfy(ReadAwaiter& read) {
     fail_read(read, StreamErrc::read_buffer_full);
     return true;
   }
-  return false;
-}
-
-bool IOStream::satisfy_until(ReadAwaiter& read) {
-  const std::string_view bytes = in_.view();
-  const std::size_t found = find(bytes, read.delimiter_, read.scanned_);
-  const std::size_t end = found == bytes.npos ? bytes.size() + 1 : found + read.delimiter_.size();
-  if (end > read.amount_) {
-    log::general().info(
-        "Unsatisfiable read, closing connection: delimiter \"{}\" not found within {} bytes from {}",
-        escaped(read.delimiter_), read.amount_, peer_address());
-    fail_read(read, StreamErrc::unsatisfiable_read);
-    return true;
-  }
-  if (found != bytes.npos) return read.succeed(end);
-  // The delimiter may straddle what is here and what comes next (IOS-37).
-  read.scanned_ = bytes.size() - std::min(bytes.size(), read.delimiter_.size() - 1);
   return false;
 }
 
@@ -313,14 +314,8 @@ void IOStream::watch_for_close() noexcept {
 
 // ---- Awaiters.
 
-ReadAwaiter::~ReadAwaiter() {
-  if (waiting_ && stream_) stream_->leave_reader(*this);
-}
-
-bool ReadAwaiter::succeed(std::size_t count) noexcept {
-  amount_ = count;
-  outcome_ = Outcome::bytes;
-  return true;
+void ReadAwaiter::withdraw() noexcept {
+  if (stream_) stream_->leave_reader(*this);
 }
 
 bool ReadAwaiter::await_ready() {
@@ -349,7 +344,7 @@ void ReadAwaiter::await_suspend(std::coroutine_handle<> reader) {
   }
 }
 
-void ReadAwaiter::take_outcome() {
+void ReadAwaiter::take_slowly() {
   if (!stream_) throw StreamClosedError();
   if (waiting_) stream_->leave_reader(*this);
   if (outcome_ == Outcome::bytes) return;
@@ -358,11 +353,6 @@ void ReadAwaiter::take_outcome() {
   if (error == StreamErrc::unsatisfiable_read || error == StreamErrc::match_limit)
     throw UnsatisfiableReadError(error);
   throw StreamClosedError(error);
-}
-
-ReadView ReadAwaiter::await_resume() {
-  take_outcome();
-  return stream_->in_.consume(amount_);
 }
 
 std::size_t ReadIntoAwaiter::await_resume() {

@@ -33,7 +33,9 @@ class [[nodiscard]] ReadAwaiter {
  public:
   ReadAwaiter(const ReadAwaiter&) = delete;
   ReadAwaiter& operator=(const ReadAwaiter&) = delete;
-  ~ReadAwaiter();
+  ~ReadAwaiter() {
+    if (waiting_) withdraw();
+  }
 
   bool await_ready();
   void await_suspend(std::coroutine_handle<> reader);
@@ -48,8 +50,17 @@ class [[nodiscard]] ReadAwaiter {
       : stream_(&stream), kind_(kind), amount_(amount), delimiter_(delimiter) {}
   ReadAwaiter(IOStream& stream, const Regex& regex, std::size_t max_bytes) noexcept
       : stream_(&stream), kind_(Kind::until_regex), amount_(max_bytes), regex_(&regex) {}
-  bool succeed(std::size_t count) noexcept;
-  void take_outcome();  // throws if it failed
+  bool succeed(std::size_t count) noexcept {
+    amount_ = count;
+    outcome_ = Outcome::bytes;
+    return true;
+  }
+  // Throws if it failed.
+  void take_outcome() {
+    if (waiting_ || outcome_ != Outcome::bytes) take_slowly();
+  }
+  void take_slowly();
+  void withdraw() noexcept;
 
   IOStream* stream_;  // null once the stream is gone
   LoopHook resume_;   // linked once it is in the loop's ready queue
