@@ -131,6 +131,18 @@ bool Headers::remove(std::string_view name) {
   return lines_.size() != before;
 }
 
+void Headers::rename(std::string_view name, std::string_view other) {
+  const HeaderId id = header_id(name);
+  const auto found =
+      std::find_if(lines_.begin(), lines_.end(), [&](const Line& line) { return is_named(line, id, name); });
+  if (found == lines_.end()) return;
+  const std::string value(value_of(*found));
+  add(other, value);
+  lines_.erase(
+      std::find_if(lines_.begin(), lines_.end(), [&](const Line& line) { return is_named(line, id, name); }));
+  fill_slots();
+}
+
 void Headers::erase(std::size_t index) {
   const Line gone = lines_[index];
   const std::uint32_t length = gone.end() - gone.name;

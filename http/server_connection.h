@@ -8,6 +8,7 @@
 
 #include <exception>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 namespace squall::http {
@@ -39,14 +40,18 @@ class ServerConnection {
   Task<Next> wait();
 
  private:
+  friend class Exchange;
   friend class HTTPServer;
   class HandlerAwaiter;
+  class Waiting;
 
   enum class Phase : std::uint8_t { idle, head, body, handling, lingering };
 
   void enter(Phase phase) noexcept;
   void begin_exchange();
-  Refusal accept_body(bool client_waits);
+  void begin_closely(Request& request);
+  void head_received();
+  std::optional<Next> accept_body(bool client_waits);
   Next answer();
   Task<Next> run_handler();
   Next end_exchange();
@@ -55,6 +60,8 @@ class ServerConnection {
   Next refuse(const Refusal& refusal);
   Next linger();
   Next close_when_sent() noexcept;
+  IOStream detach();
+  void drain();
   void visit();
   bool has_waited(std::chrono::nanoseconds limit) const noexcept;
 
@@ -63,6 +70,8 @@ class ServerConnection {
   const Address& peer_;
   std::unique_ptr<Exchange> exchange_;  // none between requests
   Task<> handler_;
+  HandlerAwaiter* awaiter_ = nullptr;    // while the handler runs
+  Refusal cancelled_;                    // why it was cancelled, if not because the client has gone
   TaskGroup::Member* member_ = nullptr;  // the coroutine
   ServerConnection* previous_ = nullptr;
   ServerConnection* next_ = nullptr;
@@ -71,6 +80,8 @@ class ServerConnection {
   IOLoop::TimePoint progress_since_{};  // when that was first seen
   std::size_t discarded_ = 0;
   Phase phase_ = Phase::idle;
+  bool listed_ = true;        // as one of the server's
+  bool waiting_ = false;      // in wait()
   bool closing_ = false;      // nothing more is read; what is written goes out first
   bool was_sending_ = false;  // when it was last looked at
 };
