@@ -51,10 +51,11 @@ std::string_view cut_before(std::string_view& text, std::string_view separators)
 
 bool is_host(std::string_view text, Port port) noexcept {
   // A name without anything unusual about it, as nearly all are.
+  static constexpr auto kPlain =
+      detail::table([](char c) { return is_alpha(c) || is_digit(c) || c == '.' || c == '-'; });
   std::size_t plain = 0;
-  while (plain < text.size() &&
-         (is_alpha(text[plain]) || is_digit(text[plain]) || text[plain] == '.' || text[plain] == '-'))
-    ++plain;
+  while (plain < text.size() && kPlain[static_cast<unsigned char>(text[plain])]) ++plain;
+  if (plain == text.size()) return port == Port::optional;
   std::string_view host = text.substr(0, plain);
   std::string_view rest = text.substr(plain);
   if (!rest.empty() && rest.front() != ':') {

@@ -84,8 +84,7 @@ void Exchange::begin(ServerConnection& connection, IOStream& stream, const Heade
   defaults_ = &defaults;
   context_ = nullptr;
   head_sent_ = finished_ = close_after_ = shielded_ = false;
-  streamed_ = given_ = continue_due_ = detached_ = false;
-  if (extras_) extras_.reset();
+  streamed_ = given_ = continue_due_ = detached_ = special_ = false;
   reset_head();
   buffer_.clear();
 }
@@ -95,7 +94,7 @@ void Exchange::give_back_memory() noexcept {
   // Assigning an empty string would keep the memory.
   if (buffer_.capacity() > kKeptBuffer) std::string().swap(buffer_);
   if (request_.body_.capacity() > kKeptBuffer) std::string().swap(request_.body_);
-  if (extras_) extras_.reset();
+  if (special_) extras_.reset();
 }
 
 Headers& Exchange::headers() {
@@ -144,6 +143,7 @@ void Exchange::write(std::string_view piece) {
 
 Exchange::Extras& Exchange::extras() {
   if (!extras_) extras_ = std::make_unique<Extras>();
+  special_ = true;
   return *extras_;
 }
 
@@ -171,19 +171,36 @@ WriteAwaiter Exchange::flush() { return stream_->flush(); }
 
 void Exchange::finish(std::string_view last) {
   if (finished_) throw std::logic_error("finish() called twice");
+  if (special_) return finish_specially(last);
+  finish_plainly(last);
+}
+
+inline void Exchange::finish_plainly(std::string_view last) {
   if (!stream_->closed()) {
-    // Whether it will ever come is unknown, and where the next request begins is behind it.
-    if (streamed_ && !parser_.complete()) close_after_ = true;
-    if (!head_sent_ && has_trailers()) write({});
     if (!head_sent_) {
       send_head(last.size(), last, 0);
     } else {
-      send_piece(last, has_trailers() ? last_chunk() : kLastChunk);
-      if (remaining_.value_or(0) > 0) broken("Tried to write {} bytes less than Content-Length");
+      send_last(last);
     }
   }
   finished_ = true;
+}
+
+void Exchange::finish_specially(std::string_view last) {
+  // Whether the rest of the request will ever come is unknown, and where the next one begins is behind it.
+  if (streamed_ && !parser_.complete()) close_after_ = true;
+  if (!head_sent_ && !stream_->closed() && has_trailers()) write({});
+  finish_plainly(last);
   if (request_.measured_) mark(&Request::Times::response_ended);
+}
+
+void Exchange::send_last(std::string_view last) {
+  if (has_trailers()) {
+    send_piece(last, last_chunk());
+  } else {
+    send_piece(last, kLastChunk);
+  }
+  if (remaining_.value_or(0) > 0) broken("Tried to write {} bytes less than Content-Length");
 }
 
 // A piece of the body and, in chunks, what ends it: all of it, or an exception.
@@ -307,7 +324,7 @@ void Exchange::send_head(std::optional<std::uint64_t> length, std::string_view b
   if (!connection.empty()) out << connection;
   out << "\r\n" << copied;
   head_sent_ = true;
-  if (request_.measured_) mark(&Request::Times::response_begun);
+  if (special_ && request_.measured_) mark(&Request::Times::response_begun);
   stream_->commit_write(out.count());
   if (copied.size() < body.size()) send_rest(body);
 }

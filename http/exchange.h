@@ -148,6 +148,9 @@ class Exchange {
   void announce_trailers();
   std::string last_chunk() const;
   const Headers& sent_headers() const noexcept { return own_headers_ ? headers_ : *defaults_; }
+  void finish_specially(std::string_view last);
+  void finish_plainly(std::string_view last);
+  void send_last(std::string_view last);
   void send_head(std::optional<std::uint64_t> length, std::string_view body, std::size_t following);
   void send_piece(std::string_view piece, std::string_view end);
   void send_rest(std::string_view data);
@@ -171,13 +174,14 @@ class Exchange {
   std::optional<std::uint64_t> remaining_;  // of the Content-Length that the headers promise
   bool head_sent_ = false;
   bool finished_ = false;
-  bool chunked_ = false;
   bool close_after_ = false;
   bool shielded_ = false;
   bool streamed_ = false;      // the delegate reads the body
   bool given_ = false;         // a collected body was read
   bool continue_due_ = false;  // the client waits for 100
   bool detached_ = false;
+  bool chunked_ = false;
+  bool special_ = false;  // streamed, measured or with extras: looked at where most need not look further
   std::unique_ptr<Extras> extras_;  // what few need
   // Of a body that is streamed.
   std::size_t max_body_size_ = 0;

@@ -132,7 +132,10 @@ void ServerConnection::begin_closely(Request& request) {
   request.secure_ = options.protocol == HTTPServer::Options::Protocol::https;
   request.id_trusted_ = options.trust_request_id;
   request.measured_ = options.measure_times;
-  if (options.measure_times) request.times_ = {};
+  if (options.measure_times) {
+    exchange_->special_ = true;
+    request.times_ = {};
+  }
 }
 
 void ServerConnection::head_received() {
@@ -166,9 +169,9 @@ Next ServerConnection::receive(std::string_view bytes) {
         if (const Refusal refusal = exchange_->collect(exchange_->parser_.piece())) return refuse(refusal);
         continue;
       case RequestParser::Result::complete:
-        if (const Refusal refusal = exchange_->end_collecting()) return refuse(refusal);
-        if (server_.looks_closer_ && phase_ != Phase::body) head_received();
-        if (exchange_->request_.measured_) exchange_->mark(&Request::Times::body);
+        if (phase_ == Phase::body || server_.looks_closer_) {
+          if (const Refusal refusal = request_received()) return refuse(refusal);
+        }
         break;
     }
     const Next next = answer();
@@ -196,6 +199,13 @@ Next ServerConnection::close_when_sent() noexcept {
   return stream_.pending_write_bytes() > 0 ? Next::wait : Next::close;
 }
 
+// All of a request is there, and it has a body or the server wants more of it than most.
+Refusal ServerConnection::request_received() {
+  if (server_.looks_closer_ && phase_ != Phase::body) head_received();
+  if (exchange_->request_.measured_) exchange_->mark(&Request::Times::body);
+  return phase_ == Phase::body ? exchange_->end_collecting() : Refusal();
+}
+
 // The head is there, and a body is to come. What is next, if that is not to be read.
 std::optional<Next> ServerConnection::accept_body(bool client_waits) {
   enter(Phase::body);
@@ -209,6 +219,7 @@ std::optional<Next> ServerConnection::accept_body(bool client_waits) {
   } catch (...) {
     return abandon(std::current_exception());
   }
+  if (exchange_->streamed_) exchange_->special_ = true;
   // Who streams may still raise the limit.
   if (!exchange_->streamed_ && exchange_->parser_.body_length().value_or(0) > exchange_->max_body_size_)
     return refuse({413, "Body too large"});

@@ -51,6 +51,7 @@ class ServerConnection {
   void begin_exchange();
   void begin_closely(Request& request);
   void head_received();
+  Refusal request_received();
   std::optional<Next> accept_body(bool client_waits);
   Next answer();
   Task<Next> run_handler();
