@@ -96,6 +96,8 @@ void Headers::add(std::string_view name, std::string_view value) {
 void Headers::append(HeaderId id, std::string_view name, std::string_view value) {
   const auto begin = static_cast<std::uint32_t>(text_.size());
   const auto name_size = static_cast<std::uint32_t>(name.size());
+  // Should there be no memory, there is no line without its text.
+  text_.reserve(text_.size() + name.size() + value.size() + 4);
   lines_.push_back({begin, name_size, begin + name_size + 2, static_cast<std::uint32_t>(value.size()), id});
   std::uint32_t& slot = slots_[static_cast<std::size_t>(id)];
   if (slot == 0) slot = slot_for(lines_.size() - 1);

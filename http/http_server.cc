@@ -32,12 +32,11 @@ std::chrono::nanoseconds tick_for(const HTTPServer::Options& options) {
 }  // namespace
 
 HTTPServer::HTTPServer(IOLoop& loop, ServerDelegate& delegate, Options options)
-    : TCPServer(loop, options.stream),
+    : TCPServer(loop, options),
       delegate_(delegate),
       options_(std::move(options)),
       looks_closer_(options_.xheaders || options_.trust_request_id || options_.measure_times ||
                     options_.protocol == Options::Protocol::https),
-      keep_alive_(options_.keep_alive),
       follows_connections_(delegate.follows_connections()),
       default_headers_(delegate),
       tick_(tick_for(options_)) {
@@ -98,13 +97,14 @@ std::unique_ptr<IdleConnection> HTTPServer::remove_idle(IdleConnection& connecti
 
 // A request has begun to arrive, or the client has gone.
 void HTTPServer::wake(IdleConnection& connection, Events events) {
-  const std::unique_ptr<IdleConnection> idle = remove_idle(connection);
+  std::unique_ptr<IdleConnection> idle = remove_idle(connection);
   const int fd = idle->fd_.get();
   IOStream stream(loop(), idle->take_fd(), options_.stream, IOStream::Known::registered);
   TaskGroup::Member* const member = run(handle_stream(std::move(stream), idle->peer()));
   if (!member) return;
   ServerConnection& active = *active_.last;
   active.member_ = member;
+  idle.reset();  // the other counts for the connection now
   loop().call_handler(fd, events);
   // Whatever it did, if it is still there it stands where it stood.
   if (active_.last == &active && active.member_ == member && active_.count > kKeptConnections) park(active);
@@ -135,7 +135,6 @@ void HTTPServer::close_all_connections() {
 }
 
 void HTTPServer::on_drain() {
-  keep_alive_ = false;
   for (IdleConnection* idle = idle_.first; idle;) {
     IdleConnection* const next = idle->next_;
     // Bytes that have arrived wake it in this turn or the next.

@@ -31,7 +31,8 @@ class ServerConnection;
 // Lifetime:  borrows loop and delegate. Destroying the server cancels what its connections run.
 class HTTPServer : public TCPServer {
  public:
-  struct Options {
+  // TCPServer's too: limits to connections, the streams' buffers, and who may speak the PROXY protocol.
+  struct Options : TCPServerOptions {
     // The end of the client's bytes while a handler waits: usually the client has gone, and the handler is
     // cancelled. A client may also end its bytes and wait for the answer; it cannot be told from the other.
     enum class HalfClosed { is_gone, is_answered };
@@ -58,19 +59,18 @@ class HTTPServer : public TCPServer {
     // Behind a proxy: the client's address and protocol are those the proxy's fields name, X-Forwarded-For,
     // X-Real-Ip, X-Forwarded-Proto and X-Scheme (HSV-22, HSV-23). Only those of `trusted_peers` are believed;
     // without any, everybody's are: set it unless nobody but the proxy can connect. In X-Forwarded-For the
-    // proxies in `trusted_downstream` are passed over. Both have addresses and networks: `10.0.0.0/8`.
+    // proxies in `trusted_downstream` are passed over.
     bool xheaders = false;
-    std::vector<std::string> trusted_peers;
-    std::vector<std::string> trusted_downstream;
+    std::vector<Network> trusted_peers;
+    std::vector<Network> trusted_downstream;
     Protocol protocol = Protocol::http;  // what Request::protocol() says, unless a proxy does
     // Request::id() is the client's X-Request-Id: with xheaders of those that are believed, otherwise of all.
     bool trust_request_id = false;
     bool measure_times = false;  // fill in Request::times()
-    IOStream::Options stream;
   };
 
-  // Throws std::invalid_argument for a timeout that is not positive, a chunk_size of 0, and networks that are
-  // none.
+  // Throws std::invalid_argument for a timeout that is not positive, a chunk_size of 0, and what TCPServer
+  // does not take.
   HTTPServer(IOLoop& loop, ServerDelegate& delegate, Options options);
   HTTPServer(IOLoop& loop, ServerDelegate& delegate) : HTTPServer(loop, delegate, Options()) {}
   // For delegates in Tornado's shape.
@@ -81,19 +81,18 @@ class HTTPServer : public TCPServer {
   static constexpr std::size_t kKeptConnections = 1024;
 
   const Options& options() const noexcept { return options_; }
-  std::size_t connections() const noexcept override { return active_.count + idle_.count; }
   void close_all_connections() override;
   // Serves a connection that was not accepted here, until it ends.
   Task<> serve_stream(IOStream stream, Address peer = Address()) {
     return handle_stream(std::move(stream), peer);
   }
-  // The server is about to go away: from now on every response closes its connection. Connections that wait
-  // for a request are closed now, unless one has arrived.
-  void on_drain();
 
  protected:
   void accepted(OwnedFd fd, const Address& peer) override;
   Task<> handle_stream(IOStream stream, Address peer) override;
+  // From now on every response closes its connection. Connections that wait for a request are closed now,
+  // unless one has arrived already.
+  void on_drain() override;
 
  private:
   HTTPServer(IOLoop& loop, std::unique_ptr<ServerDelegate> adapter, Options options);
@@ -125,7 +124,6 @@ class HTTPServer : public TCPServer {
   Options options_;
   std::unique_ptr<const ProxyHeaders> proxy_headers_;  // none unless they are looked at
   bool looks_closer_;                                  // requests have more to them than most servers want
-  bool keep_alive_;
   bool follows_connections_;
   RequestParser::Limits limits_;
   DefaultHeaders default_headers_;

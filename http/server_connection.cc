@@ -100,13 +100,21 @@ class ServerConnection::Waiting {
 
 ServerConnection::ServerConnection(HTTPServer& server, IOStream& stream, const Address& peer)
     : server_(server), stream_(stream), peer_(peer), since_(stream.loop().time()) {
+  server_.count_in(peer_);
   server_.add(*this);
 }
 
 ServerConnection::~ServerConnection() {
   handler_.reset();  // while what it uses is still there
-  if (listed_) server_.remove(*this);
+  if (listed_) leave_server();
   if (server_.follows_connections_) server_.delegate_.connection_closed(*this);
+}
+
+// It counts as one of the server's no longer.
+void ServerConnection::leave_server() noexcept {
+  listed_ = false;
+  server_.remove(*this);
+  server_.count_out(peer_);
 }
 
 void ServerConnection::enter(Phase phase) noexcept {
@@ -117,7 +125,7 @@ void ServerConnection::enter(Phase phase) noexcept {
 void ServerConnection::begin_exchange() {
   if (!exchange_) exchange_ = server_.take_exchange();
   exchange_->begin(*this, stream_, server_.default_headers_.at(stream_.loop().time()));
-  exchange_->close_after_ = !server_.keep_alive_;
+  exchange_->close_after_ = !server_.options_.keep_alive || server_.draining();
   exchange_->parser_.begin(exchange_->request_, server_.limits_);
   Request& request = exchange_->request_;
   request.remote_ = peer_;
@@ -308,8 +316,7 @@ IOStream ServerConnection::detach() {
   if (!awaiter_ || exchange_->reading_)
     throw std::logic_error("detach() is for a task of the delegate's that does not read");
   stream_.set_close_callback({});
-  server_.remove(*this);
-  listed_ = false;
+  leave_server();
   return std::move(stream_);
 }
 

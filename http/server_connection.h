@@ -36,6 +36,8 @@ class ServerConnection {
   Next receive(std::string_view bytes);
   // The client's bytes have ended.
   Next receive_end();
+  // The server drains: closes a connection that waits for a request, and others after their response.
+  void drain();
   // Waits for the handler, for the client to take its responses, or for the others' turn.
   Task<Next> wait();
 
@@ -62,7 +64,7 @@ class ServerConnection {
   Next linger();
   Next close_when_sent() noexcept;
   IOStream detach();
-  void drain();
+  void leave_server() noexcept;
   void visit();
   bool has_waited(std::chrono::nanoseconds limit) const noexcept;
 

@@ -18,12 +18,14 @@
 #include <cstdarg>
 #include <cstdlib>
 #include <new>
+#include <utility>
 
 namespace squall::testing::faults {
 namespace {
 
 constinit thread_local detail::Rule* t_newest = nullptr;
 constinit thread_local int t_truces = 0;
+constinit thread_local const Names* t_names = nullptr;
 
 struct Allocations {
   bool armed;
@@ -93,6 +95,9 @@ int AllocationFault::disarm() noexcept {
   t_allocations.armed = false;
   return t_allocations.hits;
 }
+
+Names::Names(std::vector<const char*> numeric) noexcept : addresses(std::move(numeric)) { t_names = this; }
+Names::~Names() { t_names = nullptr; }
 
 Truce::Truce() noexcept { ++t_truces; }
 Truce::~Truce() { --t_truces; }
@@ -239,7 +244,16 @@ int fcntl(int fd, int command, ...) {
 
 int getaddrinfo(const char* name, const char* service, const addrinfo* hints, addrinfo** result) {
   const auto verdict = intercept(Call::getaddrinfo);
-  return verdict.error ? verdict.error : next_getaddrinfo()(name, service, hints, result);
+  if (verdict.error) return verdict.error;
+  const auto* const names = squall::testing::faults::t_names;
+  if (!names) return next_getaddrinfo()(name, service, hints, result);
+  // One list of what is found for each, which freeaddrinfo() walks like any other.
+  addrinfo** end = result;
+  for (const char* address : names->addresses) {
+    if (const int failed = next_getaddrinfo()(address, service, hints, end)) return failed;
+    while (*end) end = &(*end)->ai_next;
+  }
+  return 0;
 }
 
 int getpeername(int fd, sockaddr* address, socklen_t* length) noexcept {

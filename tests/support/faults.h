@@ -4,6 +4,7 @@
 #include <limits>
 #include <string>
 #include <string_view>
+#include <vector>
 
 // Failing system calls and allocations on demand, for programs that link faults.cc: it defines the functions
 // of libc that Squall calls, and operator new, in front of the real ones. The library itself knows nothing of
@@ -115,6 +116,17 @@ class AllocationFault {
 
   // Ends it early; returns how many allocations have failed. Checks come after that, as they allocate.
   int disarm() noexcept;
+};
+
+// While it lives getaddrinfo() finds these numeric addresses, in this order, whatever it is asked for.
+class Names {
+ public:
+  explicit Names(std::vector<const char*> addresses) noexcept;
+  ~Names();
+  Names(const Names&) = delete;
+  Names& operator=(const Names&) = delete;
+
+  const std::vector<const char*> addresses;
 };
 
 // Within it nothing is injected on this thread: for a test's own calls in the middle of what it tests.
