@@ -48,8 +48,8 @@ class ServerConnection::HandlerAwaiter {
     return inner_.await_suspend(caller);
   }
   bool await_resume() {
+    const Task<> ended = std::move(connection_.handler_);  // gone by the end, also of one that has failed
     if (!gone_) inner_.await_resume();
-    connection_.handler_.reset();
     return !gone_;
   }
 
@@ -82,20 +82,6 @@ class ServerConnection::HandlerAwaiter {
   std::coroutine_handle<> caller_;
   LoopHook resume_;
   bool gone_ = false;
-};
-
-// The connection is in wait().
-class ServerConnection::Waiting {
- public:
-  explicit Waiting(ServerConnection& connection) noexcept : connection_(connection) {
-    connection_.waiting_ = true;
-  }
-  Waiting(const Waiting&) = delete;
-  Waiting& operator=(const Waiting&) = delete;
-  ~Waiting() { connection_.waiting_ = false; }
-
- private:
-  ServerConnection& connection_;
 };
 
 ServerConnection::ServerConnection(HTTPServer& server, IOStream& stream, const Address& peer)
@@ -163,6 +149,7 @@ Next ServerConnection::receive(std::string_view bytes) {
     return discarded_ > kMaxDiscarded ? close_when_sent() : Next::read;
   }
   if (!exchange_) begin_exchange();
+  has_more_ = false;
   for (;;) {
     switch (exchange_->parser_.parse(bytes)) {
       case RequestParser::Result::more:
@@ -190,6 +177,7 @@ Next ServerConnection::receive(std::string_view bytes) {
     }
     if (phase_ == Phase::idle) server_.give_back(std::move(exchange_));
     stream_.unread(bytes.size());
+    has_more_ = !bytes.empty();
     return next;
   }
 }
@@ -324,7 +312,7 @@ IOStream ServerConnection::detach() {
 void ServerConnection::drain() {
   if (exchange_) exchange_->close_after_ = true;
   const bool is_idle =
-      phase_ == Phase::idle && !waiting_ && !closing_ && !(exchange_ && exchange_->parser_.begun());
+      phase_ == Phase::idle && !has_more_ && !closing_ && !(exchange_ && exchange_->parser_.begun());
   // What has arrived but was not seen yet is a request that still deserves its answer.
   if (!is_idle || peek_at(stream_.fd()) > 0) return;
   if (stream_.pending_write_bytes() > 0) {
@@ -335,7 +323,6 @@ void ServerConnection::drain() {
 }
 
 Task<Next> ServerConnection::wait() {
-  const Waiting waiting(*this);
   try {
     if (handler_) co_return co_await run_handler();
     if (stream_.pending_write_bytes() > 0) {

@@ -45,7 +45,6 @@ class ServerConnection {
   friend class Exchange;
   friend class HTTPServer;
   class HandlerAwaiter;
-  class Waiting;
 
   enum class Phase : std::uint8_t { idle, head, body, handling, lingering };
 
@@ -84,7 +83,7 @@ class ServerConnection {
   std::size_t discarded_ = 0;
   Phase phase_ = Phase::idle;
   bool listed_ = true;        // as one of the server's
-  bool waiting_ = false;      // in wait()
+  bool has_more_ = false;     // bytes behind the request that is being answered
   bool closing_ = false;      // nothing more is read; what is written goes out first
   bool was_sending_ = false;  // when it was last looked at
 };
