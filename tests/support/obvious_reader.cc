@@ -41,6 +41,13 @@ bool is_text(const std::string& text) {
   return true;
 }
 
+// Without the blanks at both ends.
+std::string stripped(std::string text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.erase(0, 1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.pop_back();
+  return text;
+}
+
 // Up to the next CRLF, which is taken as well. A CR or LF that is no part of one is wrong (RFC 9112, 2.2).
 std::string take_line(std::string_view& bytes) {
   std::string line;
@@ -65,9 +72,7 @@ ObviousRequest::Fields take_fields(std::string_view& bytes) {
     if (line.empty()) return fields;
     const std::size_t colon = line.find(':');
     if (colon == std::string::npos || !is_token(line.substr(0, colon))) wrong();
-    std::string value = line.substr(colon + 1);
-    while (!value.empty() && (value.front() == ' ' || value.front() == '\t')) value.erase(0, 1);
-    while (!value.empty() && (value.back() == ' ' || value.back() == '\t')) value.pop_back();
+    const std::string value = stripped(line.substr(colon + 1));
     if (!is_text(value)) wrong();
     fields.emplace_back(line.substr(0, colon), value);
   }
@@ -86,9 +91,9 @@ bool lists(const ObviousRequest& request, const std::string& name, const std::st
     std::string item;
     for (const char c : value + ",") {
       if (c != ',') {
-        if (c != ' ' && c != '\t') item += c;
+        item += c;
       } else {
-        if (item == member) return true;
+        if (stripped(item) == member) return true;
         item.clear();
       }
     }
