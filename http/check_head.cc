@@ -130,6 +130,19 @@ Refusal check_transfer_encoding(const Headers& headers, int minor_version) {
   return {400, "Invalid Transfer-Encoding"};
 }
 
+bool has_token(const Headers& headers, HeaderId id, std::string_view token) noexcept {
+  for (const auto [name, value] : headers) {
+    if (header_id(name) != id) continue;
+    std::string_view rest = value;
+    while (!rest.empty()) {
+      const std::size_t comma = std::min(rest.find(','), rest.size());
+      if (equals_ignoring_case(trim(rest.substr(0, comma)), token)) return true;
+      rest.remove_prefix(std::min(comma + 1, rest.size()));
+    }
+  }
+  return false;
+}
+
 Refusal check_expect(const Headers& headers, int minor_version) {
   const auto expected = headers.find(HeaderId::expect);
   if (!expected || minor_version == 0) return {};

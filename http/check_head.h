@@ -39,6 +39,9 @@ Refusal check_transfer_encoding(const Headers& headers, int minor_version);
 // Nothing but `100-continue`; HTTP/1.0 cannot expect anything (RFC 9110, 10.1.1).
 Refusal check_expect(const Headers& headers, int minor_version);
 
+// Whether the fields of a name, which are lists, have this member, in any case (RFC 9110, 5.6.1).
+bool has_token(const Headers& headers, HeaderId id, std::string_view token) noexcept;
+
 // How to answer a request line that is not one: `line` is what there is of it, without its line end. Well
 // formed apart from a method or version we do not know, it gets 501 or 505.
 Refusal judge_request_line(std::string_view line);

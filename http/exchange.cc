@@ -20,19 +20,6 @@ constexpr std::size_t kKeptBuffer = 64 * 1024;
 constexpr std::size_t kCopiedBody = 16 * 1024;
 constexpr std::string_view kLastChunk = "0\r\n\r\n";
 
-bool has_token(const Headers& headers, HeaderId id, std::string_view token) {
-  for (const auto [name, value] : headers) {
-    if (header_id(name) != id) continue;
-    std::string_view rest = value;
-    while (!rest.empty()) {
-      const std::size_t comma = std::min(rest.find(','), rest.size());
-      if (equals_ignoring_case(trim(rest.substr(0, comma)), token)) return true;
-      rest.remove_prefix(std::min(comma + 1, rest.size()));
-    }
-  }
-  return false;
-}
-
 // Copies pieces, one behind the other, to memory that has room for them.
 class Copier {
  public:

@@ -4,6 +4,7 @@
 #include <squall/http/check_head.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstring>
 #include <utility>
 
@@ -171,7 +172,7 @@ RequestParser::Result RequestParser::check_size() {
 // llhttp stays where it is, behind the head, until it is reset for the next one.
 void RequestParser::begin_body() noexcept {
   phase_ = Phase::body;
-  chunked_ = (parser_.flags & F_CHUNKED) != 0;
+  chunked_ = request_->headers_.find(HeaderId::transfer_encoding).has_value();
   remaining_ = chunked_ ? 0 : parser_.content_length;
   if (chunked_) chunks_.begin(limits_.max_header_size);
   set_max_body_size(max_body_size_);
@@ -238,8 +239,6 @@ int RequestParser::on_header_value(llhttp_t* parser, const char* at, std::size_t
 }
 
 int RequestParser::on_headers_complete(llhttp_t* parser) {
-  RequestParser& me = self(parser);
-  me.request_->keep_alive_ = llhttp_should_keep_alive(parser) != 0;
   // A request to switch protocols may be ignored (RFC 9110, 7.8), and so its body is one.
   parser->upgrade = 0;
   const bool has_body =
@@ -253,7 +252,7 @@ int RequestParser::on_message_complete(llhttp_t* parser) {
 }
 
 std::optional<std::uint64_t> RequestParser::body_length() const noexcept {
-  if (parser_.flags & F_CHUNKED) return std::nullopt;
+  if (chunked_) return std::nullopt;
   return parser_.content_length;
 }
 
@@ -274,12 +273,15 @@ RequestParser::Result RequestParser::check_head() {
     return refuse(judge_request_line(text.substr(0, text.find('\r'))));
   request.minor_version_ = static_cast<std::uint8_t>(version[8] - '0');
   request.method_ = method_of(static_cast<llhttp_method_t>(parser_.method));
-  if (request.minor_version_ == 0) {
+  // llhttp overlooks members with tabs around them.
+  request.keep_alive_ = request.minor_version_ > 0;
+  if (headers.find(HeaderId::connection)) {
     // A body without a length, which HTTP/1.0 ended by closing, must not be taken for the next request; and
-    // `close` is heard whatever stands beside it (H1C-53, H1C-54).
-    const bool ends = (parser_.flags & F_CONTENT_LENGTH) != 0 || request.method_ == Method::get ||
-                      request.method_ == Method::head;
-    request.keep_alive_ = request.keep_alive_ && ends && !(parser_.flags & F_CONNECTION_CLOSE);
+    // `close` is heard whatever stands beside it (H1C-50 to H1C-54).
+    const bool ends = request.minor_version_ > 0 || request.method_ == Method::get ||
+                      request.method_ == Method::head || headers.find(HeaderId::content_length);
+    request.keep_alive_ = ends && !has_token(headers, HeaderId::connection, "close") &&
+                          (request.keep_alive_ || has_token(headers, HeaderId::connection, "keep-alive"));
   }
   // What follows a CONNECT is for whom it is answered by, and never another request.
   if (parser_.method == HTTP_CONNECT) request.keep_alive_ = false;
@@ -290,6 +292,7 @@ RequestParser::Result RequestParser::check_head() {
   if (const Refusal refusal = check_host(headers, request.minor_version_)) return refuse(refusal);
   if (const Refusal refusal = check_transfer_encoding(headers, request.minor_version_))
     return refuse(refusal);
+  if (!framing_agrees()) return refuse({400, "Ambiguous length"});
   if (const Refusal refusal = check_expect(headers, request.minor_version_)) return refuse(refusal);
 
   const auto offset_of = [&](std::string_view part) {
@@ -305,6 +308,19 @@ RequestParser::Result RequestParser::check_head() {
   request.host_size_ = static_cast<std::uint32_t>(host.size());
   request.host_missing_ = host.empty() && !headers.find(HeaderId::host);
   return Result::head;
+}
+
+// llhttp has gone by what it took the fields for, and we go by what they say: where the body ends must be the
+// same to both.
+bool RequestParser::framing_agrees() const noexcept {
+  const auto encoding = request_->headers_.find(HeaderId::transfer_encoding);  // `chunked`, as was checked
+  const auto length = request_->headers_.find(HeaderId::content_length);
+  if (encoding) return !length && !complete_;
+  if (!length) return complete_;
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(length->data(), length->data() + length->size(), number);
+  return error == std::errc() && end == length->data() + length->size() && number == parser_.content_length &&
+         complete_ == (number == 0);
 }
 
 RequestParser::Result RequestParser::refuse(const Refusal& refusal) noexcept {

@@ -90,6 +90,7 @@ class RequestParser {
   Result parse_body(std::string_view& bytes);
   llhttp_errno_t execute(std::string_view feed, std::size_t& used);
   Result check_head();
+  bool framing_agrees() const noexcept;
   Result check_size();
   Result refuse(const Refusal& refusal) noexcept;
   Result refuse_as_llhttp_does() noexcept;
