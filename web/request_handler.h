@@ -106,6 +106,9 @@ class RequestHandler : public Pooled {
   // Headers for every response of this handler, error pages among them. May be overridden.
   virtual void set_default_headers() {}
 
+  // For what has no name here: trailers, interim responses, limits of this request's own.
+  http::Exchange& exchange() noexcept { return *exchange_; }
+
   // Takes the connection, for another protocol: see http::Exchange::detach(). For verbs that return Task<>.
   IOStream detach() { return exchange_->detach(); }
 

@@ -6,6 +6,7 @@
 #include <squall/iostream/address.h>
 #include <squall/iostream/bind_sockets.h>
 #include <squall/iostream/bind_unix_socket.h>
+#include <squall/iostream/drain_on_signals.h>
 #include <squall/iostream/errors.h>
 #include <squall/iostream/iostream.h>
 #include <squall/iostream/listen_fds.h>
