@@ -1,6 +1,7 @@
 #include <squall/http/exchange.h>
 
 #include <squall/http/ascii.h>
+#include <squall/http/exchange_extras.h>
 #include <squall/http/status.h>
 
 #include <fmt/format.h>
@@ -18,19 +19,6 @@ constexpr std::size_t kKeptBuffer = 64 * 1024;
 // side.
 constexpr std::size_t kCopiedBody = 16 * 1024;
 constexpr std::string_view kLastChunk = "0\r\n\r\n";
-
-bool has_token(const Headers& headers, HeaderId id, std::string_view token) {
-  for (const auto [name, value] : headers) {
-    if (header_id(name) != id) continue;
-    std::string_view rest = value;
-    while (!rest.empty()) {
-      const std::size_t comma = std::min(rest.find(','), rest.size());
-      if (equals_ignoring_case(trim(rest.substr(0, comma)), token)) return true;
-      rest.remove_prefix(std::min(comma + 1, rest.size()));
-    }
-  }
-  return false;
-}
 
 // Copies pieces, one behind the other, to memory that has room for them.
 class Copier {
@@ -59,17 +47,31 @@ class Copier {
   char* to_;
 };
 
-// What a chunk needs beside its bytes, the last one behind it included.
+// Fields that a trailer must not have, as they say how the message is read or where it goes.
+bool is_trailer(std::string_view name) {
+  for (const char* forbidden :
+       {"authorization", "cache-control", "connection", "content-encoding", "content-length", "content-range",
+        "content-type", "host", "set-cookie", "te", "trailer", "transfer-encoding", "upgrade"})
+    if (equals_ignoring_case(name, forbidden)) return false;
+  return true;
+}
+
+// What a chunk needs beside its bytes, with room for an end without trailers.
 constexpr std::size_t kChunkFraming =
     Copier::kDigits + std::string_view("\r\n\r\n").size() + kLastChunk.size();
 
 }  // namespace
 
-void Exchange::begin(IOStream& stream, const Headers& defaults) {
+Exchange::Exchange() { request_.exchange_ = this; }
+Exchange::~Exchange() = default;
+
+void Exchange::begin(ServerConnection& connection, IOStream& stream, const Headers& defaults) {
   stream_ = &stream;
+  connection_ = &connection;
   defaults_ = &defaults;
   context_ = nullptr;
   head_sent_ = finished_ = close_after_ = shielded_ = false;
+  streamed_ = given_ = continue_due_ = detached_ = special_ = false;
   reset_head();
   buffer_.clear();
 }
@@ -79,6 +81,7 @@ void Exchange::give_back_memory() noexcept {
   // Assigning an empty string would keep the memory.
   if (buffer_.capacity() > kKeptBuffer) std::string().swap(buffer_);
   if (request_.body_.capacity() > kKeptBuffer) std::string().swap(request_.body_);
+  if (special_) extras_.reset();
 }
 
 Headers& Exchange::headers() {
@@ -98,36 +101,93 @@ void Exchange::abort() noexcept {
 }
 
 void Exchange::set_status(int status, std::string_view reason) {
-  if (status < 100 || status > 999) throw std::invalid_argument(fmt::format("Invalid status {}", status));
+  if ((status < 200 && status != 101) || status > 999)
+    throw std::invalid_argument(fmt::format("Invalid status {}", status));
   if (!is_field_text(reason)) throw std::invalid_argument("Unsafe reason phrase");
   status_ = status;
   reason_ = reason;
 }
 
+// What follows the head is no HTTP any more.
+bool Exchange::switches_protocols() const noexcept {
+  if (request_.method() != Method::other) return status_ == 101;
+  return status_ == 101 || (status_ / 100 == 2 && request_.method_name() == "CONNECT");
+}
+
 bool Exchange::body_forbidden() const noexcept {
-  return request_.method() == Method::head || status_forbids_body(status_);
+  return request_.method() == Method::head || status_forbids_body(status_) || switches_protocols();
 }
 
 void Exchange::write(std::string_view piece) {
   if (finished_) throw std::logic_error("write() after finish()");
   if (stream_->closed()) throw StreamClosedError(stream_->error());
-  if (!head_sent_) send_head(std::nullopt, {}, kChunkFraming + piece.size());
+  if (!head_sent_) {
+    if (has_trailers()) announce_trailers();
+    send_head(std::nullopt, {}, kChunkFraming + piece.size());
+  }
   send_piece(piece, {});
+}
+
+Exchange::Extras& Exchange::extras() {
+  if (!extras_) extras_ = std::make_unique<Extras>();
+  special_ = true;
+  return *extras_;
+}
+
+bool Exchange::has_trailers() const noexcept { return extras_ && !extras_->trailers.empty(); }
+
+void Exchange::announce_trailers() {
+  if (request_.minor_version() == 0 || body_forbidden() || sent_headers().contains("Trailer")) return;
+  std::string names;
+  for (const auto [name, value] : extras_->trailers) {
+    if (!is_trailer(name)) continue;
+    if (!names.empty()) names += ", ";
+    names += name;
+  }
+  if (!names.empty()) headers().set("Trailer", names);
+}
+
+std::string Exchange::last_chunk() const {
+  std::string end = "0\r\n";
+  for (const auto [name, value] : extras_->trailers)
+    if (is_trailer(name)) end.append(name).append(": ").append(value).append("\r\n");
+  return end += "\r\n";
 }
 
 WriteAwaiter Exchange::flush() { return stream_->flush(); }
 
 void Exchange::finish(std::string_view last) {
   if (finished_) throw std::logic_error("finish() called twice");
+  if (special_) return finish_specially(last);
+  finish_plainly(last);
+}
+
+inline void Exchange::finish_plainly(std::string_view last) {
   if (!stream_->closed()) {
     if (!head_sent_) {
       send_head(last.size(), last, 0);
     } else {
-      send_piece(last, kLastChunk);
-      if (remaining_.value_or(0) > 0) broken("Tried to write {} bytes less than Content-Length");
+      send_last(last);
     }
   }
   finished_ = true;
+}
+
+void Exchange::finish_specially(std::string_view last) {
+  // Whether the rest of the request will ever come is unknown, and where the next one begins is behind it.
+  if (streamed_ && !parser_.complete()) close_after_ = true;
+  if (!head_sent_ && !stream_->closed() && has_trailers()) write({});
+  finish_plainly(last);
+  if (request_.measured_) mark(&Request::Times::response_ended);
+}
+
+void Exchange::send_last(std::string_view last) {
+  if (has_trailers()) {
+    send_piece(last, last_chunk());
+  } else {
+    send_piece(last, kLastChunk);
+  }
+  if (remaining_.value_or(0) > 0) broken("Tried to write {} bytes less than Content-Length");
 }
 
 // A piece of the body and, in chunks, what ends it: all of it, or an exception.
@@ -142,8 +202,9 @@ void Exchange::send_piece(std::string_view piece, std::string_view end) {
   }
   if (piece.empty() && end.empty()) return;
   const bool copied = piece.size() <= kCopiedBody;
-  if (!copied) stream_->check_write(kChunkFraming + piece.size());
-  Copier out(stream_->reserve_write(kChunkFraming + (copied ? piece.size() : 0)));
+  const std::size_t framing = kChunkFraming + end.size();
+  if (!copied) stream_->check_write(framing + piece.size());
+  Copier out(stream_->reserve_write(framing + (copied ? piece.size() : 0)));
   if (!piece.empty()) {
     out.number(piece.size(), 16);
     out << "\r\n";
@@ -188,6 +249,10 @@ void Exchange::check_content_length() {
 
 // The connection's own header line. `length` is the whole body's, if that is known.
 std::string_view Exchange::choose_framing(std::optional<std::uint64_t> length) {
+  if (switches_protocols()) {
+    close_after_ = true;  // unless it is detached
+    return {};
+  }
   const bool delimited = length || remaining_ || body_forbidden();
   if (!delimited) {
     chunked_ = request_.minor_version() > 0;
@@ -237,7 +302,8 @@ void Exchange::send_head(std::optional<std::uint64_t> length, std::string_view b
   out << status << headers;
   if (chunked_) {
     out << "Transfer-Encoding: chunked\r\n";
-  } else if (length && !status_forbids_body(status_) && !sent_headers().find(HeaderId::content_length)) {
+  } else if (length && !status_forbids_body(status_) && !switches_protocols() &&
+             !sent_headers().find(HeaderId::content_length)) {
     out << "Content-Length: ";
     out.number(*length, 10);
     out << "\r\n";
@@ -245,6 +311,7 @@ void Exchange::send_head(std::optional<std::uint64_t> length, std::string_view b
   if (!connection.empty()) out << connection;
   out << "\r\n" << copied;
   head_sent_ = true;
+  if (special_ && request_.measured_) mark(&Request::Times::response_begun);
   stream_->commit_write(out.count());
   if (copied.size() < body.size()) send_rest(body);
 }

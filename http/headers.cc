@@ -130,6 +130,20 @@ bool Headers::remove(std::string_view name) {
   return lines_.size() != before;
 }
 
+void Headers::rename(std::string_view name, std::string_view other) {
+  const HeaderId id = header_id(name);
+  const auto find = [&] {
+    return std::find_if(lines_.begin(), lines_.end(),
+                        [&](const Line& line) { return is_named(line, id, name); });
+  };
+  const auto found = find();
+  if (found == lines_.end()) return;
+  const std::string value(value_of(*found));
+  add(other, value);
+  lines_.erase(find());
+  fill_slots();
+}
+
 // Moves what stays up to what stays before it, in one pass: a hundred thousand fields of one name must not
 // cost a hundred thousand moves of them all (SEC-15).
 void Headers::erase_named(std::size_t from, HeaderId id, std::string_view name) {

@@ -86,6 +86,7 @@ class Headers {
   Iterator end() const noexcept { return {*this, lines_.size()}; }
 
  private:
+  friend class Exchange;       // renames
   friend class RequestParser;  // fills them with a received head
 
   struct Line {
@@ -105,6 +106,9 @@ class Headers {
     return {text_.data() + line.value, line.value_size};
   }
   bool is_named(const Line& line, HeaderId id, std::string_view name) const noexcept;
+  // Of received headers, whose text stays as it is: gives the first field of a name another one, and makes it
+  // the last.
+  void rename(std::string_view name, std::string_view other);
   void append(HeaderId id, std::string_view name, std::string_view value);
   void erase_named(std::size_t from, HeaderId id, std::string_view name);
   void fill_slots() noexcept;

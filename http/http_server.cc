@@ -1,9 +1,11 @@
 #include <squall/http/http_server.h>
 
+#include <squall/http/connection_delegate_adapter.h>
 #include <squall/http/idle_connection.h>
 #include <squall/http/server_connection.h>
 #include <squall/ioloop/errors.h>
 #include <squall/ioloop/log.h>
+#include <squall/iostream/socket.h>
 
 #include <algorithm>
 #include <stdexcept>
@@ -32,11 +34,26 @@ std::chrono::nanoseconds tick_for(const HTTPServer::Options& options) {
 HTTPServer::HTTPServer(IOLoop& loop, ServerDelegate& delegate, Options options)
     : TCPServer(loop, options),
       delegate_(delegate),
-      options_(options),
+      options_(std::move(options)),
+      looks_closer_(options_.xheaders || options_.trust_request_id || options_.measure_times ||
+                    options_.protocol == Options::Protocol::https),
+      follows_connections_(delegate.follows_connections()),
       default_headers_(delegate),
-      tick_(tick_for(options)) {
+      tick_(tick_for(options_)) {
   limits_.max_header_size = options_.max_header_size;
+  if (options_.chunk_size == 0) throw std::invalid_argument("an HTTPServer's chunk_size must be positive");
+  if (options_.xheaders) {
+    proxy_headers_ = std::make_unique<ProxyHeaders>(options_.trusted_peers, options_.trusted_downstream);
+  }
 }
+
+HTTPServer::HTTPServer(IOLoop& loop, std::unique_ptr<ServerDelegate> adapter, Options options)
+    : HTTPServer(loop, *adapter, std::move(options)) {
+  adapter_ = std::move(adapter);
+}
+
+HTTPServer::HTTPServer(IOLoop& loop, HTTPServerConnectionDelegate& delegate, Options options)
+    : HTTPServer(loop, std::make_unique<ConnectionDelegateAdapter>(delegate), std::move(options)) {}
 
 HTTPServer::~HTTPServer() {
   destroy_all_connections();
@@ -97,6 +114,7 @@ void HTTPServer::wake(IdleConnection& connection, Events events) {
 bool HTTPServer::park(ServerConnection& connection) noexcept {
   if (connection.phase_ != ServerConnection::Phase::idle || connection.closing_ || connection.exchange_)
     return false;
+  if (!connection.member_ || follows_connections_) return false;
   try {
     auto idle = std::make_unique<IdleConnection>(*this, IOStream::Idle(), connection.peer_);
     if (!sweep_) sweep_later();
@@ -117,9 +135,17 @@ void HTTPServer::close_all_connections() {
 }
 
 void HTTPServer::on_drain() {
-  while (idle_.first) remove_idle(*idle_.first);
-  for (ServerConnection* connection = active_.first; connection; connection = connection->next_)
-    connection->drain();
+  for (IdleConnection* idle = idle_.first; idle;) {
+    IdleConnection* const next = idle->next_;
+    // Bytes that have arrived wake it in this turn or the next.
+    if (peek_at(idle->fd_.get()) <= 0) remove_idle(*idle);
+    idle = next;
+  }
+  for (ServerConnection* active = active_.first; active;) {
+    ServerConnection* const next = active->next_;
+    active->drain();
+    active = next;
+  }
 }
 
 Task<> HTTPServer::handle_stream(IOStream stream, Address peer) {

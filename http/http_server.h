@@ -2,16 +2,20 @@
 
 #include <squall/http/date.h>
 #include <squall/http/exchange.h>
+#include <squall/http/proxy_headers.h>
 #include <squall/http/server_delegate.h>
 #include <squall/iostream/tcp_server.h>
 
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <string>
+#include <utility>
 #include <vector>
 
 namespace squall::http {
 
+class HTTPServerConnectionDelegate;
 class IdleConnection;
 class ServerConnection;
 
@@ -32,35 +36,66 @@ class HTTPServer : public TCPServer {
     // The end of the client's bytes while a handler waits: usually the client has gone, and the handler is
     // cancelled. A client may also end its bytes and wait for the answer; it cannot be told from the other.
     enum class HalfClosed { is_gone, is_answered };
+    enum class Protocol { http, https };
 
     std::size_t max_header_size = 64 * 1024;        // request line and headers: 414 or 431 beyond
     std::size_t max_body_size = 100 * 1024 * 1024;  // 413 beyond
-    std::chrono::nanoseconds head_timeout = std::chrono::seconds(60);   // from a request's first byte: 408
-    std::chrono::nanoseconds body_timeout = std::chrono::hours(1);      // from the head's end: 408
+    std::chrono::nanoseconds head_timeout = std::chrono::seconds(60);  // from a request's first byte: 408
+    // All waiting for a body, however fast or slow its bytes come: 408. Time in which a handler that streams
+    // does not read is not counted.
+    std::chrono::nanoseconds body_timeout = std::chrono::hours(1);
     std::chrono::nanoseconds idle_timeout = std::chrono::hours(1);      // between requests: closed
     std::chrono::nanoseconds write_timeout = std::chrono::seconds(60);  // without any progress: closed
     // After the last response, to a client that goes on sending: closed, having had time to read it.
     std::chrono::nanoseconds linger_timeout = std::chrono::seconds(5);
     HalfClosed half_closed = HalfClosed::is_gone;
-    bool keep_alive = true;  // false: one request a connection
+    bool keep_alive = true;              // false: one request a connection
+    std::size_t chunk_size = 64 * 1024;  // the largest piece of a body that Request::read() gives
+    // Bodies with a Content-Encoding we know are given as they were before that (H1C-40): the field is then
+    // called X-Consumed-Content-Encoding. They are bounded by max_body_size, too, and beyond a megabyte by
+    // how many times larger they may become (0: any): 413; 400 for what does not decode.
+    bool decompress_request = false;
+    std::size_t max_decompression_ratio = 200;
+    // Behind a proxy: the client's address and protocol are those the proxy's fields name, X-Forwarded-For,
+    // X-Real-Ip, X-Forwarded-Proto and X-Scheme (HSV-22, HSV-23). Only those of `trusted_peers` are believed;
+    // without any, everybody's are: set it unless nobody but the proxy can connect. In X-Forwarded-For the
+    // proxies in `trusted_downstream` are passed over.
+    bool xheaders = false;
+    std::vector<Network> trusted_peers;
+    std::vector<Network> trusted_downstream;
+    Protocol protocol = Protocol::http;  // what Request::protocol() says, unless a proxy does
+    // Request::id() is the client's X-Request-Id: with xheaders of those that are believed, otherwise of all.
+    bool trust_request_id = false;
+    bool measure_times = false;  // fill in Request::times()
   };
 
+  // Throws std::invalid_argument for a timeout that is not positive, a chunk_size of 0, and what TCPServer
+  // does not take.
   HTTPServer(IOLoop& loop, ServerDelegate& delegate, Options options);
   HTTPServer(IOLoop& loop, ServerDelegate& delegate) : HTTPServer(loop, delegate, Options()) {}
+  // For delegates in Tornado's shape.
+  HTTPServer(IOLoop& loop, HTTPServerConnectionDelegate& delegate, Options options);
+  HTTPServer(IOLoop& loop, HTTPServerConnectionDelegate& delegate) : HTTPServer(loop, delegate, Options()) {}
   ~HTTPServer() override;
 
   static constexpr std::size_t kKeptConnections = 1024;
 
   const Options& options() const noexcept { return options_; }
   void close_all_connections() override;
+  // Serves a connection that was not accepted here, until it ends.
+  Task<> serve_stream(IOStream stream, Address peer = Address()) {
+    return handle_stream(std::move(stream), peer);
+  }
 
  protected:
   void accepted(OwnedFd fd, const Address& peer) override;
   Task<> handle_stream(IOStream stream, Address peer) override;
-  // Idle connections are closed, the others after the response that is being made.
+  // From now on every response closes its connection. Connections that wait for a request are closed now,
+  // unless one has arrived already.
   void on_drain() override;
 
  private:
+  HTTPServer(IOLoop& loop, std::unique_ptr<ServerDelegate> adapter, Options options);
   friend class IdleConnection;
   friend class ServerConnection;
   template <class Connection>
@@ -84,8 +119,12 @@ class HTTPServer : public TCPServer {
   std::unique_ptr<Exchange> take_exchange();
   void give_back(std::unique_ptr<Exchange> exchange) noexcept;
 
+  std::unique_ptr<ServerDelegate> adapter_;  // of a delegate in Tornado's shape
   ServerDelegate& delegate_;
   Options options_;
+  std::unique_ptr<const ProxyHeaders> proxy_headers_;  // none unless they are looked at
+  bool looks_closer_;                                  // requests have more to them than most servers want
+  bool follows_connections_;
   RequestParser::Limits limits_;
   DefaultHeaders default_headers_;
   std::vector<std::unique_ptr<Exchange>> spare_;

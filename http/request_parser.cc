@@ -4,14 +4,12 @@
 #include <squall/http/check_head.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstring>
 #include <utility>
 
 namespace squall::http {
 namespace {
-
-// A chunk's size line, with the end of the chunk before it. Extensions are ignored within this bound.
-constexpr std::size_t kMaxChunkLine = 1024;
 
 // Whether two texts of the same length differ. It looks at all of both in any case.
 bool differ(std::string_view a, std::string_view b) noexcept {
@@ -53,8 +51,6 @@ const llhttp_settings_t& RequestParser::settings() {
     settings.on_header_field = on_header_field;
     settings.on_header_value = on_header_value;
     settings.on_headers_complete = on_headers_complete;
-    settings.on_chunk_header = on_chunk_header;
-    settings.on_body = on_body;
     settings.on_message_complete = on_message_complete;
     return settings;
   }();
@@ -84,10 +80,10 @@ void RequestParser::reset() {
   llhttp_reset(&parser_);
   repeatable_ = fresh_ = empty_line_open_ = complete_ = false;
   phase_ = Phase::head;
-  framing_ = 0;
   refusal_ = {};
   request_->headers_.clear();
   request_->body_.clear();
+  if (!request_->trailers_.empty()) request_->trailers_.clear();
   request_->target_size_ = 0;
   request_->method_ = Method::other;
   request_->minor_version_ = 1;
@@ -138,7 +134,7 @@ RequestParser::Result RequestParser::parse_head(std::string_view& bytes) {
       repeatable_ = true;
       return Result::complete;
     }
-    phase_ = Phase::body;
+    begin_body();
     return Result::head;
   }
   if (error == HPE_OK) return check_size();
@@ -173,15 +169,36 @@ RequestParser::Result RequestParser::check_size() {
   return refuse({431, "Request header fields too large"});
 }
 
+// llhttp stays where it is, behind the head, until it is reset for the next one.
+void RequestParser::begin_body() noexcept {
+  phase_ = Phase::body;
+  chunked_ = request_->headers_.find(HeaderId::transfer_encoding).has_value();
+  remaining_ = chunked_ ? 0 : parser_.content_length;
+  if (chunked_) chunks_.begin(limits_.max_header_size);
+  set_max_body_size(max_body_size_);
+}
+
 RequestParser::Result RequestParser::parse_body(std::string_view& bytes) {
-  std::size_t used = 0;
-  const char* const end = bytes.data() + bytes.size();
-  const llhttp_errno_t error = execute(bytes, used);
-  bytes.remove_prefix(used);
-  if (refusal_) return Result::failed;  // a callback's
-  if (error == HPE_PAUSED) return Result::complete;
-  if (error != HPE_OK) return refuse_as_llhttp_does();
-  return count_framing(static_cast<std::size_t>(end - data_)) ? Result::more : Result::failed;
+  if (refusal_) return Result::failed;
+  if (chunked_) {
+    switch (chunks_.decode(bytes, piece_)) {
+      case ChunkedDecoder::Result::more: return Result::more;
+      case ChunkedDecoder::Result::piece: return Result::piece;
+      case ChunkedDecoder::Result::failed: return refuse(chunks_.refusal());
+      case ChunkedDecoder::Result::end: break;
+    }
+    if (!complete_) chunks_.move_trailers_to(request_->trailers_);
+    complete_ = true;
+    return Result::complete;
+  }
+  if (parser_.content_length > max_body_size_) return refuse({413, "Body too large"});
+  if (complete_) return Result::complete;
+  if (bytes.empty()) return Result::more;
+  piece_ = bytes.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(remaining_, bytes.size())));
+  bytes.remove_prefix(piece_.size());
+  remaining_ -= piece_.size();
+  complete_ = remaining_ == 0;
+  return Result::piece;
 }
 
 llhttp_errno_t RequestParser::execute(std::string_view feed, std::size_t& used) {
@@ -193,20 +210,6 @@ llhttp_errno_t RequestParser::execute(std::string_view feed, std::size_t& used) 
   return error;
 }
 
-// Bytes of the body that are not its content must not go on for ever.
-bool RequestParser::count_framing(std::size_t size) noexcept {
-  if (!(parser_.flags & F_CHUNKED)) return true;
-  framing_ += size;
-  if (phase_ == Phase::trailers) {
-    if (framing_ <= limits_.max_header_size) return true;
-    refuse({431, "Trailers too large"});
-  } else {
-    if (framing_ <= kMaxChunkLine) return true;
-    refuse({400, "Chunk size line too long"});
-  }
-  return false;
-}
-
 int RequestParser::on_url(llhttp_t* parser, const char* at, std::size_t size) {
   RequestParser& me = self(parser);
   if (me.request_->target_size_ == 0) me.request_->target_ = me.position(at);
@@ -216,7 +219,6 @@ int RequestParser::on_url(llhttp_t* parser, const char* at, std::size_t size) {
 
 int RequestParser::on_header_field(llhttp_t* parser, const char* at, std::size_t size) {
   RequestParser& me = self(parser);
-  if (me.phase_ != Phase::head) return HPE_OK;
   std::vector<Headers::Line>& lines = me.request_->headers_.lines_;
   const std::uint32_t begin = me.position(at);
   // A name that goes on where the last piece ended has come in two reads; a new one has a line end before it.
@@ -230,7 +232,6 @@ int RequestParser::on_header_field(llhttp_t* parser, const char* at, std::size_t
 
 int RequestParser::on_header_value(llhttp_t* parser, const char* at, std::size_t size) {
   RequestParser& me = self(parser);
-  if (me.phase_ != Phase::head) return HPE_OK;
   Headers::Line& line = me.request_->headers_.lines_.back();
   if (line.value == 0) line.value = me.position(at);
   line.value_size = me.position(at) + static_cast<std::uint32_t>(size) - line.value;
@@ -238,38 +239,11 @@ int RequestParser::on_header_value(llhttp_t* parser, const char* at, std::size_t
 }
 
 int RequestParser::on_headers_complete(llhttp_t* parser) {
-  RequestParser& me = self(parser);
-  me.request_->keep_alive_ = llhttp_should_keep_alive(parser) != 0;
   // A request to switch protocols may be ignored (RFC 9110, 7.8), and so its body is one.
   parser->upgrade = 0;
   const bool has_body =
       (parser->flags & (F_CHUNKED | F_TRANSFER_ENCODING)) != 0 || parser->content_length > 0;
   return has_body ? HPE_PAUSED : HPE_OK;
-}
-
-int RequestParser::on_chunk_header(llhttp_t* parser) {
-  RequestParser& me = self(parser);
-  if (parser->content_length == 0) {
-    me.phase_ = Phase::trailers;
-    return HPE_OK;
-  }
-  if (parser->content_length <= me.max_body_size_ - me.request_->body_.size()) return HPE_OK;
-  me.refuse({413, "Body too large"});
-  return HPE_USER;
-}
-
-int RequestParser::on_body(llhttp_t* parser, const char* at, std::size_t size) {
-  RequestParser& me = self(parser);
-  if (!me.count_framing(static_cast<std::size_t>(at - me.data_))) return HPE_USER;
-  me.framing_ = 0;
-  me.data_ = at + size;
-  std::string& body = me.request_->body_;
-  if (size > me.max_body_size_ - body.size()) {
-    me.refuse({413, "Body too large"});
-    return HPE_USER;
-  }
-  body.append(at, size);
-  return HPE_OK;
 }
 
 int RequestParser::on_message_complete(llhttp_t* parser) {
@@ -278,7 +252,7 @@ int RequestParser::on_message_complete(llhttp_t* parser) {
 }
 
 std::optional<std::uint64_t> RequestParser::body_length() const noexcept {
-  if (parser_.flags & F_CHUNKED) return std::nullopt;
+  if (chunked_) return std::nullopt;
   return parser_.content_length;
 }
 
@@ -299,6 +273,18 @@ RequestParser::Result RequestParser::check_head() {
     return refuse(judge_request_line(text.substr(0, text.find('\r'))));
   request.minor_version_ = static_cast<std::uint8_t>(version[8] - '0');
   request.method_ = method_of(static_cast<llhttp_method_t>(parser_.method));
+  // llhttp overlooks members with tabs around them.
+  request.keep_alive_ = request.minor_version_ > 0;
+  if (headers.find(HeaderId::connection)) {
+    // A body without a length, which HTTP/1.0 ended by closing, must not be taken for the next request; and
+    // `close` is heard whatever stands beside it (H1C-50 to H1C-54).
+    const bool ends = request.minor_version_ > 0 || request.method_ == Method::get ||
+                      request.method_ == Method::head || headers.find(HeaderId::content_length);
+    request.keep_alive_ = ends && !has_token(headers, HeaderId::connection, "close") &&
+                          (request.keep_alive_ || has_token(headers, HeaderId::connection, "keep-alive"));
+  }
+  // What follows a CONNECT is for whom it is answered by, and never another request.
+  if (parser_.method == HTTP_CONNECT) request.keep_alive_ = false;
 
   Target target;
   if (const Refusal refusal = split_target(request.method_name(), request.target(), target))
@@ -306,6 +292,8 @@ RequestParser::Result RequestParser::check_head() {
   if (const Refusal refusal = check_host(headers, request.minor_version_)) return refuse(refusal);
   if (const Refusal refusal = check_transfer_encoding(headers, request.minor_version_))
     return refuse(refusal);
+  if (!framing_agrees()) return refuse({400, "Ambiguous length"});
+  if (const Refusal refusal = check_expect(headers, request.minor_version_)) return refuse(refusal);
 
   const auto offset_of = [&](std::string_view part) {
     return static_cast<std::uint32_t>(part.data() - text.data());
@@ -320,6 +308,19 @@ RequestParser::Result RequestParser::check_head() {
   request.host_size_ = static_cast<std::uint32_t>(host.size());
   request.host_missing_ = host.empty() && !headers.find(HeaderId::host);
   return Result::head;
+}
+
+// llhttp has gone by what it took the fields for, and we go by what they say: where the body ends must be the
+// same to both.
+bool RequestParser::framing_agrees() const noexcept {
+  const auto encoding = request_->headers_.find(HeaderId::transfer_encoding);  // `chunked`, as was checked
+  const auto length = request_->headers_.find(HeaderId::content_length);
+  if (encoding) return !length && !complete_;
+  if (!length) return complete_;
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(length->data(), length->data() + length->size(), number);
+  return error == std::errc() && end == length->data() + length->size() && number == parser_.content_length &&
+         complete_ == (number == 0);
 }
 
 RequestParser::Result RequestParser::refuse(const Refusal& refusal) noexcept {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <squall/http/check_head.h>
+#include <squall/http/chunked_decoder.h>
 #include <squall/http/request.h>
 
 #include <llhttp.h>
@@ -12,7 +13,8 @@
 
 namespace squall::http {
 
-// Reads requests out of a stream of bytes: llhttp, with no lenience, and the checks it leaves to its user.
+// Reads requests out of a stream of bytes: heads by llhttp, with no lenience, and the checks it leaves to its
+// user; bodies by ourselves.
 //
 // What is not exactly a request of RFC 9112 fails, with the status to answer it by; the bytes behind it mean
 // nothing then, and the connection must be closed.
@@ -28,6 +30,7 @@ class RequestParser {
   enum class Result {
     more,      // all bytes are used, and the request goes on
     head,      // the head is there, a body follows: set the limit for it and go on
+    piece,     // some of the body: see piece()
     complete,  // the request is there
     failed,    // see refusal()
   };
@@ -41,23 +44,29 @@ class RequestParser {
 
   // What comes next is the first byte of a request, which is filled in.
   void begin(Request& request, const Limits& limits) noexcept;
-  // Takes the bytes it uses off the front of `bytes`. The bytes of a body are added to the request's.
+  // Takes the bytes it uses off the front of `bytes`.
   Result parse(std::string_view& bytes);
-  // A body that grows beyond this fails with 413. To be called upon Result::head.
-  void set_max_body_size(std::size_t size) noexcept { max_body_size_ = size; }
+  // Upon Result::piece: a view into the bytes that were given.
+  std::string_view piece() const noexcept { return piece_; }
+  // A body that is longer fails with 413, as soon as it says so. To be called upon Result::head.
+  void set_max_body_size(std::size_t size) noexcept {
+    max_body_size_ = size;
+    chunks_.set_max_size(size);
+  }
 
   const Refusal& refusal() const noexcept { return refusal_; }
   // Something of the request has been seen, other than empty lines before it.
   bool begun() const noexcept { return begun_; }
   // Upon Result::head: how long the body is said to be; none if it comes in chunks.
   std::optional<std::uint64_t> body_length() const noexcept;
+  // All of the request has been seen.
+  bool complete() const noexcept { return complete_; }
 
  private:
   enum class Phase : std::uint8_t {
     head,
     bad_line,  // the request line is none, and its end has yet to come
     body,
-    trailers,
   };
 
   static const llhttp_settings_t& settings();
@@ -66,8 +75,6 @@ class RequestParser {
   static int on_header_field(llhttp_t* parser, const char* at, std::size_t size);
   static int on_header_value(llhttp_t* parser, const char* at, std::size_t size);
   static int on_headers_complete(llhttp_t* parser);
-  static int on_chunk_header(llhttp_t* parser);
-  static int on_body(llhttp_t* parser, const char* at, std::size_t size);
   static int on_message_complete(llhttp_t* parser);
 
   // Where a byte of the head will stand in the request's text.
@@ -79,10 +86,11 @@ class RequestParser {
   bool skip_empty_lines(std::string_view& bytes);
   Result parse_head(std::string_view& bytes);
   Result parse_bad_line(std::string_view& bytes);
+  void begin_body() noexcept;
   Result parse_body(std::string_view& bytes);
   llhttp_errno_t execute(std::string_view feed, std::size_t& used);
-  bool count_framing(std::size_t size) noexcept;
   Result check_head();
+  bool framing_agrees() const noexcept;
   Result check_size();
   Result refuse(const Refusal& refusal) noexcept;
   Result refuse_as_llhttp_does() noexcept;
@@ -90,7 +98,7 @@ class RequestParser {
   llhttp_t parser_;
   Request* request_ = nullptr;
   Limits limits_;
-  const char* data_ = nullptr;  // the bytes being parsed; in the body, those behind the last of its own
+  const char* data_ = nullptr;  // the bytes being parsed
   std::uint32_t base_ = 0;      // how much of the head came before data_
   Phase phase_ = Phase::head;
   bool fresh_ = true;        // no byte has been looked at since begin()
@@ -98,8 +106,11 @@ class RequestParser {
   bool begun_ = false;
   bool empty_line_open_ = false;  // before the request, within an empty line
   bool complete_ = false;
+  bool chunked_ = false;
   std::size_t max_body_size_ = 0;
-  std::size_t framing_ = 0;  // bytes since the body's last one, or since its end: chunk sizes, trailers
+  std::uint64_t remaining_ = 0;  // of a body with a length
+  ChunkedDecoder chunks_;
+  std::string_view piece_;
   Refusal refusal_;
 };
 

@@ -5,9 +5,12 @@
 #include <squall/ioloop/errors.h>
 #include <squall/ioloop/log.h>
 #include <squall/ioloop/sleep.h>
+#include <squall/iostream/socket.h>
 
 #include <fmt/format.h>
 
+#include <optional>
+#include <stdexcept>
 #include <utility>
 
 namespace squall::http {
@@ -28,37 +31,56 @@ constexpr std::size_t kMaxDiscarded = 1024 * 1024;
 class ServerConnection::HandlerAwaiter {
  public:
   explicit HandlerAwaiter(ServerConnection& connection) noexcept
-      : connection_(connection), inner_(std::move(connection.handler_).operator co_await()) {}
+      : connection_(connection), inner_(std::move(connection.handler_).operator co_await()) {
+    connection_.awaiter_ = this;
+  }
   HandlerAwaiter(const HandlerAwaiter&) = delete;
   HandlerAwaiter& operator=(const HandlerAwaiter&) = delete;
-  ~HandlerAwaiter() { connection_.stream_.set_close_callback({}); }
+  ~HandlerAwaiter() {
+    connection_.awaiter_ = nullptr;
+    connection_.stream_.set_close_callback({});
+  }
 
   bool await_ready() const noexcept { return false; }
   std::coroutine_handle<> await_suspend(std::coroutine_handle<> caller) {
-    connection_.stream_.set_close_callback([this, caller] { client_gone(caller); });
+    caller_ = caller;
+    connection_.stream_.set_close_callback([this] { client_gone(); });
     return inner_.await_suspend(caller);
   }
   bool await_resume() {
+    const Task<> ended = std::move(connection_.handler_);  // gone by the end, also of one that has failed
     if (!gone_) inner_.await_resume();
-    connection_.handler_.reset();
     return !gone_;
   }
 
+  // The handler must be waiting. The coroutine goes on in a later turn.
+  void cancel() {
+    stop();
+    resume_.set(caller_);
+    connection_.server_.loop().call_soon(resume_);
+  }
+
  private:
-  void client_gone(std::coroutine_handle<> caller) {
+  void client_gone() {
     const bool half_closed = !connection_.stream_.closed();
     if (connection_.exchange_->shielded_) return;
     if (half_closed &&
         connection_.server_.options_.half_closed == HTTPServer::Options::HalfClosed::is_answered)
       return;
+    if (gone_) return;
+    stop();
+    connection_.server_.loop().resume(caller_);
+  }
+  void stop() {
     gone_ = true;
     connection_.server_.delegate_.client_gone(*connection_.exchange_);
     connection_.handler_.reset();  // suspended somewhere below; what it waits for withdraws itself
-    connection_.server_.loop().resume(caller);
   }
 
   ServerConnection& connection_;
   Task<>::Awaiter inner_;
+  std::coroutine_handle<> caller_;
+  LoopHook resume_;
   bool gone_ = false;
 };
 
@@ -70,6 +92,13 @@ ServerConnection::ServerConnection(HTTPServer& server, IOStream& stream, const A
 
 ServerConnection::~ServerConnection() {
   handler_.reset();  // while what it uses is still there
+  if (listed_) leave_server();
+  if (server_.follows_connections_) server_.delegate_.connection_closed(*this);
+}
+
+// It counts as one of the server's no longer.
+void ServerConnection::leave_server() noexcept {
+  listed_ = false;
   server_.remove(*this);
   server_.count_out(peer_);
 }
@@ -81,11 +110,37 @@ void ServerConnection::enter(Phase phase) noexcept {
 
 void ServerConnection::begin_exchange() {
   if (!exchange_) exchange_ = server_.take_exchange();
-  exchange_->begin(stream_, server_.default_headers_.at(stream_.loop().time()));
+  exchange_->begin(*this, stream_, server_.default_headers_.at(stream_.loop().time()));
   exchange_->close_after_ = !server_.options_.keep_alive || server_.draining();
   exchange_->parser_.begin(exchange_->request_, server_.limits_);
-  exchange_->request_.remote_ = peer_;
-  exchange_->request_.start_ = stream_.loop().time();
+  Request& request = exchange_->request_;
+  request.remote_ = peer_;
+  request.start_ = stream_.loop().time();
+  request.id_.clear();
+  if (server_.looks_closer_) begin_closely(request);
+}
+
+// What only some servers want of a request.
+void ServerConnection::begin_closely(Request& request) {
+  const HTTPServer::Options& options = server_.options_;
+  request.secure_ = options.protocol == HTTPServer::Options::Protocol::https;
+  request.id_trusted_ = options.trust_request_id;
+  request.measured_ = options.measure_times;
+  if (options.measure_times) {
+    exchange_->special_ = true;
+    request.times_ = {};
+  }
+}
+
+void ServerConnection::head_received() {
+  Request& request = exchange_->request_;
+  if (request.measured_) exchange_->mark(&Request::Times::head);
+  if (!server_.proxy_headers_) return;
+  const ProxyHeaders::Client client =
+      server_.proxy_headers_->client_of(peer_, request.secure_, request.headers_);
+  request.remote_ = client.address;
+  request.secure_ = client.secure;
+  request.id_trusted_ = request.id_trusted_ && client.trusted;
 }
 
 Next ServerConnection::receive(std::string_view bytes) {
@@ -94,6 +149,7 @@ Next ServerConnection::receive(std::string_view bytes) {
     return discarded_ > kMaxDiscarded ? close_when_sent() : Next::read;
   }
   if (!exchange_) begin_exchange();
+  has_more_ = false;
   for (;;) {
     switch (exchange_->parser_.parse(bytes)) {
       case RequestParser::Result::more:
@@ -101,18 +157,27 @@ Next ServerConnection::receive(std::string_view bytes) {
         return Next::read;
       case RequestParser::Result::failed: return refuse(exchange_->parser_.refusal());
       case RequestParser::Result::head:
-        if (const Refusal refusal = accept_body(bytes.empty())) return refuse(refusal);
+        if (const std::optional<Next> next = accept_body(bytes.empty())) return *next;
+        if (exchange_->streamed_) break;
         continue;
-      case RequestParser::Result::complete: break;
+      case RequestParser::Result::piece:
+        if (const Refusal refusal = exchange_->collect(exchange_->parser_.piece())) return refuse(refusal);
+        continue;
+      case RequestParser::Result::complete:
+        if (phase_ == Phase::body || server_.looks_closer_) {
+          if (const Refusal refusal = request_received()) return refuse(refusal);
+        }
+        break;
     }
     const Next next = answer();
-    if (closing_ && !bytes.empty()) return linger();
+    if (closing_ && (!bytes.empty() || phase_ == Phase::lingering)) return linger();
     if (next == Next::read && !bytes.empty()) {
       begin_exchange();  // in the memory of the last one
       continue;
     }
     if (phase_ == Phase::idle) server_.give_back(std::move(exchange_));
     stream_.unread(bytes.size());
+    has_more_ = !bytes.empty();
     return next;
   }
 }
@@ -130,20 +195,33 @@ Next ServerConnection::close_when_sent() noexcept {
   return stream_.pending_write_bytes() > 0 ? Next::wait : Next::close;
 }
 
-// The head is there, and a body is to come.
-Refusal ServerConnection::accept_body(bool client_waits) {
+// All of a request is there, and it has a body or the server wants more of it than most.
+Refusal ServerConnection::request_received() {
+  if (server_.looks_closer_ && phase_ != Phase::body) head_received();
+  if (exchange_->request_.measured_) exchange_->mark(&Request::Times::body);
+  return phase_ == Phase::body ? exchange_->end_collecting() : Refusal();
+}
+
+// The head is there, and a body is to come. What is next, if that is not to be read.
+std::optional<Next> ServerConnection::accept_body(bool client_waits) {
   enter(Phase::body);
-  RequestParser& parser = exchange_->parser_;
-  const Request& request = exchange_->request_;
-  const std::size_t limit = server_.options_.max_body_size;
-  if (parser.body_length().value_or(0) > limit) return {413, "Body too large"};
-  parser.set_max_body_size(limit);
-  if (const auto expected = request.headers().find(HeaderId::expect);
-      expected && request.minor_version() > 0) {
-    if (!equals_ignoring_case(*expected, "100-continue")) return {417, "Unknown expectation"};
-    if (client_waits) stream_.write("HTTP/1.1 100 Continue\r\n\r\n");
+  const HTTPServer::Options& options = server_.options_;
+  exchange_->begin_body(options.max_body_size, options.body_timeout, options.chunk_size);
+  exchange_->continue_due_ = client_waits && exchange_->request_.minor_version() > 0 &&
+                             exchange_->request_.headers().find(HeaderId::expect).has_value();
+  if (server_.looks_closer_) head_received();
+  try {
+    exchange_->streamed_ = server_.delegate_.head_received(*exchange_) == ServerDelegate::Body::streamed;
+  } catch (...) {
+    return abandon(std::current_exception());
   }
-  return {};
+  if (exchange_->streamed_) exchange_->special_ = true;
+  // Who streams may still raise the limit.
+  if (!exchange_->streamed_ && exchange_->parser_.body_length().value_or(0) > exchange_->max_body_size_)
+    return refuse({413, "Body too large"});
+  if (options.decompress_request) exchange_->decompress(options.max_decompression_ratio);
+  if (!exchange_->streamed_ && exchange_->continue_due_) stream_.write("HTTP/1.1 100 Continue\r\n\r\n");
+  return std::nullopt;
 }
 
 Next ServerConnection::answer() {
@@ -160,6 +238,7 @@ Next ServerConnection::end_exchange() {
   if (!exchange_->finished()) return abandon("the request was not answered");
   closing_ = stream_.closed() || exchange_->close_after_ || !exchange_->request_.keep_alive();
   exchange_->give_back_memory();
+  if (!exchange_->request_read()) return linger();
   enter(Phase::idle);
   if (closing_) return close_when_sent();
   if (stream_.pending_write_bytes() > kHighWater || !stream_.loop().spend(kRequestCost)) return Next::wait;
@@ -173,6 +252,8 @@ Next ServerConnection::abandon(const std::exception_ptr& error) {
   } catch (const StreamClosedError& closed) {
     // Unless it is the client's, it is a stream of the delegate's own, and its closing an error like others.
     return stream_.closed() ? Next::close : abandon(closed.what());
+  } catch (const HTTPInputError& input_error) {
+    return refuse({input_error.status(), input_error.what()});
   } catch (...) {
     return abandon(current_what());
   }
@@ -186,16 +267,24 @@ Next ServerConnection::abandon(std::string_view why) {
 
 Next ServerConnection::refuse(const Refusal& refusal) {
   log::general().info("Malformed HTTP message from {}: {}", peer_.to_string(), refusal.reason);
-  exchange_->set_status(refusal.status);
-  exchange_->headers().set("Content-Type", "text/plain");
-  exchange_->close_after();
-  try {
-    exchange_->finish(
-        fmt::format("{} {}: {}\n", refusal.status, reason_phrase(refusal.status), refusal.reason));
-  } catch (const StreamBufferFullError&) {
-    // It has left so much unread that it will not read this either.
+  if (exchange_->head_sent() && !exchange_->finished()) {
+    // It must not take what it has for the whole response.
     stream_.close();
     return Next::close;
+  }
+  if (!exchange_->finished()) {
+    exchange_->reset_head();
+    exchange_->set_status(refusal.status);
+    exchange_->headers().set("Content-Type", "text/plain");
+    exchange_->close_after();
+    try {
+      exchange_->finish(
+          fmt::format("{} {}: {}\n", refusal.status, reason_phrase(refusal.status), refusal.reason));
+    } catch (const StreamBufferFullError&) {
+      // It has left so much unread that it will not read this either.
+      stream_.close();
+      return Next::close;
+    }
   }
   exchange_->give_back_memory();
   return linger();
@@ -204,15 +293,29 @@ Next ServerConnection::refuse(const Refusal& refusal) {
 // The client may still be sending. Closing at once would reset the connection, and take the answer with it;
 // so its bytes are read and dropped for a while (RFC 9112, 9.6).
 Next ServerConnection::linger() {
+  closing_ = true;
   enter(Phase::lingering);
   stream_.shutdown_write();
   return Next::read;
 }
 
+// Gives the stream to the handler, for good.
+IOStream ServerConnection::detach() {
+  if (!awaiter_ || exchange_->reading_)
+    throw std::logic_error("detach() is for a task of the delegate's that does not read");
+  stream_.set_close_callback({});
+  leave_server();
+  return std::move(stream_);
+}
+
+// The server is going away: nothing more is to be served here than what has begun.
 void ServerConnection::drain() {
-  if (phase_ != Phase::idle || closing_) {
-    if (exchange_) exchange_->close_after();
-  } else if (stream_.pending_write_bytes() > 0) {
+  if (exchange_) exchange_->close_after_ = true;
+  const bool is_idle =
+      phase_ == Phase::idle && !has_more_ && !closing_ && !(exchange_ && exchange_->parser_.begun());
+  // What has arrived but was not seen yet is a request that still deserves its answer.
+  if (!is_idle || peek_at(stream_.fd()) > 0) return;
+  if (stream_.pending_write_bytes() > 0) {
     linger();
   } else {
     stream_.close();
@@ -237,6 +340,7 @@ Task<Next> ServerConnection::run_handler() {
   std::exception_ptr failure;
   try {
     const bool answered = co_await HandlerAwaiter(*this);
+    if (cancelled_) co_return refuse(std::exchange(cancelled_, {}));
     if (!answered) co_return close_when_sent();  // what was answered before is sent
   } catch (...) {
     failure = std::current_exception();
@@ -267,9 +371,14 @@ void ServerConnection::visit() {
       if (has_waited(options.head_timeout)) refuse({408, "Timeout reading the request's head"});
       break;
     case Phase::body:
-      if (has_waited(options.body_timeout)) refuse({408, "Timeout reading the request's body"});
+      if (has_waited(exchange_->body_timeout_)) refuse({408, "Timeout reading the request's body"});
       break;
-    case Phase::handling: break;
+    case Phase::handling:
+      if (awaiter_ && exchange_->reading_ && exchange_->waited_for_body() >= exchange_->body_timeout_) {
+        cancelled_ = {408, "Timeout reading the request's body"};
+        awaiter_->cancel();
+      }
+      break;
     case Phase::lingering:
       if (has_waited(options.linger_timeout)) return stream_.close();
       break;

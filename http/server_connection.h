@@ -8,6 +8,7 @@
 
 #include <exception>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 namespace squall::http {
@@ -41,6 +42,7 @@ class ServerConnection {
   Task<Next> wait();
 
  private:
+  friend class Exchange;
   friend class HTTPServer;
   class HandlerAwaiter;
 
@@ -48,7 +50,10 @@ class ServerConnection {
 
   void enter(Phase phase) noexcept;
   void begin_exchange();
-  Refusal accept_body(bool client_waits);
+  void begin_closely(Request& request);
+  void head_received();
+  Refusal request_received();
+  std::optional<Next> accept_body(bool client_waits);
   Next answer();
   Task<Next> run_handler();
   Next end_exchange();
@@ -57,6 +62,8 @@ class ServerConnection {
   Next refuse(const Refusal& refusal);
   Next linger();
   Next close_when_sent() noexcept;
+  IOStream detach();
+  void leave_server() noexcept;
   void visit();
   bool has_waited(std::chrono::nanoseconds limit) const noexcept;
 
@@ -65,6 +72,8 @@ class ServerConnection {
   const Address& peer_;
   std::unique_ptr<Exchange> exchange_;  // none between requests
   Task<> handler_;
+  HandlerAwaiter* awaiter_ = nullptr;    // while the handler runs
+  Refusal cancelled_;                    // why it was cancelled, if not because the client has gone
   TaskGroup::Member* member_ = nullptr;  // the coroutine
   ServerConnection* previous_ = nullptr;
   ServerConnection* next_ = nullptr;
@@ -73,6 +82,8 @@ class ServerConnection {
   IOLoop::TimePoint progress_since_{};  // when that was first seen
   std::size_t discarded_ = 0;
   Phase phase_ = Phase::idle;
+  bool listed_ = true;        // as one of the server's
+  bool has_more_ = false;     // bytes behind the request that is being answered
   bool closing_ = false;      // nothing more is read; what is written goes out first
   bool was_sending_ = false;  // when it was last looked at
 };

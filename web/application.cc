@@ -1,11 +1,11 @@
 #include <squall/web/application.h>
 
+#include <squall/http/access_log.h>
 #include <squall/ioloop/errors.h>
 #include <squall/ioloop/ioloop.h>
 #include <squall/ioloop/log.h>
 #include <squall/web/handler_type.h>
 
-#include <chrono>
 #include <exception>
 #include <utility>
 
@@ -34,6 +34,11 @@ http::HTTPServer& Application::listen(std::uint16_t port, const ListenOptions& l
 
 void Application::add_default_headers(http::Headers& headers) const {
   headers.add("Content-Type", "text/html; charset=UTF-8");
+}
+
+http::ServerDelegate::Body Application::head_received(http::Exchange& exchange) {
+  const Router::Match match = router_.match(exchange.request().path());
+  return match.rule && match.rule->factory().type().streams_body ? Body::streamed : Body::collected;
 }
 
 // The order of WEB-03 to WEB-12. What need not wait is done here; the rest runs as a task.
@@ -120,15 +125,7 @@ void Application::client_gone(http::Exchange& exchange) noexcept {
 void Application::log_request(RequestHandler& handler, int status) noexcept {
   try {
     if (settings_.log_function) return settings_.log_function(handler, status);
-    const log::Level level = status < 400   ? log::Level::info
-                             : status < 500 ? log::Level::warning
-                                            : log::Level::error;
-    if (!log::access().enabled(level)) return;
-    const http::Request& request = handler.request();
-    const std::chrono::duration<double, std::milli> took =
-        std::chrono::steady_clock::now() - request.start_time();
-    log::access().log(level, "{} {} {} ({}) {:.2f}ms", status, request.method_name(), request.target(),
-                      request.remote_ip(), took.count());
+    http::log_access(handler.request(), status);
   } catch (...) {
     log::application().error("Uncaught exception in log_function: {}", current_what());
   }

@@ -49,6 +49,7 @@ class Application final : public http::ServerDelegate {
   const Settings& settings() const noexcept { return settings_; }
 
   // For http::HTTPServer.
+  Body head_received(http::Exchange& exchange) override;
   void handle_request(http::Exchange& exchange, Task<>& pending) override;
   void client_gone(http::Exchange& exchange) noexcept override;
   void add_default_headers(http::Headers& headers) const override;

@@ -29,6 +29,7 @@ struct HandlerType {
   // Null where the class has none; `parameters` is how many path groups the verb takes.
   std::array<Verb, http::kMethodCount> verbs{};
   std::array<int, http::kMethodCount> parameters{};
+  bool streams_body = false;  // it reads the request's body itself
   Hook prepare = nullptr;
   void (*on_finish)(RequestHandler& handler) = nullptr;
   void (*on_connection_close)(RequestHandler& handler) = nullptr;
@@ -145,6 +146,7 @@ constexpr HandlerType make_handler_type() {
   if constexpr (requires { &H::delete_; }) set_verb<H, &H::delete_>(type, Method::delete_);
   if constexpr (requires { &H::patch; }) set_verb<H, &H::patch>(type, Method::patch);
   if constexpr (requires { &H::options; }) set_verb<H, &H::options>(type, Method::options);
+  if constexpr (requires { bool(H::stream_request_body); }) type.streams_body = H::stream_request_body;
   if constexpr (requires { &H::prepare; }) type.prepare = &call_hook<H, &H::prepare>;
   if constexpr (requires { &H::on_finish; }) type.on_finish = &call_plainly<H, &H::on_finish>;
   if constexpr (requires { &H::on_connection_close; })

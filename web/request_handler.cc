@@ -1,5 +1,6 @@
 #include <squall/web/request_handler.h>
 
+#include <squall/http/access_log.h>
 #include <squall/http/ascii.h>
 #include <squall/http/status.h>
 #include <squall/ioloop/errors.h>
@@ -239,6 +240,8 @@ void RequestHandler::log_exception(const std::exception_ptr& error) {
   } catch (const HTTPError& http_error) {
     if (!http_error.message().empty())
       log::general().warning("{} {}: {}", http_error.status(), first_line(request), http_error.message());
+  } catch (const http::HTTPInputError& input_error) {
+    log::general().warning("{} {}: {}", input_error.status(), first_line(request), input_error.what());
   } catch (...) {
     uncaught(current_what());
   }
@@ -267,6 +270,8 @@ int RequestHandler::fail(std::exception_ptr error) noexcept {
       answer(500, {});
     } catch (const HTTPError& http_error) {
       answer(http_error.status(), http_error.reason());
+    } catch (const http::HTTPInputError& input_error) {
+      answer(input_error.status(), {});
     } catch (...) {
       answer(500, {});
     }
@@ -286,7 +291,7 @@ int RequestHandler::client_gone() noexcept {
   } catch (...) {
     log::application().error("Uncaught exception in on_connection_close: {}", current_what());
   }
-  return kClientGone;
+  return http::kClientGone;
 }
 
 // The request is over: a line in the access log, and the handler's own last word.

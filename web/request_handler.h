@@ -34,6 +34,7 @@ struct HandlerType;
 //   void on_finish()                          after the response, whatever became of it
 //   void on_connection_close()                the client went away while a Task<> waited, which is then
 //   cancelled
+//   static constexpr bool stream_request_body = true    the verb reads the body itself: see read_body()
 // What it does not have is answered 405. It is found while compiling: nothing is virtual that runs each time.
 //
 // Thread:    the loop's thread only.
@@ -67,6 +68,12 @@ class RequestHandler : public Pooled {
   std::string get_body_argument(std::string_view name, std::string_view otherwise);
   std::vector<std::string> get_body_arguments(std::string_view name);
 
+  // The request's body piece by piece: the next one, empty at the end. With stream_request_body it is called
+  // while the body arrives, and a handler that does not read holds the client back; otherwise the body is
+  // there already, in one piece. Throws http::HTTPInputError, which is answered with its status, and
+  // StreamClosedError.
+  Task<std::string_view> read_body() { return exchange_->read(); }
+
   // ---- Output.
 
   // 200 until set. A reason with other than visible characters and spaces in it, or with `<`, becomes
@@ -99,15 +106,18 @@ class RequestHandler : public Pooled {
   // Headers for every response of this handler, error pages among them. May be overridden.
   virtual void set_default_headers() {}
 
+  // For what has no name here: trailers, interim responses, limits of this request's own.
+  http::Exchange& exchange() noexcept { return *exchange_; }
+
+  // Takes the connection, for another protocol: see http::Exchange::detach(). For verbs that return Task<>.
+  IOStream detach() { return exchange_->detach(); }
+
   // The client's going away does not cancel this request.
   void shield() noexcept { exchange_->shield(); }
 
  private:
   friend class Application;
   struct Arguments;
-
-  // nginx's number for a client that went away before it was answered.
-  static constexpr int kClientGone = 499;
 
   void attach(Application& application, http::Exchange& exchange, const HandlerType& type);
   int fail(std::exception_ptr error) noexcept;

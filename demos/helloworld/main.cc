@@ -3,6 +3,7 @@
 #include <squall/web.h>
 
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <cstdint>
 #include <exception>
 #include <memory>
@@ -35,9 +36,18 @@ struct Service {
   http::HTTPServer server;
 };
 
+// On SIGTERM requests that have begun are answered first.
+void serve_alone(const Options& options) {
+  IOLoop loop;
+  Service service(loop, bind_sockets(options.port, options.listen));
+  loop.spawn(drain_on_signals(service.server, std::chrono::seconds(5)));
+  loop.start();
+}
+
 // One loop a thread, each with sockets of its own: the kernel spreads the connections over those that share a
 // port.
 void serve(Options options) {
+  if (options.threads == 1) return serve_alone(options);
   options.listen.reuse_port = options.threads > 1;
   std::vector<std::vector<OwnedFd>> sockets;
   for (int i = 0; i < options.threads; ++i) {

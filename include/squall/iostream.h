@@ -10,6 +10,7 @@
 #include <squall/iostream/cares_resolver.h>
 #include <squall/iostream/connect_error.h>
 #include <squall/iostream/connect_socket.h>
+#include <squall/iostream/drain_on_signals.h>
 #include <squall/iostream/errors.h>
 #include <squall/iostream/happy_eyeballs.h>
 #include <squall/iostream/iostream.h>

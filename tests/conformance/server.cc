@@ -15,6 +15,7 @@ using namespace squall;
 namespace {
 
 constexpr std::int64_t kMaxLarge = std::int64_t{1} << 40;
+constexpr std::int64_t kMaxPieces = 1'000'000;
 constexpr std::int64_t kMaxSlow = 60 * 60 * 1000;
 
 // A number in the query, up to `most`, or 400.
@@ -66,6 +67,46 @@ class LargeHandler : public web::RequestHandler {
   }
 };
 
+// How many bytes came, which are read as they come and not kept.
+class CountHandler : public web::RequestHandler {
+ public:
+  static constexpr bool stream_request_body = true;
+  Task<> post() {
+    std::uint64_t count = 0;
+    for (;;) {
+      const std::string_view piece = co_await read_body();
+      if (piece.empty()) break;
+      count += piece.size();
+    }
+    set_header("Content-Type", "text/plain");
+    write(std::to_string(count));
+  }
+};
+
+// n pieces, each a chunk of its own.
+class ChunkedHandler : public web::RequestHandler {
+ public:
+  Task<> get() {
+    const std::int64_t count = number_argument(*this, "n", 10, kMaxPieces);
+    set_header("Content-Type", "text/plain");
+    for (std::int64_t i = 0; i < count; ++i) {
+      write(fmt::format("piece {}\n", i));
+      co_await flush();
+    }
+  }
+};
+
+// A body in chunks with its length in a trailer.
+class TrailersHandler : public web::RequestHandler {
+ public:
+  void get() {
+    constexpr std::string_view kBody = "the body\n";
+    set_header("Content-Type", "text/plain");
+    exchange().trailers().add("X-Length", std::to_string(kBody.size()));
+    write(kBody);
+  }
+};
+
 class SlowHandler : public web::RequestHandler {
  public:
   Task<> get() {
@@ -79,10 +120,13 @@ class SlowHandler : public web::RequestHandler {
 int main(int argc, char** argv) {
   std::uint16_t port = 8888;
   double timeout = 0;
+  double drain = 0;
   CLI::App cli("Serves what conformance tests ask for, on 127.0.0.1.", "conformance_server");
   cli.add_option("--port", port, "port to serve on")->capture_default_str();
   cli.add_option("--timeout", timeout, "seconds that a head, a body, an idle connection and a write may take")
       ->check(CLI::PositiveNumber);
+  cli.add_option("--drain", drain, "seconds that requests have to end after SIGTERM or SIGINT")
+      ->check(CLI::NonNegativeNumber);
   cli.failure_message([](const CLI::App* app, const CLI::Error& error) {
     return fmt::format("{}: {}\n", app->get_name(), error.what());
   });
@@ -99,17 +143,21 @@ int main(int argc, char** argv) {
   log::enable_pretty_logging();
   try {
     IOLoop loop;
-    loop.stop_on_signals();
     web::Application app({
         web::url<RootHandler>("/"),
         web::url<NoContentHandler>("/nocontent"),
         web::url<EchoHandler>("/echo"),
         web::url<LargeHandler>("/large"),
         web::url<SlowHandler>("/slow"),
+        web::url<CountHandler>("/count"),
+        web::url<ChunkedHandler>("/chunked"),
+        web::url<TrailersHandler>("/trailers"),
     });
     ListenOptions listen;
     listen.address = "127.0.0.1";
-    const http::HTTPServer& server = app.listen(port, listen, options);
+    http::HTTPServer& server = app.listen(port, listen, options);
+    loop.spawn(drain_on_signals(
+        server, std::chrono::duration_cast<IOLoop::Duration>(std::chrono::duration<double>(drain))));
     log::general().info("Serving on port {}", server.port());
     loop.start();
   } catch (const std::exception& error) {

@@ -59,6 +59,42 @@ def echo():
         assert fetch(program, "POST", "/echo", b"")[2] == b""
 
 
+def count():
+    """POST /count answers how many bytes came, which it does not keep"""
+    with Program(SERVER, "--port", "0") as program:
+        assert fetch(program, "POST", "/count", b"x" * 1234)[2] == b"1234"
+        assert fetch(program, "POST", "/count", (b"x" * 1000 for _ in range(50)))[2] == b"50000"
+        assert fetch(program, "POST", "/count", b"")[2] == b"0"
+        before = program.resident_bytes()
+        assert fetch(program, "POST", "/count", b"x" * 90_000_000)[2] == b"90000000"
+        grown = program.resident_bytes() - before
+        assert grown < 30_000_000, grown
+
+
+def chunked():
+    """GET /chunked comes in chunks, GET /trailers with a trailer behind them"""
+    with Program(SERVER, "--port", "0") as program:
+        status, headers, body = fetch(program, "GET", "/chunked?n=3")
+        assert (status, headers["Transfer-Encoding"], body) == (200, "chunked", b"piece 0\npiece 1\npiece 2\n"), (status, headers, body)
+        answer = program.talk(get("/trailers", "Connection: close\r\n"))
+        assert b"\r\nTrailer: X-Length\r\n" in answer, answer
+        assert answer.endswith(b"\r\n\r\n9\r\nthe body\n\r\n0\r\nX-Length: 9\r\n\r\n"), answer
+
+
+def drain():
+    """with --drain a request that has begun is answered after SIGTERM, and idle connections are closed"""
+    with Program(SERVER, "--port", "0", "--drain", str(PATIENCE)) as program, program.connect() as busy, program.connect() as idle:
+        busy.sendall(get("/slow?ms=500"))
+        idle.sendall(get("/"))
+        assert b"Hello, world" in idle.recv(1000)
+        for _ in range(2):
+            fetch(program, "GET", "/")
+        assert program.stop(signal.SIGTERM) == 0, program.said
+        assert read_to_end(idle) == b""
+        answer = read_to_end(busy)
+        assert b"\r\nConnection: close\r\n" in answer and answer.endswith(b"slept\n"), answer
+
+
 def large():
     """GET /large streams any size to its last byte"""
     with Program(SERVER, "--port", "0") as program:
@@ -136,7 +172,7 @@ def log():
     """a request is a line in the log, and so is bad input, with its peer"""
     with Program(SERVER, "--port", "0") as program:
         fetch(program, "GET", "/slow?ms=1")
-        program.wait_for(r"\[I \d{6} \d\d:\d\d:\d\d application:\d+\] 200 GET /slow\?ms=1 \(127\.0\.0\.1\) \d+\.\d\dms\n")
+        program.wait_for(r"\[I \d{6} \d\d:\d\d:\d\d access_log:\d+\] 200 GET /slow\?ms=1 \(127\.0\.0\.1\) \d+\.\d\dms\n")
         program.talk(b"nonsense\r\n\r\n")
         program.wait_for(r"Malformed HTTP message from 127\.0\.0\.1:\d+: Malformed HTTP request line\n")
 
@@ -165,6 +201,6 @@ def wrong_use():
 
 tap = Tap()
 tap.run(
-    [root, no_content, echo, large, large_is_not_held, slow, slow_blocks_nobody, numbers, unknown, timeouts, log, signals, wrong_use]
+    [root, no_content, echo, count, chunked, large, large_is_not_held, slow, slow_blocks_nobody, numbers, unknown, timeouts, log, signals, drain, wrong_use]
 )
 tap.end()

@@ -80,7 +80,7 @@ const std::vector<Case>& cases() {
       {"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400,
        "Transfer-Encoding in an HTTP/1.0 request"},
       {post("Transfer-Encoding: chunked\r\n", "0x3\r\nabc\r\n"), 400, "Invalid character in chunk size"},
-      {post("Transfer-Encoding: chunked\r\n", "3\r\nabcXX"), 400, "Expected LF after chunk data"},
+      {post("Transfer-Encoding: chunked\r\n", "3\r\nabcXX"), 400, "Expected CRLF after chunk data"},
       {post("Transfer-Encoding: chunked\r\n", "11111111111111111\r\nabc"), 400, "Chunk size overflow"},
       {post("Transfer-Encoding: chunked\r\n", "fffffffffffffff\r\nabc"), 413, "Body too large"},
       {post("Content-Length: 1048577\r\n", "abc"), 413, "Body too large"},

@@ -21,6 +21,7 @@ std::string verdict(std::string_view input, const std::vector<std::size_t>& cuts
   RequestParser parser;
   Request request;
   std::string out;
+  std::string body;
   std::size_t fed = 0;
   std::size_t cut = 0;
   parser.begin(request, limits);
@@ -37,12 +38,18 @@ std::string verdict(std::string_view input, const std::vector<std::size_t>& cuts
         parser.set_max_body_size(kMaxBody);
         continue;
       }
+      if (result == Result::piece) {
+        body += parser.piece();
+        continue;
+      }
       if (result == Result::failed) return out + fmt::format("{}", parser.refusal().status);
       if (result == Result::more) break;
       out += fmt::format("{} {} {} {} {}", request.method_name(), request.path(), request.query(),
-                         request.host(), request.body());
+                         request.host(), body);
       for (const auto [name, value] : request.headers()) out += fmt::format(" {}={}", name, value);
+      for (const auto [name, value] : request.trailers()) out += fmt::format(" +{}={}", name, value);
       out += request.keep_alive() ? "\n" : " closes\n";
+      body.clear();
       parser.begin(request, limits);
     }
   }
@@ -85,7 +92,7 @@ const std::vector<Case>& cases() {
       {chunked("3\r\nabc\r\n5\r\ndefgh\r\n0\r\n\r\n"),
        "POST /  h abcdefgh Host=h Transfer-Encoding=chunked\n"},
       {chunked("3;a=b;c=\"d\"\r\nabc\r\n00\r\nTrailer: x\r\n\r\nGET"),
-       "POST /  h abc Host=h Transfer-Encoding=chunked\nmore"},
+       "POST /  h abc Host=h Transfer-Encoding=chunked +Trailer=x\nmore"},
       {post("Transfer-Encoding: CHUNKED\r\n", "0\r\n\r\n"), "POST /  h  Host=h Transfer-Encoding=CHUNKED\n"},
       {"GET / HTTP/1.0\r\n\r\n", "GET /  127.0.0.1  closes\n"},
       {"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", "GET /  127.0.0.1  Connection=keep-alive\n"},

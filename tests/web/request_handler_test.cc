@@ -667,5 +667,68 @@ TEST_CASE("a client that goes while its answer is being sent is a 499, and the h
   CHECK(logged == std::vector<int>{499});
 }
 
+// ---- Bodies that the handler reads, and connections that it takes.
+
+class CountHandler : public RequestHandler {
+ public:
+  static constexpr bool stream_request_body = true;
+  Task<> post() {
+    std::size_t count = 0;
+    for (;;) {
+      const std::string_view piece = co_await read_body();
+      if (piece.empty()) break;
+      count += piece.size();
+    }
+    write(std::to_string(count));
+  }
+  void put() { throw HTTPError(403); }
+};
+
+TEST_CASE("a handler with stream_request_body reads the body itself, and errors in it are answered",
+          "[request_handler]") {
+  WebFixture web({url<CountHandler>("/count")});
+  CHECK(web.brief("POST", "/count", "", "hello") == "200 5");
+  CHECK(web.brief("POST", "/count") == "200 0");
+  RawPeer bad = web.connect();
+  bad.send("POST /count HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nx\r\n");
+  CHECK(web.read_to_end(bad).starts_with("HTTP/1.1 400 Bad Request\r\n"));
+  web.loop.log.expect("400 POST /count (127.0.0.1): Invalid character in chunk size");
+  web.loop.log.expect("400 POST /count (127.0.0.1) ");
+  RawPeer peer = web.connect();
+  peer.send("PUT /count HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\npart");
+  std::string all;
+  web.loop.run_until([&] {
+    peer.drain(all);
+    return all.ends_with("</html>");
+  });
+  CHECK(all.starts_with("HTTP/1.1 403 Forbidden\r\n"));
+  CHECK(all.find("\r\nConnection: close\r\n") != all.npos);
+  web.loop.log.expect("403 PUT /count");
+}
+
+class UpgradeHandler : public RequestHandler {
+ public:
+  Task<> get() {
+    set_status(101);
+    clear_header("Content-Type");
+    set_header("Connection", "Upgrade");
+    set_header("Upgrade", "shout");
+    co_await flush();
+    IOStream stream = detach();
+    const ReadView line = co_await stream.read_until("\n", 100);
+    co_await stream.write(std::string(line) + "!");
+  }
+};
+
+TEST_CASE("a handler may take the connection for another protocol", "[request_handler]") {
+  WebFixture web({url<UpgradeHandler>("/")});
+  RawPeer peer = web.connect();
+  peer.send("GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: shout\r\n\r\nhello\n");
+  const std::string all = web.read_to_end(peer);
+  CHECK(all.starts_with("HTTP/1.1 101 Switching Protocols\r\n"));
+  CHECK(all.ends_with("\r\nUpgrade: shout\r\n\r\nhello\n!"));
+  CHECK(web.server.connections() == 0);
+}
+
 }  // namespace
 }  // namespace squall::web

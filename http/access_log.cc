@@ -1,0 +1,26 @@
+#include <squall/http/access_log.h>
+
+#include <squall/http/request.h>
+#include <squall/ioloop/errors.h>
+#include <squall/ioloop/log.h>
+
+#include <chrono>
+
+namespace squall::http {
+
+void log_access(const Request& request, int status) noexcept {
+  try {
+    const log::Level level = status < 400   ? log::Level::info
+                             : status < 500 ? log::Level::warning
+                                            : log::Level::error;
+    if (!log::access().enabled(level)) return;
+    const std::chrono::duration<double, std::milli> took =
+        std::chrono::steady_clock::now() - request.start_time();
+    log::access().log(level, "{} {} {} ({}) {:.2f}ms", status, request.method_name(), request.target(),
+                      request.remote_ip(), took.count());
+  } catch (...) {
+    log::application().error("Cannot log a request: {}", current_what());
+  }
+}
+
+}  // namespace squall::http

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <squall/http/content_decoder.h>
+#include <squall/http/exchange.h>
+#include <squall/http/headers.h>
+#include <squall/ioloop/frame_pool.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace squall::http {
+
+// What few exchanges need, and the others need not carry.
+struct Exchange::Extras : Pooled {
+  Headers trailers;                       // of the response
+  std::optional<BoundedDecoder> decoder;  // of the request's body
+  std::string decoded;                    // the piece that was read last
+  std::string_view encoded;               // what of the body is yet to be decoded
+};
+
+}  // namespace squall::http

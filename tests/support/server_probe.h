@@ -1,0 +1,56 @@
+#pragma once
+
+#include <squall/http.h>
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "support/obvious_reader.h"
+
+namespace squall::testing {
+
+// What a server made of a client's bytes.
+struct Seen {
+  std::vector<ObviousRequest> requests;
+  std::vector<int> statuses;  // of the final responses, in order
+  std::string answer;         // all that was sent back
+  bool closed = false;        // the server has closed the connection
+};
+
+// A server that notes the requests it sees, and answers each with 200. Its clients come over socket pairs.
+class ServerProbe {
+ public:
+  using Body = http::ServerDelegate::Body;
+  explicit ServerProbe(Body body, http::HTTPServer::Options options = http::HTTPServer::Options());
+
+  // Sends `bytes` in pieces that end at `cuts`, each when the one before has been read, and then the end.
+  Seen talk(std::string_view bytes, std::span<const std::size_t> cuts = {});
+
+  IOLoop loop;
+
+ private:
+  class Delegate : public http::ServerDelegate {
+   public:
+    explicit Delegate(Body body) : body_(body) {}
+    Body head_received(http::Exchange&) override { return body_; }
+    void handle_request(http::Exchange& exchange, Task<>& pending) override;
+    std::vector<ObviousRequest> requests;
+
+   private:
+    static Task<> read_and_note(Delegate& delegate, http::Exchange& exchange);
+    void note(http::Exchange& exchange, std::string body);
+    Body body_;
+  };
+
+  Delegate delegate_;
+  http::HTTPServer server_;
+};
+
+// Why the server is wrong: it may see the requests that there obviously are, the first ones of them and then
+// refuse the next, and nothing else. Empty if it is right.
+std::string disagreement(const ObviousReading& obvious, const Seen& seen);
+
+}  // namespace squall::testing
