@@ -138,7 +138,7 @@ void HTTPServer::on_drain() {
   for (IdleConnection* idle = idle_.first; idle;) {
     IdleConnection* const next = idle->next_;
     // Bytes that have arrived wake it in this turn or the next.
-    if (peek_at(idle->fd_.get()) <= 0) remove_idle(*idle);
+    if (peek_at(idle->idle_.fd.get()) <= 0) remove_idle(*idle);
     idle = next;
   }
   for (ServerConnection* active = active_.first; active;) {
