@@ -81,7 +81,8 @@ class Headers {
   Iterator end() const noexcept { return {*this, lines_.size()}; }
 
  private:
-  friend class RequestParser;  // fills them with a received head
+  friend class RequestParser;   // fills them with a received head
+  friend class ResponseParser;  // likewise
 
   struct Line {
     std::uint32_t name;

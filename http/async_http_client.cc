@@ -1,0 +1,102 @@
+#include <squall/http/async_http_client.h>
+
+#include <squall/http/simple_http_client.h>
+#include <squall/ioloop/event.h>
+
+#include <algorithm>
+#include <mutex>
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+namespace squall::http {
+namespace {
+
+std::mutex& factory_mutex() {
+  static std::mutex mutex;
+  return mutex;
+}
+AsyncHTTPClient::Factory& factory() {
+  static AsyncHTTPClient::Factory instance;
+  return instance;
+}
+
+std::unique_ptr<AsyncHTTPClient> make_client(IOLoop& loop) {
+  AsyncHTTPClient::Factory make;
+  {
+    const std::lock_guard lock(factory_mutex());
+    make = factory();
+  }
+  if (make) return make(loop);
+  return std::make_unique<SimpleAsyncHTTPClient>(loop);
+}
+
+// This thread's loops that have a client.
+struct Shared {
+  IOLoop* loop;
+  AsyncHTTPClient* client;
+};
+thread_local std::vector<Shared> t_shared;
+
+struct SharedEntry {
+  explicit SharedEntry(AsyncHTTPClient& client) { t_shared.push_back({&client.loop(), &client}); }
+  ~SharedEntry() {
+    std::erase_if(t_shared, [this](const Shared& shared) { return shared.client == client; });
+  }
+  AsyncHTTPClient* client = t_shared.back().client;
+};
+
+// A task of the loop's, which it destroys with itself: so the client goes while its loop is still there.
+Task<> keep(std::unique_ptr<AsyncHTTPClient> client) {
+  const SharedEntry entry(*client);
+  Event never;
+  co_await never.wait();
+}
+
+}  // namespace
+
+AsyncHTTPClient& AsyncHTTPClient::current() {
+  IOLoop& loop = IOLoop::current();
+  const auto find = [&loop]() -> AsyncHTTPClient* {
+    for (const Shared& shared : t_shared)
+      if (shared.loop == &loop && !shared.client->closed()) return shared.client;
+    return nullptr;
+  };
+  if (AsyncHTTPClient* const found = find()) return *found;
+  std::unique_ptr<AsyncHTTPClient> made = make_client(loop);
+  AsyncHTTPClient& client = *made;
+  loop.spawn(keep(std::move(made)));
+  return client;
+}
+
+void AsyncHTTPClient::configure(Factory make) {
+  const std::lock_guard lock(factory_mutex());
+  factory() = std::move(make);
+}
+
+void AsyncHTTPClient::close() { closed_ = true; }
+
+Task<HTTPResponse> AsyncHTTPClient::fetch(HTTPRequest request, RaiseError raise_error) {
+  if (closed_) throw std::runtime_error("fetch() called on closed AsyncHTTPClient");
+  return run(std::make_unique<Fetch>(std::move(request), options_.defaults, options_.max_body_size),
+             raise_error);
+}
+
+Task<HTTPResponse> AsyncHTTPClient::run(std::unique_ptr<Fetch> fetch, RaiseError raise_error) {
+  const IOLoop::TimePoint begun = loop_.time();
+  IOLoop& loop = loop_;
+  bool goes_on = true;
+  while (goes_on) {
+    const IOLoop::TimePoint hop = loop.time();
+    if (closed_) throw std::runtime_error("fetch() called on closed AsyncHTTPClient");
+    co_await perform(*fetch);
+    goes_on = fetch->redirect();
+    if (goes_on) fetch->response().data_->times.redirect += loop.time() - hop;
+  }
+  HTTPResponse response = std::move(fetch->response());
+  response.data_->times.total = loop.time() - begun;
+  if (raise_error == RaiseError::yes && !response.ok()) throw HTTPClientError(std::move(response));
+  co_return response;
+}
+
+}  // namespace squall::http
