@@ -5,9 +5,16 @@
 #include <squall/ioloop.h>
 #include <squall/iostream/address.h>
 #include <squall/iostream/bind_sockets.h>
+#include <squall/iostream/connect_error.h>
+#include <squall/iostream/connect_socket.h>
 #include <squall/iostream/errors.h>
+#include <squall/iostream/happy_eyeballs.h>
 #include <squall/iostream/iostream.h>
+#include <squall/iostream/override_resolver.h>
 #include <squall/iostream/pipe.h>
+#include <squall/iostream/resolver.h>
 #include <squall/iostream/socket.h>
 #include <squall/iostream/subprocess.h>
+#include <squall/iostream/system_resolver.h>
+#include <squall/iostream/tcp_client.h>
 #include <squall/iostream/tcp_server.h>

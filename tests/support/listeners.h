@@ -1,0 +1,99 @@
+#pragma once
+
+#include <squall/iostream/address.h>
+#include <squall/iostream/resolver.h>
+#include <squall/iostream/socket.h>
+#include <squall/testing/bind_unused_port.h>
+
+#include <dirent.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <optional>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "support/catch.h"
+
+namespace squall::testing {
+
+// Descriptors this process has open.
+inline int count_descriptors() {
+  DIR* const directory = ::opendir("/proc/self/fd");
+  REQUIRE(directory);
+  int count = -3;  // `.`, `..`, and the directory itself
+  while (::readdir(directory)) ++count;
+  ::closedir(directory);
+  return count;
+}
+
+// A socket that listens on loopback.
+class Listener {
+ public:
+  explicit Listener(const std::string& ip = "127.0.0.1") : bound_(bind_unused_port(ip)) {}
+
+  std::uint16_t port() const noexcept { return bound_.port; }
+  Address address() const noexcept { return Address::local_of(bound_.socket.get()); }
+  int fd() const noexcept { return bound_.socket.get(); }
+  // The next connection; none if there is none.
+  Accepted accept() const { return accept_from(bound_.socket.get()); }
+
+ private:
+  BoundPort bound_;
+};
+
+// One that does not answer: its queue is full, and the kernel drops what else comes.
+class DeafListener {
+ public:
+  explicit DeafListener(const std::string& ip = "127.0.0.1") : bound_(bind_unused_port(ip)) {
+    REQUIRE(::listen(bound_.socket.get(), 0) == 0);
+    const Address where = address();
+    // One connection fits; a second may, until the kernel notices.
+    for (int i = 0; i < 8; ++i) {
+      OwnedFd fd(::socket(where.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+      REQUIRE(fd);
+      ::connect(fd.get(), where.data(), where.size());
+      pollfd state{fd.get(), POLLOUT, 0};
+      const bool is_deaf = ::poll(&state, 1, i == 0 ? 2000 : 100) == 0;
+      waiting_.push_back(std::move(fd));
+      if (is_deaf) return;
+    }
+    FAIL("this listener answers all");
+  }
+
+  std::uint16_t port() const noexcept { return bound_.port; }
+  Address address() const noexcept { return Address::local_of(bound_.socket.get()); }
+
+ private:
+  BoundPort bound_;
+  std::vector<OwnedFd> waiting_;
+};
+
+// An address of loopback where nobody listens, nor will meanwhile, as the port is taken.
+class DeadEnd {
+ public:
+  explicit DeadEnd(const std::string& ip = "127.0.0.1") {
+    const std::optional<Address> any_port = numeric_address(ip, 0);
+    REQUIRE(any_port);
+    fd_.reset(::socket(any_port->family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
+    REQUIRE(::bind(fd_.get(), any_port->data(), any_port->size()) == 0);
+  }
+
+  std::uint16_t port() const noexcept { return address().port(); }
+  Address address() const noexcept { return Address::local_of(fd_.get()); }
+
+ private:
+  OwnedFd fd_;
+};
+
+inline bool has_ipv6() {
+  try {
+    bind_unused_port("::1");
+    return true;
+  } catch (const std::system_error&) {
+    return false;
+  }
+}
+
+}  // namespace squall::testing
