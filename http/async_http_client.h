@@ -6,6 +6,7 @@
 #include <squall/http/http_response.h>
 #include <squall/ioloop/ioloop.h>
 #include <squall/ioloop/task.h>
+#include <squall/iostream/resolver.h>
 
 #include <chrono>
 #include <cstddef>
@@ -54,7 +55,8 @@ class AsyncHTTPClient {
     std::size_t max_body_size = 100 * 1024 * 1024;  // of a response, decompressed
     // Hosts to be connected to elsewhere: "name" or "name:port" to an address or another name (SHC-20).
     std::map<std::string, std::string> hostname_mapping{};
-    FetchOptions defaults{};  // for what a request leaves open (HCL-02)
+    Resolver* resolver = nullptr;  // borrowed; null is default_resolver()
+    FetchOptions defaults{};       // for what a request leaves open (HCL-02)
   };
 
   explicit AsyncHTTPClient(IOLoop& loop, Options options) : loop_(loop), options_(std::move(options)) {}

@@ -1,41 +1,48 @@
 #pragma once
 
-#include <squall/http/async_http_client.h>
 #include <squall/http/client_connection.h>
 #include <squall/http/fetch.h>
 #include <squall/ioloop/task.h>
+#include <squall/iostream/resolver.h>
 
+#include <cstddef>
 #include <memory>
-#include <optional>
 #include <string>
 
 namespace squall::http {
 
-// A connection for a fetch while it is made: resolving, connecting, asking a proxy for a tunnel, TLS.
+// A connection for a fetch while it is made: resolving, connecting, asking a proxy for a tunnel, TLS. Tells
+// the fetch how far it has come, and how long that took.
 //
 // Thread:    the loop's thread only.
 // Lifetime:  borrows what it is constructed with.
-// Errors:    HTTPClientError, with the phase it had come to.
-class ClientDialer {
+// Errors:    HTTPClientError.
+class ClientDialer : private Resolver {
  public:
-  ClientDialer(const AsyncHTTPClient::Options& options, Fetch& fetch, const ProxyOptions* proxy) noexcept
-      : options_(options), fetch_(fetch), proxy_(proxy) {}
+  // `proxy` is null for a direct connection.
+  ClientDialer(Fetch& fetch, const ProxyOptions* proxy, Resolver& resolver,
+               std::size_t max_header_size) noexcept
+      : fetch_(fetch), proxy_(proxy), resolver_(resolver), max_header_size_(max_header_size) {}
 
   // Once.
   Task<std::unique_ptr<ClientConnection>> dial();
 
-  FetchPhase phase() const noexcept { return phase_; }
-  // What it is about to reach.
-  const std::string& peer() const noexcept { return peer_; }
-
  private:
-  Task<IOStream> connect();
+  // Resolver: between the one that does the work and TCPClient, to see when that is done.
+  Task<Answer> look_up(std::string host, std::uint16_t port, int family) override;
 
-  const AsyncHTTPClient::Options& options_;
+  Task<IOStream> connect();
+  Task<> open_tunnel(IOStream& stream);
+  void enter(FetchPhase phase) noexcept;
+  HTTPClientError::Failure failure() const;
+  [[noreturn]] void fail_as_caught() const;
+
   Fetch& fetch_;
   const ProxyOptions* proxy_;
-  FetchPhase phase_ = FetchPhase::resolve;
+  Resolver& resolver_;
+  std::size_t max_header_size_;
   std::string peer_;
+  IOLoop::TimePoint entered_{};
 };
 
 }  // namespace squall::http

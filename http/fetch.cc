@@ -3,6 +3,7 @@
 #include <squall/http/ascii.h>
 #include <squall/http/base64.h>
 #include <squall/http/http_client_error.h>
+#include <squall/iostream/resolver.h>
 
 #include <fmt/format.h>
 
@@ -57,6 +58,11 @@ void Fetch::check() const {
   }
   if (const std::string* agent = text(&FetchOptions::user_agent); agent && !is_field_text(*agent))
     throw std::invalid_argument("Unsafe value for user_agent");
+  if (const std::string* source = text(&FetchOptions::network_interface); source && !is_valid_ip(*source))
+    throw std::invalid_argument(
+        fmt::format("Unrecognized IPv4 or IPv6 address for network_interface, got {}", *source));
+  if (const auto& proxy = option(&FetchOptions::proxy); proxy && !proxy->host.empty() && proxy->port == 0)
+    throw std::invalid_argument("A proxy needs a port");
   check_headers();
 }
 

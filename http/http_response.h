@@ -68,6 +68,7 @@ class HTTPResponse {
   friend class CurlTransfer;
   friend class Fetch;
   friend class ClientConnection;
+  friend class ClientDialer;
   friend class ResponseReceiver;
   friend class SimpleAsyncHTTPClient;
 

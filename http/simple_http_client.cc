@@ -1,12 +1,14 @@
 #include <squall/http/simple_http_client.h>
 
 #include <squall/http/client_dialer.h>
+#include <squall/http/proxy_environment.h>
 #include <squall/ioloop/log.h>
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <iterator>
 #include <optional>
 #include <utility>
@@ -42,10 +44,15 @@ struct SimpleAsyncHTTPClient::Job {
   Fetch& fetch;
   FetchGuard* guard = nullptr;
   const ProxyOptions* proxy = nullptr;
+  std::optional<ProxyOptions> environment;  // proxy, if it is from there
 };
 
 SimpleAsyncHTTPClient::SimpleAsyncHTTPClient(IOLoop& loop, Options options)
-    : AsyncHTTPClient(loop, std::move(options)), pool_(loop, limits_of(this->options())), guards_(loop) {
+    : AsyncHTTPClient(loop, std::move(options)),
+      resolver_(this->options().resolver ? *this->options().resolver : default_resolver()),
+      pool_(loop, limits_of(this->options())),
+      guards_(loop) {
+  for (const auto& [from, to] : this->options().hostname_mapping) resolver_.map(from, to);
   connection_options_.max_header_size = this->options().max_header_size;
   connection_options_.keep_alive = this->options().keep_alive;
 }
@@ -82,11 +89,34 @@ Task<> SimpleAsyncHTTPClient::perform(Fetch& fetch) {
   }
 }
 
+void SimpleAsyncHTTPClient::choose_proxy(Job& job) const {
+  if (job.fetch.text(&FetchOptions::unix_socket)) return;
+  const std::optional<ProxyOptions>& given = job.fetch.option(&FetchOptions::proxy);
+  if (given) {
+    if (!given->host.empty()) job.proxy = &*given;
+  } else if (job.fetch.flag(&FetchOptions::proxy_from_environment, false)) {
+    job.environment =
+        proxy_of_environment(job.fetch.url(), [](const char* name) { return std::getenv(name); });
+    if (job.environment) job.proxy = &*job.environment;
+  }
+}
+
 // Requests of the same key can share connections.
 ConnectionPool::Host& SimpleAsyncHTTPClient::host_of(const Job& job) {
   const FetchURL& url = job.fetch.url();
   key_.assign(url.scheme()).append("://").append(url.host).append(":");
   fmt::format_to(std::back_inserter(key_), "{}", url.port);
+  // A blank is in no URL.
+  if (job.proxy) {
+    const ProxyOptions& proxy = *job.proxy;
+    fmt::format_to(std::back_inserter(key_), " proxy {}:{} {}:{}", proxy.host, proxy.port, proxy.username,
+                   proxy.password);
+  }
+  if (const std::string* path = job.fetch.text(&FetchOptions::unix_socket))
+    key_.append(" unix ").append(*path);
+  if (const std::string* from = job.fetch.text(&FetchOptions::network_interface))
+    key_.append(" from ").append(*from);
+  if (!job.fetch.flag(&FetchOptions::allow_ipv6, true)) key_.append(" 4");
   return pool_.host(key_);
 }
 
@@ -110,6 +140,7 @@ Task<> SimpleAsyncHTTPClient::work(Job& job) {
 
   fetch.enter(FetchPhase::queue);
   const IOLoop::TimePoint queued = loop().time();
+  choose_proxy(job);
   ConnectionPool::Host& host = host_of(job);
   if (!pool_.has_turn(host)) {
     check_queue(job);
@@ -128,7 +159,7 @@ Task<> SimpleAsyncHTTPClient::work(Job& job) {
     const bool is_reused = connection != nullptr;
     if (!connection) {
       job.guard->set_deadline(after(loop().time(), connect_timeout));
-      ClientDialer dialer(options(), fetch, job.proxy);
+      ClientDialer dialer(fetch, job.proxy, resolver_, connection_options_.max_header_size);
       connection = co_await dialer.dial();
     }
     job.guard->set_deadline(after(started, request_timeout));

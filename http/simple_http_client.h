@@ -5,6 +5,7 @@
 #include <squall/http/connection_pool.h>
 #include <squall/http/fetch_guard.h>
 #include <squall/ioloop/loop_hook.h>
+#include <squall/iostream/override_resolver.h>
 
 #include <memory>
 #include <string>
@@ -37,9 +38,11 @@ class SimpleAsyncHTTPClient : public AsyncHTTPClient {
   struct Job;
 
   Task<> work(Job& job);
+  void choose_proxy(Job& job) const;
   ConnectionPool::Host& host_of(const Job& job);
   void check_queue(const Job& job) const;
 
+  OverrideResolver resolver_;
   ConnectionPool pool_;
   FetchGuards guards_;
   ClientConnection::Options connection_options_;
