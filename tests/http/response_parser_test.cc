@@ -15,7 +15,8 @@ using Asked = ResponseParser::Asked;
 using Result = ResponseParser::Result;
 
 // What a parser makes of a connection's bytes, in words.
-std::string read(std::string_view bytes, std::size_t step, Asked asked = Asked::content, std::size_t limit = 2048) {
+std::string read(std::string_view bytes, std::size_t step, Asked asked = Asked::content,
+                 std::size_t limit = 2048) {
   Headers headers;
   ResponseParser parser;
   ResponseParser::Limits limits;
@@ -104,7 +105,8 @@ TEST_CASE("a response is read by RFC 9112, 6.3, in any pieces", "[response_parse
       // Folded lines (RFC 9112, 5.2).
       {"HTTP/1.1 200 OK\r\nX: a\r\n b\r\n\tc\r\nContent-Length: 0\r\n\r\n",
        "200 'OK' 1.1 X=a   b  \tc Content-Length=0 [] keep 0"},
-      {"HTTP/1.1 200 OK\r\nX:\r\n b\r\nContent-Length: 0\r\n\r\n", "200 'OK' 1.1 X=b Content-Length=0 [] keep 0"},
+      {"HTTP/1.1 200 OK\r\nX:\r\n b\r\nContent-Length: 0\r\n\r\n",
+       "200 'OK' 1.1 X=b Content-Length=0 [] keep 0"},
   };
   for (const Case& c : cases) {
     CAPTURE(c.bytes);
