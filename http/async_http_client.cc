@@ -39,11 +39,13 @@ struct Shared {
 thread_local std::vector<Shared> t_shared;
 
 struct SharedEntry {
-  explicit SharedEntry(AsyncHTTPClient& client) { t_shared.push_back({&client.loop(), &client}); }
+  explicit SharedEntry(AsyncHTTPClient& shared) : client(&shared) {
+    t_shared.push_back({&shared.loop(), client});
+  }
   ~SharedEntry() {
     std::erase_if(t_shared, [this](const Shared& shared) { return shared.client == client; });
   }
-  AsyncHTTPClient* client = t_shared.back().client;
+  AsyncHTTPClient* client;
 };
 
 // A task of the loop's, which it destroys with itself: so the client goes while its loop is still there.

@@ -27,7 +27,7 @@ enum class Via : std::uint8_t {
 // Thread:    the loop's thread only.
 // Lifetime:  owns its stream. Kept by a ConnectionPool between requests.
 // Errors:    HTTPClientError.
-class ClientConnection : public Pooled, private detail::TaskOwner {
+class ClientConnection final : public Pooled, private detail::TaskOwner {
  public:
   ClientConnection(IOStream stream, Via via, std::string proxy_authorization);
   ~ClientConnection();

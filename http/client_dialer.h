@@ -17,7 +17,7 @@ namespace squall::http {
 // Thread:    the loop's thread only.
 // Lifetime:  borrows what it is constructed with.
 // Errors:    HTTPClientError.
-class ClientDialer : private Resolver {
+class ClientDialer final : private Resolver {
  public:
   // `proxy` is null for a direct connection.
   ClientDialer(Fetch& fetch, const ProxyOptions* proxy, Resolver& resolver,
