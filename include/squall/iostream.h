@@ -5,6 +5,8 @@
 #include <squall/ioloop.h>
 #include <squall/iostream/address.h>
 #include <squall/iostream/bind_sockets.h>
+#include <squall/iostream/caching_resolver.h>
+#include <squall/iostream/cares_resolver.h>
 #include <squall/iostream/connect_error.h>
 #include <squall/iostream/connect_socket.h>
 #include <squall/iostream/errors.h>

@@ -1,0 +1,119 @@
+// demos/redis_client/main.cc -- sends commands to a Redis server, all at once, and prints the answers.
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdint>
+#include <exception>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "redis.h"
+
+using namespace squall;
+
+namespace {
+
+struct Options {
+  std::string host = "127.0.0.1";
+  std::uint16_t port = 6379;
+  std::string unix_path;
+  std::string user;
+  std::string password;
+  std::string channel;
+  int messages = 0;
+  double timeout = 5;
+  std::vector<std::string> commands;
+};
+
+// What there is to see without a command.
+const std::vector<std::string> kTour = {
+    "PING",
+    "SET squall:visits 41",
+    "INCR squall:visits",
+    "HSET squall:tour first loop second stream",
+    "HGETALL squall:tour",
+    "GET squall:tour",
+    "DEL squall:visits squall:tour",
+};
+
+std::vector<std::string> words_of(const std::string& command) {
+  std::istringstream line(command);
+  std::vector<std::string> words;
+  for (std::string word; line >> word;) words.push_back(word);
+  return words;
+}
+
+Task<IOStream> connect(const Options& options) {
+  ConnectOptions how;
+  how.timeout = std::chrono::duration_cast<IOLoop::Duration>(std::chrono::duration<double>(options.timeout));
+  if (!options.unix_path.empty()) return TCPClient::connect_unix(options.unix_path, how);
+  return TCPClient::connect(options.host, options.port, how);
+}
+
+// Every command is under way before the first answer is waited for.
+Task<> run_commands(redis::Client& client, const std::vector<std::string>& commands) {
+  std::vector<Future<redis::Value>> answers;
+  for (const std::string& command : commands) answers.push_back(client.send(words_of(command)));
+  const std::vector<redis::Value> values =
+      co_await multi(quiet<StreamClosedError, redis::ProtocolError>, std::move(answers));
+  for (std::size_t i = 0; i < commands.size(); ++i)
+    fmt::print("{}\n{}\n", commands[i], redis::to_string(values[i]));
+}
+
+// Prints what the server pushes, until there have been so many messages.
+Task<> listen(redis::Client& client, const std::string& channel, int messages) {
+  bool is_enough = false;
+  client.on_push([&](const std::vector<redis::Value>& items) {
+    redis::Value all;
+    all.data = redis::Array{items};
+    fmt::print("{}\n", redis::to_string(all));
+    std::fflush(stdout);
+    const auto* const kind = items.empty() ? nullptr : std::get_if<std::string>(&items[0].data);
+    is_enough = kind && *kind == "message" && --messages == 0;
+    if (is_enough) client.close();
+  });
+  client.subscribe(channel);
+  co_await client.closed();
+  if (!is_enough) std::rethrow_exception(client.error());
+}
+
+Task<> talk(const Options& options) {
+  IOStream stream = co_await connect(options);
+  redis::Client client(std::move(stream));
+  co_await client.hello(options.user, options.password);
+  const bool is_tour = options.commands.empty() && options.channel.empty();
+  co_await run_commands(client, is_tour ? kTour : options.commands);
+  if (!options.channel.empty()) co_await listen(client, options.channel, options.messages);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Options options;
+  CLI::App cli("Sends commands to a Redis server, all at once, and prints the answers.", "redis_client");
+  cli.add_option("commands", options.commands, "each argument is a command; without one, a small tour");
+  cli.add_option("--host", options.host, "where the server is")->capture_default_str();
+  cli.add_option("--port", options.port, "its port")->capture_default_str();
+  cli.add_option("--unix", options.unix_path, "its Unix socket, instead");
+  cli.add_option("--user", options.user, "who logs in");
+  cli.add_option("--password", options.password, "logs in");
+  cli.add_option("--timeout", options.timeout, "seconds that connecting may take")->capture_default_str();
+  cli.add_option("--subscribe", options.channel, "then print the messages of this channel");
+  cli.add_option("--messages", options.messages, "and end after so many; 0: never")->capture_default_str();
+  cli.failure_message([](const CLI::App* app, const CLI::Error& error) {
+    return fmt::format("{}: {}\n", app->get_name(), error.what());
+  });
+  try {
+    cli.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return cli.exit(error) == 0 ? 0 : 2;
+  }
+  try {
+    IOLoop loop;
+    loop.run_sync(talk(options));
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "redis_client: {}\n", error.what());
+    return 1;
+  }
+  return 0;
+}

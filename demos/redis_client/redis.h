@@ -1,0 +1,145 @@
+#pragma once
+
+#include <squall/iostream.h>
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+// A client for Redis: what a user of Squall writes to speak a protocol that Squall does not know.
+namespace redis {
+
+using squall::Future;
+using squall::IOStream;
+using squall::Promise;
+using squall::Task;
+
+// ---- What Redis answers: RESP2, and what RESP3 adds to it (redis.io/docs/reference/protocol-spec).
+
+struct Value;
+struct Nil {};
+struct Error {
+  std::string text;  // `WRONGTYPE Operation against ...`
+};
+struct BigNumber {
+  std::string digits;
+};
+struct Array {
+  std::vector<Value> items;
+};
+struct Set {
+  std::vector<Value> items;
+};
+struct Map {
+  std::vector<std::pair<Value, Value>> items;  // in the server's order
+};
+
+struct Value {
+  std::variant<Nil, std::string, std::int64_t, double, bool, Error, BigNumber, Array, Set, Map> data;
+
+  // The alternative that is there; std::bad_variant_access if it is another.
+  template <class T>
+  const T& as() const {
+    return std::get<T>(data);
+  }
+  template <class T>
+  bool is() const noexcept {
+    return std::holds_alternative<T>(data);
+  }
+};
+
+// As redis-cli shows it.
+std::string to_string(const Value& value, std::size_t indent = 0);
+
+// The server does not speak the protocol, or sends more than the limits allow; the connection is closed.
+class ProtocolError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// Limits of one reply.
+inline constexpr std::size_t kMaxLine = 64 * 1024;
+inline constexpr std::int64_t kMaxString = 512 * 1024 * 1024;  // Redis's own
+inline constexpr std::int64_t kMaxItems = 1024 * 1024;         // of one aggregate
+inline constexpr int kMaxDepth = 32;
+
+// ---- The client.
+
+// One connection to a Redis server. Commands may be sent at any time, by any number of tasks: they travel in
+// one pipeline, and their answers come in the order they were sent.
+//
+//     redis::Client client(co_await squall::TCPClient::connect("localhost", 6379));
+//     co_await client.hello();
+//     Future<Value> first = client.command("INCR", "visits");   // sent with the next, in one packet
+//     Future<Value> second = client.command("GET", "greeting");
+//     const redis::Value visits = co_await std::move(first);
+//
+// Lifetime:  destroying the client closes the connection; those who wait for answers then get
+// StreamClosedError.
+//            Dropping the future of an answer drops the answer alone.
+// Errors:    what Redis calls an error is a Value. StreamClosedError when the connection is gone,
+//            ProtocolError when that was the server's fault.
+class Client {
+ public:
+  using PushHandler = std::function<void(const std::vector<Value>&)>;
+
+  explicit Client(IOStream stream);
+  ~Client() { close(); }
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  // Asks for RESP3, and stays with RESP2 if the server does not know it. With a password it logs in first.
+  // Throws std::runtime_error with the server's words if it refuses.
+  Task<> hello(std::string user = {}, std::string password = {});
+  // 2 or 3.
+  int protocol() const noexcept { return protocol_; }
+
+  // Sends a command, which may not be SUBSCRIBE; words may be strings or integers. Throws
+  // StreamBufferFullError if too much waits to be sent.
+  template <class... Words>
+  Future<Value> command(const Words&... words) {
+    return send({word(words)...});
+  }
+  Future<Value> send(const std::vector<std::string>& words);
+
+  // What the server says unasked, messages of channels above all, goes to `handler`.
+  void on_push(PushHandler handler) { on_push_ = std::move(handler); }
+  // Needs RESP3. The server's confirmation, and then the messages, come as pushes.
+  void subscribe(const std::string& channel);
+
+  // Whoever waits for an answer gets StreamClosedError.
+  void close() noexcept { close(std::make_exception_ptr(squall::StreamClosedError())); }
+  // Why the connection is gone; null while it is there.
+  std::exception_ptr error() const noexcept { return error_; }
+  // co_await client.closed(): until it is gone.
+  squall::Event::Wait closed() { return closed_.wait(); }
+
+ private:
+  static std::string word(std::string_view text) { return std::string(text); }
+  template <class Integer>
+  requires std::is_integral_v<Integer>
+  static std::string word(Integer number) {
+    return std::to_string(number);
+  }
+
+  void write(const std::vector<std::string>& words);
+  Task<> read_replies();
+  void close(std::exception_ptr error) noexcept;
+
+  IOStream stream_;
+  int protocol_ = 2;
+  std::deque<Promise<Value>> waiting_;  // for their answers, in order
+  PushHandler on_push_;
+  std::exception_ptr error_;
+  squall::Event closed_;
+  squall::TaskGroup reader_;
+};
+
+}  // namespace redis

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <squall/ioloop/ioloop.h>
+#include <squall/ioloop/owned_fd.h>
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace squall::testing {
+
+// A name server over UDP on loopback, on the loop of the test, which answers from a table.
+class DnsServer {
+ public:
+  explicit DnsServer(IOLoop& loop);
+  ~DnsServer();
+  DnsServer(const DnsServer&) = delete;
+  DnsServer& operator=(const DnsServer&) = delete;
+
+  struct Record {
+    std::string ip;
+    std::uint32_t ttl = 60;
+  };
+  std::map<std::string, std::vector<Record>> names;  // without one: no such name
+  std::set<std::string> broken;                      // names of which it only says that it fails
+  bool deaf = false;
+  int asked = 0;
+
+  // As CaresResolver::Options::servers wants it.
+  std::string address() const;
+
+ private:
+  void answer();
+  std::string reply_to(std::string_view query);
+
+  IOLoop& loop_;
+  OwnedFd fd_;
+};
+
+}  // namespace squall::testing
