@@ -25,6 +25,9 @@ class StreamCategory final : public std::error_category {
     switch (static_cast<StreamErrc>(value)) {
       case StreamErrc::unsatisfiable_read: return "Unsatisfiable read";
       case StreamErrc::read_buffer_full: return "Reached maximum read buffer size";
+      case StreamErrc::match_limit: return "Regular expression takes too many steps";
+      case StreamErrc::file_ended: return "File ended while it was sent";
+      case StreamErrc::truncated: return "The connection ended within the peer's bytes";
     }
     return "unknown stream error";
   }

@@ -10,6 +10,9 @@ namespace squall {
 enum class StreamErrc {
   unsatisfiable_read = 1,  // a delimiter did not come within max_bytes (IOS-11)
   read_buffer_full,        // more unread bytes than max_buffer_size (IOS-12)
+  match_limit,             // a regular expression took too many steps
+  file_ended,              // a file that was being sent has become shorter
+  truncated,  // TLS: the connection ended without the peer's saying that its bytes have (RFC 8446, 6.1)
 };
 
 const std::error_category& stream_category() noexcept;
@@ -24,6 +27,13 @@ class StreamClosedError : public std::runtime_error {
 
  private:
   std::error_code error_;
+};
+
+// A delimiter or a match did not come within max_bytes, or took too many steps to look for (IOS-11): the
+// stream is closed.
+class UnsatisfiableReadError : public StreamClosedError {
+ public:
+  using StreamClosedError::StreamClosedError;
 };
 
 // A buffer's limit would be exceeded (IOS-12).

@@ -5,6 +5,7 @@
 #include <coroutine>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -13,6 +14,7 @@ namespace squall {
 
 class IOLoop;
 class IOStream;
+class Regex;
 
 // Bytes in a stream's buffer, valid until the next read on the stream. Becomes a std::string for who keeps
 // them.
@@ -37,13 +39,17 @@ class [[nodiscard]] ReadAwaiter {
   void await_suspend(std::coroutine_handle<> reader);
   ReadView await_resume();
 
- private:
+ protected:
   friend class IOStream;
-  enum class Kind : std::uint8_t { some, some_nothrow, bytes, until };
+  enum class Kind : std::uint8_t { some, some_nothrow, bytes, until, until_regex, until_close, into };
   enum class Outcome : std::uint8_t { pending, bytes, failed };
 
-  ReadAwaiter(IOStream& stream, Kind kind, std::size_t amount, std::string_view delimiter) noexcept
+  ReadAwaiter(IOStream& stream, Kind kind, std::size_t amount, std::string_view delimiter = {}) noexcept
       : stream_(&stream), kind_(kind), amount_(amount), delimiter_(delimiter) {}
+  ReadAwaiter(IOStream& stream, const Regex& regex, std::size_t max_bytes) noexcept
+      : stream_(&stream), kind_(Kind::until_regex), amount_(max_bytes), regex_(&regex) {}
+  bool succeed(std::size_t count) noexcept;
+  void take_outcome();  // throws if it failed
 
   IOStream* stream_;  // null once the stream is gone
   LoopHook resume_;   // linked once it is in the loop's ready queue
@@ -53,6 +59,24 @@ class [[nodiscard]] ReadAwaiter {
   std::size_t amount_;    // most or exactly so many bytes, by kind; once there are bytes: how many
   std::size_t scanned_ = 0;
   std::string_view delimiter_;
+  const Regex* regex_ = nullptr;
+};
+
+// A read into the caller's memory: gives the count of bytes.
+class [[nodiscard]] ReadIntoAwaiter : public ReadAwaiter {
+ public:
+  ~ReadIntoAwaiter();
+  std::size_t await_resume();
+
+ private:
+  friend class IOStream;
+  ReadIntoAwaiter(IOStream& stream, std::span<char> space, std::size_t least) noexcept
+      : ReadAwaiter(stream, Kind::into, least), space_(space) {}
+
+  std::span<char> rest() const noexcept { return space_.subspan(filled_); }
+
+  std::span<char> space_;
+  std::size_t filled_ = 0;  // of it, taken from the stream for good only once that is enough
 };
 
 }  // namespace squall

@@ -36,6 +36,19 @@ void ReadBuffer::commit_shared(std::size_t received) {
   end_ = received;
 }
 
+void ReadBuffer::prepend(std::string_view bytes) {
+  const std::string_view unread = view();
+  Block together(bytes.size() + unread.size());
+  bytes.copy(together.data(), bytes.size());
+  unread.copy(together.data() + bytes.size(), unread.size());
+  const std::size_t total = bytes.size() + unread.size();
+  begin_ = end_;
+  keep();
+  own(std::move(together));
+  begin_ = 0;
+  end_ = total;
+}
+
 void ReadBuffer::keep() noexcept {
   if (!borrowed_) return;
   borrowed_ = false;

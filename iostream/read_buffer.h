@@ -37,6 +37,8 @@ class ReadBuffer {
   void commit(std::size_t received);
   // The same, but bytes in the shared buffer stay there, which is borrowed until keep() is called, soon.
   void commit_shared(std::size_t received);
+  // Puts bytes that were taken before in front again.
+  void prepend(std::string_view bytes);
   // Gives the shared buffer back, if it is borrowed, and keeps what is unread.
   void keep() noexcept;
 

@@ -1,12 +1,12 @@
 #include <squall/iostream/socket.h>
 
 #include <squall/ioloop/errors.h>
+#include <squall/iostream/io_vectors.h>
 
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 
 namespace squall {
 namespace {
@@ -46,13 +46,13 @@ int pending_error(int fd) noexcept {
   return ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : 0;
 }
 
-ssize_t send_to(int fd, std::string_view first, std::string_view second) noexcept {
-  if (second.empty()) return retried([&] { return ::send(fd, first.data(), first.size(), MSG_NOSIGNAL); });
-  iovec pieces[2] = {{const_cast<char*>(first.data()), first.size()},
-                     {const_cast<char*>(second.data()), second.size()}};
+ssize_t send_to(int fd, std::span<const std::string_view> pieces) noexcept {
+  if (pieces.size() == 1)
+    return retried([&] { return ::send(fd, pieces[0].data(), pieces[0].size(), MSG_NOSIGNAL); });
+  IoVectors vectors(pieces);
   msghdr message{};
-  message.msg_iov = pieces;
-  message.msg_iovlen = 2;
+  message.msg_iov = vectors.data();
+  message.msg_iovlen = static_cast<std::size_t>(vectors.count());
   return retried([&] { return ::sendmsg(fd, &message, MSG_NOSIGNAL); });
 }
 
@@ -75,9 +75,9 @@ Accepted accept_from(int fd) noexcept {
 
 OwnedFd open_spare() noexcept { return OwnedFd(::open("/dev/null", O_RDONLY | O_CLOEXEC)); }
 
-void set_nodelay(int fd) noexcept {
-  const int on = 1;
-  ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+void set_nodelay(int fd, bool on) noexcept {
+  const int value = on;
+  ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &value, sizeof value);
 }
 
 }  // namespace squall

@@ -22,12 +22,13 @@ ssize_t receive_from(int fd, std::span<char> space) noexcept;
 ssize_t peek_at(int fd) noexcept;
 // What has gone wrong with the connection since it was last asked, 0 if nothing has.
 int pending_error(int fd) noexcept;
-// One send, of `first` and then `second`: its count, or -1 and errno. Raises no SIGPIPE.
-ssize_t send_to(int fd, std::string_view first, std::string_view second = {}) noexcept;
+// One send of the pieces, of which it takes the first IoVectors::kMax, one behind the other: its count, or -1
+// and errno. Raises no SIGPIPE.
+ssize_t send_to(int fd, std::span<const std::string_view> pieces) noexcept;
 void shut_down_sending(int fd) noexcept;
 
-// Small writes leave at once. Errors are ignored: not every stream is TCP.
-void set_nodelay(int fd) noexcept;
+// Whether small writes leave at once. Errors are ignored: not every stream is TCP (IOS-59).
+void set_nodelay(int fd, bool on = true) noexcept;
 
 // One accept: a non-blocking connection, or none and the errno (EAGAIN when there is no more).
 struct Accepted {

@@ -3,10 +3,12 @@
 #include <squall/ioloop/errors.h>
 #include <squall/ioloop/log.h>
 #include <squall/iostream/socket.h>
+#include <squall/iostream/tls_stream.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <iterator>
+#include <stdexcept>
 #include <utility>
 
 namespace squall {
@@ -160,6 +162,11 @@ void TCPServer::add_sockets(std::vector<OwnedFd> sockets) {
   std::move(added.begin(), added.end(), std::back_inserter(acceptors_));
 }
 
+void TCPServer::use_tls(TLSContext context) {
+  if (!context.is_server()) throw std::invalid_argument("a TCPServer needs a server's TLSContext");
+  tls_ = std::move(context);
+}
+
 void TCPServer::stop() noexcept { acceptors_.clear(); }
 
 std::uint16_t TCPServer::port() const noexcept {
@@ -172,6 +179,10 @@ void TCPServer::accepted(OwnedFd fd, const Address& peer) {
 
 Task<> TCPServer::supervise(IOStream stream, Address peer) {
   try {
+    if (tls_) {
+      const bool is_ready = co_await accept_tls(stream, *tls_);
+      if (!is_ready) co_return;
+    }
     co_await handle_stream(std::move(stream), peer);
   } catch (const StreamClosedError&) {
     // The usual end of a connection.

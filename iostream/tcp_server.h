@@ -7,10 +7,12 @@
 #include <squall/iostream/address.h>
 #include <squall/iostream/bind_sockets.h>
 #include <squall/iostream/iostream.h>
+#include <squall/iostream/tls_context.h>
 
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace squall {
@@ -48,6 +50,10 @@ class TCPServer {
   void listen(std::uint16_t port, const ListenOptions& options = {});
   // Accepts on sockets that listen already, and are made non-blocking.
   void add_sockets(std::vector<OwnedFd> sockets);
+  // From the next connection on handle_stream() is called with a stream whose TLS handshake is done (unlike
+  // TSV-07), if it succeeds within the context's handshake_timeout. It holds up neither accepting nor others.
+  // Throws std::invalid_argument if `context` is a client's.
+  void use_tls(TLSContext context);
   // No further connections; those there are go on. May be called again, and be followed by listen().
   void stop() noexcept;
   // At the end of the loop's turn, so that a connection's own task may call it.
@@ -82,6 +88,7 @@ class TCPServer {
   std::vector<std::unique_ptr<Acceptor>> acceptors_;
   OwnedFd spare_;  // given up for a moment to refuse a connection when there is no other descriptor left
   IOLoop::TimePoint next_complaint_{};
+  std::optional<TLSContext> tls_;
   TaskGroup connections_;
 };
 

@@ -25,10 +25,9 @@ class WriteAwaiter {
 
  private:
   friend class IOStream;
-  WriteAwaiter(IOStream& stream, std::uint64_t target) noexcept
-      : stream_(&stream), target_(target) {}
+  WriteAwaiter(IOStream& stream, std::uint64_t target) noexcept : stream_(&stream), target_(target) {}
 
-  IOStream* stream_;  // null once the stream is gone
+  IOStream* stream_;      // null once the stream is gone
   std::uint64_t target_;  // done when the kernel has taken so many bytes
   LoopHook resume_;       // linked once it is in the loop's ready queue
   WriteAwaiter* next_ = nullptr;

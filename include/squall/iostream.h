@@ -14,9 +14,17 @@
 #include <squall/iostream/iostream.h>
 #include <squall/iostream/override_resolver.h>
 #include <squall/iostream/pipe.h>
+#include <squall/iostream/regex.h>
 #include <squall/iostream/resolver.h>
 #include <squall/iostream/socket.h>
 #include <squall/iostream/subprocess.h>
 #include <squall/iostream/system_resolver.h>
 #include <squall/iostream/tcp_client.h>
 #include <squall/iostream/tcp_server.h>
+#include <squall/iostream/tls_certificate.h>
+#include <squall/iostream/tls_context.h>
+#include <squall/iostream/tls_error.h>
+#include <squall/iostream/tls_options.h>
+#include <squall/iostream/tls_stream.h>
+#include <squall/iostream/tls_transport.h>
+#include <squall/iostream/transport.h>

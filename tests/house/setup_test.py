@@ -31,13 +31,14 @@ def missing():
             "fmt: 9.1.0",
             "libllhttp: MISSING, >= 9.2 is needed for HTTP/1 parsing",
             "libpcre2-8: MISSING, >= 10.30 is needed for routes",
+            "openssl: MISSING, >= 3.0 is needed for TLS",
             "catch2: 3.4.0",
-            "Debian:  sudo apt install libllhttp-dev libpcre2-dev libcli11-dev",
-            "Fedora:  sudo dnf install llhttp-devel pcre2-devel cli11-devel",
-            "macOS:   brew install llhttp pcre2 cli11",
+            "Debian:  sudo apt install libllhttp-dev libpcre2-dev libssl-dev libcli11-dev",
+            "Fedora:  sudo dnf install llhttp-devel pcre2-devel openssl-devel cli11-devel",
+            "macOS:   brew install llhttp pcre2 openssl@3 cli11",
         ):
             assert line in said, f"it did not say {line!r}, but:\n{outcome.stdout}"
-        error = "missing: libllhttp >= 9.2, libpcre2-8 >= 10.30, CLI11 >= 2.1"
+        error = "missing: libllhttp >= 9.2, libpcre2-8 >= 10.30, openssl >= 3.0, CLI11 >= 2.1"
         assert any(line.endswith(error) for line in said), outcome.stdout
 
 

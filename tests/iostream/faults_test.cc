@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "support/stream_pair.h"
+#include "support/temporary_file.h"
 #include "support/test_loop.h"
 
 namespace squall {
@@ -408,13 +409,15 @@ TEST_CASE("a large write that fails once is whole, and one that fails for good c
           "[faults]") {
   const std::string large(100'000, 'x');
   for (const std::string head : {"", "head"}) {  // queued before it
+    // One call for both.
+    const Call call = head.empty() ? Call::send : Call::sendmsg;
     for (const int error : {EAGAIN, EINTR, ENOBUFS, ECONNRESET}) {
-      INFO(named(Call::sendmsg, error) << ", behind \"" << head << "\"");
+      INFO(named(call, error) << ", behind \"" << head << "\"");
       {
         TestLoop loop;
         Wire wire(loop);
         static_cast<void>(wire.stream.write(head));
-        const Injection fault(Call::sendmsg, error, {.fd = wire.stream.fd()});
+        const Injection fault(call, error, {.fd = wire.stream.fd()});
         Outcome outcome;
         std::string all;
         loop.spawn(write_all(wire.stream, large, outcome));
@@ -431,7 +434,7 @@ TEST_CASE("a large write that fails once is whole, and one that fails for good c
       TestLoop loop;
       Wire wire(loop);
       static_cast<void>(wire.stream.write(head));
-      const Injection fault(Call::sendmsg, error, {.times = kAlways, .fd = wire.stream.fd()});
+      const Injection fault(call, error, {.times = kAlways, .fd = wire.stream.fd()});
       const Injection also(Call::send, error, {.times = kAlways, .fd = wire.stream.fd()});
       Outcome outcome;
       loop.spawn(write_all(wire.stream, large, outcome));
@@ -482,6 +485,116 @@ TEST_CASE("reading and writing one byte at a time gives the same bytes", "[fault
   }
 }
 
+Task<> send_file(IOStream& stream, std::string content, Outcome& outcome, Live = {}) {
+  const std::uint64_t length = content.size();
+  try {
+    FileSlice file{testing::temporary_file(content), 0, length};
+    auto write = stream.write_file(std::move(file));
+    co_await write;
+  } catch (const StreamClosedError& error) {
+    outcome.error = error.error().value();
+  }
+  outcome.done = true;
+}
+
+std::string receive_all(TestLoop& loop, Wire& wire, Outcome& outcome, std::size_t size) {
+  std::string all;
+  loop.run_until([&] {
+    const Truce truce;
+    wire.peer.drain(all);
+    return outcome.done && all.size() >= size;
+  });
+  return all;
+}
+
+TEST_CASE("a file arrives whole though sendfile is interrupted, waits, or does not know it", "[faults]") {
+  const std::string content(300'000, 'x');
+  for (const int error : {EINTR, EAGAIN, EINVAL, ENOSYS}) {
+    INFO(named(Call::sendfile, error));
+    TestLoop loop;
+    Wire wire(loop);
+    Outcome outcome;
+    const bool is_for_good = error == EINVAL || error == ENOSYS;
+    const Injection fault(Call::sendfile, error, {.times = is_for_good ? kAlways : 1});
+    const Injection also(Call::pread, EINTR);
+    loop.spawn(send_file(wire.stream, content, outcome, Live()));
+    CHECK((receive_all(loop, wire, outcome, content.size()) == content));
+    CHECK(outcome.error == 0);
+    CHECK(fault.hits() > 0);
+    CHECK((also.hits() == 1) == is_for_good);
+  }
+  CHECK(Live::count == 0);
+}
+
+TEST_CASE("a file arrives whole though it goes bit by bit", "[faults]") {
+  const std::string content(20'000, 'x');
+  for (const bool is_direct : {true, false}) {
+    TestLoop loop;
+    Wire wire(loop);
+    Outcome outcome;
+    const Injection refused(Call::sendfile, ENOSYS, {.times = is_direct ? 0 : kAlways});
+    const Short sent(Call::sendfile, 1000);
+    const Short read(Call::pread, 1000);
+    loop.spawn(send_file(wire.stream, content, outcome, Live()));
+    CHECK((receive_all(loop, wire, outcome, content.size()) == content));
+    CHECK(outcome.error == 0);
+  }
+}
+
+TEST_CASE("a file that cannot be sent, or read, closes the stream with the reason", "[faults]") {
+  const std::string content(300'000, 'x');
+  for (const int error : {EBADF, EFAULT, EIO, ENOMEM, EOVERFLOW, EPIPE, ECONNRESET, ENOTCONN}) {
+    for (const Call call : {Call::sendfile, Call::pread}) {
+      INFO(named(call, error));
+      TestLoop loop;
+      Wire wire(loop);
+      Outcome outcome;
+      const Injection refused(Call::sendfile, EINVAL, {.times = call == Call::pread ? kAlways : 0});
+      const Injection fault(call, error);
+      loop.spawn(send_file(wire.stream, content, outcome, Live()));
+      loop.run_until([&] { return outcome.done; });
+      CHECK(outcome.error == error);
+      CHECK(wire.stream.closed());
+      if (!is_quiet(error))
+        loop.log.expect(call == Call::pread ? "Cannot read the file to send on " : "Write error on ");
+    }
+  }
+  CHECK(Live::count == 0);
+}
+
+TEST_CASE("a write of pieces that fails once is whole, and one that fails for good closes the stream",
+          "[faults]") {
+  const std::string piece(20'000, 'x');
+  const std::string_view pieces[] = {piece, piece};
+  for (const int error : {EAGAIN, EINTR, ENOBUFS, ECONNRESET}) {
+    INFO(named(Call::sendmsg, error));
+    TestLoop loop;
+    Wire wire(loop);
+    const Injection fault(Call::sendmsg, error, {.fd = wire.stream.fd()});
+    wire.stream.write(pieces);
+    std::string all;
+    loop.run_until([&] {
+      const Truce truce;
+      wire.peer.drain(all);
+      return all.size() >= 40'000;
+    });
+    CHECK((all == piece + piece));
+    CHECK(fault.hits() == 1);
+  }
+  for (const int error : kSendErrors) {
+    INFO(named(Call::writev, error));
+    TestLoop loop;
+    Pipe pipe = make_pipe();
+    IOStream out(loop, std::move(pipe.write));
+    const Injection fault(Call::writev, error, {.fd = out.fd()});
+    Outcome outcome;
+    loop.spawn(write_all(out, "text", outcome));
+    loop.run_until([&] { return outcome.done; });
+    CHECK(outcome.error == error);
+    if (!is_quiet(error)) loop.log.expect("Write error on ");
+  }
+}
+
 const std::initializer_list<int> kEpollCtlErrors = {EBADF, EEXIST, EINVAL, ENOENT, ENOMEM, ENOSPC, EPERM};
 
 TEST_CASE("a stream that the poller refuses is closed, so that no reader waits in vain", "[faults]") {
@@ -508,7 +621,7 @@ TEST_CASE("a blocked stream that the poller refuses is closed, so that no writer
       Wire wire(loop);
       const int fd = wire.stream.fd();
       Outcome outcome;
-      const Injection blocked(large ? Call::sendmsg : Call::send, EAGAIN, {.fd = fd});
+      const Injection blocked(Call::send, EAGAIN, {.fd = fd});
       const Injection fault(Call::epoll_ctl, error, {.fd = fd});
       loop.spawn(write_all(wire.stream, large ? std::string(100'000, 'x') : "small", outcome, Live()));
       loop.run_until([&] { return outcome.done; });
@@ -732,7 +845,7 @@ TEST_CASE("half a write there is no memory for closes the stream", "[faults]") {
     TestLoop loop;
     Wire wire(loop);
     const std::string large(100'000, 'x');
-    const Short half(Call::sendmsg, 50'000);
+    const Short half(Call::send, 50'000);
     bool refused = false;
     {
       AllocationFault fault(0, kAlways);

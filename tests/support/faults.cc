@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -55,11 +56,12 @@ Function* next(Function* sanitizers, const char* name) noexcept {
 }  // namespace
 
 std::string_view name_of(Call call) noexcept {
-  constexpr std::array<std::string_view, 27> kNames = {
-      "any",        "accept4",    "bind",     "close",       "connect",     "epoll_create1", "epoll_ctl",
-      "epoll_wait", "eventfd",    "fcntl",    "getaddrinfo", "getpeername", "getsockname",   "getsockopt",
-      "listen",     "open",       "pipe2",    "poll",        "read",        "recv",          "send",
-      "sendmsg",    "setsockopt", "shutdown", "sigaction",   "socket",      "write"};
+  constexpr std::array<std::string_view, 30> kNames = {
+      "any",         "accept4",    "bind",      "close",  "connect",     "epoll_create1",
+      "epoll_ctl",   "epoll_wait", "eventfd",   "fcntl",  "getaddrinfo", "getpeername",
+      "getsockname", "getsockopt", "listen",    "open",   "pipe2",       "poll",
+      "pread",       "read",       "recv",      "send",   "sendfile",    "sendmsg",
+      "setsockopt",  "shutdown",   "sigaction", "socket", "write",       "writev"};
   return kNames[static_cast<std::size_t>(call)];
 }
 
@@ -146,12 +148,13 @@ void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); 
 
 using squall::testing::faults::Call;
 
-#define SQUALL_NEXT(name)                                                                      \
-  extern "C" decltype(::name) __interceptor_##name __attribute__((weak));                      \
-  static decltype(::name)* next_##name() noexcept {                                            \
-    static auto* const function = squall::testing::faults::next(&__interceptor_##name, #name); \
-    return function;                                                                           \
+#define SQUALL_NEXT_AS(name, symbol)                                                               \
+  extern "C" decltype(::name) __interceptor_##symbol __attribute__((weak));                        \
+  static decltype(::name)* next_##name() noexcept {                                                \
+    static auto* const function = squall::testing::faults::next(&__interceptor_##symbol, #symbol); \
+    return function;                                                                               \
   }
+#define SQUALL_NEXT(name) SQUALL_NEXT_AS(name, name)
 
 SQUALL_NEXT(accept4)
 SQUALL_NEXT(bind)
@@ -170,17 +173,21 @@ SQUALL_NEXT(listen)
 SQUALL_NEXT(open)
 SQUALL_NEXT(pipe2)
 SQUALL_NEXT(poll)
+SQUALL_NEXT_AS(pread, pread64)
 SQUALL_NEXT(read)
 SQUALL_NEXT(recv)
 SQUALL_NEXT(send)
+SQUALL_NEXT_AS(sendfile, sendfile64)
 SQUALL_NEXT(sendmsg)
 SQUALL_NEXT(setsockopt)
 SQUALL_NEXT(shutdown)
 SQUALL_NEXT(sigaction)
 SQUALL_NEXT(socket)
 SQUALL_NEXT(write)
+SQUALL_NEXT(writev)
 
 #undef SQUALL_NEXT
+#undef SQUALL_NEXT_AS
 
 using squall::testing::faults::failed;
 using squall::testing::faults::intercept;
@@ -281,6 +288,12 @@ int poll(pollfd* descriptors, nfds_t count, int timeout) {
   return verdict.error ? failed(verdict.error) : next_poll()(descriptors, count, timeout);
 }
 
+ssize_t pread(int fd, void* space, std::size_t size, off_t offset) {
+  const auto verdict = intercept(Call::pread, fd);
+  return verdict.error ? failed(verdict.error)
+                       : next_pread()(fd, space, std::min(size, verdict.at_most), offset);
+}
+
 ssize_t read(int fd, void* space, std::size_t size) {
   const auto verdict = intercept(Call::read, fd);
   return verdict.error ? failed(verdict.error) : next_read()(fd, space, std::min(size, verdict.at_most));
@@ -296,6 +309,12 @@ ssize_t send(int fd, const void* data, std::size_t size, int flags) {
   const auto verdict = intercept(Call::send, fd);
   return verdict.error ? failed(verdict.error)
                        : next_send()(fd, data, std::min(size, verdict.at_most), flags);
+}
+
+ssize_t sendfile(int to, int from, off_t* offset, std::size_t size) noexcept {
+  const auto verdict = intercept(Call::sendfile, to);
+  return verdict.error ? failed(verdict.error)
+                       : next_sendfile()(to, from, offset, std::min(size, verdict.at_most));
 }
 
 ssize_t sendmsg(int fd, const msghdr* message, int flags) {
@@ -338,6 +357,11 @@ int socket(int domain, int type, int protocol) noexcept {
 ssize_t write(int fd, const void* data, std::size_t size) {
   const auto verdict = intercept(Call::write, fd);
   return verdict.error ? failed(verdict.error) : next_write()(fd, data, std::min(size, verdict.at_most));
+}
+
+ssize_t writev(int fd, const iovec* pieces, int count) {
+  const auto verdict = intercept(Call::writev, fd);
+  return verdict.error ? failed(verdict.error) : next_writev()(fd, pieces, count);
 }
 
 }  // extern "C"

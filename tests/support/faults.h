@@ -36,15 +36,18 @@ enum class Call {
   open,
   pipe2,
   poll,
+  pread,
   read,
   recv,
   send,
+  sendfile,
   sendmsg,
   setsockopt,
   shutdown,
   sigaction,
   socket,
   write,
+  writev,
 };
 std::string_view name_of(Call call) noexcept;
 
@@ -98,7 +101,7 @@ class Injection : public detail::Rule {
   Injection(Call call, int error, When when = {}) noexcept : Rule(call, {error}, when) {}
 };
 
-// While it lives recv, send, sendmsg, read or write moves `bytes` at most, in every call.
+// While it lives recv, send, sendmsg, sendfile, read, pread or write moves `bytes` at most, in every call.
 class Short : public detail::Rule {
  public:
   Short(Call call, std::size_t bytes) noexcept : Rule(call, {0, bytes}, {0, kAlways, -1}) {}

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <stdexcept>
+#include <string>
+#include <system_error>
+
+namespace squall {
+
+// OpenSSL's reasons as error codes: what StreamClosedError::error() and IOStream::error() tell of a
+// connection that broke the protocol, `decryption failed or bad record mac` say. Alerts of the peer's are
+// among them. The values are OpenSSL's packed ones, of ERR_get_error().
+const std::error_category& tls_category() noexcept;
+
+// The alert (RFC 8446, 6) that the peer gave as its reason; -1 if `error` is something else.
+int tls_alert_of(const std::error_code& error) noexcept;
+
+// A TLS handshake has failed, and the stream is closed:
+//
+//     certificate verify failed: self-signed certificate (peer 127.0.0.1:443)
+//     certificate verify failed: hostname mismatch, it is for a.example and not for b.example (peer ...)
+//     the peer sent the alert "unknown CA" (peer 127.0.0.1:443)
+//     the peer closed the connection (peer 127.0.0.1:443)
+class TLSError : public std::runtime_error {
+ public:
+  TLSError(const std::string& text, std::error_code code, long verify_result)
+      : std::runtime_error(text), code_(code), verify_result_(verify_result) {}
+
+  // In tls_category(), or the system's, or StreamErrc::truncated if the peer went away.
+  const std::error_code& code() const noexcept { return code_; }
+  // Why the peer's certificate was refused: one of OpenSSL's X509_V_ERR_..., 0 if it was not.
+  long verify_result() const noexcept { return verify_result_; }
+  // The alert that the peer sent; -1 if it did not.
+  int alert() const noexcept { return tls_alert_of(code_); }
+
+ private:
+  std::error_code code_;
+  long verify_result_;
+};
+
+}  // namespace squall

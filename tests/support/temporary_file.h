@@ -1,0 +1,12 @@
+#pragma once
+
+#include <squall/ioloop/owned_fd.h>
+
+#include <string_view>
+
+namespace squall::testing {
+
+// A file that has `content` and no name, open for reading and writing. Gone when it is closed.
+OwnedFd temporary_file(std::string_view content);
+
+}  // namespace squall::testing
