@@ -51,8 +51,10 @@ class Headers {
   void add(std::string_view name, std::string_view value);
   // Replaces all fields of the name by one, in the first one's place.
   void set(std::string_view name, std::string_view value);
-  // Returns whether there was one.
+  // Returns whether there was one. Linear, as set(), however many there are.
   bool remove(std::string_view name);
+  // Adds a space and `more` to the last field's value: a folded line (HUT-13). False if there is no field.
+  bool extend_last(std::string_view more);
   void clear() noexcept {
     text_.clear();
     lines_.clear();
@@ -62,6 +64,9 @@ class Headers {
   // The fields as they are sent: `Name: value\r\n`, one after the other. Of headers that were received, all
   // of the message's head.
   std::string_view text() const noexcept { return text_; }
+
+  // The same values under the same names, whatever their case, in the same order.
+  bool operator==(const Headers& other) const noexcept;
 
   class Iterator {
    public:
@@ -102,7 +107,7 @@ class Headers {
   }
   bool is_named(const Line& line, HeaderId id, std::string_view name) const noexcept;
   void append(HeaderId id, std::string_view name, std::string_view value);
-  void erase(std::size_t index);
+  void erase_named(std::size_t from, HeaderId id, std::string_view name);
   void fill_slots() noexcept;
   static std::uint32_t slot_for(std::size_t index) noexcept { return static_cast<std::uint32_t>(index) + 1; }
 

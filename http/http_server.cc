@@ -30,7 +30,7 @@ std::chrono::nanoseconds tick_for(const HTTPServer::Options& options) {
 }  // namespace
 
 HTTPServer::HTTPServer(IOLoop& loop, ServerDelegate& delegate, Options options)
-    : TCPServer(loop, options.stream),
+    : TCPServer(loop, options),
       delegate_(delegate),
       options_(options),
       default_headers_(delegate),
@@ -80,13 +80,14 @@ std::unique_ptr<IdleConnection> HTTPServer::remove_idle(IdleConnection& connecti
 
 // A request has begun to arrive, or the client has gone.
 void HTTPServer::wake(IdleConnection& connection, Events events) {
-  const std::unique_ptr<IdleConnection> idle = remove_idle(connection);
+  std::unique_ptr<IdleConnection> idle = remove_idle(connection);
   const int fd = idle->fd_.get();
   IOStream stream(loop(), idle->take_fd(), options_.stream, IOStream::Known::registered);
   TaskGroup::Member* const member = run(handle_stream(std::move(stream), idle->peer()));
   if (!member) return;
   ServerConnection& active = *active_.last;
   active.member_ = member;
+  idle.reset();  // the other counts for the connection now
   loop().call_handler(fd, events);
   // Whatever it did, if it is still there it stands where it stood.
   if (active_.last == &active && active.member_ == member && active_.count > kKeptConnections) park(active);
@@ -113,6 +114,12 @@ bool HTTPServer::park(ServerConnection& connection) noexcept {
 void HTTPServer::close_all_connections() {
   TCPServer::close_all_connections();
   while (idle_.first) remove_idle(*idle_.first);
+}
+
+void HTTPServer::on_drain() {
+  while (idle_.first) remove_idle(*idle_.first);
+  for (ServerConnection* connection = active_.first; connection; connection = connection->next_)
+    connection->drain();
 }
 
 Task<> HTTPServer::handle_stream(IOStream stream, Address peer) {

@@ -27,7 +27,8 @@ class ServerConnection;
 // Lifetime:  borrows loop and delegate. Destroying the server cancels what its connections run.
 class HTTPServer : public TCPServer {
  public:
-  struct Options {
+  // TCPServer's too: limits to connections, the streams' buffers, and who may speak the PROXY protocol.
+  struct Options : TCPServerOptions {
     // The end of the client's bytes while a handler waits: usually the client has gone, and the handler is
     // cancelled. A client may also end its bytes and wait for the answer; it cannot be told from the other.
     enum class HalfClosed { is_gone, is_answered };
@@ -42,7 +43,6 @@ class HTTPServer : public TCPServer {
     std::chrono::nanoseconds linger_timeout = std::chrono::seconds(5);
     HalfClosed half_closed = HalfClosed::is_gone;
     bool keep_alive = true;  // false: one request a connection
-    IOStream::Options stream;
   };
 
   HTTPServer(IOLoop& loop, ServerDelegate& delegate, Options options);
@@ -52,12 +52,13 @@ class HTTPServer : public TCPServer {
   static constexpr std::size_t kKeptConnections = 1024;
 
   const Options& options() const noexcept { return options_; }
-  std::size_t connections() const noexcept override { return active_.count + idle_.count; }
   void close_all_connections() override;
 
  protected:
   void accepted(OwnedFd fd, const Address& peer) override;
   Task<> handle_stream(IOStream stream, Address peer) override;
+  // Idle connections are closed, the others after the response that is being made.
+  void on_drain() override;
 
  private:
   friend class IdleConnection;

@@ -6,11 +6,14 @@
 
 namespace squall::http {
 
-IdleConnection::IdleConnection(HTTPServer& server, OwnedFd fd, const Address& peer) noexcept
-    : server_(server), since_(server.loop().time()), fd_(std::move(fd)), peer_(peer) {}
+IdleConnection::IdleConnection(HTTPServer& server, OwnedFd fd, const Address& peer)
+    : server_(server), since_(server.loop().time()), fd_(std::move(fd)), peer_(peer) {
+  server_.count_in(peer_);
+}
 
 IdleConnection::~IdleConnection() {
   if (fd_) server_.loop().remove_handler(fd_.get());
+  server_.count_out(peer_);
 }
 
 EventHandler IdleConnection::handler() noexcept {

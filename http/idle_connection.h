@@ -17,7 +17,8 @@ class HTTPServer;
 //            descriptor, unless that is taken.
 class IdleConnection : public Pooled {
  public:
-  IdleConnection(HTTPServer& server, OwnedFd fd, const Address& peer) noexcept;
+  // Throws std::bad_alloc if it cannot be counted.
+  IdleConnection(HTTPServer& server, OwnedFd fd, const Address& peer);
   ~IdleConnection();
   IdleConnection(const IdleConnection&) = delete;
   IdleConnection& operator=(const IdleConnection&) = delete;

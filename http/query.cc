@@ -8,18 +8,59 @@
 namespace squall::http {
 
 std::string percent_decode(std::string_view text, Plus plus) {
-  std::string decoded;
-  decoded.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (c == '%' && i + 2 < text.size() && hex_value(text[i + 1]) >= 0 && hex_value(text[i + 2]) >= 0) {
-      decoded += static_cast<char>(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2]));
-      i += 2;
+  std::string decoded(text);
+  const std::string_view special = plus == Plus::is_space ? "%+" : "%";
+  std::size_t from = std::min(text.find_first_of(special), text.size());
+  char* to = decoded.data() + from;
+  while (from < text.size()) {
+    const char c = text[from++];
+    if (c == '%' && text.size() - from >= 2 && hex_value(text[from]) >= 0 && hex_value(text[from + 1]) >= 0) {
+      *to++ = static_cast<char>(hex_value(text[from]) * 16 + hex_value(text[from + 1]));
+      from += 2;
     } else {
-      decoded += c == '+' && plus == Plus::is_space ? ' ' : c;
+      *to++ = c == '+' && plus == Plus::is_space ? ' ' : c;
     }
   }
+  decoded.resize(static_cast<std::size_t>(to - decoded.data()));
   return decoded;
+}
+
+namespace {
+
+void append_escaped(std::string& to, std::string_view text, Plus plus) {
+  constexpr char kHex[] = "0123456789ABCDEF";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (is_alpha(c) || is_digit(c) || c == '_' || c == '.' || c == '-' || c == '~') {
+      to += c;
+    } else if (c == ' ' && plus == Plus::is_space) {
+      to += '+';
+    } else if (c == '/' && plus == Plus::is_plus) {
+      to += c;
+    } else {
+      to.append({'%', kHex[byte >> 4], kHex[byte & 15]});
+    }
+  }
+}
+
+}  // namespace
+
+std::string url_escape(std::string_view text, Plus plus) {
+  std::string escaped;
+  escaped.reserve(text.size());
+  append_escaped(escaped, text, plus);
+  return escaped;
+}
+
+std::string urlencode(const QueryArguments& arguments) {
+  std::string encoded;
+  for (const auto& [name, value] : arguments) {
+    if (!encoded.empty()) encoded += '&';
+    append_escaped(encoded, name, Plus::is_space);
+    encoded += '=';
+    append_escaped(encoded, value, Plus::is_space);
+  }
+  return encoded;
 }
 
 std::optional<QueryArguments> parse_query(std::string_view query, std::size_t max_pieces) {

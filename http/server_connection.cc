@@ -64,12 +64,14 @@ class ServerConnection::HandlerAwaiter {
 
 ServerConnection::ServerConnection(HTTPServer& server, IOStream& stream, const Address& peer)
     : server_(server), stream_(stream), peer_(peer), since_(stream.loop().time()) {
+  server_.count_in(peer_);
   server_.add(*this);
 }
 
 ServerConnection::~ServerConnection() {
   handler_.reset();  // while what it uses is still there
   server_.remove(*this);
+  server_.count_out(peer_);
 }
 
 void ServerConnection::enter(Phase phase) noexcept {
@@ -80,7 +82,7 @@ void ServerConnection::enter(Phase phase) noexcept {
 void ServerConnection::begin_exchange() {
   if (!exchange_) exchange_ = server_.take_exchange();
   exchange_->begin(stream_, server_.default_headers_.at(stream_.loop().time()));
-  exchange_->close_after_ = !server_.options_.keep_alive;
+  exchange_->close_after_ = !server_.options_.keep_alive || server_.draining();
   exchange_->parser_.begin(exchange_->request_, server_.limits_);
   exchange_->request_.remote_ = peer_;
   exchange_->request_.start_ = stream_.loop().time();
@@ -205,6 +207,18 @@ Next ServerConnection::linger() {
   enter(Phase::lingering);
   stream_.shutdown_write();
   return Next::read;
+}
+
+void ServerConnection::drain() {
+  if (exchange_) {
+    exchange_->close_after();
+  } else if (phase_ != Phase::idle || closing_) {
+    return;  // it ends as it is
+  } else if (stream_.pending_write_bytes() > 0) {
+    linger();
+  } else {
+    stream_.close();
+  }
 }
 
 Task<Next> ServerConnection::wait() {

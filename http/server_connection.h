@@ -35,6 +35,8 @@ class ServerConnection {
   Next receive(std::string_view bytes);
   // The client's bytes have ended.
   Next receive_end();
+  // The server drains: closes a connection that waits for a request, and others after their response.
+  void drain();
   // Waits for the handler, for the client to take its responses, or for the others' turn.
   Task<Next> wait();
 

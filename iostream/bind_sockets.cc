@@ -2,6 +2,7 @@
 
 #include <squall/ioloop/errors.h>
 #include <squall/iostream/address.h>
+#include <squall/iostream/socket.h>
 
 #include <fmt/format.h>
 #include <netdb.h>
@@ -9,8 +10,9 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <climits>
 #include <memory>
-#include <set>
+#include <string_view>
 #include <system_error>
 
 namespace squall {
@@ -22,6 +24,13 @@ class ResolverCategory final : public std::error_category {
   std::string message(int value) const override { return ::gai_strerror(value); }
 };
 
+// `localhost` stands for this machine, whatever else it resolves to on some systems (NET-06).
+bool is_link_local(const Address& address) {
+  const std::string_view bytes = address.ip_bytes();
+  return address.family() == AF_INET6 && bytes[0] == '\xfe' && (bytes[1] & 0xc0) == 0x80;
+}
+
+// Each address once (NET-06), IPv4 before IPv6.
 std::vector<Address> resolve_passively(const ListenOptions& options) {
   addrinfo hints{};
   hints.ai_family = options.family;
@@ -38,31 +47,25 @@ std::vector<Address> resolve_passively(const ListenOptions& options) {
   }
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(found, &::freeaddrinfo);
   std::vector<Address> addresses;
-  std::set<std::string> seen;
   for (const int family : {AF_INET, AF_INET6}) {
     for (const addrinfo* info = found; info; info = info->ai_next) {
       const Address address(info->ai_addr, info->ai_addrlen);
-      if (address.family() == family && seen.insert(address.to_string()).second) addresses.push_back(address);
+      if (address.family() != family) continue;
+      if (options.address == "localhost" && is_link_local(address)) continue;
+      if (std::find(addresses.begin(), addresses.end(), address) == addresses.end())
+        addresses.push_back(address);
     }
   }
   return addresses;
 }
 
-Address with_port(const Address& address, std::uint16_t port) {
-  sockaddr_storage storage{};
-  std::copy_n(reinterpret_cast<const char*>(address.data()), address.size(),
-              reinterpret_cast<char*>(&storage));
-  if (address.family() == AF_INET) {
-    reinterpret_cast<sockaddr_in*>(&storage)->sin_port = htons(port);
-  } else {
-    reinterpret_cast<sockaddr_in6*>(&storage)->sin6_port = htons(port);
-  }
-  return Address(reinterpret_cast<const sockaddr*>(&storage), address.size());
-}
-
 void set_option(int fd, int level, int option, const char* name) {
   const int on = 1;
   if (::setsockopt(fd, level, option, &on, sizeof on) != 0) throw_errno(name);
+}
+
+int seconds_of(std::chrono::seconds duration) {
+  return static_cast<int>(std::min<std::chrono::seconds::rep>(duration.count(), INT_MAX));
 }
 
 // None if the address is to be left out.
@@ -71,10 +74,12 @@ OwnedFd bind_one(const Address& address, const ListenOptions& options) {
   if (!fd && errno == EAFNOSUPPORT) return OwnedFd();
   if (!fd) throw_errno("socket");
   set_option(fd.get(), SOL_SOCKET, SO_REUSEADDR, "SO_REUSEADDR");
-  if (options.reuse_port) set_option(fd.get(), SOL_SOCKET, SO_REUSEPORT, "SO_REUSEPORT");
+  if (options.reuse_port) set_reuse_port(fd.get());
   if (address.family() == AF_INET6) set_option(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, "IPV6_V6ONLY");
   // Inherited by what is accepted: saves a system call a connection.
   set_option(fd.get(), IPPROTO_TCP, TCP_NODELAY, "TCP_NODELAY");
+  if (options.defer_accept.count() > 0) set_defer_accept(fd.get(), seconds_of(options.defer_accept));
+  if (options.fast_open > 0) set_fast_open(fd.get(), options.fast_open);
   if (::bind(fd.get(), address.data(), address.size()) != 0) {
     // Containers with IPv6 half disabled resolve localhost to an address they do not have.
     if (errno == EADDRNOTAVAIL && options.address == "localhost" && address.ip() == "::1") return OwnedFd();
@@ -89,7 +94,7 @@ OwnedFd bind_one(const Address& address, const ListenOptions& options) {
 std::vector<OwnedFd> bind_sockets(std::uint16_t port, const ListenOptions& options) {
   std::vector<OwnedFd> sockets;
   for (const Address& address : resolve_passively(options)) {
-    OwnedFd fd = bind_one(with_port(address, port), options);
+    OwnedFd fd = bind_one(address.with_port(port), options);
     if (!fd) continue;
     if (port == 0) port = Address::local_of(fd.get()).port();
     if (port == 0) throw_errno("getsockname");

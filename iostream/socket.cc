@@ -4,9 +4,13 @@
 #include <squall/iostream/io_vectors.h>
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+
+#include <stdexcept>
+#include <system_error>
 
 namespace squall {
 namespace {
@@ -22,6 +26,15 @@ ssize_t retried(Call&& call) noexcept {
   return result;
 }
 
+void set_option(int fd, int level, int option, int value, const char* name) {
+  if (::setsockopt(fd, level, option, &value, sizeof value) != 0) throw_errno(name);
+}
+
+// For systems without an option.
+[[noreturn, maybe_unused]] void lacks(int, const char* name) {
+  throw std::system_error(ENOPROTOOPT, std::generic_category(), name);
+}
+
 }  // namespace
 
 int set_nonblocking(int fd) {
@@ -33,6 +46,10 @@ int set_nonblocking(int fd) {
 
 ssize_t receive_from(int fd, std::span<char> space) noexcept {
   return retried([&] { return ::recv(fd, space.data(), space.size(), 0); });
+}
+
+ssize_t peek_from(int fd, std::span<char> space) noexcept {
+  return retried([&] { return ::recv(fd, space.data(), space.size(), MSG_PEEK); });
 }
 
 ssize_t peek_at(int fd) noexcept {
@@ -57,6 +74,40 @@ ssize_t send_to(int fd, std::span<const std::string_view> pieces) noexcept {
 }
 
 void shut_down_sending(int fd) noexcept { ::shutdown(fd, SHUT_WR); }
+
+void set_reuse_port(int fd) {
+#ifdef SO_REUSEPORT
+  set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1, "SO_REUSEPORT");
+#else
+  lacks(fd, "SO_REUSEPORT");
+#endif
+}
+
+void set_defer_accept(int fd, int seconds) {
+#ifdef TCP_DEFER_ACCEPT
+  set_option(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, seconds, "TCP_DEFER_ACCEPT");
+#else
+  lacks(seconds, "TCP_DEFER_ACCEPT");
+#endif
+}
+
+void set_fast_open(int fd, int queue_length) {
+#ifdef TCP_FASTOPEN
+  set_option(fd, IPPROTO_TCP, TCP_FASTOPEN, queue_length, "TCP_FASTOPEN");
+#else
+  lacks(queue_length, "TCP_FASTOPEN");
+#endif
+}
+
+void check_listening(int fd) {
+  int listens = 0;
+  socklen_t size = sizeof listens;
+  const int failed = ::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size);
+  if (failed && errno != ENOTSOCK) throw_errno(fmt::format("cannot accept on descriptor {}", fd));
+  if (failed || !listens)
+    throw std::invalid_argument(
+        fmt::format("descriptor {} is no {}", fd, failed ? "socket" : "socket that listens"));
+}
 
 Accepted accept_from(int fd) noexcept {
   sockaddr_storage storage;

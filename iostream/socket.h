@@ -18,7 +18,9 @@ int set_nonblocking(int fd);
 // One recv: its count, 0 at the end, or -1 and errno (EAGAIN when there is nothing). Interruptions are
 // retried.
 ssize_t receive_from(int fd, std::span<char> space) noexcept;
-// The same for a byte that stays where it is.
+// The same, but what is received stays where it is: the next call receives it once more.
+ssize_t peek_from(int fd, std::span<char> space) noexcept;
+// The same for one byte.
 ssize_t peek_at(int fd) noexcept;
 // What has gone wrong with the connection since it was last asked, 0 if nothing has.
 int pending_error(int fd) noexcept;
@@ -29,6 +31,19 @@ void shut_down_sending(int fd) noexcept;
 
 // Whether small writes leave at once. Errors are ignored: not every stream is TCP (IOS-59).
 void set_nodelay(int fd, bool on = true) noexcept;
+
+// ---- Listening.
+
+// Options of a listening socket. Throw std::system_error, ENOPROTOOPT where the system has no such option.
+//
+// Others may bind the same port, and the kernel spreads connections over them.
+void set_reuse_port(int fd);
+// A connection is given to accept only once bytes have come, or so many seconds have passed.
+void set_defer_accept(int fd, int seconds);
+// Clients may send bytes along with the connection request (RFC 7413); so many may be underway.
+void set_fast_open(int fd, int queue_length);
+// Throws std::invalid_argument if `fd` is no socket that listens, and std::system_error.
+void check_listening(int fd);
 
 // One accept: a non-blocking connection, or none and the errno (EAGAIN when there is no more).
 struct Accepted {

@@ -2,164 +2,94 @@
 
 #include <squall/ioloop/errors.h>
 #include <squall/ioloop/log.h>
+#include <squall/ioloop/sleep.h>
+#include <squall/ioloop/wait_ready.h>
+#include <squall/ioloop/with_timeout.h>
+#include <squall/iostream/acceptor.h>
+#include <squall/iostream/proxy_reader.h>
 #include <squall/iostream/socket.h>
 #include <squall/iostream/tls_stream.h>
 
+#include <sys/resource.h>
+
 #include <algorithm>
-#include <cerrno>
 #include <iterator>
+#include <limits>
 #include <stdexcept>
 #include <utility>
 
 namespace squall {
 namespace {
 
-bool is_out_of_resources(int error) {
-  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+// Descriptors that are left for other things than connections.
+constexpr rlim_t kReserve = 64;
+
+std::size_t default_max_connections() noexcept {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+    return std::numeric_limits<std::size_t>::max();
+  return std::max<rlim_t>(limit.rlim_cur - std::min(kReserve, limit.rlim_cur / 8), 1);
 }
 
-// It will be no better for the next connection: somebody has closed the socket, or shut it down.
-bool is_about_socket(int error) {
-  return error == EBADF || error == EFAULT || error == EINVAL || error == ENOTSOCK;
+Task<ProxyReader::Result> read_header(ProxyReader& reader, int fd) {
+  for (;;) {
+    const ProxyReader::Result result = reader.read(fd);
+    if (result != ProxyReader::Result::wait) co_return result;
+    co_await wait_readable(fd);
+  }
 }
 
 }  // namespace
 
-// One listening socket.
-class TCPServer::Acceptor {
- public:
-  Acceptor(TCPServer& server, OwnedFd socket);
-  ~Acceptor();
-  Acceptor(const Acceptor&) = delete;
-  Acceptor& operator=(const Acceptor&) = delete;
-
-  int fd() const noexcept { return socket_.get(); }
-
- private:
-  // For fairness to what else is ready (NET-15).
-  static constexpr int kBatch = 128;
-
-  void accept_batch();
-  void serve(OwnedFd fd, const Address& peer) noexcept;
-  void refuse_one() noexcept;
-  void pause(int error) noexcept;
-  void resume() noexcept;
-  void resume_later() noexcept;
-  void complain(int error) noexcept;
-
-  TCPServer& server_;
-  OwnedFd socket_;
-  Timeout resume_;
-  LoopHook resume_soon_{[](void* self) { static_cast<Acceptor*>(self)->resume(); }, this};
-  bool* destroyed_ = nullptr;  // for accept_batch(): a connection's first steps may stop the server
-};
-
-TCPServer::Acceptor::Acceptor(TCPServer& server, OwnedFd socket)
-    : server_(server), socket_(std::move(socket)) {
-  server_.loop_.add_handler(socket_.get(), Events::read,
-                            {[](void* self, Events) { static_cast<Acceptor*>(self)->accept_batch(); }, this});
+TCPServer::TCPServer(IOLoop& loop, Options options)
+    : loop_(loop),
+      options_(std::move(options)),
+      max_connections_(options_.max_connections.value_or(default_max_connections())),
+      spare_(open_spare()),
+      connections_(loop) {
+  if (max_connections_ == 0 || options_.max_connections_per_address == 0U)
+    throw std::invalid_argument("a TCPServer that may have no connections");
+  if (options_.max_connections_per_address) per_address_.emplace();
 }
-
-TCPServer::Acceptor::~Acceptor() {
-  server_.loop_.remove_timeout(resume_);
-  server_.loop_.remove_handler(socket_.get());
-  if (destroyed_) *destroyed_ = true;
-}
-
-void TCPServer::Acceptor::accept_batch() {
-  bool destroyed = false;
-  destroyed_ = &destroyed;
-  for (int i = 0; i < kBatch; ++i) {
-    Accepted accepted = accept_from(socket_.get());
-    if (accepted.fd) {
-      serve(std::move(accepted.fd), accepted.peer);
-      if (destroyed) return;
-    } else if (accepted.error == EAGAIN) {
-      break;
-    } else if (is_out_of_resources(accepted.error)) {
-      refuse_one();
-      pause(accepted.error);
-      break;
-    } else if (is_about_socket(accepted.error)) {
-      pause(accepted.error);
-      break;
-    }
-    // Anything else is that connection's own misfortune: accept(2) names ECONNABORTED, EPROTO, ENETDOWN, ...
-  }
-  destroyed_ = nullptr;
-}
-
-void TCPServer::Acceptor::serve(OwnedFd fd, const Address& peer) noexcept {
-  try {
-    server_.accepted(std::move(fd), peer);
-  } catch (...) {
-    log::general().error("Cannot serve {}: {}", peer, current_what());
-  }
-}
-
-// Left waiting, the connection would make the loop spin; so its client is told by a close.
-void TCPServer::Acceptor::refuse_one() noexcept {
-  if (!server_.spare_) return;
-  server_.spare_.reset();
-  accept_from(socket_.get());
-  server_.spare_ = open_spare();
-}
-
-void TCPServer::Acceptor::pause(int error) noexcept {
-  complain(error);
-  try {
-    server_.loop_.update_handler(socket_.get(), Events::none);
-  } catch (const std::exception&) {
-    return;  // the next turn tries again
-  }
-  resume_later();
-}
-
-void TCPServer::Acceptor::resume() noexcept {
-  if (!server_.spare_) server_.spare_ = open_spare();
-  try {
-    server_.loop_.update_handler(socket_.get(), Events::read);
-  } catch (const std::system_error& error) {
-    // What made us pause may also be why the poller refuses.
-    complain(error.code().value());
-    resume_later();
-  } catch (const std::bad_alloc&) {
-    resume_later();
-  }
-}
-
-void TCPServer::Acceptor::resume_later() noexcept {
-  try {
-    resume_ = server_.loop_.call_later(kPause, [this] { resume(); });
-  } catch (const std::bad_alloc&) {
-    server_.loop_.call_soon(resume_soon_);
-  }
-}
-
-void TCPServer::Acceptor::complain(int error) noexcept {
-  if (server_.loop_.time() < server_.next_complaint_) return;
-  log::general().error("Cannot accept connections, pausing: {}", log::Errno{error});
-  server_.next_complaint_ = server_.loop_.time() + std::chrono::seconds(1);
-}
-
-TCPServer::TCPServer(IOLoop& loop, IOStream::Options options)
-    : loop_(loop), options_(options), spare_(open_spare()), connections_(loop) {}
 
 TCPServer::~TCPServer() { stop(); }
+
+// ---- Listening.
 
 void TCPServer::listen(std::uint16_t port, const ListenOptions& options) {
   add_sockets(bind_sockets(port, options));
 }
 
+void TCPServer::listen_unix(std::string_view name, const UnixListenOptions& options) {
+  OwnedFd socket = bind_unix_socket(name, options);
+  UnixSocketFile file(socket.get());
+  std::vector<std::unique_ptr<Acceptor>> added;
+  added.push_back(std::make_unique<Acceptor>(*this, std::move(socket), std::move(file)));
+  add(std::move(added));
+}
+
+void TCPServer::add_socket(OwnedFd socket) {
+  std::vector<OwnedFd> sockets;
+  sockets.push_back(std::move(socket));
+  add_sockets(std::move(sockets));
+}
+
 void TCPServer::add_sockets(std::vector<OwnedFd> sockets) {
+  for (const OwnedFd& socket : sockets) check_listening(socket.get());
   std::vector<std::unique_ptr<Acceptor>> added;
   added.reserve(sockets.size());
-  acceptors_.reserve(acceptors_.size() + sockets.size());
   for (OwnedFd& socket : sockets) {
     set_nonblocking(socket.get());
+    set_nodelay(socket.get());  // inherited by what is accepted
     added.push_back(std::make_unique<Acceptor>(*this, std::move(socket)));
   }
-  std::move(added.begin(), added.end(), std::back_inserter(acceptors_));
+  add(std::move(added));
+}
+
+void TCPServer::add(std::vector<std::unique_ptr<Acceptor>> acceptors) {
+  acceptors_.reserve(acceptors_.size() + acceptors.size());
+  std::move(acceptors.begin(), acceptors.end(), std::back_inserter(acceptors_));
+  draining_ = false;
 }
 
 void TCPServer::use_tls(TLSContext context) {
@@ -170,14 +100,100 @@ void TCPServer::use_tls(TLSContext context) {
 void TCPServer::stop() noexcept { acceptors_.clear(); }
 
 std::uint16_t TCPServer::port() const noexcept {
-  return acceptors_.empty() ? 0 : Address::local_of(acceptors_.front()->fd()).port();
+  for (const auto& acceptor : acceptors_)
+    if (const std::uint16_t port = Address::local_of(acceptor->fd()).port()) return port;
+  return 0;
+}
+
+Task<std::size_t> TCPServer::drain(Deadline deadline) {
+  stop();
+  draining_ = true;
+  on_drain();
+  bool in_time = true;
+  while (count_ > 0 && in_time) in_time = co_await emptied_.wait(deadline);
+  const std::size_t cut = count_;
+  if (cut == 0) co_return 0;
+  log::general().info("Cutting {} connections that did not end in time", cut);
+  close_all_connections();
+  co_await moment();
+  co_return cut;
+}
+
+// ---- Connections.
+
+bool TCPServer::OnceASecond::due(IOLoop::TimePoint now) noexcept {
+  if (now < next_) return false;
+  next_ = now + std::chrono::seconds(1);
+  return true;
+}
+
+void TCPServer::count_in(const Address& peer) {
+  if (per_address_) per_address_->add(peer);
+  ++count_;
+}
+
+void TCPServer::count_out(const Address& peer) noexcept {
+  if (per_address_) per_address_->remove(peer);
+  const bool was_full = count_-- == max_connections_;
+  if (was_full)
+    for (const auto& acceptor : acceptors_) acceptor->go_on();
+  if (count_ == 0) emptied_.notify_all();
+}
+
+void TCPServer::welcome(OwnedFd fd, const Address& peer) {
+  const ProxyProtocolOptions& proxies = options_.proxy_protocol;
+  if (proxies.is_on()) {
+    if (proxies.trusts(peer)) {
+      run(introduce(std::move(fd), peer));
+      return;
+    }
+    if (proxies.others == ProxyProtocolOptions::Others::are_refused) {
+      if (sent_away_.due(loop_.time()))
+        log::general().warning("Connection from {} refused: it is no proxy that is trusted", peer);
+      return;
+    }
+  }
+  if (admits(peer)) accepted(std::move(fd), peer);
+}
+
+bool TCPServer::admits(const Address& peer) {
+  if (!per_address_ || per_address_->of(peer) < *options_.max_connections_per_address) return true;
+  if (sent_away_.due(loop_.time()))
+    log::general().warning("Connection from {} refused: there are {} from its address", peer,
+                           per_address_->of(peer));
+  return false;
+}
+
+// A proxy's connection until it has said whose it is.
+Task<> TCPServer::introduce(OwnedFd fd, Address proxy) {
+  const Counted counted(*this, Address());
+  try {
+    ProxyReader reader;
+    const auto result = co_await with_timeout(options_.proxy_protocol.timeout, read_header(reader, fd.get()));
+    if (result == ProxyReader::Result::complete) {
+      const ProxyHeader& header = reader.header();
+      if (admits(header.is_local ? Address() : header.source))
+        accepted_from_proxy(std::move(fd), proxy, header);
+    } else if (result == ProxyReader::Result::invalid) {
+      log::general().warning("Connection from proxy {} refused: {}", proxy, reader.reason());
+    }
+  } catch (const TimeoutError&) {
+    log::general().warning("Connection from proxy {} refused: its PROXY header did not come in time", proxy);
+  } catch (...) {
+    log::general().error("Cannot serve {}: {}", proxy, current_what());
+  }
+}
+
+void TCPServer::accepted_from_proxy(OwnedFd fd, const Address& proxy, const ProxyHeader& header) {
+  accepted(std::move(fd), header.is_local ? proxy : header.source);
 }
 
 void TCPServer::accepted(OwnedFd fd, const Address& peer) {
-  run(supervise(IOStream(loop_, std::move(fd), options_, IOStream::Known::nonblocking), peer));
+  run(supervise(IOStream(loop_, std::move(fd), options_.stream, IOStream::Known::nonblocking), peer));
 }
 
 Task<> TCPServer::supervise(IOStream stream, Address peer) {
+  const Counted counted(*this, peer);
   try {
     if (tls_) {
       const bool is_ready = co_await accept_tls(stream, *tls_);

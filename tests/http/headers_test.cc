@@ -1,3 +1,4 @@
+#include <squall/http/header_lines.h>
 #include <squall/http/headers.h>
 
 #include <random>
@@ -101,6 +102,73 @@ TEST_CASE("header_id knows its names in any case, and no others", "[headers]") {
   for (const char* other :
        {"Hos", "Hostt", "H0st", "ContentXLength", "Content_Length", "X", "transfer-encodin"})
     CHECK(header_id(other) == HeaderId::other);
+}
+
+TEST_CASE("header blocks are read line by line (HUT-10 to HUT-14)", "[headers]") {
+  const auto parse = [](std::string_view block) {
+    Headers headers;
+    REQUIRE(parse_header_lines(block, headers) == "");
+    return lines(headers);
+  };
+  using Lines = std::vector<std::string>;
+  CHECK(parse("foo: 1\r\nFOO: 2\n") == Lines{"foo=1", "FOO=2"});
+  CHECK(parse("A: 1\r\n b\r\n\tc  \r\n") == Lines{"A=1 b c"});
+  CHECK(parse("A:") == Lines{"A="});
+  CHECK(parse("A:\r\n b") == Lines{"A= b"});
+  CHECK(parse("\r\nA: x: y \t\r\n\r\n\nB:2") == Lines{"A=x: y", "B=2"});
+  // Latin-1's line separators and spaces are data (SEC-06).
+  CHECK(parse("A: \x85x\xa0\r\n") == Lines{"A=\x85x\xa0"});
+  CHECK(parse("") == Lines{});
+}
+
+TEST_CASE("header blocks that are none are refused (HUT-04, HUT-10 to HUT-13, SEC-07, SEC-08)", "[headers]") {
+  using namespace std::string_literals;
+  const auto fault = [](std::string_view block) {
+    Headers headers;
+    return parse_header_lines(block, headers);
+  };
+  for (const std::string& name : {"A B: x"s, ": x"s, "Host : a"s, "\xe9: 1"s, "A: 1\r\n(: 1"s})
+    CHECK(fault(name) == "Invalid header name");
+  for (const std::string& value : {"A: \x7f"s, "A: \0"s, "A: a\rb"s, "A: 1\r\n b\rc"s, "A: \r\r\n"s})
+    CHECK(fault(value) == "Invalid header value");
+  CHECK(fault("no colon") == "no colon in header line");
+  CHECK(fault(" A: 1") == "first header line cannot start with whitespace");
+}
+
+TEST_CASE("headers are equal whatever the case of their names", "[headers]") {
+  Headers a;
+  a.add("Host", "h");
+  a.add("X", "1");
+  Headers b = a;
+  CHECK(a == b);
+  b.set("host", "h");
+  b.remove("x");
+  b.add("x", "1");
+  CHECK(a == b);
+  b.set("X", "2");
+  CHECK_FALSE(a == b);
+  b.set("X", "1");
+  b.add("X", "1");
+  CHECK_FALSE(a == b);
+}
+
+TEST_CASE("a hundred thousand fields of one name take linear time (HUT-05, SEC-15)", "[headers]") {
+  std::string block;
+  for (int i = 0; i < 100'000; ++i) block += "A: b\r\n";
+  Headers headers;
+  CHECK(parse_header_lines("X: 1\r\n" + block + "Y: 2\r\n" + block, headers).empty());
+  CHECK(headers.get("a").size() == 200'000 * 3 - 2);
+  CHECK(headers.get_list("A").size() == 200'000);
+  Headers copy = headers;
+  copy.set("A", "one");
+  CHECK(lines(copy) == std::vector<std::string>{"X=1", "A=one", "Y=2"});
+  CHECK(headers.remove("A"));
+  CHECK(headers.text() == "X: 1\r\nY: 2\r\n");
+  std::string folded = "A: 1\r\n";
+  for (int i = 0; i < 100'000; ++i) folded += " b\r\n";
+  headers.clear();
+  CHECK(parse_header_lines(folded, headers).empty());
+  CHECK(headers.find("A")->size() == 200'001);
 }
 
 TEST_CASE("random changes agree with a list of pairs", "[headers]") {

@@ -26,6 +26,24 @@ TEST_CASE("queries are split at ampersands alone; blanks are kept (HUT-55)", "[q
   CHECK(parse_query("") == QueryArguments());
 }
 
+TEST_CASE("values are escaped for queries and for paths (ESC-05, ESC-06)", "[query]") {
+  CHECK(url_escape("a b/c?d=\xC3\xA9&") == "a+b%2Fc%3Fd%3D%C3%A9%26");
+  CHECK(url_escape("a b/c?d=\xC3\xA9&", Plus::is_plus) == "a%20b/c%3Fd%3D%C3%A9%26");
+  CHECK(url_escape("AZaz09_.-~+*") == "AZaz09_.-~%2B%2A");
+  CHECK(url_unescape("a+b%2Fc") == "a b/c");
+  CHECK(url_unescape("a+b%2Fc", Plus::is_plus) == "a+b/c");
+}
+
+TEST_CASE("whatever is encoded as a form is read back", "[query]") {
+  std::string all;
+  for (int i = 0; i < 256; ++i) all += static_cast<char>(i);
+  const QueryArguments arguments = {{"a", "1 2"}, {"", ""}, {all, all}, {"a", ""}, {"", "x"}};
+  CHECK(urlencode({{"a", "x y"}, {"b&", "\xE2\x82\xAC"}}) == "a=x+y&b%26=%E2%82%AC");
+  CHECK(urlencode({}).empty());
+  CHECK(parse_query(urlencode(arguments)) == arguments);
+  CHECK(url_unescape(url_escape(all)) == all);
+}
+
 TEST_CASE("more arguments than are allowed are none, and empty ones count", "[query]") {
   CHECK(parse_query("a=1&b=2&c", 3) == QueryArguments{{"a", "1"}, {"b", "2"}, {"c", ""}});
   CHECK(parse_query("a=1&b=2&c&", 3) == QueryArguments{{"a", "1"}, {"b", "2"}, {"c", ""}});

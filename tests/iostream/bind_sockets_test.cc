@@ -7,6 +7,8 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <cerrno>
+#include <chrono>
 #include <string>
 
 #include "support/catch.h"
@@ -77,6 +79,43 @@ TEST_CASE("a port is shared only by sockets that all ask for it (NET-03)", "[bin
   CHECK(second.size() == 1);
   CHECK(failure(port, on("127.0.0.1")) ==
         "cannot listen on 127.0.0.1:" + std::to_string(port) + ": Address already in use");
+}
+
+TEST_CASE("a literal IPv6 address is bound like any other (NET-02)", "[bind_sockets]") {
+  try {
+    const auto sockets = bind_sockets(0, on("::1"));
+    REQUIRE(sockets.size() == 1);
+    CHECK(Address::local_of(sockets[0].get()).ip() == "::1");
+  } catch (const std::system_error& error) {
+    // A machine without IPv6.
+    CHECK(error.code().value() == EADDRNOTAVAIL);
+  }
+}
+
+TEST_CASE("deferred accepts and fast open are asked for only when they are wanted", "[bind_sockets]") {
+  const auto plain = bind_sockets(0, on("127.0.0.1"));
+  CHECK(option(plain[0].get(), IPPROTO_TCP, TCP_DEFER_ACCEPT) == 0);
+  CHECK(option(plain[0].get(), IPPROTO_TCP, TCP_FASTOPEN) == 0);
+  ListenOptions options = on("127.0.0.1");
+  options.defer_accept = std::chrono::seconds(5);
+  options.fast_open = 16;
+  const auto sockets = bind_sockets(0, options);
+  CHECK(option(sockets[0].get(), IPPROTO_TCP, TCP_DEFER_ACCEPT) >= 5);  // rounded up to retransmissions
+  CHECK(option(sockets[0].get(), IPPROTO_TCP, TCP_FASTOPEN) == 16);
+}
+
+TEST_CASE("with deferred accepts a connection is there once its first bytes are", "[bind_sockets]") {
+  ListenOptions options = on("127.0.0.1");
+  options.defer_accept = std::chrono::seconds(60);
+  const auto sockets = bind_sockets(0, options);
+  const int fd = sockets[0].get();
+  testing::RawPeer silent(Address::local_of(fd).port());
+  testing::RawPeer talker(Address::local_of(fd).port());
+  talker.send("x");
+  Accepted accepted = accept_from(fd);
+  while (!accepted.fd) accepted = accept_from(fd);
+  CHECK(accepted.peer == Address::local_of(talker.fd()));
+  CHECK(accept_from(fd).error == EAGAIN);
 }
 
 TEST_CASE("an address that is not ours or does not exist is an error that names it", "[bind_sockets]") {

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <string>
+#include <string_view>
+
+namespace squall {
+
+// The name of a Unix socket: a path, or on Linux a name of the abstract namespace, which has no file, no
+// permissions, and goes with its last socket.
+class UnixAddress {
+ public:
+  // Nobody's name: what most clients have.
+  UnixAddress() noexcept = default;
+  // A name that begins with NUL is abstract (NET-11), and so is one that begins with `@`, as other tools
+  // spell it; a path that does begins with `./@`. Throws std::invalid_argument for an empty name, or a NUL
+  // within a path; std::system_error, ENAMETOOLONG, for more bytes than the system has room for (107 on
+  // Linux).
+  explicit UnixAddress(std::string_view name);
+  // Nobody's if the call fails, or if it is no Unix socket.
+  static UnixAddress local_of(int fd) noexcept;
+  static UnixAddress peer_of(int fd) noexcept;
+
+  bool is_unnamed() const noexcept { return name().empty(); }
+  bool is_abstract() const noexcept { return name().starts_with('\0'); }
+  // The path, or NUL and the abstract name. A view of this object.
+  std::string_view name() const noexcept { return {storage_.sun_path, length_}; }
+  // `unix:/run/app.sock`, `unix:@name`, `unix`.
+  std::string to_string() const;
+
+  const sockaddr* data() const noexcept { return reinterpret_cast<const sockaddr*>(&storage_); }
+  socklen_t size() const noexcept;
+
+ private:
+  template <class Call>
+  static UnixAddress ask(Call call, int fd) noexcept;
+
+  sockaddr_un storage_{};
+  std::size_t length_ = 0;  // of the name
+};
+
+}  // namespace squall
+
+template <>
+struct fmt::formatter<squall::UnixAddress> : fmt::formatter<fmt::string_view> {
+  template <class Context>
+  auto format(const squall::UnixAddress& address, Context& context) const {
+    return fmt::formatter<fmt::string_view>::format(address.to_string(), context);
+  }
+};
