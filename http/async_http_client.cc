@@ -84,6 +84,12 @@ Task<HTTPResponse> AsyncHTTPClient::fetch(HTTPRequest request, RaiseError raise_
              raise_error);
 }
 
+void AsyncHTTPClient::keep_cookies(Fetch& fetch) {
+  const auto now = std::chrono::system_clock::now();
+  for (const std::string_view cookie : fetch.response().headers().get_list("Set-Cookie"))
+    options_.cookie_jar->set(fetch.url(), cookie, now);
+}
+
 Task<HTTPResponse> AsyncHTTPClient::run(std::unique_ptr<Fetch> fetch, RaiseError raise_error) {
   const IOLoop::TimePoint begun = loop_.time();
   IOLoop& loop = loop_;
@@ -91,7 +97,10 @@ Task<HTTPResponse> AsyncHTTPClient::run(std::unique_ptr<Fetch> fetch, RaiseError
   while (goes_on) {
     const IOLoop::TimePoint hop = loop.time();
     if (closed_) throw std::runtime_error("fetch() called on closed AsyncHTTPClient");
+    if (options_.cookie_jar)
+      fetch->set_jar_cookies(options_.cookie_jar->header(fetch->url(), std::chrono::system_clock::now()));
     co_await perform(*fetch);
+    if (options_.cookie_jar) keep_cookies(*fetch);
     goes_on = fetch->redirect();
     if (goes_on) fetch->response().data_->times.redirect += loop.time() - hop;
   }

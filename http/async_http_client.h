@@ -1,5 +1,6 @@
 #pragma once
 
+#include <squall/http/cookie_jar.h>
 #include <squall/http/fetch.h>
 #include <squall/http/http_client_error.h>
 #include <squall/http/http_request.h>
@@ -56,7 +57,10 @@ class AsyncHTTPClient {
     // Hosts to be connected to elsewhere: "name" or "name:port" to an address or another name (SHC-20).
     std::map<std::string, std::string> hostname_mapping{};
     Resolver* resolver = nullptr;  // borrowed; null is default_resolver()
-    FetchOptions defaults{};       // for what a request leaves open (HCL-02)
+    // Cookies go to and come from it, of all fetches, redirects among them. Null: Set-Cookie is only a
+    // header.
+    std::shared_ptr<CookieJar> cookie_jar{};
+    FetchOptions defaults{};  // for what a request leaves open (HCL-02)
   };
 
   explicit AsyncHTTPClient(IOLoop& loop, Options options) : loop_(loop), options_(std::move(options)) {}
@@ -88,6 +92,7 @@ class AsyncHTTPClient {
   virtual Task<> perform(Fetch& fetch) = 0;
 
  private:
+  void keep_cookies(Fetch& fetch);
   Task<HTTPResponse> run(std::unique_ptr<Fetch> fetch, RaiseError raise_error);
 
   IOLoop& loop_;

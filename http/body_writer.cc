@@ -19,14 +19,14 @@ WriteAwaiter BodyWriter::write(std::string_view piece) {
   stream_.check_write(piece.size() + 20);
   char line[20];
   const auto end = fmt::format_to(line, "{:x}\r\n", piece.size());
-  stream_.write({line, static_cast<std::size_t>(end - line)});
+  stream_.write(std::string_view(line, static_cast<std::size_t>(end - line)));
   stream_.write(piece);
   return stream_.write("\r\n");
 }
 
 void BodyWriter::finish() {
   if (!remaining_) {
-    stream_.write("0\r\n\r\n");
+    stream_.write(std::string_view("0\r\n\r\n"));
   } else if (*remaining_ > 0) {
     throw std::length_error("The body is shorter than the Content-Length among the request's headers");
   }

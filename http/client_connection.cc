@@ -111,7 +111,7 @@ ClientConnection::Next ClientConnection::receive(std::string_view bytes) {
     if (stream_.flushed_bytes() == flushed_before_) {
       HTTPClientError::Failure failure;
       failure.phase = FetchPhase::request;
-      failure.peer = fetch_->url().host_and_port();
+      failure.peer = fetch_->peer();
       throw HTTPProtocolError("The server answered before the request was sent", std::move(failure));
     }
   }

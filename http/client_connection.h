@@ -9,6 +9,7 @@
 #include <squall/iostream/iostream.h>
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,6 +31,8 @@ enum class Via : std::uint8_t {
 class ClientConnection final : public Pooled, private detail::TaskOwner {
  public:
   ClientConnection(IOStream stream, Via via, std::string proxy_authorization);
+  // Keeps it for as long as it is there itself: connections are told apart by it.
+  void hold(std::shared_ptr<const TLSContext> tls) noexcept { tls_ = std::move(tls); }
   ~ClientConnection();
   ClientConnection(const ClientConnection&) = delete;
   ClientConnection& operator=(const ClientConnection&) = delete;
@@ -81,6 +84,7 @@ class ClientConnection final : public Pooled, private detail::TaskOwner {
   IOStream stream_;
   Via via_;
   std::string proxy_authorization_;
+  std::shared_ptr<const TLSContext> tls_;
   ResponseReceiver receiver_;
   Fetch* fetch_ = nullptr;
   bool reused_ = false;

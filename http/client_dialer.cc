@@ -3,6 +3,7 @@
 #include <squall/http/base64.h>
 #include <squall/http/response_parser.h>
 #include <squall/iostream/tcp_client.h>
+#include <squall/iostream/tls_error.h>
 
 #include <fmt/format.h>
 
@@ -20,15 +21,16 @@ std::string authorization_of(const ProxyOptions& proxy) {
 }  // namespace
 
 Task<std::unique_ptr<ClientConnection>> ClientDialer::dial() {
-  const bool is_https = fetch_.url().https;
+  const bool is_https = fetch_.url().is_https();
   try {
     IOStream stream = co_await connect();
     if (proxy_ && is_https) co_await open_tunnel(stream);
-    FetchTimes& times = fetch_.response().data_->times;
-    times.tls = {};
+    if (is_https) co_await start_tls(stream);
     const Via via = proxy_ && !is_https ? Via::proxy : Via::direct;
     std::string authorization = via == Via::proxy ? authorization_of(*proxy_) : std::string();
-    co_return std::make_unique<ClientConnection>(std::move(stream), via, std::move(authorization));
+    auto connection = std::make_unique<ClientConnection>(std::move(stream), via, std::move(authorization));
+    connection->hold(fetch_.tls());
+    co_return connection;
   } catch (const HTTPClientError&) {
     throw;
   } catch (...) {
@@ -38,7 +40,7 @@ Task<std::unique_ptr<ClientConnection>> ClientDialer::dial() {
 
 Task<IOStream> ClientDialer::connect() {
   FetchTimes& times = fetch_.response().data_->times;
-  times.resolve = times.connect = {};
+  times.resolve = times.connect = times.tls = {};
   ConnectOptions options;
   options.timeout = IOLoop::Duration::max();  // the fetch has its own
   if (!fetch_.flag(&FetchOptions::allow_ipv6, true)) options.family = AF_INET;
@@ -51,9 +53,9 @@ Task<IOStream> ClientDialer::connect() {
     times.connect = stream.loop().time() - entered_;
     co_return stream;
   }
-  const std::string host = proxy_ ? proxy_->host : fetch_.url().host;
-  const std::uint16_t port = proxy_ ? proxy_->port : fetch_.url().port;
-  peer_ = proxy_ ? fmt::format("proxy {}:{}", host, port) : fetch_.url().host_and_port();
+  const std::string host = proxy_ ? proxy_->host : std::string(fetch_.url().host());
+  const std::uint16_t port = proxy_ ? proxy_->port : fetch_.url().port();
+  peer_ = proxy_ ? fmt::format("proxy {}:{}", host, port) : fetch_.peer();
   enter(FetchPhase::resolve);
   IOStream stream = co_await TCPClient::connect(host, port, options);
   times.connect = stream.loop().time() - entered_;
@@ -71,7 +73,7 @@ Task<Resolver::Answer> ClientDialer::look_up(std::string host, std::uint16_t por
 // RFC 9110, 9.3.6.
 Task<> ClientDialer::open_tunnel(IOStream& stream) {
   enter(FetchPhase::proxy);
-  const std::string target = fetch_.url().host_and_port();
+  const std::string target = fetch_.peer();
   std::string request = fmt::format("CONNECT {} HTTP/1.1\r\nHost: {}\r\n", target, target);
   if (const std::string credentials = authorization_of(*proxy_); !credentials.empty())
     request += fmt::format("Proxy-Authorization: {}\r\n", credentials);
@@ -100,6 +102,14 @@ Task<> ClientDialer::open_tunnel(IOStream& stream) {
   if (!bytes.empty()) throw HTTPProtocolError("The proxy sent more than its answer", failure());
 }
 
+Task<> ClientDialer::start_tls(IOStream& stream) {
+  enter(FetchPhase::tls);
+  peer_ = fetch_.peer();
+  const TLSContext context = tls_.context_for(fetch_);
+  co_await stream.start_tls(context, fetch_.url().host());
+  fetch_.response().data_->times.tls = stream.loop().time() - entered_;
+}
+
 void ClientDialer::enter(FetchPhase phase) noexcept {
   fetch_.enter(phase);
   entered_ = IOLoop::current().time();
@@ -121,6 +131,9 @@ void ClientDialer::fail_as_caught() const {
   } catch (const std::system_error& error) {  // ResolveError and ConnectError too
     failure.error = error.code();
     throw HTTPClientError(error.code().message(), std::move(failure));
+  } catch (const TLSError& error) {
+    failure.error = error.code();
+    throw HTTPClientError(error.what(), std::move(failure));
   } catch (const StreamClosedError& error) {
     failure.error = error.error();
     throw HTTPStreamClosedError(error.what(), std::move(failure));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <squall/http/client_connection.h>
+#include <squall/http/client_tls.h>
 #include <squall/http/fetch.h>
 #include <squall/ioloop/task.h>
 #include <squall/iostream/resolver.h>
@@ -20,9 +21,9 @@ namespace squall::http {
 class ClientDialer final : private Resolver {
  public:
   // `proxy` is null for a direct connection.
-  ClientDialer(Fetch& fetch, const ProxyOptions* proxy, Resolver& resolver,
+  ClientDialer(Fetch& fetch, const ProxyOptions* proxy, Resolver& resolver, ClientTLS& tls,
                std::size_t max_header_size) noexcept
-      : fetch_(fetch), proxy_(proxy), resolver_(resolver), max_header_size_(max_header_size) {}
+      : fetch_(fetch), proxy_(proxy), resolver_(resolver), tls_(tls), max_header_size_(max_header_size) {}
 
   // Once.
   Task<std::unique_ptr<ClientConnection>> dial();
@@ -33,6 +34,7 @@ class ClientDialer final : private Resolver {
 
   Task<IOStream> connect();
   Task<> open_tunnel(IOStream& stream);
+  Task<> start_tls(IOStream& stream);
   void enter(FetchPhase phase) noexcept;
   HTTPClientError::Failure failure() const;
   [[noreturn]] void fail_as_caught() const;
@@ -40,6 +42,7 @@ class ClientDialer final : private Resolver {
   Fetch& fetch_;
   const ProxyOptions* proxy_;
   Resolver& resolver_;
+  ClientTLS& tls_;
   std::size_t max_header_size_;
   std::string peer_;
   IOLoop::TimePoint entered_{};

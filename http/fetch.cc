@@ -27,7 +27,7 @@ bool is_redirect(int status) noexcept {
 Fetch::Fetch(HTTPRequest request, const FetchOptions& defaults, std::size_t max_body_size)
     : response_(std::move(request)),
       defaults_(defaults),
-      url_(parse_fetch_url(this->request().url)),
+      url_(this->request().url),
       method_(this->request().method),
       decompresses_(flag(&FetchOptions::decompress_response, true)),
       follows_redirects_(flag(&FetchOptions::follow_redirects, true)),
@@ -84,6 +84,11 @@ void Fetch::check_headers() const {
     throw std::invalid_argument("Content-Length is not the body's");
 }
 
+std::string Fetch::peer() const {
+  return url_.is_ipv6() ? fmt::format("[{}]:{}", url_.host(), url_.port())
+                        : fmt::format("{}:{}", url_.host(), url_.port());
+}
+
 std::optional<Fetch::Duration> Fetch::timeout(std::optional<Duration> FetchOptions::* member) const noexcept {
   const Duration given = option(member).value_or(kDefaultTimeout);
   return given > Duration::zero() ? std::optional(given) : std::nullopt;
@@ -94,9 +99,9 @@ void Fetch::take_credentials() {
   username_.clear();
   password_.clear();
   authorization_.clear();
-  if (url_.has_user_info()) {
-    username_ = url_.username;
-    password_ = url_.password;
+  if (url_.userinfo()) {
+    username_ = url_.username();
+    password_ = url_.password();
   } else if (const std::string* name = text(&FetchOptions::auth_username); name && keeps_credentials_) {
     username_ = *name;
     if (const std::string* password = text(&FetchOptions::auth_password)) password_ = *password;
@@ -126,17 +131,15 @@ bool Fetch::redirect() {
   const auto fail = [this](std::string message) {
     HTTPClientError::Failure failure;
     failure.phase = FetchPhase::redirect;
-    failure.peer = url_.host_and_port();
-    failure.cause = std::current_exception();
+    failure.peer = peer();
     throw HTTPClientError(std::move(message), std::move(failure));
   };
   const std::string location(*data.headers.find("Location"));
-  FetchURL next;
-  try {
-    next = resolve_fetch_url(url_, location);
-  } catch (const std::invalid_argument& error) {
-    fail(fmt::format("Cannot follow a redirect to '{}': {}", location, error.what()));
-  }
+  // Servers put there what no URL has, and others follow it.
+  URLFault fault;
+  std::optional<URL> next = url_.resolve(percent_encode_stray(location), fault);
+  if (!next) fail(fmt::format("Cannot follow a redirect to '{}': {}", location, fault.reason));
+  if (!next->fragment() && url_.fragment()) next = next->with_fragment(*url_.fragment());
   const bool to_get = data.code == 303 ? method_ != "HEAD" : data.code <= 302 && method_ == "POST";
   if (to_get) {
     method_ = "GET";
@@ -144,14 +147,14 @@ bool Fetch::redirect() {
   } else if (has_producer() && !request().body_producer_is_repeatable) {
     fail("Cannot follow a redirect: the body_producer cannot be called again");
   }
-  if (!next.same_origin(url_)) keeps_credentials_ = false;
-  url_ = std::move(next);
+  if (!next->same_origin(url_)) keeps_credentials_ = false;
+  url_ = keeps_credentials_ ? *std::move(next) : next->without_userinfo();
   if (own_headers_ || request().headers.find(HeaderId::host)) own_headers().remove("Host");
   if (!keeps_credentials_) drop_credentials();
   take_credentials();
   --redirects_left_;
   ++data.redirects;
-  data.effective_url = url_.to_string();
+  data.effective_url = url_.without_userinfo().text();
   data.headers.clear();
   data.trailers.clear();
   data.body.clear();
@@ -160,8 +163,6 @@ bool Fetch::redirect() {
 
 // They are for the origin that they were given for, and never come back once it has been left.
 void Fetch::drop_credentials() {
-  url_.username.clear();
-  url_.password.clear();
   for (const std::string_view name : {"Authorization", "Cookie", "Proxy-Authorization"})
     if (headers().contains(name)) own_headers().remove(name);
 }

@@ -1,8 +1,8 @@
 #pragma once
 
 #include <squall/http/fetch_phase.h>
-#include <squall/http/fetch_url.h>
 #include <squall/http/http_response.h>
+#include <squall/http/url.h>
 #include <squall/ioloop/frame_pool.h>
 
 #include <chrono>
@@ -30,7 +30,9 @@ class Fetch : public Pooled {
 
   // ---- The request, as it is to be sent now.
 
-  const FetchURL& url() const noexcept { return url_; }
+  const URL& url() const noexcept { return url_; }
+  // Its host and port, for people: `127.0.0.1:80`.
+  std::string peer() const;
   std::string_view method() const noexcept { return method_; }
   // As they were given, without what a redirect takes away.
   const Headers& headers() const noexcept { return own_headers_ ? *own_headers_ : request().headers; }
@@ -43,6 +45,9 @@ class Fetch : public Pooled {
   bool is_repeatable() const noexcept;
   // The value of Authorization for user and password; empty without.
   const std::string& authorization() const noexcept { return authorization_; }
+  // What the client's jar has for it; may be empty, and is besides a Cookie among the headers.
+  const std::string& jar_cookies() const noexcept { return jar_cookies_; }
+  void set_jar_cookies(std::string cookies) noexcept { jar_cookies_ = std::move(cookies); }
   const std::string& username() const noexcept { return username_; }
   const std::string& password() const noexcept { return password_; }
 
@@ -68,7 +73,7 @@ class Fetch : public Pooled {
   std::optional<Duration> request_timeout() const noexcept { return timeout(&FetchOptions::request_timeout); }
   bool decompresses() const noexcept { return decompresses_; }
   std::size_t max_body_size() const noexcept { return max_body_size_; }
-  const std::shared_ptr<TLSContext>& tls() const noexcept {
+  const std::shared_ptr<const TLSContext>& tls() const noexcept {
     return request().tls ? request().tls : defaults_.tls;
   }
 
@@ -99,7 +104,7 @@ class Fetch : public Pooled {
 
   HTTPResponse response_;
   const FetchOptions& defaults_;
-  FetchURL url_;
+  URL url_;
   std::string_view method_;
   FetchPhase phase_ = FetchPhase::queue;
   std::unique_ptr<Headers> own_headers_;  // once they differ from the request's
@@ -112,6 +117,7 @@ class Fetch : public Pooled {
   std::string username_;
   std::string password_;
   std::string authorization_;
+  std::string jar_cookies_;
 };
 
 }  // namespace squall::http

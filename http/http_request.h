@@ -38,6 +38,8 @@ class StreamingCallback {
   }
 
   explicit operator bool() const noexcept { return plain_ || waiting_; }
+  // It is one that returns a task.
+  bool waits() const noexcept { return static_cast<bool>(waiting_); }
   // A task to be awaited, or an empty one if it is done already.
   Task<> operator()(std::string_view piece) const {
     if (waiting_) return waiting_(piece);
@@ -91,7 +93,7 @@ struct FetchOptions {
   std::optional<std::string> ca_certs;  // PEM files (HCL-30)
   std::optional<std::string> client_cert;
   std::optional<std::string> client_key;
-  std::shared_ptr<TLSContext> tls;  // instead of the four above (HCL-31)
+  std::shared_ptr<const TLSContext> tls;  // a client's, instead of the four above (HCL-31)
 
   std::optional<ProxyOptions> proxy;
   // False: http_proxy, https_proxy, all_proxy and no_proxy of the environment are not looked at.
@@ -136,6 +138,8 @@ struct HTTPRequest : FetchOptions {
   // Each line of the head with its CRLF: the status line, the fields, the empty one (HCL-25). Not those of a
   // response that is a redirect to be followed (SHC-28).
   std::function<void(std::string_view line)> header_callback;
+  // Is given libcurl's handle, a CURL*, before the request begins: for CurlAsyncHTTPClient alone (HCL-26).
+  std::function<void(void* easy)> prepare_curl_callback;
 };
 
 }  // namespace squall::http

@@ -65,6 +65,7 @@ class HTTPResponse {
 
  private:
   friend class AsyncHTTPClient;
+  friend class CurlAsyncHTTPClient;
   friend class CurlTransfer;
   friend class Fetch;
   friend class ClientConnection;

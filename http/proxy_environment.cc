@@ -50,21 +50,21 @@ bool is_excepted_from_proxy(std::string_view list, std::string_view host, std::u
   return false;
 }
 
-std::optional<ProxyOptions> proxy_of_environment(const FetchURL& url, const Environment& get) {
-  const std::string_view text = url.https
+std::optional<ProxyOptions> proxy_of_environment(const URL& url, const Environment& get) {
+  const std::string_view text = url.is_https()
                                     ? first_of(get, {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"})
                                     : first_of(get, {"http_proxy", "all_proxy", "ALL_PROXY"});
   if (text.empty()) return std::nullopt;
-  if (is_excepted_from_proxy(first_of(get, {"no_proxy", "NO_PROXY"}), url.host, url.port))
+  if (is_excepted_from_proxy(first_of(get, {"no_proxy", "NO_PROXY"}), url.host(), url.port()))
     return std::nullopt;
   const bool has_scheme = text.find("://") != text.npos;
-  const FetchURL proxy = parse_fetch_url(has_scheme ? std::string(text) : fmt::format("http://{}", text));
-  if (proxy.https) throw std::invalid_argument("Proxies that speak TLS themselves are not supported");
+  const URL proxy(has_scheme ? std::string(text) : fmt::format("http://{}", text));
+  if (proxy.is_https()) throw std::invalid_argument("Proxies that speak TLS themselves are not supported");
   ProxyOptions options;
-  options.host = proxy.host;
-  options.port = proxy.port;
-  options.username = proxy.username;
-  options.password = proxy.password;
+  options.host = proxy.host();
+  options.port = proxy.port();
+  options.username = proxy.username();
+  options.password = proxy.password();
   return options;
 }
 

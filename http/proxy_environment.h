@@ -1,7 +1,7 @@
 #pragma once
 
-#include <squall/http/fetch_url.h>
 #include <squall/http/http_request.h>
+#include <squall/http/url.h>
 
 #include <functional>
 #include <optional>
@@ -17,7 +17,7 @@ namespace squall::http {
 // None if there is none for `url`. Throws std::invalid_argument if there is one that is not an http:// URL.
 // `get` is std::getenv().
 using Environment = std::function<const char*(const char* name)>;
-std::optional<ProxyOptions> proxy_of_environment(const FetchURL& url, const Environment& get);
+std::optional<ProxyOptions> proxy_of_environment(const URL& url, const Environment& get);
 
 // Whether a no_proxy list has the host in it.
 bool is_excepted_from_proxy(std::string_view list, std::string_view host, std::uint16_t port) noexcept;

@@ -1,6 +1,7 @@
 #include <squall/http/request_head.h>
 
 #include <squall/http/ascii.h>
+#include <squall/http/content_decoder.h>
 #include <squall/http/date.h>
 #include <squall/version.h>
 
@@ -36,7 +37,7 @@ std::optional<std::uint64_t> promised_length(const Headers& headers) {
 }
 
 void RequestHead::write_to(std::string& text) {
-  const FetchURL& url = fetch.url();
+  const URL& url = fetch.url();
   const Headers& headers = fetch.headers();
   const HTTPRequest& request = fetch.request();
   const std::string* const body = fetch.body();
@@ -46,9 +47,9 @@ void RequestHead::write_to(std::string& text) {
   expects_continue = has_body && fetch.flag(&FetchOptions::expect_100_continue, false);
 
   text.append(method).append(" ");
-  if (absolute) text.append(url.scheme()).append("://").append(url.authority);
-  text.append(url.target).append(" HTTP/1.1\r\n");
-  if (!headers.find(HeaderId::host)) append(text, "Host", url.authority);
+  if (absolute) text.append(url.scheme()).append("://").append(url.authority());
+  text.append(url.target()).append(" HTTP/1.1\r\n");
+  if (!headers.find(HeaderId::host)) append(text, "Host", url.authority());
   if (const auto connection = headers.find(HeaderId::connection)) {
     keep_alive = keep_alive && !asks_to_close(headers.get("Connection"));
   } else if (!keep_alive) {
@@ -60,6 +61,7 @@ void RequestHead::write_to(std::string& text) {
     const HeaderId id = header_id(field.name);
     if (id == HeaderId::content_length) continue;
     if (id == HeaderId::expect && expects_continue) continue;
+    if (id == HeaderId::cookie && !fetch.jar_cookies().empty()) continue;
     if (id == HeaderId::content_type) has_type = true;
     if (id == HeaderId::other) {
       const auto is = [&field](std::string_view name) { return equals_ignoring_case(field.name, name); };
@@ -76,8 +78,13 @@ void RequestHead::write_to(std::string& text) {
     const std::string_view name = agent ? std::string_view(*agent) : kProduct;
     if (!name.empty()) append(text, "User-Agent", name);
   }
-  if (fetch.decompresses()) append(text, "Accept-Encoding", "gzip");
+  if (fetch.decompresses()) append(text, "Accept-Encoding", known_content_codings());
   if (!fetch.authorization().empty()) append(text, "Authorization", fetch.authorization());
+  if (!fetch.jar_cookies().empty()) {
+    const auto own = headers.find(HeaderId::cookie);
+    text.append("Cookie: ").append(own.value_or("")).append(own ? "; " : "");
+    text.append(fetch.jar_cookies()).append("\r\n");
+  }
   if (!proxy_authorization.empty()) append(text, "Proxy-Authorization", proxy_authorization);
   if (request.if_modified_since) append(text, "If-Modified-Since", format_date(*request.if_modified_since));
   if (has_body && method == "POST" && !has_type)

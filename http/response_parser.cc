@@ -247,28 +247,33 @@ ResponseParser::Result ResponseParser::parse_length(std::string_view& bytes) noe
 }
 
 ResponseParser::Result ResponseParser::parse_chunks(std::string_view& bytes) {
-  piece_ = {};
-  std::size_t used = 0;
-  const llhttp_errno_t error = execute(bytes, used);
-  bytes.remove_prefix(used);
-  if (phase_ == Phase::failed) return Result::failed;  // a callback's
-  if (error != HPE_OK && error != HPE_PAUSED) return fail_as_llhttp_does();
-  // Bytes of the body that are not its content must not go on for ever.
-  overhead_ += used - piece_.size();
-  if (phase_ == Phase::trailers) {
-    if (overhead_ > limits_.max_header_size) return fail("Trailers too large");
-  } else if (overhead_ > kMaxChunkLine) {
-    return fail("Chunk size line too long");
+  for (;;) {
+    const bool in_trailers = phase_ == Phase::trailers;
+    piece_ = {};
+    std::size_t used = 0;
+    const llhttp_errno_t error = execute(bytes, used);
+    bytes.remove_prefix(used);
+    if (phase_ == Phase::failed) return Result::failed;  // a callback's
+    if (error != HPE_OK && error != HPE_PAUSED) return fail_as_llhttp_does();
+    // Bytes of the body that are not its content must not go on for ever.
+    overhead_ += used - piece_.size();
+    if (in_trailers) {
+      if (overhead_ > limits_.max_header_size) return fail("Trailers too large");
+    } else if (overhead_ > kMaxChunkLine) {
+      return fail("Chunk size line too long");
+    }
+    if (phase_ == Phase::complete) return Result::complete;
+    if (error == HPE_OK && piece_.empty()) return Result::more;
+    overhead_ = 0;
+    if (!piece_.empty()) return Result::body;
   }
-  if (phase_ == Phase::complete) return Result::complete;
-  if (piece_.empty()) return Result::more;
-  overhead_ = 0;
-  return Result::body;
 }
 
 int ResponseParser::on_chunk_header(llhttp_t* parser) {
-  if (parser->content_length == 0) self(parser).phase_ = Phase::trailers;
-  return HPE_OK;
+  if (parser->content_length > 0) return HPE_OK;
+  // Paused, so that what comes is counted apart from the line.
+  self(parser).phase_ = Phase::trailers;
+  return HPE_PAUSED;
 }
 
 int ResponseParser::on_body(llhttp_t* parser, const char* at, std::size_t size) {

@@ -17,9 +17,12 @@ void ResponseReceiver::begin(Fetch& fetch, std::size_t max_header_size) {
   received_ = 0;
   sink_ = Sink::body;
   has_head_ = false;
+  decoder_.reset();
+  has_coded_ = false;
 }
 
 ResponseReceiver::Result ResponseReceiver::receive(std::string_view& bytes) {
+  if (has_coded_) return decode();
   switch (parser_.parse(bytes)) {
     case ResponseParser::Result::more: return Result::more;
     case ResponseParser::Result::informational:
@@ -68,6 +71,7 @@ void ResponseReceiver::take_head() {
     if (request.header_callback) show_head();
     const std::uint64_t length = parser_.content_length().value_or(0);
     if (length > fetch_->max_body_size()) too_large();
+    if (fetch_->decompresses()) begin_decoding();
     if (sink_ == Sink::body && length > 0)
       data.body.reserve(static_cast<std::size_t>(std::min<std::uint64_t>(length, 1024 * 1024)));
   }
@@ -85,6 +89,11 @@ ResponseReceiver::Result ResponseReceiver::take_piece(std::string_view piece) {
   received_ += piece.size();
   if (sink_ == Sink::nothing) return received_ > kMaxDiscarded ? Result::abandoned : Result::go_on;
   if (received_ > fetch_->max_body_size()) too_large();
+  if (decoder_) {
+    coded_ = piece;
+    has_coded_ = true;
+    return decode();
+  }
   if (sink_ == Sink::callback) {
     piece_ = piece;
     return Result::piece;
@@ -93,7 +102,46 @@ ResponseReceiver::Result ResponseReceiver::take_piece(std::string_view piece) {
   return Result::go_on;
 }
 
+void ResponseReceiver::begin_decoding() {
+  Headers& headers = fetch_->response().data_->headers;
+  const auto found = headers.find("Content-Encoding");
+  if (!found) return;
+  const std::string coding(*found);
+  std::unique_ptr<ContentDecoder> decoder = make_content_decoder(coding);
+  if (!decoder) return;
+  BoundedDecoder::Limits limits;
+  limits.max_size = fetch_->max_body_size();
+  decoder_.emplace(std::move(decoder), limits);
+  headers.remove("Content-Encoding");
+  headers.add("X-Consumed-Content-Encoding", coding);
+}
+
+// Some of what came: as much as fits into one piece.
+ResponseReceiver::Result ResponseReceiver::decode() {
+  if (decoded_.empty()) decoded_.resize(kDecodedPiece);
+  const std::size_t size = decoder_->decode(coded_, decoded_);
+  if (decoder_->refusal()) refuse_coding();
+  has_coded_ = size == decoded_.size();
+  const std::string_view made = std::string_view(decoded_).substr(0, size);
+  if (sink_ == Sink::body) fetch_->response().data_->body.append(made);
+  if (sink_ != Sink::callback || made.empty()) return Result::go_on;
+  piece_ = made;
+  return Result::piece;
+}
+
+void ResponseReceiver::refuse_coding() const {
+  if (decoder_->refusal().status == 413) too_large();
+  HTTPClientError::Failure failure;
+  failure.phase = FetchPhase::body;
+  failure.peer = peer();
+  throw HTTPProtocolError(fmt::format("The response's body does not decode: {}", decoder_->refusal().reason),
+                          std::move(failure));
+}
+
 ResponseReceiver::Result ResponseReceiver::end() {
+  if (decoder_ && received_ > 0 && !decoder_->finish()) refuse_coding();
+  decoder_.reset();
+  decoded_ = std::string();
   if (!parser_.trailers().empty()) fetch_->response().data_->trailers = parser_.take_trailers();
   return Result::complete;
 }

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <squall/http/content_decoder.h>
 #include <squall/http/fetch.h>
 #include <squall/http/http_client_error.h>
 #include <squall/http/response_parser.h>
 #include <squall/ioloop/task.h>
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -48,18 +50,26 @@ class ResponseReceiver {
 
   // What of a redirect's body is read, so that the connection can be used again.
   static constexpr std::size_t kMaxDiscarded = 64 * 1024;
+  static constexpr std::size_t kDecodedPiece = 64 * 1024;
 
   void take_head();
+  void begin_decoding();
+  Result decode();
   void show_head() const;
   Result take_piece(std::string_view piece);
   Result end();
-  std::string peer() const { return fetch_->url().host_and_port(); }
+  std::string peer() const { return fetch_->peer(); }
   [[noreturn]] void too_large() const;
+  [[noreturn]] void refuse_coding() const;
 
   ResponseParser parser_;
   Fetch* fetch_ = nullptr;
   Headers interim_;  // of informational responses
   std::size_t received_ = 0;
+  std::optional<BoundedDecoder> decoder_;
+  std::string decoded_;     // room for a piece that it makes
+  std::string_view coded_;  // of the piece that came, what it has yet to take
+  bool has_coded_ = false;  // there is something, or more may come of what it has taken
   std::string_view piece_;
   Sink sink_ = Sink::body;
   bool has_head_ = false;

@@ -69,13 +69,15 @@ void SimpleAsyncHTTPClient::close() {
 }
 
 Task<> SimpleAsyncHTTPClient::perform(Fetch& fetch) {
+  if (!fetch.username().empty() && fetch.authorization().empty())
+    throw std::invalid_argument("unsupported auth_mode digest");
   Job job(fetch);
   const FetchGuard::Outcome outcome = co_await FetchGuard(guards_, work(job), job.guard);
   if (outcome == FetchGuard::Outcome::ended) co_return;
   // The client may be gone.
   HTTPClientError::Failure failure;
   failure.phase = fetch.phase();
-  failure.peer = fetch.url().host_and_port();
+  failure.peer = fetch.peer();
   if (outcome == FetchGuard::Outcome::closed)
     throw HTTPClientClosedError("The client was closed", std::move(failure));
   failure.error = std::make_error_code(std::errc::timed_out);
@@ -103,9 +105,8 @@ void SimpleAsyncHTTPClient::choose_proxy(Job& job) const {
 
 // Requests of the same key can share connections.
 ConnectionPool::Host& SimpleAsyncHTTPClient::host_of(const Job& job) {
-  const FetchURL& url = job.fetch.url();
-  key_.assign(url.scheme()).append("://").append(url.host).append(":");
-  fmt::format_to(std::back_inserter(key_), "{}", url.port);
+  const URL& url = job.fetch.url();
+  key_.assign(url.scheme()).append("://").append(url.authority());
   // A blank is in no URL.
   if (job.proxy) {
     const ProxyOptions& proxy = *job.proxy;
@@ -117,6 +118,7 @@ ConnectionPool::Host& SimpleAsyncHTTPClient::host_of(const Job& job) {
   if (const std::string* from = job.fetch.text(&FetchOptions::network_interface))
     key_.append(" from ").append(*from);
   if (!job.fetch.flag(&FetchOptions::allow_ipv6, true)) key_.append(" 4");
+  if (url.is_https()) ClientTLS::append_key(key_, job.fetch);
   return pool_.host(key_);
 }
 
@@ -125,7 +127,7 @@ void SimpleAsyncHTTPClient::check_queue(const Job& job) const {
   if (pool_.waiting() >= options().max_queue) {
     HTTPClientError::Failure failure;
     failure.phase = FetchPhase::queue;
-    failure.peer = job.fetch.url().host_and_port();
+    failure.peer = job.fetch.peer();
     throw HTTPClientError("Too many requests wait", std::move(failure));
   }
   log::general().debug("max_clients limit reached, request queued. {} active, {} queued requests.",
@@ -159,7 +161,7 @@ Task<> SimpleAsyncHTTPClient::work(Job& job) {
     const bool is_reused = connection != nullptr;
     if (!connection) {
       job.guard->set_deadline(after(loop().time(), connect_timeout));
-      ClientDialer dialer(fetch, job.proxy, resolver_, connection_options_.max_header_size);
+      ClientDialer dialer(fetch, job.proxy, resolver_, tls_, connection_options_.max_header_size);
       connection = co_await dialer.dial();
     }
     job.guard->set_deadline(after(started, request_timeout));

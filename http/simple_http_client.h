@@ -2,6 +2,7 @@
 
 #include <squall/http/async_http_client.h>
 #include <squall/http/client_connection.h>
+#include <squall/http/client_tls.h>
 #include <squall/http/connection_pool.h>
 #include <squall/http/fetch_guard.h>
 #include <squall/ioloop/loop_hook.h>
@@ -43,6 +44,7 @@ class SimpleAsyncHTTPClient : public AsyncHTTPClient {
   void check_queue(const Job& job) const;
 
   OverrideResolver resolver_;
+  ClientTLS tls_;
   ConnectionPool pool_;
   FetchGuards guards_;
   ClientConnection::Options connection_options_;

@@ -59,19 +59,6 @@ std::optional<Address> numeric_address(const std::string& host, std::uint16_t po
   return Address(found->ai_addr, found->ai_addrlen);
 }
 
-bool is_valid_ip(std::string_view text) noexcept {
-  char host[INET6_ADDRSTRLEN];
-  const std::string_view numbers = text.substr(0, text.find('%'));
-  if (numbers.size() >= sizeof host || numbers.find('\0') != numbers.npos) return false;
-  host[numbers.copy(host, numbers.size())] = '\0';
-  char space[sizeof(in6_addr)];
-  if (::inet_pton(AF_INET, host, space) == 1) return numbers.size() == text.size();
-  if (::inet_pton(AF_INET6, host, space) != 1) return false;
-  // A link-local address may name its interface (RFC 4007, 11.2).
-  return numbers.size() == text.size() || (text.size() > numbers.size() + 1 && text.find('\0') == text.npos &&
-                                           IN6_IS_ADDR_LINKLOCAL(reinterpret_cast<const in6_addr*>(space)));
-}
-
 Task<std::vector<Address>> Resolver::resolve(std::string host, std::uint16_t port, int family) {
   Answer answer = co_await look_up(host, port, family);
   if (answer.addresses.empty()) throw ResolveError(host, EAI_NONAME);

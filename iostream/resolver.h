@@ -38,8 +38,6 @@ class ResolveError : public std::system_error {
   std::string host_;
 };
 
-// Numeric IPv4 or IPv6, and nothing else: no name, no space, none of IPv4's abbreviations (NET-20).
-bool is_valid_ip(std::string_view text) noexcept;
 // The address that `host` spells in numbers; none if it does not, and has to be looked up.
 std::optional<Address> numeric_address(const std::string& host, std::uint16_t port);
 

@@ -14,6 +14,7 @@
 #include <squall/http/header_lines.h>
 #include <squall/http/header_params.h>
 #include <squall/http/headers.h>
+#include <squall/http/http_client.h>
 #include <squall/http/http_client_error.h>
 #include <squall/http/http_request.h>
 #include <squall/http/http_response.h>

@@ -74,6 +74,8 @@ TEST_CASE("a response is read by RFC 9112, 6.3, in any pieces", "[response_parse
        "200 'OK' 1.1 Transfer-Encoding=chunked [abcdefg] keep 0"},
       {"HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n0\r\nA: b \r\nC:d\r\n\r\nX",
        "200 'OK' 1.1 Transfer-Encoding=Chunked +A=b +C=d [] keep 1"},
+      {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nA: " + std::string(1500, 'x') + "\r\n\r\n",
+       "200 'OK' 1.1 Transfer-Encoding=chunked +A=" + std::string(1500, 'x') + " [] keep 0"},
       // Framed by the connection's end.
       {"HTTP/1.1 200 OK\r\n\r\nall of it", "200 'OK' 1.1 [all of it] close 0"},
       {"HTTP/1.0 200 OK\r\n\r\n", "200 'OK' 1.0 [] close 0"},

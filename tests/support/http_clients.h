@@ -9,7 +9,12 @@
 #include "support/test_loop.h"
 
 // The clients that a test is run over: TEMPLATE_TEST_CASE("...", "[...]", HTTP_CLIENTS)
+#ifdef SQUALL_HAS_CURL
+#include <squall/http/curl_http_client.h>
+#define HTTP_CLIENTS ::squall::http::SimpleAsyncHTTPClient, ::squall::http::CurlAsyncHTTPClient
+#else
 #define HTTP_CLIENTS ::squall::http::SimpleAsyncHTTPClient
+#endif
 
 namespace squall::testing {
 
