@@ -214,7 +214,11 @@ void CurlTransfer::take_header(std::string_view line) {
     throw HTTPProtocolError("Response head too large", std::move(failure));
   std::string_view text = line;
   while (text.ends_with('\n') || text.ends_with('\r')) text.remove_suffix(1);
-  if (!has_head_ && text.starts_with("HTTP/")) {
+  if (text.starts_with("HTTP/")) {
+    // Another one: libcurl has asked again, with what the last one told it to (digest authentication).
+    has_head_ = false;
+    received_ = 0;
+    data.body.clear();
     data.headers.clear();
     lines_.clear();
     const std::size_t blank = std::min(text.find(' '), text.size());

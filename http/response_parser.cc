@@ -12,6 +12,8 @@ namespace {
 
 // A chunk's size line, with the end of the chunk before it. Extensions are ignored within this bound.
 constexpr std::size_t kMaxChunkLine = 1024;
+// Room for as many is made at once.
+constexpr std::size_t kUsualFields = 12;
 
 }  // namespace
 
@@ -128,6 +130,7 @@ int ResponseParser::on_header_field(llhttp_t* parser, const char* at, std::size_
   if (!lines.empty() && begin == lines.back().name + lines.back().name_size) {
     lines.back().name_size += static_cast<std::uint32_t>(size);
   } else {
+    if (lines.capacity() == 0) lines.reserve(kUsualFields);
     lines.push_back({begin, static_cast<std::uint32_t>(size), 0, 0, HeaderId::other});
   }
   return HPE_OK;
@@ -247,7 +250,7 @@ ResponseParser::Result ResponseParser::parse_length(std::string_view& bytes) noe
 }
 
 ResponseParser::Result ResponseParser::parse_chunks(std::string_view& bytes) {
-  for (;;) {
+  while (!bytes.empty()) {
     const bool in_trailers = phase_ == Phase::trailers;
     piece_ = {};
     std::size_t used = 0;
@@ -267,6 +270,7 @@ ResponseParser::Result ResponseParser::parse_chunks(std::string_view& bytes) {
     overhead_ = 0;
     if (!piece_.empty()) return Result::body;
   }
+  return Result::more;
 }
 
 int ResponseParser::on_chunk_header(llhttp_t* parser) {
@@ -277,6 +281,7 @@ int ResponseParser::on_chunk_header(llhttp_t* parser) {
 }
 
 int ResponseParser::on_body(llhttp_t* parser, const char* at, std::size_t size) {
+  if (size == 0) return HPE_OK;  // a piece that ended with the last bytes
   self(parser).piece_ = {at, size};
   return HPE_PAUSED;
 }
