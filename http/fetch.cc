@@ -18,16 +18,31 @@ namespace {
 constexpr std::array<std::string_view, 7> kMethods = {"GET",   "HEAD",   "POST",   "PUT",
                                                       "PATCH", "DELETE", "OPTIONS"};
 
+// Who fetches the same URL again and again need not have it parsed each time. Nothing that may have a
+// password in it is kept.
+URL parsed(const std::string& text) {
+  constexpr std::size_t kLongest = 256;
+  static thread_local std::string last_text;
+  static thread_local std::optional<URL> last;
+  if (last && last_text == text) return *last;
+  URL url(text);
+  if (text.size() <= kLongest && text.find('@') == text.npos) {
+    last_text = text;
+    last = url;
+  }
+  return url;
+}
+
 bool is_redirect(int status) noexcept {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
 }  // namespace
 
-Fetch::Fetch(HTTPRequest request, const FetchOptions& defaults, std::size_t max_body_size)
+Fetch::Fetch(HTTPRequest&& request, const FetchOptions& defaults, std::size_t max_body_size)
     : response_(std::move(request)),
       defaults_(defaults),
-      url_(this->request().url),
+      url_(parsed(this->request().url)),
       method_(this->request().method),
       decompresses_(flag(&FetchOptions::decompress_response, true)),
       follows_redirects_(flag(&FetchOptions::follow_redirects, true)),

@@ -24,7 +24,7 @@ class Fetch : public Pooled {
   using Duration = FetchOptions::Duration;
 
   // Throws std::invalid_argument for a request that cannot be sent (SHC-06 to SHC-11).
-  Fetch(HTTPRequest request, const FetchOptions& defaults, std::size_t max_body_size);
+  Fetch(HTTPRequest&& request, const FetchOptions& defaults, std::size_t max_body_size);
   Fetch(const Fetch&) = delete;
   Fetch& operator=(const Fetch&) = delete;
 

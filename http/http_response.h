@@ -30,7 +30,7 @@ struct FetchTimes {
 class HTTPResponse {
  public:
   HTTPResponse();
-  explicit HTTPResponse(HTTPRequest request);
+  explicit HTTPResponse(HTTPRequest&& request);
   HTTPResponse(HTTPResponse&&) noexcept = default;
   HTTPResponse& operator=(HTTPResponse&&) noexcept = default;
   HTTPResponse(const HTTPResponse& other);
@@ -74,7 +74,7 @@ class HTTPResponse {
   friend class SimpleAsyncHTTPClient;
 
   struct Data : Pooled {
-    explicit Data(HTTPRequest request) : request(std::move(request)) {}
+    explicit Data(HTTPRequest&& request) : request(std::move(request)) {}
 
     HTTPRequest request;
     int code = 599;
