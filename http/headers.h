@@ -86,8 +86,9 @@ class Headers {
   Iterator end() const noexcept { return {*this, lines_.size()}; }
 
  private:
-  friend class Exchange;       // renames
-  friend class RequestParser;  // fills them with a received head
+  friend class Exchange;        // renames
+  friend class RequestParser;   // fills them with a received head
+  friend class ResponseParser;  // likewise
 
   struct Line {
     std::uint32_t name;

@@ -1,8 +1,10 @@
 #pragma once
 
-// HTTP messages and a server for them: all of http/ that a program uses.
+// HTTP messages, a server for them and clients: all of http/ that a program uses.
 
 #include <squall/http/accept.h>
+#include <squall/http/async_http_client.h>
+#include <squall/http/body_writer.h>
 #include <squall/http/content_decoder.h>
 #include <squall/http/cookie.h>
 #include <squall/http/cookie_jar.h>
@@ -14,9 +16,13 @@
 #include <squall/http/header_lines.h>
 #include <squall/http/header_params.h>
 #include <squall/http/headers.h>
+#include <squall/http/http_client.h>
+#include <squall/http/http_client_error.h>
 #include <squall/http/http_connection.h>
 #include <squall/http/http_input_error.h>
 #include <squall/http/http_message_delegate.h>
+#include <squall/http/http_request.h>
+#include <squall/http/http_response.h>
 #include <squall/http/http_server.h>
 #include <squall/http/http_server_connection_delegate.h>
 #include <squall/http/multipart.h>
@@ -26,6 +32,7 @@
 #include <squall/http/response.h>
 #include <squall/http/serve.h>
 #include <squall/http/server_delegate.h>
+#include <squall/http/simple_http_client.h>
 #include <squall/http/status.h>
 #include <squall/http/url.h>
 #include <squall/iostream.h>

@@ -6,7 +6,7 @@ import pathlib
 LAYERS = ["ioloop", "iostream", "http", "web", "websocket"]
 # What is installed: the layers, and above them all the helpers for users' tests.
 LIBRARY = LAYERS + ["testing"]
-FOLDERS = LIBRARY + ["include/squall", "tests", "demos", "bench"]
+FOLDERS = LIBRARY + ["include/squall", "tests", "demos", "bench", "tools"]
 
 
 def sources(root, folders=FOLDERS):

@@ -1,0 +1,72 @@
+// bench/client/main.cc -- fetches http://127.0.0.1:PORT/ over and over, and prints how often it could in a
+// second.
+#include <squall/http.h>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdint>
+#include <exception>
+#include <string>
+
+using namespace squall;
+
+namespace {
+
+struct Count {
+  std::uint64_t requests = 0;
+  bool stop = false;
+};
+
+Task<> fetch_on(http::AsyncHTTPClient& client, const std::string& url, Count& count) {
+  while (!count.stop) {
+    const http::HTTPResponse response = co_await client.fetch(url);
+    ++count.requests;
+  }
+}
+
+Task<double> run(http::AsyncHTTPClient& client, std::string url, double seconds, int connections) {
+  IOLoop& loop = client.loop();
+  Count count;
+  std::vector<Task<>> tasks;
+  for (int i = 0; i < connections; ++i) tasks.push_back(fetch_on(client, url, count));
+  const IOLoop::TimePoint begin = loop.time();
+  loop.call_later(std::chrono::duration_cast<IOLoop::Duration>(std::chrono::duration<double>(seconds)),
+                  [&count] { count.stop = true; });
+  co_await multi(std::move(tasks));
+  co_return static_cast<double>(count.requests) / std::chrono::duration<double>(loop.time() - begin).count();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::uint16_t port = 0;
+  double seconds = 1;
+  int connections = 1;
+  CLI::App cli("Fetches http://127.0.0.1:PORT/ over and over, and prints the requests a second.",
+               "bench_client");
+  cli.add_option("port", port, "port of 127.0.0.1")->required()->check(CLI::Range(1, 65535));
+  cli.add_option("seconds", seconds, "how long")->check(CLI::PositiveNumber);
+  cli.add_option("connections", connections, "requests at a time, each on a connection of its own")
+      ->check(CLI::Range(1, 100'000));
+  cli.failure_message([](const CLI::App* app, const CLI::Error& error) {
+    return fmt::format("{}: {}\n", app->get_name(), error.what());
+  });
+  try {
+    cli.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return cli.exit(error) == 0 ? 0 : 2;
+  }
+  try {
+    IOLoop loop;
+    http::AsyncHTTPClient::Options options;
+    options.max_clients = options.max_idle_connections = static_cast<std::size_t>(connections);
+    http::SimpleAsyncHTTPClient client(loop, options);
+    const double rate =
+        loop.run_sync(run(client, fmt::format("http://127.0.0.1:{}/", port), seconds, connections));
+    fmt::print("{:.0f}\n", rate);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "bench_client: {}\n", error.what());
+    return 1;
+  }
+  return 0;
+}

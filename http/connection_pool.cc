@@ -1,0 +1,166 @@
+#include <squall/http/connection_pool.h>
+
+#include <squall/http/client_connection.h>
+
+#include <algorithm>
+
+namespace squall::http {
+
+ConnectionPool::~ConnectionPool() {
+  close_idle();
+  loop_.remove_timeout(timer_);
+  while (discarded_) {
+    const std::unique_ptr<ClientConnection> gone(discarded_);
+    discarded_ = gone->next_;
+  }
+}
+
+// ---- Turns.
+
+ConnectionPool::Host& ConnectionPool::host(std::string_view key) {
+  const auto found = hosts_.find(key);
+  if (found != hosts_.end()) return found->second;
+  const auto added = hosts_.try_emplace(std::string(key)).first;
+  added->second.key = added->first;
+  return added->second;
+}
+
+void ConnectionPool::forget_if_unused(Host& host) noexcept {
+  if (host.active > 0 || host.waiting > 0 || !host.idle.empty()) return;
+  const auto found = hosts_.find(host.key);
+  if (found != hosts_.end()) hosts_.erase(found);
+}
+
+void ConnectionPool::end(Host& host) noexcept {
+  --active_;
+  --host.active;
+  if (waiting_ > 0) give_turns();
+  forget_if_unused(host);
+}
+
+// To whoever has waited longest among those whose server may have another request.
+void ConnectionPool::give_turns() noexcept {
+  for (TurnAwaiter* waiter = first_waiting_; waiter && active_ < limits_.max_clients;) {
+    TurnAwaiter& here = *waiter;
+    waiter = here.next_;
+    if (!may_start(here.host_)) continue;
+    here.waiting_ = false;
+    (here.previous_ ? here.previous_->next_ : first_waiting_) = here.next_;
+    (here.next_ ? here.next_->previous_ : last_waiting_) = here.previous_;
+    --waiting_;
+    --here.host_.waiting;
+    start(here.host_);
+    here.given_ = true;
+    loop_.call_soon(here.resume_);
+  }
+}
+
+ConnectionPool::TurnAwaiter::~TurnAwaiter() {
+  if (given_) {
+    pool_.end(host_);
+  } else if (waiting_) {
+    (previous_ ? previous_->next_ : pool_.first_waiting_) = next_;
+    (next_ ? next_->previous_ : pool_.last_waiting_) = previous_;
+    --pool_.waiting_;
+    --host_.waiting;
+    pool_.forget_if_unused(host_);
+  }
+}
+
+bool ConnectionPool::TurnAwaiter::await_ready() noexcept {
+  // Whoever waits although there is a turn left waits for another server.
+  if (!pool_.may_start(host_)) return false;
+  pool_.start(host_);
+  given_ = true;
+  return true;
+}
+
+void ConnectionPool::TurnAwaiter::await_suspend(std::coroutine_handle<> coroutine) noexcept {
+  resume_.set(coroutine);
+  waiting_ = true;
+  previous_ = pool_.last_waiting_;
+  (previous_ ? previous_->next_ : pool_.first_waiting_) = this;
+  pool_.last_waiting_ = this;
+  ++pool_.waiting_;
+  ++host_.waiting;
+}
+
+// ---- Connections.
+
+std::unique_ptr<ClientConnection> ConnectionPool::unlink(ClientConnection& connection) noexcept {
+  (connection.previous_ ? connection.previous_->next_ : oldest_) = connection.next_;
+  (connection.next_ ? connection.next_->previous_ : newest_) = connection.previous_;
+  connection.previous_ = connection.next_ = nullptr;
+  --idle_;
+  Host& host = *std::exchange(connection.host_, nullptr);
+  const auto found = std::find(host.idle.rbegin(), host.idle.rend(), &connection);
+  host.idle.erase(std::next(found).base());
+  return std::unique_ptr<ClientConnection>(&connection);
+}
+
+std::unique_ptr<ClientConnection> ConnectionPool::take(Host& host) {
+  if (host.idle.empty()) return nullptr;
+  std::unique_ptr<ClientConnection> connection = unlink(*host.idle.back());
+  connection->end_idle();
+  return connection;
+}
+
+void ConnectionPool::keep(Host& host, std::unique_ptr<ClientConnection> connection) {
+  if (limits_.max_idle == 0) return;
+  while (idle_ >= limits_.max_idle) {
+    Host& of_oldest = *oldest_->host_;
+    unlink(*oldest_);
+    if (&of_oldest != &host) forget_if_unused(of_oldest);
+  }
+  host.idle.push_back(connection.get());
+  ClientConnection& kept = *connection.release();
+  kept.host_ = &host;
+  kept.previous_ = newest_;
+  (newest_ ? newest_->next_ : oldest_) = &kept;
+  newest_ = &kept;
+  ++idle_;
+  kept.begin_idle(*this);
+  if (!timer_ && idle_ > 0) expire_later();
+}
+
+void ConnectionPool::discard(ClientConnection& connection) noexcept {
+  Host& host = *connection.host_;
+  ClientConnection* const gone = unlink(connection).release();
+  gone->next_ = std::exchange(discarded_, gone);
+  forget_if_unused(host);
+  if (clean_up_.linked()) return;
+  clean_up_.set(
+      [](void* self) {
+        auto& pool = *static_cast<ConnectionPool*>(self);
+        while (pool.discarded_) {
+          const std::unique_ptr<ClientConnection> connection(pool.discarded_);
+          pool.discarded_ = connection->next_;
+        }
+      },
+      this);
+  loop_.at_turn_end(clean_up_);
+}
+
+void ConnectionPool::close_idle() noexcept {
+  while (oldest_) {
+    Host& host = *oldest_->host_;
+    unlink(*oldest_);
+    forget_if_unused(host);
+  }
+}
+
+void ConnectionPool::expire_later() {
+  timer_ = loop_.call_at(oldest_->idle_since() + limits_.idle_timeout, [this] { expire(); });
+}
+
+void ConnectionPool::expire() {
+  timer_ = {};
+  while (oldest_ && loop_.time() - oldest_->idle_since() >= limits_.idle_timeout) {
+    Host& host = *oldest_->host_;
+    unlink(*oldest_);
+    forget_if_unused(host);
+  }
+  if (oldest_) expire_later();
+}
+
+}  // namespace squall::http

@@ -1,0 +1,73 @@
+#include <squall/http/fetch_guard.h>
+
+#include <algorithm>
+
+namespace squall::http {
+
+FetchGuards::~FetchGuards() {
+  close_all();
+  loop_.remove_timeout(timer_);
+}
+
+void FetchGuards::add(FetchGuard& guard) noexcept {
+  guard.previous_ = nullptr;
+  guard.next_ = first_;
+  if (first_) first_->previous_ = &guard;
+  first_ = &guard;
+  guard.linked_ = true;
+}
+
+void FetchGuards::remove(FetchGuard& guard) noexcept {
+  if (!std::exchange(guard.linked_, false)) return;
+  (guard.previous_ ? guard.previous_->next_ : first_) = guard.next_;
+  if (guard.next_) guard.next_->previous_ = guard.previous_;
+}
+
+void FetchGuards::close_all() noexcept {
+  while (FetchGuard* const guard = first_) {
+    remove(*guard);
+    guard->guards_ = nullptr;
+    guard->outcome_ = FetchGuard::Outcome::closed;
+    guard->work_.reset();
+    guard->resume_.set(guard->caller_);
+    loop_.call_soon(guard->resume_);
+  }
+}
+
+void FetchGuards::set_timer(IOLoop::TimePoint when) {
+  loop_.remove_timeout(timer_);
+  timer_ = {};
+  timer_ = loop_.call_at(when, [this] { look(); });
+  timer_at_ = when;
+}
+
+// The timer has fired. What it was set for may long be over.
+void FetchGuards::look() {
+  timer_ = {};
+  const IOLoop::TimePoint now = loop_.time();
+  IOLoop::TimePoint next = IOLoop::TimePoint::max();
+  for (FetchGuard* guard = first_; guard;) {
+    FetchGuard& here = *guard;
+    guard = here.next_;
+    if (here.deadline_ > now) {
+      next = std::min(next, here.deadline_);
+      continue;
+    }
+    // Resumed through the queue: what goes on from here may destroy the others, and the client.
+    remove(here);
+    here.guards_ = nullptr;
+    here.outcome_ = FetchGuard::Outcome::timed_out;
+    here.work_.reset();
+    here.resume_.set(here.caller_);
+    loop_.call_soon(here.resume_);
+  }
+  if (next != IOLoop::TimePoint::max()) set_timer(next);
+}
+
+void FetchGuard::set_deadline(IOLoop::TimePoint when) {
+  deadline_ = when;
+  if (when == IOLoop::TimePoint::max()) return;
+  if (!guards_->timer_ || when < guards_->timer_at_) guards_->set_timer(when);
+}
+
+}  // namespace squall::http

@@ -1,0 +1,158 @@
+// tests/conformance/client.cc -- fetches a URL, and says in one line of JSON what came of it.
+#include <squall/http.h>
+#include <squall/iostream/openssl.h>
+
+#include <openssl/evp.h>
+#include <CLI/CLI.hpp>
+
+#include <chrono>
+#include <exception>
+#include <string>
+#include <string_view>
+
+using namespace squall;
+
+namespace {
+
+std::string json_text(std::string_view text) {
+  std::string result = "\"";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      result += '\\';
+      result += c;
+    } else if (byte < 0x20 || byte >= 0x7f) {
+      result += fmt::format("\\u{:04x}", byte);
+    } else {
+      result += c;
+    }
+  }
+  return result + '"';
+}
+
+// The body, by its length and digest.
+class Digest {
+ public:
+  Digest() : context_(EVP_MD_CTX_new()) { EVP_DigestInit_ex(context_, EVP_sha256(), nullptr); }
+  ~Digest() { EVP_MD_CTX_free(context_); }
+  Digest(const Digest&) = delete;
+  Digest& operator=(const Digest&) = delete;
+
+  void add(std::string_view piece) {
+    length_ += piece.size();
+    EVP_DigestUpdate(context_, piece.data(), piece.size());
+  }
+  std::uint64_t length() const noexcept { return length_; }
+  // Once.
+  std::string hex() {
+    unsigned char bytes[EVP_MAX_MD_SIZE];
+    unsigned size = 0;
+    EVP_DigestFinal_ex(context_, bytes, &size);
+    std::string text;
+    for (unsigned i = 0; i < size; ++i) text += fmt::format("{:02x}", bytes[i]);
+    return text;
+  }
+
+ private:
+  EVP_MD_CTX* context_;
+  std::uint64_t length_ = 0;
+};
+
+struct Outcome {
+  std::string name = "ok";
+  std::string phase = "done";
+  std::string error{};
+  int status = 0;
+  int redirects = 0;
+  http::FetchTimes times{};
+};
+
+std::string name_of(const http::HTTPClientError& error) {
+  if (const http::HTTPResponse* const response = error.response()) {
+    const bool is_redirect = response->code() >= 300 && response->code() < 400;
+    return is_redirect && response->redirects() > 0 ? "redirect_loop" : "http_error";
+  }
+  if (dynamic_cast<const http::HTTPTimeoutError*>(&error)) return "timeout";
+  if (dynamic_cast<const http::HTTPBodyTooLargeError*>(&error)) return "too_large";
+  if (dynamic_cast<const http::HTTPProtocolError*>(&error)) return "protocol_error";
+  switch (error.phase()) {
+    case http::FetchPhase::resolve: return "resolve_error";
+    case http::FetchPhase::connect: return "connect_error";
+    case http::FetchPhase::proxy: return "proxy_error";
+    case http::FetchPhase::tls: return "tls_error";
+    case http::FetchPhase::redirect: return "redirect_error";
+    default: return "closed";  // before the response was whole
+  }
+}
+
+Outcome fetch(http::HTTPClient& client, const http::HTTPRequest& request) {
+  Outcome outcome;
+  const auto take = [&outcome](const http::HTTPResponse& response) {
+    outcome.status = response.code();
+    outcome.redirects = response.redirects();
+    outcome.times = response.time_info();
+  };
+  try {
+    take(client.fetch(request));
+  } catch (const http::HTTPClientError& error) {
+    outcome.name = name_of(error);
+    outcome.phase = http::phase_name(error.phase());
+    outcome.error = error.what();
+    if (error.response()) take(*error.response());
+  } catch (const std::invalid_argument& error) {
+    outcome.name = "bad_request";
+    outcome.error = error.what();
+  }
+  return outcome;
+}
+
+double seconds(std::chrono::nanoseconds time) { return std::chrono::duration<double>(time).count(); }
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::string url;
+  double timeout = 20;
+  std::size_t max_body = 100 * 1024 * 1024;
+  bool insecure = false;
+  std::string ca_certs;
+  CLI::App cli("Fetches a URL, and says in one line of JSON what came of it.", "conformance_client");
+  cli.add_option("url", url, "what to fetch")->required();
+  cli.add_option("--timeout", timeout, "seconds that the request may take")->check(CLI::PositiveNumber);
+  cli.add_option("--max-body", max_body, "bytes that the body may have");
+  cli.add_option("--ca-certs", ca_certs, "PEM file of those who are trusted");
+  cli.add_flag("--insecure", insecure, "any certificate will do");
+  cli.failure_message([](const CLI::App* app, const CLI::Error& error) {
+    return fmt::format("{}: {}\n", app->get_name(), error.what());
+  });
+  try {
+    cli.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return cli.exit(error) == 0 ? 0 : 2;
+  }
+  try {
+    http::HTTPClient client;
+    http::HTTPRequest request(url);
+    Digest digest;
+    request.connect_timeout = request.request_timeout =
+        std::chrono::duration_cast<http::HTTPRequest::Duration>(std::chrono::duration<double>(timeout));
+    request.max_body_size = max_body;
+    request.validate_cert = !insecure;
+    if (!ca_certs.empty()) request.ca_certs = ca_certs;
+    request.streaming_callback = [&digest](std::string_view piece) { digest.add(piece); };
+    const Outcome outcome = fetch(client, request);
+    fmt::print(
+        "{{\"outcome\":{},\"status\":{},\"length\":{},\"sha256\":{},\"redirects\":{},\"phase\":{},\"error\":{"
+        "},"
+        "\"times\":{{\"resolve\":{:.6f},\"connect\":{:.6f},\"tls\":{:.6f},\"first_byte\":{:.6f},\"total\":{:."
+        "6f}}}}}\n",
+        json_text(outcome.name), outcome.status, digest.length(), json_text(digest.hex()), outcome.redirects,
+        json_text(outcome.phase), json_text(outcome.error), seconds(outcome.times.resolve),
+        seconds(outcome.times.connect), seconds(outcome.times.tls), seconds(outcome.times.first_byte),
+        seconds(outcome.times.total));
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "conformance_client: {}\n", error.what());
+    return 1;
+  }
+  return 0;
+}

@@ -1,0 +1,102 @@
+#!/usr/bin/env python3
+"""conformance_client as other people's suites will use it: `client_test.py PROGRAM`."""
+
+import hashlib
+import json
+import socket
+import subprocess
+import sys
+import threading
+
+from program import PATIENCE, fails
+from tap import Tap
+
+CLIENT = sys.argv[1]
+
+
+class Server:
+    """Answers every request on each connection with the same bytes, and closes it."""
+
+    def __init__(self, answer):
+        self.answer = answer
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}/"
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.talk, args=(connection,), daemon=True).start()
+
+    def talk(self, connection):
+        with connection:
+            connection.recv(1 << 16)
+            if self.answer is None:
+                connection.recv(1)  # until the client gives up
+            else:
+                connection.sendall(self.answer)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.listener.close()
+
+
+def fetch(url, *arguments):
+    run = subprocess.run([CLIENT, url, *arguments], capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert run.returncode == 0 and run.stderr == "", (run.returncode, run.stderr)
+    assert run.stdout.count("\n") == 1, run.stdout
+    return json.loads(run.stdout)
+
+
+def outcome_of(answer, *arguments):
+    with Server(answer) as server:
+        return fetch(server.url, *arguments)
+
+
+def good():
+    """a good response is ok, with length, digest and times"""
+    said = outcome_of(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello")
+    assert (said["outcome"], said["status"], said["length"], said["redirects"]) == ("ok", 200, 5, 0), said
+    assert said["sha256"] == hashlib.sha256(b"hello").hexdigest(), said
+    assert 0 <= said["times"]["first_byte"] <= said["times"]["total"], said
+
+
+def bad():
+    """each kind of failure has a name of its own"""
+    head = b"HTTP/1.1 200 OK\r\nConnection: close\r\n"
+    for expected, answer, arguments in (
+        ("http_error", b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n", ()),
+        ("redirect_loop", b"HTTP/1.1 302 No\r\nLocation: /\r\nConnection: close\r\nContent-Length: 0\r\n\r\n", ()),
+        ("redirect_error", b"HTTP/1.1 302 No\r\nLocation: ftp://x/\r\nContent-Length: 0\r\n\r\n", ()),
+        ("protocol_error", b"nonsense\r\n\r\n", ()),
+        ("protocol_error", head + b"Content-Length: 3\r\nContent-Length: 4\r\n\r\nabc", ()),
+        ("protocol_error", head + b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", ()),
+        ("closed", head + b"Content-Length: 30\r\n\r\nabc", ()),
+        ("closed", b"", ()),
+        ("timeout", None, ("--timeout", "0.2")),
+        ("too_large", head + b"\r\n" + b"x" * 200, ("--max-body", "100")),
+    ):
+        said = outcome_of(answer, *arguments)
+        assert said["outcome"] == expected, (expected, said)
+    with Server(b"") as server:
+        url = server.url
+    assert fetch(url)["outcome"] == "connect_error"
+    assert fetch("http://name.invalid/")["outcome"] == "resolve_error"
+    assert fetch("ftp://127.0.0.1/")["outcome"] == "bad_request"
+
+
+def wrong_use():
+    """an unknown flag and a number that is none are one clear line each"""
+    for arguments in (["--nonsense", "http://127.0.0.1/"], ["http://127.0.0.1/", "--timeout", "x"], []):
+        status, said = fails(CLIENT, *arguments)
+        assert status == 2 and said.startswith("conformance_client: ") and said.count("\n") == 1, (status, said)
+
+
+tap = Tap()
+tap.run([good, bad, wrong_use])
+tap.end()

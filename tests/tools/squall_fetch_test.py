@@ -1,0 +1,63 @@
+#!/usr/bin/env python3
+"""squall-fetch as people use it: `squall_fetch_test.py PROGRAM SERVER` (conformance_server)."""
+
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+from program import PATIENCE, Program, fails
+from tap import Tap
+
+FETCH, SERVER = sys.argv[1:]
+
+
+def fetch(*arguments):
+    run = subprocess.run([FETCH, *arguments], capture_output=True, timeout=PATIENCE, check=False)
+    return run.returncode, run.stdout, run.stderr.decode()
+
+
+def bodies():
+    """prints bodies, one after the other, and heads if asked to (HCL-50)"""
+    with Program(SERVER, "--port", "0") as program:
+        url = f"http://127.0.0.1:{program.port}/"
+        assert fetch(url, url) == (0, b"Hello, world" * 2, "")
+        status, said, _ = fetch("--print_headers", url)
+        head, _, body = said.partition(b"\r\n\r\n")
+        assert status == 0 and head.startswith(b"HTTP/1.1 200 OK\r\n") and body == b"Hello, world", said
+        status, said, _ = fetch("--print_headers", "--no-print_body", url)
+        assert status == 0 and said.startswith(b"HTTP/1.1 200 OK\r\n") and said.endswith(b"\r\n\r\n"), said
+
+
+def files():
+    """-o writes to a file, and says nothing on a stderr that is no terminal"""
+    with Program(SERVER, "--port", "0") as program, tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "out"
+        url = f"http://127.0.0.1:{program.port}/large?n=3000000"
+        assert fetch("-o", str(path), url) == (0, b"", "")
+        assert path.read_bytes() == b"x" * 3000000
+        status, _, said = fetch("-o", f"{folder}/no/such", url)
+        assert status == 1 and said.startswith("squall-fetch: cannot open "), (status, said)
+
+
+def errors():
+    """an error with a response is a response, one without ends with status 1 and one line"""
+    with Program(SERVER, "--port", "0") as program:
+        url = f"http://127.0.0.1:{program.port}/nothing/here"
+        status, said, _ = fetch("--print_headers", url)
+        assert status == 0 and said.startswith(b"HTTP/1.1 404 "), said
+        port = program.port
+    status, _, said = fetch(f"http://127.0.0.1:{port}/")
+    assert (status, said) == (1, f"squall-fetch: HTTP 599: Connection refused (connecting to 127.0.0.1:{port})\n"), said
+
+
+def wrong_use():
+    """wrong use is status 2 and one line"""
+    for arguments in ([], ["--nonsense", "http://127.0.0.1/"], ["--proxy_host", "x", "http://127.0.0.1/"]):
+        status, said = fails(FETCH, *arguments)
+        assert status == 2 and said.startswith("squall-fetch: ") and said.count("\n") == 1, (status, said)
+
+
+tap = Tap()
+tap.run([bodies, files, errors, wrong_use])
+tap.end()
