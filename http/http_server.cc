@@ -6,6 +6,7 @@
 #include <squall/ioloop/errors.h>
 #include <squall/ioloop/log.h>
 #include <squall/iostream/socket.h>
+#include <squall/iostream/tls_stream.h>
 
 #include <algorithm>
 #include <stdexcept>
@@ -80,9 +81,37 @@ void HTTPServer::List<Connection>::remove(Connection& connection) noexcept {
 }
 
 void HTTPServer::accepted(OwnedFd fd, const Address& peer) {
+  if (tls()) {
+    run(secure(IOStream(loop(), std::move(fd), options_.stream, IOStream::Known::nonblocking), peer));
+    return;
+  }
   auto idle = std::make_unique<IdleConnection>(*this, IOStream::Idle{std::move(fd), nullptr}, peer);
   idle->watch_first();
   add_idle(std::move(idle));
+}
+
+// A connection until its handshake is done.
+Task<> HTTPServer::secure(IOStream stream, Address peer) {
+  const Counted counted(*this, peer);
+  try {
+    const bool is_ready = co_await accept_tls(stream, *tls());
+    if (is_ready && !draining()) begin(std::move(stream), peer);
+  } catch (...) {
+    log::general().error("Cannot serve {}: {}", peer, current_what());
+  }
+}
+
+// Serves a stream that may have received something already.
+void HTTPServer::begin(IOStream stream, const Address& peer) {
+  auto idle = std::make_unique<IdleConnection>(*this, stream.release(), peer);
+  if (idle->idle_.fd) {
+    idle->watch_again();
+    add_idle(std::move(idle));
+    return;
+  }
+  ServerConnection* const before = active_.last;
+  TaskGroup::Member* const member = run(handle_stream(std::move(stream), peer));
+  if (member && active_.last && active_.last != before) active_.last->member_ = member;
 }
 
 void HTTPServer::add_idle(std::unique_ptr<IdleConnection> connection) {

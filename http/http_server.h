@@ -63,7 +63,7 @@ class HTTPServer : public TCPServer {
     bool xheaders = false;
     std::vector<Network> trusted_peers;
     std::vector<Network> trusted_downstream;
-    Protocol protocol = Protocol::http;  // what Request::protocol() says, unless a proxy does
+    Protocol protocol = Protocol::http;  // what Request::protocol() says without TLS, unless a proxy does
     // Request::id() is the client's X-Request-Id: with xheaders of those that are believed, otherwise of all.
     bool trust_request_id = false;
     bool measure_times = false;  // fill in Request::times()
@@ -110,6 +110,8 @@ class HTTPServer : public TCPServer {
   void add(ServerConnection& connection);
   void remove(ServerConnection& connection) noexcept;
   void wake(IdleConnection& idle, Events events);
+  Task<> secure(IOStream stream, Address peer);
+  void begin(IOStream stream, const Address& peer);
   bool park(ServerConnection& connection) noexcept;
   void add_idle(std::unique_ptr<IdleConnection> connection);
   std::unique_ptr<IdleConnection> remove_idle(IdleConnection& connection) noexcept;

@@ -12,6 +12,7 @@ IdleConnection::IdleConnection(HTTPServer& server, IOStream::Idle idle, const Ad
 }
 
 IdleConnection::~IdleConnection() {
+  if (idle_.transport && idle_.fd) idle_.transport->end_sending(idle_.fd.get());
   if (idle_.fd) server_.loop().remove_handler(idle_.fd.get());
   server_.count_out(peer_);
 }

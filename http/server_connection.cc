@@ -117,13 +117,13 @@ void ServerConnection::begin_exchange() {
   request.remote_ = peer_;
   request.start_ = stream_.loop().time();
   request.id_.clear();
-  if (server_.looks_closer_) begin_closely(request);
+  if (server_.looks_closer_ || stream_.transport()) begin_closely(request);
 }
 
 // What only some servers want of a request.
 void ServerConnection::begin_closely(Request& request) {
   const HTTPServer::Options& options = server_.options_;
-  request.secure_ = options.protocol == HTTPServer::Options::Protocol::https;
+  request.secure_ = stream_.transport() || options.protocol == HTTPServer::Options::Protocol::https;
   request.id_trusted_ = options.trust_request_id;
   request.measured_ = options.measure_times;
   if (options.measure_times) {

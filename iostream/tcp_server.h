@@ -126,6 +126,8 @@ class TCPServer {
   // connection in turn, the next counts in before the last counts out.
   void count_in(const Address& peer);
   void count_out(const Address& peer) noexcept;
+  // What use_tls() was given.
+  const std::optional<TLSContext>& tls() const noexcept { return tls_; }
   // A connection that counts for as long as this lives.
   class Counted {
    public:

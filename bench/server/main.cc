@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <exception>
 #include <string>
+#include <vector>
 
 using namespace squall;
 
@@ -50,8 +51,12 @@ class UserHandler : public web::RequestHandler {
 
 int main(int argc, char** argv) {
   std::uint16_t port = 8888;
+  std::vector<std::string> tls;
   CLI::App cli("Serves what the benchmarks ask for.", "bench_server");
   cli.add_option("--port", port, "port of 127.0.0.1 to serve on")->capture_default_str();
+  cli.add_option("--tls", tls, "serve HTTPS: files of the certificate and of its key")
+      ->expected(2)
+      ->type_name("CERT KEY");
   cli.failure_message([](const CLI::App* app, const CLI::Error& error) {
     return fmt::format("{}: {}\n", app->get_name(), error.what());
   });
@@ -66,7 +71,12 @@ int main(int argc, char** argv) {
     web::Application app({web::url<HelloHandler>("/"), web::url<UserHandler>(R"(/users/(\d+))")});
     ListenOptions options;
     options.address = "127.0.0.1";
-    const http::HTTPServer& server = app.listen(port, options);
+    http::HTTPServer& server = app.listen(port, options);
+    if (!tls.empty()) {
+      TLSServerOptions identity;
+      identity.certificates.push_back({.certfile = tls[0], .keyfile = tls[1]});
+      server.use_tls(TLSContext::server(std::move(identity)));
+    }
     fmt::print(stderr, "Serving on port {}\n", server.port());
     loop.start();
   } catch (const std::exception& error) {

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <exception>
 #include <string>
+#include <vector>
 
 using namespace squall;
 
@@ -121,10 +122,14 @@ int main(int argc, char** argv) {
   std::uint16_t port = 8888;
   double timeout = 0;
   double drain = 0;
+  std::vector<std::string> tls;
   CLI::App cli("Serves what conformance tests ask for, on 127.0.0.1.", "conformance_server");
   cli.add_option("--port", port, "port to serve on")->capture_default_str();
   cli.add_option("--timeout", timeout, "seconds that a head, a body, an idle connection and a write may take")
       ->check(CLI::PositiveNumber);
+  cli.add_option("--tls", tls, "serve HTTPS: files of the certificate and of its key")
+      ->expected(2)
+      ->type_name("CERT KEY");
   cli.add_option("--drain", drain, "seconds that requests have to end after SIGTERM or SIGINT")
       ->check(CLI::NonNegativeNumber);
   cli.failure_message([](const CLI::App* app, const CLI::Error& error) {
@@ -156,6 +161,11 @@ int main(int argc, char** argv) {
     ListenOptions listen;
     listen.address = "127.0.0.1";
     http::HTTPServer& server = app.listen(port, listen, options);
+    if (!tls.empty()) {
+      TLSServerOptions identity;
+      identity.certificates.push_back({.certfile = tls[0], .keyfile = tls[1]});
+      server.use_tls(TLSContext::server(std::move(identity)));
+    }
     loop.spawn(drain_on_signals(
         server, std::chrono::duration_cast<IOLoop::Duration>(std::chrono::duration<double>(drain))));
     log::general().info("Serving on port {}", server.port());
