@@ -24,8 +24,8 @@ struct ForkOptions {
 //   - exits the process with status 0 when all children have exited with status 0 (PRC-06). It returns from
 //     no function, but runs the handlers of std::atexit() and the destructors of static objects;
 //   - passes SIGTERM and SIGINT, unless they were ignored, on to the children, restarts none from then on,
-//     and waits for all. If not every one exits with status 0 it dies by the same signal. An interrupt typed at
-//     the terminal is not passed on, as it reaches the children by itself;
+//     and waits for all. If not every one exits with status 0 it dies by the same signal. An interrupt typed
+//     at the terminal is not passed on, as it reaches the children by itself;
 //   - throws std::runtime_error when there were more than max_restarts restarts, and std::system_error if it
 //     cannot fork. The other children have ended by then: SIGTERM, and SIGKILL after five seconds.
 //

@@ -43,6 +43,8 @@ class Server:
         return self
 
     def __exit__(self, *_):
+        # close() alone leaves a socket listening for as long as a thread waits in accept().
+        self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
 
 

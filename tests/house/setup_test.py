@@ -32,13 +32,14 @@ def missing():
             "libllhttp: MISSING, >= 9.2 is needed for HTTP/1 parsing",
             "libpcre2-8: MISSING, >= 10.30 is needed for routes",
             "openssl: MISSING, >= 3.0 is needed for TLS",
+            "zlib: MISSING, >= 1.2.11 is needed for compressed bodies",
             "catch2: 3.4.0",
-            "Debian:  sudo apt install libllhttp-dev libpcre2-dev libssl-dev libcli11-dev",
-            "Fedora:  sudo dnf install llhttp-devel pcre2-devel openssl-devel cli11-devel",
-            "macOS:   brew install llhttp pcre2 openssl@3 cli11",
+            "Debian:  sudo apt install libllhttp-dev libpcre2-dev libssl-dev zlib1g-dev libcli11-dev",
+            "Fedora:  sudo dnf install llhttp-devel pcre2-devel openssl-devel zlib-devel cli11-devel",
+            "macOS:   brew install llhttp pcre2 openssl@3 zlib cli11",
         ):
             assert line in said, f"it did not say {line!r}, but:\n{outcome.stdout}"
-        error = "missing: libllhttp >= 9.2, libpcre2-8 >= 10.30, openssl >= 3.0, CLI11 >= 2.1"
+        error = "missing: libllhttp >= 9.2, libpcre2-8 >= 10.30, openssl >= 3.0, zlib >= 1.2.11, CLI11 >= 2.1"
         assert any(line.endswith(error) for line in said), outcome.stdout
 
 

@@ -208,7 +208,7 @@ context = ssl.create_default_context(cafile=sys.argv[1])
 context.set_alpn_protocols(["x", "echo"])
 with socket.create_connection(("127.0.0.1", int(sys.argv[2]))) as raw:
     with context.wrap_socket(raw, server_hostname="localhost") as connection:
-        data = b"0123456789abcde\n" * 10000
+        data = b"0123456789abcde\n" * 1000
         connection.sendall(data)
         got = b""
         while len(got) < len(data):
