@@ -3,8 +3,10 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include <functional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "support/tls_pair.h"
@@ -269,15 +271,20 @@ TEST_CASE("one context serves the loops of several threads, while it is reloaded
   TLSSides sides;
   TLSContext client = sides.client();
   TLSContext server = sides.server();
-  const auto work = [&] {
+  using Sockets = std::vector<std::pair<OwnedFd, OwnedFd>>;
+  // Made here, as only one thread may check anything.
+  Sockets sockets[2];
+  for (int i = 0; i < 20; ++i) sockets[i % 2].push_back(testing::tcp_pair());
+  const auto work = [&](Sockets& pairs) {
     TestLoop loop;
-    for (int i = 0; i < 10; ++i) {
-      auto [a, b] = connected_pair(loop);
+    for (auto& [first, second] : pairs) {
+      IOStream a(loop, std::move(first));
+      IOStream b(loop, std::move(second));
       loop.run(secure_both(a, b, client, server));
     }
   };
-  std::thread one(work);
-  std::thread two(work);
+  std::thread one(work, std::ref(sockets[0]));
+  std::thread two(work, std::ref(sockets[1]));
   for (int i = 0; i < 10; ++i) {
     server.reload();
     client.reload();
