@@ -90,7 +90,8 @@ TEST_CASE("a source port that cannot be shared is the error's reason", "[faults]
   const Listener listener;
   TestLoop loop;
   ConnectOptions options;
-  options.source_port = testing::DeadEnd().port();
+  const testing::DeadEnd own;
+  options.source_port = own.port();
   const Injection fault(Call::setsockopt, ENOPROTOOPT);
   CHECK(errno_of(loop, TCPClient::connect(listener.address(), options)) == ENOPROTOOPT);
 }

@@ -333,20 +333,21 @@ TEST_CASE("source_ip and source_port are the connection's own end (TCL-03)", "[t
     const IOStream stream = loop.run(TCPClient::connect("127.0.0.1", listener.port(), options));
     CHECK(listener.accept().peer.ip() == "127.0.0.2");
   }
-  std::uint16_t free_port = DeadEnd("127.0.0.2").port();
-  options.source_port = free_port;
+  const DeadEnd own("127.0.0.2");
+  options.source_port = own.port();
   {
     const IOStream stream = loop.run(TCPClient::connect("127.0.0.1", listener.port(), options));
-    CHECK(listener.accept().peer.to_string() == "127.0.0.2:" + std::to_string(free_port));
+    CHECK(listener.accept().peer.to_string() == "127.0.0.2:" + std::to_string(own.port()));
   }
   options.source_ip.clear();
   {
     const IOStream stream = loop.run(TCPClient::connect("127.0.0.1", listener.port(), options));
-    CHECK(listener.accept().peer.port() == free_port);
+    CHECK(listener.accept().peer.port() == own.port());
   }
   if (!has_ipv6()) return;
   const Listener v6("::1");
-  options.source_port = DeadEnd("::1").port();
+  const DeadEnd own_v6("::1");
+  options.source_port = own_v6.port();
   const IOStream stream = loop.run(TCPClient::connect("::1", v6.port(), options));
   CHECK(v6.accept().peer.to_string() == "[::1]:" + std::to_string(options.source_port));
 }
@@ -356,7 +357,8 @@ TEST_CASE("connections to several places may come from one port", "[tcp_client]"
   const Listener a;
   const Listener b;
   ConnectOptions options;
-  options.source_port = DeadEnd().port();
+  const DeadEnd own;
+  options.source_port = own.port();
   const IOStream first = loop.run(TCPClient::connect(a.address(), options));
   const IOStream second = loop.run(TCPClient::connect(b.address(), options));
   CHECK(Address::local_of(first.fd()).port() == Address::local_of(second.fd()).port());
@@ -407,7 +409,8 @@ TEST_CASE("a socket that got connected to itself is no connection", "[tcp_client
     if (ip == "::1" && !has_ipv6()) continue;
     ConnectOptions options;
     options.source_ip = ip;
-    options.source_port = DeadEnd(ip).port();
+    const DeadEnd own(ip);
+    options.source_port = own.port();
     const auto error = thrown<ConnectError>(loop, TCPClient::connect(ip, options.source_port, options));
     REQUIRE(error);
     CHECK(error->code() == std::errc::connection_refused);

@@ -70,13 +70,16 @@ class DeafListener {
   std::vector<OwnedFd> waiting_;
 };
 
-// An address of loopback where nobody listens, nor will meanwhile, as the port is taken.
+// An address of loopback where nobody listens, nor will meanwhile, as the port is taken. Who asks for just this
+// port as its own end may have it nevertheless.
 class DeadEnd {
  public:
   explicit DeadEnd(const std::string& ip = "127.0.0.1") {
     const std::optional<Address> any_port = numeric_address(ip, 0);
     REQUIRE(any_port);
     fd_.reset(::socket(any_port->family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const int on = 1;
+    REQUIRE(::setsockopt(fd_.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0);
     REQUIRE(::bind(fd_.get(), any_port->data(), any_port->size()) == 0);
   }
 
