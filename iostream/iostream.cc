@@ -262,6 +262,7 @@ IOStream::Idle IOStream::release() noexcept {
   registered_ = false;
   interest_ = Events::none;
   loop_->set_handler(fd_.get(), {[](void*, Events) {}, nullptr});
+  if (transport_) transport_->rest();
   return {std::move(fd_), std::move(transport_)};
 }
 

@@ -9,6 +9,7 @@
 #include <squall/iostream/tls_context_state.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <climits>
 #include <cstring>
@@ -22,6 +23,8 @@ constexpr std::size_t kReceive = Block::kLargest;
 constexpr std::size_t kRecord = 16 * 1024;  // RFC 8446, 5.1
 // How often one receive() asks the kernel while that has more, and there is space.
 constexpr int kReceives = 16;
+
+std::atomic<int> keeping_buffers = 0;  // the connections that do, of all threads
 
 TLSTransport& transport_of(BIO* bio) { return *static_cast<TLSTransport*>(::BIO_get_data(bio)); }
 
@@ -178,6 +181,7 @@ TLSTransport::~TLSTransport() {
   // A connection that ends without close_notify is not to be blamed on its session.
   if (is_done_ && end_ != End::failed) ::SSL_set_shutdown(ssl_, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
   ::SSL_free(ssl_);
+  if (keeps_buffers_) keeping_buffers.fetch_sub(1, std::memory_order_relaxed);
 }
 
 // ---- What was negotiated.
@@ -238,6 +242,23 @@ Transport::Step TLSTransport::handshake(int fd) noexcept {
   }
 }
 
+// ---- OpenSSL's buffers.
+
+void TLSTransport::keep_buffers() noexcept {
+  if (keeping_buffers.load(std::memory_order_relaxed) >= kKeepBuffers) return;
+  keeps_buffers_ = true;
+  keeping_buffers.fetch_add(1, std::memory_order_relaxed);
+  ::SSL_clear_mode(ssl_, SSL_MODE_RELEASE_BUFFERS);
+}
+
+void TLSTransport::rest() noexcept {
+  if (!keeps_buffers_) return;
+  keeps_buffers_ = false;
+  keeping_buffers.fetch_sub(1, std::memory_order_relaxed);
+  ::SSL_set_mode(ssl_, SSL_MODE_RELEASE_BUFFERS);
+  ::SSL_free_buffers(ssl_);
+}
+
 // ---- Receiving.
 
 // Asks the kernel once. False if there is nothing new: the kernel has none, or the connection has ended.
@@ -267,17 +288,22 @@ bool TLSTransport::receive_more(int fd) noexcept {
 
 ssize_t TLSTransport::receive(int fd, std::span<char> space) noexcept {
   std::size_t got = 0;
+  if (!keeps_buffers_) keep_buffers();
   {
     Call call(*this);
     int receives = 0;
     while (got < space.size() && end_ == End::none) {
+      // To ask OpenSSL before it has anything costs it a buffer, made and taken away, and an error.
+      if (!kernel_receives_ && incoming_.empty() && ::SSL_pending(ssl_) == 0) {
+        // A peer that sends much without saying anything is left to the poller, for the others' sake.
+        if (receives == kReceives || (receives > 0 && got == 0) || !receive_more(fd)) break;
+        ++receives;
+      }
       std::size_t count = 0;
       openssl::forget_errors();
       errno = 0;
       if (::SSL_read_ex(ssl_, space.data() + got, space.size() - got, &count) == 1) {
         got += count;
-        // Sure to want more: to ask would have OpenSSL make a buffer, and take it away again.
-        if (incoming_.empty() && call.drained && ::SSL_pending(ssl_) == 0) break;
         continue;
       }
       const int error = ::SSL_get_error(ssl_, 0);
@@ -285,12 +311,9 @@ ssize_t TLSTransport::receive(int fd, std::span<char> space) noexcept {
         end_ = End::clean;
       } else if (error != SSL_ERROR_WANT_READ) {
         fail_with_openssl(error);
-      } else if (kernel_receives_ || receives == kReceives || (receives > 0 && got == 0) ||
-                 !receive_more(fd)) {
-        // A peer that sends much without saying anything is left to the poller, for the others' sake.
+      } else if (kernel_receives_) {
         break;
       }
-      ++receives;
     }
     // What that was answered with.
     push(fd);
@@ -359,16 +382,19 @@ std::size_t TLSTransport::encrypt(std::span<const std::string_view> pieces, std:
   std::size_t filled = 0;
   std::size_t sum = 0;
   Outgoing& out = call_->outgoing();
-  for (std::string_view piece : pieces) {
+  for (std::size_t i = 0; i < pieces.size(); ++i) {
+    std::string_view piece = pieces[i];
     const std::size_t skipped = std::min(skip, piece.size());
     skip -= skipped;
     piece.remove_prefix(skipped);
     while (!piece.empty()) {
       if (out.records_end == Outgoing::kRecords) return sum;
-      if (filled == 0 && piece.size() >= kRecord) {
-        if (!encrypt_record(piece.substr(0, kRecord))) return 0;
-        piece.remove_prefix(kRecord);
-        sum += kRecord;
+      // As it lies, if it fills a record or has nothing behind it.
+      if (filled == 0 && (piece.size() >= kRecord || i + 1 == pieces.size())) {
+        const std::string_view record = piece.substr(0, kRecord);
+        if (!encrypt_record(record)) return 0;
+        piece.remove_prefix(record.size());
+        sum += record.size();
         continue;
       }
       if (!gathered) gathered = Block(kRecord);

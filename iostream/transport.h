@@ -43,6 +43,8 @@ class Transport : public Pooled {
   virtual bool wants_write() const noexcept = 0;
   // Tells the peer that no more bytes come, as far as the descriptor takes that at once.
   virtual void end_sending(int fd) noexcept = 0;
+  // The stream has nothing to do, and may not have for long: gives up what memory it can have again.
+  virtual void rest() noexcept {}
   // Whether the kernel does all of it, so that what is sent to the descriptor itself, a file say, is right.
   virtual bool is_in_kernel() const noexcept { return false; }
 

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cerrno>
+#include <memory>
 #include <random>
 #include <string>
 #include <vector>
@@ -235,6 +236,33 @@ TEST_CASE("bytes that come with the end of a handshake are not lost", "[tls]") {
   CHECK(ends.server.handshake(ends.pair.far.get()) == Step::done);
   CHECK(ends.server.has_received());
   CHECK(ends.receive() == "at once");
+}
+
+TEST_CASE("a transport that rests loses nothing, also when it has a part of a record", "[tls]") {
+  Ends ends;
+  ends.shake_hands();
+  for (int i = 0; i < 3; ++i) {
+    CHECK(ends.send("before") == 6);
+    CHECK(ends.receive() == "before");
+    ends.server.rest();
+    ends.server.rest();
+    CHECK(ends.send("after") == 5);
+    std::array<char, 2> two;
+    CHECK(ends.server.receive(ends.pair.far.get(), two) == 2);
+    ends.server.rest();
+    CHECK(ends.receive() == "ter");
+  }
+}
+
+TEST_CASE("so many transports keep OpenSSL's buffers, and more than that work alike", "[tls]") {
+  const TLSSides sides;
+  std::vector<std::unique_ptr<Ends>> many;
+  for (int i = 0; i < TLSTransport::kKeepBuffers + 3; ++i) {
+    many.push_back(std::make_unique<Ends>(sides));
+    many.back()->shake_hands();
+    CHECK(many.back()->send("hello") == 5);
+    CHECK(many.back()->receive() == "hello");
+  }
 }
 
 TEST_CASE("a transport outlives the context it was made with", "[tls]") {
