@@ -192,7 +192,7 @@ std::coroutine_handle<> ClientConnection::task_ended(std::size_t number) noexcep
     upload_done_ = true;
     if (fetch_->phase() == FetchPhase::request) fetch_->enter(FetchPhase::head);
     // Whoever waits for the response hears of it.
-    if (upload_.error()) stream_.close();
+    if (upload_.error()) stream_.close(std::make_error_code(std::errc::operation_canceled));
   }
   return std::noop_coroutine();
 }

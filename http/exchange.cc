@@ -97,7 +97,7 @@ void Exchange::reset_head() noexcept {
 
 void Exchange::abort() noexcept {
   finished_ = true;
-  stream_->close();
+  stream_->close(std::make_error_code(std::errc::operation_canceled));
 }
 
 void Exchange::set_status(int status, std::string_view reason) {

@@ -192,7 +192,7 @@ Next ServerConnection::receive_end() {
 // Nothing more is to be read: the end, once the client has taken what was written.
 Next ServerConnection::close_when_sent() noexcept {
   closing_ = true;
-  return stream_.pending_write_bytes() > 0 ? Next::wait : Next::close;
+  return stream_.send_and_close() ? Next::close : Next::wait;
 }
 
 // All of a request is there, and it has a body or the server wants more of it than most.
@@ -259,17 +259,19 @@ Next ServerConnection::abandon(const std::exception_ptr& error) {
   }
 }
 
+// In the middle of a response: the client must not take what it has for the whole.
+void ServerConnection::cut() noexcept { stream_.close(std::make_error_code(std::errc::operation_canceled)); }
+
 Next ServerConnection::abandon(std::string_view why) {
   log::application().error("Uncaught exception answering {}: {}", peer_.to_string(), why);
-  stream_.close();
+  cut();
   return Next::close;
 }
 
 Next ServerConnection::refuse(const Refusal& refusal) {
   log::general().info("Malformed HTTP message from {}: {}", peer_.to_string(), refusal.reason);
   if (exchange_->head_sent() && !exchange_->finished()) {
-    // It must not take what it has for the whole response.
-    stream_.close();
+    cut();
     return Next::close;
   }
   if (!exchange_->finished()) {
@@ -282,7 +284,7 @@ Next ServerConnection::refuse(const Refusal& refusal) {
           fmt::format("{} {}: {}\n", refusal.status, reason_phrase(refusal.status), refusal.reason));
     } catch (const StreamBufferFullError&) {
       // It has left so much unread that it will not read this either.
-      stream_.close();
+      cut();
       return Next::close;
     }
   }

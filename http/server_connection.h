@@ -62,6 +62,7 @@ class ServerConnection {
   Next refuse(const Refusal& refusal);
   Next linger();
   Next close_when_sent() noexcept;
+  void cut() noexcept;
   IOStream detach();
   void leave_server() noexcept;
   void visit();

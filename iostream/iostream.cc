@@ -229,6 +229,10 @@ void IOStream::notify_closed() noexcept {
 
 void IOStream::close(std::error_code error) noexcept {
   if (closed()) return;
+  if (!error && out_ && !blocked_ && !handshaking_) {
+    flush_now(Followed::by_end);
+    if (closed()) return;
+  }
   error_ = error;
   // Not after half of what was written, which must not look like its end.
   if (transport_ && !error && !out_ && !handshaking_ && !transport_->wants_write())

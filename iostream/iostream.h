@@ -28,6 +28,7 @@
 namespace squall {
 
 class TLSTransport;
+enum class Followed : bool;  // socket.h
 
 // A buffered, non-blocking stream of bytes over a connected socket, one end of a pipe, or a terminal; with
 // TLS between if start_tls() puts it there.
@@ -138,6 +139,9 @@ class IOStream {
   // Sends the end of our bytes as soon as all that was written is sent; nothing may be written after that.
   // Reading goes on. The writing end of a pipe closes.
   void shutdown_write() noexcept;
+  // Sends what was written and closes, if the kernel takes all of it at once: the end then travels with the
+  // last bytes. Otherwise false, and the stream stays open.
+  bool send_and_close() noexcept;
   // Whether small writes leave at once, or wait for the last one's acknowledgement. TCP only (IOS-59).
   void set_nodelay(bool on) noexcept;
 
@@ -164,8 +168,8 @@ class IOStream {
 
   // ---- Closing.
 
-  // Drops what was not sent. Whatever waits on the stream throws StreamClosedError in a later turn. May be
-  // called again.
+  // Offers the kernel once what was written and not sent, unless there is an error; drops the rest. Whatever
+  // waits on the stream throws StreamClosedError in a later turn. May be called again.
   void close(std::error_code error = {}) noexcept;
   bool closed() const noexcept { return !fd_; }
   // Somebody waits for bytes; bytes wait to be sent (IOS-58). A handshake counts as both.
@@ -241,14 +245,14 @@ class IOStream {
   void put_back(std::string_view bytes) noexcept;
   void leave_reader(ReadAwaiter& read) noexcept;
 
-  ssize_t send(std::span<const std::string_view> pieces) noexcept;
+  ssize_t send(std::span<const std::string_view> pieces, Followed followed) noexcept;
   std::size_t send_ahead(std::span<const std::string_view> pieces) noexcept;
-  bool send_queued() noexcept;
+  bool send_queued(Followed followed) noexcept;
   ssize_t send_file_queued(std::uint64_t count) noexcept;
   bool send_own() noexcept;
   template <class Append>
   void queue(bool is_begun, Append&& append);
-  void flush_now() noexcept;
+  void flush_now(Followed followed = Followed()) noexcept;
   void flush_later() noexcept;
   void wait_writable() noexcept;
   void end_sending() noexcept;

@@ -142,9 +142,9 @@ void IOStream::commit_write(std::size_t count) {
 
 // ---- Sending.
 
-ssize_t IOStream::send(std::span<const std::string_view> pieces) noexcept {
+ssize_t IOStream::send(std::span<const std::string_view> pieces, Followed followed) noexcept {
   switch (channel_) {
-    case Channel::socket: return send_to(fd_.get(), pieces);
+    case Channel::socket: return send_to(fd_.get(), pieces, followed);
     case Channel::transport: return transport_->send(fd_.get(), pieces);
     default: return write_to(fd_.get(), pieces);
   }
@@ -161,7 +161,7 @@ std::size_t IOStream::send_ahead(std::span<const std::string_view> pieces) noexc
   std::copy_n(pieces.begin(), std::min(pieces.size(), offered.size() - count), offered.begin() + count);
   count = std::min(count + pieces.size(), offered.size());
   const std::size_t total = total_size({offered.data(), count});
-  const auto result = send({offered.data(), count});
+  const auto result = send({offered.data(), count}, Followed::by_nothing);
   if (result < 0) {
     blocked_ = errno == EAGAIN;  // any other error shows again when it is flushed
     return 0;
@@ -178,7 +178,7 @@ std::size_t IOStream::send_ahead(std::span<const std::string_view> pieces) noexc
 }
 
 // One system call for what is queued. False if the rest has to wait, or the stream is closed.
-bool IOStream::send_queued() noexcept {
+bool IOStream::send_queued(Followed followed) noexcept {
   std::uint64_t offered;
   ssize_t sent;
   if (out_->file()) {
@@ -189,7 +189,7 @@ bool IOStream::send_queued() noexcept {
     std::array<std::string_view, IoVectors::kMax> pieces;
     const std::size_t count = out_->gather(pieces);
     offered = total_size({pieces.data(), count});
-    sent = send({pieces.data(), count});
+    sent = send({pieces.data(), count}, followed);
   }
   if (sent < 0) {
     if (errno == EAGAIN) {
@@ -263,14 +263,15 @@ void IOStream::flush_later() noexcept {
   loop_->at_turn_end(turn_end_);
 }
 
-void IOStream::flush_now() noexcept {
+void IOStream::flush_now(Followed followed) noexcept {
+  if (ending_) followed = Followed::by_end;
   if (transport_ && !send_own()) return;
   for (int sends = 0; out_ && fd_; ++sends) {
     if (out_->empty()) {
       WriteBuffer::give_back(std::move(out_));
     } else if (sends == kMaxSends) {
       return wait_writable();
-    } else if (!send_queued()) {
+    } else if (!send_queued(followed)) {
       return;
     }
   }
@@ -301,6 +302,13 @@ void IOStream::shutdown_write() noexcept {
   } else {
     end_sending();
   }
+}
+
+bool IOStream::send_and_close() noexcept {
+  if (!closed() && !blocked_) flush_now(Followed::by_end);
+  if (pending_write_bytes() > 0) return false;
+  close();
+  return true;
 }
 
 void IOStream::end_sending() noexcept {

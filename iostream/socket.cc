@@ -15,6 +15,12 @@
 namespace squall {
 namespace {
 
+#ifdef MSG_MORE
+constexpr int kMore = MSG_MORE;
+#else
+constexpr int kMore = 0;
+#endif
+
 // Calls again what a signal interrupted.
 template <class Call>
 ssize_t retried(Call&& call) noexcept {
@@ -63,14 +69,15 @@ int pending_error(int fd) noexcept {
   return ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : 0;
 }
 
-ssize_t send_to(int fd, std::span<const std::string_view> pieces) noexcept {
+ssize_t send_to(int fd, std::span<const std::string_view> pieces, Followed followed) noexcept {
+  const int flags = MSG_NOSIGNAL | (followed == Followed::by_end ? kMore : 0);
   if (pieces.size() == 1)
-    return retried([&] { return ::send(fd, pieces[0].data(), pieces[0].size(), MSG_NOSIGNAL); });
+    return retried([&] { return ::send(fd, pieces[0].data(), pieces[0].size(), flags); });
   IoVectors vectors(pieces);
   msghdr message{};
   message.msg_iov = vectors.data();
   message.msg_iovlen = static_cast<std::size_t>(vectors.count());
-  return retried([&] { return ::sendmsg(fd, &message, MSG_NOSIGNAL); });
+  return retried([&] { return ::sendmsg(fd, &message, flags); });
 }
 
 void shut_down_sending(int fd) noexcept { ::shutdown(fd, SHUT_WR); }

@@ -25,8 +25,10 @@ ssize_t peek_at(int fd) noexcept;
 // What has gone wrong with the connection since it was last asked, 0 if nothing has.
 int pending_error(int fd) noexcept;
 // One send of the pieces, of which it takes the first IoVectors::kMax, one behind the other: its count, or -1
-// and errno. Raises no SIGPIPE.
-ssize_t send_to(int fd, std::span<const std::string_view> pieces) noexcept;
+// and errno. Raises no SIGPIPE. What is followed by the end may wait for it, so that both travel together.
+enum class Followed : bool { by_nothing, by_end };
+ssize_t send_to(int fd, std::span<const std::string_view> pieces,
+                Followed followed = Followed::by_nothing) noexcept;
 void shut_down_sending(int fd) noexcept;
 
 // Whether small writes leave at once. Errors are ignored: not every stream is TCP (IOS-59).

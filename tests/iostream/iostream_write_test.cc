@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -360,6 +361,64 @@ TEST_CASE("shutdown_write ends the peer's reading and not our own", "[iostream]"
   loop.run([](IOStream& stream, std::string& got) -> Task<> { got = co_await stream.read_some(); }(
                                                       wire.stream, got));
   CHECK(got == "still here");
+}
+
+TEST_CASE("what was written before close(), or the stream's end, is offered to the kernel once (IOS-42)",
+          "[iostream]") {
+  TestLoop loop;
+  for (const std::size_t size : {std::size_t{10}, std::size_t{20'000}}) {
+    for (const bool explicitly : {true, false}) {
+      CAPTURE(size, explicitly);
+      const std::string text(size, 'x');
+      auto wire = std::make_optional<Wire>(loop);
+      wire->stream.write(text);
+      if (explicitly) {
+        wire->stream.close();
+      } else {
+        const IOStream ends = std::move(wire->stream);
+      }
+      std::string all;
+      loop.run_until([&] { return wire->peer.drain(all); });
+      CHECK(all == text);
+    }
+  }
+}
+
+TEST_CASE("close() with an error sends nothing more", "[iostream]") {
+  TestLoop loop;
+  Wire wire(loop);
+  wire.stream.write("half");
+  wire.stream.close(std::make_error_code(std::errc::operation_canceled));
+  std::string all;
+  loop.run_until([&] { return wire.peer.drain(all); });
+  CHECK(all.empty());
+}
+
+TEST_CASE("send_and_close() closes once all is with the kernel, and not before", "[iostream]") {
+  TestLoop loop;
+  {
+    Wire wire(loop);
+    wire.stream.write("one ");
+    wire.stream.write("two");
+    CHECK(wire.stream.send_and_close());
+    CHECK(wire.stream.closed());
+    std::string all;
+    loop.run_until([&] { return wire.peer.drain(all); });
+    CHECK(all == "one two");
+  }
+  Wire wire(loop);
+  const std::string large(16'000'000, 'x');
+  wire.stream.write(large);
+  CHECK(!wire.stream.send_and_close());
+  CHECK(!wire.stream.closed());
+  std::string all;
+  loop.run_until([&] {
+    wire.peer.drain(all);
+    return wire.stream.pending_write_bytes() == 0;
+  });
+  CHECK(wire.stream.send_and_close());
+  loop.run_until([&] { return wire.peer.drain(all); });
+  CHECK(all.size() == large.size());
 }
 
 TEST_CASE("writing goes on after the peer's bytes have ended", "[iostream]") {

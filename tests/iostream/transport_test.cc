@@ -186,12 +186,20 @@ TEST_CASE("the end of our bytes is told behind all of them, and at close() unles
     wire.stream.close();
     CHECK(wire.peer.received() == "H$");
   }
+  {
+    Wire wire(loop);
+    wire.peer.send("H");
+    loop.run(handshake(wire.stream));
+    static_cast<void>(wire.stream.write("last"));
+    wire.stream.close();
+    CHECK(wire.peer.received() == "H" + Scrambler::scramble("last") + "$");
+  }
   Wire wire(loop);
   wire.peer.send("H");
   loop.run(handshake(wire.stream));
   loop.add_callback([&] {
     static_cast<void>(wire.stream.write("never sent"));
-    wire.stream.close();
+    wire.stream.close(std::make_error_code(std::errc::operation_canceled));
   });
   loop.run_turn();
   CHECK(wire.peer.received() == "H");
