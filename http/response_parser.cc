@@ -12,6 +12,8 @@ namespace {
 
 // A chunk's size line, with the end of the chunk before it. Extensions are ignored within this bound.
 constexpr std::size_t kMaxChunkLine = 1024;
+// A longer head is not kept for a comparison with the next.
+constexpr std::size_t kLongestKept = 2048;
 // Room for as many is made at once.
 constexpr std::size_t kUsualFields = 12;
 
@@ -61,6 +63,38 @@ void ResponseParser::begin_head() {
   keep_alive_ = false;
   overhead_ = 0;
   fresh_ = false;
+  repeatable_ = false;
+}
+
+// The body in between took the count of its bytes, and nothing else of what was made of the head.
+bool ResponseParser::repeats(std::string_view bytes) const noexcept {
+  const std::string_view last = last_.text();
+  return repeatable_ && asked_ == last_asked_ && last.size() < limits_.max_header_size &&
+         bytes.starts_with(last);
+}
+
+ResponseParser::Result ResponseParser::repeat(std::string_view& bytes) {
+  headers_->text_ = last_.text_;
+  headers_->lines_ = last_.lines_;
+  headers_->slots_ = last_.slots_;
+  bytes.remove_prefix(last_.text_.size());
+  trailers_.clear();
+  fresh_ = false;
+  remaining_ = content_length_;
+  phase_ = Phase::body;
+  return Result::head;
+}
+
+void ResponseParser::note_repeatable() {
+  const std::string& text = headers_->text_;
+  // Lines that were folded are not what came.
+  const bool is_whole_here = base_ == 0 && std::string_view(data_, text.size()) == text;
+  if (framing_ == Framing::chunks || text.size() > kLongestKept || !is_whole_here) return;
+  last_.text_ = text;
+  last_.lines_ = headers_->lines_;
+  last_.slots_ = headers_->slots_;
+  last_asked_ = asked_;
+  repeatable_ = true;
 }
 
 ResponseParser::Result ResponseParser::parse(std::string_view& bytes) {
@@ -75,6 +109,7 @@ ResponseParser::Result ResponseParser::parse(std::string_view& bytes) {
   }
   if (bytes.empty()) return Result::more;
   begun_ = true;
+  if (fresh_ && repeats(bytes)) return repeat(bytes);
   if (fresh_) begin_head();
   return parse_head(bytes);
 }
@@ -152,6 +187,7 @@ ResponseParser::Result ResponseParser::end_head() {
                                    : (parser_.flags & (F_CONNECTION_KEEP_ALIVE | F_CONNECTION_CLOSE)) ==
                                          F_CONNECTION_KEEP_ALIVE;
   if (!choose_framing()) return Result::failed;
+  note_repeatable();
   phase_ = Phase::body;
   return Result::head;
 }

@@ -34,11 +34,9 @@ class UserHandler : public web::RequestHandler {
  private:
   // As it stands between the quotes of a JSON string.
   void write_escaped(std::string_view text) {
-    const auto is_special = [](char c) { return c == '"' || c == '\\'; };
     while (!text.empty()) {
-      const auto plain =
-          static_cast<std::size_t>(std::find_if(text.begin() + 1, text.end(), is_special) - text.begin());
-      if (is_special(text.front())) write("\\");
+      const std::size_t plain = std::min({text.find('"', 1), text.find('\\', 1), text.size()});
+      if (text.front() == '"' || text.front() == '\\') write("\\");
       write(text.substr(0, plain));
       text.remove_prefix(plain);
     }

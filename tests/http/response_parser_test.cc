@@ -14,11 +14,10 @@ namespace {
 using Asked = ResponseParser::Asked;
 using Result = ResponseParser::Result;
 
-// What a parser makes of a connection's bytes, in words.
-std::string read(std::string_view bytes, std::size_t step, Asked asked = Asked::content,
-                 std::size_t limit = 2048) {
+// What the parser makes of a connection's bytes, in words.
+std::string read(ResponseParser& parser, std::string_view bytes, std::size_t step,
+                 Asked asked = Asked::content, std::size_t limit = 2048) {
   Headers headers;
-  ResponseParser parser;
   ResponseParser::Limits limits;
   limits.max_header_size = limit;
   parser.begin(headers, asked, limits);
@@ -47,6 +46,12 @@ std::string read(std::string_view bytes, std::size_t step, Asked asked = Asked::
       }
     }
   }
+}
+
+std::string read(std::string_view bytes, std::size_t step, Asked asked = Asked::content,
+                 std::size_t limit = 2048) {
+  ResponseParser parser;
+  return read(parser, bytes, step, asked, limit);
 }
 
 // The same in pieces of any size.
@@ -207,6 +212,41 @@ TEST_CASE("a head of exactly the limit passes, and one byte more does not", "[re
   const std::string head = "HTTP/1.1 204 x\r\nX: " + std::string(100, 'x') + "\r\n\r\n";
   CHECK(read(head, 3, Asked::content, head.size()) != "failed");
   CHECK(read(head, 3, Asked::content, head.size() - 1) == "failed");
+}
+
+TEST_CASE("what came before on a connection changes nothing of a response", "[response_parser]") {
+  struct Next {
+    std::string bytes;
+    Asked asked = Asked::content;
+    std::size_t limit = 2048;
+  };
+  const std::string plain = "HTTP/1.1 200 OK\r\nX: y\r\nContent-Length: 5\r\n\r\n";
+  const std::string folded = "HTTP/1.1 200 OK\r\nX: y\r\n z\r\nContent-Length: 5\r\n\r\n";
+  const std::vector<Next> responses = {
+      {plain + "hello"},
+      {plain + "world"},
+      {plain, Asked::head},
+      {plain + "small", Asked::content, plain.size()},
+      {"HTTP/1.1 200 OK\r\nX: y\r\nContent-Length: 4\r\n\r\nfour"},
+      {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n"},
+      {"HTTP/1.1 100 Continue\r\n\r\n" + plain + "after"},
+      {"HTTP/1.1 204 No Content\r\nX: y\r\n\r\n"},
+      {"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 5\r\n\r\nold 1"},
+      {folded + "folds"},
+      {"HTTP/1.1 200 OK\r\nLong: " + std::string(1900, 'x') + "\r\nContent-Length: 1\r\n\r\n1"},
+  };
+  for (const std::size_t step : {std::size_t{5000}, std::size_t{60}, std::size_t{1}}) {
+    ResponseParser parser;
+    for (const Next& first : responses) {
+      for (const Next& second : responses) {
+        for (const Next* next : {&first, &first, &second, &second}) {
+          CAPTURE(step, next->bytes);
+          CHECK(read(parser, next->bytes, step, next->asked, next->limit) ==
+                read(next->bytes, step, next->asked, next->limit));
+        }
+      }
+    }
+  }
 }
 
 TEST_CASE("a parser goes from one response to the next", "[response_parser]") {
