@@ -1,0 +1,103 @@
+#!/usr/bin/env python3
+"""A server whose clients keep it waiting: `slow_clients_test.py PROGRAM`."""
+
+import contextlib
+import http.client
+import os
+import pathlib
+import subprocess
+import sys
+import time
+
+from program import PATIENCE, Program
+from tap import Tap
+
+SERVER = sys.argv[1]
+ATTACK = pathlib.Path(__file__).resolve().parent.parent / "support/slow_clients.py"
+COUNT = 300
+# What may stay of an attack: pools have their bounds, and the allocator its own mind.
+LEFT = 8 * 1024 * 1024
+
+
+@contextlib.contextmanager
+def attackers(program, kind):
+    command = [sys.executable, str(ATTACK), str(program.port), kind, str(COUNT)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as attack:
+        try:
+            assert attack.stdout.readline() == "attacking\n"
+            yield
+        finally:
+            attack.stdin.close()
+            try:
+                attack.wait(PATIENCE)
+            finally:
+                attack.kill()
+
+
+def descriptors(program):
+    return len(os.listdir(f"/proc/{program.process.pid}/fd"))
+
+
+def good_requests(program, count):
+    connection = http.client.HTTPConnection("127.0.0.1", program.port, timeout=PATIENCE)
+    for _ in range(count):
+        connection.request("GET", "/")
+        response = connection.getresponse()
+        assert (response.status, response.read()) == (200, b"Hello, world")
+    connection.close()
+
+
+def wait_until(done, what):
+    end = time.monotonic() + PATIENCE
+    while not done():
+        assert time.monotonic() < end, what()
+        time.sleep(0.02)
+
+
+def read_all(program):
+    while program.read_more(0):
+        pass
+    return True
+
+
+def survives(kind, says):
+    with Program(SERVER, "--port", "0", "--timeout", "1") as program:
+        good_requests(program, 20)
+        idle = descriptors(program)
+        resident = []
+        for _ in range(2):
+            with attackers(program, kind):
+                wait_until(lambda: descriptors(program) > idle + COUNT // 2, lambda: "the attackers are not there")
+                good_requests(program, 50)
+                # Whoever keeps it waiting is sent away, although he does not go by himself.
+                wait_until(lambda: read_all(program) and descriptors(program) <= idle, lambda: f"{descriptors(program)} descriptors, {idle} before")
+                good_requests(program, 10)
+            resident.append(program.resident_bytes())
+        assert resident[1] <= resident[0] + LEFT, resident
+        if says:
+            program.wait_for(says)
+
+
+def heads():
+    """who sends a head bit by bit gets 408 in its time, and others are served meanwhile"""
+    survives("head", "Malformed HTTP message from 127.0.0.1:[0-9]+: Timeout reading the request's head")
+
+
+def bodies():
+    """so does who sends a body bit by bit"""
+    survives("body", "Malformed HTTP message from 127.0.0.1:[0-9]+: Timeout reading the request's body")
+
+
+def reads():
+    """who does not read is cut off, and his response's memory freed"""
+    survives("read", "Timeout writing to 127.0.0.1:[0-9]+")
+
+
+def idlers():
+    """who connects and says nothing is sent away without a word"""
+    survives("idle", None)
+
+
+tap = Tap()
+tap.run([heads, bodies, reads, idlers])
+tap.end()
