@@ -1,5 +1,6 @@
 // The client's view of a server's bytes. Whatever they are, and however they are cut: it never hangs, a
-// response that comes of the whole comes of the pieces too, byte for byte, and no byte behind it is used.
+// response that comes of the whole comes of the pieces too, byte for byte, no byte behind it is used, and it
+// does not depend on those before it.
 
 #include <squall/http/response_parser.h>
 
@@ -36,9 +37,8 @@ std::string text_of(const Headers& headers) {
   return text;
 }
 
-Outcome read(std::string_view bytes, ResponseParser::Asked asked, std::size_t step) {
+Outcome read(ResponseParser& parser, std::string_view bytes, ResponseParser::Asked asked, std::size_t step) {
   Headers headers;
-  ResponseParser parser;
   ResponseParser::Limits limits;
   limits.max_header_size = 4096;
   parser.begin(headers, asked, limits);
@@ -89,6 +89,11 @@ Outcome read(std::string_view bytes, ResponseParser::Asked asked, std::size_t st
   }
 }
 
+Outcome read(std::string_view bytes, ResponseParser::Asked asked, std::size_t step) {
+  ResponseParser parser;
+  return read(parser, bytes, asked, step);
+}
+
 void check(std::string_view bytes) {
   if (bytes.empty()) return;
   const auto asked = static_cast<ResponseParser::Asked>(static_cast<unsigned char>(bytes[0]) % 3);
@@ -100,7 +105,15 @@ void check(std::string_view bytes) {
   }
   if (whole.failed || whole.used == bytes.size()) return;
   // What lies behind it makes no difference.
-  FUZZ_CHECK(read(bytes.substr(0, whole.used), asked, whole.used + 1) == whole);
+  const std::string_view first = bytes.substr(0, whole.used);
+  FUZZ_CHECK(read(first, asked, first.size() + 1) == whole);
+  // Nor does what came before on the connection, the same response least of all.
+  const std::string_view second = bytes.substr(whole.used);
+  for (const std::size_t step : {bytes.size(), std::size_t{5}}) {
+    ResponseParser parser;
+    for (int i = 0; i < 2; ++i) FUZZ_CHECK(read(parser, first, asked, step) == whole);
+    FUZZ_CHECK(read(parser, second, asked, step) == read(second, asked, step));
+  }
 }
 
 }  // namespace
