@@ -87,6 +87,8 @@ void CurlTransfer::begin() {
   set(CURLOPT_WRITEFUNCTION, &on_body);
   set(CURLOPT_WRITEDATA, this);
   if (fetch_.decompresses()) set(CURLOPT_ACCEPT_ENCODING, "");
+  // On a reused connection that ends without an answer libcurl sends the request again, whatever its method.
+  if (!fetch_.is_repeatable()) set(CURLOPT_FRESH_CONNECT, 1L);
   set_headers();
   set_body();
   set_ways();
