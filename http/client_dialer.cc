@@ -44,6 +44,7 @@ Task<IOStream> ClientDialer::connect() {
   ConnectOptions options;
   options.timeout = IOLoop::Duration::max();  // the fetch has its own
   if (!fetch_.flag(&FetchOptions::allow_ipv6, true)) options.family = AF_INET;
+  options.stream.receive_before_reset = true;
   if (const std::string* source = fetch_.text(&FetchOptions::network_interface)) options.source_ip = *source;
   options.resolver = this;
   if (const std::string* path = fetch_.text(&FetchOptions::unix_socket)) {
