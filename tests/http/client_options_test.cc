@@ -156,6 +156,37 @@ TEST_CASE("no connection is shared between proxies, users of one, and none", "[c
   HTTPRequest request(fixture.server.url());
   ProxyOptions proxy;
   proxy.host = "127.0.0.1";
+TEMPLATE_TEST_CASE("a Proxy-Authorization header is for a proxy, and no server sees it", "[client_options]",
+                   HTTP_CLIENTS) {
+  ClientFixture<TestType> fixture([](const std::string&) { return ok("x"); });
+  HTTPRequest request(fixture.server.url());
+  request.headers.add("Proxy-Authorization", "mine");
+  fixture.fetch(request);
+  CHECK_FALSE(has(fixture.server.requests.back(), "Proxy-Authorization"));
+  ProxyOptions proxy;
+  proxy.host = "127.0.0.1";
+  proxy.port = fixture.server.port();
+  request.proxy = proxy;
+  fixture.fetch(request);
+  CHECK(has(fixture.server.requests.back(), "\r\nProxy-Authorization: mine\r\n"));
+}
+
+TEST_CASE("digest for a proxy is refused, and not sent as something else", "[client_options]") {
+  Fixture fixture([](const std::string&) { return ok("x"); });
+  for (const std::string_view url : {"http://www.example.test/", "https://www.example.test/"}) {
+    HTTPRequest request{std::string(url)};
+    ProxyOptions proxy;
+    proxy.host = "127.0.0.1";
+    proxy.port = fixture.server.port();
+    proxy.username = "me";
+    proxy.password = "pw";
+    proxy.auth_mode = AuthMode::digest;
+    request.proxy = proxy;
+    CHECK_THROWS_AS(fixture.fetch(request), std::invalid_argument);
+  }
+  CHECK(fixture.server.accepted_connections == 0);
+}
+
   proxy.port = fixture.server.port();
   fixture.fetch(request);
   request.proxy = proxy;
