@@ -2,9 +2,25 @@
 
 #include <squall/http/client_connection.h>
 
+#include <poll.h>
+
 #include <algorithm>
+#include <chrono>
+#include <utility>
 
 namespace squall::http {
+namespace {
+
+// So long a connection is believed to be as it was left, as its watch would have said more.
+constexpr std::chrono::seconds kTrusted{1};
+
+// Neither bytes nor an end have come.
+bool is_quiet(int fd) noexcept {
+  pollfd asked{fd, POLLIN, 0};
+  return ::poll(&asked, 1, 0) == 0;
+}
+
+}  // namespace
 
 ConnectionPool::~ConnectionPool() {
   close_idle();
@@ -99,10 +115,14 @@ std::unique_ptr<ClientConnection> ConnectionPool::unlink(ClientConnection& conne
 }
 
 std::unique_ptr<ClientConnection> ConnectionPool::take(Host& host) {
-  if (host.idle.empty()) return nullptr;
-  std::unique_ptr<ClientConnection> connection = unlink(*host.idle.back());
-  connection->end_idle();
-  return connection;
+  while (!host.idle.empty()) {
+    std::unique_ptr<ClientConnection> connection = unlink(*host.idle.back());
+    connection->end_idle();
+    const IOLoop::Duration idle = loop_.time() - connection->idle_since();
+    if (idle < limits_.idle_timeout && (idle < kTrusted || is_quiet(connection->stream().fd())))
+      return connection;
+  }
+  return nullptr;
 }
 
 void ConnectionPool::keep(Host& host, std::unique_ptr<ClientConnection> connection) {

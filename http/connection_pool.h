@@ -63,7 +63,8 @@ class ConnectionPool {
   // ---- Connections. Those that are kept are closed when they have been idle for long, when the server
   // closes them, and when it sends what nobody has asked for.
 
-  // The last one that was used; null if there is none.
+  // The last one that was used; null if there is none. The loop may not have run for long: one that has been
+  // idle for more than a moment is asked whether it still is as it was left.
   std::unique_ptr<ClientConnection> take(Host& host);
   void keep(Host& host, std::unique_ptr<ClientConnection> connection);
   std::size_t idle() const noexcept { return idle_; }
