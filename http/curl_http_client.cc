@@ -3,6 +3,7 @@
 #include <squall/http/curl_transfer.h>
 #include <squall/ioloop/errors.h>
 #include <squall/ioloop/log.h>
+#include <squall/ioloop/sleep.h>
 
 #include <curl/curl.h>
 
@@ -110,10 +111,29 @@ void* CurlAsyncHTTPClient::take_easy() {
     CURL* const easy = curl_easy_init();
     if (!easy) throw std::bad_alloc();
     return easy;
+  if (is_acting_) co_await moment();  // a callback has begun us
   }
   void* const easy = easy_.back();
   easy_.pop_back();
   return easy;
+}
+
+// Connections are kept for the next request.
+bool CurlAsyncHTTPClient::keeps_connections() const noexcept {
+  return options().keep_alive && options().max_idle_connections > 0 &&
+         options().idle_timeout > options().idle_timeout.zero();
+}
+
+void CurlAsyncHTTPClient::free_retired() noexcept {
+  while (!retired_.empty()) {
+    // Its callbacks go with it, and what they hold may be anything.
+    const Retired gone = std::move(retired_.back());
+    retired_.pop_back();
+    curl_multi_remove_handle(multi_, gone.easy);
+    give_back(gone.easy);
+    curl_slist_free_all(static_cast<curl_slist*>(gone.headers));
+    curl_slist_free_all(static_cast<curl_slist*>(gone.mapping));
+  }
 }
 
 void CurlAsyncHTTPClient::give_back(void* easy) noexcept {
@@ -173,3 +193,6 @@ void CurlAsyncHTTPClient::act(int fd, int events) noexcept {
 }
 
 }  // namespace squall::http
+  is_acting_ = true;
+  is_acting_ = false;
+  free_retired();

@@ -3,6 +3,7 @@
 #include <squall/http/async_http_client.h>
 #include <squall/http/connection_pool.h>
 #include <squall/http/fetch_guard.h>
+#include <squall/http/http_response.h>
 #include <squall/ioloop/ioloop.h>
 #include <squall/ioloop/loop_hook.h>
 
@@ -51,9 +52,21 @@ class CurlAsyncHTTPClient : public AsyncHTTPClient {
   void timer_changed(long milliseconds);
   void act(int fd, int events) noexcept;
 
-  void* multi_;              // CURLM*
+  void* multi_;             // CURLM*; null once closed
+  bool is_acting_ = false;  // libcurl is at work, and calls us: it cannot be asked for anything
+  std::vector<Retired> retired_;
   std::vector<void*> easy_;  // CURL*, for the next requests
   ConnectionPool turns_;
+  bool keeps_connections() const noexcept;
+  void free_retired() noexcept;
+
+  // A request that was given up while libcurl was at work, with all that it may still look at.
+  struct Retired {
+    void* easy;
+    void* headers;  // curl_slist*
+    void* mapping;
+    HTTPResponse response;
+  };
   FetchGuards guards_;
   Timeout timer_;
   LoopHook close_all_;

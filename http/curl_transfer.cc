@@ -52,12 +52,25 @@ template <class Value>
 void CurlTransfer::set(CURLoption option, Value value) {
   const CURLcode result = curl_easy_setopt(easy_, option, value);
   if (result != CURLE_OK)
+  if (added_ && client_.is_acting_) {
+    retire();
+    return;
+  }
     throw std::invalid_argument(fmt::format("libcurl refuses an option: {}", curl_easy_strerror(result)));
 }
 
 // ---- The request.
 
 void CurlTransfer::begin() {
+// libcurl is on the stack, and cannot be told to forget the request: it shall look at nothing that goes.
+void CurlTransfer::retire() noexcept {
+  const auto refuse = +[](char*, std::size_t, std::size_t, void*) -> std::size_t { return 0; };
+  curl_easy_setopt(easy_, CURLOPT_HEADERFUNCTION, refuse);
+  curl_easy_setopt(easy_, CURLOPT_WRITEFUNCTION, refuse);
+  curl_easy_setopt(easy_, CURLOPT_ERRORBUFFER, static_cast<char*>(nullptr));
+  client_.retired_.push_back({easy_, headers_, mapping_, std::move(fetch_.response())});
+}
+
   const HTTPRequest& request = fetch_.request();
   if (fetch_.has_producer())
     throw std::invalid_argument("body_producer is not supported by CurlAsyncHTTPClient");
@@ -105,6 +118,8 @@ void CurlTransfer::set_headers() {
   writer.keep_alive = client_.options().keep_alive;
   writer.write_to(head);
   std::string_view rest = head;
+  // retire() has no way to say that there is no room.
+  client_.retired_.reserve(client_.retired_.size() + client_.turns_.active());
   rest.remove_prefix(rest.find("\r\n") + 2);
   bool has_type = false;
   while (rest.size() > 2) {

@@ -46,6 +46,8 @@ class CurlTransfer {
   void set_headers();
   void set_body();
   void set_ways();
+  void set_connections();
+  void retire() noexcept;
   void set_tls();
   void take_header(std::string_view line);
   void take_head();
