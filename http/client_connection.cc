@@ -32,6 +32,7 @@ void ClientConnection::begin(Fetch& fetch, const Options& options, bool reused) 
   fetch_ = &fetch;
   reused_ = reused;
   clean_ = false;
+  own_failure_ = false;
   upload_done_ = true;
   wants_continue_ = false;
   flushed_before_ = stream_.flushed_bytes();
@@ -181,7 +182,8 @@ void ClientConnection::check_upload() {
   try {
     upload_.result();
   } catch (const StreamClosedError&) {
-    if (!stream_.closed()) throw;
+    // A producer may have other streams.
+    if (own_failure_) throw;
   }
 }
 
@@ -192,7 +194,10 @@ std::coroutine_handle<> ClientConnection::task_ended(std::size_t number) noexcep
     upload_done_ = true;
     if (fetch_->phase() == FetchPhase::request) fetch_->enter(FetchPhase::head);
     // Whoever waits for the response hears of it.
-    if (upload_.error()) stream_.close(std::make_error_code(std::errc::operation_canceled));
+    if (upload_.error()) {
+      own_failure_ = !stream_.closed();
+      stream_.close(std::make_error_code(std::errc::operation_canceled));
+    }
   }
   return std::noop_coroutine();
 }

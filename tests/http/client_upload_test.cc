@@ -89,5 +89,34 @@ TEST_CASE("a server that closes on a request and says nothing is an error", "[cl
   CHECK_THROWS_AS(fixture.fetch(request), HTTPStreamClosedError);
 }
 
+// ---- A producer that fails.
+
+TEST_CASE("a producer's own StreamClosedError comes out, and the producer is not called again",
+          "[client_upload]") {
+  Fixture fixture([](const std::string&) { return ok("x"); });
+  fixture.fetch(fixture.server.url());  // so that there is a connection to be reused
+  int calls = 0;
+  HTTPRequest request(fixture.server.url());
+  request.method = "PUT";
+  request.body_producer_is_repeatable = true;
+  request.body_producer = [&calls](BodyWriter& body) -> Task<> {
+    ++calls;
+    co_await body.write("a piece");
+    throw StreamClosedError(std::make_error_code(std::errc::no_such_device));
+  };
+  for (int i = 0; i < 2; ++i) {
+    bool thrown = false;
+    try {
+      fixture.fetch(request);
+    } catch (const StreamClosedError& error) {
+      thrown = true;
+      CHECK(error.error() == std::errc::no_such_device);
+    }
+    CHECK(thrown);
+    CHECK(calls == i + 1);
+  }
+  CHECK(fixture.client.active() == 0);
+}
+
 }  // namespace
 }  // namespace squall::http
