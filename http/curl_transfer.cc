@@ -2,6 +2,7 @@
 
 #include <squall/http/ascii.h>
 #include <squall/http/content_decoder.h>
+#include <squall/http/mapped_host.h>
 #include <squall/http/request_head.h>
 #include <squall/http/status.h>
 #include <squall/ioloop/errors.h>
@@ -35,6 +36,10 @@ void append(curl_slist*& list, const std::string& line) {
   if (!longer) throw std::bad_alloc();
   list = longer;
 }
+std::string bracketed(const std::string& host) {
+  return host.find(':') == host.npos || host.starts_with('[') ? host : fmt::format("[{}]", host);
+}
+
 
 }  // namespace
 
@@ -181,8 +186,15 @@ void CurlTransfer::set_ways() {
     set(CURLOPT_IPRESOLVE, static_cast<long>(CURL_IPRESOLVE_V4));
   if (const std::string* path = fetch_.text(&FetchOptions::unix_socket))
     set(CURLOPT_UNIX_SOCKET_PATH, path->c_str());
-  for (const auto& [from, to] : client_.options().hostname_mapping)
-    append(mapping_, fmt::format("{}::{}:", from, to));
+  // The first one that fits counts: those with a port come first.
+  for (const bool has_port : {true, false}) {
+    for (const auto& [from, to] : client_.options().hostname_mapping) {
+      const MappedHost mapped(from);
+      if (mapped.port.has_value() != has_port) continue;
+      const std::string port = has_port ? std::to_string(*mapped.port) : std::string();
+      append(mapping_, fmt::format("{}:{}:{}:", bracketed(mapped.name), port, bracketed(to)));
+    }
+  }
   if (mapping_) set(CURLOPT_CONNECT_TO, mapping_);
 }
 

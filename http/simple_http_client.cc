@@ -1,6 +1,7 @@
 #include <squall/http/simple_http_client.h>
 
 #include <squall/http/client_dialer.h>
+#include <squall/http/mapped_host.h>
 #include <squall/http/proxy_environment.h>
 #include <squall/ioloop/log.h>
 
@@ -52,7 +53,14 @@ SimpleAsyncHTTPClient::SimpleAsyncHTTPClient(IOLoop& loop, Options options)
       resolver_(this->options().resolver ? *this->options().resolver : default_resolver()),
       pool_(loop, limits_of(this->options())),
       guards_(loop) {
-  for (const auto& [from, to] : this->options().hostname_mapping) resolver_.map(from, to);
+  for (const auto& [from, to] : this->options().hostname_mapping) {
+    const MappedHost mapped(from);
+    if (mapped.port) {
+      resolver_.map(mapped.name, *mapped.port, to, *mapped.port);
+    } else {
+      resolver_.map(mapped.name, to);
+    }
+  }
   connection_options_.max_header_size = this->options().max_header_size;
   connection_options_.keep_alive = this->options().keep_alive;
 }

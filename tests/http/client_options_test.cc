@@ -392,6 +392,51 @@ TEMPLATE_TEST_CASE("a Unix socket takes the host's place", "[client_options]", H
   request.unix_socket = folder.path("socket");
   CHECK(fixture.fetch(request).body() == "by path");
   CHECK(fixture.fetch(request).body() == "by path");
+TEMPLATE_TEST_CASE("hostname_mapping leads elsewhere: a host, or one port of it (SHC-20)", "[client_options]",
+                   HTTP_CLIENTS) {
+  testing::TestLoop loop;
+  AnswerServer server(loop, [](const std::string&) { return ok("x"); });
+  const std::string port = std::to_string(server.port());
+  Options options;
+  options.hostname_mapping["all.example.test"] = "127.0.0.1";
+  options.hostname_mapping["One.Example.test:" + port] = "127.0.0.1";
+  options.hostname_mapping["one.example.test"] = "127.0.0.99";
+  options.hostname_mapping["[2001:db8::1]:" + port] = "127.0.0.1";
+  TestType client(loop, options);
+  for (const char* host : {"all.example.test", "one.example.test", "[2001:db8::1]"}) {
+    CAPTURE(host);
+    const HTTPResponse response = loop.run(client.fetch(fmt::format("http://{}:{}/", host, port)));
+    CHECK(response.body() == "x");
+    CHECK(has(server.requests.back(), fmt::format("\r\nHost: {}:{}\r\n", host, port)));
+  }
+  Options other;
+  other.hostname_mapping["one.example.test:1"] = "127.0.0.1";
+  TestType elsewhere(loop, other);
+  CHECK_THROWS_AS(loop.run(elsewhere.fetch("http://one.example.test:" + port + "/")), HTTPClientError);
+}
+
+TEMPLATE_TEST_CASE("a header may be empty", "[client_options]", HTTP_CLIENTS) {
+  ClientFixture<TestType> fixture([](const std::string&) { return ok("x"); });
+  HTTPRequest request(fixture.server.url());
+  request.headers.add("X-Empty", "");
+  fixture.fetch(request);
+  const std::string& sent = fixture.server.requests.at(0);
+  CHECK((has(sent, "\r\nX-Empty:\r\n") || has(sent, "\r\nX-Empty: \r\n")));
+}
+
+TEMPLATE_TEST_CASE("times are the last request's, or zero if it needed none", "[client_options]",
+                   HTTP_CLIENTS) {
+  ClientFixture<TestType> fixture([](const std::string& request) {
+    return has(request, " /from ") ? answer("302 Found", "", "Location: /to\r\n") : ok("x");
+  });
+  const HTTPResponse response = fixture.fetch(fixture.server.url("/from"));
+  CHECK(fixture.server.accepted_connections == 1);
+  CHECK(response.time_info().connect.count() == 0);
+  CHECK(response.time_info().tls.count() == 0);
+  CHECK(response.time_info().first_byte.count() > 0);
+  CHECK(response.time_info().redirect.count() > 0);
+}
+
   CHECK(fixture.server.accepted_connections == 1);
   CHECK(has(fixture.server.requests.at(0), "\r\nHost: www.example.test\r\n"));
   request.unix_socket = folder.path("nobody");

@@ -615,7 +615,7 @@ TEST_CASE("the client and our server understand each other", "[simple_client]") 
   CHECK(fixture.server.connections() == 1);
 }
 
-TEST_CASE("hostname_mapping leads elsewhere", "[simple_client]") {
+TEST_CASE("hostname_mapping keeps the Host header", "[simple_client]") {
   Options options;
   options.hostname_mapping["www.example.test"] = "127.0.0.1";
   Fixture fixture([](const std::string&) { return ok("x"); }, options);
