@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <chrono>
 #include <new>
+#include <stdexcept>
 #include <utility>
 
 namespace squall::http {
@@ -34,6 +35,8 @@ ConnectionPool::Limits limits_of(const AsyncHTTPClient::Options& options) {
 
 CurlAsyncHTTPClient::CurlAsyncHTTPClient(IOLoop& loop, Options options)
     : AsyncHTTPClient(loop, std::move(options)), turns_(loop, limits_of(this->options())), guards_(loop) {
+  if (this->options().resolver)
+    throw std::invalid_argument("a resolver is not supported by CurlAsyncHTTPClient");
   initialise_curl();
   multi_ = curl_multi_init();
   if (!multi_) throw std::bad_alloc();
@@ -56,14 +59,22 @@ CurlAsyncHTTPClient::CurlAsyncHTTPClient(IOLoop& loop, Options options)
 CurlAsyncHTTPClient::~CurlAsyncHTTPClient() {
   guards_.close_all();
   for (void* const easy : easy_) curl_easy_cleanup(easy);
-  curl_multi_cleanup(multi_);
+  if (multi_) curl_multi_cleanup(multi_);
   loop().remove_timeout(timer_);
 }
 
 void CurlAsyncHTTPClient::close() {
   AsyncHTTPClient::close();
   if (close_all_.linked()) return;
-  close_all_.set([](void* self) { static_cast<CurlAsyncHTTPClient*>(self)->guards_.close_all(); }, this);
+  close_all_.set(
+      [](void* self) {
+        auto& client = *static_cast<CurlAsyncHTTPClient*>(self);
+        client.guards_.close_all();
+        // With all connections. Nobody is going to need it again.
+        curl_multi_cleanup(std::exchange(client.multi_, nullptr));
+        client.loop().remove_timeout(std::exchange(client.timer_, Timeout()));
+      },
+      this);
   loop().at_turn_end(close_all_);
 }
 

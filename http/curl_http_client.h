@@ -31,7 +31,11 @@ class CurlError : public std::runtime_error {
 // It knows no body_producer, no streaming callback that waits, no TLSContext and no GET with a body: these
 // throw std::invalid_argument. Headers stay as they came when a body was decompressed (CUR-05). Redirects,
 // credentials, cookies and queueing are as with SimpleAsyncHTTPClient: libcurl is given one request at a
-// time.
+// time. What is not repeatable goes out on a connection of its own. Names are looked up by libcurl: with
+// Options::resolver the constructor throws std::invalid_argument. Options::idle_timeout is counted in whole
+// seconds, and looked at when a connection is wanted again.
+//
+// Callbacks may begin other fetches, and end them.
 class CurlAsyncHTTPClient : public AsyncHTTPClient {
  public:
   explicit CurlAsyncHTTPClient(IOLoop& loop = IOLoop::current(), Options options = Options());
@@ -51,12 +55,6 @@ class CurlAsyncHTTPClient : public AsyncHTTPClient {
   void socket_changed(int fd, int interest);
   void timer_changed(long milliseconds);
   void act(int fd, int events) noexcept;
-
-  void* multi_;             // CURLM*; null once closed
-  bool is_acting_ = false;  // libcurl is at work, and calls us: it cannot be asked for anything
-  std::vector<Retired> retired_;
-  std::vector<void*> easy_;  // CURL*, for the next requests
-  ConnectionPool turns_;
   bool keeps_connections() const noexcept;
   void free_retired() noexcept;
 
@@ -67,6 +65,12 @@ class CurlAsyncHTTPClient : public AsyncHTTPClient {
     void* mapping;
     HTTPResponse response;
   };
+
+  void* multi_;             // CURLM*; null once closed
+  bool is_acting_ = false;  // libcurl is at work, and calls us: it cannot be asked for anything
+  std::vector<Retired> retired_;
+  std::vector<void*> easy_;  // CURL*, for the next requests
+  ConnectionPool turns_;
   FetchGuards guards_;
   Timeout timer_;
   LoopHook close_all_;

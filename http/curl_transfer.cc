@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <limits>
 #include <stdexcept>
@@ -17,8 +18,12 @@
 namespace squall::http {
 namespace {
 
-long milliseconds(std::optional<Fetch::Duration> timeout) {
-  if (!timeout) return 0;  // none
+// What of a redirect's body is read, so that the connection can be used again.
+constexpr std::size_t kMaxDiscarded = 64 * 1024;
+
+// `none` is what libcurl takes for none.
+long milliseconds(std::optional<Fetch::Duration> timeout, long none) {
+  if (!timeout) return none;
   const auto rounded = std::chrono::ceil<std::chrono::milliseconds>(*timeout).count();
   return static_cast<long>(std::min<long long>(rounded, std::numeric_limits<int>::max()));
 }
@@ -98,18 +103,19 @@ void CurlTransfer::retire() noexcept {
   set(CURLOPT_PATH_AS_IS, 1L);
   set(CURLOPT_FOLLOWLOCATION, 0L);
   set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-  set(CURLOPT_CONNECTTIMEOUT_MS, milliseconds(fetch_.connect_timeout()));
-  set(CURLOPT_TIMEOUT_MS, milliseconds(fetch_.request_timeout()));
+  // Zero would be its own 300 s.
+  set(CURLOPT_CONNECTTIMEOUT_MS,
+      milliseconds(fetch_.connect_timeout(), static_cast<long>(std::numeric_limits<int>::max())));
+  set(CURLOPT_TIMEOUT_MS, milliseconds(fetch_.request_timeout(), 0));
   set(CURLOPT_HEADERFUNCTION, &on_header);
   set(CURLOPT_HEADERDATA, this);
   set(CURLOPT_WRITEFUNCTION, &on_body);
   set(CURLOPT_WRITEDATA, this);
   if (fetch_.decompresses()) set(CURLOPT_ACCEPT_ENCODING, "");
-  // On a reused connection that ends without an answer libcurl sends the request again, whatever its method.
-  if (!fetch_.is_repeatable()) set(CURLOPT_FRESH_CONNECT, 1L);
   set_headers();
   set_body();
   set_ways();
+  set_connections();
   set_tls();
   if (request.prepare_curl_callback) request.prepare_curl_callback(easy_);
   if (curl_multi_add_handle(client_.multi_, easy_) != CURLM_OK) throw std::bad_alloc();
@@ -136,7 +142,7 @@ void CurlTransfer::set_headers() {
       continue;
     if (equals_ignoring_case(name, "Content-Type")) has_type = true;
     // libcurl takes `X:` for a wish to leave it out, and `X;` for an empty one.
-    if (line.size() <= name.size() + 2) line[name.size()] = ';';
+    if (line.size() <= name.size() + 2) line.replace(name.size(), line.npos, ";");
     append(headers_, line);
   }
   append(headers_, "Accept:");
@@ -200,6 +206,19 @@ void CurlTransfer::set_ways() {
 
 void CurlTransfer::set_tls() {
   const bool checks = fetch_.flag(&FetchOptions::validate_cert, true);
+// Which connections it may use, and who else may use its own.
+void CurlTransfer::set_connections() {
+  using std::chrono::seconds;
+  // On a reused connection that ends without an answer libcurl sends the request again, whatever its method.
+  if (!fetch_.is_repeatable()) set(CURLOPT_FRESH_CONNECT, 1L);
+  if (!client_.keeps_connections()) set(CURLOPT_FORBID_REUSE, 1L);
+#if LIBCURL_VERSION_NUM >= 0x074100
+  const auto idle = std::chrono::floor<seconds>(client_.options().idle_timeout).count();
+  const auto most = static_cast<long long>(std::numeric_limits<int>::max());
+  set(CURLOPT_MAXAGE_CONN, static_cast<long>(std::clamp<long long>(idle, 1, most)));
+#endif
+}
+
   set(CURLOPT_SSL_VERIFYPEER, checks ? 1L : 0L);
   set(CURLOPT_SSL_VERIFYHOST, checks ? 2L : 0L);
   set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
@@ -225,8 +244,7 @@ std::size_t CurlTransfer::on_header(char* data, std::size_t size, std::size_t co
 std::size_t CurlTransfer::on_body(char* data, std::size_t size, std::size_t count, void* self) noexcept {
   auto& transfer = *static_cast<CurlTransfer*>(self);
   try {
-    transfer.take_body({data, size * count});
-    return size * count;
+    return transfer.take_body({data, size * count}) ? size * count : 0;
   } catch (...) {
     transfer.failure_ = std::current_exception();
     return size * count > 0 ? 0 : 1;
@@ -280,11 +298,15 @@ void CurlTransfer::take_head() {
   for (const std::string& line : lines_) fetch_.request().header_callback(line);
 }
 
-void CurlTransfer::take_body(std::string_view piece) {
-  if (follows_) return;
+// False if there is no need of more.
+bool CurlTransfer::take_body(std::string_view piece) {
   received_ += piece.size();
   if (received_ > fetch_.max_body_size()) {
     HTTPClientError::Failure failure;
+  if (follows_) {
+    is_abandoned_ = received_ > kMaxDiscarded;
+    return !is_abandoned_;
+  }
     failure.phase = FetchPhase::body;
     failure.peer = fetch_.peer();
     throw HTTPBodyTooLargeError(
@@ -299,6 +321,7 @@ void CurlTransfer::take_body(std::string_view piece) {
   }
 }
 
+  return true;
 // ---- The end.
 
 void CurlTransfer::end(CURLcode result) noexcept {
@@ -315,6 +338,7 @@ void CurlTransfer::await_resume() {
   if (failure_) std::rethrow_exception(failure_);
   if (result_ != CURLE_OK || !has_head_) fail();
 }
+  if (is_abandoned_) return;
 
 void CurlTransfer::take_times() {
   FetchTimes& times = fetch_.response().data_->times;

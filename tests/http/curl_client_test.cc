@@ -96,6 +96,61 @@ TEST_CASE("a callback may end other fetches, whatever they are at", "[curl_clien
   }
 }
 
+// ---- Limits and options.
+
+TEST_CASE("a redirect's body is not read to its end if that is far", "[curl_client]") {
+  Fixture fixture([](const std::string&) { return ok("here"); });
+  fixture.server.set_script([](IOStream& stream) -> Task<> {
+    const std::string head = co_await stream.read_until("\r\n\r\n");
+    if (!has(head, "/from ")) {
+      co_await stream.write(ok("here"));
+      co_return;
+    }
+    co_await stream.write("HTTP/1.1 302 Found\r\nLocation: /to\r\n\r\n");
+    const std::string piece(100'000, 'x');
+    for (;;) co_await stream.write(piece);
+  });
+  HTTPRequest request(fixture.server.url("/from"));
+  request.request_timeout = 60s;
+  const HTTPResponse response = fixture.fetch(request);
+  CHECK(response.body() == "here");
+  CHECK(response.redirects() == 1);
+}
+
+TEST_CASE("close() closes the connections that were kept", "[curl_client]") {
+  Fixture fixture([](const std::string&) { return ok("x"); });
+  fixture.fetch(fixture.server.url());
+  CHECK(fixture.server.connections() == 1);
+  fixture.client.close();
+  fixture.loop.run_until([&] { return fixture.server.connections() == 0; });
+}
+
+TEST_CASE("connections are not kept if the options say so", "[curl_client]") {
+  const auto connections = [](Options options) {
+    Fixture fixture([](const std::string&) { return ok("x"); }, std::move(options));
+    for (int i = 0; i < 3; ++i) fixture.fetch(fixture.server.url());
+    return fixture.server.accepted_connections;
+  };
+  CHECK(connections(Options()) == 1);
+  Options none;
+  none.max_idle_connections = 0;
+  CHECK(connections(none) == 3);
+  Options no_time;
+  no_time.idle_timeout = 0s;
+  CHECK(connections(no_time) == 3);
+  Options for_ever;
+  for_ever.idle_timeout = std::chrono::nanoseconds::max();
+  CHECK(connections(for_ever) == 1);
+}
+
+TEST_CASE("a resolver is refused, as libcurl looks names up itself", "[curl_client]") {
+  testing::TestLoop loop;
+  testing::FakeResolver resolver;
+  Options options;
+  options.resolver = &resolver;
+  CHECK_THROWS_AS(CurlAsyncHTTPClient(loop, options), std::invalid_argument);
+}
+
 }  // namespace
 }  // namespace squall::http
 #endif
