@@ -184,3 +184,4 @@ void ConnectionPool::expire() {
 }
 
 }  // namespace squall::http
+  if (limits_.idle_timeout > IOLoop::TimePoint::max() - oldest_->idle_since()) return;
