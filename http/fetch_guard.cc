@@ -1,8 +1,15 @@
 #include <squall/http/fetch_guard.h>
 
 #include <algorithm>
+#include <chrono>
 
 namespace squall::http {
+namespace {
+
+// Between two looks at all fetches, as each of thousands may have a deadline of its own.
+constexpr std::chrono::milliseconds kPause{5};
+
+}  // namespace
 
 FetchGuards::~FetchGuards() {
   close_all();
@@ -61,7 +68,7 @@ void FetchGuards::look() {
     here.resume_.set(here.caller_);
     loop_.call_soon(here.resume_);
   }
-  if (next != IOLoop::TimePoint::max()) set_timer(next);
+  if (next != IOLoop::TimePoint::max()) set_timer(std::max(next, now + kPause));
 }
 
 void FetchGuard::set_deadline(IOLoop::TimePoint when) {

@@ -115,5 +115,106 @@ TEST_CASE("an idle_timeout without end sets no timer", "[connection_pool]") {
   CHECK(fixture.client.idle_connections() == 1);
 }
 
+// ---- Turns.
+
+Task<> take_turn(ConnectionPool& pool, ConnectionPool::Host& host, std::string name,
+                 std::vector<std::string>& order) {
+  const ConnectionPool::Turn turn = co_await pool.turn(host);
+  order.push_back(std::move(name));
+}
+
+TEST_CASE("turns go to who has waited longest among those whose server has room", "[connection_pool]") {
+  testing::TestLoop loop;
+  ConnectionPool::Limits limits;
+  limits.max_clients = 2;
+  limits.max_clients_per_host = 1;
+  ConnectionPool pool(loop, limits);
+  std::vector<std::string> order;
+  TaskGroup group(loop);
+  ConnectionPool::Host& a = pool.host("a");
+  ConnectionPool::Host& b = pool.host("b");
+  ConnectionPool::Host& c = pool.host("c");
+  auto hold = [](ConnectionPool& pool, ConnectionPool::Host& host, Event& go) -> Task<> {
+    const ConnectionPool::Turn turn = co_await pool.turn(host);
+    co_await go.wait();
+  };
+  Event a_ends;
+  Event b_ends;
+  group.add(hold(pool, a, a_ends));
+  group.add(hold(pool, b, b_ends));
+  group.add(take_turn(pool, a, "a1", order));
+  group.add(take_turn(pool, c, "c1", order));
+  group.add(take_turn(pool, c, "c2", order));
+  group.add(take_turn(pool, b, "b1", order));
+  group.add(take_turn(pool, a, "a2", order));
+  CHECK(pool.waiting() == 5);
+  // With b's place c1 goes before b1, and a1 has to wait for a's.
+  b_ends.set();
+  loop.run_until([&] { return order.size() == 3; });
+  CHECK(order == std::vector<std::string>{"c1", "c2", "b1"});
+  a_ends.set();
+  loop.run_until([&] { return group.empty(); });
+  CHECK(order == std::vector<std::string>{"c1", "c2", "b1", "a1", "a2"});
+  CHECK(pool.waiting() == 0);
+  CHECK(pool.active() == 0);
+}
+
+TEST_CASE("who gives up waiting leaves the queue as it was for the others", "[connection_pool]") {
+  testing::TestLoop loop;
+  ConnectionPool::Limits limits;
+  limits.max_clients = 1;
+  ConnectionPool pool(loop, limits);
+  std::vector<std::string> order;
+  Event go;
+  TaskGroup holding(loop);
+  const auto hold = [](ConnectionPool& pool, Event& go) -> Task<> {
+    const ConnectionPool::Turn turn = co_await pool.turn(pool.host("a"));
+    co_await go.wait();
+  };
+  holding.add(hold(pool, go));
+  TaskGroup first(loop);
+  first.add(take_turn(pool, pool.host("b"), "b1", order));
+  TaskGroup rest(loop);
+  rest.add(take_turn(pool, pool.host("c"), "c1", order));
+  rest.add(take_turn(pool, pool.host("b"), "b2", order));
+  first.destroy();
+  CHECK(pool.waiting() == 2);
+  go.set();
+  loop.run_until([&] { return order.size() == 2; });
+  CHECK(order == std::vector<std::string>{"c1", "b2"});
+}
+
+// Looking at all who wait, with each turn, would be 2,500 million steps along a list.
+TEST_CASE("fifty thousand may wait for a server of which one request at a time is allowed",
+          "[connection_pool]") {
+  testing::TestLoop loop;
+  ConnectionPool::Limits limits;
+  limits.max_clients = 100;
+  limits.max_clients_per_host = 1;
+  ConnectionPool pool(loop, limits);
+  constexpr int kWaiting = 50'000;
+  std::vector<std::string> order;
+  Event go;
+  TaskGroup group(loop);
+  const auto hold = [](ConnectionPool& pool, Event& go) -> Task<> {
+    const ConnectionPool::Turn turn = co_await pool.turn(pool.host("full"));
+    co_await go.wait();
+  };
+  group.add(hold(pool, go));
+  for (int i = 0; i < kWaiting; ++i) group.add(take_turn(pool, pool.host("full"), "full", order));
+  // Another server's come and go meanwhile.
+  const auto come_and_go = [](ConnectionPool& pool) -> Task<> {
+    for (int i = 0; i < kWaiting; ++i) {
+      const ConnectionPool::Turn turn = co_await pool.turn(pool.host("free"));
+    }
+  };
+  const auto begun = std::chrono::steady_clock::now();
+  loop.run(come_and_go(pool));
+  CHECK(std::chrono::steady_clock::now() - begun < 5s);
+  go.set();
+  loop.run_until([&] { return group.empty(); });
+  CHECK(order.size() == kWaiting);
+}
+
 }  // namespace
 }  // namespace squall::http
