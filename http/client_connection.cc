@@ -110,6 +110,8 @@ ClientConnection::Next ClientConnection::receive(std::string_view bytes) {
     HTTPResponse::Data& data = *fetch_->response().data_;
     data.times.first_byte = stream_.loop().time() - begun_;
     if (stream_.flushed_bytes() == flushed_before_) {
+      // What came late for the last request is no harm to this one, of which the server has nothing.
+      if (reused_ && (fetch_->is_repeatable() || !fetch_->has_producer())) return Next::stale;
       HTTPClientError::Failure failure;
       failure.phase = FetchPhase::request;
       failure.peer = fetch_->peer();

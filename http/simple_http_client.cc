@@ -170,7 +170,9 @@ Task<> SimpleAsyncHTTPClient::work(Job& job) {
     if (std::exchange(is_first, false)) connection = pool_.take(host);
     const bool is_reused = connection != nullptr;
     if (!connection) {
-      job.guard->set_deadline(after(loop().time(), connect_timeout));
+      // The second time some of the request's is spent.
+      job.guard->set_deadline(
+          std::min(after(loop().time(), connect_timeout), after(started, request_timeout)));
       ClientDialer dialer(fetch, job.proxy, resolver_, tls_, connection_options_.max_header_size);
       connection = co_await dialer.dial();
     }

@@ -3,6 +3,7 @@
 #include <squall/http/simple_http_client.h>
 
 #include <squall/http.h>
+#include <squall/http/client_connection.h>
 
 #include <fmt/format.h>
 
@@ -15,6 +16,7 @@
 #include "support/answer_server.h"
 #include "support/http_clients.h"
 #include "support/http_fixture.h"
+#include "support/stream_pair.h"
 
 namespace squall::http {
 namespace {
@@ -207,6 +209,62 @@ TEST_CASE("a request is not repeated once anything was answered, nor on a fresh 
   CHECK(served == 2);
   CHECK_THROWS_AS(fixture.fetch(fixture.server.url()), HTTPStreamClosedError);
   CHECK(served == 3);
+}
+
+TEST_CASE("bytes that come before a reused connection has taken the request are the last one's business",
+          "[simple_client]") {
+  testing::TestLoop loop;
+  const FetchOptions defaults;
+  const auto next = [&](const char* method, bool has_producer, bool is_reused) {
+    auto pair = testing::connected_pair(loop);
+    HTTPRequest request("http://127.0.0.1:1/");
+    request.method = method;
+    if (has_producer) {
+      request.body_producer = [](BodyWriter&) -> Task<> { co_return; };
+    } else if (request.method == "POST") {
+      request.body = "x";
+    }
+    Fetch fetch(std::move(request), defaults, 1000);
+    ClientConnection connection(std::move(pair.first), Via::direct, std::string());
+    connection.begin(fetch, ClientConnection::Options(), is_reused);
+    return connection.receive("HTTP/1.1 408 Too Late\r\n\r\n");
+  };
+  CHECK(next("GET", false, true) == ClientConnection::Next::stale);
+  CHECK(next("POST", false, true) == ClientConnection::Next::stale);
+  CHECK_THROWS_AS(next("POST", true, true), HTTPProtocolError);
+  CHECK_THROWS_AS(next("GET", false, false), HTTPProtocolError);
+}
+
+// Looks names up at once, and then never again.
+class OnceResolver final : public Resolver {
+ public:
+  Task<Answer> look_up(std::string, std::uint16_t port, int) override {
+    if (asked++ > 0) co_await wait_for_ever();
+    Answer answer;
+    answer.addresses.push_back(*numeric_address("127.0.0.1", port));
+    co_return answer;
+  }
+  int asked = 0;
+};
+
+TEST_CASE("repeating a request on a new connection does not prolong its timeout", "[simple_client]") {
+  OnceResolver resolver;
+  Options options;
+  options.resolver = &resolver;
+  Fixture fixture([](const std::string&) { return ok("x"); }, options);
+  fixture.server.set_script([](IOStream& stream) -> Task<> {
+    const std::string first = co_await testing::read_request(stream);
+    co_await stream.write(ok("x"));
+    const std::string second = co_await testing::read_request(stream);
+    co_await sleep(500ms);
+  });
+  HTTPRequest request(fmt::format("http://name.test:{}/", fixture.server.port()));
+  fixture.fetch(request);
+  request.request_timeout = 600ms;
+  const auto begun = std::chrono::steady_clock::now();
+  CHECK_THROWS_AS(fixture.fetch(request), HTTPTimeoutError);
+  CHECK(resolver.asked == 2);
+  CHECK(std::chrono::steady_clock::now() - begun < 1s);  // and not 500 and 600 ms
 }
 
 // ---- The queue.
