@@ -36,6 +36,16 @@ IOLoop::TimePoint after(IOLoop::TimePoint begin, std::optional<Fetch::Duration> 
   return begin + *timeout;
 }
 
+[[noreturn]] void refuse_digest(const Fetch& fetch) {
+  constexpr const char* kText = "unsupported auth_mode digest";
+  if (fetch.redirects() == 0) throw std::invalid_argument(kText);
+  // It is the server that has given us a user's name.
+  HTTPClientError::Failure failure;
+  failure.phase = FetchPhase::redirect;
+  failure.peer = fetch.peer();
+  throw HTTPClientError(kText, std::move(failure));
+}
+
 }  // namespace
 
 // A request of a fetch that is at work.
@@ -77,8 +87,7 @@ void SimpleAsyncHTTPClient::close() {
 }
 
 Task<> SimpleAsyncHTTPClient::perform(Fetch& fetch) {
-  if (!fetch.username().empty() && fetch.authorization().empty())
-    throw std::invalid_argument("unsupported auth_mode digest");
+  if (!fetch.username().empty() && fetch.authorization().empty()) refuse_digest(fetch);
   Job job(fetch);
   const FetchGuard::Outcome outcome = co_await FetchGuard(guards_, work(job), job.guard);
   if (outcome == FetchGuard::Outcome::ended) co_return;
