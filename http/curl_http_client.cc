@@ -109,6 +109,7 @@ Task<> CurlAsyncHTTPClient::work(Fetch& fetch, FetchGuard*& guard) {
   HTTPResponse::Data& data = *fetch.response().data_;
   data.start_time = std::chrono::system_clock::now();
   data.times.queue += started - queued;
+  data.times.resolve = data.times.connect = data.times.tls = data.times.first_byte = {};
   fetch.enter(FetchPhase::connect);
   CurlTransfer transfer(*this, fetch);
   transfer.begin();

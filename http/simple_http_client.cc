@@ -171,6 +171,7 @@ Task<> SimpleAsyncHTTPClient::work(Job& job) {
   const IOLoop::TimePoint started = loop().time();
   data.start_time = std::chrono::system_clock::now();
   data.times.queue += started - queued;
+  data.times.resolve = data.times.connect = data.times.tls = data.times.first_byte = {};
 
   auto next = ClientConnection::Next::stale;
   bool is_first = true;
