@@ -111,23 +111,11 @@ Task<> CurlAsyncHTTPClient::work(Fetch& fetch, FetchGuard*& guard) {
   data.times.queue += started - queued;
   data.times.resolve = data.times.connect = data.times.tls = data.times.first_byte = {};
   fetch.enter(FetchPhase::connect);
+  if (is_acting_) co_await moment();  // a callback has begun us
   CurlTransfer transfer(*this, fetch);
   transfer.begin();
   co_await transfer;
   data.request_time = loop().time() - started;
-}
-
-// A handle that knows nothing of its last request (CUR-02, SEC-71).
-void* CurlAsyncHTTPClient::take_easy() {
-  if (easy_.empty()) {
-    CURL* const easy = curl_easy_init();
-    if (!easy) throw std::bad_alloc();
-    return easy;
-  if (is_acting_) co_await moment();  // a callback has begun us
-  }
-  void* const easy = easy_.back();
-  easy_.pop_back();
-  return easy;
 }
 
 // Connections are kept for the next request.
@@ -146,6 +134,18 @@ void CurlAsyncHTTPClient::free_retired() noexcept {
     curl_slist_free_all(static_cast<curl_slist*>(gone.headers));
     curl_slist_free_all(static_cast<curl_slist*>(gone.mapping));
   }
+}
+
+// A handle that knows nothing of its last request (CUR-02, SEC-71).
+void* CurlAsyncHTTPClient::take_easy() {
+  if (easy_.empty()) {
+    CURL* const easy = curl_easy_init();
+    if (!easy) throw std::bad_alloc();
+    return easy;
+  }
+  void* const easy = easy_.back();
+  easy_.pop_back();
+  return easy;
 }
 
 void CurlAsyncHTTPClient::give_back(void* easy) noexcept {
@@ -193,7 +193,10 @@ void CurlAsyncHTTPClient::timer_changed(long milliseconds) {
 
 void CurlAsyncHTTPClient::act(int fd, int events) noexcept {
   int running = 0;
+  is_acting_ = true;
   curl_multi_socket_action(multi_, fd, events, &running);
+  is_acting_ = false;
+  free_retired();
   int left = 0;
   while (const CURLMsg* const message = curl_multi_info_read(multi_, &left)) {
     if (message->msg != CURLMSG_DONE) continue;
@@ -205,6 +208,3 @@ void CurlAsyncHTTPClient::act(int fd, int events) noexcept {
 }
 
 }  // namespace squall::http
-  is_acting_ = true;
-  is_acting_ = false;
-  free_retired();

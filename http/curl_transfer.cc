@@ -36,15 +36,15 @@ FetchTimes::Duration since(CURL* easy, CURLINFO from, CURLINFO to) {
   return std::chrono::microseconds(std::max<curl_off_t>(end - begin, 0));
 }
 
+std::string bracketed(const std::string& host) {
+  return host.find(':') == host.npos || host.starts_with('[') ? host : fmt::format("[{}]", host);
+}
+
 void append(curl_slist*& list, const std::string& line) {
   curl_slist* const longer = curl_slist_append(list, line.c_str());
   if (!longer) throw std::bad_alloc();
   list = longer;
 }
-std::string bracketed(const std::string& host) {
-  return host.find(':') == host.npos || host.starts_with('[') ? host : fmt::format("[{}]", host);
-}
-
 
 }  // namespace
 
@@ -52,26 +52,16 @@ CurlTransfer::CurlTransfer(CurlAsyncHTTPClient& client, Fetch& fetch)
     : client_(client), fetch_(fetch), easy_(client.take_easy()) {}
 
 CurlTransfer::~CurlTransfer() {
+  if (added_ && client_.is_acting_) {
+    retire();
+    return;
+  }
   if (added_) curl_multi_remove_handle(client_.multi_, easy_);
   client_.give_back(easy_);
   curl_slist_free_all(headers_);
   curl_slist_free_all(mapping_);
 }
 
-template <class Value>
-void CurlTransfer::set(CURLoption option, Value value) {
-  const CURLcode result = curl_easy_setopt(easy_, option, value);
-  if (result != CURLE_OK)
-  if (added_ && client_.is_acting_) {
-    retire();
-    return;
-  }
-    throw std::invalid_argument(fmt::format("libcurl refuses an option: {}", curl_easy_strerror(result)));
-}
-
-// ---- The request.
-
-void CurlTransfer::begin() {
 // libcurl is on the stack, and cannot be told to forget the request: it shall look at nothing that goes.
 void CurlTransfer::retire() noexcept {
   const auto refuse = +[](char*, std::size_t, std::size_t, void*) -> std::size_t { return 0; };
@@ -81,6 +71,16 @@ void CurlTransfer::retire() noexcept {
   client_.retired_.push_back({easy_, headers_, mapping_, std::move(fetch_.response())});
 }
 
+template <class Value>
+void CurlTransfer::set(CURLoption option, Value value) {
+  const CURLcode result = curl_easy_setopt(easy_, option, value);
+  if (result != CURLE_OK)
+    throw std::invalid_argument(fmt::format("libcurl refuses an option: {}", curl_easy_strerror(result)));
+}
+
+// ---- The request.
+
+void CurlTransfer::begin() {
   const HTTPRequest& request = fetch_.request();
   if (fetch_.has_producer())
     throw std::invalid_argument("body_producer is not supported by CurlAsyncHTTPClient");
@@ -118,6 +118,8 @@ void CurlTransfer::retire() noexcept {
   set_connections();
   set_tls();
   if (request.prepare_curl_callback) request.prepare_curl_callback(easy_);
+  // retire() has no way to say that there is no room.
+  client_.retired_.reserve(client_.retired_.size() + client_.turns_.active());
   if (curl_multi_add_handle(client_.multi_, easy_) != CURLM_OK) throw std::bad_alloc();
   added_ = true;
 }
@@ -127,10 +129,10 @@ void CurlTransfer::set_headers() {
   std::string head;
   RequestHead writer(fetch_);
   writer.keep_alive = client_.options().keep_alive;
+  const std::optional<ProxyOptions>& proxy = fetch_.option(&FetchOptions::proxy);
+  writer.absolute = proxy && !proxy->host.empty() && !fetch_.url().is_https();
   writer.write_to(head);
   std::string_view rest = head;
-  // retire() has no way to say that there is no room.
-  client_.retired_.reserve(client_.retired_.size() + client_.turns_.active());
   rest.remove_prefix(rest.find("\r\n") + 2);
   bool has_type = false;
   while (rest.size() > 2) {
@@ -204,8 +206,6 @@ void CurlTransfer::set_ways() {
   if (mapping_) set(CURLOPT_CONNECT_TO, mapping_);
 }
 
-void CurlTransfer::set_tls() {
-  const bool checks = fetch_.flag(&FetchOptions::validate_cert, true);
 // Which connections it may use, and who else may use its own.
 void CurlTransfer::set_connections() {
   using std::chrono::seconds;
@@ -219,6 +219,8 @@ void CurlTransfer::set_connections() {
 #endif
 }
 
+void CurlTransfer::set_tls() {
+  const bool checks = fetch_.flag(&FetchOptions::validate_cert, true);
   set(CURLOPT_SSL_VERIFYPEER, checks ? 1L : 0L);
   set(CURLOPT_SSL_VERIFYHOST, checks ? 2L : 0L);
   set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
@@ -301,12 +303,12 @@ void CurlTransfer::take_head() {
 // False if there is no need of more.
 bool CurlTransfer::take_body(std::string_view piece) {
   received_ += piece.size();
-  if (received_ > fetch_.max_body_size()) {
-    HTTPClientError::Failure failure;
   if (follows_) {
     is_abandoned_ = received_ > kMaxDiscarded;
     return !is_abandoned_;
   }
+  if (received_ > fetch_.max_body_size()) {
+    HTTPClientError::Failure failure;
     failure.phase = FetchPhase::body;
     failure.peer = fetch_.peer();
     throw HTTPBodyTooLargeError(
@@ -319,9 +321,9 @@ bool CurlTransfer::take_body(std::string_view piece) {
   } else {
     fetch_.response().data_->body.append(piece);
   }
+  return true;
 }
 
-  return true;
 // ---- The end.
 
 void CurlTransfer::end(CURLcode result) noexcept {
@@ -336,9 +338,9 @@ void CurlTransfer::end(CURLcode result) noexcept {
 void CurlTransfer::await_resume() {
   take_times();
   if (failure_) std::rethrow_exception(failure_);
+  if (is_abandoned_) return;
   if (result_ != CURLE_OK || !has_head_) fail();
 }
-  if (is_abandoned_) return;
 
 void CurlTransfer::take_times() {
   FetchTimes& times = fetch_.response().data_->times;

@@ -42,6 +42,7 @@ class FetchGuards {
 
   IOLoop& loop_;
   FetchGuard* first_ = nullptr;
+  FetchGuard* looked_at_ = nullptr;  // by look(), next
   Timeout timer_;
   IOLoop::TimePoint timer_at_{};  // of the timer that is set
 };

@@ -118,6 +118,8 @@ void SimpleAsyncHTTPClient::choose_proxy(Job& job) const {
         proxy_of_environment(job.fetch.url(), [](const char* name) { return std::getenv(name); });
     if (job.environment) job.proxy = &*job.environment;
   }
+  if (job.proxy && job.proxy->auth_mode == AuthMode::digest && !job.proxy->username.empty())
+    throw std::invalid_argument("unsupported auth_mode digest of a proxy");
 }
 
 // Requests of the same key can share connections.
@@ -135,8 +137,6 @@ ConnectionPool::Host& SimpleAsyncHTTPClient::host_of(const Job& job) {
   if (const std::string* from = job.fetch.text(&FetchOptions::network_interface))
     key_.append(" from ").append(*from);
   if (!job.fetch.flag(&FetchOptions::allow_ipv6, true)) key_.append(" 4");
-  if (job.proxy && job.proxy->auth_mode == AuthMode::digest && !job.proxy->username.empty())
-    throw std::invalid_argument("unsupported auth_mode digest of a proxy");
   if (url.is_https()) ClientTLS::append_key(key_, job.fetch);
   return pool_.host(key_);
 }
