@@ -127,6 +127,11 @@ TEMPLATE_TEST_CASE("a cookie jar takes what servers set, redirects among them, a
   CHECK(has(fixture.server.requests.at(2), "\r\nCookie: own=3; b=2; a=1\r\n"));
   fixture.fetch(fixture.server.url("/out"));
   CHECK(has(fixture.server.requests.at(3), "\r\nCookie: a=1\r\n"));
+  request = HTTPRequest(fixture.server.url("/out"));
+  request.headers.add("Cookie", "own=3");
+  request.headers.add("Cookie", "other=4");
+  fixture.fetch(request);
+  CHECK(has(fixture.server.requests.at(4), "\r\nCookie: own=3; other=4; a=1\r\n"));
   CHECK(options.cookie_jar->size() == 2);
 }
 
@@ -151,11 +156,6 @@ TEMPLATE_TEST_CASE("a proxy is told the whole URL, and its own credentials (HCL-
   CHECK(fixture.server.accepted_connections == 1);
 }
 
-TEST_CASE("no connection is shared between proxies, users of one, and none", "[client_options]") {
-  Fixture fixture([](const std::string&) { return ok("x"); });
-  HTTPRequest request(fixture.server.url());
-  ProxyOptions proxy;
-  proxy.host = "127.0.0.1";
 TEMPLATE_TEST_CASE("a Proxy-Authorization header is for a proxy, and no server sees it", "[client_options]",
                    HTTP_CLIENTS) {
   ClientFixture<TestType> fixture([](const std::string&) { return ok("x"); });
@@ -187,6 +187,11 @@ TEST_CASE("digest for a proxy is refused, and not sent as something else", "[cli
   CHECK(fixture.server.accepted_connections == 0);
 }
 
+TEST_CASE("no connection is shared between proxies, users of one, and none", "[client_options]") {
+  Fixture fixture([](const std::string&) { return ok("x"); });
+  HTTPRequest request(fixture.server.url());
+  ProxyOptions proxy;
+  proxy.host = "127.0.0.1";
   proxy.port = fixture.server.port();
   fixture.fetch(request);
   request.proxy = proxy;
@@ -343,6 +348,9 @@ TEST_CASE("no_proxy has names, which stand for all below them, ports, addresses 
   CHECK(is_excepted_from_proxy("example.test", "example.test", 80));
   CHECK(is_excepted_from_proxy("a.test, .example.test", "www.Example.test", 80));
   CHECK(is_excepted_from_proxy("example.test:8080", "example.test", 8080));
+  CHECK(is_excepted_from_proxy("example.test.", "www.example.test", 80));
+  CHECK(is_excepted_from_proxy("example.test", "example.test.", 80));
+  CHECK_FALSE(is_excepted_from_proxy(".", "example.test.", 80));
   CHECK_FALSE(is_excepted_from_proxy("example.test:8080", "example.test", 80));
   CHECK_FALSE(is_excepted_from_proxy("example.test", "badexample.test", 80));
   CHECK_FALSE(is_excepted_from_proxy("www.example.test", "example.test", 80));
@@ -384,14 +392,6 @@ TEST_CASE("the environment names proxies, and HTTP_PROXY is not believed", "[cli
 
 // ---- Other ways.
 
-TEMPLATE_TEST_CASE("a Unix socket takes the host's place", "[client_options]", HTTP_CLIENTS) {
-  const testing::TemporaryFolder folder;
-  ClientFixture<TestType> fixture([](const std::string&) { return ok("by path"); });
-  fixture.server.listen_unix(folder.path("socket"));
-  HTTPRequest request("http://www.example.test/x");
-  request.unix_socket = folder.path("socket");
-  CHECK(fixture.fetch(request).body() == "by path");
-  CHECK(fixture.fetch(request).body() == "by path");
 TEMPLATE_TEST_CASE("hostname_mapping leads elsewhere: a host, or one port of it (SHC-20)", "[client_options]",
                    HTTP_CLIENTS) {
   testing::TestLoop loop;
@@ -437,6 +437,14 @@ TEMPLATE_TEST_CASE("times are the last request's, or zero if it needed none", "[
   CHECK(response.time_info().redirect.count() > 0);
 }
 
+TEMPLATE_TEST_CASE("a Unix socket takes the host's place", "[client_options]", HTTP_CLIENTS) {
+  const testing::TemporaryFolder folder;
+  ClientFixture<TestType> fixture([](const std::string&) { return ok("by path"); });
+  fixture.server.listen_unix(folder.path("socket"));
+  HTTPRequest request("http://www.example.test/x");
+  request.unix_socket = folder.path("socket");
+  CHECK(fixture.fetch(request).body() == "by path");
+  CHECK(fixture.fetch(request).body() == "by path");
   CHECK(fixture.server.accepted_connections == 1);
   CHECK(has(fixture.server.requests.at(0), "\r\nHost: www.example.test\r\n"));
   request.unix_socket = folder.path("nobody");
