@@ -38,7 +38,8 @@ enum class RaiseError : bool { no, yes };
 // Lifetime:  borrows the loop. May be destroyed while fetches run, but not from within one of their
 // callbacks:
 //            they throw HTTPClientClosedError, in a later turn. Destroying a fetch's task cancels it, and
-//            frees its place and its connection.
+//            frees its place and its connection. A task that was never begun must not be once the client is
+//            gone.
 // Errors:    std::invalid_argument for a request that makes no sense, before anything is sent.
 // HTTPClientError
 //            for what goes wrong afterwards, with the phase, the peer and the cause. What the request's

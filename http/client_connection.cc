@@ -32,6 +32,7 @@ void ClientConnection::begin(Fetch& fetch, const Options& options, bool reused) 
   fetch_ = &fetch;
   reused_ = reused;
   clean_ = false;
+  own_failure_ = false;
   upload_done_ = true;
   wants_continue_ = false;
   flushed_before_ = stream_.flushed_bytes();
@@ -109,6 +110,8 @@ ClientConnection::Next ClientConnection::receive(std::string_view bytes) {
     HTTPResponse::Data& data = *fetch_->response().data_;
     data.times.first_byte = stream_.loop().time() - begun_;
     if (stream_.flushed_bytes() == flushed_before_) {
+      // What came late for the last request is no harm to this one, of which the server has nothing.
+      if (reused_ && (fetch_->is_repeatable() || !fetch_->has_producer())) return Next::stale;
       HTTPClientError::Failure failure;
       failure.phase = FetchPhase::request;
       failure.peer = fetch_->peer();
@@ -181,7 +184,8 @@ void ClientConnection::check_upload() {
   try {
     upload_.result();
   } catch (const StreamClosedError&) {
-    if (!stream_.closed()) throw;
+    // A producer may have other streams.
+    if (own_failure_) throw;
   }
 }
 
@@ -192,7 +196,10 @@ std::coroutine_handle<> ClientConnection::task_ended(std::size_t number) noexcep
     upload_done_ = true;
     if (fetch_->phase() == FetchPhase::request) fetch_->enter(FetchPhase::head);
     // Whoever waits for the response hears of it.
-    if (upload_.error()) stream_.close(std::make_error_code(std::errc::operation_canceled));
+    if (upload_.error()) {
+      own_failure_ = !stream_.closed();
+      stream_.close(std::make_error_code(std::errc::operation_canceled));
+    }
   }
   return std::noop_coroutine();
 }

@@ -90,7 +90,8 @@ class ClientConnection final : public Pooled, private detail::TaskOwner {
   bool reused_ = false;
   bool wants_continue_ = false;  // the body waits for a 100
   bool upload_done_ = true;
-  bool clean_ = false;  // nothing came behind the response
+  bool own_failure_ = false;  // the upload has failed, and not because the stream closed
+  bool clean_ = false;        // nothing came behind the response
   bool keep_alive_ = true;
   std::uint64_t flushed_before_ = 0;  // what the kernel had taken before this request
   IOLoop::TimePoint begun_{};

@@ -24,8 +24,10 @@ Task<std::unique_ptr<ClientConnection>> ClientDialer::dial() {
   const bool is_https = fetch_.url().is_https();
   try {
     IOStream stream = co_await connect();
+    const IOLoop::TimePoint connected = stream.loop().time();
     if (proxy_ && is_https) co_await open_tunnel(stream);
     if (is_https) co_await start_tls(stream);
+    if (is_https) fetch_.response().data_->times.tls = stream.loop().time() - connected;
     const Via via = proxy_ && !is_https ? Via::proxy : Via::direct;
     std::string authorization = via == Via::proxy ? authorization_of(*proxy_) : std::string();
     auto connection = std::make_unique<ClientConnection>(std::move(stream), via, std::move(authorization));
@@ -40,9 +42,9 @@ Task<std::unique_ptr<ClientConnection>> ClientDialer::dial() {
 
 Task<IOStream> ClientDialer::connect() {
   FetchTimes& times = fetch_.response().data_->times;
-  times.resolve = times.connect = times.tls = {};
   ConnectOptions options;
   options.timeout = IOLoop::Duration::max();  // the fetch has its own
+  options.stream.receive_before_reset = true;
   if (!fetch_.flag(&FetchOptions::allow_ipv6, true)) options.family = AF_INET;
   if (const std::string* source = fetch_.text(&FetchOptions::network_interface)) options.source_ip = *source;
   options.resolver = this;
@@ -107,7 +109,6 @@ Task<> ClientDialer::start_tls(IOStream& stream) {
   peer_ = fetch_.peer();
   const TLSContext context = tls_.context_for(fetch_);
   co_await stream.start_tls(context, fetch_.url().host());
-  fetch_.response().data_->times.tls = stream.loop().time() - entered_;
 }
 
 void ClientDialer::enter(FetchPhase phase) noexcept {

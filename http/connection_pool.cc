@@ -2,9 +2,25 @@
 
 #include <squall/http/client_connection.h>
 
+#include <poll.h>
+
 #include <algorithm>
+#include <chrono>
+#include <utility>
 
 namespace squall::http {
+namespace {
+
+// So long a connection is believed to be as it was left, as its watch would have said more.
+constexpr std::chrono::seconds kTrusted{1};
+
+// Neither bytes nor an end have come.
+bool is_quiet(int fd) noexcept {
+  pollfd asked{fd, POLLIN, 0};
+  return ::poll(&asked, 1, 0) == 0;
+}
+
+}  // namespace
 
 ConnectionPool::~ConnectionPool() {
   close_idle();
@@ -26,7 +42,7 @@ ConnectionPool::Host& ConnectionPool::host(std::string_view key) {
 }
 
 void ConnectionPool::forget_if_unused(Host& host) noexcept {
-  if (host.active > 0 || host.waiting > 0 || !host.idle.empty()) return;
+  if (host.active > 0 || host.first_waiting || !host.idle.empty()) return;
   const auto found = hosts_.find(host.key);
   if (found != hosts_.end()) hosts_.erase(found);
 }
@@ -34,35 +50,58 @@ void ConnectionPool::forget_if_unused(Host& host) noexcept {
 void ConnectionPool::end(Host& host) noexcept {
   --active_;
   --host.active;
-  if (waiting_ > 0) give_turns();
+  if (waiting_ > 0) {
+    if (host.first_waiting && !host.is_ready) place(host);
+    give_turns();
+  }
   forget_if_unused(host);
 }
 
 // To whoever has waited longest among those whose server may have another request.
 void ConnectionPool::give_turns() noexcept {
-  for (TurnAwaiter* waiter = first_waiting_; waiter && active_ < limits_.max_clients;) {
-    TurnAwaiter& here = *waiter;
-    waiter = here.next_;
-    if (!may_start(here.host_)) continue;
-    here.waiting_ = false;
-    (here.previous_ ? here.previous_->next_ : first_waiting_) = here.next_;
-    (here.next_ ? here.next_->previous_ : last_waiting_) = here.previous_;
-    --waiting_;
-    --here.host_.waiting;
-    start(here.host_);
+  while (first_ready_ && active_ < limits_.max_clients) {
+    Host& host = *first_ready_;
+    TurnAwaiter& here = *host.first_waiting;
+    start(host);
+    remove_waiting(here);
     here.given_ = true;
     loop_.call_soon(here.resume_);
   }
+}
+
+void ConnectionPool::remove_waiting(TurnAwaiter& waiter) noexcept {
+  Host& host = waiter.host_;
+  const bool was_first = host.first_waiting == &waiter;
+  waiter.waiting_ = false;
+  (waiter.previous_ ? waiter.previous_->next_ : host.first_waiting) = waiter.next_;
+  (waiter.next_ ? waiter.next_->previous_ : host.last_waiting) = waiter.previous_;
+  --waiting_;
+  if (was_first) place(host);
+}
+
+// Puts the host where it belongs among those that are ready, if it does. Who waits there next has come late,
+// mostly: so from the end.
+void ConnectionPool::place(Host& host) noexcept {
+  if (std::exchange(host.is_ready, false)) {
+    (host.previous_ready ? host.previous_ready->next_ready : first_ready_) = host.next_ready;
+    (host.next_ready ? host.next_ready->previous_ready : last_ready_) = host.previous_ready;
+  }
+  if (!host.first_waiting || !has_room(host)) return;
+  Host* before = last_ready_;
+  while (before && before->first_waiting->number_ > host.first_waiting->number_)
+    before = before->previous_ready;
+  host.is_ready = true;
+  host.previous_ready = before;
+  host.next_ready = before ? before->next_ready : first_ready_;
+  (before ? before->next_ready : first_ready_) = &host;
+  (host.next_ready ? host.next_ready->previous_ready : last_ready_) = &host;
 }
 
 ConnectionPool::TurnAwaiter::~TurnAwaiter() {
   if (given_) {
     pool_.end(host_);
   } else if (waiting_) {
-    (previous_ ? previous_->next_ : pool_.first_waiting_) = next_;
-    (next_ ? next_->previous_ : pool_.last_waiting_) = previous_;
-    --pool_.waiting_;
-    --host_.waiting;
+    pool_.remove_waiting(*this);
     pool_.forget_if_unused(host_);
   }
 }
@@ -78,11 +117,12 @@ bool ConnectionPool::TurnAwaiter::await_ready() noexcept {
 void ConnectionPool::TurnAwaiter::await_suspend(std::coroutine_handle<> coroutine) noexcept {
   resume_.set(coroutine);
   waiting_ = true;
-  previous_ = pool_.last_waiting_;
-  (previous_ ? previous_->next_ : pool_.first_waiting_) = this;
-  pool_.last_waiting_ = this;
+  number_ = pool_.came_++;
+  previous_ = host_.last_waiting;
+  (previous_ ? previous_->next_ : host_.first_waiting) = this;
+  host_.last_waiting = this;
   ++pool_.waiting_;
-  ++host_.waiting;
+  if (!previous_) pool_.place(host_);
 }
 
 // ---- Connections.
@@ -99,10 +139,14 @@ std::unique_ptr<ClientConnection> ConnectionPool::unlink(ClientConnection& conne
 }
 
 std::unique_ptr<ClientConnection> ConnectionPool::take(Host& host) {
-  if (host.idle.empty()) return nullptr;
-  std::unique_ptr<ClientConnection> connection = unlink(*host.idle.back());
-  connection->end_idle();
-  return connection;
+  while (!host.idle.empty()) {
+    std::unique_ptr<ClientConnection> connection = unlink(*host.idle.back());
+    connection->end_idle();
+    const IOLoop::Duration idle = loop_.time() - connection->idle_since();
+    if (idle < limits_.idle_timeout && (idle < kTrusted || is_quiet(connection->stream().fd())))
+      return connection;
+  }
+  return nullptr;
 }
 
 void ConnectionPool::keep(Host& host, std::unique_ptr<ClientConnection> connection) {
@@ -150,6 +194,7 @@ void ConnectionPool::close_idle() noexcept {
 }
 
 void ConnectionPool::expire_later() {
+  if (limits_.idle_timeout > IOLoop::TimePoint::max() - oldest_->idle_since()) return;
   timer_ = loop_.call_at(oldest_->idle_since() + limits_.idle_timeout, [this] { expire(); });
 }
 

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <coroutine>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -21,13 +22,15 @@ class ClientConnection;
 // each server, who waits for his turn, and the connections that are kept for the next request.
 //
 // First come, first served, but for those whose server has all the requests it may have: they keep nobody
-// from another server waiting.
+// from another server waiting. Who waits is not looked at before his turn, so that many may.
 //
 // Thread:    the loop's thread only.
 // Lifetime:  borrows the loop. Outlives the turns it has given; destroying it closes the connections it
 // keeps.
 class ConnectionPool {
  public:
+  class Turn;
+  class TurnAwaiter;
   struct Limits {
     std::size_t max_clients = 10;
     std::size_t max_clients_per_host = 0;  // 0: as many
@@ -38,11 +41,14 @@ class ConnectionPool {
   struct Host {
     std::string_view key;  // the map's
     std::size_t active = 0;
-    std::size_t waiting = 0;
     std::vector<ClientConnection*> idle;  // the last one used at the end
+    TurnAwaiter* first_waiting = nullptr;
+    TurnAwaiter* last_waiting = nullptr;
+    // Among those that have somebody waiting and may have another request.
+    bool is_ready = false;
+    Host* previous_ready = nullptr;
+    Host* next_ready = nullptr;
   };
-  class Turn;
-  class TurnAwaiter;
 
   ConnectionPool(IOLoop& loop, const Limits& limits) : loop_(loop), limits_(limits) {}
   ~ConnectionPool();
@@ -63,7 +69,8 @@ class ConnectionPool {
   // ---- Connections. Those that are kept are closed when they have been idle for long, when the server
   // closes them, and when it sends what nobody has asked for.
 
-  // The last one that was used; null if there is none.
+  // The last one that was used; null if there is none. The loop may not have run for long: one that has been
+  // idle for more than a moment is asked whether it still is as it was left.
   std::unique_ptr<ClientConnection> take(Host& host);
   void keep(Host& host, std::unique_ptr<ClientConnection> connection);
   std::size_t idle() const noexcept { return idle_; }
@@ -72,16 +79,18 @@ class ConnectionPool {
  private:
   friend class ClientConnection;
 
-  bool may_start(const Host& host) const noexcept {
-    return active_ < limits_.max_clients &&
-           (limits_.max_clients_per_host == 0 || host.active < limits_.max_clients_per_host);
+  bool has_room(const Host& host) const noexcept {
+    return limits_.max_clients_per_host == 0 || host.active < limits_.max_clients_per_host;
   }
+  bool may_start(const Host& host) const noexcept { return active_ < limits_.max_clients && has_room(host); }
   void start(Host& host) noexcept {
     ++active_;
     ++host.active;
   }
   void end(Host& host) noexcept;
   void give_turns() noexcept;
+  void remove_waiting(TurnAwaiter& waiter) noexcept;
+  void place(Host& host) noexcept;
   void forget_if_unused(Host& host) noexcept;
   std::unique_ptr<ClientConnection> unlink(ClientConnection& connection) noexcept;
   // It has become useless while idle. It is suspended within, so it goes at the end of the turn.
@@ -99,8 +108,9 @@ class ConnectionPool {
   std::size_t active_ = 0;
   std::size_t waiting_ = 0;
   std::size_t idle_ = 0;
-  TurnAwaiter* first_waiting_ = nullptr;
-  TurnAwaiter* last_waiting_ = nullptr;
+  std::uint64_t came_ = 0;       // so many have waited
+  Host* first_ready_ = nullptr;  // by who has waited longest there
+  Host* last_ready_ = nullptr;
   ClientConnection* oldest_ = nullptr;  // among the idle ones, by when they became so
   ClientConnection* newest_ = nullptr;
   ClientConnection* discarded_ = nullptr;
@@ -149,8 +159,9 @@ class [[nodiscard]] ConnectionPool::TurnAwaiter {
   LoopHook resume_;
   TurnAwaiter* previous_ = nullptr;
   TurnAwaiter* next_ = nullptr;
-  bool waiting_ = false;  // in the pool's list
-  bool given_ = false;    // the turn is ours, and not taken yet
+  std::uint64_t number_ = 0;  // of those who have waited
+  bool waiting_ = false;      // in the host's list
+  bool given_ = false;        // the turn is ours, and not taken yet
 };
 
 inline ConnectionPool::TurnAwaiter ConnectionPool::turn(Host& host) noexcept { return {*this, host}; }

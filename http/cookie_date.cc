@@ -90,8 +90,8 @@ std::optional<std::chrono::system_clock::time_point> parse_cookie_date(std::stri
                             day(static_cast<unsigned>(*found.day))};
   if (!date.ok() || year < 1601 || hour > 23 || minute > 59 || second > 59) return std::nullopt;
   const sys_seconds time = sys_days(date) + hours(hour) + minutes(minute) + seconds(second);
-  // Within what the clock can count.
-  if (year >= 2262) return system_clock::time_point::max();
+  // Within what the clock can count. The end of time itself is for those that have no date.
+  if (year >= 2262) return system_clock::time_point::max() - system_clock::duration(1);
   if (year <= 1677) return system_clock::time_point::min();
   return time_point_cast<system_clock::duration>(time);
 }

@@ -3,12 +3,14 @@
 #include <squall/http/curl_transfer.h>
 #include <squall/ioloop/errors.h>
 #include <squall/ioloop/log.h>
+#include <squall/ioloop/sleep.h>
 
 #include <curl/curl.h>
 
 #include <algorithm>
 #include <chrono>
 #include <new>
+#include <stdexcept>
 #include <utility>
 
 namespace squall::http {
@@ -33,6 +35,8 @@ ConnectionPool::Limits limits_of(const AsyncHTTPClient::Options& options) {
 
 CurlAsyncHTTPClient::CurlAsyncHTTPClient(IOLoop& loop, Options options)
     : AsyncHTTPClient(loop, std::move(options)), turns_(loop, limits_of(this->options())), guards_(loop) {
+  if (this->options().resolver)
+    throw std::invalid_argument("a resolver is not supported by CurlAsyncHTTPClient");
   initialise_curl();
   multi_ = curl_multi_init();
   if (!multi_) throw std::bad_alloc();
@@ -55,14 +59,22 @@ CurlAsyncHTTPClient::CurlAsyncHTTPClient(IOLoop& loop, Options options)
 CurlAsyncHTTPClient::~CurlAsyncHTTPClient() {
   guards_.close_all();
   for (void* const easy : easy_) curl_easy_cleanup(easy);
-  curl_multi_cleanup(multi_);
+  if (multi_) curl_multi_cleanup(multi_);
   loop().remove_timeout(timer_);
 }
 
 void CurlAsyncHTTPClient::close() {
   AsyncHTTPClient::close();
   if (close_all_.linked()) return;
-  close_all_.set([](void* self) { static_cast<CurlAsyncHTTPClient*>(self)->guards_.close_all(); }, this);
+  close_all_.set(
+      [](void* self) {
+        auto& client = *static_cast<CurlAsyncHTTPClient*>(self);
+        client.guards_.close_all();
+        // With all connections. Nobody is going to need it again.
+        curl_multi_cleanup(std::exchange(client.multi_, nullptr));
+        client.loop().remove_timeout(std::exchange(client.timer_, Timeout()));
+      },
+      this);
   loop().at_turn_end(close_all_);
 }
 
@@ -97,11 +109,31 @@ Task<> CurlAsyncHTTPClient::work(Fetch& fetch, FetchGuard*& guard) {
   HTTPResponse::Data& data = *fetch.response().data_;
   data.start_time = std::chrono::system_clock::now();
   data.times.queue += started - queued;
+  data.times.resolve = data.times.connect = data.times.tls = data.times.first_byte = {};
   fetch.enter(FetchPhase::connect);
+  if (is_acting_) co_await moment();  // a callback has begun us
   CurlTransfer transfer(*this, fetch);
   transfer.begin();
   co_await transfer;
   data.request_time = loop().time() - started;
+}
+
+// Connections are kept for the next request.
+bool CurlAsyncHTTPClient::keeps_connections() const noexcept {
+  return options().keep_alive && options().max_idle_connections > 0 &&
+         options().idle_timeout > options().idle_timeout.zero();
+}
+
+void CurlAsyncHTTPClient::free_retired() noexcept {
+  while (!retired_.empty()) {
+    // Its callbacks go with it, and what they hold may be anything.
+    const Retired gone = std::move(retired_.back());
+    retired_.pop_back();
+    curl_multi_remove_handle(multi_, gone.easy);
+    give_back(gone.easy);
+    curl_slist_free_all(static_cast<curl_slist*>(gone.headers));
+    curl_slist_free_all(static_cast<curl_slist*>(gone.mapping));
+  }
 }
 
 // A handle that knows nothing of its last request (CUR-02, SEC-71).
@@ -161,7 +193,10 @@ void CurlAsyncHTTPClient::timer_changed(long milliseconds) {
 
 void CurlAsyncHTTPClient::act(int fd, int events) noexcept {
   int running = 0;
+  is_acting_ = true;
   curl_multi_socket_action(multi_, fd, events, &running);
+  is_acting_ = false;
+  free_retired();
   int left = 0;
   while (const CURLMsg* const message = curl_multi_info_read(multi_, &left)) {
     if (message->msg != CURLMSG_DONE) continue;

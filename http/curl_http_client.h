@@ -3,6 +3,7 @@
 #include <squall/http/async_http_client.h>
 #include <squall/http/connection_pool.h>
 #include <squall/http/fetch_guard.h>
+#include <squall/http/http_response.h>
 #include <squall/ioloop/ioloop.h>
 #include <squall/ioloop/loop_hook.h>
 
@@ -30,7 +31,11 @@ class CurlError : public std::runtime_error {
 // It knows no body_producer, no streaming callback that waits, no TLSContext and no GET with a body: these
 // throw std::invalid_argument. Headers stay as they came when a body was decompressed (CUR-05). Redirects,
 // credentials, cookies and queueing are as with SimpleAsyncHTTPClient: libcurl is given one request at a
-// time.
+// time. What is not repeatable goes out on a connection of its own. Names are looked up by libcurl: with
+// Options::resolver the constructor throws std::invalid_argument. Options::idle_timeout is counted in whole
+// seconds, and looked at when a connection is wanted again.
+//
+// Callbacks may begin other fetches, and end them.
 class CurlAsyncHTTPClient : public AsyncHTTPClient {
  public:
   explicit CurlAsyncHTTPClient(IOLoop& loop = IOLoop::current(), Options options = Options());
@@ -50,8 +55,20 @@ class CurlAsyncHTTPClient : public AsyncHTTPClient {
   void socket_changed(int fd, int interest);
   void timer_changed(long milliseconds);
   void act(int fd, int events) noexcept;
+  bool keeps_connections() const noexcept;
+  void free_retired() noexcept;
 
-  void* multi_;              // CURLM*
+  // A request that was given up while libcurl was at work, with all that it may still look at.
+  struct Retired {
+    void* easy;
+    void* headers;  // curl_slist*
+    void* mapping;
+    HTTPResponse response;
+  };
+
+  void* multi_;             // CURLM*; null once closed
+  bool is_acting_ = false;  // libcurl is at work, and calls us: it cannot be asked for anything
+  std::vector<Retired> retired_;
   std::vector<void*> easy_;  // CURL*, for the next requests
   ConnectionPool turns_;
   FetchGuards guards_;

@@ -2,12 +2,14 @@
 
 #include <squall/http/ascii.h>
 #include <squall/http/content_decoder.h>
+#include <squall/http/mapped_host.h>
 #include <squall/http/request_head.h>
 #include <squall/http/status.h>
 #include <squall/ioloop/errors.h>
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <limits>
 #include <stdexcept>
@@ -16,8 +18,12 @@
 namespace squall::http {
 namespace {
 
-long milliseconds(std::optional<Fetch::Duration> timeout) {
-  if (!timeout) return 0;  // none
+// What of a redirect's body is read, so that the connection can be used again.
+constexpr std::size_t kMaxDiscarded = 64 * 1024;
+
+// `none` is what libcurl takes for none.
+long milliseconds(std::optional<Fetch::Duration> timeout, long none) {
+  if (!timeout) return none;
   const auto rounded = std::chrono::ceil<std::chrono::milliseconds>(*timeout).count();
   return static_cast<long>(std::min<long long>(rounded, std::numeric_limits<int>::max()));
 }
@@ -28,6 +34,10 @@ FetchTimes::Duration since(CURL* easy, CURLINFO from, CURLINFO to) {
   if (from != CURLINFO_NONE) curl_easy_getinfo(easy, from, &begin);
   curl_easy_getinfo(easy, to, &end);
   return std::chrono::microseconds(std::max<curl_off_t>(end - begin, 0));
+}
+
+std::string bracketed(const std::string& host) {
+  return host.find(':') == host.npos || host.starts_with('[') ? host : fmt::format("[{}]", host);
 }
 
 void append(curl_slist*& list, const std::string& line) {
@@ -42,10 +52,23 @@ CurlTransfer::CurlTransfer(CurlAsyncHTTPClient& client, Fetch& fetch)
     : client_(client), fetch_(fetch), easy_(client.take_easy()) {}
 
 CurlTransfer::~CurlTransfer() {
+  if (added_ && client_.is_acting_) {
+    retire();
+    return;
+  }
   if (added_) curl_multi_remove_handle(client_.multi_, easy_);
   client_.give_back(easy_);
   curl_slist_free_all(headers_);
   curl_slist_free_all(mapping_);
+}
+
+// libcurl is on the stack, and cannot be told to forget the request: it shall look at nothing that goes.
+void CurlTransfer::retire() noexcept {
+  const auto refuse = +[](char*, std::size_t, std::size_t, void*) -> std::size_t { return 0; };
+  curl_easy_setopt(easy_, CURLOPT_HEADERFUNCTION, refuse);
+  curl_easy_setopt(easy_, CURLOPT_WRITEFUNCTION, refuse);
+  curl_easy_setopt(easy_, CURLOPT_ERRORBUFFER, static_cast<char*>(nullptr));
+  client_.retired_.push_back({easy_, headers_, mapping_, std::move(fetch_.response())});
 }
 
 template <class Value>
@@ -80,8 +103,10 @@ void CurlTransfer::begin() {
   set(CURLOPT_PATH_AS_IS, 1L);
   set(CURLOPT_FOLLOWLOCATION, 0L);
   set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-  set(CURLOPT_CONNECTTIMEOUT_MS, milliseconds(fetch_.connect_timeout()));
-  set(CURLOPT_TIMEOUT_MS, milliseconds(fetch_.request_timeout()));
+  // Zero would be its own 300 s.
+  set(CURLOPT_CONNECTTIMEOUT_MS,
+      milliseconds(fetch_.connect_timeout(), static_cast<long>(std::numeric_limits<int>::max())));
+  set(CURLOPT_TIMEOUT_MS, milliseconds(fetch_.request_timeout(), 0));
   set(CURLOPT_HEADERFUNCTION, &on_header);
   set(CURLOPT_HEADERDATA, this);
   set(CURLOPT_WRITEFUNCTION, &on_body);
@@ -90,8 +115,11 @@ void CurlTransfer::begin() {
   set_headers();
   set_body();
   set_ways();
+  set_connections();
   set_tls();
   if (request.prepare_curl_callback) request.prepare_curl_callback(easy_);
+  // retire() has no way to say that there is no room.
+  client_.retired_.reserve(client_.retired_.size() + client_.turns_.active());
   if (curl_multi_add_handle(client_.multi_, easy_) != CURLM_OK) throw std::bad_alloc();
   added_ = true;
 }
@@ -101,6 +129,8 @@ void CurlTransfer::set_headers() {
   std::string head;
   RequestHead writer(fetch_);
   writer.keep_alive = client_.options().keep_alive;
+  const std::optional<ProxyOptions>& proxy = fetch_.option(&FetchOptions::proxy);
+  writer.absolute = proxy && !proxy->host.empty() && !fetch_.url().is_https();
   writer.write_to(head);
   std::string_view rest = head;
   rest.remove_prefix(rest.find("\r\n") + 2);
@@ -114,7 +144,7 @@ void CurlTransfer::set_headers() {
       continue;
     if (equals_ignoring_case(name, "Content-Type")) has_type = true;
     // libcurl takes `X:` for a wish to leave it out, and `X;` for an empty one.
-    if (line.size() <= name.size() + 2) line[name.size()] = ';';
+    if (line.size() <= name.size() + 2) line.replace(name.size(), line.npos, ";");
     append(headers_, line);
   }
   append(headers_, "Accept:");
@@ -164,9 +194,29 @@ void CurlTransfer::set_ways() {
     set(CURLOPT_IPRESOLVE, static_cast<long>(CURL_IPRESOLVE_V4));
   if (const std::string* path = fetch_.text(&FetchOptions::unix_socket))
     set(CURLOPT_UNIX_SOCKET_PATH, path->c_str());
-  for (const auto& [from, to] : client_.options().hostname_mapping)
-    append(mapping_, fmt::format("{}::{}:", from, to));
+  // The first one that fits counts: those with a port come first.
+  for (const bool has_port : {true, false}) {
+    for (const auto& [from, to] : client_.options().hostname_mapping) {
+      const MappedHost mapped(from);
+      if (mapped.port.has_value() != has_port) continue;
+      const std::string port = has_port ? std::to_string(*mapped.port) : std::string();
+      append(mapping_, fmt::format("{}:{}:{}:", bracketed(mapped.name), port, bracketed(to)));
+    }
+  }
   if (mapping_) set(CURLOPT_CONNECT_TO, mapping_);
+}
+
+// Which connections it may use, and who else may use its own.
+void CurlTransfer::set_connections() {
+  using std::chrono::seconds;
+  // On a reused connection that ends without an answer libcurl sends the request again, whatever its method.
+  if (!fetch_.is_repeatable()) set(CURLOPT_FRESH_CONNECT, 1L);
+  if (!client_.keeps_connections()) set(CURLOPT_FORBID_REUSE, 1L);
+#if LIBCURL_VERSION_NUM >= 0x074100
+  const auto idle = std::chrono::floor<seconds>(client_.options().idle_timeout).count();
+  const auto most = static_cast<long long>(std::numeric_limits<int>::max());
+  set(CURLOPT_MAXAGE_CONN, static_cast<long>(std::clamp<long long>(idle, 1, most)));
+#endif
 }
 
 void CurlTransfer::set_tls() {
@@ -196,8 +246,7 @@ std::size_t CurlTransfer::on_header(char* data, std::size_t size, std::size_t co
 std::size_t CurlTransfer::on_body(char* data, std::size_t size, std::size_t count, void* self) noexcept {
   auto& transfer = *static_cast<CurlTransfer*>(self);
   try {
-    transfer.take_body({data, size * count});
-    return size * count;
+    return transfer.take_body({data, size * count}) ? size * count : 0;
   } catch (...) {
     transfer.failure_ = std::current_exception();
     return size * count > 0 ? 0 : 1;
@@ -251,9 +300,13 @@ void CurlTransfer::take_head() {
   for (const std::string& line : lines_) fetch_.request().header_callback(line);
 }
 
-void CurlTransfer::take_body(std::string_view piece) {
-  if (follows_) return;
+// False if there is no need of more.
+bool CurlTransfer::take_body(std::string_view piece) {
   received_ += piece.size();
+  if (follows_) {
+    is_abandoned_ = received_ > kMaxDiscarded;
+    return !is_abandoned_;
+  }
   if (received_ > fetch_.max_body_size()) {
     HTTPClientError::Failure failure;
     failure.phase = FetchPhase::body;
@@ -268,6 +321,7 @@ void CurlTransfer::take_body(std::string_view piece) {
   } else {
     fetch_.response().data_->body.append(piece);
   }
+  return true;
 }
 
 // ---- The end.
@@ -284,6 +338,7 @@ void CurlTransfer::end(CURLcode result) noexcept {
 void CurlTransfer::await_resume() {
   take_times();
   if (failure_) std::rethrow_exception(failure_);
+  if (is_abandoned_) return;
   if (result_ != CURLE_OK || !has_head_) fail();
 }
 

@@ -46,10 +46,12 @@ class CurlTransfer {
   void set_headers();
   void set_body();
   void set_ways();
+  void set_connections();
+  void retire() noexcept;
   void set_tls();
   void take_header(std::string_view line);
   void take_head();
-  void take_body(std::string_view piece);
+  bool take_body(std::string_view piece);
   void take_times();
   [[noreturn]] void fail() const;
 
@@ -62,6 +64,7 @@ class CurlTransfer {
   bool ended_ = false;
   bool has_head_ = false;
   bool follows_ = false;
+  bool is_abandoned_ = false;  // the rest is a redirect's body, and too long to be worth reading
   CURLcode result_ = CURLE_OK;
   std::size_t received_ = 0;
   std::size_t head_size_ = 0;

@@ -154,7 +154,6 @@ bool Fetch::redirect() {
   URLFault fault;
   std::optional<URL> next = url_.resolve(percent_encode_stray(location), fault);
   if (!next) fail(fmt::format("Cannot follow a redirect to '{}': {}", location, fault.reason));
-  if (!next->fragment() && url_.fragment()) next = next->with_fragment(*url_.fragment());
   const bool to_get = data.code == 303 ? method_ != "HEAD" : data.code <= 302 && method_ == "POST";
   if (to_get) {
     method_ = "GET";
@@ -162,11 +161,12 @@ bool Fetch::redirect() {
   } else if (has_producer() && !request().body_producer_is_repeatable) {
     fail("Cannot follow a redirect: the body_producer cannot be called again");
   }
-  if (!next->same_origin(url_)) keeps_credentials_ = false;
-  url_ = keeps_credentials_ ? *std::move(next) : next->without_userinfo();
-  if (own_headers_ || request().headers.find(HeaderId::host)) own_headers().remove("Host");
-  if (!keeps_credentials_) drop_credentials();
-  take_credentials();
+  try {
+    go_to(*std::move(next));
+  } catch (const std::invalid_argument& error) {
+    // The server's mistake, and none of whoever fetches.
+    fail(fmt::format("Cannot follow a redirect to '{}': {}", location, error.what()));
+  }
   --redirects_left_;
   ++data.redirects;
   data.effective_url = url_.without_userinfo().text();
@@ -174,6 +174,15 @@ bool Fetch::redirect() {
   data.trailers.clear();
   data.body.clear();
   return true;
+}
+
+void Fetch::go_to(URL next) {
+  if (!next.fragment() && url_.fragment()) next = next.with_fragment(*url_.fragment());
+  if (!next.same_origin(url_)) keeps_credentials_ = false;
+  url_ = keeps_credentials_ ? std::move(next) : next.without_userinfo();
+  if (own_headers_ || request().headers.find(HeaderId::host)) own_headers().remove("Host");
+  if (!keeps_credentials_) drop_credentials();
+  take_credentials();
 }
 
 // They are for the origin that they were given for, and never come back once it has been left.

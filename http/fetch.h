@@ -85,6 +85,7 @@ class Fetch : public Pooled {
   // ---- The response.
 
   HTTPResponse& response() noexcept { return response_; }
+  int redirects() const noexcept { return response_.redirects(); }
   // A head came. True if it is a redirect that is going to be followed: nobody is to see it then.
   bool will_follow(int status, const Headers& headers) const noexcept;
   // After a response that is there: whether there is another request to be sent. Throws HTTPClientError if
@@ -100,6 +101,7 @@ class Fetch : public Pooled {
   std::optional<Duration> timeout(std::optional<Duration> FetchOptions::* member) const noexcept;
   void drop_credentials();
   void drop_body();
+  void go_to(URL next);
   Headers& own_headers();
 
   HTTPResponse response_;

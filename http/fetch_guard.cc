@@ -1,8 +1,15 @@
 #include <squall/http/fetch_guard.h>
 
 #include <algorithm>
+#include <chrono>
 
 namespace squall::http {
+namespace {
+
+// Between two looks at all fetches, as each of thousands may have a deadline of its own.
+constexpr std::chrono::milliseconds kPause{5};
+
+}  // namespace
 
 FetchGuards::~FetchGuards() {
   close_all();
@@ -21,6 +28,7 @@ void FetchGuards::remove(FetchGuard& guard) noexcept {
   if (!std::exchange(guard.linked_, false)) return;
   (guard.previous_ ? guard.previous_->next_ : first_) = guard.next_;
   if (guard.next_) guard.next_->previous_ = guard.previous_;
+  if (looked_at_ == &guard) looked_at_ = guard.next_;
 }
 
 void FetchGuards::close_all() noexcept {
@@ -46,14 +54,16 @@ void FetchGuards::look() {
   timer_ = {};
   const IOLoop::TimePoint now = loop_.time();
   IOLoop::TimePoint next = IOLoop::TimePoint::max();
-  for (FetchGuard* guard = first_; guard;) {
-    FetchGuard& here = *guard;
-    guard = here.next_;
+  looked_at_ = first_;
+  while (looked_at_) {
+    FetchGuard& here = *looked_at_;
+    looked_at_ = here.next_;
     if (here.deadline_ > now) {
       next = std::min(next, here.deadline_);
       continue;
     }
-    // Resumed through the queue: what goes on from here may destroy the others, and the client.
+    // Resumed through the queue: what goes on from here may destroy the others, and the client. The others
+    // may also go with what the work holds.
     remove(here);
     here.guards_ = nullptr;
     here.outcome_ = FetchGuard::Outcome::timed_out;
@@ -61,7 +71,7 @@ void FetchGuards::look() {
     here.resume_.set(here.caller_);
     loop_.call_soon(here.resume_);
   }
-  if (next != IOLoop::TimePoint::max()) set_timer(next);
+  if (next != IOLoop::TimePoint::max()) set_timer(std::max(next, now + kPause));
 }
 
 void FetchGuard::set_deadline(IOLoop::TimePoint when) {

@@ -16,7 +16,7 @@ class FetchGuard;
 // end.
 //
 // A deadline is a field of its fetch. One timer for all is set for the earliest there was when it was last
-// looked at, so that no fetch that ends in time touches the loop's timers.
+// looked at, so that no fetch that ends in time touches the loop's timers. It may be some milliseconds late.
 //
 // Thread:    the loop's thread only.
 // Lifetime:  borrows the loop. Destroying it ends all fetches, of which no work is left then.
@@ -42,6 +42,7 @@ class FetchGuards {
 
   IOLoop& loop_;
   FetchGuard* first_ = nullptr;
+  FetchGuard* looked_at_ = nullptr;  // by look(), next
   Timeout timer_;
   IOLoop::TimePoint timer_at_{};  // of the timer that is set
 };

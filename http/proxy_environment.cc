@@ -21,6 +21,9 @@ std::string_view first_of(const Environment& get, std::initializer_list<const ch
 // `entry` is a name, or what all names end in that it stands for.
 bool covers(std::string_view entry, std::string_view host) noexcept {
   if (entry.starts_with('.')) entry.remove_prefix(1);
+  // `example.test.` is the same name.
+  if (entry.ends_with('.')) entry.remove_suffix(1);
+  if (host.ends_with('.')) host.remove_suffix(1);
   if (entry.empty() || host.size() < entry.size()) return false;
   const std::size_t before = host.size() - entry.size();
   return equals_ignoring_case(host.substr(before), entry) && (before == 0 || host[before - 1] == '.');

@@ -68,7 +68,7 @@ void RequestHead::write_to(std::string& text) {
       if (is("User-Agent")) has_agent = true;
       if (fetch.decompresses() && is("Accept-Encoding")) continue;
       if (!fetch.authorization().empty() && is("Authorization")) continue;
-      if (!proxy_authorization.empty() && is("Proxy-Authorization")) continue;
+      if ((!absolute || !proxy_authorization.empty()) && is("Proxy-Authorization")) continue;
       if (request.if_modified_since && is("If-Modified-Since")) continue;
     }
     append(text, field.name, field.value);
@@ -81,8 +81,8 @@ void RequestHead::write_to(std::string& text) {
   if (fetch.decompresses()) append(text, "Accept-Encoding", known_content_codings());
   if (!fetch.authorization().empty()) append(text, "Authorization", fetch.authorization());
   if (!fetch.jar_cookies().empty()) {
-    const auto own = headers.find(HeaderId::cookie);
-    text.append("Cookie: ").append(own.value_or("")).append(own ? "; " : "");
+    text.append("Cookie: ");
+    for (const std::string_view own : headers.get_list("Cookie")) text.append(own).append("; ");
     text.append(fetch.jar_cookies()).append("\r\n");
   }
   if (!proxy_authorization.empty()) append(text, "Proxy-Authorization", proxy_authorization);

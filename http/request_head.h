@@ -24,7 +24,7 @@ struct RequestHead {
 
   const Fetch& fetch;
   bool absolute = false;                   // the target is the whole URL, for a proxy
-  std::string_view proxy_authorization{};  // for a proxy
+  std::string_view proxy_authorization{};  // for a proxy; nobody else is told what the headers say of it
   bool keep_alive = true;                  // false asks the server to close; becomes false if the headers do
   bool expects_continue = false;           // filled in
 };

@@ -1,6 +1,7 @@
 #include <squall/http/simple_http_client.h>
 
 #include <squall/http/client_dialer.h>
+#include <squall/http/mapped_host.h>
 #include <squall/http/proxy_environment.h>
 #include <squall/ioloop/log.h>
 
@@ -35,6 +36,16 @@ IOLoop::TimePoint after(IOLoop::TimePoint begin, std::optional<Fetch::Duration> 
   return begin + *timeout;
 }
 
+[[noreturn]] void refuse_digest(const Fetch& fetch) {
+  constexpr const char* kText = "unsupported auth_mode digest";
+  if (fetch.redirects() == 0) throw std::invalid_argument(kText);
+  // It is the server that has given us a user's name.
+  HTTPClientError::Failure failure;
+  failure.phase = FetchPhase::redirect;
+  failure.peer = fetch.peer();
+  throw HTTPClientError(kText, std::move(failure));
+}
+
 }  // namespace
 
 // A request of a fetch that is at work.
@@ -52,7 +63,14 @@ SimpleAsyncHTTPClient::SimpleAsyncHTTPClient(IOLoop& loop, Options options)
       resolver_(this->options().resolver ? *this->options().resolver : default_resolver()),
       pool_(loop, limits_of(this->options())),
       guards_(loop) {
-  for (const auto& [from, to] : this->options().hostname_mapping) resolver_.map(from, to);
+  for (const auto& [from, to] : this->options().hostname_mapping) {
+    const MappedHost mapped(from);
+    if (mapped.port) {
+      resolver_.map(mapped.name, *mapped.port, to, *mapped.port);
+    } else {
+      resolver_.map(mapped.name, to);
+    }
+  }
   connection_options_.max_header_size = this->options().max_header_size;
   connection_options_.keep_alive = this->options().keep_alive;
 }
@@ -69,8 +87,7 @@ void SimpleAsyncHTTPClient::close() {
 }
 
 Task<> SimpleAsyncHTTPClient::perform(Fetch& fetch) {
-  if (!fetch.username().empty() && fetch.authorization().empty())
-    throw std::invalid_argument("unsupported auth_mode digest");
+  if (!fetch.username().empty() && fetch.authorization().empty()) refuse_digest(fetch);
   Job job(fetch);
   const FetchGuard::Outcome outcome = co_await FetchGuard(guards_, work(job), job.guard);
   if (outcome == FetchGuard::Outcome::ended) co_return;
@@ -101,6 +118,8 @@ void SimpleAsyncHTTPClient::choose_proxy(Job& job) const {
         proxy_of_environment(job.fetch.url(), [](const char* name) { return std::getenv(name); });
     if (job.environment) job.proxy = &*job.environment;
   }
+  if (job.proxy && job.proxy->auth_mode == AuthMode::digest && !job.proxy->username.empty())
+    throw std::invalid_argument("unsupported auth_mode digest of a proxy");
 }
 
 // Requests of the same key can share connections.
@@ -152,6 +171,7 @@ Task<> SimpleAsyncHTTPClient::work(Job& job) {
   const IOLoop::TimePoint started = loop().time();
   data.start_time = std::chrono::system_clock::now();
   data.times.queue += started - queued;
+  data.times.resolve = data.times.connect = data.times.tls = data.times.first_byte = {};
 
   auto next = ClientConnection::Next::stale;
   bool is_first = true;
@@ -160,7 +180,9 @@ Task<> SimpleAsyncHTTPClient::work(Job& job) {
     if (std::exchange(is_first, false)) connection = pool_.take(host);
     const bool is_reused = connection != nullptr;
     if (!connection) {
-      job.guard->set_deadline(after(loop().time(), connect_timeout));
+      // The second time some of the request's is spent.
+      job.guard->set_deadline(
+          std::min(after(loop().time(), connect_timeout), after(started, request_timeout)));
       ClientDialer dialer(fetch, job.proxy, resolver_, tls_, connection_options_.max_header_size);
       connection = co_await dialer.dial();
     }

@@ -74,6 +74,20 @@ std::string without_dots(std::string_view path) {
   return result;
 }
 
+// Of what may be a URL, or a reference without one: 0.
+std::size_t end_of_authority(std::string_view text) {
+  const std::size_t slashes = text.find("//");
+  if (slashes == text.npos) return 0;
+  if (slashes > 0) {
+    const std::string_view scheme = text.substr(0, slashes - 1);
+    const auto is_scheme = [](char c) {
+      return is_alpha(c) || is_digit(c) || c == '+' || c == '-' || c == '.';
+    };
+    if (text[slashes - 1] != ':' || !std::all_of(scheme.begin(), scheme.end(), is_scheme)) return 0;
+  }
+  return std::min(text.find_first_of("/?#", slashes + 2), text.size());
+}
+
 }  // namespace
 
 URLError::URLError(const URLFault& fault)
@@ -404,7 +418,22 @@ URL URL::with_fragment(std::string_view fragment) const {
 
 std::string percent_encode_stray(std::string_view text) {
   std::string result;
-  append_escaped(result, text, kURITable);
+  const std::size_t end = end_of_authority(text);
+  append_escaped(result, text.substr(0, end), kURITable);
+  text.remove_prefix(end);
+  bool in_fragment = false;
+  while (!text.empty()) {
+    const bool is_escape = text.size() >= 3 && hex_value(text[1]) >= 0 && hex_value(text[2]) >= 0;
+    if ((text[0] == '%' && !is_escape) || (text[0] == '#' && in_fragment)) {
+      append_escaped(result, text.substr(0, 1), {});
+    } else if (text[0] == '#') {
+      in_fragment = true;
+      result += '#';
+    } else {
+      append_escaped(result, text.substr(0, 1), kQueryTable);
+    }
+    text.remove_prefix(1);
+  }
   return result;
 }
 

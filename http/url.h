@@ -128,7 +128,8 @@ class URL {
 };
 
 // Percent-encodes the bytes that no URI has: spaces, quotes, `|`, non-ASCII letters and the like; control
-// characters and backslashes too. For what people type and what lenient servers send as a Location.
+// characters and backslashes too. Behind the host also brackets, a `%` that begins no escape, and a second
+// `#`. For what people type and what lenient servers send as a Location.
 std::string percent_encode_stray(std::string_view text);
 
 // Appends arguments to a URL's query, which is encoded anew as a whole, and keeps its fragment (HUT-50).

@@ -43,6 +43,7 @@ IOStream::IOStream(IOLoop& loop, OwnedFd fd, Options options, Known known) noexc
       fd_(std::move(fd)),
       max_buffer_size_(std::max<std::size_t>(options.max_buffer_size, 1)),
       max_write_buffer_size_(options.max_write_buffer_size) {
+  receives_before_reset_ = options.receive_before_reset;
   drained_ = known != Known::readable;
 }
 
@@ -64,9 +65,11 @@ IOStream::IOStream(IOStream&& other) noexcept
       blocked_(other.blocked_),
       ending_(other.ending_),
       handshaking_(other.handshaking_),
+      receives_before_reset_(other.receives_before_reset_),
       channel_(other.channel_),
       interest_(other.interest_),
       in_(std::move(other.in_)),
+      rest_(std::move(other.rest_)),
       out_(std::move(other.out_)),
       flushed_(other.flushed_),
       transport_(std::move(other.transport_)),
@@ -246,12 +249,14 @@ void IOStream::close(std::error_code error) noexcept {
   out_.reset();
   blocked_ = false;
   if (reader_ && !reader_->resume_.linked()) {
-    // It waits because the buffer has too little; only what asks for no certain amount finds that enough.
+    // It waits because the buffer has too little; only what asks for no certain amount finds that enough. Any
+    // byte is, which came before a reset.
     using Kind = ReadAwaiter::Kind;
-    const bool is_enough =
-        reader_->kind_ == Kind::some_nothrow || (reader_->kind_ == Kind::until_close && !error);
+    const bool is_enough = reader_->kind_ == Kind::some_nothrow ||
+                           (reader_->kind_ == Kind::until_close && !error) ||
+                           (reader_->kind_ == Kind::some && !in_.empty());
     reader_->outcome_ = is_enough ? ReadAwaiter::Outcome::bytes : ReadAwaiter::Outcome::failed;
-    reader_->amount_ = in_.size();
+    reader_->amount_ = std::min(in_.size(), reader_->amount_);
     loop_->call_soon(reader_->resume_);
   }
   if (shaker_ && !shaker_->resume_.linked()) loop_->call_soon(shaker_->resume_);
@@ -273,6 +278,14 @@ IOStream::Idle IOStream::release() noexcept {
 std::error_code IOStream::last_error() const noexcept {
   if (transport_ && transport_->error()) return transport_->error();
   return std::error_code(errno, std::generic_category());
+}
+
+// The peer has stopped receiving. What it sent before that waits in the kernel, and ends with the descriptor.
+void IOStream::fail_to_send() noexcept {
+  const std::error_code error = last_error();
+  if (!receives_before_reset_ || !is_reset(error)) return close_with_last_error("Write error");
+  receive_rest();
+  close(error);
 }
 
 // A peer that goes away is not news (IOS-55).

@@ -48,6 +48,9 @@ class IOStream {
   struct Options {
     std::size_t max_buffer_size = 100 * 1024 * 1024;        // received, not yet read
     std::size_t max_write_buffer_size = 100 * 1024 * 1024;  // written, not yet taken by the kernel
+    // When sending finds the connection reset, receives what the peer sent before that, as it can say why:
+    // for clients, whose server may answer and close without reading all of a request.
+    bool receive_before_reset = false;
   };
   static constexpr std::size_t kNoLimit = std::numeric_limits<std::size_t>::max();
 
@@ -243,6 +246,9 @@ class IOStream {
   void receive_once(std::size_t wanted, Lend lend);
   std::size_t receive_in(std::span<char> space) noexcept;
   void put_back(std::string_view bytes) noexcept;
+  void answer() noexcept;
+  void receive_rest() noexcept;
+  void take_rest() noexcept;
   void leave_reader(ReadAwaiter& read) noexcept;
 
   ssize_t send(std::span<const std::string_view> pieces, Followed followed) noexcept;
@@ -273,6 +279,7 @@ class IOStream {
   void clear_close_callback() noexcept;
   std::error_code last_error() const noexcept;
   void close_with_last_error(const char* what) noexcept;
+  void fail_to_send() noexcept;
   void close_with_errno(int error, const char* what) noexcept;
 
   IOLoop* loop_;
@@ -283,10 +290,12 @@ class IOStream {
   bool blocked_ = false;  // the kernel took less than we sent
   bool ending_ = false;   // shutdown_write() waits for the last byte
   bool handshaking_ = false;
+  bool receives_before_reset_ = false;
   Channel channel_ = Channel::socket;
   Events interest_ = Events::none;
   LoopHook turn_end_;  // linked if an end-of-turn flush is due
   ReadBuffer in_;
+  std::unique_ptr<std::string> rest_;  // behind `in_`, for the next read: what came before a reset
   std::unique_ptr<WriteBuffer> out_;
   std::uint64_t flushed_ = 0;  // bytes the kernel has taken, ever
   std::unique_ptr<Transport> transport_;

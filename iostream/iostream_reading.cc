@@ -105,6 +105,7 @@ inline bool IOStream::satisfy_until(ReadAwaiter& read) {
 
 bool IOStream::satisfy(ReadAwaiter& read) {
   using Kind = ReadAwaiter::Kind;
+  if (rest_) take_rest();
   const std::size_t size = in_.size();
   switch (read.kind_) {
     case Kind::some:
@@ -221,7 +222,7 @@ void IOStream::receive_for(ReadAwaiter& read, Lend lend) noexcept {
     const std::span<char> rest = into.rest();
     if (in_.empty() && rest.size() >= kReceiveDirectly) {
       into.filled_ += receive_in(rest);
-      return;
+      return answer();
     }
     wanted = rest.size() - in_.size();
   }
@@ -235,6 +236,12 @@ void IOStream::receive(std::size_t wanted, Lend lend) noexcept {
   } catch (const std::bad_alloc&) {
     close_with_errno(ENOMEM, "Read error");
   }
+  answer();
+}
+
+// A transport may have to answer what it received. Its bytes are in the buffer by now: this may close.
+void IOStream::answer() noexcept {
+  if (transport_ && !blocked_ && !closed()) send_own();
 }
 
 void IOStream::receive_once(std::size_t wanted, Lend lend) {
@@ -270,9 +277,39 @@ std::size_t IOStream::receive_in(std::span<char> space) noexcept {
   } else {
     close_with_last_error("Read error");
   }
-  // It may have to answer what it received.
-  if (transport_ && !blocked_ && !closed()) send_own();
   return static_cast<std::size_t>(std::max<ssize_t>(got, 0));
+}
+
+// What the kernel has left of a connection that was reset. It is kept aside, as somebody may still be reading
+// what the last read gave, which the buffer holds; who waits for a read does not.
+void IOStream::receive_rest() noexcept {
+  constexpr std::size_t kPiece = 64 * 1024;
+  if (channel_ != Channel::socket && channel_ != Channel::transport) return;
+  try {
+    std::string rest;
+    for (ssize_t got = 1; got > 0 && rest.size() + in_.size() < max_buffer_size_;) {
+      const std::size_t before = rest.size();
+      rest.resize(before + std::min(kPiece, max_buffer_size_ - in_.size() - before));
+      const std::span<char> space(rest.data() + before, rest.size() - before);
+      got = transport_ ? transport_->receive(fd_.get(), space) : receive_from(fd_.get(), space);
+      rest.resize(before + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+    }
+    if (!rest.empty()) rest_ = std::make_unique<std::string>(std::move(rest));
+  } catch (const std::bad_alloc&) {
+    // It is lost, as it would be without the attempt.
+  }
+  if (rest_ && reader_ && !reader_->resume_.linked()) take_rest();
+}
+
+void IOStream::take_rest() noexcept {
+  const std::unique_ptr<std::string> rest = std::move(rest_);
+  try {
+    rest->insert(0, in_.view());
+    in_.consume(in_.size());
+    in_.prepend(*rest);
+  } catch (const std::bad_alloc&) {
+    // So the read finds the connection closed.
+  }
 }
 
 // ---- Events.

@@ -195,7 +195,7 @@ bool IOStream::send_queued(Followed followed) noexcept {
     if (errno == EAGAIN) {
       wait_writable();
     } else {
-      close_with_last_error("Write error");
+      fail_to_send();
     }
     return false;
   }
@@ -237,7 +237,7 @@ ssize_t IOStream::send_file_queued(std::uint64_t count) noexcept {
 bool IOStream::send_own() noexcept {
   if (!transport_->wants_write()) return true;
   if (transport_->send(fd_.get(), {}) < 0 && errno != EAGAIN) {
-    close_with_last_error("Write error");
+    fail_to_send();
     return false;
   }
   if (!transport_->wants_write()) return true;

@@ -231,7 +231,7 @@ Transport::Step TLSTransport::handshake(int fd) noexcept {
     }
     // Also the alert that says why it has failed.
     push(fd);
-    if (end_ == End::failed) {
+    if (end_ == End::failed || has_failed_to_send_) {
       peer_ = Address::peer_of(fd);
       if (!server_.empty()) context_.state_->sessions.forget(server_);
       return Step::failed;
@@ -343,13 +343,13 @@ int TLSTransport::bio_read(BIO* bio, char* space, int size) noexcept {
 // ---- Sending.
 
 ssize_t TLSTransport::send(int fd, std::span<const std::string_view> pieces) noexcept {
-  if (end_ == End::failed) {
+  if (end_ == End::failed || has_failed_to_send_) {
     errno = EPROTO;
     return -1;
   }
   if (kernel_sends_) {
     const ssize_t sent = pieces.empty() ? 0 : send_to(fd, pieces);
-    if (sent < 0 && errno != EAGAIN) fail_with_errno(errno);
+    if (sent < 0 && errno != EAGAIN) fail_to_send(errno);
     return sent;
   }
   std::size_t total = 0;
@@ -366,7 +366,7 @@ ssize_t TLSTransport::send(int fd, std::span<const std::string_view> pieces) noe
     credit_ -= sent;
     return static_cast<ssize_t>(sent);
   }
-  if (end_ == End::failed) {
+  if (end_ == End::failed || has_failed_to_send_) {
     errno = EPROTO;
     return -1;
   }
@@ -443,7 +443,7 @@ bool TLSTransport::push(int fd) noexcept {
     const std::string_view bytes(out.block.data() + out.begin, out.size());
     const ssize_t sent = is_socket_ ? send_to(fd, {&bytes, 1}) : write_to(fd, {&bytes, 1});
     if (sent < 0 && errno != EAGAIN) {
-      fail_with_errno(errno);
+      fail_to_send(errno);
       return false;
     }
     out.begin += sent > 0 ? static_cast<std::size_t>(sent) : 0;
@@ -488,7 +488,7 @@ int TLSTransport::bio_write(BIO* bio, const char* bytes, int size) noexcept {
 }
 
 void TLSTransport::end_sending(int fd) noexcept {
-  if (!is_done_ || has_ended_ || end_ == End::failed) return;
+  if (!is_done_ || has_ended_ || has_failed_to_send_ || end_ == End::failed) return;
   has_ended_ = true;
   Call call(*this);
   openssl::forget_errors();
@@ -507,11 +507,18 @@ void TLSTransport::end_sending(int fd) noexcept {
 void TLSTransport::fail(std::error_code error) noexcept {
   if (end_ == End::failed) return;
   end_ = End::failed;
-  error_ = error;
+  if (!has_failed_to_send_) error_ = error;
 }
 
 void TLSTransport::fail_with_errno(int error) noexcept {
   fail(std::error_code(error, std::generic_category()));
+}
+
+// The other direction has an end of its own, and what comes before it is to be had.
+void TLSTransport::fail_to_send(int error) noexcept {
+  if (end_ == End::failed || has_failed_to_send_) return;
+  has_failed_to_send_ = true;
+  error_ = std::error_code(error, std::generic_category());
 }
 
 void TLSTransport::fail_with_openssl(int error) noexcept {

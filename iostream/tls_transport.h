@@ -132,6 +132,7 @@ class TLSTransport final : public Transport {
   bool push(int fd) noexcept;
   void fail(std::error_code error) noexcept;
   void fail_with_errno(int error) noexcept;
+  void fail_to_send(int error) noexcept;
   void fail_with_openssl(int error) noexcept;
 
   ssl_st* ssl_ = nullptr;
@@ -149,8 +150,9 @@ class TLSTransport final : public Transport {
   const bool is_socket_;
   End end_ = End::none;
   bool end_is_told_ = false;
-  bool is_done_ = false;    // the handshake
-  bool has_ended_ = false;  // our side
+  bool is_done_ = false;             // the handshake
+  bool has_ended_ = false;           // our side
+  bool has_failed_to_send_ = false;  // what the peer has sent can still be received
   // TLSOptions::ktls. The handshake is OpenSSL's with the descriptor, so that it can offer the keys to the
   // kernel; directions that this does not take are ours afterwards, as all are without the option.
   bool is_offered_ = false;

@@ -127,6 +127,11 @@ TEMPLATE_TEST_CASE("a cookie jar takes what servers set, redirects among them, a
   CHECK(has(fixture.server.requests.at(2), "\r\nCookie: own=3; b=2; a=1\r\n"));
   fixture.fetch(fixture.server.url("/out"));
   CHECK(has(fixture.server.requests.at(3), "\r\nCookie: a=1\r\n"));
+  request = HTTPRequest(fixture.server.url("/out"));
+  request.headers.add("Cookie", "own=3");
+  request.headers.add("Cookie", "other=4");
+  fixture.fetch(request);
+  CHECK(has(fixture.server.requests.at(4), "\r\nCookie: own=3; other=4; a=1\r\n"));
   CHECK(options.cookie_jar->size() == 2);
 }
 
@@ -149,6 +154,37 @@ TEMPLATE_TEST_CASE("a proxy is told the whole URL, and its own credentials (HCL-
   CHECK(has(sent, "\r\nHost: www.example.test:81\r\n"));
   CHECK(has(sent, "\r\nProxy-Authorization: Basic bWU6cHc=\r\n"));
   CHECK(fixture.server.accepted_connections == 1);
+}
+
+TEMPLATE_TEST_CASE("a Proxy-Authorization header is for a proxy, and no server sees it", "[client_options]",
+                   HTTP_CLIENTS) {
+  ClientFixture<TestType> fixture([](const std::string&) { return ok("x"); });
+  HTTPRequest request(fixture.server.url());
+  request.headers.add("Proxy-Authorization", "mine");
+  fixture.fetch(request);
+  CHECK_FALSE(has(fixture.server.requests.back(), "Proxy-Authorization"));
+  ProxyOptions proxy;
+  proxy.host = "127.0.0.1";
+  proxy.port = fixture.server.port();
+  request.proxy = proxy;
+  fixture.fetch(request);
+  CHECK(has(fixture.server.requests.back(), "\r\nProxy-Authorization: mine\r\n"));
+}
+
+TEST_CASE("digest for a proxy is refused, and not sent as something else", "[client_options]") {
+  Fixture fixture([](const std::string&) { return ok("x"); });
+  for (const std::string_view url : {"http://www.example.test/", "https://www.example.test/"}) {
+    HTTPRequest request{std::string(url)};
+    ProxyOptions proxy;
+    proxy.host = "127.0.0.1";
+    proxy.port = fixture.server.port();
+    proxy.username = "me";
+    proxy.password = "pw";
+    proxy.auth_mode = AuthMode::digest;
+    request.proxy = proxy;
+    CHECK_THROWS_AS(fixture.fetch(request), std::invalid_argument);
+  }
+  CHECK(fixture.server.accepted_connections == 0);
 }
 
 TEST_CASE("no connection is shared between proxies, users of one, and none", "[client_options]") {
@@ -312,6 +348,9 @@ TEST_CASE("no_proxy has names, which stand for all below them, ports, addresses 
   CHECK(is_excepted_from_proxy("example.test", "example.test", 80));
   CHECK(is_excepted_from_proxy("a.test, .example.test", "www.Example.test", 80));
   CHECK(is_excepted_from_proxy("example.test:8080", "example.test", 8080));
+  CHECK(is_excepted_from_proxy("example.test.", "www.example.test", 80));
+  CHECK(is_excepted_from_proxy("example.test", "example.test.", 80));
+  CHECK_FALSE(is_excepted_from_proxy(".", "example.test.", 80));
   CHECK_FALSE(is_excepted_from_proxy("example.test:8080", "example.test", 80));
   CHECK_FALSE(is_excepted_from_proxy("example.test", "badexample.test", 80));
   CHECK_FALSE(is_excepted_from_proxy("www.example.test", "example.test", 80));
@@ -352,6 +391,51 @@ TEST_CASE("the environment names proxies, and HTTP_PROXY is not believed", "[cli
 }
 
 // ---- Other ways.
+
+TEMPLATE_TEST_CASE("hostname_mapping leads elsewhere: a host, or one port of it (SHC-20)", "[client_options]",
+                   HTTP_CLIENTS) {
+  testing::TestLoop loop;
+  AnswerServer server(loop, [](const std::string&) { return ok("x"); });
+  const std::string port = std::to_string(server.port());
+  Options options;
+  options.hostname_mapping["all.example.test"] = "127.0.0.1";
+  options.hostname_mapping["One.Example.test:" + port] = "127.0.0.1";
+  options.hostname_mapping["one.example.test"] = "127.0.0.99";
+  options.hostname_mapping["[2001:db8::1]:" + port] = "127.0.0.1";
+  TestType client(loop, options);
+  for (const char* host : {"all.example.test", "one.example.test", "[2001:db8::1]"}) {
+    CAPTURE(host);
+    const HTTPResponse response = loop.run(client.fetch(fmt::format("http://{}:{}/", host, port)));
+    CHECK(response.body() == "x");
+    CHECK(has(server.requests.back(), fmt::format("\r\nHost: {}:{}\r\n", host, port)));
+  }
+  Options other;
+  other.hostname_mapping["one.example.test:1"] = "127.0.0.1";
+  TestType elsewhere(loop, other);
+  CHECK_THROWS_AS(loop.run(elsewhere.fetch("http://one.example.test:" + port + "/")), HTTPClientError);
+}
+
+TEMPLATE_TEST_CASE("a header may be empty", "[client_options]", HTTP_CLIENTS) {
+  ClientFixture<TestType> fixture([](const std::string&) { return ok("x"); });
+  HTTPRequest request(fixture.server.url());
+  request.headers.add("X-Empty", "");
+  fixture.fetch(request);
+  const std::string& sent = fixture.server.requests.at(0);
+  CHECK((has(sent, "\r\nX-Empty:\r\n") || has(sent, "\r\nX-Empty: \r\n")));
+}
+
+TEMPLATE_TEST_CASE("times are the last request's, or zero if it needed none", "[client_options]",
+                   HTTP_CLIENTS) {
+  ClientFixture<TestType> fixture([](const std::string& request) {
+    return has(request, " /from ") ? answer("302 Found", "", "Location: /to\r\n") : ok("x");
+  });
+  const HTTPResponse response = fixture.fetch(fixture.server.url("/from"));
+  CHECK(fixture.server.accepted_connections == 1);
+  CHECK(response.time_info().connect.count() == 0);
+  CHECK(response.time_info().tls.count() == 0);
+  CHECK(response.time_info().first_byte.count() > 0);
+  CHECK(response.time_info().redirect.count() > 0);
+}
 
 TEMPLATE_TEST_CASE("a Unix socket takes the host's place", "[client_options]", HTTP_CLIENTS) {
   const testing::TemporaryFolder folder;

@@ -6,6 +6,8 @@
 
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "support/answer_server.h"
 #include "support/http_clients.h"
@@ -197,6 +199,42 @@ TEMPLATE_TEST_CASE("callbacks see only the response that counts (SHC-28)", "[red
   fixture.fetch(request);
   CHECK(body == "here");
   CHECK(head == "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n");
+}
+
+TEMPLATE_TEST_CASE("a Location that is no URL is taken for the one that others see in it", "[redirect]",
+                   HTTP_CLIENTS) {
+  for (const auto& [location, target] : std::vector<std::pair<std::string, std::string>>{
+           {"/list?ids[]=1", "/list?ids%5B%5D=1"}, {"/s?q=100%", "/s?q=100%25"}, {"/#a#b", "/"}}) {
+    CAPTURE(location);
+    ClientFixture<TestType> fixture([&location](const std::string& request) {
+      return has(request, " /from ") ? redirect(302, location) : ok("here");
+    });
+    CHECK(fixture.fetch(fixture.server.url("/from")).body() == "here");
+    CHECK(first_line(fixture.server.requests.at(1)) == fmt::format("GET {} HTTP/1.1", target));
+  }
+}
+
+TEMPLATE_TEST_CASE("what a server says in Location is no error of whoever fetches", "[redirect]",
+                   HTTP_CLIENTS) {
+  for (const char* user : {"a%3Ab:c@", "%3A@"}) {
+    ClientFixture<TestType> fixture([user, &fixture](const std::string&) {
+      return redirect(302, fmt::format("http://{}{}/", user, fixture.server.authority()));
+    });
+    CHECK_THROWS_AS(fixture.fetch(fixture.server.url("/from")), HTTPClientError);
+  }
+  // With the old one's fragment it would be longer than a URL may be.
+  ClientFixture<TestType> fixture(
+      [](const std::string&) { return redirect(302, "/" + std::string(60'000, 'a')); });
+  CHECK_THROWS_AS(fixture.fetch(fixture.server.url("/from#" + std::string(10'000, 'f'))), HTTPClientError);
+}
+
+TEST_CASE("a user's name from a server's Location is no error of whoever fetches either", "[redirect]") {
+  ClientFixture<SimpleAsyncHTTPClient> fixture([&fixture](const std::string&) {
+    return redirect(302, fmt::format("http://me:pw@{}/", fixture.server.authority()));
+  });
+  HTTPRequest request(fixture.server.url("/from"));
+  request.auth_mode = AuthMode::digest;
+  CHECK_THROWS_AS(fixture.fetch(request), HTTPClientError);
 }
 
 }  // namespace

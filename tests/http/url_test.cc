@@ -314,7 +314,12 @@ TEST_CASE("parts that would become others are refused", "[url]") {
 }
 
 TEST_CASE("stray characters can be encoded before", "[url]") {
-  CHECK(percent_encode_stray("http://h/a b\"\xC3\xA9|%41[]#\\") == "http://h/a%20b%22%C3%A9%7C%41[]#%5C");
+  CHECK(percent_encode_stray("http://h/a b\"\xC3\xA9|%41[]#\\") == "http://h/a%20b%22%C3%A9%7C%41%5B%5D#%5C");
+  CHECK(percent_encode_stray("http://[::1]:80/[]") == "http://[::1]:80/%5B%5D");
+  CHECK(percent_encode_stray("//[::1]?ids[]=1") == "//[::1]?ids%5B%5D=1");
+  CHECK(percent_encode_stray("/list?ids[]=1#a#b") == "/list?ids%5B%5D=1#a%23b");
+  CHECK(percent_encode_stray("a[b]//c[d]") == "a%5Bb%5D//c%5Bd%5D");
+  CHECK(percent_encode_stray("/100%?50%2&%4x%41%") == "/100%25?50%252&%254x%41%25");
   CHECK(URL(percent_encode_stray("http://h/\xE6\xB8\xAC?q=a b")).target() == "/%E6%B8%AC?q=a%20b");
 }
 

@@ -1,0 +1,248 @@
+// A fetch may be destroyed wherever it waits: nothing stays open, and the client goes on.
+
+#include <squall/http.h>
+
+#include <sys/socket.h>
+
+#include <fmt/format.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "support/answer_server.h"
+#include "support/fake_resolver.h"
+#include "support/http_clients.h"
+
+namespace squall::http {
+namespace {
+
+using testing::AnswerServer;
+using testing::Live;
+using testing::ok;
+using Options = AsyncHTTPClient::Options;
+
+Task<> wait_for_ever() {
+  Event never;
+  co_await never.wait();
+}
+Task<> a_moment() { co_await moment(); }
+Task<> fetch_and_drop(AsyncHTTPClient& client, HTTPRequest request) {
+  const HTTPResponse response = co_await client.fetch(std::move(request));
+}
+
+// A client of one request at a time, and a server that hangs after what a test wants of it.
+struct Scene {
+  Scene() : server(loop, [](const std::string&) { return ok("x"); }), client(loop, options()), group(loop) {}
+  Options options() {
+    Options options;
+    options.max_clients = 1;
+    options.resolver = &resolver;
+    resolver.answers["server.test"].addresses.push_back(testing::address("127.0.0.1", server.port()));
+    resolver.answers["localhost"] = resolver.answers["server.test"];
+    return options;
+  }
+  HTTPRequest request() const { return HTTPRequest(fmt::format("http://server.test:{}/", server.port())); }
+
+  void begin(HTTPRequest request) { group.add(fetch_and_drop(client, std::move(request))); }
+  template <class Condition>
+  void run_until(Condition&& condition) {
+    loop.run_until(std::forward<Condition>(condition));
+    CHECK(client.active() == 1);
+  }
+  // Whatever it is at: and then the server has no connection of it, and the one place is free.
+  void destroy() {
+    group.destroy();
+    CHECK(client.active() == 0);
+    CHECK(client.waiting() == 0);
+    CHECK(client.idle_connections() == 0);
+    loop.run_until([this] { return server.connections() == 0; });
+    server.set_script({});
+    resolver.open.set();
+    CHECK(loop.run(client.fetch(request())).body() == "x");
+  }
+
+  testing::TestLoop loop;
+  testing::FakeResolver resolver;
+  AnswerServer server;
+  SimpleAsyncHTTPClient client;
+  TaskGroup group;
+};
+
+TEST_CASE("a fetch may be destroyed while its host is looked up", "[client_cancel]") {
+  Scene scene;
+  scene.resolver.open.clear();
+  const int before = Live::count;
+  scene.begin(scene.request());
+  scene.run_until([&] { return !scene.resolver.asked.empty(); });
+  CHECK(Live::count == before + 1);
+  scene.group.destroy();
+  CHECK(Live::count == before);
+  scene.destroy();
+}
+
+TEST_CASE("a fetch may be destroyed while it connects", "[client_cancel]") {
+  Scene scene;
+  // A listener whose queue is full takes no connection.
+  ListenOptions listen;
+  listen.address = "127.0.0.1";
+  listen.backlog = 1;
+  const std::vector<OwnedFd> listening = bind_sockets(0, listen);
+  const Address address = Address::local_of(listening[0].get());
+  std::vector<OwnedFd> filling;
+  for (int i = 0; i < 8; ++i) {
+    filling.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    ::connect(filling.back().get(), address.data(), address.size());
+  }
+  scene.resolver.answers["full.test"].addresses.push_back(address);
+  scene.begin(HTTPRequest(fmt::format("http://full.test:{}/", address.port())));
+  scene.run_until([&] { return !scene.resolver.asked.empty(); });
+  for (int i = 0; i < 5; ++i) scene.loop.run(a_moment());
+  scene.destroy();
+}
+
+TEST_CASE("a fetch may be destroyed while it waits for a proxy's tunnel", "[client_cancel]") {
+  Scene scene;
+  bool asked = false;
+  scene.server.set_script([&asked](IOStream& stream) -> Task<> {
+    const std::string head = co_await stream.read_until("\r\n\r\n");
+    asked = head.starts_with("CONNECT ");
+    const std::string end = co_await stream.read_some(std::nothrow);
+  });
+  HTTPRequest request("https://example.test/");
+  ProxyOptions proxy;
+  proxy.host = "server.test";
+  proxy.port = scene.server.port();
+  request.proxy = proxy;
+  scene.begin(std::move(request));
+  scene.run_until([&] { return asked; });
+  scene.destroy();
+}
+
+TEST_CASE("a fetch may be destroyed in the middle of its TLS handshake", "[client_cancel]") {
+  Scene scene;
+  bool greeted = false;
+  scene.server.set_script([&greeted](IOStream& stream) -> Task<> {
+    const std::string hello = co_await stream.read_some();
+    greeted = !hello.empty();
+    const std::string end = co_await stream.read_some(std::nothrow);
+  });
+  scene.begin(HTTPRequest(fmt::format("https://server.test:{}/", scene.server.port())));
+  scene.run_until([&] { return greeted; });
+  scene.destroy();
+}
+
+TEST_CASE("a fetch may be destroyed while it sends a body, its own or a producer's", "[client_cancel]") {
+  for (const bool is_produced : {false, true}) {
+    CAPTURE(is_produced);
+    Scene scene;
+    bool begun = false;
+    Event go;
+    scene.server.set_script([&begun, &go](IOStream& stream) -> Task<> {
+      const std::string head = co_await stream.read_until("\r\n\r\n");
+      begun = true;
+      co_await go.wait();
+    });
+    HTTPRequest request = scene.request();
+    request.method = "PUT";
+    const int before = Live::count;
+    if (is_produced) {
+      request.body_producer = [](BodyWriter& body) -> Task<> {
+        const Live live;
+        const std::string piece(100'000, 'x');
+        for (;;) co_await body.write(piece);
+      };
+    } else {
+      request.body = std::string(20'000'000, 'x');
+    }
+    scene.begin(std::move(request));
+    scene.run_until([&] { return begun; });
+    CHECK(Live::count == before + (is_produced ? 1 : 0));
+    go.set();
+    scene.destroy();
+    CHECK(Live::count == before);
+  }
+}
+
+TEST_CASE("a fetch may be destroyed while it waits for 100 Continue", "[client_cancel]") {
+  Scene scene;
+  bool asked = false;
+  scene.server.set_script([&asked](IOStream& stream) -> Task<> {
+    const std::string head = co_await stream.read_until("\r\n\r\n");
+    asked = true;
+    const std::string end = co_await stream.read_some(std::nothrow);
+  });
+  HTTPRequest request = scene.request();
+  request.method = "PUT";
+  request.body = "body";
+  request.expect_100_continue = true;
+  scene.begin(std::move(request));
+  scene.run_until([&] { return asked; });
+  scene.destroy();
+}
+
+TEST_CASE("a fetch may be destroyed while it waits for the response, and in the middle of it",
+          "[client_cancel]") {
+  for (const char* sent :
+       {"", "HTTP/1.1 200 OK\r\nContent-Le", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx"}) {
+    CAPTURE(sent);
+    Scene scene;
+    bool asked = false;
+    scene.server.set_script([&asked, sent](IOStream& stream) -> Task<> {
+      const std::string head = co_await stream.read_until("\r\n\r\n");
+      co_await stream.write(sent);
+      asked = true;
+      const std::string end = co_await stream.read_some(std::nothrow);
+    });
+    scene.begin(scene.request());
+    scene.run_until([&] { return asked; });
+    scene.destroy();
+  }
+}
+
+TEST_CASE("a fetch may be destroyed while its streaming_callback waits", "[client_cancel]") {
+  Scene scene;
+  scene.server.set_script([](IOStream& stream) -> Task<> {
+    const std::string head = co_await stream.read_until("\r\n\r\n");
+    co_await stream.write("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx");
+    const std::string end = co_await stream.read_some(std::nothrow);
+  });
+  bool called = false;
+  const int before = Live::count;
+  HTTPRequest request = scene.request();
+  request.streaming_callback = [&called](std::string_view) -> Task<> {
+    const Live live;
+    called = true;
+    co_await wait_for_ever();
+  };
+  scene.begin(std::move(request));
+  scene.run_until([&] { return called; });
+  CHECK(Live::count == before + 1);
+  scene.destroy();
+  CHECK(Live::count == before);
+}
+
+TEST_CASE("a fetch may be destroyed in the queue, and when its turn has just come", "[client_cancel]") {
+  Scene scene;
+  bool asked = false;
+  scene.server.set_script([&asked](IOStream& stream) -> Task<> {
+    const std::string head = co_await stream.read_until("\r\n\r\n");
+    asked = true;
+    const std::string end = co_await stream.read_some(std::nothrow);
+  });
+  scene.begin(scene.request());
+  TaskGroup waiting(scene.loop);
+  waiting.add(fetch_and_drop(scene.client, scene.request()));
+  scene.run_until([&] { return asked; });
+  CHECK(scene.client.waiting() == 1);
+  waiting.destroy();
+  CHECK(scene.client.waiting() == 0);
+  waiting.add(fetch_and_drop(scene.client, scene.request()));
+  scene.group.destroy();  // so the other one has the turn, and does not know yet
+  CHECK(scene.client.active() == 1);
+  waiting.destroy();
+  scene.destroy();
+}
+
+}  // namespace
+}  // namespace squall::http
