@@ -115,7 +115,7 @@ void HTTPServer::begin(IOStream stream, const Address& peer) {
 }
 
 void HTTPServer::add_idle(std::unique_ptr<IdleConnection> connection) {
-  if (!sweep_) sweep_later();
+  keep_sweeping();
   idle_.push_back(*connection.release());
 }
 
@@ -146,7 +146,7 @@ bool HTTPServer::park(ServerConnection& connection) noexcept {
   if (!connection.member_ || follows_connections_) return false;
   try {
     auto idle = std::make_unique<IdleConnection>(*this, IOStream::Idle(), connection.peer_);
-    if (!sweep_) sweep_later();
+    keep_sweeping();
     idle->idle_ = connection.stream_.release();
     if (!idle->idle_.fd) return false;
     idle->watch_again();
@@ -187,7 +187,7 @@ Task<> HTTPServer::handle_stream(IOStream stream, Address peer) {
   }
 }
 
-void HTTPServer::add(ServerConnection& connection) { active_.push_back(connection); }
+void HTTPServer::add(ServerConnection& connection) noexcept { active_.push_back(connection); }
 
 void HTTPServer::remove(ServerConnection& connection) noexcept {
   if (visit_next_ == &connection) visit_next_ = connection.next_;

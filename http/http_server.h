@@ -107,7 +107,7 @@ class HTTPServer : public TCPServer {
     std::size_t count = 0;
   };
 
-  void add(ServerConnection& connection);
+  void add(ServerConnection& connection) noexcept;
   void remove(ServerConnection& connection) noexcept;
   void wake(IdleConnection& idle, Events events);
   Task<> secure(IOStream stream, Address peer);
@@ -117,6 +117,10 @@ class HTTPServer : public TCPServer {
   std::unique_ptr<IdleConnection> remove_idle(IdleConnection& connection) noexcept;
   void sweep();
   void sweep_later();
+  // For every connection that begins: the deadlines of one that never was idle count as well.
+  void keep_sweeping() {
+    if (!sweep_) sweep_later();
+  }
   void visit(ServerConnection& connection) noexcept;
   std::unique_ptr<Exchange> take_exchange();
   void give_back(std::unique_ptr<Exchange> exchange) noexcept;

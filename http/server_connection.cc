@@ -86,6 +86,7 @@ class ServerConnection::HandlerAwaiter {
 
 ServerConnection::ServerConnection(HTTPServer& server, IOStream& stream, const Address& peer)
     : server_(server), stream_(stream), peer_(peer), since_(stream.loop().time()) {
+  server_.keep_sweeping();
   server_.count_in(peer_);
   server_.add(*this);
 }
