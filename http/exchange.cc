@@ -235,10 +235,21 @@ void Exchange::broken(const char* what) {
   throw HTTPOutputError(fmt::format(fmt::runtime(what), remaining_.value_or(0)));
 }
 
+// Headers that were received, for another message, come with that one's framing. They are sent without.
+void Exchange::tidy_headers() {
+  Headers& sent = headers();
+  sent.keep_fields_only();
+  sent.remove("Transfer-Encoding");
+}
+
 // What the headers promise about the body's length, which the body must keep.
 void Exchange::check_content_length() {
   const auto promised = sent_headers().find(HeaderId::content_length);
   if (!promised) return;
+  if (status_ == 204 || switches_protocols()) {
+    headers().remove("Content-Length");
+    return;
+  }
   std::uint64_t length = 0;
   const auto [end, error] = std::from_chars(promised->data(), promised->data() + promised->size(), length);
   if (error != std::errc() || end != promised->data() + promised->size() ||
@@ -259,8 +270,11 @@ std::string_view Exchange::choose_framing(std::optional<std::uint64_t> length) {
     if (!chunked_) close_after_ = true;
   }
   if (sent_headers().find(HeaderId::connection)) {
-    if (has_token(sent_headers(), HeaderId::connection, "close")) close_after_ = true;
-    return {};
+    if (has_token(sent_headers(), HeaderId::connection, "close")) {
+      close_after_ = true;
+      return {};
+    }
+    if (!close_after_ && request_.keep_alive()) return {};
   }
   if (close_after_ || !request_.keep_alive()) return "Connection: close\r\n";
   return request_.minor_version() == 0 ? "Connection: keep-alive\r\n" : std::string_view();
@@ -272,6 +286,7 @@ void Exchange::send_head(std::optional<std::uint64_t> length, std::string_view b
   // One that failed for want of room may have left them.
   remaining_.reset();
   chunked_ = false;
+  if (sent_headers().received_ || sent_headers().find(HeaderId::transfer_encoding)) tidy_headers();
   check_content_length();
   if (remaining_ && length && *length != *remaining_) {
     const bool more = *length > *remaining_;

@@ -32,7 +32,9 @@ class HTTPOutputError : public std::logic_error {
 // Set the status and headers, then either finish() with the whole body, or write() it piece by piece and
 // finish(). Framing is seen to: a whole body gets its Content-Length, pieces go out chunked unless the
 // headers say how long they are, HEAD and 204 and 304 get none, and HTTP/1.0 without a length ends by
-// closing.
+// closing. So a Transfer-Encoding among the headers is not sent, whoever put it there: headers of another
+// server's response, with its framing, may be passed on as they are. Nor is a Content-Length of what has no
+// content by its status: 1xx, 204, and 2xx for a CONNECT (RFC 9110, 8.6).
 //
 // Thread:    the loop's thread only.
 // Lifetime:  ends with the request, and is reused for another one: keep no reference beyond that.
@@ -157,6 +159,7 @@ class Exchange {
   bool switches_protocols() const noexcept;
   bool body_forbidden() const noexcept;
   std::string_view choose_framing(std::optional<std::uint64_t> length);
+  void tidy_headers();
   void check_content_length();
   [[noreturn]] void broken(const char* what);
 

@@ -82,6 +82,7 @@ void RequestParser::reset() {
   phase_ = Phase::head;
   refusal_ = {};
   request_->headers_.clear();
+  request_->headers_.received_ = true;
   request_->body_.clear();
   if (!request_->trailers_.empty()) request_->trailers_.clear();
   request_->target_size_ = 0;
