@@ -29,6 +29,7 @@ const Headers& DefaultHeaders::at(std::chrono::steady_clock::time_point now) {
   headers_.clear();
   headers_.add("Server", kProduct);
   headers_.add("Date", format_date(wall));
+  date_ = std::chrono::floor<std::chrono::seconds>(wall);
   delegate_.add_default_headers(headers_);
   // Last: what could not be finished is made anew for the next response.
   stale_ = now + (next_second - wall);

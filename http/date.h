@@ -35,10 +35,13 @@ class DefaultHeaders {
 
   // `now` is the loop's time: the wall clock is read only when a second of that has passed.
   const Headers& at(std::chrono::steady_clock::time_point now);
+  // What the last ones have as their Date.
+  std::chrono::system_clock::time_point date() const noexcept { return date_; }
 
  private:
   const ServerDelegate& delegate_;
   Headers headers_;
+  std::chrono::system_clock::time_point date_{};
   std::chrono::steady_clock::time_point stale_{};  // when the date changes
 };
 

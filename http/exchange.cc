@@ -1,7 +1,10 @@
 #include <squall/http/exchange.h>
 
 #include <squall/http/ascii.h>
+#include <squall/http/date.h>
 #include <squall/http/exchange_extras.h>
+#include <squall/http/http_server.h>
+#include <squall/http/server_connection.h>
 #include <squall/http/status.h>
 
 #include <fmt/format.h>
@@ -15,6 +18,7 @@ namespace {
 
 // Buffers that a large message has stretched are not kept for the next.
 constexpr std::size_t kKeptBuffer = 64 * 1024;
+constexpr std::size_t kKeptHead = 4 * 1024;
 // Up to this size a body is copied behind its head, to leave in one piece; beyond, both are sent side by
 // side.
 constexpr std::size_t kCopiedBody = 16 * 1024;
@@ -81,11 +85,23 @@ void Exchange::give_back_memory() noexcept {
   // Assigning an empty string would keep the memory.
   if (buffer_.capacity() > kKeptBuffer) std::string().swap(buffer_);
   if (request_.body_.capacity() > kKeptBuffer) std::string().swap(request_.body_);
+  // The places of a head's fields may take five times as much as the fields themselves.
+  const std::size_t any =
+      request_.headers_.text_.size() | request_.trailers_.text_.size() | headers_.text_.size();
+  if (any > kKeptHead) give_back_heads();
   if (special_) extras_.reset();
 }
 
+void Exchange::give_back_heads() noexcept {
+  parser_.forget();
+  headers_ = Headers();
+}
+
 Headers& Exchange::headers() {
-  if (!std::exchange(own_headers_, true)) headers_ = *defaults_;
+  if (!std::exchange(own_headers_, true)) {
+    headers_ = *defaults_;
+    dated_ = connection_->server_.default_headers_.date();
+  }
   return headers_;
 }
 
@@ -107,6 +123,8 @@ void Exchange::set_status(int status, std::string_view reason) {
   status_ = status;
   reason_ = reason;
 }
+
+int Exchange::cancelled_with() const noexcept { return connection_->cancelled_.status; }
 
 // What follows the head is no HTTP any more.
 bool Exchange::switches_protocols() const noexcept {
@@ -235,10 +253,31 @@ void Exchange::broken(const char* what) {
   throw HTTPOutputError(fmt::format(fmt::runtime(what), remaining_.value_or(0)));
 }
 
+// The request came in an earlier turn. Date is when the response begins (RFC 9110, 6.6.1), unless it is one
+// of the application's own.
+void Exchange::refresh_date() {
+  const auto then = dated_;
+  defaults_ = &connection_->default_headers();
+  if (!own_headers_ || then == connection_->server_.default_headers_.date()) return;
+  if (headers_.find(HeaderId::date) != format_date(then)) return;
+  if (const auto now = defaults_->find(HeaderId::date)) headers_.set("Date", *now);
+}
+
+// Headers that were received, for another message, come with that one's framing. They are sent without.
+void Exchange::tidy_headers() {
+  Headers& sent = headers();
+  sent.keep_fields_only();
+  sent.remove("Transfer-Encoding");
+}
+
 // What the headers promise about the body's length, which the body must keep.
 void Exchange::check_content_length() {
   const auto promised = sent_headers().find(HeaderId::content_length);
   if (!promised) return;
+  if (status_ == 204 || switches_protocols()) {
+    headers().remove("Content-Length");
+    return;
+  }
   std::uint64_t length = 0;
   const auto [end, error] = std::from_chars(promised->data(), promised->data() + promised->size(), length);
   if (error != std::errc() || end != promised->data() + promised->size() ||
@@ -259,8 +298,11 @@ std::string_view Exchange::choose_framing(std::optional<std::uint64_t> length) {
     if (!chunked_) close_after_ = true;
   }
   if (sent_headers().find(HeaderId::connection)) {
-    if (has_token(sent_headers(), HeaderId::connection, "close")) close_after_ = true;
-    return {};
+    if (has_token(sent_headers(), HeaderId::connection, "close")) {
+      close_after_ = true;
+      return {};
+    }
+    if (!close_after_ && request_.keep_alive()) return {};
   }
   if (close_after_ || !request_.keep_alive()) return "Connection: close\r\n";
   return request_.minor_version() == 0 ? "Connection: keep-alive\r\n" : std::string_view();
@@ -272,6 +314,8 @@ void Exchange::send_head(std::optional<std::uint64_t> length, std::string_view b
   // One that failed for want of room may have left them.
   remaining_.reset();
   chunked_ = false;
+  if (stream_->loop().time() != request_.start_) refresh_date();
+  if (sent_headers().received_ || sent_headers().find(HeaderId::transfer_encoding)) tidy_headers();
   check_content_length();
   if (remaining_ && length && *length != *remaining_) {
     const bool more = *length > *remaining_;

@@ -32,7 +32,9 @@ class HTTPOutputError : public std::logic_error {
 // Set the status and headers, then either finish() with the whole body, or write() it piece by piece and
 // finish(). Framing is seen to: a whole body gets its Content-Length, pieces go out chunked unless the
 // headers say how long they are, HEAD and 204 and 304 get none, and HTTP/1.0 without a length ends by
-// closing.
+// closing. So a Transfer-Encoding among the headers is not sent, whoever put it there: headers of another
+// server's response, with its framing, may be passed on as they are. Nor is a Content-Length of what has no
+// content by its status: 1xx, 204, and 2xx for a CONNECT (RFC 9110, 8.6).
 //
 // Thread:    the loop's thread only.
 // Lifetime:  ends with the request, and is reused for another one: keep no reference beyond that.
@@ -121,6 +123,9 @@ class Exchange {
   // While a handler waits, the end of the client's bytes counts as its going away, and the handler is
   // cancelled. After shield() it runs to its end.
   void shield() noexcept { shielded_ = true; }
+  // What the connection answers with instead, as the client took too long to send its body: 408, or 0. For
+  // client_gone().
+  int cancelled_with() const noexcept;
   // Whatever the delegate wants to find again in client_gone(); null at first.
   void set_context(void* context) noexcept { context_ = context; }
   void* context() const noexcept { return context_; }
@@ -134,6 +139,7 @@ class Exchange {
   void begin_body(std::size_t max_size, std::chrono::nanoseconds timeout, std::size_t chunk_size) noexcept;
   void decompress(std::uint64_t max_ratio);
   void give_back_memory() noexcept;
+  void give_back_heads() noexcept;
   Refusal collect(std::string_view piece);
   Refusal end_collecting() noexcept;
   Task<std::string_view> read_pieces();
@@ -157,6 +163,8 @@ class Exchange {
   bool switches_protocols() const noexcept;
   bool body_forbidden() const noexcept;
   std::string_view choose_framing(std::optional<std::uint64_t> length);
+  void refresh_date();
+  void tidy_headers();
   void check_content_length();
   [[noreturn]] void broken(const char* what);
 
@@ -168,6 +176,7 @@ class Exchange {
   bool own_headers_ = false;  // until headers() is called the defaults are sent as they are
   void* context_ = nullptr;
   Headers headers_;
+  std::chrono::system_clock::time_point dated_{};  // the Date that they began with
   std::string reason_;
   std::string buffer_;
   int status_ = 200;

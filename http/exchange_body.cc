@@ -7,6 +7,12 @@
 #include <utility>
 
 namespace squall::http {
+namespace {
+
+// What a collected body is decompressed into on its way, at the most.
+constexpr std::size_t kDecodedAtOnce = 64 * 1024;
+
+}  // namespace
 
 // A read of the body that waits for the client: only then does the body's time run.
 class Exchange::Reading {
@@ -72,12 +78,13 @@ Refusal Exchange::collect(std::string_view piece) {
     body.append(piece);
     return {};
   }
+  // Not into the body itself, which would have to be stretched, and filled, for pieces of a byte as well.
+  std::string& decoded = extras_->decoded;
+  if (decoded.empty()) decoded.resize(std::min(chunk_size_, kDecodedAtOnce));
   for (;;) {
-    const std::size_t before = body.size();
-    body.resize(before + chunk_size_);
-    const std::size_t made = extras_->decoder->decode(piece, {body.data() + before, chunk_size_});
-    body.resize(before + made);
-    if (made < chunk_size_) return extras_->decoder->refusal();
+    const std::size_t made = extras_->decoder->decode(piece, decoded);
+    body.append(decoded, 0, made);
+    if (made < decoded.size()) return extras_->decoder->refusal();
   }
 }
 

@@ -15,7 +15,7 @@ namespace squall::http {
 struct Exchange::Extras : Pooled {
   Headers trailers;                       // of the response
   std::optional<BoundedDecoder> decoder;  // of the request's body
-  std::string decoded;                    // the piece that was read last
+  std::string decoded;                    // the piece that was read last, or is being collected
   std::string_view encoded;               // what of the body is yet to be decoded
 };
 

@@ -18,7 +18,11 @@ void Exchange::inform(int status, const Headers& headers) {
   if (head_sent_ || finished_) throw std::logic_error("inform() after the response's head");
   if (request_.minor_version() == 0) return;
   if (status == 100) continue_due_ = false;
-  stream_->write(fmt::format("HTTP/1.1 {} {}\r\n{}\r\n", status, reason_phrase(status), headers.text()));
+  Headers sent = headers;
+  sent.keep_fields_only();
+  sent.remove("Content-Length");
+  sent.remove("Transfer-Encoding");
+  stream_->write(fmt::format("HTTP/1.1 {} {}\r\n{}\r\n", status, reason_phrase(status), sent.text()));
 }
 
 Headers& Exchange::trailers() { return extras().trailers; }

@@ -6,6 +6,14 @@
 #include <squall/iostream/errors.h>
 
 namespace squall::http {
+namespace {
+
+// The connection is cut if the function has left the exchange unfinished, whatever status that has.
+void log_ended(const Exchange& exchange) noexcept {
+  log_access(exchange.request(), exchange.finished() ? exchange.status() : 500);
+}
+
+}  // namespace
 
 void FunctionDelegate::handle_request(Exchange& exchange, Task<>& pending) {
   Task<> answering;
@@ -17,7 +25,7 @@ void FunctionDelegate::handle_request(Exchange& exchange, Task<>& pending) {
   if (answering) {
     pending = run(exchange, std::move(answering));
   } else {
-    log_access(exchange.request(), exchange.status());
+    log_ended(exchange);
   }
 }
 
@@ -36,12 +44,13 @@ Task<> FunctionDelegate::run(Exchange& exchange, Task<> answering) {
   if (error) {
     fail(exchange, error);
   } else {
-    log_access(exchange.request(), exchange.status());
+    log_ended(exchange);
   }
 }
 
 void FunctionDelegate::client_gone(Exchange& exchange) noexcept {
-  log_access(exchange.request(), exchange.finished() ? exchange.status() : kClientGone);
+  const int refused = exchange.cancelled_with();
+  log_access(exchange.request(), exchange.finished() ? exchange.status() : refused ? refused : kClientGone);
 }
 
 // The function has thrown. The client is told, unless it has a part of an answer already.

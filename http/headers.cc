@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstring>
 #include <stdexcept>
+#include <utility>
 
 namespace squall::http {
 namespace {
@@ -172,6 +173,15 @@ void Headers::erase_named(std::size_t from, HeaderId id, std::string_view name) 
   text_.resize(text_.size() - gone);
   lines_.resize(kept);
   fill_slots();
+}
+
+void Headers::keep_fields_only() {
+  if (!received_) return;
+  Headers fields;
+  fields.text_.reserve(text_.size());
+  fields.lines_.reserve(lines_.size());
+  for (const Line& line : lines_) fields.append(line.id, name_of(line), value_of(line));
+  *this = std::move(fields);
 }
 
 bool Headers::extend_last(std::string_view more) {

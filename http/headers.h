@@ -59,6 +59,7 @@ class Headers {
     text_.clear();
     lines_.clear();
     slots_ = {};
+    received_ = false;
   }
 
   // The fields as they are sent: `Name: value\r\n`, one after the other. Of headers that were received, all
@@ -107,6 +108,9 @@ class Headers {
     return {text_.data() + line.value, line.value_size};
   }
   bool is_named(const Line& line, HeaderId id, std::string_view name) const noexcept;
+  // Of received headers: makes their text that of the fields alone, as it is sent. Nobody else may know
+  // places in it.
+  void keep_fields_only();
   // Of received headers, whose text stays as it is: gives the first field of a name another one, and makes it
   // the last.
   void rename(std::string_view name, std::string_view other);
@@ -118,7 +122,8 @@ class Headers {
   std::string text_;
   std::vector<Line> lines_;
   std::array<std::uint32_t, kHeaderIds>
-      slots_{};  // by id, one more than the index of its first line; 0 for none
+      slots_{};            // by id, one more than the index of its first line; 0 for none
+  bool received_ = false;  // the text is more than the fields, which is not to be sent, also of a copy
 };
 
 }  // namespace squall::http

@@ -3,12 +3,15 @@
 #include <squall/http/connection_delegate_adapter.h>
 #include <squall/http/idle_connection.h>
 #include <squall/http/server_connection.h>
+#include <squall/ioloop/condition.h>
 #include <squall/ioloop/errors.h>
 #include <squall/ioloop/log.h>
 #include <squall/iostream/socket.h>
 #include <squall/iostream/tls_stream.h>
 
 #include <algorithm>
+#include <exception>
+#include <limits>
 #include <stdexcept>
 #include <utility>
 
@@ -19,6 +22,7 @@ namespace {
 constexpr std::size_t kSpareExchanges = 64;
 // The connections are visited in so many parts, one a tick, so that no tick takes long.
 constexpr int kParts = 8;
+constexpr std::size_t part_of(std::size_t count) noexcept { return count == 0 ? 0 : count / kParts + 1; }
 
 // Every connection is visited four times in the shortest timeout, but not too often and not too seldom.
 std::chrono::nanoseconds tick_for(const HTTPServer::Options& options) {
@@ -42,6 +46,8 @@ HTTPServer::HTTPServer(IOLoop& loop, ServerDelegate& delegate, Options options)
       default_headers_(delegate),
       tick_(tick_for(options_)) {
   limits_.max_header_size = options_.max_header_size;
+  limits_.max_header_count =
+      options_.max_header_count > 0 ? options_.max_header_count : std::numeric_limits<std::size_t>::max();
   if (options_.chunk_size == 0) throw std::invalid_argument("an HTTPServer's chunk_size must be positive");
   if (options_.xheaders) {
     proxy_headers_ = std::make_unique<ProxyHeaders>(options_.trusted_peers, options_.trusted_downstream);
@@ -103,23 +109,28 @@ Task<> HTTPServer::secure(IOStream stream, Address peer) {
 
 // Serves a stream that may have received something already.
 void HTTPServer::begin(IOStream stream, const Address& peer) {
-  auto idle = std::make_unique<IdleConnection>(*this, stream.release(), peer);
+  // First what may fail for want of memory: a descriptor that was given up is still known to the loop.
+  auto idle = std::make_unique<IdleConnection>(*this, IOStream::Idle(), peer);
+  keep_sweeping();
+  idle->idle_ = stream.release();
   if (idle->idle_.fd) {
     idle->watch_again();
     add_idle(std::move(idle));
     return;
   }
+  idle.reset();
   ServerConnection* const before = active_.last;
   TaskGroup::Member* const member = run(handle_stream(std::move(stream), peer));
   if (member && active_.last && active_.last != before) active_.last->member_ = member;
 }
 
 void HTTPServer::add_idle(std::unique_ptr<IdleConnection> connection) {
-  if (!sweep_) sweep_later();
+  keep_sweeping();
   idle_.push_back(*connection.release());
 }
 
 std::unique_ptr<IdleConnection> HTTPServer::remove_idle(IdleConnection& connection) noexcept {
+  if (visit_next_idle_ == &connection) visit_next_idle_ = connection.next_;
   idle_.remove(connection);
   return std::unique_ptr<IdleConnection>(&connection);
 }
@@ -146,7 +157,8 @@ bool HTTPServer::park(ServerConnection& connection) noexcept {
   if (!connection.member_ || follows_connections_) return false;
   try {
     auto idle = std::make_unique<IdleConnection>(*this, IOStream::Idle(), connection.peer_);
-    if (!sweep_) sweep_later();
+    keep_sweeping();
+    idle->since_ = connection.since_;
     idle->idle_ = connection.stream_.release();
     if (!idle->idle_.fd) return false;
     idle->watch_again();
@@ -187,7 +199,55 @@ Task<> HTTPServer::handle_stream(IOStream stream, Address peer) {
   }
 }
 
-void HTTPServer::add(ServerConnection& connection) { active_.push_back(connection); }
+// A connection that was handed in. Two tasks know it: the group's, which serves it, and the one that waits
+// for that. Whichever is destroyed first, the other is told.
+struct HTTPServer::Handed {
+  explicit Handed(HTTPServer& server) noexcept : server(server) {}
+  ~Handed() {
+    if (member) server.destroy_connection(*member);
+  }
+  Handed(const Handed&) = delete;
+  Handed& operator=(const Handed&) = delete;
+
+  class Serving {
+   public:
+    explicit Serving(Handed& handed) noexcept : handed_(handed) {}
+    ~Serving() {
+      handed_.member = nullptr;
+      handed_.has_ended = true;
+      handed_.ended.notify_all();
+    }
+    Serving(const Serving&) = delete;
+    Serving& operator=(const Serving&) = delete;
+
+   private:
+    Handed& handed_;
+  };
+
+  HTTPServer& server;  // while there is a member
+  TaskGroup::Member* member = nullptr;
+  bool has_ended = false;
+  Condition ended;
+  std::exception_ptr error;
+};
+
+Task<> HTTPServer::serve_handed(IOStream stream, Address peer, Handed& handed) {
+  const Handed::Serving serving(handed);
+  try {
+    co_await handle_stream(std::move(stream), peer);
+  } catch (...) {
+    handed.error = std::current_exception();
+  }
+}
+
+Task<> HTTPServer::serve_stream(IOStream stream, Address peer) {
+  Handed handed(*this);
+  handed.member = run(serve_handed(std::move(stream), peer, handed));
+  while (!handed.has_ended) co_await handed.ended.wait();
+  if (handed.error) std::rethrow_exception(handed.error);
+}
+
+void HTTPServer::add(ServerConnection& connection) noexcept { active_.push_back(connection); }
 
 void HTTPServer::remove(ServerConnection& connection) noexcept {
   if (visit_next_ == &connection) visit_next_ = connection.next_;
@@ -204,8 +264,13 @@ void HTTPServer::sweep() {
   sweep_ = {};
   sweep_later();
   const IOLoop::TimePoint now = loop().time();
-  while (idle_.first && now - idle_.first->since() >= options_.idle_timeout) remove_idle(*idle_.first);
-  for (std::size_t left = active_.count == 0 ? 0 : active_.count / kParts + 1; left > 0; --left) {
+  for (std::size_t left = part_of(idle_.count); left > 0; --left) {
+    if (!visit_next_idle_) visit_next_idle_ = idle_.first;
+    IdleConnection* const connection = visit_next_idle_;
+    visit_next_idle_ = connection->next_;
+    if (now - connection->since_ >= options_.idle_timeout) remove_idle(*connection);
+  }
+  for (std::size_t left = part_of(active_.count); left > 0; --left) {
     if (!visit_next_) visit_next_ = active_.first;
     ServerConnection* const connection = visit_next_;
     visit_next_ = connection->next_;

@@ -38,8 +38,9 @@ class HTTPServer : public TCPServer {
     enum class HalfClosed { is_gone, is_answered };
     enum class Protocol { http, https };
 
-    std::size_t max_header_size = 64 * 1024;        // request line and headers: 414 or 431 beyond
-    std::size_t max_body_size = 100 * 1024 * 1024;  // 413 beyond
+    std::size_t max_header_size = 64 * 1024;  // request line and headers: 414 or 431 beyond
+    std::size_t max_header_count = 1000;      // fields among them, 0 for any number (HUT-07): 431 beyond
+    std::size_t max_body_size = 100 * 1024 * 1024;                     // 413 beyond
     std::chrono::nanoseconds head_timeout = std::chrono::seconds(60);  // from a request's first byte: 408
     // All waiting for a body, however fast or slow its bytes come: 408. Time in which a handler that streams
     // does not read is not counted.
@@ -82,10 +83,10 @@ class HTTPServer : public TCPServer {
 
   const Options& options() const noexcept { return options_; }
   void close_all_connections() override;
-  // Serves a connection that was not accepted here, until it ends.
-  Task<> serve_stream(IOStream stream, Address peer = Address()) {
-    return handle_stream(std::move(stream), peer);
-  }
+  // Serves a connection that was not accepted here, until it ends. It is one of the server's: what ends
+  // those, draining, close_all_connections() and the server's destruction, ends this one, and then the task.
+  // To drop the task closes the connection.
+  Task<> serve_stream(IOStream stream, Address peer = Address());
 
  protected:
   void accepted(OwnedFd fd, const Address& peer) override;
@@ -96,8 +97,10 @@ class HTTPServer : public TCPServer {
 
  private:
   HTTPServer(IOLoop& loop, std::unique_ptr<ServerDelegate> adapter, Options options);
+  friend class Exchange;
   friend class IdleConnection;
   friend class ServerConnection;
+  struct Handed;
   template <class Connection>
   struct List {
     void push_back(Connection& connection) noexcept;
@@ -107,16 +110,21 @@ class HTTPServer : public TCPServer {
     std::size_t count = 0;
   };
 
-  void add(ServerConnection& connection);
+  void add(ServerConnection& connection) noexcept;
   void remove(ServerConnection& connection) noexcept;
   void wake(IdleConnection& idle, Events events);
   Task<> secure(IOStream stream, Address peer);
+  Task<> serve_handed(IOStream stream, Address peer, Handed& handed);
   void begin(IOStream stream, const Address& peer);
   bool park(ServerConnection& connection) noexcept;
   void add_idle(std::unique_ptr<IdleConnection> connection);
   std::unique_ptr<IdleConnection> remove_idle(IdleConnection& connection) noexcept;
   void sweep();
   void sweep_later();
+  // For every connection that begins: the deadlines of one that never was idle count as well.
+  void keep_sweeping() {
+    if (!sweep_) sweep_later();
+  }
   void visit(ServerConnection& connection) noexcept;
   std::unique_ptr<Exchange> take_exchange();
   void give_back(std::unique_ptr<Exchange> exchange) noexcept;
@@ -131,9 +139,10 @@ class HTTPServer : public TCPServer {
   DefaultHeaders default_headers_;
   std::vector<std::unique_ptr<Exchange>> spare_;
   List<ServerConnection> active_;
-  List<IdleConnection> idle_;  // the one that has waited longest in front
+  List<IdleConnection> idle_;
   // Deadlines are fields of the connections, and one timer visits these in turn: no request touches the heap.
   ServerConnection* visit_next_ = nullptr;
+  IdleConnection* visit_next_idle_ = nullptr;
   std::chrono::nanoseconds tick_;
   Timeout sweep_;
 };

@@ -14,8 +14,7 @@ class HTTPServer;
 // else. No stream, no coroutine: with ten thousand of them that is most of the server's memory.
 //
 // Thread:    the server's loop.
-// Lifetime:  owned by the server, in a list with the one that has waited longest in front. Closes the
-//            descriptor, unless that is taken.
+// Lifetime:  owned by the server, in a list. Closes the descriptor, unless that is taken.
 class IdleConnection : public Pooled {
  public:
   // Throws std::bad_alloc if it cannot be counted.
@@ -31,7 +30,6 @@ class IdleConnection : public Pooled {
   IOStream::Idle take() noexcept;
 
   const Address& peer() const noexcept { return peer_; }
-  IOLoop::TimePoint since() const noexcept { return since_; }
 
  private:
   friend class HTTPServer;
@@ -41,7 +39,7 @@ class IdleConnection : public Pooled {
   HTTPServer& server_;
   IdleConnection* previous_ = nullptr;
   IdleConnection* next_ = nullptr;
-  IOLoop::TimePoint since_;
+  IOLoop::TimePoint since_;  // when it began to wait, be that before it became one of these
   IOStream::Idle idle_;
   Address peer_;
 };

@@ -70,6 +70,15 @@ void RequestParser::begin(Request& request, const Limits& limits) noexcept {
   begun_ = false;
 }
 
+void RequestParser::forget() noexcept {
+  repeatable_ = false;
+  Request& request = *request_;
+  request.headers_ = Headers();
+  request.trailers_ = Headers();
+  request.method_size_ = request.target_ = request.target_size_ = request.path_ = request.path_size_ = 0;
+  request.query_ = request.query_size_ = request.host_ = request.host_size_ = 0;
+}
+
 bool RequestParser::repeats(std::string_view bytes) const noexcept {
   const std::string_view last = request_->headers_.text();
   if (!repeatable_ || bytes.size() < last.size()) return false;
@@ -82,6 +91,7 @@ void RequestParser::reset() {
   phase_ = Phase::head;
   refusal_ = {};
   request_->headers_.clear();
+  request_->headers_.received_ = true;
   request_->body_.clear();
   if (!request_->trailers_.empty()) request_->trailers_.clear();
   request_->target_size_ = 0;
@@ -138,6 +148,7 @@ RequestParser::Result RequestParser::parse_head(std::string_view& bytes) {
     return Result::head;
   }
   if (error == HPE_OK) return check_size();
+  if (error == HPE_USER) return refuse({431, "Too many request header fields"});
   if (error == HPE_PAUSED_H2_UPGRADE) return refuse({505, "Unsupported HTTP version"});
   if (text.find('\n') != text.npos) return refuse_as_llhttp_does();
   // Where within the line llhttp stops depends on how it came. The verdict must not, so it waits for the
@@ -225,6 +236,7 @@ int RequestParser::on_header_field(llhttp_t* parser, const char* at, std::size_t
   if (!lines.empty() && lines.back().value == 0 && begin == lines.back().name + lines.back().name_size) {
     lines.back().name_size += static_cast<std::uint32_t>(size);
   } else {
+    if (lines.size() >= me.limits_.max_header_count) return HPE_USER;
     lines.push_back({begin, static_cast<std::uint32_t>(size), 0, 0, HeaderId::other});
   }
   return HPE_OK;

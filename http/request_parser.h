@@ -36,6 +36,7 @@ class RequestParser {
   };
   struct Limits {
     std::size_t max_header_size = 64 * 1024;  // request line and headers; trailers as much again
+    std::size_t max_header_count = 1000;
   };
 
   RequestParser();
@@ -44,6 +45,9 @@ class RequestParser {
 
   // What comes next is the first byte of a request, which is filled in.
   void begin(Request& request, const Limits& limits) noexcept;
+  // The request's text is given up, as a large one must not be kept: there is nothing to compare the next
+  // with.
+  void forget() noexcept;
   // Takes the bytes it uses off the front of `bytes`.
   Result parse(std::string_view& bytes);
   // Upon Result::piece: a view into the bytes that were given.
@@ -57,6 +61,8 @@ class RequestParser {
   const Refusal& refusal() const noexcept { return refusal_; }
   // Something of the request has been seen, other than empty lines before it.
   bool begun() const noexcept { return begun_; }
+  // Of an empty line before the request the CR has been seen, and the LF has not.
+  bool in_empty_line() const noexcept { return empty_line_open_ && !begun_ && !fresh_; }
   // Upon Result::head: how long the body is said to be; none if it comes in chunks.
   std::optional<std::uint64_t> body_length() const noexcept;
   // All of the request has been seen.

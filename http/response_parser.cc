@@ -56,6 +56,7 @@ void ResponseParser::begin(Headers& headers, Asked asked, const Limits& limits) 
 void ResponseParser::begin_head() {
   llhttp_reset(&parser_);
   headers_->clear();
+  headers_->received_ = true;
   trailers_.clear();
   status_ = 0;
   reason_size_ = 0;

@@ -23,7 +23,9 @@ constexpr std::size_t kHighWater = 64 * 1024;
 // So many pipelined requests are answered in a row before the loop's other work has its turn (H1C-18).
 constexpr int kRequestCost = IOLoop::kBudget / 64;
 // What a client is still sending after the last answer is read and dropped, up to so much.
-constexpr std::size_t kMaxDiscarded = 1024 * 1024;
+// It bounds the work, as linger_timeout bounds the time: a client that blocks until all of a large upload is
+// taken reads its answer only then.
+constexpr std::size_t kMaxDiscarded = 64 * 1024 * 1024;
 
 }  // namespace
 
@@ -86,6 +88,7 @@ class ServerConnection::HandlerAwaiter {
 
 ServerConnection::ServerConnection(HTTPServer& server, IOStream& stream, const Address& peer)
     : server_(server), stream_(stream), peer_(peer), since_(stream.loop().time()) {
+  server_.keep_sweeping();
   server_.count_in(peer_);
   server_.add(*this);
 }
@@ -110,14 +113,25 @@ void ServerConnection::enter(Phase phase) noexcept {
 
 void ServerConnection::begin_exchange() {
   if (!exchange_) exchange_ = server_.take_exchange();
-  exchange_->begin(*this, stream_, server_.default_headers_.at(stream_.loop().time()));
+  exchange_->begin(*this, stream_, default_headers());
   exchange_->close_after_ = !server_.options_.keep_alive || server_.draining();
   exchange_->parser_.begin(exchange_->request_, server_.limits_);
   Request& request = exchange_->request_;
   request.remote_ = peer_;
   request.start_ = stream_.loop().time();
   request.id_.clear();
+  request.secure_ = false;
   if (server_.looks_closer_ || stream_.transport()) begin_closely(request);
+}
+
+const Headers& ServerConnection::default_headers() {
+  return server_.default_headers_.at(stream_.loop().time());
+}
+
+// Only an empty line of the request had come until now, if that.
+void ServerConnection::note_start() {
+  exchange_->defaults_ = &default_headers();
+  exchange_->request_.start_ = stream_.loop().time();
 }
 
 // What only some servers want of a request.
@@ -148,13 +162,15 @@ Next ServerConnection::receive(std::string_view bytes) {
     discarded_ += bytes.size();
     return discarded_ > kMaxDiscarded ? close_when_sent() : Next::read;
   }
-  if (!exchange_) begin_exchange();
+  if (!exchange_) {
+    begin_exchange();
+  } else if (!exchange_->parser_.begun()) {
+    note_start();
+  }
   has_more_ = false;
   for (;;) {
     switch (exchange_->parser_.parse(bytes)) {
-      case RequestParser::Result::more:
-        if (phase_ == Phase::idle && exchange_->parser_.begun()) enter(Phase::head);
-        return Next::read;
+      case RequestParser::Result::more: return needs_more();
       case RequestParser::Result::failed: return refuse(exchange_->parser_.refusal());
       case RequestParser::Result::head:
         if (const std::optional<Next> next = accept_body(bytes.empty())) return *next;
@@ -180,6 +196,19 @@ Next ServerConnection::receive(std::string_view bytes) {
     has_more_ = !bytes.empty();
     return next;
   }
+}
+
+// All bytes are used, and there is no whole request yet.
+Next ServerConnection::needs_more() {
+  const RequestParser& parser = exchange_->parser_;
+  if (phase_ == Phase::idle) {
+    if (parser.begun() || parser.in_empty_line()) enter(Phase::head);
+  } else if (phase_ == Phase::head && !parser.begun() && !parser.in_empty_line()) {
+    phase_ = Phase::idle;
+  }
+  // After nothing but empty lines it waits as if there had been none.
+  if (phase_ == Phase::idle) server_.give_back(std::move(exchange_));
+  return Next::read;
 }
 
 Next ServerConnection::receive_end() {

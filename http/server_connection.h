@@ -50,10 +50,13 @@ class ServerConnection {
 
   void enter(Phase phase) noexcept;
   void begin_exchange();
+  void note_start();
+  const Headers& default_headers();
   void begin_closely(Request& request);
   void head_received();
   Refusal request_received();
   std::optional<Next> accept_body(bool client_waits);
+  Next needs_more();
   Next answer();
   Task<Next> run_handler();
   Next end_exchange();
@@ -75,7 +78,7 @@ class ServerConnection {
   Task<> handler_;
   HandlerAwaiter* awaiter_ = nullptr;    // while the handler runs
   Refusal cancelled_;                    // why it was cancelled, if not because the client has gone
-  TaskGroup::Member* member_ = nullptr;  // the coroutine
+  TaskGroup::Member* member_ = nullptr;  // the coroutine, if it may be given up
   ServerConnection* previous_ = nullptr;
   ServerConnection* next_ = nullptr;
   IOLoop::TimePoint since_;             // when the phase began

@@ -291,7 +291,8 @@ int RequestHandler::client_gone() noexcept {
   } catch (...) {
     log::application().error("Uncaught exception in on_connection_close: {}", current_what());
   }
-  return http::kClientGone;
+  const int refused = exchange_->cancelled_with();
+  return refused ? refused : http::kClientGone;
 }
 
 // The request is over: a line in the access log, and the handler's own last word.

@@ -204,6 +204,21 @@ TEST_CASE("a compressed body is given as it was, if the server is to (H1C-40)", 
   CHECK(plain.talk(post("gzip", "abc")).ends_with("\r\n\r\n3 gzip "));
 }
 
+TEST_CASE("a body in the smallest of chunks costs no more memory to move than it has bytes",
+          "[content_decoder]") {
+  // Had each chunk room made for a whole piece, this would fill a terabyte.
+  HTTPFixture::Options options = decompressing(1'000'000);
+  options.chunk_size = 64 * 1024 * 1024;
+  HTTPFixture fixture(describe_body, options);
+  std::string text;
+  for (unsigned i = 0; i < 20'000; ++i) text += static_cast<char>((i * 2654435761U) >> 24);
+  std::string request =
+      "POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Encoding: gzip\r\nTransfer-Encoding: "
+      "chunked\r\n\r\n";
+  for (const char byte : gzipped(text)) request.append("1\r\n").append(1, byte).append("\r\n");
+  CHECK(fixture.talk(request + "0\r\n\r\n").ends_with("\r\n\r\n20000  gzip"));
+}
+
 TEST_CASE("decompressed pieces are bounded (H1C-41, SEC-25)", "[content_decoder]") {
   HTTPFixture::Options options = decompressing(1'000'000);
   options.chunk_size = 1000;

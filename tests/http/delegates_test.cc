@@ -293,6 +293,30 @@ TEST_CASE("a client that goes away cancels a function's task", "[serve]") {
   loop.run_until([&] { return Live::count > 0; });
 }
 
+TEST_CASE("the log says what became of a request whose body was too slow, or that was left unanswered",
+          "[serve]") {
+  TestLoop loop;
+  ServeOptions options;
+  options.listen = loopback();
+  options.body = ServerDelegate::Body::streamed;
+  options.server.body_timeout = 40ms;
+  options.server.linger_timeout = 40ms;
+  const auto server = serve(
+      0,
+      [](Exchange& exchange) -> Task<> {
+        if (exchange.request().path() != "/forgotten") co_await exchange.read();
+      },
+      options);
+  RawPeer slow(server->port());
+  slow.send("POST /slow HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\n");
+  CHECK(read_to_end(loop, slow).starts_with("HTTP/1.1 408 "));
+  loop.log.expect("408 POST /slow (127.0.0.1) ");
+  loop.log.expect_any("Timeout reading");
+  CHECK(talk(loop, *server, get("/forgotten")).empty());
+  loop.log.expect("500 GET /forgotten (127.0.0.1) ");
+  loop.log.expect_any("the request was not answered");
+}
+
 TEST_CASE("one stream can be served, from one end to the other", "[serve]") {
   TestLoop loop;
   auto pair = testing::tcp_pair();

@@ -62,6 +62,8 @@ TEST_CASE("interim responses come before the final one, and HTTP/1.0 gets none",
   const auto answer = [](Exchange& exchange) {
     Headers hints;
     hints.add("Link", "</a.css>; rel=preload");
+    hints.add("Content-Length", "5");
+    hints.add("Transfer-Encoding", "chunked");
     exchange.inform(103, hints);
     exchange.inform(102);
     for (const int status : {99, 101, 200, 404})

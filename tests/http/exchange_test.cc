@@ -107,6 +107,92 @@ TEST_CASE("HEAD gets the headers and no body (WEB-47)", "[exchange]") {
         }) == "HTTP/1.1 200 OK\r\nServer: Squall/0.1.0\r\nContent-Length: 1000\r\nConnection: close\r\n\r\n");
 }
 
+TEST_CASE("a Transfer-Encoding of the application's is not sent: framing is ours", "[exchange]") {
+  const std::string whole =
+      "HTTP/1.1 200 OK\r\nServer: Squall/0.1.0\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello";
+  CHECK(response(kGetAndClose, [](Exchange& exchange) {
+          exchange.headers().set("Transfer-Encoding", "chunked");
+          exchange.finish("hello");
+        }) == whole);
+  CHECK(response(kGetAndClose, [](Exchange& exchange) {
+          Response reply;
+          reply.headers.add("transfer-encoding", "gzip");
+          reply.headers.add("transfer-encoding", "chunked");
+          reply.body = "hello";
+          exchange.respond(reply);
+        }) == whole);
+  CHECK(response(kGetAndClose,
+                 [](Exchange& exchange) {
+                   exchange.headers().set("Transfer-Encoding", "chunked");
+                   exchange.write("hello");
+                   exchange.finish();
+                 }) ==
+        "HTTP/1.1 200 OK\r\nServer: Squall/0.1.0\r\nTransfer-Encoding: chunked\r\nConnection: "
+        "close\r\n\r\n5\r\nhello\r\n0\r\n\r\n");
+  CHECK(response(kOld, [](Exchange& exchange) {
+          exchange.headers().set("Transfer-Encoding", "chunked");
+          exchange.write("hello");
+          exchange.finish();
+        }) == "HTTP/1.1 200 OK\r\nServer: Squall/0.1.0\r\nConnection: close\r\n\r\nhello");
+}
+
+TEST_CASE("a Content-Length is not sent with 204 and 101, nor with 2xx to a CONNECT", "[exchange]") {
+  for (const int status : {204, 101})
+    CHECK(response(kGetAndClose, [status](Exchange& exchange) {
+            exchange.set_status(status);
+            exchange.headers().set("Content-Length", "5");
+            exchange.finish();
+          }).find("Content-Length") == std::string::npos);
+  CHECK(response("CONNECT h:1 HTTP/1.1\r\nHost: h\r\n\r\n", [](Exchange& exchange) {
+          exchange.headers().set("Content-Length", "5");
+          exchange.finish();
+        }).find("Content-Length") == std::string::npos);
+  CHECK(response(kGetAndClose, [](Exchange& exchange) {
+          exchange.set_status(304);
+          exchange.headers().set("Content-Length", "5");
+          exchange.finish();
+        }).find("\r\nContent-Length: 5\r\n") != std::string::npos);
+}
+
+TEST_CASE("a Connection of the application's does not hide that the connection closes", "[exchange]") {
+  CHECK(response(kGetAndClose, [](Exchange& exchange) {
+          exchange.headers().set("Connection", "keep-alive");
+          exchange.finish();
+        }).ends_with("\r\nConnection: keep-alive\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"));
+}
+
+TEST_CASE("headers that were received are sent without the rest of the head they came in", "[exchange]") {
+  const std::string request =
+      "GET / HTTP/1.1\r\nHost: h  \r\nX-One:1\r\nX-Two:\t2 \r\nConnection: close\r\n\r\n";
+  const std::string lines = "Host: h\r\nX-One: 1\r\nX-Two: 2\r\nConnection: close\r\n";
+  CHECK(response(request, [](Exchange& exchange) {
+          exchange.headers() = exchange.request().headers();
+          exchange.finish("hello");
+        }) == "HTTP/1.1 200 OK\r\n" + lines + "Content-Length: 5\r\n\r\nhello");
+  CHECK(response(request,
+                 [](Exchange& exchange) {
+                   Headers copy = exchange.request().headers();
+                   copy.set("X-One", "another");
+                   copy.remove("Host");
+                   copy.add("X-Three", "3");
+                   exchange.headers() = std::move(copy);
+                   exchange.finish();
+                 }) ==
+        "HTTP/1.1 200 OK\r\nX-One: another\r\nX-Two: 2\r\nConnection: close\r\nX-Three: "
+        "3\r\nContent-Length: 0\r\n\r\n");
+  CHECK(response(request, [](Exchange& exchange) {
+          exchange.inform(103, exchange.request().headers());
+          exchange.finish();
+        }).starts_with("HTTP/1.1 103 Early Hints\r\n" + lines + "\r\nHTTP/1.1 200 OK\r\nServer: "));
+  // As a collected request with a body: what is received in a chunked message is sent in our own framing.
+  CHECK(response("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nConnection: "
+                 "close\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+                 [](Exchange& exchange) {
+                   exchange.headers() = exchange.request().headers();
+                   exchange.finish(exchange.request().body());
+                 }) == "HTTP/1.1 200 OK\r\nHost: h\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello");
+}
+
 TEST_CASE("204 and 304 have neither body nor length", "[exchange]") {
   for (const int status : {204, 304}) {
     const std::string answer = response(kGetAndClose, [status](Exchange& exchange) {

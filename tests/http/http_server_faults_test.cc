@@ -2,12 +2,18 @@
 
 #include <squall/http/http_server.h>
 
+#include <unistd.h>
+
+#include <exception>
+#include <new>
+#include <source_location>
 #include <string>
 #include <thread>
 
 #include "support/echo_server.h"
 #include "support/faults.h"
 #include "support/http_fixture.h"
+#include "support/tls_pair.h"
 
 namespace squall::http {
 namespace {
@@ -48,6 +54,56 @@ TEST_CASE("whichever allocation of a connection fails, nothing is counted that i
         RawPeer next = fixture.connect();
         next.send(first);
         CHECK(fixture.read_responses(next, 1).ends_with("GET / 0\n"));
+        fixture.loop.log.expect_any("");
+      }).join();
+      return hit;
+    });
+    CHECK(failures > 5);
+  }
+}
+
+// A client whose request leaves with the end of its handshake, if it is to, or follows a turn later.
+Task<> ask_over_tls(IOLoop& loop, std::uint16_t port, const TLSContext& context, bool at_once) {
+  const RawPeer raw(port);
+  IOStream stream(loop, OwnedFd(::dup(raw.fd())));
+  HandshakeAwaiter done = stream.start_tls(context, "localhost");
+  if (at_once) stream.write("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  co_await done;
+  if (!at_once) {
+    co_await moment();
+    stream.write("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  }
+  co_await stream.read_until("GET / 0\n");
+}
+
+TEST_CASE("whichever allocation of a TLS connection fails, no descriptor is left to the loop", "[faults]") {
+  const testing::TLSSides sides;
+  const TLSContext context = sides.client();
+  for (const bool at_once : {false, true}) {
+    const int failures = in_turn([&](int after) {
+      CAPTURE(at_once, after);
+      bool hit = false;
+      std::thread([&] {
+        HTTPFixture fixture;
+        fixture.server.use_tls(sides.server());
+        const int open = open_descriptors();
+        {
+          TaskGroup clients(fixture.loop, [](std::exception_ptr, std::source_location) {});
+          AllocationFault fault(after);
+          try {
+            clients.add(ask_over_tls(fixture.loop, fixture.server.port(), context, at_once));
+          } catch (const std::bad_alloc&) {
+            // Not even that.
+          }
+          for (int turn = 0; turn < 30; ++turn) fixture.loop.run_turn();
+          hit = fault.disarm() > 0;
+        }
+        fixture.loop.run_until([&] { return fixture.server.connections() == 0; });
+        fixture.loop.run_turn();
+        CHECK(open_descriptors() == open);
+        // The descriptors' numbers come again, and the loop must not know them.
+        for (int i = 0; i < 2; ++i)
+          fixture.loop.run(ask_over_tls(fixture.loop, fixture.server.port(), context, at_once));
         fixture.loop.log.expect_any("");
       }).join();
       return hit;

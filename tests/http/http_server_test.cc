@@ -527,7 +527,7 @@ TEST_CASE("a client that keeps sending after its last request gets all of the re
   peer.send("GET / HTTP/1.0\r\n\r\n\r\n");
   fixture.loop.run_until([&] { return fixture.delegate.requests == 1; });
   // One byte more than is dropped: nothing is left unread that would reset the connection.
-  const std::string flood(1024 * 1024 + 1, '\n');
+  const std::string flood(64 * 1024 * 1024 + 1, '\n');
   std::string_view rest = flood;
   fixture.loop.run_until([&] {
     rest.remove_prefix(peer.send_some(rest));
@@ -536,6 +536,110 @@ TEST_CASE("a client that keeps sending after its last request gets all of the re
   for (int i = 0; i < 20; ++i) fixture.loop.run_turn();
   const std::string all = fixture.read_to_end(peer);
   CHECK(all.size() - all.find("\r\n\r\n") - 4 == body.size());
+}
+
+TEST_CASE("a client that blocks in sending a large body still reads that it is too large", "[http_server]") {
+  HTTPFixture::Options options = patient();
+  options.max_body_size = 1000;
+  HTTPFixture fixture(describe, options);
+  RawPeer peer = fixture.connect();
+  peer.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 30000000\r\n\r\n");
+  const std::string body(30'000'000, 'x');
+  std::string_view rest = body;
+  fixture.loop.run_until([&] {
+    rest.remove_prefix(peer.send_some(rest));
+    return rest.empty();
+  });
+  peer.half_close();
+  CHECK(fixture.read_to_end(peer).starts_with("HTTP/1.1 413 "));
+  fixture.loop.log.expect_any("Body too large");
+}
+
+TEST_CASE("a request starts with its own first byte, not with empty lines long before", "[http_server]") {
+  IOLoop::TimePoint start;
+  HTTPFixture fixture([&](Exchange& exchange, Task<>&) {
+    start = exchange.request().start_time();
+    exchange.finish();
+  });
+  for (const std::string_view before : {"", "\r\n", "\r\n\r\n", "\r", "\r\n\r"}) {
+    CAPTURE(before);
+    RawPeer peer = fixture.connect();
+    peer.send(before);
+    for (int i = 0; i < 5; ++i) fixture.loop.run_turn();
+    const IOLoop::TimePoint now = IOLoop::Clock::now();
+    peer.send((before.ends_with('\r') ? "\n" : "") + get("/", "Connection: close\r\n"));
+    fixture.read_to_end(peer);
+    CHECK(start >= now);
+  }
+}
+
+TEST_CASE("an empty line that is begun and not ended is timed as a head", "[http_server]") {
+  HTTPFixture::Options options = patient();
+  options.head_timeout = 40ms;
+  HTTPFixture fixture(describe, options);
+  CHECK(fixture.talk("\r").starts_with("HTTP/1.1 408 "));
+}
+
+TEST_CASE("Date is when the response begins, unless the application has set one (RFC 9110, 6.6.1)",
+          "[http_server]") {
+  using std::chrono::system_clock;
+  system_clock::time_point answered;
+  HTTPFixture fixture([&](Exchange& exchange, Task<>& pending) {
+    const std::string_view path = exchange.request().path();
+    if (path != "/plain") exchange.headers().set("X-One", "1");
+    if (path == "/own") exchange.headers().set("Date", "Tue, 14 Nov 2023 22:13:20 GMT");
+    pending = [](Exchange& exchange, system_clock::time_point& answered) -> Task<> {
+      co_await sleep(1100ms);
+      answered = system_clock::now();
+      exchange.finish();
+    }(exchange, answered);
+  });
+  std::vector<RawPeer> peers;
+  for (const char* path : {"/plain", "/headers", "/own"}) {
+    peers.push_back(fixture.connect());
+    peers.back().send(get(path, "Connection: close\r\n"));
+  }
+  const auto date_of = [&](RawPeer& peer) {
+    const std::string all = fixture.read_to_end(peer);
+    const std::size_t at = all.find("\r\nDate: ") + 8;
+    return parse_date(all.substr(at, 29)).value();
+  };
+  for (int i = 0; i < 2; ++i) CHECK(date_of(peers[static_cast<std::size_t>(i)]) + 1s > answered - 50ms);
+  CHECK(date_of(peers[2]) == parse_date("Tue, 14 Nov 2023 22:13:20 GMT"));
+}
+
+TEST_CASE("fields beyond max_header_count are answered 431, of any number if that is 0", "[http_server]") {
+  const auto request = [](int count) {
+    std::string fields = "Connection: close\r\n";
+    for (int i = 0; i < count - 2; ++i) fields += "a:\r\n";
+    return get("/", fields);
+  };
+  HTTPFixture fixture;
+  CHECK(fixture.talk(request(1000)).starts_with("HTTP/1.1 200 "));
+  CHECK(fixture.talk(request(1001))
+            .ends_with("431 Request Header Fields Too Large: Too many request header "
+                       "fields\n"));
+  CHECK(fixture.talk_slowly(request(1001)).starts_with("HTTP/1.1 431 "));
+  HTTPFixture::Options options;
+  options.max_header_count = 0;
+  HTTPFixture any(describe, options);
+  CHECK(any.talk(request(10'000)).starts_with("HTTP/1.1 200 "));
+}
+
+TEST_CASE("what a large head took is given up, and the next request is none the less a request",
+          "[http_server]") {
+  HTTPFixture fixture([](Exchange& exchange, Task<>&) {
+    exchange.headers().set("X-Echo", exchange.request().headers().get("X-Large"));
+    exchange.finish(exchange.request().target());
+  });
+  RawPeer peer = fixture.connect();
+  const std::string large = get("/large", "X-Large: " + std::string(10'000, 'x') + "\r\n");
+  for (const std::string& bytes : {large, large, get("/one"), get("/one"), large + large + get("/two")}) {
+    peer.send(bytes);
+    const int count = bytes.size() > large.size() ? 3 : 1;
+    const std::string all = fixture.read_responses(peer, count);
+    CHECK(all.ends_with(bytes == large ? "/large" : count == 3 ? "/two" : "/one"));
+  }
 }
 
 TEST_CASE("a handler that streams to a client that does not read ends with it", "[http_server]") {

@@ -21,11 +21,12 @@ using testing::HTTPFixture;
 using testing::RawPeer;
 
 struct Fixture : HTTPFixture {
-  explicit Fixture(testing::FunctionDelegate::Function function = testing::describe)
-      : HTTPFixture(std::move(function)) {
-    TLSServerOptions options;
-    options.certificates.push_back(authority.issue());
-    server.use_tls(TLSContext::server(std::move(options)));
+  explicit Fixture(testing::FunctionDelegate::Function function = testing::describe,
+                   Options options = Options())
+      : HTTPFixture(std::move(function), std::move(options)) {
+    TLSServerOptions ours;
+    ours.certificates.push_back(authority.issue());
+    server.use_tls(TLSContext::server(std::move(ours)));
     TLSClientOptions trusting;
     trusting.ca_pem = authority.pem();
     tls = std::make_shared<const TLSContext>(TLSContext::client(std::move(trusting)));
@@ -74,6 +75,23 @@ TEST_CASE("TLS connections beyond those that keep their coroutine park, and go o
       CHECK_FALSE(body.empty());
     }
   CHECK(fixture.server.connections() == 20);
+}
+
+TEST_CASE("a client whose first bytes come with the end of its handshake is timed out like any other",
+          "[https]") {
+  HTTPFixture::Options options;
+  options.head_timeout = options.linger_timeout = std::chrono::milliseconds(40);
+  Fixture fixture(testing::describe, options);
+  const std::string answer = fixture.loop.run([](Fixture& fixture) -> Task<std::string> {
+    IOStream stream = co_await TCPClient::connect("127.0.0.1", fixture.server.port());
+    HandshakeAwaiter done = stream.start_tls(*fixture.tls, "127.0.0.1");
+    stream.write("GET / HTTP/1.1\r\nHo");  // waits for the handshake, and leaves with its last message
+    co_await done;
+    const ReadView all = co_await stream.read_until_close();
+    co_return std::string(all);
+  }(fixture));
+  CHECK(answer.starts_with("HTTP/1.1 408 "));
+  fixture.loop.log.expect_any("Timeout reading the request's head");
 }
 
 TEST_CASE("who speaks plain HTTP to a TLS port is told nothing, and logged", "[https]") {
