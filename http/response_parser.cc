@@ -75,9 +75,7 @@ bool ResponseParser::repeats(std::string_view bytes) const noexcept {
 }
 
 ResponseParser::Result ResponseParser::repeat(std::string_view& bytes) {
-  headers_->text_ = last_.text_;
-  headers_->lines_ = last_.lines_;
-  headers_->slots_ = last_.slots_;
+  *headers_ = last_;
   bytes.remove_prefix(last_.text_.size());
   trailers_.clear();
   fresh_ = false;
@@ -91,9 +89,7 @@ void ResponseParser::note_repeatable() {
   // Lines that were folded are not what came.
   const bool is_whole_here = base_ == 0 && std::string_view(data_, text.size()) == text;
   if (framing_ == Framing::chunks || text.size() > kLongestKept || !is_whole_here) return;
-  last_.text_ = text;
-  last_.lines_ = headers_->lines_;
-  last_.slots_ = headers_->slots_;
+  last_ = *headers_;
   last_asked_ = asked_;
   repeatable_ = true;
 }
