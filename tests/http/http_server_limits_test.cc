@@ -2,6 +2,7 @@
 // time.
 
 #include <squall/http/http_server.h>
+#include <squall/testing/virtual_clock.h>
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -190,6 +191,46 @@ TEST_CASE("a connection counts once, whatever it does", "[http_server]") {
   again.send(get("/"));
   fixture.read_responses(again, 1);
   CHECK(seen == 1);
+}
+
+TEST_CASE("a connection that gives up its coroutine has been idle since its last request", "[http_server]") {
+  constexpr std::size_t kOld = HTTPServer::kKeptConnections;
+  constexpr std::size_t kBusy = 20;
+  testing::VirtualClock clock(testing::VirtualClock::Idle::wait);
+  IOLoop::Options loop_options;
+  loop_options.time_source = &clock;
+  testing::TestLoop loop(loop_options);
+  Slow slow;
+  testing::FunctionDelegate delegate(slow.function());
+  HTTPServer::Options options;
+  options.idle_timeout = 100s;
+  HTTPServer server(loop, delegate, options);
+  ListenOptions listen;
+  listen.address = "127.0.0.1";
+  server.listen(0, listen);
+  const auto pass = [&](int seconds) {
+    for (int i = 0; i < seconds; ++i) {
+      clock.advance(1s);
+      for (int turn = 0; turn < 3; ++turn) loop.run_turn();
+    }
+  };
+  std::vector<RawPeer> peers;
+  const auto open = [&](std::size_t count, std::string_view path) {
+    const auto before = static_cast<std::size_t>(delegate.requests);
+    for (std::size_t i = 0; i < count; ++i) {
+      peers.emplace_back(server.port());
+      peers.back().send(get(path));
+      if (i % 100 == 0) loop.run_turn();
+    }
+    loop.run_until([&] { return static_cast<std::size_t>(delegate.requests) == before + count; });
+  };
+  open(kOld, "/");
+  pass(60);
+  open(kBusy, "/slow");  // some of the others have to give theirs up now
+  pass(30);
+  CHECK(server.connections() == kOld + kBusy);
+  pass(60);
+  CHECK(server.connections() == kBusy);
 }
 
 TEST_CASE("an idle connection that is closed for it makes room", "[http_server]") {
