@@ -3,9 +3,13 @@
 
 import hashlib
 import json
+import pathlib
+import shutil
 import socket
+import ssl
 import subprocess
 import sys
+import tempfile
 import threading
 
 from program import PATIENCE, fails
@@ -17,10 +21,11 @@ CLIENT = sys.argv[1]
 class Server:
     """Answers every request on each connection with the same bytes, and closes it."""
 
-    def __init__(self, answer):
+    def __init__(self, answer, context=None):
         self.answer = answer
+        self.context = context
         self.listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}/"
+        self.url = f"{'https' if context else 'http'}://127.0.0.1:{self.listener.getsockname()[1]}/"
         threading.Thread(target=self.serve, daemon=True).start()
 
     def serve(self):
@@ -32,6 +37,12 @@ class Server:
             threading.Thread(target=self.talk, args=(connection,), daemon=True).start()
 
     def talk(self, connection):
+        if self.context:
+            try:
+                connection = self.context.wrap_socket(connection, server_side=True)
+            except (ssl.SSLError, ConnectionError):  # a client that does not trust us
+                connection.close()
+                return
         with connection:
             connection.recv(1 << 16)
             if self.answer is None:
@@ -48,9 +59,9 @@ class Server:
         self.listener.close()
 
 
-def fetch(url, *arguments):
+def fetch(url, *arguments, logs=""):
     run = subprocess.run([CLIENT, url, *arguments], capture_output=True, text=True, timeout=PATIENCE, check=False)
-    assert run.returncode == 0 and run.stderr == "", (run.returncode, run.stderr)
+    assert run.returncode == 0 and logs in run.stderr and (logs or run.stderr == ""), (run.returncode, run.stderr)
     assert run.stdout.count("\n") == 1, run.stdout
     return json.loads(run.stdout)
 
@@ -92,6 +103,29 @@ def bad():
     assert fetch("ftp://127.0.0.1/")["outcome"] == "bad_request"
 
 
+def over_tls():
+    """over TLS a certificate is checked, against --ca-certs or, with --insecure, not at all"""
+    openssl = shutil.which("openssl")
+    assert openssl, "there is no openssl"
+    with tempfile.TemporaryDirectory() as folder:
+        certificate = pathlib.Path(folder, "certificate.pem")
+        key = pathlib.Path(folder, "key.pem")
+        subprocess.run(
+            [openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+             "-subj", "/CN=test", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate],
+            check=True, capture_output=True, timeout=PATIENCE)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+        answer = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello"
+        with Server(answer, context) as server:
+            for arguments in (["--ca-certs", str(certificate)], ["--insecure"]):
+                said = fetch(server.url, *arguments)
+                assert (said["outcome"], said["length"]) == ("ok", 5), said
+                assert said["times"]["tls"] > 0, said
+            said = fetch(server.url, logs="certificate verify failed")
+            assert (said["outcome"], said["phase"]) == ("tls_error", "tls"), said
+
+
 def wrong_use():
     """an unknown flag and a number that is none are one clear line each"""
     for arguments in (["--nonsense", "http://127.0.0.1/"], ["http://127.0.0.1/", "--timeout", "x"], []):
@@ -100,5 +134,5 @@ def wrong_use():
 
 
 tap = Tap()
-tap.run([good, bad, wrong_use])
+tap.run([good, bad, over_tls, wrong_use])
 tap.end()

@@ -26,6 +26,9 @@ constexpr std::size_t kLarge = 20'000'000;  // more than the kernel takes
 
 Task<> refuse(IOStream& stream) {
   const std::string head = co_await stream.read_until("\r\n\r\n");
+  // Until the client waits for room to send, with all read that came before, so that answer and reset are one
+  // event to it.
+  for (int i = 0; i < 50; ++i) co_await moment();
   co_await stream.write(answer("413 Too Large", "no more of this"));
 }
 

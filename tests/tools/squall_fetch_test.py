@@ -1,10 +1,16 @@
 #!/usr/bin/env python3
 """squall-fetch as people use it: `squall_fetch_test.py PROGRAM SERVER` (conformance_server)."""
 
+import contextlib
+import os
 import pathlib
+import pty
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 
 from program import PATIENCE, Program, fails
 from tap import Tap
@@ -51,6 +57,47 @@ def errors():
     assert (status, said) == (1, f"squall-fetch: HTTP 599: Connection refused (connecting to 127.0.0.1:{port})\n"), said
 
 
+def send_slowly(listener, head, pieces):
+    connection, _ = listener.accept()
+    with connection:
+        connection.recv(1 << 16)
+        connection.sendall(head)
+        for piece in pieces:
+            connection.sendall(piece)
+            time.sleep(0.3)
+
+
+def read_terminal(terminal):
+    said = b""
+    with contextlib.suppress(OSError):  # how Linux says that nobody has the other end any more
+        while piece := os.read(terminal, 1 << 16):
+            said += piece
+    return said.decode()
+
+
+def progress():
+    """on a terminal it shows how far it is, once a second has gone by, on one line that it wipes at the end"""
+    pieces = [b"x" * 262144] * 8
+    for head, expected in (
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 2097152\r\n\r\n", " MiB of 2.0, "),
+        (b"HTTP/1.1 200 OK\r\n\r\n", " MiB, "),
+    ):
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            threading.Thread(target=send_slowly, args=(listener, head, pieces), daemon=True).start()
+            ours, its = pty.openpty()
+            command = [FETCH, f"http://127.0.0.1:{listener.getsockname()[1]}/"]
+            with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=its) as run:
+                os.close(its)
+                body = run.stdout.read()
+                said = read_terminal(ours)
+            os.close(ours)
+        assert run.returncode == 0 and body == b"".join(pieces), (run.returncode, len(body))
+        lines = said.split("\r")
+        assert said.endswith("\r\x1b[K") and "\n" not in said and len(lines) > 2, said
+        for line in lines[1:-1]:
+            assert expected in line and line.endswith(" MiB/s\x1b[K"), said
+
+
 def wrong_use():
     """wrong use is status 2 and one line"""
     for arguments in ([], ["--nonsense", "http://127.0.0.1/"], ["--proxy_host", "x", "http://127.0.0.1/"]):
@@ -59,5 +106,5 @@ def wrong_use():
 
 
 tap = Tap()
-tap.run([bodies, files, errors, wrong_use])
+tap.run([bodies, files, errors, progress, wrong_use])
 tap.end()
