@@ -320,6 +320,9 @@ void ReadAwaiter::withdraw() noexcept {
 
 bool ReadAwaiter::await_ready() {
   IOLoop& loop = stream_->loop();
+  // What a quick reader was lent, and gave back as unread, goes with the dispatch: a view that may be held
+  // for longer is of a block of the stream's own.
+  if (kind_ != Kind::some_nothrow) stream_->in_.keep();
   if (stream_->satisfy(*this)) return loop.spend(kBufferedReadCost);
   while (!stream_->drained_) {
     stream_->receive_for(*this, IOStream::Lend::no);

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -142,6 +143,57 @@ TEST_CASE("a handler reads a body piece by piece as it comes, and the next reque
   CHECK(all.find("\r\n\r\n6 abcdef") != all.npos);
   CHECK(all.find("\r\n\r\n3 ghi") != all.npos);
   CHECK(all.find("Connection: close") == all.npos);
+}
+
+// Holds each piece while others are served; counts the bytes that are not an 'a'.
+class Holding : public ServerDelegate {
+ public:
+  Body head_received(Exchange&) override { return Body::streamed; }
+  void handle_request(Exchange& exchange, Task<>& pending) override { pending = hold(*this, exchange); }
+  static Task<> hold(Holding& me, Exchange& exchange) {
+    std::size_t size = 0;
+    std::size_t wrong = 0;
+    for (;;) {
+      const std::string_view piece = co_await exchange.request().read();
+      if (piece.empty()) break;
+      const int begun = me.others;
+      if (exchange.request().path() == "/hold") {
+        ++me.held;
+        while (me.others < begun + 3) co_await sleep(1ms);
+        wrong += static_cast<std::size_t>(std::ranges::count_if(piece, [](char c) { return c != 'a'; }));
+      } else {
+        ++me.others;
+      }
+      size += piece.size();
+    }
+    exchange.finish(fmt::format("{} bytes, {} wrong", size, wrong));
+  }
+  int held = 0;
+  int others = 0;
+};
+
+TEST_CASE("a piece of a body is what the client has sent for as long as the handler holds it",
+          "[request_body]") {
+  testing::TestLoop loop;
+  Holding delegate;
+  HTTPServer server(loop, delegate);
+  ListenOptions listen;
+  listen.address = "127.0.0.1";
+  server.listen(0, listen);
+  const std::size_t size = GENERATE(50, 3'000, 30'000);
+  RawPeer holding(server.port());
+  holding.send(post("/hold", fmt::format("Content-Length: {}\r\n", size), std::string(size, 'a')));
+  loop.run_until([&] { return delegate.held > 0; });
+  std::string all;
+  std::vector<RawPeer> others;
+  loop.run_until([&] {
+    others.emplace_back(server.port());
+    others.back().send(post("/", "Content-Length: 50000\r\n", std::string(40'000, 'x')));
+    loop.run_turn();
+    holding.drain(all);
+    return all.ends_with("wrong");
+  });
+  CHECK(all.ends_with(fmt::format("\r\n\r\n{} bytes, 0 wrong", size)));
 }
 
 TEST_CASE("pieces are no longer than chunk_size (H1C-02)", "[request_body]") {
