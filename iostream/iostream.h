@@ -266,6 +266,7 @@ class IOStream {
   void handle_events(Events events);
   void on_readable();
   void on_writable(Dispatch& dispatch);
+  bool look_for_end() noexcept;
   void watch_for_close() noexcept;
   void on_hangup();
   void want(Events events) noexcept;

@@ -292,22 +292,35 @@ void IOStream::on_readable() {
   } while (has_received());
 }
 
+// Leaves what there is where it is, as somebody may hold a view of the buffer. False if there is nothing, or
+// the stream has closed.
+bool IOStream::look_for_end() noexcept {
+  ssize_t found;
+  if (channel_ == Channel::socket) {
+    found = peek_at(fd_.get());
+  } else if (channel_ == Channel::transport) {
+    found = transport_->look(fd_.get());
+  } else {
+    found = look_at(fd_.get());
+  }
+  if (found < 0 && errno != EAGAIN) {
+    close_with_last_error("Read error");
+    return false;
+  }
+  if (found == 0) {
+    eof_ = true;
+    notify_closed();
+  }
+  const bool is_there = found >= 0;
+  // It may have to answer what it received.
+  if (transport_ && !blocked_) send_own();
+  return is_there && !closed();
+}
+
 // Readable, and nobody reads: either somebody wants to know when the peer goes, or it has to wait.
 void IOStream::watch_for_close() noexcept {
   const bool is_watched = close_callback_ && !close_callback_->called && !eof_;
-  if (is_watched && transport_ && in_.empty()) {
-    // Only it can tell the end from what else it receives.
-    receive(0, Lend::no);
-    if (closed() || (in_.empty() && !eof_)) return;
-  } else if (is_watched && !transport_) {
-    const auto peeked = channel_ == Channel::socket ? peek_at(fd_.get()) : look_at(fd_.get());
-    if (peeked < 0 && errno == EAGAIN) return;
-    if (peeked < 0) return close_with_errno(errno, "Read error");
-    if (peeked == 0) {
-      eof_ = true;
-      notify_closed();
-    }
-  }
+  if (is_watched && !look_for_end()) return;
   drained_ = false;
   want(interest_ & ~Events::read);
 }

@@ -287,6 +287,17 @@ bool TLSTransport::receive_more(int fd) noexcept {
 }
 
 ssize_t TLSTransport::receive(int fd, std::span<char> space) noexcept {
+  return decrypt(fd, space, Take::yes);
+}
+
+// What it finds stays with OpenSSL, which has a record decrypted then.
+ssize_t TLSTransport::look(int fd) noexcept {
+  char first;
+  return decrypt(fd, {&first, 1}, Take::no);
+}
+
+ssize_t TLSTransport::decrypt(int fd, std::span<char> space, Take take) noexcept {
+  const auto read = take == Take::yes ? ::SSL_read_ex : ::SSL_peek_ex;
   std::size_t got = 0;
   if (!keeps_buffers_) keep_buffers();
   {
@@ -302,7 +313,7 @@ ssize_t TLSTransport::receive(int fd, std::span<char> space) noexcept {
       std::size_t count = 0;
       openssl::forget_errors();
       errno = 0;
-      if (::SSL_read_ex(ssl_, space.data() + got, space.size() - got, &count) == 1) {
+      if (read(ssl_, space.data() + got, space.size() - got, &count) == 1) {
         got += count;
         continue;
       }
