@@ -104,6 +104,16 @@ TEST_CASE("bytes count only when the kernel has taken all that they became", "[t
   CHECK_FALSE(ends.client.wants_write());
 }
 
+TEST_CASE("one send() is good for a few rounds, though the kernel would take more", "[tls]") {
+  Ends ends;
+  ends.shake_hands();
+  const int large = 1'000'000;
+  ::setsockopt(ends.pair.near.get(), SOL_SOCKET, SO_SNDBUF, &large, sizeof large);
+  const std::string data = numbers(10'000'000);
+  CHECK(ends.send(data) == 4 * 48 * 1024);
+  CHECK_FALSE(ends.client.wants_write());
+}
+
 TEST_CASE("what a send() began can be finished without its bytes, which the next one counts", "[tls]") {
   Ends ends;
   ends.shake_hands();
