@@ -75,6 +75,8 @@ void IOStream::refuse_read() const {
   throw std::logic_error("This end of a pipe can only be written to");
 }
 
+void IOStream::refuse_unread() { throw std::logic_error("More bytes are unread than the last read gave"); }
+
 ReadAwaiter IOStream::start_read(ReadAwaiter::Kind kind, std::size_t amount, std::string_view delimiter) {
   check_read();
   return ReadAwaiter(*this, kind, amount, delimiter);
@@ -289,7 +291,15 @@ void IOStream::on_readable() {
       if (reader_) leave_reader(read);
       return loop_->call(read.resume_);
     }
+    if (has_received() && !loop_->spend(kReceiveCost)) return receive_later();
   } while (has_received());
+}
+
+// The others first. The poller would not say that there is more of what was received already.
+void IOStream::receive_later() noexcept {
+  if (receive_.linked()) return;
+  receive_.set([](void* self) { static_cast<IOStream*>(self)->handle_events(Events::read); }, this);
+  loop_->call_soon(receive_);
 }
 
 // Leaves what there is where it is, as somebody may hold a view of the buffer. False if there is nothing, or
@@ -325,6 +335,14 @@ void IOStream::watch_for_close() noexcept {
   want(interest_ & ~Events::read);
 }
 
+// What stood before the end is read now, maybe without having waited for it: the end is to be told again.
+void IOStream::watch_on() noexcept {
+  if (close_callback_->called || closed() || eof_ || !in_.empty()) return;
+  // The poller does not know of what was received already.
+  if (has_received()) look_for_end();
+  if (!closed() && !eof_) want(interest_ | Events::read);
+}
+
 // ---- Awaiters.
 
 void ReadAwaiter::withdraw() noexcept {
@@ -341,8 +359,7 @@ bool ReadAwaiter::await_ready() {
     stream_->receive_for(*this, IOStream::Lend::no);
     const bool may_go_on = loop.spend(kReceiveCost);
     if (stream_->satisfy(*this)) return may_go_on;
-    // The poller would not say that there is more of what was received already.
-    if (!may_go_on && !stream_->has_received()) return false;
+    if (!may_go_on) return false;
   }
   return false;
 }
@@ -357,6 +374,7 @@ void ReadAwaiter::await_suspend(std::coroutine_handle<> reader) {
   } else {
     stream_->in_.settle();
     stream_->want(stream_->interest_ | Events::read);  // which sends us on our way if it closes the stream
+    if (!stream_->drained_ && stream_->has_received()) stream_->receive_later();
   }
 }
 
@@ -373,6 +391,7 @@ void ReadAwaiter::take_slowly() {
 
 std::size_t ReadIntoAwaiter::await_resume() {
   take_outcome();
+  if (stream_->close_callback_) stream_->watch_on();
   return std::exchange(filled_, 0);
 }
 

@@ -29,6 +29,8 @@ class ReadBuffer {
     begin_ += taken.size();
     return taken;
   }
+  // How many bytes unread() can give back at most.
+  std::size_t taken() const noexcept { return begin_; }
   // Gives back the last `count` bytes that the last consume() took.
   void unread(std::size_t count) noexcept { begin_ -= count; }
 

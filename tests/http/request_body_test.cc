@@ -196,6 +196,50 @@ TEST_CASE("a piece of a body is what the client has sent for as long as the hand
   CHECK(all.ends_with(fmt::format("\r\n\r\n{} bytes, 0 wrong", size)));
 }
 
+// Has read all of the body, and then waits for something else.
+class Waiting : public ServerDelegate {
+ public:
+  Body head_received(Exchange&) override { return Body::streamed; }
+  void handle_request(Exchange& exchange, Task<>& pending) override {
+    pending = read_and_wait(*this, exchange, Live());
+  }
+  void client_gone(Exchange&) noexcept override { ++gone; }
+  static Task<> read_and_wait(Waiting& me, Exchange& exchange, Live) {
+    // The body comes meanwhile, so that no read waits for it.
+    ++me.begun;
+    while (!me.go) co_await sleep(1ms);
+    for (;;) {
+      const std::string_view piece = co_await exchange.request().read();
+      if (piece.empty()) break;
+    }
+    ++me.read;
+    co_await sleep(1h);
+  }
+  int begun = 0;
+  int read = 0;
+  int gone = 0;
+  bool go = false;
+};
+
+TEST_CASE("a handler that has read its body and waits is cancelled when the client goes", "[request_body]") {
+  testing::TestLoop loop;
+  Waiting delegate;
+  HTTPServer server(loop, delegate);
+  ListenOptions listen;
+  listen.address = "127.0.0.1";
+  server.listen(0, listen);
+  RawPeer peer(server.port());
+  peer.send(post("/", "Content-Length: 4\r\n"));
+  loop.run_until([&] { return delegate.begun == 1; });
+  peer.send("data");
+  for (int i = 0; i < 3; ++i) loop.run_turn();
+  delegate.go = true;
+  loop.run_until([&] { return delegate.read == 1; });
+  peer.close();
+  loop.run_until([&] { return Live::count == 0; });
+  CHECK(delegate.gone == 1);
+}
+
 TEST_CASE("pieces are no longer than chunk_size (H1C-02)", "[request_body]") {
   HTTPServer::Options options;
   options.chunk_size = 100;

@@ -98,6 +98,20 @@ TEST_CASE("read_some returns what there is, up to its limit", "[iostream]") {
   CHECK(loop.run(some(wire.stream)) == "ef");
 }
 
+TEST_CASE("unread gives back what the stream had, and nothing else", "[iostream]") {
+  TestLoop loop;
+  Wire wire(loop);
+  CHECK_THROWS_AS(wire.stream.unread(1), std::logic_error);
+  std::string space(100'000, '\0');
+  const auto fill = [](IOStream& stream, std::string& into) -> Task<> { co_await stream.read_into(into); };
+  loop.spawn(fill(wire.stream, space));
+  wire.peer.send(std::string(100'000, 'x'));
+  loop.run_until([&] { return space.back() == 'x'; });
+  CHECK_THROWS_AS(wire.stream.unread(90'000), std::logic_error);
+  wire.peer.send("fine");
+  CHECK(loop.run(some(wire.stream)) == "fine");
+}
+
 // Takes `head` quickly, as a server does, and what is behind it by `rest`, whose view it holds.
 template <class Rest>
 Task<> read_quickly(IOStream& stream, std::size_t head, Rest rest, std::string_view& held, bool& go) {

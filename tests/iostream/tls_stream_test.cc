@@ -556,6 +556,21 @@ TEST_CASE("a view is valid until the next read, also while the stream watches fo
   CHECK((loop.run(bytes(wire.server, 250'000)) == std::string(250'000, 'b')));
 }
 
+TEST_CASE("a close callback hears of the end also when the last read had not to wait (IOS-53)", "[tls]") {
+  TestLoop loop;
+  TLSWire wire(loop);
+  int closed = 0;
+  wire.server.set_close_callback([&] { ++closed; });
+  loop.run(write(wire.client, "data"));
+  const bool at_once = GENERATE(false, true);  // the end comes with the bytes
+  if (at_once) wire.client.shutdown_write();
+  for (int i = 0; i < 5; ++i) loop.run_turn();
+  CHECK(closed == 0);
+  CHECK(loop.run(some(wire.server)) == "data");
+  if (!at_once) wire.client.close();
+  loop.run_until([&] { return closed == 1; });
+}
+
 // ---- Cancellation and time.
 
 TEST_CASE("a handshake that nobody answers times out, and the stream is closed", "[tls]") {
