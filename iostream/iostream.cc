@@ -85,6 +85,7 @@ IOStream::IOStream(IOStream&& other) noexcept
     other.turn_end_.unlink();
     flush_later();
   }
+  other.receive_.unlink();  // for a read that is gone
   if (dispatch_) dispatch_->moved_to(this);
 }
 
@@ -246,6 +247,7 @@ void IOStream::close(std::error_code error) noexcept {
   interest_ = Events::none;
   fd_.reset();
   turn_end_.unlink();
+  receive_.unlink();
   out_.reset();
   blocked_ = false;
   if (reader_ && !reader_->resume_.linked()) {
@@ -270,6 +272,7 @@ IOStream::Idle IOStream::release() noexcept {
   if (is_busy || !registered_ || interest_ != Events::read) return {};
   registered_ = false;
   interest_ = Events::none;
+  receive_.unlink();
   loop_->set_handler(fd_.get(), {[](void*, Events) {}, nullptr});
   if (transport_) transport_->rest();
   return {std::move(fd_), std::move(transport_)};

@@ -107,8 +107,12 @@ class IOStream {
   // that half of an answer is not taken for the whole, though what came can still be read by read_some().
   // Closes the stream, and throws StreamBufferFullError, if more come than `max_bytes` or max_buffer_size.
   ReadAwaiter read_until_close(std::size_t max_bytes = kNoLimit);
-  // Gives back the last `count` bytes of what the last read returned: the next read finds them first.
-  void unread(std::size_t count) noexcept { in_.unread(count); }
+  // Gives back the last `count` bytes of what the last read returned: the next read finds them first. Not
+  // after read_into(), whose bytes are the caller's. Throws std::logic_error if they cannot be had again.
+  void unread(std::size_t count) {
+    if (count > in_.taken()) refuse_unread();
+    in_.unread(count);
+  }
 
   // ---- Writing.
 
@@ -231,6 +235,7 @@ class IOStream {
     if (reader_ || channel_ == Channel::write_end) refuse_read();
   }
   [[noreturn]] void refuse_read() const;
+  [[noreturn]] static void refuse_unread();
   [[noreturn]] static void refuse_delimiter();
   ReadAwaiter start_read(ReadAwaiter::Kind kind, std::size_t amount, std::string_view delimiter = {});
   bool satisfy(ReadAwaiter& read);
@@ -272,7 +277,10 @@ class IOStream {
   void handle_events(Events events);
   void on_readable();
   void on_writable(Dispatch& dispatch);
+  bool look_for_end() noexcept;
   void watch_for_close() noexcept;
+  void watch_on() noexcept;
+  void receive_later() noexcept;
   void on_hangup();
   void want(Events events) noexcept;
   void notify_closed() noexcept;
@@ -294,6 +302,7 @@ class IOStream {
   Channel channel_ = Channel::socket;
   Events interest_ = Events::none;
   LoopHook turn_end_;  // linked if an end-of-turn flush is due
+  LoopHook receive_;   // linked while a read that has had its share waits for the next turn
   ReadBuffer in_;
   std::unique_ptr<std::string> rest_;  // behind `in_`, for the next read: what came before a reset
   std::unique_ptr<WriteBuffer> out_;
@@ -311,7 +320,9 @@ class IOStream {
 
 inline ReadView ReadAwaiter::await_resume() {
   take_outcome();
-  return stream_->in_.consume(amount_);
+  const std::string_view taken = stream_->in_.consume(amount_);
+  if (stream_->close_callback_) stream_->watch_on();
+  return taken;
 }
 
 }  // namespace squall

@@ -75,6 +75,8 @@ void IOStream::refuse_read() const {
   throw std::logic_error("This end of a pipe can only be written to");
 }
 
+void IOStream::refuse_unread() { throw std::logic_error("More bytes are unread than the last read gave"); }
+
 ReadAwaiter IOStream::start_read(ReadAwaiter::Kind kind, std::size_t amount, std::string_view delimiter) {
   check_read();
   return ReadAwaiter(*this, kind, amount, delimiter);
@@ -326,27 +328,56 @@ void IOStream::on_readable() {
       if (reader_) leave_reader(read);
       return loop_->call(read.resume_);
     }
+    if (has_received() && !loop_->spend(kReceiveCost)) return receive_later();
   } while (has_received());
+}
+
+// The others first. The poller would not say that there is more of what was received already.
+void IOStream::receive_later() noexcept {
+  if (receive_.linked()) return;
+  receive_.set([](void* self) { static_cast<IOStream*>(self)->handle_events(Events::read); }, this);
+  loop_->call_soon(receive_);
+}
+
+// Leaves what there is where it is, as somebody may hold a view of the buffer. False if there is nothing, or
+// the stream has closed.
+bool IOStream::look_for_end() noexcept {
+  ssize_t found;
+  if (channel_ == Channel::socket) {
+    found = peek_at(fd_.get());
+  } else if (channel_ == Channel::transport) {
+    found = transport_->look(fd_.get());
+  } else {
+    found = look_at(fd_.get());
+  }
+  if (found < 0 && errno != EAGAIN) {
+    close_with_last_error("Read error");
+    return false;
+  }
+  if (found == 0) {
+    eof_ = true;
+    notify_closed();
+  }
+  const bool is_there = found >= 0;
+  // It may have to answer what it received.
+  if (transport_ && !blocked_) send_own();
+  return is_there && !closed();
 }
 
 // Readable, and nobody reads: either somebody wants to know when the peer goes, or it has to wait.
 void IOStream::watch_for_close() noexcept {
   const bool is_watched = close_callback_ && !close_callback_->called && !eof_;
-  if (is_watched && transport_ && in_.empty()) {
-    // Only it can tell the end from what else it receives.
-    receive(0, Lend::no);
-    if (closed() || (in_.empty() && !eof_)) return;
-  } else if (is_watched && !transport_) {
-    const auto peeked = channel_ == Channel::socket ? peek_at(fd_.get()) : look_at(fd_.get());
-    if (peeked < 0 && errno == EAGAIN) return;
-    if (peeked < 0) return close_with_errno(errno, "Read error");
-    if (peeked == 0) {
-      eof_ = true;
-      notify_closed();
-    }
-  }
+  if (is_watched && !look_for_end()) return;
   drained_ = false;
   want(interest_ & ~Events::read);
+}
+
+// What stood before the end is read now, maybe without having waited for it: the end is to be told again.
+void IOStream::watch_on() noexcept {
+  if (close_callback_->called || closed() || eof_ || !in_.empty()) return;
+  // The poller does not know of what was received already.
+  if (has_received()) look_for_end();
+  if (!closed() && !eof_) want(interest_ | Events::read);
 }
 
 // ---- Awaiters.
@@ -357,13 +388,15 @@ void ReadAwaiter::withdraw() noexcept {
 
 bool ReadAwaiter::await_ready() {
   IOLoop& loop = stream_->loop();
+  // What a quick reader was lent, and gave back as unread, goes with the dispatch: a view that may be held
+  // for longer is of a block of the stream's own.
+  if (kind_ != Kind::some_nothrow) stream_->in_.keep();
   if (stream_->satisfy(*this)) return loop.spend(kBufferedReadCost);
   while (!stream_->drained_) {
     stream_->receive_for(*this, IOStream::Lend::no);
     const bool may_go_on = loop.spend(kReceiveCost);
     if (stream_->satisfy(*this)) return may_go_on;
-    // The poller would not say that there is more of what was received already.
-    if (!may_go_on && !stream_->has_received()) return false;
+    if (!may_go_on) return false;
   }
   return false;
 }
@@ -378,6 +411,7 @@ void ReadAwaiter::await_suspend(std::coroutine_handle<> reader) {
   } else {
     stream_->in_.settle();
     stream_->want(stream_->interest_ | Events::read);  // which sends us on our way if it closes the stream
+    if (!stream_->drained_ && stream_->has_received()) stream_->receive_later();
   }
 }
 
@@ -394,6 +428,7 @@ void ReadAwaiter::take_slowly() {
 
 std::size_t ReadIntoAwaiter::await_resume() {
   take_outcome();
+  if (stream_->close_callback_) stream_->watch_on();
   return std::exchange(filled_, 0);
 }
 

@@ -356,8 +356,11 @@ bool WriteAwaiter::await_ready() {
 
 void WriteAwaiter::await_suspend(std::coroutine_handle<> writer) {
   resume_.set(writer);
+  // In the order in which they will be done, which on_writable() relies on: not all are awaited as they were
+  // written.
   WriteAwaiter** link = &stream_->writers_;
-  while (*link) link = &(*link)->next_;
+  while (*link && (*link)->target_ <= target_) link = &(*link)->next_;
+  next_ = *link;
   *link = this;
   waiting_ = true;
 }

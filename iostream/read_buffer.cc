@@ -49,8 +49,7 @@ void ReadBuffer::prepend(std::string_view bytes) {
   end_ = total;
 }
 
-void ReadBuffer::keep() noexcept {
-  if (!borrowed_) return;
+void ReadBuffer::give_back() noexcept {
   borrowed_ = false;
   // So much stays where it is, and the thread takes another block.
   if (!empty() && !is_oversized()) return;

@@ -29,6 +29,8 @@ class ReadBuffer {
     begin_ += taken.size();
     return taken;
   }
+  // How many bytes unread() can give back at most.
+  std::size_t taken() const noexcept { return begin_; }
   // Gives back the last `count` bytes that the last consume() took.
   void unread(std::size_t count) noexcept { begin_ -= count; }
 
@@ -40,7 +42,9 @@ class ReadBuffer {
   // Puts bytes that were taken before in front again.
   void prepend(std::string_view bytes);
   // Gives the shared buffer back, if it is borrowed, and keeps what is unread.
-  void keep() noexcept;
+  void keep() noexcept {
+    if (borrowed_) give_back();
+  }
 
   // For a stream that is about to wait, for an unknown time: gives back the memory it does not need.
   void settle() noexcept;
@@ -54,6 +58,7 @@ class ReadBuffer {
   std::size_t room() const noexcept { return block_.capacity() - end_; }
   // Worth a copy.
   bool is_oversized() const noexcept { return block_.capacity() > kSmall && size() <= block_.capacity() / 4; }
+  void give_back() noexcept;
   void own(Block block) noexcept;
   void move_to(std::size_t capacity);
 

@@ -12,6 +12,9 @@ namespace {
 // Steps of one search: some tens of milliseconds.
 constexpr std::uint32_t kMatchLimit = 1'000'000;
 
+// Memory of one search without a JIT, or beyond what its stack is good for. In KiB.
+constexpr std::uint32_t kHeapLimit = 64 * 1024;
+
 struct Free {
   void operator()(pcre2_code* code) const noexcept { pcre2_code_free(code); }
   void operator()(pcre2_match_data* data) const noexcept { pcre2_match_data_free(data); }
@@ -24,7 +27,9 @@ struct Scratch {
   std::unique_ptr<pcre2_match_context, Free> context{pcre2_match_context_create(nullptr)};
 
   Scratch() {
-    if (context) pcre2_set_match_limit(context.get(), kMatchLimit);
+    if (!context) return;
+    pcre2_set_match_limit(context.get(), kMatchLimit);
+    pcre2_set_heap_limit(context.get(), kHeapLimit);
   }
 };
 
@@ -63,7 +68,7 @@ Regex::Found Regex::search(std::string_view bytes, std::size_t from, bool at_end
                     options | (at_end ? 0 : PCRE2_PARTIAL_HARD), scratch.match.get(), scratch.context.get());
   };
   int result = code_->has_jit ? search(&pcre2_jit_match, 0) : search(&pcre2_match, 0);
-  // The interpreter has no stack that could be too small.
+  // The interpreter has the heap for its stack, up to its limit.
   if (result == PCRE2_ERROR_JIT_STACKLIMIT) result = search(&pcre2_match, PCRE2_NO_JIT);
   const PCRE2_SIZE* const bounds = pcre2_get_ovector_pointer(scratch.match.get());
   if (result >= 0) return {Outcome::match, bounds[1]};

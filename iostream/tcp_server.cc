@@ -90,6 +90,8 @@ void TCPServer::add(std::vector<std::unique_ptr<Acceptor>> acceptors) {
   acceptors_.reserve(acceptors_.size() + acceptors.size());
   std::move(acceptors.begin(), acceptors.end(), std::back_inserter(acceptors_));
   draining_ = false;
+  ++given_;
+  emptied_.notify_all();  // drains that wait are over
 }
 
 void TCPServer::use_tls(TLSContext context) {
@@ -110,8 +112,10 @@ Task<std::size_t> TCPServer::drain(Deadline deadline) {
   draining_ = true;
   on_drain();
   bool in_time = true;
-  while (count_ > 0 && in_time) in_time = co_await emptied_.wait(deadline);
-  const std::size_t cut = count_;
+  const unsigned given = given_;
+  while (count_ > 0 && in_time && given == given_) in_time = co_await emptied_.wait(deadline);
+  // Those of who listens again are not ours to cut.
+  const std::size_t cut = given == given_ ? count_ : 0;
   if (cut == 0) co_return 0;
   log::general().info("Cutting {} connections that did not end in time", cut);
   close_all_connections();

@@ -92,7 +92,8 @@ class TCPServer {
   //     const std::size_t cut = co_await server.drain(30s);
   //
   // Lifetime:  borrows the server. Dropped before its end, nothing is cut: the server has stopped, and the
-  //            connections go on. A connection that awaits it waits for itself, and is cut.
+  //            connections go on. A connection that awaits it waits for itself, and is cut. Given sockets
+  //            while it waits, the server is no longer draining: it returns 0, and nothing is cut.
   Task<std::size_t> drain(Deadline deadline);
   // drain() has begun, and the server was given no sockets since.
   bool draining() const noexcept { return draining_; }
@@ -172,7 +173,8 @@ class TCPServer {
   std::size_t count_ = 0;
   std::optional<AddressCounts> per_address_;  // if they are limited
   bool draining_ = false;
-  Condition emptied_;  // the last connection has ended
+  unsigned given_ = 0;  // how often it was given sockets
+  Condition emptied_;   // the last connection has ended
   std::vector<std::unique_ptr<Acceptor>> acceptors_;
   OwnedFd spare_;  // given up for a moment to refuse a connection when there is no other descriptor left
   OnceASecond cannot_accept_;

@@ -142,9 +142,9 @@ SSL_CTX* TLSSetup::add_context(const TLSOptions& options, const SSL_METHOD* meth
               ::SSL_CTX_set_max_proto_version(context, version_of(options.max_version)) == 1,
           "OpenSSL does not have these versions of TLS");
   ::SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
-  // Idle connections give their buffers back; and writes tell how much they took.
-  ::SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
-                                  SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  // Idle connections give their buffers back. Partial writes stay off: our BIO takes everything, and one call
+  // is to encrypt all its bytes, also in fragments of 512 (RFC 6066, 4).
+  ::SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   const std::string ciphers = !options.ciphers.empty() ? options.ciphers
                               : is_server              ? kServerCiphers
                                                        : kClientCiphers;

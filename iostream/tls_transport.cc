@@ -23,6 +23,9 @@ constexpr std::size_t kReceive = Block::kLargest;
 constexpr std::size_t kRecord = 16 * 1024;  // RFC 8446, 5.1
 // How often one receive() asks the kernel while that has more, and there is space.
 constexpr int kReceives = 16;
+// How often one send() encrypts as much as it has room for: with 48 KiB each the stream, which counts its
+// calls, gives the others their turn.
+constexpr int kRounds = 4;
 
 std::atomic<int> keeping_buffers = 0;  // the connections that do, of all threads
 
@@ -287,6 +290,17 @@ bool TLSTransport::receive_more(int fd) noexcept {
 }
 
 ssize_t TLSTransport::receive(int fd, std::span<char> space) noexcept {
+  return decrypt(fd, space, Take::yes);
+}
+
+// What it finds stays with OpenSSL, which has a record decrypted then.
+ssize_t TLSTransport::look(int fd) noexcept {
+  char first;
+  return decrypt(fd, {&first, 1}, Take::no);
+}
+
+ssize_t TLSTransport::decrypt(int fd, std::span<char> space, Take take) noexcept {
+  const auto read = take == Take::yes ? ::SSL_read_ex : ::SSL_peek_ex;
   std::size_t got = 0;
   if (!keeps_buffers_) keep_buffers();
   {
@@ -302,7 +316,7 @@ ssize_t TLSTransport::receive(int fd, std::span<char> space) noexcept {
       std::size_t count = 0;
       openssl::forget_errors();
       errno = 0;
-      if (::SSL_read_ex(ssl_, space.data() + got, space.size() - got, &count) == 1) {
+      if (read(ssl_, space.data() + got, space.size() - got, &count) == 1) {
         got += count;
         continue;
       }
@@ -358,7 +372,10 @@ ssize_t TLSTransport::send(int fd, std::span<const std::string_view> pieces) noe
   bool is_pushed = push(fd);
   try {
     // What is behind the bytes that were encrypted before, as long as the kernel takes all of it.
-    while (is_pushed && credit_ < total && encrypt(pieces, credit_) > 0) is_pushed = push(fd);
+    for (int round = 0; round < kRounds && is_pushed && credit_ < total; ++round) {
+      if (encrypt(pieces, credit_) == 0) break;
+      is_pushed = push(fd);
+    }
   } catch (const std::bad_alloc&) {
     fail_with_errno(ENOMEM);
   }

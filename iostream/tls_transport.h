@@ -73,6 +73,7 @@ class TLSTransport final : public Transport {
 
   Step handshake(int fd) noexcept override;
   ssize_t receive(int fd, std::span<char> space) noexcept override;
+  ssize_t look(int fd) noexcept override;
   bool has_received() const noexcept override;
   ssize_t send(int fd, std::span<const std::string_view> pieces) noexcept override;
   bool wants_write() const noexcept override { return unsent_ != nullptr || is_blocked_; }
@@ -127,6 +128,8 @@ class TLSTransport final : public Transport {
   void leave_to_kernel() noexcept;
   void keep_buffers() noexcept;
   bool receive_more(int fd) noexcept;
+  enum class Take : bool { no, yes };
+  ssize_t decrypt(int fd, std::span<char> space, Take take) noexcept;
   std::size_t encrypt(std::span<const std::string_view> pieces, std::size_t skip);
   bool encrypt_record(std::string_view bytes);
   bool push(int fd) noexcept;

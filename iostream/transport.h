@@ -32,6 +32,8 @@ class Transport : public Pooled {
   // The count of bytes it has put in `space`, which is not empty; 0 after the peer has ended its bytes in a
   // way that cannot be forged.
   virtual ssize_t receive(int fd, std::span<char> space) noexcept = 0;
+  // What receive() would say, but 1 for any count of bytes; those are still there for it.
+  virtual ssize_t look(int fd) noexcept = 0;
   // Received bytes wait that the poller does not know of (IOS-76).
   virtual bool has_received() const noexcept = 0;
 

@@ -71,6 +71,13 @@ void WriteBuffer::append_piece(Piece piece) {
   if (is_file) file_size_ += size;
 }
 
+std::size_t WriteBuffer::capacity() const noexcept {
+  std::size_t sum = block_.capacity();
+  for (const Piece& piece : behind_)
+    if (const auto* copied = std::get_if<Copied>(&piece.bytes)) sum += copied->block.capacity();
+  return sum;
+}
+
 void WriteBuffer::append(std::string&& data, std::size_t begin) {
   behind_.reserve(behind_.size() + 1);  // so that what follows cannot throw, and so lose the string
   append_piece({std::move(data), begin});
@@ -79,10 +86,13 @@ void WriteBuffer::append(std::string&& data, std::size_t begin) {
 void WriteBuffer::append(SharedBytes data, std::size_t begin) { append_piece({std::move(data), begin}); }
 void WriteBuffer::append(FileSlice file) { append_piece({std::move(file)}); }
 
+// Between large pieces there is often but a short header each, for which a block is the smallest. What goes
+// on being copied gets larger ones.
 char* WriteBuffer::reserve_behind(std::size_t count) {
   auto* last = std::get_if<Copied>(&behind_.back().bytes);
   if (!last || last->block.capacity() - last->end < count) {
-    append_piece({Copied{Block(std::max(kFirst, count))}});
+    const std::size_t wanted = last ? std::min(kFirst, last->block.capacity() * 4) : Block::kSmallest;
+    append_piece({Copied{Block(std::max(wanted, count))}});
     last = std::get_if<Copied>(&behind_.back().bytes);
   }
   return last->block.data() + last->end;

@@ -43,6 +43,8 @@ class WriteBuffer : public Pooled {
   std::uint64_t size() const noexcept { return end_ - begin_ + behind_size_; }
   std::uint64_t size_in_memory() const noexcept { return size() - file_size_; }
   bool empty() const noexcept { return size() == 0; }
+  // Of the blocks that hold what was copied.
+  std::size_t capacity() const noexcept;
 
   // Room for `count` bytes behind those that are there; commit() adds what was written to it.
   char* reserve(std::size_t count) {

@@ -94,6 +94,51 @@ TEST_CASE("a client whose first bytes come with the end of its handshake is time
   fixture.loop.log.expect_any("Timeout reading the request's head");
 }
 
+// Reads a body piece by piece, and holds each while the client sends on.
+class Holding : public ServerDelegate {
+ public:
+  Body head_received(Exchange&) override { return Body::streamed; }
+  void handle_request(Exchange& exchange, Task<>& pending) override { pending = hold(*this, exchange); }
+  static Task<> hold(Holding& me, Exchange& exchange) {
+    for (;;) {
+      const std::string_view piece = co_await exchange.request().read();
+      if (piece.empty()) break;
+      for (int i = 0; i < 3; ++i) co_await sleep(std::chrono::milliseconds(1));
+      me.body += piece;
+    }
+    exchange.finish("stored");
+  }
+  std::string body;
+};
+
+TEST_CASE("a handler stores what was sent over TLS, however long it holds each piece", "[https]") {
+  Fixture fixture;
+  Holding delegate;
+  HTTPServer server(fixture.loop, delegate);
+  TLSServerOptions options;
+  options.certificates.push_back(fixture.authority.issue());
+  server.use_tls(TLSContext::server(std::move(options)));
+  ListenOptions listen;
+  listen.address = "127.0.0.1";
+  server.listen(0, listen);
+  std::string body;
+  for (int i = 0; body.size() < 1'000'000; ++i) body += std::to_string(i) + ' ';
+  const auto upload = [](Fixture& fixture, std::uint16_t port, const std::string& body) -> Task<std::string> {
+    ConnectOptions options;
+    options.tls = *fixture.tls;
+    IOStream stream = co_await TCPClient::connect("127.0.0.1", port, options);
+    stream.write(fmt::format("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n", body.size()));
+    for (std::size_t at = 0; at < body.size(); at += 7'000) {
+      co_await stream.write(std::string_view(body).substr(at, 7'000));
+      if (at % 3 == 0) co_await sleep(std::chrono::milliseconds(1));
+    }
+    std::string answer = co_await stream.read_until("stored");
+    co_return answer.substr(0, answer.find("\r\n"));
+  };
+  CHECK(fixture.loop.run(upload(fixture, server.port(), body)) == "HTTP/1.1 200 OK");
+  CHECK((delegate.body == body));
+}
+
 TEST_CASE("who speaks plain HTTP to a TLS port is told nothing, and logged", "[https]") {
   Fixture fixture;
   RawPeer peer = fixture.connect();

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -142,6 +143,101 @@ TEST_CASE("a handler reads a body piece by piece as it comes, and the next reque
   CHECK(all.find("\r\n\r\n6 abcdef") != all.npos);
   CHECK(all.find("\r\n\r\n3 ghi") != all.npos);
   CHECK(all.find("Connection: close") == all.npos);
+}
+
+// Holds each piece while others are served; counts the bytes that are not an 'a'.
+class Holding : public ServerDelegate {
+ public:
+  Body head_received(Exchange&) override { return Body::streamed; }
+  void handle_request(Exchange& exchange, Task<>& pending) override { pending = hold(*this, exchange); }
+  static Task<> hold(Holding& me, Exchange& exchange) {
+    std::size_t size = 0;
+    std::size_t wrong = 0;
+    for (;;) {
+      const std::string_view piece = co_await exchange.request().read();
+      if (piece.empty()) break;
+      const int begun = me.others;
+      if (exchange.request().path() == "/hold") {
+        ++me.held;
+        while (me.others < begun + 3) co_await sleep(1ms);
+        wrong += static_cast<std::size_t>(std::ranges::count_if(piece, [](char c) { return c != 'a'; }));
+      } else {
+        ++me.others;
+      }
+      size += piece.size();
+    }
+    exchange.finish(fmt::format("{} bytes, {} wrong", size, wrong));
+  }
+  int held = 0;
+  int others = 0;
+};
+
+TEST_CASE("a piece of a body is what the client has sent for as long as the handler holds it",
+          "[request_body]") {
+  testing::TestLoop loop;
+  Holding delegate;
+  HTTPServer server(loop, delegate);
+  ListenOptions listen;
+  listen.address = "127.0.0.1";
+  server.listen(0, listen);
+  const std::size_t size = GENERATE(50, 3'000, 30'000);
+  RawPeer holding(server.port());
+  holding.send(post("/hold", fmt::format("Content-Length: {}\r\n", size), std::string(size, 'a')));
+  loop.run_until([&] { return delegate.held > 0; });
+  std::string all;
+  std::vector<RawPeer> others;
+  loop.run_until([&] {
+    others.emplace_back(server.port());
+    others.back().send(post("/", "Content-Length: 50000\r\n", std::string(40'000, 'x')));
+    loop.run_turn();
+    holding.drain(all);
+    return all.ends_with("wrong");
+  });
+  CHECK(all.ends_with(fmt::format("\r\n\r\n{} bytes, 0 wrong", size)));
+}
+
+// Has read all of the body, and then waits for something else.
+class Waiting : public ServerDelegate {
+ public:
+  Body head_received(Exchange&) override { return Body::streamed; }
+  void handle_request(Exchange& exchange, Task<>& pending) override {
+    pending = read_and_wait(*this, exchange, Live());
+  }
+  void client_gone(Exchange&) noexcept override { ++gone; }
+  static Task<> read_and_wait(Waiting& me, Exchange& exchange, Live) {
+    // The body comes meanwhile, so that no read waits for it.
+    ++me.begun;
+    while (!me.go) co_await sleep(1ms);
+    for (;;) {
+      const std::string_view piece = co_await exchange.request().read();
+      if (piece.empty()) break;
+    }
+    ++me.read;
+    co_await sleep(1h);
+  }
+  int begun = 0;
+  int read = 0;
+  int gone = 0;
+  bool go = false;
+};
+
+TEST_CASE("a handler that has read its body and waits is cancelled when the client goes", "[request_body]") {
+  testing::TestLoop loop;
+  Waiting delegate;
+  HTTPServer server(loop, delegate);
+  ListenOptions listen;
+  listen.address = "127.0.0.1";
+  server.listen(0, listen);
+  RawPeer peer(server.port());
+  peer.send(post("/", "Content-Length: 4\r\n"));
+  loop.run_until([&] { return delegate.begun == 1; });
+  peer.send("data");
+  for (int i = 0; i < 3; ++i) loop.run_turn();
+  delegate.go = true;
+  loop.run_until([&] { return delegate.read == 1; });
+  peer.close();
+  loop.run_until([&] { return Live::count == 0; });
+  CHECK(delegate.gone == 1);
 }
 
 TEST_CASE("pieces are no longer than chunk_size (H1C-02)", "[request_body]") {

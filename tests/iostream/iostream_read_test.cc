@@ -98,6 +98,65 @@ TEST_CASE("read_some returns what there is, up to its limit", "[iostream]") {
   CHECK(loop.run(some(wire.stream)) == "ef");
 }
 
+TEST_CASE("unread gives back what the stream had, and nothing else", "[iostream]") {
+  TestLoop loop;
+  Wire wire(loop);
+  CHECK_THROWS_AS(wire.stream.unread(1), std::logic_error);
+  std::string space(100'000, '\0');
+  const auto fill = [](IOStream& stream, std::string& into) -> Task<> { co_await stream.read_into(into); };
+  loop.spawn(fill(wire.stream, space));
+  wire.peer.send(std::string(100'000, 'x'));
+  loop.run_until([&] { return space.back() == 'x'; });
+  CHECK_THROWS_AS(wire.stream.unread(90'000), std::logic_error);
+  wire.peer.send("fine");
+  CHECK(loop.run(some(wire.stream)) == "fine");
+}
+
+// Takes `head` quickly, as a server does, and what is behind it by `rest`, whose view it holds.
+template <class Rest>
+Task<> read_quickly(IOStream& stream, std::size_t head, Rest rest, std::string_view& held, bool& go) {
+  const std::string_view all = co_await stream.read_some(std::nothrow);
+  stream.unread(all.size() - head);
+  const std::string_view view = co_await rest(stream);
+  held = view;
+  while (!go) co_await sleep(1ms);
+}
+
+TEST_CASE("a view is valid until the next read, however the bytes came, and whatever others receive",
+          "[iostream]") {
+  TestLoop loop;
+  Wire wire(loop);
+  Wire other(loop);
+  std::string_view held;
+  bool go = false;
+  const std::size_t size = GENERATE(10, 5'000, 40'000);
+  const std::string body = std::string(size - 1, 'b') + '\n';
+  const auto start = [&](auto rest) { loop.spawn(read_quickly(wire.stream, 4, rest, held, go)); };
+  SECTION("read_some") {
+    start([](IOStream& stream) { return stream.read_some(); });
+  }
+  SECTION("read_bytes") {
+    start([](IOStream& stream) { return stream.read_bytes(10); });
+  }
+  SECTION("read_until") {
+    start([](IOStream& stream) { return stream.read_until("\n"); });
+  }
+  loop.run_turn();
+  wire.peer.send("head" + body);
+  loop.run_until([&] { return !held.empty(); });
+  const std::string_view expected = std::string_view(body).substr(0, held.size());
+  // Received where the head was, had that been given back.
+  for (int i = 0; i < 3; ++i) {
+    other.peer.send(std::string(60'000, 'x'));
+    (void)loop.run(some_nothrow(other.stream));
+    other.peer.send(std::string(60'000, 'x'));
+    (void)loop.run(some(other.stream));
+  }
+  CHECK((held == expected));
+  go = true;
+  loop.run_turn();
+}
+
 TEST_CASE("unread gives bytes back to the next read", "[iostream]") {
   TestLoop loop;
   Wire wire(loop);

@@ -518,6 +518,64 @@ TEST_CASE("with bytes waiting to be read the peer's end is noticed once they are
   loop.run_until([&] { return calls == 1; });
 }
 
+TEST_CASE("the close callback comes also when the last read had not to wait (IOS-53)", "[iostream]") {
+  TestLoop loop;
+  Wire wire(loop);
+  int calls = 0;
+  const auto watch = [&] { wire.stream.set_close_callback([&] { ++calls; }); };
+  const auto read = [](IOStream& stream, std::size_t max) -> Task<> { co_await stream.read_some(max); };
+  const bool buffered = GENERATE(false, true);  // the callback is set while bytes are in the buffer
+  if (!buffered) watch();
+  wire.peer.send("data");
+  for (int i = 0; i < 3; ++i) loop.run_turn();
+  if (buffered) {
+    loop.run(read(wire.stream, 1));
+    watch();
+  }
+  for (int i = 0; i < 3; ++i) loop.run_turn();
+  SECTION("read_some") { loop.run(read(wire.stream, 100)); }
+  SECTION("read_into") {
+    const auto fill = [](IOStream& stream) -> Task<> {
+      char space[100];
+      co_await stream.read_into_some(space);
+    };
+    loop.run(fill(wire.stream));
+  }
+  wire.peer.close();
+  loop.run_until([&] { return calls == 1; });
+}
+
+TEST_CASE("writers go on in the order of what they have written, however they wait", "[iostream]") {
+  TestLoop loop;
+  Wire wire(loop);
+  std::vector<int> done;
+  const auto await = [](WriteAwaiter& write, int number, std::vector<int>& done) -> Task<> {
+    co_await write;
+    done.push_back(number);
+  };
+  {
+    // More than the kernel takes, at each of which somebody waits.
+    WriteAwaiter first = wire.stream.write(std::string(8'000'000, 'a'));
+    WriteAwaiter second = wire.stream.write(std::string(20'000'000, 'b'));
+    loop.spawn(await(second, 2, done));
+    loop.spawn(await(first, 1, done));
+    loop.run_turn();
+    REQUIRE(done.empty());
+    // The rest of the second waits when the first is through.
+    std::size_t got = 0;
+    while (done.empty()) {
+      REQUIRE(got < 20'000'000);
+      got += wire.peer.received().size();
+      loop.run_turn();
+    }
+    CHECK(done == std::vector<int>{1});
+    loop.run_until([&] {
+      wire.peer.received();
+      return done.size() == 2;
+    });
+  }
+}
+
 TEST_CASE("with bytes waiting to be read a reset is noticed at once, though the end is not", "[iostream]") {
   TestLoop loop;
   if (!testing::hears_hangups(loop)) return;

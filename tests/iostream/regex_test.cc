@@ -60,6 +60,11 @@ TEST_CASE("an expression that nests deeply has no stack to fill", "[regex]") {
   CHECK(regex.search(std::string(100'000, 'a') + "c", 0, false).position == 100'001);
 }
 
+TEST_CASE("an expression that would take much memory is given up", "[regex]") {
+  const Regex regex("(a|b)*\n");
+  CHECK(regex.search(std::string(1'000'000, 'a'), 0, false).outcome == Outcome::too_complex);
+}
+
 TEST_CASE("a wrong expression says what is wrong, and where", "[regex]") {
   CHECK_THROWS_AS(Regex("a("), std::invalid_argument);
   CHECK_THROWS_WITH(Regex("a("),

@@ -131,6 +131,20 @@ TEST_CASE("a drain that is dropped cuts nothing, and the server may listen again
   CHECK(drain.cut == 2U);
 }
 
+TEST_CASE("a drain is over, and cuts nothing, when the server listens again", "[tcp_server]") {
+  Served served;
+  RawPeer peer = served.connect();
+  Drain drain;
+  served.loop.spawn(Drain::run(served.server, 50ms, drain));
+  served.loop.run_until([&] { return served.server.draining(); });
+  served.server.listen(0, loopback());
+  RawPeer next = served.connect();
+  served.loop.run_until([&] { return drain.cut.has_value(); });
+  CHECK(drain.cut == 0U);
+  CHECK(served.server.connections() == 2);
+  CHECK(ask(served.loop, next, "still there\n") == "still there\n");
+}
+
 TEST_CASE("several drains end together", "[tcp_server]") {
   Served served;
   RawPeer peer = served.connect();

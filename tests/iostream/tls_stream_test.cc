@@ -529,6 +529,48 @@ TEST_CASE("a close callback hears of close_notify, and of nothing the protocol s
   loop.run_until([&] { return closed == 1; });
 }
 
+TEST_CASE("a view is valid until the next read, also while the stream watches for the peer's end", "[tls]") {
+  TestLoop loop;
+  TLSWire wire(loop);
+  wire.server.set_close_callback([] {});
+  const auto hold = [](IOStream& stream, std::size_t size, bool& held, bool& go) -> Task<> {
+    const std::string_view view = co_await stream.read_bytes(size);
+    const std::string copy(view);
+    held = true;
+    while (!go) co_await sleep(1ms);
+    CHECK((view == copy));
+    held = false;
+  };
+  const std::size_t size = GENERATE(10, 5'000, 100'000);
+  bool held = false;
+  bool go = false;
+  loop.spawn(hold(wire.server, size, held, go));
+  (void)wire.client.write(std::string(size, 'a'));
+  loop.run_until([&] { return held; });
+  for (int i = 0; i < 5; ++i) {
+    loop.run(write(wire.client, std::string(50'000, 'b')));
+    loop.run_turn();
+  }
+  go = true;
+  loop.run_until([&] { return !held; });
+  CHECK((loop.run(bytes(wire.server, 250'000)) == std::string(250'000, 'b')));
+}
+
+TEST_CASE("a close callback hears of the end also when the last read had not to wait (IOS-53)", "[tls]") {
+  TestLoop loop;
+  TLSWire wire(loop);
+  int closed = 0;
+  wire.server.set_close_callback([&] { ++closed; });
+  loop.run(write(wire.client, "data"));
+  const bool at_once = GENERATE(false, true);  // the end comes with the bytes
+  if (at_once) wire.client.shutdown_write();
+  for (int i = 0; i < 5; ++i) loop.run_turn();
+  CHECK(closed == 0);
+  CHECK(loop.run(some(wire.server)) == "data");
+  if (!at_once) wire.client.close();
+  loop.run_until([&] { return closed == 1; });
+}
+
 // ---- Cancellation and time.
 
 TEST_CASE("a handshake that nobody answers times out, and the stream is closed", "[tls]") {

@@ -1,5 +1,6 @@
 #include <squall/iostream/tls_transport.h>
 
+#include <openssl/ssl.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -103,6 +104,16 @@ TEST_CASE("bytes count only when the kernel has taken all that they became", "[t
   CHECK_FALSE(ends.client.wants_write());
 }
 
+TEST_CASE("one send() is good for a few rounds, though the kernel would take more", "[tls]") {
+  Ends ends;
+  ends.shake_hands();
+  const int large = 1'000'000;
+  ::setsockopt(ends.pair.near.get(), SOL_SOCKET, SO_SNDBUF, &large, sizeof large);
+  const std::string data = numbers(10'000'000);
+  CHECK(ends.send(data) == 4 * 48 * 1024);
+  CHECK_FALSE(ends.client.wants_write());
+}
+
 TEST_CASE("what a send() began can be finished without its bytes, which the next one counts", "[tls]") {
   Ends ends;
   ends.shake_hands();
@@ -159,6 +170,42 @@ TEST_CASE("pieces and receives of any size make the same bytes", "[tls]") {
     if (random() % 8 == 0) ends.flush();
   }
   got += ends.receive();
+  CHECK((got == data));
+}
+
+TEST_CASE("a record may have to travel in many fragments, and still counts as a whole", "[tls]") {
+  TLSSides sides;
+  if (GENERATE(false, true)) sides.client_options.max_version = TLSVersion::tls1_2;
+  SECTION("as the client has asked for small ones (RFC 6066, 4)") {
+    sides.client_options.customize = [](ssl_ctx_st* context) {
+      REQUIRE(::SSL_CTX_set_tlsext_max_fragment_length(context, TLSEXT_max_fragment_length_512) == 1);
+    };
+  }
+  SECTION("as both sides are set so") {
+    const auto shorten = [](ssl_ctx_st* context) {
+      REQUIRE(SSL_CTX_set_max_send_fragment(context, 512) == 1);
+    };
+    sides.client_options.customize = shorten;
+    sides.server_options.customize = shorten;
+  }
+  Ends ends(sides);
+  ends.shake_hands();
+  const std::string data = numbers(300'000);
+  const bool of_server = GENERATE(false, true);
+  TLSTransport& from = of_server ? ends.server : ends.client;
+  TLSTransport& to = of_server ? ends.client : ends.server;
+  const int from_fd = (of_server ? ends.pair.far : ends.pair.near).get();
+  const int to_fd = (of_server ? ends.pair.near : ends.pair.far).get();
+  std::string_view rest = data;
+  std::string got;
+  std::array<char, 65'536> space;
+  while (got.size() < data.size()) {
+    const ssize_t sent = from.send(from_fd, {&rest, 1});
+    REQUIRE((sent >= 0 || errno == EAGAIN));
+    if (sent > 0) rest.remove_prefix(static_cast<std::size_t>(sent));
+    for (ssize_t count; (count = to.receive(to_fd, space)) > 0;)
+      got.append(space.data(), static_cast<std::size_t>(count));
+  }
   CHECK((got == data));
 }
 

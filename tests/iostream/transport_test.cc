@@ -151,6 +151,49 @@ TEST_CASE("the end that a transport tells is the end, and one that it does not t
   CHECK(loop.run(some(wire.stream)) == "not all");
 }
 
+TEST_CASE("a read of much that a transport has received lets others have their turn", "[transport]") {
+  TestLoop loop;
+  Scrambler::Limits limits;
+  limits.at_a_time = 1;
+  Wire wire(loop, limits);
+  wire.peer.send("H");
+  loop.run(handshake(wire.stream));
+  std::vector<std::string> out;
+  const bool before = GENERATE(false, true);  // the bytes are there before the read
+  if (!before) loop.spawn(note(bytes(wire.stream, 3000), out));
+  loop.run_turn();
+  wire.peer.send(Scrambler::scramble(std::string(3000, 'x')));
+  if (before) loop.spawn(note(bytes(wire.stream, 3000), out));
+  int turns = 0;
+  loop.run_until([&] {
+    ++turns;
+    return !out.empty();
+  });
+  CHECK(turns > 20);
+  CHECK(out[0] == std::string(3000, 'x'));
+}
+
+TEST_CASE("a transport's bytes that nobody waits for any more are the next read's", "[transport]") {
+  TestLoop loop;
+  Scrambler::Limits limits;
+  limits.at_a_time = 1;
+  Wire wire(loop, limits);
+  wire.peer.send("H");
+  loop.run(handshake(wire.stream));
+  {
+    TaskGroup group(loop);
+    std::vector<std::string> out;
+    group.add(note(bytes(wire.stream, 3000), out));
+    wire.peer.send(Scrambler::scramble(std::string(3000, 'x')));
+    for (int i = 0; i < 4; ++i) loop.run_turn();
+    CHECK(out.empty());
+    group.destroy();
+  }
+  CHECK(Live::count == 0);
+  loop.run_turn();
+  CHECK(loop.run(bytes(wire.stream, 3000)) == std::string(3000, 'x'));
+}
+
 TEST_CASE("the close callback hears of a transport's end", "[transport]") {
   TestLoop loop;
   Wire wire(loop);

@@ -43,6 +43,21 @@ TEST_CASE("what is written in any form is sent in order, each byte once", "[writ
   CHECK(shared.use_count() == 1);
 }
 
+TEST_CASE("short headers between shared bytes take little memory, what is copied at length grows",
+          "[write_buffer]") {
+  WriteBuffer buffer;
+  const auto shared = std::make_shared<const std::string>(5000, 's');
+  for (int i = 0; i < 100; ++i) {
+    buffer.append("hd");
+    buffer.append(shared, 0);
+  }
+  CHECK(buffer.capacity() <= 4096 + 99 * Block::kSmallest);
+  const std::size_t before = buffer.capacity();
+  for (int i = 0; i < 10'000; ++i) buffer.append("0123456789");
+  CHECK(buffer.capacity() - before < 110'000);
+  CHECK(buffer.size() == 100 * 5002 + 100'000);
+}
+
 TEST_CASE("a piece is freed as soon as it is sent", "[write_buffer]") {
   WriteBuffer buffer;
   const auto shared = std::make_shared<const std::string>("shared");

@@ -81,6 +81,13 @@ ssize_t Scrambler::receive(int fd, std::span<char> space) noexcept {
   return -1;
 }
 
+ssize_t Scrambler::look(int fd) noexcept {
+  if (received_.empty() && !ended_ && !fill(fd)) return -1;
+  if (!received_.empty() || ended_) return received_.empty() ? 0 : 1;
+  errno = EAGAIN;
+  return -1;
+}
+
 ssize_t Scrambler::send(int fd, std::span<const std::string_view> pieces) noexcept {
   if (!send_own(fd)) return -1;
   if (promised_ == 0) {

@@ -29,6 +29,7 @@ class Scrambler final : public Transport {
 
   Step handshake(int fd) noexcept override;
   ssize_t receive(int fd, std::span<char> space) noexcept override;
+  ssize_t look(int fd) noexcept override;
   bool has_received() const noexcept override { return !received_.empty() || ended_; }
   ssize_t send(int fd, std::span<const std::string_view> pieces) noexcept override;
   bool wants_write() const noexcept override { return !own_.empty(); }
