@@ -46,6 +46,7 @@ std::vector<std::string> words_of(const std::string& command) {
 Task<IOStream> connect(const Options& options) {
   ConnectOptions how;
   how.timeout = std::chrono::duration_cast<IOLoop::Duration>(std::chrono::duration<double>(options.timeout));
+  how.stream.max_buffer_size = redis::kMaxString + redis::kMaxLine;
   if (!options.unix_path.empty()) return TCPClient::connect_unix(options.unix_path, how);
   return TCPClient::connect(options.host, options.port, how);
 }
@@ -68,6 +69,7 @@ Task<> listen(redis::Client& client, const std::string& channel, int messages) {
     all.data = redis::Array{items};
     fmt::print("{}\n", redis::to_string(all));
     std::fflush(stdout);
+    if (is_enough) return;
     const auto* const kind = items.empty() ? nullptr : std::get_if<std::string>(&items[0].data);
     is_enough = kind && *kind == "message" && --messages == 0;
     if (is_enough) client.close();

@@ -215,6 +215,7 @@ Task<> Client::read_replies() {
       Reply reply = co_await read_reply(stream_, 0);
       if (reply.is_push) {
         if (on_push_) on_push_(reply.value.as<Array>().items);
+        if (error_) co_return;  // it has closed us, and wants no more
         continue;
       }
       if (waiting_.empty()) throw ProtocolError("an answer to nothing");

@@ -66,7 +66,7 @@ class ProtocolError : public std::runtime_error {
 
 // Limits of one reply.
 inline constexpr std::size_t kMaxLine = 64 * 1024;
-inline constexpr std::int64_t kMaxString = 512 * 1024 * 1024;  // Redis's own
+inline constexpr std::int64_t kMaxString = 512 * 1024 * 1024;  // Redis's own: streams need as large a buffer
 inline constexpr std::int64_t kMaxItems = 1024 * 1024;         // of one aggregate
 inline constexpr int kMaxDepth = 32;
 

@@ -172,6 +172,15 @@ def falls_back():
         assert status == 1 and said == "redis_client: subscribing needs RESP3\n", said
 
 
+def enough():
+    """of messages that come together no more are taken than were asked for"""
+    one = b">3\r\n$7\r\nmessage\r\n$4\r\nnews\r\n$1\r\n%d\r\n"
+    with Impostor(HELLO3, b"+OK\r\n", b"".join(one % i for i in (1, 2, 3))) as server:
+        status, out, said = client("--port", str(server.port), "--subscribe", "news", "--messages", "1", "A")
+        assert (status, said) == (0, ""), (status, out, said)
+        assert out == 'A\nOK\n1) "message"\n2) "news"\n3) "1"\n', out
+
+
 def in_pieces():
     """replies may come byte by byte"""
     reply = b"*3\r\n$5\r\nhello\r\n~1\r\n#t\r\n|1\r\n+a\r\n+b\r\n,1e3\r\n>1\r\n+unasked\r\n!3\r\nERR\r\n"
@@ -225,5 +234,5 @@ if SERVER:
     tap.run([every_type, pipelined, tour, messages, logs_in])
 else:
     print("# redis-server is not installed: only servers that misbehave are talked to")
-tap.run([falls_back, in_pieces, misbehaves, wrong_use])
+tap.run([falls_back, in_pieces, enough, misbehaves, wrong_use])
 tap.end()
