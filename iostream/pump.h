@@ -15,8 +15,9 @@ namespace squall {
 // through this process; what comes in small pieces is copied, as that is cheaper. Behind TLS, and in pipes,
 // all is copied.
 //
-// Lifetime:  borrows both streams until the task ends or is destroyed. Nobody else reads from `from` or writes to
-//            `to` meanwhile. Destroying it loses nothing: what it has received is queued at `to`.
+// Lifetime:  borrows both streams until the task ends or is destroyed. Nobody else reads from the one or
+//            writes to the other meanwhile. Destroying it loses nothing: what it has received is queued at
+//            `to`.
 // Errors:    StreamClosedError if either stream closes, or its connection breaks. That `to` has gone is seen
 //            when there is something to write: who pumps one way only, and may wait long, looks by to's close
 //            callback.

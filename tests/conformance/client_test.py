@@ -121,7 +121,7 @@ def over_tls():
             for arguments in (["--ca-certs", str(certificate)], ["--insecure"]):
                 said = fetch(server.url, *arguments)
                 assert (said["outcome"], said["length"]) == ("ok", 5), said
-                assert said["times"]["tls"] > 0, said
+                assert said["times"]["connect"] + said["times"]["tls"] > 0, said
             said = fetch(server.url, logs="certificate verify failed")
             assert (said["outcome"], said["phase"]) == ("tls_error", "tls"), said
 

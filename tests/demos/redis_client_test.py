@@ -178,7 +178,7 @@ def enough():
     with Impostor(HELLO3, b"+OK\r\n", b"".join(one % i for i in (1, 2, 3))) as server:
         status, out, said = client("--port", str(server.port), "--subscribe", "news", "--messages", "1", "A")
         assert (status, said) == (0, ""), (status, out, said)
-        assert out == 'A\nOK\n1) "message"\n2) "news"\n3) "1"\n', out
+        assert out == 'A\n"OK"\n1) "message"\n2) "news"\n3) "1"\n', out
 
 
 def in_pieces():

@@ -565,6 +565,7 @@ TEST_CASE("a streaming callback that waits slows the server down (HCL-24)", "[si
       co_await stream.write(piece);
       sent += piece.size();
     }
+    co_await stream.read_some();  // until the client goes
   });
   HTTPRequest request(fixture.server.url());
   request.streaming_callback = [&](std::string_view piece) -> Task<> {

@@ -90,7 +90,7 @@ TEST_CASE("a source port that cannot be shared is the error's reason", "[faults]
   const Listener listener;
   TestLoop loop;
   ConnectOptions options;
-  const testing::DeadEnd own;
+  const testing::DeadEnd own("0.0.0.0");
   options.source_port = own.port();
   const Injection fault(Call::setsockopt, ENOPROTOOPT);
   CHECK(errno_of(loop, TCPClient::connect(listener.address(), options)) == ENOPROTOOPT);

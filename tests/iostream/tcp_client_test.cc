@@ -333,7 +333,7 @@ TEST_CASE("source_ip and source_port are the connection's own end (TCL-03)", "[t
     const IOStream stream = loop.run(TCPClient::connect("127.0.0.1", listener.port(), options));
     CHECK(listener.accept().peer.ip() == "127.0.0.2");
   }
-  const DeadEnd own("127.0.0.2");
+  const DeadEnd own("0.0.0.0");
   options.source_port = own.port();
   {
     const IOStream stream = loop.run(TCPClient::connect("127.0.0.1", listener.port(), options));
@@ -346,7 +346,7 @@ TEST_CASE("source_ip and source_port are the connection's own end (TCL-03)", "[t
   }
   if (!has_ipv6()) return;
   const Listener v6("::1");
-  const DeadEnd own_v6("::1");
+  const DeadEnd own_v6("::");
   options.source_port = own_v6.port();
   const IOStream stream = loop.run(TCPClient::connect("::1", v6.port(), options));
   CHECK(v6.accept().peer.to_string() == "[::1]:" + std::to_string(options.source_port));
@@ -357,7 +357,7 @@ TEST_CASE("connections to several places may come from one port", "[tcp_client]"
   const Listener a;
   const Listener b;
   ConnectOptions options;
-  const DeadEnd own;
+  const DeadEnd own("0.0.0.0");
   options.source_port = own.port();
   const IOStream first = loop.run(TCPClient::connect(a.address(), options));
   const IOStream second = loop.run(TCPClient::connect(b.address(), options));

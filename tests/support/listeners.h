@@ -70,8 +70,8 @@ class DeafListener {
   std::vector<OwnedFd> waiting_;
 };
 
-// An address of loopback where nobody listens, nor will meanwhile, as the port is taken. Who asks for just
-// this port as its own end may have it nevertheless.
+// An address where nobody listens, nor will meanwhile, as the port is taken. Who asks for just this port as
+// its own end may have it nevertheless: at any address, if this is one of all.
 class DeadEnd {
  public:
   explicit DeadEnd(const std::string& ip = "127.0.0.1") {
