@@ -23,8 +23,10 @@ void check(std::string_view text) {
     FUZZ_CHECK(parse_cookie_date(written) == date);
   }
   if (const auto date = parse_cookie_date(text)) {
-    if (*date != std::chrono::system_clock::time_point::max() &&
-        *date != std::chrono::system_clock::time_point::min())
+    using Time = std::chrono::system_clock::time_point;
+    FUZZ_CHECK(*date != Time::max());
+    // What the clock cannot count is as near to it as can be.
+    if (*date != Time::max() - Time::duration(1) && *date != Time::min())
       FUZZ_CHECK(parse_date(format_date(*date), kNow) == date);
   }
 }
