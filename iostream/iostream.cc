@@ -38,13 +38,12 @@ IOStream::IOStream(IOLoop& loop, OwnedFd fd, Options options)
   if (channel_ == Channel::read_end) max_write_buffer_size_ = 0;
 }
 
-IOStream::IOStream(IOLoop& loop, OwnedFd fd, Options options, Known known) noexcept
+IOStream::IOStream(IOLoop& loop, OwnedFd fd, Options options, Known) noexcept
     : loop_(&loop),
       fd_(std::move(fd)),
       max_buffer_size_(std::max<std::size_t>(options.max_buffer_size, 1)),
       max_write_buffer_size_(options.max_write_buffer_size) {
   receives_before_reset_ = options.receive_before_reset;
-  drained_ = known != Known::readable;
 }
 
 IOStream::IOStream(IOLoop& loop, Idle idle, Options options) noexcept

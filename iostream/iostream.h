@@ -58,9 +58,8 @@ class IOStream {
   // and std::system_error.
   IOStream(IOLoop& loop, OwnedFd fd, Options options);
   IOStream(IOLoop& loop, OwnedFd fd) : IOStream(loop, std::move(fd), Options()) {}
-  // For those who know more of `fd`, which saves system calls: it is a socket, non-blocking already. With
-  // `readable` bytes are likely to be there: the first read asks before it waits.
-  enum class Known { nonblocking, readable };
+  // For those who know more of `fd`, which saves system calls: it is a socket, non-blocking already.
+  enum class Known { nonblocking };
   IOStream(IOLoop& loop, OwnedFd fd, Options options, Known known) noexcept;
   // What release() gave.
   struct Idle {
