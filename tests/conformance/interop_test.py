@@ -292,15 +292,22 @@ backend squall
 """
 
 
-def haproxy():
-    """so it is behind haproxy"""
+@contextlib.contextmanager
+def haproxy_in_front():
+    """The port of haproxy, with our server behind it."""
     haproxy_program = tool("haproxy")
     with serve() as program, tempfile.TemporaryDirectory() as folder:
         port = free_port()
         conf = pathlib.Path(folder, "conf")
         conf.write_text(HAPROXY.format(port=port, upstream=program.port), encoding="ascii")
         with background(port, haproxy_program, "-db", "-f", str(conf)):
-            behind(port)
+            yield port
+
+
+def haproxy():
+    """so it is behind haproxy"""
+    with haproxy_in_front() as port:
+        behind(port)
 
 
 # ---- Their servers.
@@ -409,13 +416,8 @@ def nginx_server():
 
 def through_haproxy():
     """our client reads our server through haproxy"""
-    haproxy_program = tool("haproxy")
-    with serve() as program, tempfile.TemporaryDirectory() as folder:
-        port = free_port()
-        conf = pathlib.Path(folder, "conf")
-        conf.write_text(HAPROXY.format(port=port, upstream=program.port), encoding="ascii")
-        with background(port, haproxy_program, "-db", "-f", str(conf)):
-            expect(f"http://127.0.0.1:{port}/large?n=1000000", b"x" * 1_000_000)
+    with haproxy_in_front() as port:
+        expect(f"http://127.0.0.1:{port}/large?n=1000000", b"x" * 1_000_000)
 
 
 def skippable(test):

@@ -44,6 +44,14 @@ struct Scene {
   }
   HTTPRequest request() const { return HTTPRequest(fmt::format("http://server.test:{}/", server.port())); }
 
+  // It hears a request, and says nothing.
+  void server_is_silent(bool& asked) {
+    server.set_script([&asked](IOStream& stream) -> Task<> {
+      const std::string head = co_await stream.read_until("\r\n\r\n");
+      asked = true;
+      const std::string end = co_await stream.read_some(std::nothrow);
+    });
+  }
   void begin(HTTPRequest request) { group.add(fetch_and_drop(client, std::move(request))); }
   template <class Condition>
   void run_until(Condition&& condition) {
@@ -167,11 +175,7 @@ TEST_CASE("a fetch may be destroyed while it sends a body, its own or a producer
 TEST_CASE("a fetch may be destroyed while it waits for 100 Continue", "[client_cancel]") {
   Scene scene;
   bool asked = false;
-  scene.server.set_script([&asked](IOStream& stream) -> Task<> {
-    const std::string head = co_await stream.read_until("\r\n\r\n");
-    asked = true;
-    const std::string end = co_await stream.read_some(std::nothrow);
-  });
+  scene.server_is_silent(asked);
   HTTPRequest request = scene.request();
   request.method = "PUT";
   request.body = "body";
@@ -225,11 +229,7 @@ TEST_CASE("a fetch may be destroyed while its streaming_callback waits", "[clien
 TEST_CASE("a fetch may be destroyed in the queue, and when its turn has just come", "[client_cancel]") {
   Scene scene;
   bool asked = false;
-  scene.server.set_script([&asked](IOStream& stream) -> Task<> {
-    const std::string head = co_await stream.read_until("\r\n\r\n");
-    asked = true;
-    const std::string end = co_await stream.read_some(std::nothrow);
-  });
+  scene.server_is_silent(asked);
   scene.begin(scene.request());
   TaskGroup waiting(scene.loop);
   waiting.add(fetch_and_drop(scene.client, scene.request()));

@@ -52,6 +52,19 @@ Task<> note_done(Task<> task, bool& done, Live = {}) {
   done = true;
 }
 
+// Gives a byte at a time, after its handshake.
+struct ByteWise : Wire {
+  explicit ByteWise(TestLoop& loop) : Wire(loop, limits()) {
+    peer.send("H");
+    loop.run(handshake(stream));
+  }
+  static Scrambler::Limits limits() {
+    Scrambler::Limits limits;
+    limits.at_a_time = 1;
+    return limits;
+  }
+};
+
 TEST_CASE("the handshake begins at once, and who waits for it goes on when it is done (IOS-75)",
           "[transport]") {
   TestLoop loop;
@@ -153,11 +166,7 @@ TEST_CASE("the end that a transport tells is the end, and one that it does not t
 
 TEST_CASE("a read of much that a transport has received lets others have their turn", "[transport]") {
   TestLoop loop;
-  Scrambler::Limits limits;
-  limits.at_a_time = 1;
-  Wire wire(loop, limits);
-  wire.peer.send("H");
-  loop.run(handshake(wire.stream));
+  ByteWise wire(loop);
   std::vector<std::string> out;
   const bool before = GENERATE(false, true);  // the bytes are there before the read
   if (!before) loop.spawn(note(bytes(wire.stream, 3000), out));
@@ -175,11 +184,7 @@ TEST_CASE("a read of much that a transport has received lets others have their t
 
 TEST_CASE("a transport's bytes that nobody waits for any more are the next read's", "[transport]") {
   TestLoop loop;
-  Scrambler::Limits limits;
-  limits.at_a_time = 1;
-  Wire wire(loop, limits);
-  wire.peer.send("H");
-  loop.run(handshake(wire.stream));
+  ByteWise wire(loop);
   {
     TaskGroup group(loop);
     std::vector<std::string> out;
