@@ -8,12 +8,13 @@
 
 namespace squall::http {
 
-void log_access(const Request& request, int status) noexcept {
+[[gnu::hot]] void log_access(const Request& request, int status) noexcept {
   try {
     const log::Level level = status < 400   ? log::Level::info
                              : status < 500 ? log::Level::warning
                                             : log::Level::error;
-    if (!log::access().enabled(level)) return;
+    if (!log::access().enabled(level)) [[likely]]
+      return;
     const std::chrono::duration<double, std::milli> took =
         std::chrono::steady_clock::now() - request.start_time();
     log::access().log(level, "{} {} {} ({}) {:.2f}ms", status, request.method_name(), request.target(),

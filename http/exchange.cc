@@ -69,7 +69,7 @@ constexpr std::size_t kChunkFraming =
 Exchange::Exchange() { request_.exchange_ = this; }
 Exchange::~Exchange() = default;
 
-void Exchange::begin(ServerConnection& connection, IOStream& stream, const Headers& defaults) {
+[[gnu::hot]] void Exchange::begin(ServerConnection& connection, IOStream& stream, const Headers& defaults) {
   stream_ = &stream;
   connection_ = &connection;
   defaults_ = &defaults;
@@ -81,15 +81,19 @@ void Exchange::begin(ServerConnection& connection, IOStream& stream, const Heade
 }
 
 // The request is over. As many exchanges as are kept must not hold on to what their largest bodies took.
-void Exchange::give_back_memory() noexcept {
+[[gnu::hot]] void Exchange::give_back_memory() noexcept {
   // Assigning an empty string would keep the memory.
-  if (buffer_.capacity() > kKeptBuffer) std::string().swap(buffer_);
-  if (request_.body_.capacity() > kKeptBuffer) std::string().swap(request_.body_);
+  if (buffer_.capacity() > kKeptBuffer) [[unlikely]]
+    std::string().swap(buffer_);
+  if (request_.body_.capacity() > kKeptBuffer) [[unlikely]]
+    std::string().swap(request_.body_);
   // The places of a head's fields may take five times as much as the fields themselves.
   const std::size_t any =
       request_.headers_.text_.size() | request_.trailers_.text_.size() | headers_.text_.size();
-  if (any > kKeptHead) give_back_heads();
-  if (special_) extras_.reset();
+  if (any > kKeptHead) [[unlikely]]
+    give_back_heads();
+  if (special_) [[unlikely]]
+    extras_.reset();
 }
 
 void Exchange::give_back_heads() noexcept {
@@ -97,7 +101,7 @@ void Exchange::give_back_heads() noexcept {
   headers_ = Headers();
 }
 
-Headers& Exchange::headers() {
+[[gnu::hot]] Headers& Exchange::headers() {
   if (!std::exchange(own_headers_, true)) {
     headers_ = *defaults_;
     dated_ = connection_->server_.default_headers_.date();
@@ -105,7 +109,7 @@ Headers& Exchange::headers() {
   return headers_;
 }
 
-void Exchange::reset_head() noexcept {
+[[gnu::hot]] void Exchange::reset_head() noexcept {
   own_headers_ = false;
   status_ = 200;
   reason_.clear();
@@ -174,28 +178,25 @@ std::string Exchange::last_chunk() const {
 
 WriteAwaiter Exchange::flush() { return stream_->flush(); }
 
-void Exchange::finish(std::string_view last) {
+[[gnu::hot]] void Exchange::finish(std::string_view last) {
   if (finished_) throw std::logic_error("finish() called twice");
-  if (special_) return finish_specially(last);
-  finish_plainly(last);
-}
-
-inline void Exchange::finish_plainly(std::string_view last) {
-  if (!stream_->closed()) {
-    if (!head_sent_) {
-      send_head(last.size(), last, 0);
-    } else {
-      send_last(last);
-    }
-  }
+  if (special_ || stream_->closed() || !send_plainly(last)) [[unlikely]]
+    return finish_specially(last);
   finished_ = true;
 }
 
 void Exchange::finish_specially(std::string_view last) {
   // Whether the rest of the request will ever come is unknown, and where the next one begins is behind it.
   if (streamed_ && !parser_.complete()) close_after_ = true;
-  if (!head_sent_ && !stream_->closed() && has_trailers()) write({});
-  finish_plainly(last);
+  if (!stream_->closed()) {
+    if (!head_sent_ && has_trailers()) write({});
+    if (head_sent_) {
+      send_last(last);
+    } else {
+      send_head(last.size(), last, 0);
+    }
+  }
+  finished_ = true;
   if (request_.measured_) mark(&Request::Times::response_ended);
 }
 
@@ -286,6 +287,12 @@ void Exchange::check_content_length() {
   if (!body_forbidden()) remaining_ = length;
 }
 
+// The one that nobody but us chooses.
+inline std::string_view Exchange::connection_line() const noexcept {
+  if (close_after_ || !request_.keep_alive()) return "Connection: close\r\n";
+  return request_.minor_version() == 0 ? "Connection: keep-alive\r\n" : std::string_view();
+}
+
 // The connection's own header line. `length` is the whole body's, if that is known.
 std::string_view Exchange::choose_framing(std::optional<std::uint64_t> length) {
   if (switches_protocols()) {
@@ -304,8 +311,42 @@ std::string_view Exchange::choose_framing(std::optional<std::uint64_t> length) {
     }
     if (!close_after_ && request_.keep_alive()) return {};
   }
-  if (close_after_ || !request_.keep_alive()) return "Connection: close\r\n";
-  return request_.minor_version() == 0 ? "Connection: keep-alive\r\n" : std::string_view();
+  return connection_line();
+}
+
+// Most responses: a whole body, behind headers that say nothing of how it is delimited.
+inline bool Exchange::is_plain(std::string_view body) const noexcept {
+  using enum HeaderId;
+  if (head_sent_ || body.size() > kCopiedBody || !reason_.empty()) return false;
+  if (request_.method() == Method::head || request_.method() == Method::other) return false;
+  if (status_forbids_body(status_) || stream_->loop().time() != request_.start_) return false;
+  const Headers& sent = sent_headers();
+  return !sent.received_ && !sent.contains_any(connection, content_length, transfer_encoding);
+}
+
+// What send_head() would do with a plain response, on the shortest way. False if it has to do it.
+inline bool Exchange::send_plainly(std::string_view body) {
+  if (!is_plain(body)) [[unlikely]]
+    return false;
+  const std::string_view status = status_line(status_);
+  if (status.empty()) [[unlikely]]
+    return false;
+  const std::string_view headers = sent_headers().text();
+  const std::string_view connection = connection_line();
+  constexpr std::size_t kFraming = std::string_view("Content-Length: \r\n\r\n").size() + Copier::kDigits;
+  Copier out(
+      stream_->reserve_write(status.size() + headers.size() + connection.size() + kFraming + body.size()));
+  out << status << headers << "Content-Length: ";
+  out.number(body.size(), 10);
+  out << "\r\n";
+  if (!connection.empty()) [[unlikely]]
+    out << connection;
+  out << "\r\n" << body;
+  head_sent_ = true;
+  chunked_ = false;
+  remaining_.reset();
+  stream_->commit_write(out.count());
+  return true;
 }
 
 // The head, and a body behind it if that is whole. If it is not, `following` says how much of it comes at

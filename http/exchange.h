@@ -155,13 +155,15 @@ class Exchange {
   std::string last_chunk() const;
   const Headers& sent_headers() const noexcept { return own_headers_ ? headers_ : *defaults_; }
   void finish_specially(std::string_view last);
-  void finish_plainly(std::string_view last);
   void send_last(std::string_view last);
   void send_head(std::optional<std::uint64_t> length, std::string_view body, std::size_t following);
   void send_piece(std::string_view piece, std::string_view end);
   void send_rest(std::string_view data);
   bool switches_protocols() const noexcept;
   bool body_forbidden() const noexcept;
+  bool is_plain(std::string_view body) const noexcept;
+  bool send_plainly(std::string_view body);
+  std::string_view connection_line() const noexcept;
   std::string_view choose_framing(std::optional<std::uint64_t> length);
   void refresh_date();
   void tidy_headers();

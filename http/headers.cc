@@ -55,7 +55,7 @@ bool Headers::is_named(const Line& line, HeaderId id, std::string_view name) con
   return id != HeaderId::other || equals_ignoring_case(name_of(line), name);
 }
 
-std::optional<std::string_view> Headers::find(std::string_view name) const noexcept {
+[[gnu::hot]] std::optional<std::string_view> Headers::find(std::string_view name) const noexcept {
   if (const HeaderId id = header_id(name); id != HeaderId::other) return find(id);
   for (const Line& line : lines_)
     if (equals_ignoring_case(name_of(line), name)) return value_of(line);
@@ -106,7 +106,7 @@ void Headers::append(HeaderId id, std::string_view name, std::string_view value)
   text_.append(name).append(": ").append(value).append("\r\n");
 }
 
-void Headers::set(std::string_view name, std::string_view value) {
+[[gnu::hot]] void Headers::set(std::string_view name, std::string_view value) {
   const HeaderId id = header_id(name);
   check(id, name, value);
   const auto found =

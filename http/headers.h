@@ -3,6 +3,7 @@
 #include <squall/http/header_id.h>
 
 #include <array>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -60,6 +61,12 @@ class Headers {
     lines_.clear();
     slots_ = {};
     received_ = false;
+  }
+
+  // Whether there is a field of any of these names.
+  template <std::same_as<HeaderId>... Ids>
+  bool contains_any(Ids... ids) const noexcept {
+    return (slots_[static_cast<std::size_t>(ids)] | ...) != 0;
   }
 
   // The fields as they are sent: `Name: value\r\n`, one after the other. Of headers that were received, all

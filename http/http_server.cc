@@ -189,7 +189,7 @@ void HTTPServer::on_drain() {
   }
 }
 
-Task<> HTTPServer::handle_stream(IOStream stream, Address peer) {
+[[gnu::hot]] Task<> HTTPServer::handle_stream(IOStream stream, Address peer) {
   ServerConnection connection(*this, stream, peer);
   auto next = ServerConnection::Next::read;
   while (next != ServerConnection::Next::close) {
@@ -292,15 +292,17 @@ void HTTPServer::visit(ServerConnection& connection) noexcept {
   }
 }
 
-std::unique_ptr<Exchange> HTTPServer::take_exchange() {
-  if (spare_.empty()) return std::make_unique<Exchange>();
+[[gnu::hot]] std::unique_ptr<Exchange> HTTPServer::take_exchange() {
+  if (spare_.empty()) [[unlikely]]
+    return std::make_unique<Exchange>();
   std::unique_ptr<Exchange> exchange = std::move(spare_.back());
   spare_.pop_back();
   return exchange;
 }
 
-void HTTPServer::give_back(std::unique_ptr<Exchange> exchange) noexcept {
-  if (spare_.size() >= kSpareExchanges) return;
+[[gnu::hot]] void HTTPServer::give_back(std::unique_ptr<Exchange> exchange) noexcept {
+  if (spare_.size() >= kSpareExchanges) [[unlikely]]
+    return;
   try {
     spare_.push_back(std::move(exchange));
   } catch (const std::bad_alloc&) {

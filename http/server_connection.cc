@@ -111,7 +111,7 @@ void ServerConnection::enter(Phase phase) noexcept {
   since_ = stream_.loop().time();
 }
 
-void ServerConnection::begin_exchange() {
+[[gnu::hot]] void ServerConnection::begin_exchange() {
   if (!exchange_) exchange_ = server_.take_exchange();
   exchange_->begin(*this, stream_, default_headers());
   exchange_->close_after_ = !server_.options_.keep_alive || server_.draining();
@@ -121,7 +121,8 @@ void ServerConnection::begin_exchange() {
   request.start_ = stream_.loop().time();
   request.id_.clear();
   request.secure_ = false;
-  if (server_.looks_closer_ || stream_.transport()) begin_closely(request);
+  if (server_.looks_closer_ || stream_.transport()) [[unlikely]]
+    begin_closely(request);
 }
 
 const Headers& ServerConnection::default_headers() {
@@ -157,44 +158,58 @@ void ServerConnection::head_received() {
   request.id_trusted_ = request.id_trusted_ && client.trusted;
 }
 
-Next ServerConnection::receive(std::string_view bytes) {
-  if (phase_ == Phase::lingering) {
+[[gnu::hot]] Next ServerConnection::receive(std::string_view bytes) {
+  if (phase_ == Phase::lingering) [[unlikely]] {
     discarded_ += bytes.size();
     return discarded_ > kMaxDiscarded ? close_when_sent() : Next::read;
   }
-  if (!exchange_) {
+  if (!exchange_) [[likely]] {
     begin_exchange();
   } else if (!exchange_->parser_.begun()) {
     note_start();
   }
   has_more_ = false;
   for (;;) {
-    switch (exchange_->parser_.parse(bytes)) {
+    const RequestParser::Result result = exchange_->parser_.parse(bytes);
+    const bool is_plain = result == RequestParser::Result::complete && phase_ != Phase::body;
+    if (!is_plain || server_.looks_closer_) [[unlikely]] {
+      if (const std::optional<Next> next = receive_in_parts(result, bytes)) return *next;
+    }
+    const Next next = answer();
+    if (closing_ && (!bytes.empty() || phase_ == Phase::lingering)) [[unlikely]]
+      return linger();
+    if (next == Next::read && !bytes.empty()) [[unlikely]] {
+      begin_exchange();  // in the memory of the last one
+      continue;
+    }
+    if (phase_ == Phase::idle) [[likely]]
+      server_.give_back(std::move(exchange_));
+    stream_.unread(bytes.size());
+    has_more_ = !bytes.empty();
+    return next;
+  }
+}
+
+// What is more than a head that came in one piece, from what the parser has found first. Nothing once it is
+// to be answered.
+std::optional<Next> ServerConnection::receive_in_parts(RequestParser::Result found, std::string_view& bytes) {
+  for (;; found = exchange_->parser_.parse(bytes)) {
+    switch (found) {
       case RequestParser::Result::more: return needs_more();
       case RequestParser::Result::failed: return refuse(exchange_->parser_.refusal());
       case RequestParser::Result::head:
-        if (const std::optional<Next> next = accept_body(bytes.empty())) return *next;
-        if (exchange_->streamed_) break;
-        continue;
+        if (const std::optional<Next> next = accept_body(bytes.empty())) return next;
+        if (exchange_->streamed_) return std::nullopt;
+        break;
       case RequestParser::Result::piece:
         if (const Refusal refusal = exchange_->collect(exchange_->parser_.piece())) return refuse(refusal);
-        continue;
+        break;
       case RequestParser::Result::complete:
         if (phase_ == Phase::body || server_.looks_closer_) {
           if (const Refusal refusal = request_received()) return refuse(refusal);
         }
-        break;
+        return std::nullopt;
     }
-    const Next next = answer();
-    if (closing_ && (!bytes.empty() || phase_ == Phase::lingering)) return linger();
-    if (next == Next::read && !bytes.empty()) {
-      begin_exchange();  // in the memory of the last one
-      continue;
-    }
-    if (phase_ == Phase::idle) server_.give_back(std::move(exchange_));
-    stream_.unread(bytes.size());
-    has_more_ = !bytes.empty();
-    return next;
   }
 }
 
@@ -253,7 +268,7 @@ std::optional<Next> ServerConnection::accept_body(bool client_waits) {
   return std::nullopt;
 }
 
-Next ServerConnection::answer() {
+[[gnu::hot]] Next ServerConnection::answer() {
   enter(Phase::handling);
   try {
     server_.delegate_.handle_request(*exchange_, handler_);
@@ -263,14 +278,18 @@ Next ServerConnection::answer() {
   return handler_ ? Next::wait : end_exchange();
 }
 
-Next ServerConnection::end_exchange() {
-  if (!exchange_->finished()) return abandon("the request was not answered");
+[[gnu::hot]] Next ServerConnection::end_exchange() {
+  if (!exchange_->finished()) [[unlikely]]
+    return abandon("the request was not answered");
   closing_ = stream_.closed() || exchange_->close_after_ || !exchange_->request_.keep_alive();
   exchange_->give_back_memory();
-  if (!exchange_->request_read()) return linger();
+  if (!exchange_->request_read()) [[unlikely]]
+    return linger();
   enter(Phase::idle);
-  if (closing_) return close_when_sent();
-  if (stream_.pending_write_bytes() > kHighWater || !stream_.loop().spend(kRequestCost)) return Next::wait;
+  if (closing_) [[unlikely]]
+    return close_when_sent();
+  if (stream_.pending_write_bytes() > kHighWater || !stream_.loop().spend(kRequestCost)) [[unlikely]]
+    return Next::wait;
   return Next::read;
 }
 

@@ -56,6 +56,7 @@ class ServerConnection {
   void head_received();
   Refusal request_received();
   std::optional<Next> accept_body(bool client_waits);
+  std::optional<Next> receive_in_parts(RequestParser::Result found, std::string_view& bytes);
   Next needs_more();
   Next answer();
   Task<Next> run_handler();

@@ -82,8 +82,7 @@ constexpr std::size_t kLineEnd = 2;
 
 }  // namespace
 
-std::string_view status_line(int status) noexcept {
-  if (status == 200) return kEntries[4].line;
+std::string_view find_status_line(int status) noexcept {
   const Entry* const found =
       std::lower_bound(std::begin(kEntries), std::end(kEntries), status,
                        [](const Entry& entry, int code) { return entry.status < code; });
@@ -91,10 +90,8 @@ std::string_view status_line(int status) noexcept {
 }
 
 std::string_view reason_phrase(int status) noexcept {
-  const std::string_view line = status_line(status);
+  const std::string_view line = find_status_line(status);
   return line.empty() ? "Unknown" : line.substr(kReasonAt, line.size() - kReasonAt - kLineEnd);
 }
-
-static_assert(kEntries[4].status == 200);
 
 }  // namespace squall::http

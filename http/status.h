@@ -8,7 +8,10 @@ namespace squall::http {
 std::string_view reason_phrase(int status) noexcept;
 
 // `HTTP/1.1 200 OK\r\n`, for the codes reason_phrase() knows; empty for others.
-std::string_view status_line(int status) noexcept;
+std::string_view find_status_line(int status) noexcept;
+inline std::string_view status_line(int status) noexcept {
+  return status == 200 ? "HTTP/1.1 200 OK\r\n" : find_status_line(status);
+}
 
 // Responses to HEAD aside, these have no body (RFC 9110, 6.4.1).
 constexpr bool status_forbids_body(int status) noexcept {

@@ -28,24 +28,26 @@ struct FramePool::Closer {
   }
 };
 
-void* FramePool::allocate(std::size_t size) {
+[[gnu::hot]] void* FramePool::allocate(std::size_t size) {
   const std::size_t list = (size + kGrain - 1) / kGrain;
-  if (!kRecycle || list >= kLists) return ::operator new(size);
+  if (!kRecycle || list >= kLists) [[unlikely]]
+    return ::operator new(size);
   Node*& first = lists_.first[list];
-  if (!first) return ::operator new(list * kGrain);
+  if (!first) [[unlikely]]
+    return ::operator new(list * kGrain);
   Node* block = first;
   first = block->next;
   --lists_.length[list];
   return block;
 }
 
-void FramePool::release(void* block, std::size_t size) noexcept {
+[[gnu::hot]] void FramePool::release(void* block, std::size_t size) noexcept {
   const std::size_t list = (size + kGrain - 1) / kGrain;
-  if (!kRecycle || list >= kLists) {
+  if (!kRecycle || list >= kLists) [[unlikely]] {
     ::operator delete(block);
     return;
   }
-  if (lists_.state != Lists::State::open || lists_.length[list] >= kListBytes / (list * kGrain)) {
+  if (lists_.state != Lists::State::open || lists_.length[list] * list >= kListBytes / kGrain) [[unlikely]] {
     release_slowly(block, list);
     return;
   }

@@ -109,7 +109,7 @@ void IOLoop::stop() noexcept {
   if (t_running != this || !in_turn_) inbox_->waker().wake();
 }
 
-void IOLoop::turn(Duration limit) {
+[[gnu::hot]] void IOLoop::turn(Duration limit) {
   const std::span<const Ready> ready = wait(limit);
   time_ = now();
   in_turn_ = true;
@@ -138,7 +138,7 @@ void IOLoop::turn(Duration limit) {
   in_turn_ = false;
 }
 
-std::span<const Ready> IOLoop::wait(Duration limit) {
+[[gnu::hot]] std::span<const Ready> IOLoop::wait(Duration limit) {
   Duration timeout = poll_timeout();
   if (timeout == Duration::zero()) {
     if (unpolled_ < kUnpolled && (!callbacks_.empty() || inbox_->filled())) return {};

@@ -71,7 +71,7 @@ void Block::release() noexcept {
   const std::size_t capacity = std::exchange(capacity_, 0);
   if (kRecycle && capacity <= kLargest && (t_lists.state == Lists::State::open || open_lists())) {
     const std::size_t list = list_of(capacity);
-    if (t_lists.length[list] < kListBytes / capacity) {
+    if (t_lists.length[list] * capacity < kListBytes) {
       t_lists.first[list] = ::new (data) Node{t_lists.first[list]};
       ++t_lists.length[list];
       return;

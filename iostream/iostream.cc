@@ -109,7 +109,7 @@ void IOStream::set_nodelay(bool on) noexcept {
 }
 
 // A stream that the poller does not take is closed, so that nobody waits in vain.
-void IOStream::want(Events events) noexcept {
+[[gnu::hot]] void IOStream::want(Events events) noexcept {
   if (closed()) return;
   events = events & (Events::read | Events::write);
   if (handshaking_) events = transport_->wants_write() ? Events::read | Events::write : Events::read;
@@ -145,22 +145,26 @@ void IOStream::want(Events events) noexcept {
 void IOStream::enter(Dispatch& dispatch) noexcept { dispatch_ = &dispatch; }
 #pragma GCC diagnostic pop
 
-void IOStream::handle_events(Events events) {
+[[gnu::hot]] void IOStream::handle_events(Events events) {
   Dispatch dispatch(*this);
-  if (handshaking_) {
+  if (handshaking_) [[unlikely]] {
     go_on_handshake();
     if (handshaking_ || closed()) return;
     events = Events::read;  // what was received with its end
   }
-  if (has(events, Events::write)) on_writable(dispatch);
-  if (IOStream* stream = dispatch.stream(); stream && has(events, Events::read)) stream->on_readable();
-  if (events == Events::hangup) on_hangup();
+  if (has(events, Events::write)) [[unlikely]]
+    on_writable(dispatch);
+  if (IOStream* stream = dispatch.stream(); stream && has(events, Events::read)) [[likely]]
+    stream->on_readable();
+  if (events == Events::hangup) [[unlikely]]
+    on_hangup();
   IOStream* stream = dispatch.stream();
-  if (!stream) return;
+  if (!stream) [[unlikely]]
+    return;
   stream->in_.keep();
   if (!stream->out_ || stream->blocked_) return;
   stream->flush_now();
-  stream->wake_writers();
+  if (stream->writers_) stream->wake_writers();
 }
 
 // Nobody reads or writes. Bytes may wait, and stand before what a read would learn.

@@ -43,7 +43,7 @@ std::string escaped(std::string_view text) {
 }  // namespace
 
 ReadAwaiter IOStream::read_some(std::size_t max) { return start_read(ReadAwaiter::Kind::some, max); }
-ReadAwaiter IOStream::read_some(const std::nothrow_t&) {
+[[gnu::hot]] ReadAwaiter IOStream::read_some(const std::nothrow_t&) {
   return start_read(ReadAwaiter::Kind::some_nothrow, kNoLimit);
 }
 ReadAwaiter IOStream::read_bytes(std::size_t count) { return start_read(ReadAwaiter::Kind::bytes, count); }
@@ -105,9 +105,10 @@ inline bool IOStream::satisfy_until(ReadAwaiter& read) {
   return false;
 }
 
-bool IOStream::satisfy(ReadAwaiter& read) {
+[[gnu::hot]] bool IOStream::satisfy(ReadAwaiter& read) {
   using Kind = ReadAwaiter::Kind;
-  if (rest_) take_rest();
+  if (rest_) [[unlikely]]
+    take_rest();
   const std::size_t size = in_.size();
   switch (read.kind_) {
     case Kind::some:
@@ -133,11 +134,11 @@ bool IOStream::satisfy(ReadAwaiter& read) {
       if (satisfy_into(static_cast<ReadIntoAwaiter&>(read))) return true;
       break;
   }
-  if (closed() || eof_) {
+  if (closed() || eof_) [[unlikely]] {
     read.outcome_ = ReadAwaiter::Outcome::failed;
     return true;
   }
-  if (in_.size() >= max_buffer_size_) {
+  if (in_.size() >= max_buffer_size_) [[unlikely]] {
     fail_read(read, StreamErrc::read_buffer_full);
     return true;
   }
@@ -212,7 +213,7 @@ void IOStream::fail_read(ReadAwaiter& read, std::error_code error) {
 
 // ---- Receiving.
 
-void IOStream::receive_for(ReadAwaiter& read, Lend lend) noexcept {
+[[gnu::hot]] void IOStream::receive_for(ReadAwaiter& read, Lend lend) noexcept {
   using Kind = ReadAwaiter::Kind;
   std::size_t wanted = 0;
   if (read.kind_ == Kind::bytes) {
@@ -232,7 +233,7 @@ void IOStream::receive_for(ReadAwaiter& read, Lend lend) noexcept {
 }
 
 // Closes the stream on an error: also without memory, as bytes may be lost then.
-void IOStream::receive(std::size_t wanted, Lend lend) noexcept {
+[[gnu::hot]] void IOStream::receive(std::size_t wanted, Lend lend) noexcept {
   try {
     receive_once(wanted, lend);
   } catch (const std::bad_alloc&) {
@@ -246,12 +247,13 @@ void IOStream::answer() noexcept {
   if (transport_ && !blocked_ && !closed()) send_own();
 }
 
-void IOStream::receive_once(std::size_t wanted, Lend lend) {
+[[gnu::hot]] void IOStream::receive_once(std::size_t wanted, Lend lend) {
   const std::size_t limit = max_buffer_size_ - std::min(max_buffer_size_, in_.size());
   std::span<char> space = in_.prepare(std::min(wanted, limit));
   space = space.first(std::min(space.size(), std::max<std::size_t>(limit, 1)));
   const std::size_t got = receive_in(space);
-  if (got == 0) return;
+  if (got == 0) [[unlikely]]
+    return;
   if (lend == Lend::yes) {
     in_.commit_shared(got);
   } else {
@@ -260,16 +262,16 @@ void IOStream::receive_once(std::size_t wanted, Lend lend) {
 }
 
 // One system call: the count of bytes. If there are none sets eof_ or closes the stream, or there is nothing.
-std::size_t IOStream::receive_in(std::span<char> space) noexcept {
+[[gnu::hot]] std::size_t IOStream::receive_in(std::span<char> space) noexcept {
   ssize_t got;
-  if (channel_ == Channel::socket) {
+  if (channel_ == Channel::socket) [[likely]] {
     got = receive_from(fd_.get(), space);
   } else if (channel_ == Channel::transport) {
     got = transport_->receive(fd_.get(), space);
   } else {
     got = read_from(fd_.get(), space);
   }
-  if (got > 0) {
+  if (got > 0) [[likely]] {
     drained_ = static_cast<std::size_t>(got) < space.size() && !has_received();
   } else if (got == 0) {
     eof_ = true;
@@ -316,15 +318,18 @@ void IOStream::take_rest() noexcept {
 
 // ---- Events.
 
-void IOStream::on_readable() {
-  if (closed()) return;
-  if (!reader_ || reader_->resume_.linked()) return watch_for_close();
+[[gnu::hot]] void IOStream::on_readable() {
+  if (closed()) [[unlikely]]
+    return;
+  if (!reader_ || reader_->resume_.linked()) [[unlikely]]
+    return watch_for_close();
   ReadAwaiter& read = *reader_;
   do {
     receive_for(read, read.kind_ == ReadAwaiter::Kind::some_nothrow ? Lend::yes : Lend::no);
     // A failed receive has closed the stream, and so sent the reader on its way.
-    if (read.resume_.linked()) return;
-    if (satisfy(read)) {
+    if (read.resume_.linked()) [[unlikely]]
+      return;
+    if (satisfy(read)) [[likely]] {
       if (reader_) leave_reader(read);
       return loop_->call(read.resume_);
     }
@@ -386,7 +391,7 @@ void ReadAwaiter::withdraw() noexcept {
   if (stream_) stream_->leave_reader(*this);
 }
 
-bool ReadAwaiter::await_ready() {
+[[gnu::hot]] bool ReadAwaiter::await_ready() {
   IOLoop& loop = stream_->loop();
   // What a quick reader was lent, and gave back as unread, goes with the dispatch: a view that may be held
   // for longer is of a block of the stream's own.
@@ -401,16 +406,17 @@ bool ReadAwaiter::await_ready() {
   return false;
 }
 
-void ReadAwaiter::await_suspend(std::coroutine_handle<> reader) {
+[[gnu::hot]] void ReadAwaiter::await_suspend(std::coroutine_handle<> reader) {
   resume_.set(reader);
   stream_->reader_ = this;
   waiting_ = true;
-  if (outcome_ != Outcome::pending) {
+  if (outcome_ != Outcome::pending) [[unlikely]] {
     // Done, but the budget is spent: others first.
     stream_->loop().call_soon(resume_);
   } else {
     stream_->in_.settle();
-    stream_->want(stream_->interest_ | Events::read);  // which sends us on our way if it closes the stream
+    if (stream_->interest_ != Events::read)
+      stream_->want(stream_->interest_ | Events::read);  // which sends us on our way if it closes the stream
     if (!stream_->drained_ && stream_->has_received()) stream_->receive_later();
   }
 }

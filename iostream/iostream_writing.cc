@@ -38,12 +38,13 @@ std::size_t total_size(std::span<const std::string_view> pieces) noexcept {
 void IOStream::check_write(std::size_t count) const {
   if (closed()) throw StreamClosedError(error_);
   const std::uint64_t pending = out_ ? out_->size_in_memory() : 0;
-  if (pending <= max_write_buffer_size_ && count <= max_write_buffer_size_ - pending) return;
+  if (pending <= max_write_buffer_size_ && count <= max_write_buffer_size_ - pending) [[likely]]
+    return;
   if (channel_ == Channel::read_end) throw std::logic_error("This end of a pipe can only be read from");
   throw StreamBufferFullError("Reached maximum write buffer size");
 }
 
-WriteBuffer& IOStream::out() {
+[[gnu::hot]] WriteBuffer& IOStream::out() {
   if (!out_) out_ = WriteBuffer::take();
   return *out_;
 }
@@ -130,12 +131,12 @@ WriteAwaiter IOStream::write_file(FileSlice file) {
 
 WriteAwaiter IOStream::flush() { return WriteAwaiter(*this, flushed_ + pending_write_bytes()); }
 
-char* IOStream::reserve_write(std::size_t count) {
+[[gnu::hot]] char* IOStream::reserve_write(std::size_t count) {
   check_write(count);
   return out().reserve(count);
 }
 
-void IOStream::commit_write(std::size_t count) {
+[[gnu::hot]] void IOStream::commit_write(std::size_t count) {
   out_->commit(count);
   flush_later();
 }
@@ -178,20 +179,23 @@ std::size_t IOStream::send_ahead(std::span<const std::string_view> pieces) noexc
 }
 
 // One system call for what is queued. False if the rest has to wait, or the stream is closed.
-bool IOStream::send_queued(Followed followed) noexcept {
+[[gnu::hot]] bool IOStream::send_queued(Followed followed) noexcept {
   std::uint64_t offered;
   ssize_t sent;
-  if (out_->file()) {
+  if (out_->file()) [[unlikely]] {
     offered = std::min(kFileSent, out_->file()->length);
     sent = send_file_queued(offered);
     if (sent == 0) return !closed();
+  } else if (const std::string_view only = out_->only_piece(); !only.empty()) [[likely]] {
+    offered = only.size();
+    sent = channel_ == Channel::socket ? send_to(fd_.get(), only, followed) : send({&only, 1}, followed);
   } else {
     std::array<std::string_view, IoVectors::kMax> pieces;
     const std::size_t count = out_->gather(pieces);
     offered = total_size({pieces.data(), count});
     sent = send({pieces.data(), count}, followed);
   }
-  if (sent < 0) {
+  if (sent < 0) [[unlikely]] {
     if (errno == EAGAIN) {
       wait_writable();
     } else {
@@ -203,7 +207,8 @@ bool IOStream::send_queued(Followed followed) noexcept {
   out_->consume(static_cast<std::uint64_t>(sent));
   // A transport takes as much as it likes at a time. Anybody else takes less only when the kernel's buffer is
   // full: asking again now would be in vain.
-  if (static_cast<std::uint64_t>(sent) == offered || transport_) return true;
+  if (static_cast<std::uint64_t>(sent) == offered || transport_) [[likely]]
+    return true;
   wait_writable();
   return false;
 }
@@ -252,7 +257,8 @@ void IOStream::wait_writable() noexcept {
 
 void IOStream::flush_later() noexcept {
   // The end of a dispatch flushes, and so does the poller once a blocked stream can be written to.
-  if (dispatch_ || blocked_ || turn_end_.linked()) return;
+  if (dispatch_ || blocked_ || turn_end_.linked()) [[likely]]
+    return;
   turn_end_.set(
       [](void* self) {
         auto* stream = static_cast<IOStream*>(self);
@@ -263,19 +269,21 @@ void IOStream::flush_later() noexcept {
   loop_->at_turn_end(turn_end_);
 }
 
-void IOStream::flush_now(Followed followed) noexcept {
-  if (ending_) followed = Followed::by_end;
+[[gnu::hot]] void IOStream::flush_now(Followed followed) noexcept {
+  if (ending_) [[unlikely]]
+    followed = Followed::by_end;
   if (transport_ && !send_own()) return;
   for (int sends = 0; out_ && fd_; ++sends) {
     if (out_->empty()) {
       WriteBuffer::give_back(std::move(out_));
-    } else if (sends == kMaxSends) {
+    } else if (sends == kMaxSends) [[unlikely]] {
       return wait_writable();
     } else if (!send_queued(followed)) {
       return;
     }
   }
-  if (ending_ && fd_) end_sending();
+  if (ending_ && fd_) [[unlikely]]
+    end_sending();
 }
 
 void IOStream::on_writable(Dispatch& dispatch) {
@@ -327,7 +335,7 @@ void IOStream::end_sending() noexcept {
 // ---- Writers.
 
 // Those whose bytes are sent, or will never be, go on in a later turn.
-void IOStream::wake_writers() noexcept {
+[[gnu::hot]] void IOStream::wake_writers() noexcept {
   for (WriteAwaiter* writer = writers_; writer; writer = writer->next_) {
     if (!writer->resume_.linked() && (writer->target_ <= flushed_ || closed()))
       loop_->call_soon(writer->resume_);

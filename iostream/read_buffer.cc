@@ -13,22 +13,26 @@ thread_local Block t_shared;
 
 }  // namespace
 
-std::span<char> ReadBuffer::prepare(std::size_t wanted) {
+[[gnu::hot]] std::span<char> ReadBuffer::prepare(std::size_t wanted) {
   keep();
   if (empty()) begin_ = end_ = 0;
   // A long read gets room ahead, but never more than has come already: a peer that only promises much makes
   // us hold little. A shorter one is received aside and appended.
-  if (wanted > Block::kLargest && room() < kRoom)
+  if (wanted > Block::kLargest && room() < kRoom) [[unlikely]]
     move_to(size() + std::min(wanted, std::max(size(), kLongRead)));
-  if (begin_ > 0 && room() < kRoom && size() <= begin_) move_to(block_.capacity());
+  if (begin_ > 0 && room() < kRoom && size() <= begin_) [[unlikely]]
+    move_to(block_.capacity());
   in_shared_ = room() < kRoom;
-  if (!in_shared_) return {data_ + end_, room()};
-  if (!t_shared) t_shared = Block(Block::kLargest);
+  if (!in_shared_) [[unlikely]]
+    return {data_ + end_, room()};
+  if (!t_shared) [[unlikely]]
+    t_shared = Block(Block::kLargest);
   return {t_shared.data(), t_shared.capacity()};
 }
 
-void ReadBuffer::commit_shared(std::size_t received) {
-  if (!in_shared_ || !empty()) return commit(received);
+[[gnu::hot]] void ReadBuffer::commit_shared(std::size_t received) {
+  if (!in_shared_ || !empty()) [[unlikely]]
+    return commit(received);
   in_shared_ = false;
   borrowed_ = true;
   own(std::move(t_shared));
@@ -49,8 +53,14 @@ void ReadBuffer::prepend(std::string_view bytes) {
   end_ = total;
 }
 
-void ReadBuffer::give_back() noexcept {
+[[gnu::hot]] void ReadBuffer::give_back() noexcept {
   borrowed_ = false;
+  if (empty() && !t_shared) [[likely]] {
+    t_shared = std::move(block_);
+    data_ = nullptr;
+    begin_ = end_ = 0;
+    return;
+  }
   // So much stays where it is, and the thread takes another block.
   if (!empty() && !is_oversized()) return;
   const std::string_view unread = view();
@@ -84,15 +94,9 @@ void ReadBuffer::commit(std::size_t received) {
   end_ += received;
 }
 
-void ReadBuffer::settle() noexcept {
-  if (empty() && !borrowed_) {
-    own(Block());
-    begin_ = end_ = 0;
-    return;
-  }
+void ReadBuffer::shrink() noexcept {
   try {
-    keep();
-    if (is_oversized()) move_to(size());
+    if (empty() || is_oversized()) move_to(size());
   } catch (const std::bad_alloc&) {
     // No memory to give memory back with.
   }

@@ -47,7 +47,10 @@ class ReadBuffer {
   }
 
   // For a stream that is about to wait, for an unknown time: gives back the memory it does not need.
-  void settle() noexcept;
+  void settle() noexcept {
+    keep();
+    if (block_) shrink();
+  }
 
  private:
   // Up to this many bytes are copied out of the shared buffer: some 40 ns, against a page of memory or more.
@@ -59,6 +62,7 @@ class ReadBuffer {
   // Worth a copy.
   bool is_oversized() const noexcept { return block_.capacity() > kSmall && size() <= block_.capacity() / 4; }
   void give_back() noexcept;
+  void shrink() noexcept;
   void own(Block block) noexcept;
   void move_to(std::size_t capacity);
 

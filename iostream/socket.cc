@@ -21,6 +21,10 @@ constexpr int kMore = MSG_MORE;
 constexpr int kMore = 0;
 #endif
 
+constexpr int flags_for(Followed followed) noexcept {
+  return MSG_NOSIGNAL | (followed == Followed::by_end ? kMore : 0);
+}
+
 // Calls again what a signal interrupted.
 template <class Call>
 ssize_t retried(Call&& call) noexcept {
@@ -50,7 +54,7 @@ int set_nonblocking(int fd) {
   return flags;
 }
 
-ssize_t receive_from(int fd, std::span<char> space) noexcept {
+[[gnu::hot]] ssize_t receive_from(int fd, std::span<char> space) noexcept {
   return retried([&] { return ::recv(fd, space.data(), space.size(), 0); });
 }
 
@@ -69,10 +73,14 @@ int pending_error(int fd) noexcept {
   return ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : 0;
 }
 
+[[gnu::hot]] ssize_t send_to(int fd, std::string_view piece, Followed followed) noexcept {
+  const int flags = flags_for(followed);
+  return retried([&] { return ::send(fd, piece.data(), piece.size(), flags); });
+}
+
 ssize_t send_to(int fd, std::span<const std::string_view> pieces, Followed followed) noexcept {
-  const int flags = MSG_NOSIGNAL | (followed == Followed::by_end ? kMore : 0);
-  if (pieces.size() == 1)
-    return retried([&] { return ::send(fd, pieces[0].data(), pieces[0].size(), flags); });
+  if (pieces.size() == 1) return send_to(fd, pieces.front(), followed);
+  const int flags = flags_for(followed);
   IoVectors vectors(pieces);
   msghdr message{};
   message.msg_iov = vectors.data();

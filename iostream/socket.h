@@ -27,6 +27,7 @@ int pending_error(int fd) noexcept;
 // One send of the pieces, of which it takes the first IoVectors::kMax, one behind the other: its count, or -1
 // and errno. Raises no SIGPIPE. What is followed by the end may wait for it, so that both travel together.
 enum class Followed : bool { by_nothing, by_end };
+ssize_t send_to(int fd, std::string_view piece, Followed followed = Followed::by_nothing) noexcept;
 ssize_t send_to(int fd, std::span<const std::string_view> pieces,
                 Followed followed = Followed::by_nothing) noexcept;
 void shut_down_sending(int fd) noexcept;

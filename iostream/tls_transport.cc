@@ -265,7 +265,7 @@ void TLSTransport::rest() noexcept {
 // ---- Receiving.
 
 // Asks the kernel once. False if there is nothing new: the kernel has none, or the connection has ended.
-bool TLSTransport::receive_more(int fd) noexcept {
+[[gnu::hot]] bool TLSTransport::receive_more(int fd) noexcept {
   if (call_->drained) return false;
   try {
     const std::span<char> space = call_->space();
@@ -289,7 +289,7 @@ bool TLSTransport::receive_more(int fd) noexcept {
   return false;
 }
 
-ssize_t TLSTransport::receive(int fd, std::span<char> space) noexcept {
+[[gnu::hot]] ssize_t TLSTransport::receive(int fd, std::span<char> space) noexcept {
   return decrypt(fd, space, Take::yes);
 }
 
@@ -299,7 +299,7 @@ ssize_t TLSTransport::look(int fd) noexcept {
   return decrypt(fd, {&first, 1}, Take::no);
 }
 
-ssize_t TLSTransport::decrypt(int fd, std::span<char> space, Take take) noexcept {
+[[gnu::hot]] ssize_t TLSTransport::decrypt(int fd, std::span<char> space, Take take) noexcept {
   const auto read = take == Take::yes ? ::SSL_read_ex : ::SSL_peek_ex;
   std::size_t got = 0;
   if (!keeps_buffers_) keep_buffers();
@@ -339,11 +339,11 @@ ssize_t TLSTransport::decrypt(int fd, std::span<char> space, Take take) noexcept
   return -1;
 }
 
-bool TLSTransport::has_received() const noexcept {
+[[gnu::hot]] bool TLSTransport::has_received() const noexcept {
   return !incoming_.empty() || ::SSL_pending(ssl_) > 0 || (end_ != End::none && !end_is_told_);
 }
 
-int TLSTransport::bio_read(BIO* bio, char* space, int size) noexcept {
+[[gnu::hot]] int TLSTransport::bio_read(BIO* bio, char* space, int size) noexcept {
   BIO_clear_retry_flags(bio);
   if (incoming_.empty()) {
     BIO_set_retry_read(bio);
@@ -356,7 +356,7 @@ int TLSTransport::bio_read(BIO* bio, char* space, int size) noexcept {
 
 // ---- Sending.
 
-ssize_t TLSTransport::send(int fd, std::span<const std::string_view> pieces) noexcept {
+[[gnu::hot]] ssize_t TLSTransport::send(int fd, std::span<const std::string_view> pieces) noexcept {
   if (end_ == End::failed || has_failed_to_send_) {
     errno = EPROTO;
     return -1;
@@ -394,7 +394,7 @@ ssize_t TLSTransport::send(int fd, std::span<const std::string_view> pieces) noe
 
 // Encrypts what comes behind the first `skip` bytes, up to Outgoing::kPlain of it, in as few records as can
 // be. Returns how much.
-std::size_t TLSTransport::encrypt(std::span<const std::string_view> pieces, std::size_t skip) {
+[[gnu::hot]] std::size_t TLSTransport::encrypt(std::span<const std::string_view> pieces, std::size_t skip) {
   Block gathered;  // for a record of several pieces
   std::size_t filled = 0;
   std::size_t sum = 0;
@@ -428,7 +428,7 @@ std::size_t TLSTransport::encrypt(std::span<const std::string_view> pieces, std:
   return sum;
 }
 
-bool TLSTransport::encrypt_record(std::string_view bytes) {
+[[gnu::hot]] bool TLSTransport::encrypt_record(std::string_view bytes) {
   std::size_t count = 0;
   Outgoing& out = call_->outgoing();
   // More full ones are to come.
@@ -444,7 +444,7 @@ bool TLSTransport::encrypt_record(std::string_view bytes) {
 
 // Gives the kernel what is unsent, what this call has made behind it, and keeps the rest. True if there is no
 // rest.
-bool TLSTransport::push(int fd) noexcept {
+[[gnu::hot]] bool TLSTransport::push(int fd) noexcept {
   Outgoing& fresh = call_->outgoing();
   if (unsent_ && fresh.size() > 0) {
     // Without bytes of a send(): those wait until nothing is unsent.
@@ -487,7 +487,7 @@ bool TLSTransport::push(int fd) noexcept {
   return false;
 }
 
-int TLSTransport::bio_write(BIO* bio, const char* bytes, int size) noexcept {
+[[gnu::hot]] int TLSTransport::bio_write(BIO* bio, const char* bytes, int size) noexcept {
   BIO_clear_retry_flags(bio);
   const std::string_view written(bytes, static_cast<std::size_t>(size));
   const std::size_t waiting = unsent_ ? unsent_->size() : 0;

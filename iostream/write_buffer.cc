@@ -16,12 +16,13 @@ thread_local std::unique_ptr<WriteBuffer> t_spare;
 
 }  // namespace
 
-std::unique_ptr<WriteBuffer> WriteBuffer::take() {
+[[gnu::hot]] std::unique_ptr<WriteBuffer> WriteBuffer::take() {
   return t_spare ? std::move(t_spare) : std::make_unique<WriteBuffer>();
 }
 
-void WriteBuffer::give_back(std::unique_ptr<WriteBuffer> buffer) noexcept {
-  if (t_spare || kAddressSanitizer || buffer->block_.capacity() > Block::kLargest) return;
+[[gnu::hot]] void WriteBuffer::give_back(std::unique_ptr<WriteBuffer> buffer) noexcept {
+  if (t_spare || kAddressSanitizer || buffer->block_.capacity() > Block::kLargest) [[unlikely]]
+    return;
   buffer->begin_ = buffer->end_ = 0;
   buffer->behind_.clear();
   buffer->front_ = 0;
@@ -113,7 +114,7 @@ std::size_t WriteBuffer::gather(std::span<std::string_view> pieces) const noexce
   return count;
 }
 
-const FileSlice* WriteBuffer::file() const noexcept {
+const FileSlice* WriteBuffer::next_file() const noexcept {
   if (begin_ < end_ || front_ == behind_.size()) return nullptr;
   return std::get_if<FileSlice>(&behind_[front_].bytes);
 }
@@ -135,10 +136,9 @@ ssize_t WriteBuffer::load_file(std::size_t count) {
   return got;
 }
 
-void WriteBuffer::consume(std::uint64_t count) noexcept {
-  const std::uint64_t copied = std::min<std::uint64_t>(count, end_ - begin_);
-  begin_ += static_cast<std::size_t>(copied);
-  count -= copied;
+void WriteBuffer::consume_behind(std::uint64_t count) noexcept {
+  count -= end_ - begin_;
+  begin_ = end_;
   behind_size_ -= count;
   while (count > 0) {
     Piece& piece = behind_[front_];

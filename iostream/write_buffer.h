@@ -68,13 +68,20 @@ class WriteBuffer : public Pooled {
 
   // The first bytes in memory, in as many pieces as fit and up to the first file: the count of pieces.
   std::size_t gather(std::span<std::string_view> pieces) const noexcept;
+  // All bytes, if they are in one piece that was copied; empty if not.
+  std::string_view only_piece() const noexcept {
+    return behind_.empty() ? std::string_view(block_.data() + begin_, end_ - begin_) : std::string_view();
+  }
   // The file whose bytes come next; null if others do.
-  const FileSlice* file() const noexcept;
+  const FileSlice* file() const noexcept { return behind_.empty() ? nullptr : next_file(); }
   // Puts the next bytes of the file that comes next into memory: at most `count`. The count, 0 at the end of
   // the file, -1 and errno.
   ssize_t load_file(std::size_t count);
   // The first `count` bytes are sent.
-  void consume(std::uint64_t count) noexcept;
+  void consume(std::uint64_t count) noexcept {
+    if (count > end_ - begin_) return consume_behind(count);
+    begin_ += static_cast<std::size_t>(count);
+  }
 
  private:
   struct Copied {
@@ -92,6 +99,8 @@ class WriteBuffer : public Pooled {
   void make_room(std::size_t count);
   char* reserve_behind(std::size_t count);
   void commit_behind(std::size_t count) noexcept;
+  const FileSlice* next_file() const noexcept;
+  void consume_behind(std::uint64_t count) noexcept;
   void append_piece(Piece piece);
   void drop_front() noexcept;
 

@@ -42,7 +42,7 @@ http::ServerDelegate::Body Application::head_received(http::Exchange& exchange) 
 }
 
 // The order of WEB-03 to WEB-12. What need not wait is done here; the rest runs as a task.
-void Application::handle_request(http::Exchange& exchange, Task<>& pending) {
+[[gnu::hot]] void Application::handle_request(http::Exchange& exchange, Task<>& pending) {
   const Router::Match match = router_.match(exchange.request().path());
   const HandlerFactory& factory = (match.rule ? *match.rule : not_found_).factory();
   const HandlerType& type = factory.type();
@@ -58,13 +58,14 @@ void Application::handle_request(http::Exchange& exchange, Task<>& pending) {
     factory.initialize(*handler);
     Task<> waiting;
     Stage stage = Stage::prepare;
-    if (step(*handler, type, match.groups, stage, waiting) == Called::pending) {
+    if (step(*handler, type, match.groups, stage, waiting) == Called::pending) [[unlikely]] {
       exchange.set_context(handler.get());
       pending =
           run(std::move(handler), stage, std::move(waiting), {match.groups.begin(), match.groups.end()});
       return;
     }
-    if (!handler->finished()) handler->finish();
+    if (!handler->finished()) [[likely]]
+      handler->finish();
   } catch (...) {
     return handler->conclude(handler->fail(std::current_exception()));
   }
@@ -79,16 +80,16 @@ void Application::answer_without_handler(http::Exchange& exchange, std::exceptio
 }
 
 // From `stage` on, as far as it goes without waiting.
-Called Application::step(RequestHandler& handler, const HandlerType& type, PathGroups groups, Stage& stage,
-                         Task<>& pending) {
+[[gnu::hot]] Called Application::step(RequestHandler& handler, const HandlerType& type, PathGroups groups,
+                                      Stage& stage, Task<>& pending) {
   if (stage == Stage::prepare && type.prepare && type.prepare(handler, pending) == Called::pending)
     return Called::pending;
   stage = Stage::verb;
   return handler.finished() ? Called::done : call_verb(handler, type, groups, pending);
 }
 
-Called Application::call_verb(RequestHandler& handler, const HandlerType& type, PathGroups groups,
-                              Task<>& pending) {
+[[gnu::hot]] Called Application::call_verb(RequestHandler& handler, const HandlerType& type,
+                                           PathGroups groups, Task<>& pending) {
   const http::Method method = handler.request().method();
   const HandlerType::Verb verb =
       method == http::Method::other ? nullptr : type.verbs[static_cast<std::size_t>(method)];
@@ -122,9 +123,10 @@ void Application::client_gone(http::Exchange& exchange) noexcept {
   handler->conclude(handler->client_gone());
 }
 
-void Application::log_request(RequestHandler& handler, int status) noexcept {
+[[gnu::hot]] void Application::log_request(RequestHandler& handler, int status) noexcept {
   try {
-    if (settings_.log_function) return settings_.log_function(handler, status);
+    if (settings_.log_function) [[unlikely]]
+      return settings_.log_function(handler, status);
     http::log_access(handler.request(), status);
   } catch (...) {
     log::application().error("Uncaught exception in log_function: {}", current_what());

@@ -54,7 +54,8 @@ struct RequestHandler::Arguments : Pooled {
 RequestHandler::RequestHandler() = default;
 RequestHandler::~RequestHandler() = default;
 
-void RequestHandler::attach(Application& application, http::Exchange& exchange, const HandlerType& type) {
+[[gnu::hot]] void RequestHandler::attach(Application& application, http::Exchange& exchange,
+                                         const HandlerType& type) {
   application_ = &application;
   exchange_ = &exchange;
   type_ = &type;
@@ -162,7 +163,7 @@ void RequestHandler::set_status(int status, std::string_view reason) {
   exchange_->set_status(status, sendable ? reason : "Unknown");
 }
 
-void RequestHandler::write(std::string_view chunk) {
+[[gnu::hot]] void RequestHandler::write(std::string_view chunk) {
   if (finished()) throw std::logic_error("Cannot write() after finish()");
   exchange_->buffer().append(chunk);
 }
@@ -173,9 +174,9 @@ WriteAwaiter RequestHandler::flush() {
   return exchange_->flush();
 }
 
-void RequestHandler::finish() {
+[[gnu::hot]] void RequestHandler::finish() {
   if (finished()) throw std::logic_error("finish() called twice");
-  if (!exchange_->head_sent() && http::status_forbids_body(get_status())) {
+  if (!exchange_->head_sent() && http::status_forbids_body(get_status())) [[unlikely]] {
     if (!exchange_->buffer().empty())
       throw std::logic_error(fmt::format("Cannot send body with {}", get_status()));
     for (const char* name : {"Content-Encoding", "Content-Language", "Content-Type"}) clear_header(name);
@@ -296,9 +297,10 @@ int RequestHandler::client_gone() noexcept {
 }
 
 // The request is over: a line in the access log, and the handler's own last word.
-void RequestHandler::conclude(int logged_status) noexcept {
+[[gnu::hot]] void RequestHandler::conclude(int logged_status) noexcept {
   application_->log_request(*this, logged_status);
-  if (!type_->on_finish) return;
+  if (!type_->on_finish) [[likely]]
+    return;
   try {
     type_->on_finish(*this);
   } catch (...) {

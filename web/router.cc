@@ -161,7 +161,7 @@ Router::Router(std::vector<Rule> rules) : rules_(std::move(rules)) {
 
 Router::~Router() = default;
 
-Router::Match Router::match(std::string_view path) {
+[[gnu::hot]] Router::Match Router::match(std::string_view path) {
   const auto literal = literals_.find(path);
   const std::size_t limit = literal == literals_.end() ? rules_.size() : literal->second;
   for (PatternRule& rule : patterns_) {
