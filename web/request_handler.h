@@ -6,6 +6,8 @@
 #include <squall/iostream/write_awaiter.h>
 #include <squall/web/http_error.h>
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <memory>
@@ -73,6 +75,10 @@ class RequestHandler : public Pooled {
   // there already, in one piece. Throws http::HTTPInputError, which is answered with its status, and
   // StreamClosedError.
   Task<std::string_view> read_body() { return exchange_->read(); }
+  // For this request's body, before it is first read with stream_request_body: instead of
+  // HTTPServer::Options::max_body_size, and of body_timeout, for which all reads together may wait.
+  void set_max_body_size(std::size_t size) noexcept { exchange_->set_max_body_size(size); }
+  void set_body_timeout(std::chrono::nanoseconds timeout) noexcept { exchange_->set_body_timeout(timeout); }
 
   // ---- Output.
 

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <exception>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -73,6 +74,7 @@ class CountHandler : public web::RequestHandler {
  public:
   static constexpr bool stream_request_body = true;
   Task<> post() {
+    set_max_body_size(std::numeric_limits<std::size_t>::max());
     std::uint64_t count = 0;
     for (;;) {
       const std::string_view piece = co_await read_body();

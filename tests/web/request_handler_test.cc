@@ -706,6 +706,38 @@ TEST_CASE("a handler with stream_request_body reads the body itself, and errors 
   web.loop.log.expect("403 PUT /count");
 }
 
+// Takes as much as the query says, from a client that may stall for 40 ms.
+class LimitedHandler : public RequestHandler {
+ public:
+  static constexpr bool stream_request_body = true;
+  Task<> post() {
+    set_max_body_size(std::stoul(get_argument("most")));
+    set_body_timeout(40ms);
+    std::string all;
+    for (;;) {
+      const std::string_view piece = co_await read_body();
+      if (piece.empty()) break;
+      all += piece;
+    }
+    write(all);
+  }
+};
+
+TEST_CASE("a handler that reads the body itself has limits of its own for it", "[request_handler]") {
+  http::HTTPServer::Options options;
+  options.max_body_size = 4;
+  options.idle_timeout = 40ms;  // how often the server looks
+  WebFixture web({url<LimitedHandler>("/")}, {}, options);
+  CHECK(web.brief("POST", "/?most=5", "", "hello") == "200 hello");
+  CHECK(web.brief("POST", "/?most=3", "", "four").starts_with("413 "));
+  web.loop.log.expect("413 POST /?most=3 (127.0.0.1): Body too large");
+  web.loop.log.expect("413 POST /?most=3 (127.0.0.1) ");
+  RawPeer peer = web.connect();
+  peer.send("POST /?most=9 HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\npart");
+  CHECK(web.read_to_end(peer).starts_with("HTTP/1.1 408 Request Timeout\r\n"));
+  web.loop.log.expect("408 POST /?most=9 (127.0.0.1) ");
+}
+
 class UpgradeHandler : public RequestHandler {
  public:
   Task<> get() {
