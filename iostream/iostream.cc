@@ -237,7 +237,7 @@ void IOStream::notify_closed() noexcept {
 void IOStream::close(std::error_code error) noexcept {
   if (closed()) return;
   if (!error && out_ && !blocked_ && !handshaking_) {
-    flush_now(Followed::by_end);
+    flush_last();
     if (closed()) return;
   }
   error_ = error;

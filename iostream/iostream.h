@@ -264,6 +264,7 @@ class IOStream {
   void queue(bool is_begun, Append&& append);
   void flush_now(Followed followed = Followed()) noexcept;
   void flush_later() noexcept;
+  void flush_last() noexcept;
   void wait_writable() noexcept;
   void end_sending() noexcept;
   void wake_writers() noexcept;

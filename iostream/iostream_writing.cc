@@ -312,8 +312,16 @@ void IOStream::shutdown_write() noexcept {
   }
 }
 
+// What is queued, with the end of our bytes. The end is not left to close(): with bytes received that nobody
+// has read it resets the connection, and the kernel forgets what waits to leave with the end.
+void IOStream::flush_last() noexcept {
+  const bool is_queued = out_ != nullptr;
+  flush_now(Followed::by_end);
+  if (is_queued && !out_ && fd_ && channel_ == Channel::socket) shut_down_sending(fd_.get());
+}
+
 bool IOStream::send_and_close() noexcept {
-  if (!closed() && !blocked_) flush_now(Followed::by_end);
+  if (!closed() && !blocked_) flush_last();
   if (pending_write_bytes() > 0) return false;
   close();
   return true;

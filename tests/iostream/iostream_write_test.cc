@@ -1,4 +1,5 @@
 #include <squall/iostream/iostream.h>
+#include <squall/iostream/socket.h>
 
 #include <sys/socket.h>
 
@@ -381,6 +382,22 @@ TEST_CASE("what was written before close(), or the stream's end, is offered to t
       loop.run_until([&] { return wire->peer.drain(all); });
       CHECK(all == text);
     }
+  }
+}
+
+TEST_CASE("bytes that nobody has read do not take what was written with them", "[iostream]") {
+  TestLoop loop;
+  enum class By { close, send_and_close };
+  for (const By by : {By::close, By::send_and_close}) {
+    Wire wire(loop);
+    wire.peer.send("unread");
+    CHECK(peek_at(wire.stream.fd()) == 1);
+    wire.stream.write("answer");
+    by == By::close ? wire.stream.close() : void(wire.stream.send_and_close());
+    CHECK(wire.stream.closed());
+    std::string all;
+    loop.run_until([&] { return wire.peer.drain(all); });
+    CHECK(all == "answer");
   }
 }
 
