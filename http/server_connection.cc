@@ -175,9 +175,10 @@ void ServerConnection::head_received() {
     if (!is_plain || server_.looks_closer_) [[unlikely]] {
       if (const std::optional<Next> next = receive_in_parts(result, bytes)) return *next;
     }
+    has_more_ = !bytes.empty();
     const Next next = answer();
-    if (closing_ && (!bytes.empty() || phase_ == Phase::lingering)) [[unlikely]]
-      return linger();
+    if (phase_ == Phase::lingering) [[unlikely]]
+      return next;
     if (next == Next::read && !bytes.empty()) [[unlikely]] {
       begin_exchange();  // in the memory of the last one
       continue;
@@ -185,7 +186,6 @@ void ServerConnection::head_received() {
     if (phase_ == Phase::idle) [[likely]]
       server_.give_back(std::move(exchange_));
     stream_.unread(bytes.size());
-    has_more_ = !bytes.empty();
     return next;
   }
 }
@@ -216,6 +216,7 @@ std::optional<Next> ServerConnection::receive_in_parts(RequestParser::Result fou
 // All bytes are used, and there is no whole request yet.
 Next ServerConnection::needs_more() {
   const RequestParser& parser = exchange_->parser_;
+  has_more_ = false;
   if (phase_ == Phase::idle) {
     if (parser.begun() || parser.in_empty_line()) enter(Phase::head);
   } else if (phase_ == Phase::head && !parser.begun() && !parser.in_empty_line()) {
@@ -283,7 +284,8 @@ std::optional<Next> ServerConnection::accept_body(bool client_waits) {
     return abandon("the request was not answered");
   closing_ = stream_.closed() || exchange_->close_after_ || !exchange_->request_.keep_alive();
   exchange_->give_back_memory();
-  if (!exchange_->request_read()) [[unlikely]]
+  const bool is_more_sent = !exchange_->request_read() || (closing_ && has_more_);
+  if (is_more_sent) [[unlikely]]
     return linger();
   enter(Phase::idle);
   if (closing_) [[unlikely]]
@@ -312,7 +314,11 @@ void ServerConnection::cut() noexcept { stream_.close(std::make_error_code(std::
 
 Next ServerConnection::abandon(std::string_view why) {
   log::application().error("Uncaught exception answering {}: {}", peer_.to_string(), why);
-  cut();
+  if (exchange_->head_sent()) {
+    cut();
+  } else {
+    stream_.close();  // once the answers before this one are sent
+  }
   return Next::close;
 }
 

@@ -1,8 +1,10 @@
 #include <squall/http/http_server.h>
+#include <squall/iostream/socket.h>
 
 #include <fmt/format.h>
 #include <sys/socket.h>
 
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -86,6 +88,34 @@ TEST_CASE("what follows a request that asked to close is not looked at", "[http_
   CHECK(without_date(fixture.talk(get("/a", "Connection: close\r\n") + get("/b"))) ==
         answer_to("GET /a 0\n", "Connection: close\r\n"));
   CHECK(fixture.delegate.requests == 1);
+}
+
+TEST_CASE("a client that sends on after the last answer is not reset before it has read that",
+          "[http_server]") {
+  HTTPFixture fixture;
+  RawPeer peer = fixture.connect();
+  peer.send(get("/a", "Connection: close\r\n") + get("/b"));
+  std::string all;
+  fixture.loop.run_until([&] { return peer.drain(all); });  // its end, which is not the connection's
+  CHECK(without_date(all) == answer_to("GET /a 0\n", "Connection: close\r\n"));
+  for (int i = 0; i < 3; ++i) {
+    peer.send(get("/c"));
+    for (int turn = 0; turn < 3; ++turn) fixture.loop.run_turn();
+  }
+  CHECK(pending_error(peer.fd()) == 0);
+  CHECK(fixture.server.connections() == 1);
+  peer.close();
+  fixture.loop.run_until([&] { return fixture.server.connections() == 0; });
+  CHECK(fixture.delegate.requests == 1);
+}
+
+TEST_CASE("answers before one whose delegate fails are sent", "[http_server]") {
+  HTTPFixture fixture([](Exchange& exchange, Task<>& task) {
+    if (exchange.request().path() == "/fails") throw std::runtime_error("as it must");
+    describe(exchange, task);
+  });
+  CHECK(without_date(fixture.talk(get("/a") + get("/fails"))) == answer_to("GET /a 0\n"));
+  fixture.loop.log.expect("Uncaught exception answering 127.0.0.1");
 }
 
 TEST_CASE("bodies arrive whole, with a length and in chunks, in any pieces", "[http_server]") {
