@@ -71,6 +71,8 @@ void FetchGuards::look() {
     here.resume_.set(here.caller_);
     loop_.call_soon(here.resume_);
   }
+  // What went with the work may have begun a fetch that is due before all of these.
+  if (timer_) next = std::min(next, timer_at_);
   if (next != IOLoop::TimePoint::max()) set_timer(std::max(next, now + kPause));
 }
 
