@@ -144,7 +144,10 @@ void CurlTransfer::set_headers() {
       continue;
     if (equals_ignoring_case(name, "Content-Type")) has_type = true;
     // libcurl takes `X:` for a wish to leave it out, and `X;` for an empty one.
-    if (line.size() <= name.size() + 2) line.replace(name.size(), line.npos, ";");
+    if (line.size() <= name.size() + 2) {
+      line.erase(name.size());
+      line += ';';
+    }
     append(headers_, line);
   }
   append(headers_, "Accept:");

@@ -170,7 +170,7 @@ void Headers::erase_named(std::size_t from, HeaderId id, std::string_view name) 
   }
   if (gone == 0) return;
   copy_up_to(static_cast<std::uint32_t>(text_.size()));
-  text_.resize(text_.size() - gone);
+  text_.erase(text_.size() - gone);
   lines_.resize(kept);
   fill_slots();
 }
