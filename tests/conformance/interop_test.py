@@ -43,21 +43,24 @@ def run(*command, **more):
 
 
 class Busy(Program):
-    """Says more than anybody reads: a line for each of very many requests."""
+    """Says more than anybody reads: a line for each of very many requests. What it said last is told with a failure."""
 
     def __enter__(self):
+        self.said = b""
         self.reader = threading.Thread(target=self.read_all)
         self.reader.start()
         return self
 
     def read_all(self):
-        while self.process.stderr.read1(1 << 16):
-            pass
+        while piece := self.process.stderr.read1(1 << 16):
+            self.said = (self.said + piece)[-2000:]
 
-    def __exit__(self, *error):
+    def __exit__(self, kind, error, trace):
         self.process.kill()
         self.reader.join()
-        super().__exit__(*error)
+        if error:
+            error.add_note(f"our server: {self.said!r}")
+        super().__exit__(kind, error, trace)
 
 
 def serve(*more):
@@ -84,7 +87,7 @@ def free_port():
 
 @contextlib.contextmanager
 def background(port, *command, **more):
-    """Somebody else's server, once it answers on its port."""
+    """Somebody else's server, once it answers on its port. What it said is told with a failure."""
     with subprocess.Popen(list(command), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, **more) as process:
         try:
             end = time.monotonic() + PATIENCE
@@ -94,7 +97,14 @@ def background(port, *command, **more):
                 assert process.poll() is None, process.stderr.read()
                 assert time.monotonic() < end, command
                 time.sleep(0.02)
+            assert process.poll() is None, (process.returncode, process.stderr.read())
             yield
+        except BaseException as error:
+            ended = process.poll()
+            process.terminate()
+            process.wait(PATIENCE)
+            error.add_note(f"{command[0]}, status {ended}: {process.stderr.read()!r}")
+            raise
         finally:
             process.terminate()
             try:
