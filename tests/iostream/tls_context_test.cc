@@ -3,7 +3,10 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <functional>
+#include <set>
 #include <string>
 #include <thread>
 #include <utility>
@@ -260,10 +263,13 @@ TEST_CASE("a client keeps sessions of so many servers, those used last", "[tls]"
   sides.client_options.session_cache = 3;
   const TLSContext client = sides.client();
   const TLSContext server = sides.server();
-  for (int i = 0; i < 10; ++i) {
-    auto [a, b] = connected_pair(loop);  // each from a port of its own
+  // A session is of a host and a port, and the kernel gives one port twice at times.
+  std::set<std::uint16_t> ports;
+  while (ports.size() < 10) {
+    auto [a, b] = connected_pair(loop);
+    if (!ports.insert(b.peer_address().port()).second) continue;
     loop.run(secure_both(b, a, client, server));
-    CHECK(client.sessions() == static_cast<std::size_t>(std::min(i + 1, 3)));
+    CHECK(client.sessions() == std::min<std::size_t>(ports.size(), 3));
   }
 }
 
