@@ -267,6 +267,7 @@ http {{
     location / {{
       proxy_pass http://squall; proxy_http_version 1.1; proxy_set_header Connection "";
       proxy_set_header Host $host; proxy_set_header X-Forwarded-For $remote_addr; proxy_request_buffering off;
+      proxy_max_temp_file_size 0;  # its worker, another user, may not write to the folder
     }}
   }}
 }}
