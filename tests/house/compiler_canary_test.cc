@@ -78,7 +78,8 @@ Task<int> named_first() {
 Task<int> conditions() {
   const bool first = co_await yes();
   if (!first) co_return 1;
-  if (const bool second = co_await no(); second) co_return 2;
+  const bool second = co_await no();
+  if (second) co_return 2;
   int rounds = 0;
   for (;;) {
     const bool more = co_await yes();
