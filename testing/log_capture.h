@@ -1,6 +1,6 @@
 #pragma once
 
-#include <squall/ioloop/log.h>
+#include <squall/ioloop/base/log.h>
 
 #include <mutex>
 #include <stdexcept>

@@ -1,6 +1,6 @@
 #include <squall/testing/test_loop.h>
 
-#include <squall/ioloop/errors.h>
+#include <squall/ioloop/base/errors.h>
 
 #include <fmt/format.h>
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <squall/ioloop/ioloop.h>
+#include <squall/ioloop/loop/ioloop.h>
 #include <squall/testing/log_capture.h>
 
 #include <coroutine>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <squall/ioloop/task.h>
+#include <squall/ioloop/loop/task.h>
 
 #include <string>
 #include <utility>

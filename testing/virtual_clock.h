@@ -1,6 +1,6 @@
 #pragma once
 
-#include <squall/ioloop/time_source.h>
+#include <squall/ioloop/base/time_source.h>
 
 #include <chrono>
 

@@ -1,6 +1,6 @@
 // tools/squall_fetch.cc -- fetches URLs and prints what they have.
 #include <squall/http.h>
-#include <squall/http/ascii.h>
+#include <squall/http/message/ascii.h>
 #include <squall/version.h>
 
 #include <unistd.h>

@@ -1,9 +1,9 @@
 #include <squall/web/application.h>
 
-#include <squall/http/access_log.h>
-#include <squall/ioloop/errors.h>
-#include <squall/ioloop/ioloop.h>
-#include <squall/ioloop/log.h>
+#include <squall/http/server/access_log.h>
+#include <squall/ioloop/base/errors.h>
+#include <squall/ioloop/loop/ioloop.h>
+#include <squall/ioloop/base/log.h>
 #include <squall/web/handler_type.h>
 
 #include <exception>

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <squall/http/http_server.h>
-#include <squall/http/server_delegate.h>
-#include <squall/iostream/bind_sockets.h>
+#include <squall/http/server/http_server.h>
+#include <squall/http/server/server_delegate.h>
+#include <squall/iostream/socket/bind_sockets.h>
 #include <squall/web/request_handler.h>
 #include <squall/web/router.h>
 #include <squall/web/url.h>

@@ -1,7 +1,7 @@
 #pragma once
 
-#include <squall/http/method.h>
-#include <squall/ioloop/task.h>
+#include <squall/http/message/method.h>
+#include <squall/ioloop/loop/task.h>
 #include <squall/web/path_args.h>
 #include <squall/web/request_handler.h>
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <squall/http/status.h>
+#include <squall/http/message/status.h>
 
 #include <fmt/format.h>
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <squall/http/query.h>
+#include <squall/http/message/query.h>
 #include <squall/web/http_error.h>
 
 #include <charconv>

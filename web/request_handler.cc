@@ -1,11 +1,11 @@
 #include <squall/web/request_handler.h>
 
-#include <squall/http/access_log.h>
-#include <squall/http/ascii.h>
-#include <squall/http/status.h>
-#include <squall/ioloop/errors.h>
-#include <squall/ioloop/log.h>
-#include <squall/iostream/errors.h>
+#include <squall/http/server/access_log.h>
+#include <squall/http/message/ascii.h>
+#include <squall/http/message/status.h>
+#include <squall/ioloop/base/errors.h>
+#include <squall/ioloop/base/log.h>
+#include <squall/iostream/address/errors.h>
 #include <squall/web/application.h>
 #include <squall/web/handler_type.h>
 

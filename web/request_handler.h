@@ -1,9 +1,9 @@
 #pragma once
 
-#include <squall/http/exchange.h>
-#include <squall/http/query.h>
-#include <squall/ioloop/frame_pool.h>
-#include <squall/iostream/write_awaiter.h>
+#include <squall/http/server/exchange.h>
+#include <squall/http/message/query.h>
+#include <squall/ioloop/base/frame_pool.h>
+#include <squall/iostream/stream/write_awaiter.h>
 #include <squall/web/http_error.h>
 
 #include <chrono>

@@ -1,6 +1,6 @@
 // Callbacks: added from the loop's own thread, and from others.
 
-#include <squall/ioloop/ioloop.h>
+#include <squall/ioloop/loop/ioloop.h>
 
 #include <benchmark/benchmark.h>
 #include <sys/eventfd.h>

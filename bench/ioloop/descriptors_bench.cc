@@ -1,7 +1,7 @@
 // Descriptors: a byte to and fro over a socketpair, and 64 that are active among 10,000 that are not.
 
-#include <squall/ioloop/ioloop.h>
-#include <squall/ioloop/owned_fd.h>
+#include <squall/ioloop/loop/ioloop.h>
+#include <squall/ioloop/base/owned_fd.h>
 
 #include <benchmark/benchmark.h>
 #include <sys/eventfd.h>

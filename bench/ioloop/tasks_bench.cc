@@ -1,8 +1,8 @@
 // Coroutines: begun and ended at once, and with one trip through the loop. libuv has none.
 
-#include <squall/ioloop/ioloop.h>
-#include <squall/ioloop/sleep.h>
-#include <squall/ioloop/task.h>
+#include <squall/ioloop/loop/ioloop.h>
+#include <squall/ioloop/loop/sleep.h>
+#include <squall/ioloop/loop/task.h>
 
 #include <benchmark/benchmark.h>
 

@@ -1,6 +1,6 @@
 // Timers: added and cancelled, and added and fired, with state.range(0) others pending.
 
-#include <squall/ioloop/ioloop.h>
+#include <squall/ioloop/loop/ioloop.h>
 
 #include <benchmark/benchmark.h>
 

@@ -12,9 +12,9 @@
 #include "options.h"
 
 // TLS is there or is not, by the library's version.
-#if __has_include(<squall/iostream/tls_context.h>)
+#if __has_include(<squall/iostream/tls/tls_context.h>)
 #define SQUALL_BENCH_HAS_TLS
-#include <squall/iostream/tls_context.h>
+#include <squall/iostream/tls/tls_context.h>
 #endif
 
 using namespace squall;

@@ -1,6 +1,6 @@
 // demos/asio_beside/main.cc -- an Asio echo server beside a Squall web server, on one thread that Squall
 // drives.
-#include <squall/ioloop/log.h>
+#include <squall/ioloop/base/log.h>
 #include <squall/web.h>
 
 #include <algorithm>

@@ -1,5 +1,5 @@
 // demos/embed_asio/main.cc -- a Squall web server inside a program whose main loop is Asio's: both count.
-#include <squall/ioloop/log.h>
+#include <squall/ioloop/base/log.h>
 #include <squall/web.h>
 
 #include <asio.hpp>

@@ -1,5 +1,5 @@
 // demos/embed_libuv/main.cc -- a Squall web server inside a program whose main loop is libuv's: both count.
-#include <squall/ioloop/log.h>
+#include <squall/ioloop/base/log.h>
 #include <squall/web.h>
 
 #include <uv.h>

@@ -1,5 +1,5 @@
 // demos/helloworld/main.cc -- answers every GET of / with a greeting.
-#include <squall/ioloop/log.h>
+#include <squall/ioloop/base/log.h>
 #include <squall/web.h>
 
 #include <CLI/CLI.hpp>

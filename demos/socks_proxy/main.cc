@@ -1,5 +1,5 @@
 // demos/socks_proxy/main.cc -- a SOCKS5 proxy: connects its clients to where they ask to go.
-#include <squall/ioloop/log.h>
+#include <squall/ioloop/base/log.h>
 
 #include <CLI/CLI.hpp>
 #include <chrono>

@@ -1,6 +1,6 @@
 #include "socks_proxy.h"
 
-#include <squall/ioloop/log.h>
+#include <squall/ioloop/base/log.h>
 
 #include <stdexcept>
 #include <string_view>

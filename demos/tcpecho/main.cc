@@ -1,5 +1,5 @@
 // demos/tcpecho/main.cc -- a server that sends every line back, and a client that sends one; with TLS or not.
-#include <squall/ioloop/log.h>
+#include <squall/ioloop/base/log.h>
 #include <squall/iostream.h>
 
 #include <CLI/CLI.hpp>

@@ -1,6 +1,6 @@
 // tests/conformance/client.cc -- fetches a URL, and says in one line of JSON what came of it.
 #include <squall/http.h>
-#include <squall/iostream/openssl.h>
+#include <squall/iostream/tls/openssl.h>
 
 #include <openssl/evp.h>
 #include <CLI/CLI.hpp>

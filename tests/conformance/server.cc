@@ -1,6 +1,6 @@
 // tests/conformance/server.cc -- what other people's clients and test suites are pointed at.
-#include <squall/ioloop/log.h>
-#include <squall/ioloop/sleep.h>
+#include <squall/ioloop/base/log.h>
+#include <squall/ioloop/loop/sleep.h>
 #include <squall/web.h>
 
 #include <CLI/CLI.hpp>

@@ -2,7 +2,7 @@
 // response that comes of the whole comes of the pieces too, byte for byte, no byte behind it is used, and it
 // does not depend on those before it.
 
-#include <squall/http/response_parser.h>
+#include <squall/http/codec/response_parser.h>
 
 #include <cstddef>
 #include <cstdint>

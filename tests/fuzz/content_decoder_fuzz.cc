@@ -2,7 +2,7 @@
 // are cut and how much room there is for what comes out. However they are cut, the same comes out, or the
 // same is refused; and never more than the bounds allow.
 
-#include <squall/http/content_decoder.h>
+#include <squall/http/codec/content_decoder.h>
 
 #include <algorithm>
 #include <cstddef>

@@ -1,7 +1,7 @@
 // Dates of headers and of cookies: what is read is written as the same, and means the same to both readers.
 
-#include <squall/http/cookie.h>
-#include <squall/http/date.h>
+#include <squall/http/message/cookie.h>
+#include <squall/http/message/date.h>
 
 #include <chrono>
 #include <cstddef>

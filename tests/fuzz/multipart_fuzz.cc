@@ -1,9 +1,9 @@
 // The multipart parser, with the boundary `b`. The first byte says how the body behind it is cut. In pieces
 // it tells the same as whole; what it tells of can be sent again, and is then told of again.
 
-#include <squall/http/form.h>
-#include <squall/http/header_params.h>
-#include <squall/http/multipart.h>
+#include <squall/http/message/form.h>
+#include <squall/http/message/header_params.h>
+#include <squall/http/message/multipart.h>
 
 #include <cstddef>
 #include <cstdint>

@@ -1,7 +1,7 @@
 // What a client would rather have, and what it has already: Accept and its like, entity tags.
 
-#include <squall/http/accept.h>
-#include <squall/http/etag.h>
+#include <squall/http/message/accept.h>
+#include <squall/http/message/etag.h>
 
 #include <cstddef>
 #include <cstdint>

@@ -1,7 +1,7 @@
 // The PROXY header's parser. Whatever the bytes, and however they are cut: the answer changes from `more` to
 // one that stays, and all that a header shows lies within it.
 
-#include <squall/iostream/proxy_protocol.h>
+#include <squall/iostream/tcp/proxy_protocol.h>
 
 #include <cstddef>
 #include <cstdint>

@@ -1,7 +1,7 @@
 // Queries, forms and percent escapes: what is encoded is read back, and an argument is no longer than its
 // text.
 
-#include <squall/http/query.h>
+#include <squall/http/message/query.h>
 
 #include <cstddef>
 #include <cstdint>

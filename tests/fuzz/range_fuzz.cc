@@ -1,6 +1,6 @@
 // Ranges: those that are answered lie within what there is, apart from each other; Content-Range both ways.
 
-#include <squall/http/range.h>
+#include <squall/http/message/range.h>
 
 #include <cstddef>
 #include <cstdint>

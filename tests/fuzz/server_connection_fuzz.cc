@@ -4,7 +4,7 @@
 //
 // The first byte of an input says how the others are sent.
 
-#include <squall/ioloop/log.h>
+#include <squall/ioloop/base/log.h>
 
 #include <algorithm>
 #include <cstddef>

@@ -3,10 +3,10 @@
 //
 // An input is which delimiter or expression, the limit (two bytes, 0 for none), how to cut, and the bytes.
 
-#include <squall/ioloop/ioloop.h>
-#include <squall/ioloop/log.h>
-#include <squall/ioloop/task_group.h>
-#include <squall/iostream/iostream.h>
+#include <squall/ioloop/loop/ioloop.h>
+#include <squall/ioloop/base/log.h>
+#include <squall/ioloop/loop/task_group.h>
+#include <squall/iostream/stream/iostream.h>
 
 #include <sys/socket.h>
 

@@ -1,7 +1,7 @@
 // URLs. What is taken is in its normal form, of which every part can be had and put together again, and there
 // are no two readings of it.
 
-#include <squall/http/url.h>
+#include <squall/http/message/url.h>
 
 #include <cstddef>
 #include <cstdint>

@@ -8,11 +8,11 @@ import sys
 from tap import Tap
 
 HEAD = """
-#include <squall/ioloop/multi.h>
-#include <squall/ioloop/race.h>
-#include <squall/ioloop/shield.h>
-#include <squall/ioloop/sleep.h>
-#include <squall/ioloop/with_timeout.h>
+#include <squall/ioloop/coro/multi.h>
+#include <squall/ioloop/coro/race.h>
+#include <squall/ioloop/coro/shield.h>
+#include <squall/ioloop/loop/sleep.h>
+#include <squall/ioloop/coro/with_timeout.h>
 using namespace squall;
 struct Foreign {};
 Task<> work();

@@ -1,7 +1,7 @@
 // The forms of co_await that GCC 12 compiles as it should: a compiler upgrade is checked against them. Those
 // it does not are in docs/coroutines.md, and await_law_test.py keeps them out of the tree.
 
-#include <squall/ioloop/task.h>
+#include <squall/ioloop/loop/task.h>
 
 #include <memory>
 #include <optional>

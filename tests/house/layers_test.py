@@ -58,8 +58,8 @@ def main():
     # The test of the test.
     bad = {
         "http/x.h": "#include <squall/web/url.h>\n",
-        "iostream/x.cc": "#include <squall/http/headers.h>",
-        "ioloop/x.h": '#include "ioloop/task.h"',
+        "iostream/x.cc": "#include <squall/http/message/headers.h>",
+        "ioloop/x.h": '#include "ioloop/loop/task.h"',
         "ioloop/y.h": "#  include <squall/iostream.h>",
         "web/x.cc": "#include <squall/testing/fixture.h>",
         "websocket/x.h": "#include <squall/testing/fixture.h>",
@@ -72,7 +72,7 @@ def main():
         [name for name, text in bad.items() if not list(problems_of(pathlib.PurePath(name), text))],
     )
     good = {
-        "web/x.h": "#include <squall/http/headers.h>\n#include <vector>\n",
+        "web/x.h": "#include <squall/http/message/headers.h>\n#include <vector>\n",
         "ioloop/x.h": "#include <squall/version.h>\n",
         "testing/x.h": "".join(f"#include <squall/{folder}/x.h>\n" for folder in LIBRARY),
     }

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <squall/http.h>
-#include <squall/iostream/tcp_server.h>
+#include <squall/iostream/tcp/tcp_server.h>
 
 #include <functional>
 #include <string>

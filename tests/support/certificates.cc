@@ -3,7 +3,7 @@
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
-#include <squall/iostream/openssl.h>
+#include <squall/iostream/tls/openssl.h>
 #include <stdlib.h>
 
 #include <filesystem>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <squall/iostream/tls_options.h>
+#include <squall/iostream/tls/tls_options.h>
 
 #include <memory>
 #include <string>

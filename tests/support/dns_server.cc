@@ -1,6 +1,6 @@
 #include "support/dns_server.h"
 
-#include <squall/iostream/address.h>
+#include <squall/iostream/address/address.h>
 
 #include <arpa/inet.h>
 #include <sys/socket.h>

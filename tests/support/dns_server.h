@@ -1,7 +1,7 @@
 #pragma once
 
-#include <squall/ioloop/ioloop.h>
-#include <squall/ioloop/owned_fd.h>
+#include <squall/ioloop/loop/ioloop.h>
+#include <squall/ioloop/base/owned_fd.h>
 
 #include <cstdint>
 #include <map>

@@ -1,7 +1,7 @@
 #pragma once
 
-#include <squall/ioloop/event.h>
-#include <squall/iostream/resolver.h>
+#include <squall/ioloop/sync/event.h>
+#include <squall/iostream/address/resolver.h>
 
 #include <netdb.h>
 

@@ -10,7 +10,7 @@
 
 // The clients that a test is run over: TEMPLATE_TEST_CASE("...", "[...]", HTTP_CLIENTS)
 #ifdef SQUALL_HAS_CURL
-#include <squall/http/curl_http_client.h>
+#include <squall/http/client/curl_http_client.h>
 #define HTTP_CLIENTS ::squall::http::SimpleAsyncHTTPClient, ::squall::http::CurlAsyncHTTPClient
 #else
 #define HTTP_CLIENTS ::squall::http::SimpleAsyncHTTPClient

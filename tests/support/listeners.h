@@ -1,8 +1,8 @@
 #pragma once
 
-#include <squall/iostream/address.h>
-#include <squall/iostream/resolver.h>
-#include <squall/iostream/socket.h>
+#include <squall/iostream/address/address.h>
+#include <squall/iostream/address/resolver.h>
+#include <squall/iostream/socket/socket.h>
 #include <squall/testing/bind_unused_port.h>
 
 #include <dirent.h>

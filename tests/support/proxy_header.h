@@ -1,6 +1,6 @@
 #pragma once
 
-#include <squall/iostream/proxy_protocol.h>
+#include <squall/iostream/tcp/proxy_protocol.h>
 
 #include <cstdint>
 #include <string>

@@ -1,6 +1,6 @@
 #include "support/scrambler.h"
 
-#include <squall/iostream/socket.h>
+#include <squall/iostream/socket/socket.h>
 
 #include <algorithm>
 #include <cerrno>

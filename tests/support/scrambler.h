@@ -1,6 +1,6 @@
 #pragma once
 
-#include <squall/iostream/transport.h>
+#include <squall/iostream/stream/transport.h>
 
 #include <string>
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <squall/ioloop/owned_fd.h>
+#include <squall/ioloop/base/owned_fd.h>
 
 #include <sys/socket.h>
 #include <unistd.h>

@@ -1,7 +1,7 @@
 #include <squall/testing/bind_unused_port.h>
 
-#include <squall/iostream/address.h>
-#include <squall/iostream/bind_sockets.h>
+#include <squall/iostream/address/address.h>
+#include <squall/iostream/socket/bind_sockets.h>
 
 #include "support/catch.h"
 

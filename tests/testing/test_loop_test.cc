@@ -1,7 +1,7 @@
 #include <squall/testing/test_loop.h>
 
-#include <squall/ioloop/errors.h>
-#include <squall/ioloop/sleep.h>
+#include <squall/ioloop/base/errors.h>
+#include <squall/ioloop/loop/sleep.h>
 #include <squall/testing/virtual_clock.h>
 
 #include <cstdlib>

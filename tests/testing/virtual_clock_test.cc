@@ -1,6 +1,6 @@
 #include <squall/testing/virtual_clock.h>
 
-#include <squall/ioloop/sleep.h>
+#include <squall/ioloop/loop/sleep.h>
 #include <squall/testing/test_loop.h>
 
 #include <vector>

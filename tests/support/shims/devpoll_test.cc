@@ -1,4 +1,4 @@
-#include <squall/ioloop/owned_fd.h>
+#include <squall/ioloop/base/owned_fd.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>

@@ -1,6 +1,6 @@
 #include <fcntl.h>
 #include <poll.h>
-#include <squall/ioloop/owned_fd.h>
+#include <squall/ioloop/base/owned_fd.h>
 #include <sys/event.h>
 #include <sys/socket.h>
 #include <sys/wait.h>

@@ -1,9 +1,9 @@
 // Gives every test program the pollers of other systems: their own sources, over the shims. kqueue and
 // devpoll can then be asked for in SQUALL_POLLER, as poll can.
 
-#include <squall/ioloop/poller_devpoll.h>
-#include <squall/ioloop/poller_kqueue.h>
-#include <squall/ioloop/poller_table.h>
+#include <squall/ioloop/poller/poller_devpoll.h>
+#include <squall/ioloop/poller/poller_kqueue.h>
+#include <squall/ioloop/poller/poller_table.h>
 
 namespace squall {
 namespace {

@@ -1,6 +1,6 @@
 #pragma once
 
-// /dev/poll for Linux, over poll(2): enough of it to run ioloop/poller_devpoll.cc where there is no such
+// /dev/poll for Linux, over poll(2): enough of it to run ioloop/poller/poller_devpoll.cc where there is no such
 // device.
 //
 // It must fail where the kernel fails, so what it keeps is taken from poll(7D) of Solaris and illumos, and

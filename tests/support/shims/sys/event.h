@@ -1,6 +1,6 @@
 #pragma once
 
-// kqueue(2) for Linux, over poll(2): enough of it to run ioloop/poller_kqueue.cc where there is no kqueue.
+// kqueue(2) for Linux, over poll(2): enough of it to run ioloop/poller/poller_kqueue.cc where there is no kqueue.
 //
 // It must fail where the kernels fail, so what it keeps is taken from kqueue(2) of FreeBSD (F), NetBSD (N),
 // OpenBSD (O) and macOS (M), and where those are silent from what their kernels do; where they differ, it

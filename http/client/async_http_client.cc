@@ -1,0 +1,113 @@
+#include <squall/http/client/async_http_client.h>
+
+#include <squall/http/client/simple_http_client.h>
+#include <squall/ioloop/sync/event.h>
+
+#include <algorithm>
+#include <mutex>
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+namespace squall::http {
+namespace {
+
+std::mutex& factory_mutex() {
+  static std::mutex mutex;
+  return mutex;
+}
+AsyncHTTPClient::Factory& factory() {
+  static AsyncHTTPClient::Factory instance;
+  return instance;
+}
+
+std::unique_ptr<AsyncHTTPClient> make_client(IOLoop& loop) {
+  AsyncHTTPClient::Factory make;
+  {
+    const std::lock_guard lock(factory_mutex());
+    make = factory();
+  }
+  if (make) return make(loop);
+  return std::make_unique<SimpleAsyncHTTPClient>(loop);
+}
+
+// This thread's loops that have a client.
+struct Shared {
+  IOLoop* loop;
+  AsyncHTTPClient* client;
+};
+thread_local std::vector<Shared> t_shared;
+
+struct SharedEntry {
+  explicit SharedEntry(AsyncHTTPClient& shared) : client(&shared) {
+    t_shared.push_back({&shared.loop(), client});
+  }
+  ~SharedEntry() {
+    std::erase_if(t_shared, [this](const Shared& shared) { return shared.client == client; });
+  }
+  AsyncHTTPClient* client;
+};
+
+// A task of the loop's, which it destroys with itself: so the client goes while its loop is still there.
+Task<> keep(std::unique_ptr<AsyncHTTPClient> client) {
+  const SharedEntry entry(*client);
+  Event never;
+  co_await never.wait();
+}
+
+}  // namespace
+
+AsyncHTTPClient& AsyncHTTPClient::current() {
+  IOLoop& loop = IOLoop::current();
+  const auto find = [&loop]() -> AsyncHTTPClient* {
+    for (const Shared& shared : t_shared)
+      if (shared.loop == &loop && !shared.client->closed()) return shared.client;
+    return nullptr;
+  };
+  if (AsyncHTTPClient* const found = find()) return *found;
+  std::unique_ptr<AsyncHTTPClient> made = make_client(loop);
+  AsyncHTTPClient& client = *made;
+  loop.spawn(keep(std::move(made)));
+  return client;
+}
+
+void AsyncHTTPClient::configure(Factory make) {
+  const std::lock_guard lock(factory_mutex());
+  factory() = std::move(make);
+}
+
+void AsyncHTTPClient::close() { closed_ = true; }
+
+Task<HTTPResponse> AsyncHTTPClient::fetch(HTTPRequest request, RaiseError raise_error) {
+  if (closed_) throw std::runtime_error("fetch() called on closed AsyncHTTPClient");
+  return run(std::make_unique<Fetch>(std::move(request), options_.defaults, options_.max_body_size),
+             raise_error);
+}
+
+void AsyncHTTPClient::keep_cookies(Fetch& fetch) {
+  const auto now = std::chrono::system_clock::now();
+  for (const std::string_view cookie : fetch.response().headers().get_list("Set-Cookie"))
+    options_.cookie_jar->set(fetch.url(), cookie, now);
+}
+
+Task<HTTPResponse> AsyncHTTPClient::run(std::unique_ptr<Fetch> fetch, RaiseError raise_error) {
+  const IOLoop::TimePoint begun = loop_.time();
+  IOLoop& loop = loop_;
+  bool goes_on = true;
+  while (goes_on) {
+    const IOLoop::TimePoint hop = loop.time();
+    if (closed_) throw std::runtime_error("fetch() called on closed AsyncHTTPClient");
+    if (options_.cookie_jar)
+      fetch->set_jar_cookies(options_.cookie_jar->header(fetch->url(), std::chrono::system_clock::now()));
+    co_await perform(*fetch);
+    if (options_.cookie_jar) keep_cookies(*fetch);
+    goes_on = fetch->redirect();
+    if (goes_on) fetch->response().data_->times.redirect += loop.time() - hop;
+  }
+  HTTPResponse response = std::move(fetch->response());
+  response.data_->times.total = loop.time() - begun;
+  if (raise_error == RaiseError::yes && !response.ok()) throw HTTPClientError(std::move(response));
+  co_return response;
+}
+
+}  // namespace squall::http

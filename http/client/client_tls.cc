@@ -1,0 +1,42 @@
+#include <squall/http/client/client_tls.h>
+
+#include <fmt/format.h>
+
+#include <iterator>
+
+namespace squall::http {
+
+void ClientTLS::append_key(std::string& key, const Fetch& fetch) {
+  if (fetch.tls()) {
+    fmt::format_to(std::back_inserter(key), " tls {}", fmt::ptr(fetch.tls().get()));
+    return;
+  }
+  if (!fetch.flag(&FetchOptions::validate_cert, true)) key.append(" unchecked");
+  for (const auto member : {&FetchOptions::ca_certs, &FetchOptions::client_cert, &FetchOptions::client_key})
+    if (const std::string* file = fetch.text(member))
+      key.append(1, '\n').append(*file);
+    else
+      key.append(1, '\n');
+}
+
+TLSContext ClientTLS::context_for(const Fetch& fetch) {
+  if (fetch.tls()) return *fetch.tls();
+  std::string key;
+  append_key(key, fetch);
+  if (const auto found = contexts_.find(key); found != contexts_.end()) return found->second;
+  TLSClientOptions options;
+  options.alpn.emplace_back("http/1.1");
+  options.handshake_timeout = {};  // the fetch has its own
+  if (!fetch.flag(&FetchOptions::validate_cert, true)) options.cert_reqs = CertReqs::none;
+  if (const std::string* file = fetch.text(&FetchOptions::ca_certs)) options.ca_certs = *file;
+  if (const std::string* file = fetch.text(&FetchOptions::client_cert)) {
+    TLSCertificate certificate;
+    certificate.certfile = *file;
+    if (const std::string* own_key = fetch.text(&FetchOptions::client_key)) certificate.keyfile = *own_key;
+    options.certificate = std::move(certificate);
+  }
+  if (contexts_.size() >= kMaxContexts) contexts_.clear();
+  return contexts_.emplace(std::move(key), TLSContext::client(std::move(options))).first->second;
+}
+
+}  // namespace squall::http

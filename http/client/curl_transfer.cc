@@ -1,0 +1,396 @@
+#include <squall/http/client/curl_transfer.h>
+
+#include <squall/http/message/ascii.h>
+#include <squall/http/codec/content_decoder.h>
+#include <squall/http/client/mapped_host.h>
+#include <squall/http/client/request_head.h>
+#include <squall/http/message/status.h>
+#include <squall/ioloop/base/errors.h>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+#include <stdexcept>
+#include <utility>
+
+namespace squall::http {
+namespace {
+
+// What of a redirect's body is read, so that the connection can be used again.
+constexpr std::size_t kMaxDiscarded = 64 * 1024;
+
+// `none` is what libcurl takes for none.
+long milliseconds(std::optional<Fetch::Duration> timeout, long none) {
+  if (!timeout) return none;
+  const auto rounded = std::chrono::ceil<std::chrono::milliseconds>(*timeout).count();
+  return static_cast<long>(std::min<long long>(rounded, std::numeric_limits<int>::max()));
+}
+
+FetchTimes::Duration since(CURL* easy, CURLINFO from, CURLINFO to) {
+  curl_off_t begin = 0;
+  curl_off_t end = 0;
+  if (from != CURLINFO_NONE) curl_easy_getinfo(easy, from, &begin);
+  curl_easy_getinfo(easy, to, &end);
+  return std::chrono::microseconds(std::max<curl_off_t>(end - begin, 0));
+}
+
+std::string bracketed(const std::string& host) {
+  return host.find(':') == host.npos || host.starts_with('[') ? host : fmt::format("[{}]", host);
+}
+
+void append(curl_slist*& list, const std::string& line) {
+  curl_slist* const longer = curl_slist_append(list, line.c_str());
+  if (!longer) throw std::bad_alloc();
+  list = longer;
+}
+
+}  // namespace
+
+CurlTransfer::CurlTransfer(CurlAsyncHTTPClient& client, Fetch& fetch)
+    : client_(client), fetch_(fetch), easy_(client.take_easy()) {}
+
+CurlTransfer::~CurlTransfer() {
+  if (added_ && client_.is_acting_) {
+    retire();
+    return;
+  }
+  if (added_) curl_multi_remove_handle(client_.multi_, easy_);
+  client_.give_back(easy_);
+  curl_slist_free_all(headers_);
+  curl_slist_free_all(mapping_);
+}
+
+// libcurl is on the stack, and cannot be told to forget the request: it shall look at nothing that goes.
+void CurlTransfer::retire() noexcept {
+  const auto refuse = +[](char*, std::size_t, std::size_t, void*) -> std::size_t { return 0; };
+  curl_easy_setopt(easy_, CURLOPT_HEADERFUNCTION, refuse);
+  curl_easy_setopt(easy_, CURLOPT_WRITEFUNCTION, refuse);
+  curl_easy_setopt(easy_, CURLOPT_ERRORBUFFER, static_cast<char*>(nullptr));
+  client_.retired_.push_back({easy_, headers_, mapping_, std::move(fetch_.response())});
+}
+
+template <class Value>
+void CurlTransfer::set(CURLoption option, Value value) {
+  const CURLcode result = curl_easy_setopt(easy_, option, value);
+  if (result != CURLE_OK)
+    throw std::invalid_argument(fmt::format("libcurl refuses an option: {}", curl_easy_strerror(result)));
+}
+
+// ---- The request.
+
+void CurlTransfer::begin() {
+  const HTTPRequest& request = fetch_.request();
+  if (fetch_.has_producer())
+    throw std::invalid_argument("body_producer is not supported by CurlAsyncHTTPClient");
+  if (request.streaming_callback.waits())
+    throw std::invalid_argument("a streaming_callback that waits is not supported by CurlAsyncHTTPClient");
+  if (fetch_.tls()) throw std::invalid_argument("a TLSContext is not supported by CurlAsyncHTTPClient");
+  if (fetch_.body() && fetch_.method() == "GET")
+    throw std::invalid_argument("Body must be None for GET request");
+
+  set(CURLOPT_ERRORBUFFER, text_);
+  set(CURLOPT_PRIVATE, this);
+  set(CURLOPT_NOSIGNAL, 1L);
+  set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+#if LIBCURL_VERSION_NUM >= 0x075500
+  set(CURLOPT_PROTOCOLS_STR, "http,https");
+#else
+  set(CURLOPT_PROTOCOLS, static_cast<long>(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+#endif
+  set(CURLOPT_URL, fetch_.url().without_userinfo().without_fragment().text().c_str());
+  set(CURLOPT_PATH_AS_IS, 1L);
+  set(CURLOPT_FOLLOWLOCATION, 0L);
+  set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+  // Zero would be its own 300 s.
+  set(CURLOPT_CONNECTTIMEOUT_MS,
+      milliseconds(fetch_.connect_timeout(), static_cast<long>(std::numeric_limits<int>::max())));
+  set(CURLOPT_TIMEOUT_MS, milliseconds(fetch_.request_timeout(), 0));
+  set(CURLOPT_HEADERFUNCTION, &on_header);
+  set(CURLOPT_HEADERDATA, this);
+  set(CURLOPT_WRITEFUNCTION, &on_body);
+  set(CURLOPT_WRITEDATA, this);
+  if (fetch_.decompresses()) set(CURLOPT_ACCEPT_ENCODING, "");
+  set_headers();
+  set_body();
+  set_ways();
+  set_connections();
+  set_tls();
+  if (request.prepare_curl_callback) request.prepare_curl_callback(easy_);
+  // retire() has no way to say that there is no room.
+  client_.retired_.reserve(client_.retired_.size() + client_.turns_.active());
+  if (curl_multi_add_handle(client_.multi_, easy_) != CURLM_OK) throw std::bad_alloc();
+  added_ = true;
+}
+
+// Those that SimpleAsyncHTTPClient would send, and none of libcurl's own.
+void CurlTransfer::set_headers() {
+  std::string head;
+  RequestHead writer(fetch_);
+  writer.keep_alive = client_.options().keep_alive;
+  const std::optional<ProxyOptions>& proxy = fetch_.option(&FetchOptions::proxy);
+  writer.absolute = proxy && !proxy->host.empty() && !fetch_.url().is_https();
+  writer.write_to(head);
+  std::string_view rest = head;
+  rest.remove_prefix(rest.find("\r\n") + 2);
+  bool has_type = false;
+  while (rest.size() > 2) {
+    const std::size_t end = rest.find("\r\n");
+    std::string line(rest.substr(0, end));
+    rest.remove_prefix(end + 2);
+    const std::string_view name = std::string_view(line).substr(0, line.find(':'));
+    if (equals_ignoring_case(name, "Content-Length") || equals_ignoring_case(name, "Transfer-Encoding"))
+      continue;
+    if (equals_ignoring_case(name, "Content-Type")) has_type = true;
+    // libcurl takes `X:` for a wish to leave it out, and `X;` for an empty one.
+    if (line.size() <= name.size() + 2) {
+      line.erase(name.size());
+      line += ';';
+    }
+    append(headers_, line);
+  }
+  append(headers_, "Accept:");
+  append(headers_, "Expect:");
+  if (!has_type) append(headers_, "Content-Type:");
+  set(CURLOPT_HTTPHEADER, headers_);
+}
+
+void CurlTransfer::set_body() {
+  const std::string method(fetch_.method());
+  if (const std::string* const body = fetch_.body()) {
+    set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body->size()));
+    set(CURLOPT_POSTFIELDS, body->data());
+  } else if (method == "HEAD") {
+    set(CURLOPT_NOBODY, 1L);
+  } else if (method == "POST" || method == "PUT" || method == "PATCH") {
+    set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(0));
+    set(CURLOPT_POSTFIELDS, "");
+  }
+  if (method != "GET" && method != "HEAD") set(CURLOPT_CUSTOMREQUEST, method.c_str());
+  if (!fetch_.username().empty() && fetch_.authorization().empty()) {
+    set(CURLOPT_HTTPAUTH, static_cast<long>(CURLAUTH_DIGEST));
+    set(CURLOPT_USERNAME, fetch_.username().c_str());
+    set(CURLOPT_PASSWORD, fetch_.password().c_str());
+  }
+}
+
+// How to get there.
+void CurlTransfer::set_ways() {
+  const std::optional<ProxyOptions>& proxy = fetch_.option(&FetchOptions::proxy);
+  if (proxy && !proxy->host.empty()) {
+    set(CURLOPT_PROXY, proxy->host.c_str());
+    set(CURLOPT_PROXYPORT, static_cast<long>(proxy->port));
+    set(CURLOPT_NOPROXY, "");
+    if (!proxy->username.empty()) {
+      set(CURLOPT_PROXYUSERNAME, proxy->username.c_str());
+      set(CURLOPT_PROXYPASSWORD, proxy->password.c_str());
+    }
+    set(CURLOPT_PROXYAUTH,
+        static_cast<long>(proxy->auth_mode == AuthMode::digest ? CURLAUTH_DIGEST : CURLAUTH_BASIC));
+  } else if (proxy || !fetch_.flag(&FetchOptions::proxy_from_environment, false)) {
+    set(CURLOPT_PROXY, "");
+  }
+  if (const std::string* from = fetch_.text(&FetchOptions::network_interface))
+    set(CURLOPT_INTERFACE, fmt::format("host!{}", *from).c_str());
+  if (!fetch_.flag(&FetchOptions::allow_ipv6, true))
+    set(CURLOPT_IPRESOLVE, static_cast<long>(CURL_IPRESOLVE_V4));
+  if (const std::string* path = fetch_.text(&FetchOptions::unix_socket))
+    set(CURLOPT_UNIX_SOCKET_PATH, path->c_str());
+  // The first one that fits counts: those with a port come first.
+  for (const bool has_port : {true, false}) {
+    for (const auto& [from, to] : client_.options().hostname_mapping) {
+      const MappedHost mapped(from);
+      if (mapped.port.has_value() != has_port) continue;
+      const std::string port = has_port ? std::to_string(*mapped.port) : std::string();
+      append(mapping_, fmt::format("{}:{}:{}:", bracketed(mapped.name), port, bracketed(to)));
+    }
+  }
+  if (mapping_) set(CURLOPT_CONNECT_TO, mapping_);
+}
+
+// Which connections it may use, and who else may use its own.
+void CurlTransfer::set_connections() {
+  using std::chrono::seconds;
+  // On a reused connection that ends without an answer libcurl sends the request again, whatever its method.
+  if (!fetch_.is_repeatable()) set(CURLOPT_FRESH_CONNECT, 1L);
+  if (!client_.keeps_connections()) set(CURLOPT_FORBID_REUSE, 1L);
+#if LIBCURL_VERSION_NUM >= 0x074100
+  const auto idle = std::chrono::floor<seconds>(client_.options().idle_timeout).count();
+  const auto most = static_cast<long long>(std::numeric_limits<int>::max());
+  set(CURLOPT_MAXAGE_CONN, static_cast<long>(std::clamp<long long>(idle, 1, most)));
+#endif
+}
+
+void CurlTransfer::set_tls() {
+  const bool checks = fetch_.flag(&FetchOptions::validate_cert, true);
+  set(CURLOPT_SSL_VERIFYPEER, checks ? 1L : 0L);
+  set(CURLOPT_SSL_VERIFYHOST, checks ? 2L : 0L);
+  set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  if (const std::string* file = fetch_.text(&FetchOptions::ca_certs)) set(CURLOPT_CAINFO, file->c_str());
+  if (const std::string* file = fetch_.text(&FetchOptions::client_cert)) set(CURLOPT_SSLCERT, file->c_str());
+  if (const std::string* file = fetch_.text(&FetchOptions::client_key)) set(CURLOPT_SSLKEY, file->c_str());
+}
+
+// ---- The response.
+
+// Called by C, which no exception may cross.
+std::size_t CurlTransfer::on_header(char* data, std::size_t size, std::size_t count, void* self) noexcept {
+  auto& transfer = *static_cast<CurlTransfer*>(self);
+  try {
+    transfer.take_header({data, size * count});
+    return size * count;
+  } catch (...) {
+    transfer.failure_ = std::current_exception();
+    return 0;  // ends the transfer
+  }
+}
+
+std::size_t CurlTransfer::on_body(char* data, std::size_t size, std::size_t count, void* self) noexcept {
+  auto& transfer = *static_cast<CurlTransfer*>(self);
+  try {
+    return transfer.take_body({data, size * count}) ? size * count : 0;
+  } catch (...) {
+    transfer.failure_ = std::current_exception();
+    return size * count > 0 ? 0 : 1;
+  }
+}
+
+void CurlTransfer::take_header(std::string_view line) {
+  HTTPResponse::Data& data = *fetch_.response().data_;
+  HTTPClientError::Failure failure;
+  failure.phase = FetchPhase::head;
+  failure.peer = fetch_.peer();
+  head_size_ += line.size();
+  if (head_size_ > client_.options().max_header_size)
+    throw HTTPProtocolError("Response head too large", std::move(failure));
+  std::string_view text = line;
+  while (text.ends_with('\n') || text.ends_with('\r')) text.remove_suffix(1);
+  if (text.starts_with("HTTP/")) {
+    // Another one: libcurl has asked again, with what the last one told it to (digest authentication).
+    has_head_ = false;
+    received_ = 0;
+    data.body.clear();
+    data.headers.clear();
+    lines_.clear();
+    const std::size_t blank = std::min(text.find(' '), text.size());
+    const std::string_view rest = text.substr(std::min(blank + 1, text.size()));
+    data.code = 0;
+    for (const char c : rest.substr(0, 3)) data.code = data.code * 10 + (is_digit(c) ? c - '0' : 0);
+    data.reason = rest.size() > 4 ? rest.substr(4) : reason_phrase(data.code);
+  } else if (text.empty()) {
+    if (!has_head_ && data.code >= 200) {
+      if (fetch_.request().header_callback) lines_.emplace_back(line);
+      take_head();
+    }
+    return;
+  } else {
+    const std::size_t colon = text.find(':');
+    const std::string_view name = text.substr(0, std::min(colon, text.size()));
+    if (colon == text.npos || !is_token(name))
+      throw HTTPProtocolError("Malformed header field", std::move(failure));
+    (has_head_ ? data.trailers : data.headers).add(name, trim(text.substr(colon + 1)));
+  }
+  if (!has_head_ && fetch_.request().header_callback) lines_.emplace_back(line);
+}
+
+void CurlTransfer::take_head() {
+  has_head_ = true;
+  const HTTPResponse::Data& data = *fetch_.response().data_;
+  follows_ = fetch_.will_follow(data.code, data.headers);
+  fetch_.enter(FetchPhase::body);
+  if (follows_) return;
+  for (const std::string& line : lines_) fetch_.request().header_callback(line);
+}
+
+// False if there is no need of more.
+bool CurlTransfer::take_body(std::string_view piece) {
+  received_ += piece.size();
+  if (follows_) {
+    is_abandoned_ = received_ > kMaxDiscarded;
+    return !is_abandoned_;
+  }
+  if (received_ > fetch_.max_body_size()) {
+    HTTPClientError::Failure failure;
+    failure.phase = FetchPhase::body;
+    failure.peer = fetch_.peer();
+    throw HTTPBodyTooLargeError(
+        fmt::format("The response's body is larger than {} bytes", fetch_.max_body_size()),
+        std::move(failure));
+  }
+  const StreamingCallback& callback = fetch_.request().streaming_callback;
+  if (callback) {
+    const Task<> done = callback(piece);  // none, as it is one that does not wait
+  } else {
+    fetch_.response().data_->body.append(piece);
+  }
+  return true;
+}
+
+// ---- The end.
+
+void CurlTransfer::end(CURLcode result) noexcept {
+  result_ = result;
+  curl_multi_remove_handle(client_.multi_, easy_);
+  added_ = false;
+  ended_ = true;
+  // Not from within libcurl.
+  if (resume_.coroutine()) client_.loop().call_soon(resume_);
+}
+
+void CurlTransfer::await_resume() {
+  take_times();
+  if (failure_) std::rethrow_exception(failure_);
+  if (is_abandoned_) return;
+  if (result_ != CURLE_OK || !has_head_) fail();
+}
+
+void CurlTransfer::take_times() {
+  FetchTimes& times = fetch_.response().data_->times;
+  times.resolve = since(easy_, CURLINFO_NONE, CURLINFO_NAMELOOKUP_TIME_T);
+  times.connect = since(easy_, CURLINFO_NAMELOOKUP_TIME_T, CURLINFO_CONNECT_TIME_T);
+  times.tls = since(easy_, CURLINFO_CONNECT_TIME_T, CURLINFO_APPCONNECT_TIME_T);
+  times.first_byte = since(easy_, CURLINFO_PRETRANSFER_TIME_T, CURLINFO_STARTTRANSFER_TIME_T);
+}
+
+void CurlTransfer::fail() const {
+  HTTPClientError::Failure failure;
+  failure.phase = has_head_ ? FetchPhase::body : FetchPhase::head;
+  failure.peer = fetch_.peer();
+  std::string message = *text_ ? text_ : curl_easy_strerror(result_);
+  failure.cause = std::make_exception_ptr(CurlError(result_, message));
+  long error = 0;
+  curl_easy_getinfo(easy_, CURLINFO_OS_ERRNO, &error);
+  if (error != 0) failure.error = std::error_code(static_cast<int>(error), std::generic_category());
+  curl_off_t connected = 0;
+  curl_easy_getinfo(easy_, CURLINFO_PRETRANSFER_TIME_T, &connected);
+  switch (result_) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY: failure.phase = FetchPhase::resolve; break;
+    case CURLE_COULDNT_CONNECT:
+      failure.phase = FetchPhase::connect;
+      if (failure.error) message = failure.error.message();
+      break;
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CACERT_BADFILE: failure.phase = FetchPhase::tls; break;
+    case CURLE_OPERATION_TIMEDOUT:
+      failure.error = std::make_error_code(std::errc::timed_out);
+      if (connected > 0) throw HTTPTimeoutError("Timeout during request", std::move(failure));
+      failure.phase = FetchPhase::connect;
+      throw HTTPTimeoutError("Timeout while connecting", std::move(failure));
+    case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_BAD_CONTENT_ENCODING: throw HTTPProtocolError(std::move(message), std::move(failure));
+    case CURLE_OK:  // without a head
+    case CURLE_GOT_NOTHING:
+    case CURLE_PARTIAL_FILE:
+    case CURLE_RECV_ERROR:
+    case CURLE_SEND_ERROR: throw HTTPStreamClosedError(std::move(message), std::move(failure));
+    default: break;
+  }
+  throw HTTPClientError(std::move(message), std::move(failure));
+}
+
+}  // namespace squall::http

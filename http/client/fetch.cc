@@ -1,0 +1,207 @@
+#include <squall/http/client/fetch.h>
+
+#include <squall/http/message/ascii.h>
+#include <squall/http/message/base64.h>
+#include <squall/http/client/http_client_error.h>
+#include <squall/iostream/address/resolver.h>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <stdexcept>
+#include <utility>
+
+namespace squall::http {
+namespace {
+
+constexpr std::array<std::string_view, 7> kMethods = {"GET",   "HEAD",   "POST",   "PUT",
+                                                      "PATCH", "DELETE", "OPTIONS"};
+
+// Who fetches the same URL again and again need not have it parsed each time. Nothing that may have a
+// password in it is kept.
+URL parsed(const std::string& text) {
+  constexpr std::size_t kLongest = 256;
+  static thread_local std::string last_text;
+  static thread_local std::optional<URL> last;
+  if (last && last_text == text) return *last;
+  URL url(text);
+  if (text.size() <= kLongest && text.find('@') == text.npos) {
+    last_text = text;
+    last = url;
+  }
+  return url;
+}
+
+bool is_redirect(int status) noexcept {
+  return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+}  // namespace
+
+Fetch::Fetch(HTTPRequest&& request, const FetchOptions& defaults, std::size_t max_body_size)
+    : response_(std::move(request)),
+      defaults_(defaults),
+      url_(parsed(this->request().url)),
+      method_(this->request().method),
+      decompresses_(flag(&FetchOptions::decompress_response, true)),
+      follows_redirects_(flag(&FetchOptions::follow_redirects, true)),
+      redirects_left_(option(&FetchOptions::max_redirects).value_or(5)),
+      max_body_size_(option(&FetchOptions::max_body_size).value_or(max_body_size)) {
+  check();
+  take_credentials();
+  response_.data_->effective_url = this->request().url;
+}
+
+// ---- What may be asked for.
+
+void Fetch::check() const {
+  const HTTPRequest& given = request();
+  const bool has_body = given.body.has_value() || given.body_producer;
+  if (given.body && given.body_producer)
+    throw std::invalid_argument("body and body_producer cannot both be given");
+  if (!is_token(method_)) throw std::invalid_argument(fmt::format("Invalid method '{}'", method_));
+  if (method_ == "CONNECT") throw std::invalid_argument("CONNECT is not for fetch()");
+  if (!flag(&FetchOptions::allow_nonstandard_methods, false)) {
+    if (std::find(kMethods.begin(), kMethods.end(), method_) == kMethods.end())
+      throw std::invalid_argument(fmt::format("unknown method {}", method_));
+    const bool expects_body = method_ == "POST" || method_ == "PUT" || method_ == "PATCH";
+    if (expects_body != has_body)
+      throw std::invalid_argument(
+          fmt::format("Body must {}be None for method {} (unless allow_nonstandard_methods is true)",
+                      expects_body ? "not " : "", method_));
+  }
+  if (const std::string* agent = text(&FetchOptions::user_agent); agent && !is_field_text(*agent))
+    throw std::invalid_argument("Unsafe value for user_agent");
+  if (const std::string* source = text(&FetchOptions::network_interface); source && !is_valid_ip(*source))
+    throw std::invalid_argument(
+        fmt::format("Unrecognized IPv4 or IPv6 address for network_interface, got {}", *source));
+  if (const auto& proxy = option(&FetchOptions::proxy); proxy && !proxy->host.empty() && proxy->port == 0)
+    throw std::invalid_argument("A proxy needs a port");
+  check_headers();
+}
+
+// The framing is the client's business: what the headers say of it must agree.
+void Fetch::check_headers() const {
+  const HTTPRequest& given = request();
+  if (given.headers.find(HeaderId::transfer_encoding))
+    throw std::invalid_argument("Transfer-Encoding is the client's to set");
+  if (given.headers.count(HeaderId::host) > 1) throw std::invalid_argument("More than one Host header");
+  if (const auto host = given.headers.find(HeaderId::host); host && !is_host_text(*host))
+    throw std::invalid_argument("Invalid Host header");
+  const auto length = given.headers.find(HeaderId::content_length);
+  if (!length) return;
+  const bool is_number =
+      !length->empty() && length->size() <= 19 && std::all_of(length->begin(), length->end(), is_digit);
+  if (!is_number || given.headers.count(HeaderId::content_length) > 1)
+    throw std::invalid_argument("Invalid Content-Length header");
+  if (!given.body_producer && *length != std::to_string(given.body ? given.body->size() : 0))
+    throw std::invalid_argument("Content-Length is not the body's");
+}
+
+std::string Fetch::peer() const {
+  return url_.is_ipv6() ? fmt::format("[{}]:{}", url_.host(), url_.port())
+                        : fmt::format("{}:{}", url_.host(), url_.port());
+}
+
+std::optional<Fetch::Duration> Fetch::timeout(std::optional<Duration> FetchOptions::* member) const noexcept {
+  const Duration given = option(member).value_or(kDefaultTimeout);
+  return given > Duration::zero() ? std::optional(given) : std::nullopt;
+}
+
+// Those in the URL win over the options (SHC-24).
+void Fetch::take_credentials() {
+  username_.clear();
+  password_.clear();
+  authorization_.clear();
+  if (url_.userinfo()) {
+    username_ = url_.username();
+    password_ = url_.password();
+  } else if (const std::string* name = text(&FetchOptions::auth_username); name && keeps_credentials_) {
+    username_ = *name;
+    if (const std::string* password = text(&FetchOptions::auth_password)) password_ = *password;
+  } else {
+    return;
+  }
+  if (username_.find(':') != username_.npos) throw std::invalid_argument("A colon in the user's name");
+  if (option(&FetchOptions::auth_mode).value_or(AuthMode::basic) == AuthMode::basic)
+    authorization_ = basic_credentials(username_, password_);
+}
+
+bool Fetch::is_repeatable() const noexcept {
+  if (has_producer() && !request().body_producer_is_repeatable) return false;
+  return method_ == "GET" || method_ == "HEAD" || method_ == "PUT" || method_ == "DELETE" ||
+         method_ == "OPTIONS" || method_ == "TRACE";
+}
+
+// ---- Redirects (SHC-40 to SHC-46).
+
+bool Fetch::will_follow(int status, const Headers& headers) const noexcept {
+  return follows_redirects_ && redirects_left_ > 0 && is_redirect(status) && headers.contains("Location");
+}
+
+bool Fetch::redirect() {
+  HTTPResponse::Data& data = *response_.data_;
+  if (!will_follow(data.code, data.headers)) return false;
+  const auto fail = [this](std::string message) {
+    HTTPClientError::Failure failure;
+    failure.phase = FetchPhase::redirect;
+    failure.peer = peer();
+    throw HTTPClientError(std::move(message), std::move(failure));
+  };
+  const std::string location(*data.headers.find("Location"));
+  // Servers put there what no URL has, and others follow it.
+  URLFault fault;
+  std::optional<URL> next = url_.resolve(percent_encode_stray(location), fault);
+  if (!next) fail(fmt::format("Cannot follow a redirect to '{}': {}", location, fault.reason));
+  const bool to_get = data.code == 303 ? method_ != "HEAD" : data.code <= 302 && method_ == "POST";
+  if (to_get) {
+    method_ = "GET";
+    drop_body();
+  } else if (has_producer() && !request().body_producer_is_repeatable) {
+    fail("Cannot follow a redirect: the body_producer cannot be called again");
+  }
+  try {
+    go_to(*std::move(next));
+  } catch (const std::invalid_argument& error) {
+    // The server's mistake, and none of whoever fetches.
+    fail(fmt::format("Cannot follow a redirect to '{}': {}", location, error.what()));
+  }
+  --redirects_left_;
+  ++data.redirects;
+  data.effective_url = url_.without_userinfo().text();
+  data.headers.clear();
+  data.trailers.clear();
+  data.body.clear();
+  return true;
+}
+
+void Fetch::go_to(URL next) {
+  if (!next.fragment() && url_.fragment()) next = next.with_fragment(*url_.fragment());
+  if (!next.same_origin(url_)) keeps_credentials_ = false;
+  url_ = keeps_credentials_ ? std::move(next) : next.without_userinfo();
+  if (own_headers_ || request().headers.find(HeaderId::host)) own_headers().remove("Host");
+  if (!keeps_credentials_) drop_credentials();
+  take_credentials();
+}
+
+// They are for the origin that they were given for, and never come back once it has been left.
+void Fetch::drop_credentials() {
+  for (const std::string_view name : {"Authorization", "Cookie", "Proxy-Authorization"})
+    if (headers().contains(name)) own_headers().remove(name);
+}
+
+void Fetch::drop_body() {
+  if (!keeps_body_) return;
+  keeps_body_ = false;
+  for (const std::string_view name :
+       {"Content-Length", "Content-Type", "Content-Encoding", "Transfer-Encoding"})
+    if (headers().contains(name)) own_headers().remove(name);
+}
+
+Headers& Fetch::own_headers() {
+  if (!own_headers_) own_headers_ = std::make_unique<Headers>(request().headers);
+  return *own_headers_;
+}
+
+}  // namespace squall::http

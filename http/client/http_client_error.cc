@@ -1,0 +1,54 @@
+#include <squall/http/client/http_client_error.h>
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace squall::http {
+namespace {
+
+std::string_view doing(FetchPhase phase) noexcept {
+  switch (phase) {
+    case FetchPhase::queue: return "queued for";
+    case FetchPhase::resolve: return "resolving";
+    case FetchPhase::connect: return "connecting to";
+    case FetchPhase::proxy: return "asking the proxy";
+    case FetchPhase::tls: return "in the TLS handshake with";
+    case FetchPhase::request: return "sending to";
+    case FetchPhase::head: return "waiting for";
+    case FetchPhase::body: return "reading from";
+    case FetchPhase::redirect: return "redirected by";
+    case FetchPhase::done: break;
+  }
+  return "";
+}
+
+std::string text_of(std::string_view message, const HTTPClientError::Failure& failure) {
+  if (failure.peer.empty()) return fmt::format("HTTP {}: {}", HTTPClientError::kNoResponse, message);
+  return fmt::format("HTTP {}: {} ({} {})", HTTPClientError::kNoResponse, message, doing(failure.phase),
+                     failure.peer);
+}
+
+}  // namespace
+
+std::string_view phase_name(FetchPhase phase) noexcept {
+  constexpr std::string_view kNames[] = {"queue",   "resolve", "connect", "proxy",    "tls",
+                                         "request", "head",    "body",    "redirect", "done"};
+  return kNames[static_cast<std::size_t>(phase)];
+}
+
+HTTPClientError::HTTPClientError(HTTPResponse response)
+    : std::runtime_error(fmt::format("HTTP {}: {}", response.code(), response.reason())),
+      code_(response.code()),
+      message_(response.reason()) {
+  failure_.phase = FetchPhase::done;
+  response_ = std::make_shared<const HTTPResponse>(std::move(response));
+}
+
+HTTPClientError::HTTPClientError(std::string message, Failure failure)
+    : std::runtime_error(text_of(message, failure)),
+      code_(kNoResponse),
+      message_(std::move(message)),
+      failure_(std::move(failure)) {}
+
+}  // namespace squall::http

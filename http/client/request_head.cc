@@ -1,0 +1,106 @@
+#include <squall/http/client/request_head.h>
+
+#include <squall/http/message/ascii.h>
+#include <squall/http/codec/content_decoder.h>
+#include <squall/http/message/date.h>
+#include <squall/version.h>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+
+namespace squall::http {
+namespace {
+
+void append(std::string& text, std::string_view name, std::string_view value) {
+  text.append(name).append(": ").append(value).append("\r\n");
+}
+
+bool asks_to_close(std::string_view connection) noexcept {
+  while (!connection.empty()) {
+    const std::size_t comma = std::min(connection.find(','), connection.size());
+    if (equals_ignoring_case(trim(connection.substr(0, comma)), "close")) return true;
+    connection.remove_prefix(std::min(comma + 1, connection.size()));
+  }
+  return false;
+}
+
+}  // namespace
+
+std::optional<std::uint64_t> promised_length(const Headers& headers) {
+  const auto digits = headers.find(HeaderId::content_length);
+  if (!digits) return std::nullopt;
+  std::uint64_t length = 0;
+  for (const char c : *digits) length = length * 10 + static_cast<std::uint64_t>(c - '0');
+  return length;
+}
+
+void RequestHead::write_to(std::string& text) {
+  const URL& url = fetch.url();
+  const Headers& headers = fetch.headers();
+  const HTTPRequest& request = fetch.request();
+  const std::string* const body = fetch.body();
+  const bool has_body = body || fetch.has_producer();
+  const std::string_view method = fetch.method();
+  const bool is_post = method == "POST" || method == "PUT" || method == "PATCH";
+  expects_continue = has_body && fetch.flag(&FetchOptions::expect_100_continue, false);
+
+  text.append(method).append(" ");
+  if (absolute) text.append(url.scheme()).append("://").append(url.authority());
+  text.append(url.target()).append(" HTTP/1.1\r\n");
+  if (!headers.find(HeaderId::host)) append(text, "Host", url.authority());
+  if (const auto connection = headers.find(HeaderId::connection)) {
+    keep_alive = keep_alive && !asks_to_close(headers.get("Connection"));
+  } else if (!keep_alive) {
+    append(text, "Connection", "close");
+  }
+  bool has_agent = false;
+  bool has_type = false;
+  for (const Headers::Field field : headers) {
+    const HeaderId id = header_id(field.name);
+    if (id == HeaderId::content_length) continue;
+    if (id == HeaderId::expect && expects_continue) continue;
+    if (id == HeaderId::cookie && !fetch.jar_cookies().empty()) continue;
+    if (id == HeaderId::content_type) has_type = true;
+    if (id == HeaderId::other) {
+      const auto is = [&field](std::string_view name) { return equals_ignoring_case(field.name, name); };
+      if (is("User-Agent")) has_agent = true;
+      if (fetch.decompresses() && is("Accept-Encoding")) continue;
+      if (!fetch.authorization().empty() && is("Authorization")) continue;
+      if ((!absolute || !proxy_authorization.empty()) && is("Proxy-Authorization")) continue;
+      if (request.if_modified_since && is("If-Modified-Since")) continue;
+    }
+    append(text, field.name, field.value);
+  }
+  if (!has_agent) {
+    const auto& agent = fetch.option(&FetchOptions::user_agent);
+    const std::string_view name = agent ? std::string_view(*agent) : kProduct;
+    if (!name.empty()) append(text, "User-Agent", name);
+  }
+  if (fetch.decompresses()) append(text, "Accept-Encoding", known_content_codings());
+  if (!fetch.authorization().empty()) append(text, "Authorization", fetch.authorization());
+  if (!fetch.jar_cookies().empty()) {
+    text.append("Cookie: ");
+    for (const std::string_view own : headers.get_list("Cookie")) text.append(own).append("; ");
+    text.append(fetch.jar_cookies()).append("\r\n");
+  }
+  if (!proxy_authorization.empty()) append(text, "Proxy-Authorization", proxy_authorization);
+  if (request.if_modified_since) append(text, "If-Modified-Since", format_date(*request.if_modified_since));
+  if (has_body && method == "POST" && !has_type)
+    append(text, "Content-Type", "application/x-www-form-urlencoded");
+  if (body || (!has_body && is_post)) {
+    fmt::format_to(std::back_inserter(text), "Content-Length: {}\r\n", body ? body->size() : 0);
+  } else if (has_body) {
+    const auto length = promised_length(headers);
+    if (length) {
+      fmt::format_to(std::back_inserter(text), "Content-Length: {}\r\n", *length);
+    } else {
+      text.append("Transfer-Encoding: chunked\r\n");
+    }
+  }
+  if (expects_continue) append(text, "Expect", "100-continue");
+  text.append("\r\n");
+}
+
+}  // namespace squall::http

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <squall/http/codec/content_decoder.h>
+
+struct BrotliDecoderStateStruct;
+
+namespace squall::http {
+
+// Decodes `br` (RFC 7932). Only where the library was built with libbrotlidec.
+class BrotliDecoder final : public ContentDecoder {
+ public:
+  BrotliDecoder();
+  ~BrotliDecoder() override;
+
+  std::size_t decode(std::string_view& input, std::span<char> output) override;
+
+ private:
+  BrotliDecoderStateStruct* brotli_;
+};
+
+}  // namespace squall::http

@@ -1,0 +1,363 @@
+#include <squall/http/codec/response_parser.h>
+
+#include <squall/http/message/ascii.h>
+#include <squall/http/codec/check_head.h>
+#include <squall/http/message/status.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace squall::http {
+namespace {
+
+// A chunk's size line, with the end of the chunk before it. Extensions are ignored within this bound.
+constexpr std::size_t kMaxChunkLine = 1024;
+// A longer head is not kept for a comparison with the next.
+constexpr std::size_t kLongestKept = 2048;
+// Room for as many is made at once.
+constexpr std::size_t kUsualFields = 12;
+
+}  // namespace
+
+const llhttp_settings_t& ResponseParser::settings() {
+  static const llhttp_settings_t instance = [] {
+    llhttp_settings_t settings;
+    llhttp_settings_init(&settings);
+    settings.on_header_field = on_header_field;
+    settings.on_header_value = on_header_value;
+    settings.on_header_value_complete = on_header_value_complete;
+    settings.on_headers_complete = on_headers_complete;
+    settings.on_chunk_header = on_chunk_header;
+    settings.on_body = on_body;
+    settings.on_message_complete = on_message_complete;
+    return settings;
+  }();
+  return instance;
+}
+
+ResponseParser::ResponseParser() {
+  llhttp_init(&parser_, HTTP_RESPONSE, &settings());
+  parser_.data = this;
+  // For folded lines, which only this lets pass. What else it does is made good by take_fields().
+  llhttp_set_lenient_headers(&parser_, 1);
+}
+
+void ResponseParser::begin(Headers& headers, Asked asked, const Limits& limits) noexcept {
+  headers_ = &headers;
+  asked_ = asked;
+  limits_ = limits;
+  phase_ = Phase::head;
+  fresh_ = true;
+  begun_ = false;
+  informational_ = 0;
+  failure_ = "";
+}
+
+void ResponseParser::begin_head() {
+  llhttp_reset(&parser_);
+  headers_->clear();
+  headers_->received_ = true;
+  trailers_.clear();
+  status_ = 0;
+  reason_size_ = 0;
+  framing_ = Framing::none;
+  keep_alive_ = false;
+  overhead_ = 0;
+  fresh_ = false;
+  repeatable_ = false;
+}
+
+// The body in between took the count of its bytes, and nothing else of what was made of the head.
+bool ResponseParser::repeats(std::string_view bytes) const noexcept {
+  const std::string_view last = last_.text();
+  return repeatable_ && asked_ == last_asked_ && last.size() < limits_.max_header_size &&
+         bytes.starts_with(last);
+}
+
+ResponseParser::Result ResponseParser::repeat(std::string_view& bytes) {
+  *headers_ = last_;
+  bytes.remove_prefix(last_.text_.size());
+  trailers_.clear();
+  fresh_ = false;
+  remaining_ = content_length_;
+  phase_ = Phase::body;
+  return Result::head;
+}
+
+void ResponseParser::note_repeatable() {
+  const std::string& text = headers_->text_;
+  // Lines that were folded are not what came.
+  const bool is_whole_here = base_ == 0 && std::string_view(data_, text.size()) == text;
+  if (framing_ == Framing::chunks || text.size() > kLongestKept || !is_whole_here) return;
+  last_ = *headers_;
+  last_asked_ = asked_;
+  repeatable_ = true;
+}
+
+ResponseParser::Result ResponseParser::parse(std::string_view& bytes) {
+  switch (phase_) {
+    case Phase::head: break;
+    case Phase::body:
+    case Phase::trailers:
+      if (framing_ == Framing::chunks) return parse_chunks(bytes);
+      return parse_length(bytes);
+    case Phase::complete: return Result::complete;
+    case Phase::failed: return Result::failed;
+  }
+  if (bytes.empty()) return Result::more;
+  begun_ = true;
+  if (fresh_ && repeats(bytes)) return repeat(bytes);
+  if (fresh_) begin_head();
+  return parse_head(bytes);
+}
+
+ResponseParser::Result ResponseParser::finish() {
+  switch (phase_) {
+    case Phase::head: return fail(begun_ ? "Connection closed within the head" : "Connection closed");
+    case Phase::body:
+    case Phase::trailers:
+      if (framing_ == Framing::none || framing_ == Framing::end) return complete();
+      if (framing_ == Framing::length && remaining_ == 0) return complete();
+      return fail("Connection closed within the body");
+    case Phase::complete: return Result::complete;
+    case Phase::failed: break;
+  }
+  return Result::failed;
+}
+
+// ---- The head.
+
+ResponseParser::Result ResponseParser::parse_head(std::string_view& bytes) {
+  std::string& text = headers_->text_;
+  const std::string_view feed = bytes.substr(0, limits_.max_header_size - text.size());
+  base_ = static_cast<std::uint32_t>(text.size());
+  std::size_t used = 0;
+  const llhttp_errno_t error = execute(feed, used);
+  text.append(feed.substr(0, used));
+  bytes.remove_prefix(used);
+  if (error == HPE_PAUSED) return end_head();
+  if (error != HPE_OK) return fail_as_llhttp_does();
+  if (text.size() >= limits_.max_header_size) return fail("Response head too large");
+  return Result::more;
+}
+
+llhttp_errno_t ResponseParser::execute(std::string_view feed, std::size_t& used) {
+  if (llhttp_get_errno(&parser_) == HPE_PAUSED) llhttp_resume(&parser_);
+  data_ = feed.data();
+  const llhttp_errno_t error = llhttp_execute(&parser_, feed.data(), feed.size());
+  used =
+      error == HPE_OK ? feed.size() : static_cast<std::size_t>(llhttp_get_error_pos(&parser_) - feed.data());
+  return error;
+}
+
+int ResponseParser::on_header_field(llhttp_t* parser, const char* at, std::size_t size) {
+  ResponseParser& me = self(parser);
+  if (me.phase_ != Phase::head) {
+    me.trailer_name_.append(at, size);
+    return HPE_OK;
+  }
+  std::vector<Headers::Line>& lines = me.headers_->lines_;
+  const std::uint32_t begin = me.base_ + static_cast<std::uint32_t>(at - me.data_);
+  // A name that goes on where the last piece ended has come in two reads; a new one has a line end before it.
+  if (!lines.empty() && begin == lines.back().name + lines.back().name_size) {
+    lines.back().name_size += static_cast<std::uint32_t>(size);
+  } else {
+    if (lines.capacity() == 0) lines.reserve(kUsualFields);
+    lines.push_back({begin, static_cast<std::uint32_t>(size), 0, 0, HeaderId::other});
+  }
+  return HPE_OK;
+}
+
+int ResponseParser::on_headers_complete(llhttp_t*) { return HPE_PAUSED; }
+
+ResponseParser::Result ResponseParser::end_head() {
+  const std::string_view text = headers_->text();
+  const std::size_t line = text.find("\r\n");
+  if (line == text.npos || !check_status_line(text.substr(0, line))) return fail("Malformed status line");
+  if (!take_fields(line + 2)) return fail("Malformed header field");
+  if (status_ < 200 && status_ != 101) {
+    if (++informational_ > kMaxInformational) return fail("Too many informational responses");
+    fresh_ = true;
+    return Result::informational;
+  }
+  keep_alive_ = minor_version_ > 0 ? !(parser_.flags & F_CONNECTION_CLOSE)
+                                   : (parser_.flags & (F_CONNECTION_KEEP_ALIVE | F_CONNECTION_CLOSE)) ==
+                                         F_CONNECTION_KEEP_ALIVE;
+  if (!choose_framing()) return Result::failed;
+  note_repeatable();
+  phase_ = Phase::body;
+  return Result::head;
+}
+
+// `HTTP/1.1 200 OK`; the reason may be missing, with the blank before it or without.
+bool ResponseParser::check_status_line(std::string_view line) noexcept {
+  if (line.size() < kReason - 1 || !line.starts_with("HTTP/1.") || line[8] != ' ') return false;
+  if (line[7] != '0' && line[7] != '1') return false;
+  minor_version_ = static_cast<std::uint8_t>(line[7] - '0');
+  if (line[9] == '0' || !is_digit(line[9]) || !is_digit(line[10]) || !is_digit(line[11])) return false;
+  status_ = static_cast<std::uint16_t>((line[9] - '0') * 100 + (line[10] - '0') * 10 + (line[11] - '0'));
+  if (line.size() == kReason - 1) return true;
+  reason_size_ = static_cast<std::uint32_t>(line.size() - kReason);
+  return line[12] == ' ' && is_field_text(line.substr(kReason));
+}
+
+// llhttp has found the names. Everything else is looked at here: that each line is a name, a colon, a value
+// and a line end, with nothing between two of them. Folded lines become one (RFC 9112, 5.2).
+bool ResponseParser::take_fields(std::size_t begin) {
+  std::string& text = headers_->text_;
+  std::vector<Headers::Line>& lines = headers_->lines_;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    Headers::Line& line = lines[i];
+    const std::size_t end = i + 1 < lines.size() ? lines[i + 1].name : text.size() - 2;
+    const std::size_t colon = line.name + line.name_size;
+    if (line.name != begin || colon + 3 > end || text[colon] != ':') return false;
+    if (text[end - 2] != '\r' || text[end - 1] != '\n') return false;
+    if (!is_token(headers_->name_of(line))) return false;
+    for (std::size_t at = text.find('\r', colon); at < end - 2; at = text.find('\r', at)) {
+      if (text[at + 1] != '\n' || (text[at + 2] != ' ' && text[at + 2] != '\t')) return false;
+      text[at] = text[at + 1] = ' ';
+    }
+    const std::string_view value = trim(std::string_view(text).substr(colon + 1, end - 2 - (colon + 1)));
+    if (!is_field_text(value)) return false;
+    line.value = static_cast<std::uint32_t>(value.data() - text.data());
+    line.value_size = static_cast<std::uint32_t>(value.size());
+    line.id = header_id(headers_->name_of(line));
+    begin = end;
+  }
+  headers_->fill_slots();
+  return text.size() == begin + 2;
+}
+
+// RFC 9112, 6.3. Where that leaves a choice between a guess and an error, an error.
+bool ResponseParser::choose_framing() {
+  const bool has_encoding = headers_->find(HeaderId::transfer_encoding).has_value();
+  const bool has_length = headers_->find(HeaderId::content_length).has_value();
+  if (has_length && !take_content_length()) return false;
+  if (has_encoding && has_length) {
+    fail("Both Transfer-Encoding and Content-Length");
+    return false;
+  }
+  const bool is_tunnel = asked_ == Asked::tunnel && status_ < 300;
+  if (asked_ == Asked::head || is_tunnel || status_forbids_body(status_)) {
+    framing_ = Framing::none;
+  } else if (has_encoding) {
+    if (check_transfer_encoding(*headers_, minor_version_) || !(parser_.flags & F_CHUNKED)) {
+      fail("Unsupported or invalid Transfer-Encoding");
+      return false;
+    }
+    framing_ = Framing::chunks;
+  } else if (has_length) {
+    framing_ = Framing::length;
+    remaining_ = content_length_;
+  } else {
+    framing_ = Framing::end;
+  }
+  return true;
+}
+
+bool ResponseParser::take_content_length() noexcept {
+  const std::string_view digits = *headers_->find(HeaderId::content_length);
+  bool valid = !digits.empty() && digits.size() <= 19 && headers_->count(HeaderId::content_length) == 1;
+  content_length_ = 0;
+  for (const char c : digits) {
+    valid = valid && is_digit(c);
+    if (!valid) break;
+    content_length_ = content_length_ * 10 + static_cast<std::uint64_t>(c - '0');
+  }
+  if (!valid) fail("Invalid Content-Length");
+  return valid;
+}
+
+// ---- The body.
+
+ResponseParser::Result ResponseParser::parse_length(std::string_view& bytes) noexcept {
+  if (framing_ == Framing::none || (framing_ == Framing::length && remaining_ == 0)) return complete();
+  if (bytes.empty()) return Result::more;
+  piece_ = bytes;
+  if (framing_ == Framing::length) {
+    piece_ = bytes.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(remaining_, bytes.size())));
+    remaining_ -= piece_.size();
+  }
+  bytes.remove_prefix(piece_.size());
+  return Result::body;
+}
+
+ResponseParser::Result ResponseParser::parse_chunks(std::string_view& bytes) {
+  while (!bytes.empty()) {
+    const bool in_trailers = phase_ == Phase::trailers;
+    piece_ = {};
+    std::size_t used = 0;
+    const llhttp_errno_t error = execute(bytes, used);
+    bytes.remove_prefix(used);
+    if (phase_ == Phase::failed) return Result::failed;  // a callback's
+    if (error != HPE_OK && error != HPE_PAUSED) return fail_as_llhttp_does();
+    // Bytes of the body that are not its content must not go on for ever.
+    overhead_ += used - piece_.size();
+    if (in_trailers) {
+      if (overhead_ > limits_.max_header_size) return fail("Trailers too large");
+    } else if (overhead_ > kMaxChunkLine) {
+      return fail("Chunk size line too long");
+    }
+    if (phase_ == Phase::complete) return Result::complete;
+    if (error == HPE_OK && piece_.empty()) return Result::more;
+    overhead_ = 0;
+    if (!piece_.empty()) return Result::body;
+  }
+  return Result::more;
+}
+
+int ResponseParser::on_chunk_header(llhttp_t* parser) {
+  if (parser->content_length > 0) return HPE_OK;
+  // Paused, so that what comes is counted apart from the line.
+  self(parser).phase_ = Phase::trailers;
+  return HPE_PAUSED;
+}
+
+int ResponseParser::on_body(llhttp_t* parser, const char* at, std::size_t size) {
+  if (size == 0) return HPE_OK;  // a piece that ended with the last bytes
+  self(parser).piece_ = {at, size};
+  return HPE_PAUSED;
+}
+
+int ResponseParser::on_header_value(llhttp_t* parser, const char* at, std::size_t size) {
+  ResponseParser& me = self(parser);
+  if (me.phase_ == Phase::trailers) me.trailer_value_.append(at, size);
+  return HPE_OK;
+}
+
+int ResponseParser::on_header_value_complete(llhttp_t* parser) {
+  ResponseParser& me = self(parser);
+  if (me.phase_ != Phase::trailers) return HPE_OK;
+  const std::string_view value = trim(me.trailer_value_);
+  if (!is_token(me.trailer_name_) || !is_field_text(value)) {
+    me.fail("Malformed trailer field");
+    return HPE_USER;
+  }
+  me.trailers_.add(me.trailer_name_, value);
+  me.trailer_name_.clear();
+  me.trailer_value_.clear();
+  return HPE_OK;
+}
+
+int ResponseParser::on_message_complete(llhttp_t* parser) {
+  self(parser).phase_ = Phase::complete;
+  return HPE_PAUSED;
+}
+
+ResponseParser::Result ResponseParser::complete() noexcept {
+  phase_ = Phase::complete;
+  return Result::complete;
+}
+
+ResponseParser::Result ResponseParser::fail(const char* reason) noexcept {
+  phase_ = Phase::failed;
+  failure_ = reason;
+  return Result::failed;
+}
+
+ResponseParser::Result ResponseParser::fail_as_llhttp_does() noexcept {
+  const char* const reason = llhttp_get_error_reason(&parser_);
+  return fail(reason && *reason ? reason : "Malformed HTTP message");
+}
+
+}  // namespace squall::http

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <squall/http/codec/content_decoder.h>
+
+struct ZSTD_DCtx_s;
+
+namespace squall::http {
+
+// Decodes `zstd` (RFC 8878), all frames of it, with windows of up to 8 MiB (RFC 9659). Only where the library
+// was built with libzstd.
+class ZstdDecoder final : public ContentDecoder {
+ public:
+  ZstdDecoder();
+  ~ZstdDecoder() override;
+
+  std::size_t decode(std::string_view& input, std::span<char> output) override;
+
+ private:
+  ZSTD_DCtx_s* zstd_;
+};
+
+}  // namespace squall::http

@@ -1,0 +1,39 @@
+#include <squall/http/message/date.h>
+
+#include <squall/http/server/server_delegate.h>
+#include <squall/version.h>
+
+#include <fmt/format.h>
+
+#include <ctime>
+
+namespace squall::http {
+
+std::string format_date(std::chrono::system_clock::time_point time) {
+  // Not by strftime, which speaks the locale's language.
+  static constexpr const char* kDays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  static constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                            "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  const std::time_t seconds =
+      std::chrono::system_clock::to_time_t(std::chrono::floor<std::chrono::seconds>(time));
+  std::tm utc{};
+  ::gmtime_r(&seconds, &utc);
+  return fmt::format("{}, {:02} {} {} {:02}:{:02}:{:02} GMT", kDays[utc.tm_wday], utc.tm_mday,
+                     kMonths[utc.tm_mon], utc.tm_year + 1900, utc.tm_hour, utc.tm_min, utc.tm_sec);
+}
+
+const Headers& DefaultHeaders::at(std::chrono::steady_clock::time_point now) {
+  if (now < stale_) return headers_;
+  const auto wall = std::chrono::system_clock::now();
+  const auto next_second = std::chrono::floor<std::chrono::seconds>(wall) + std::chrono::seconds(1);
+  headers_.clear();
+  headers_.add("Server", kProduct);
+  headers_.add("Date", format_date(wall));
+  date_ = std::chrono::floor<std::chrono::seconds>(wall);
+  delegate_.add_default_headers(headers_);
+  // Last: what could not be finished is made anew for the next response.
+  stale_ = now + (next_second - wall);
+  return headers_;
+}
+
+}  // namespace squall::http

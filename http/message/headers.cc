@@ -1,0 +1,207 @@
+#include <squall/http/message/headers.h>
+
+#include <squall/http/message/ascii.h>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <stdexcept>
+#include <utility>
+
+namespace squall::http {
+namespace {
+
+// A name we know is a token.
+void check(HeaderId id, std::string_view name, std::string_view value) {
+  if (id == HeaderId::other && !is_token(name))
+    throw std::invalid_argument(fmt::format("Invalid header name '{}'", name));
+  if (!is_field_text(value)) throw std::invalid_argument(fmt::format("Unsafe header value for '{}'", name));
+}
+
+}  // namespace
+
+HeaderId header_id(std::string_view name) noexcept {
+  // The length leaves at most two candidates.
+  const auto is = [name](std::string_view known) { return token_equals(name, known); };
+  switch (name.size()) {
+    case 4:
+      if (is("host")) return HeaderId::host;
+      if (is("date")) return HeaderId::date;
+      break;
+    case 6:
+      if (is("cookie")) return HeaderId::cookie;
+      if (is("expect")) return HeaderId::expect;
+      if (is("server")) return HeaderId::server;
+      break;
+    case 10:
+      if (is("connection")) return HeaderId::connection;
+      break;
+    case 12:
+      if (is("content-type")) return HeaderId::content_type;
+      break;
+    case 14:
+      if (is("content-length")) return HeaderId::content_length;
+      break;
+    case 17:
+      if (is("transfer-encoding")) return HeaderId::transfer_encoding;
+      break;
+  }
+  return HeaderId::other;
+}
+
+bool Headers::is_named(const Line& line, HeaderId id, std::string_view name) const noexcept {
+  if (line.id != id) return false;
+  return id != HeaderId::other || equals_ignoring_case(name_of(line), name);
+}
+
+[[gnu::hot]] std::optional<std::string_view> Headers::find(std::string_view name) const noexcept {
+  if (const HeaderId id = header_id(name); id != HeaderId::other) return find(id);
+  for (const Line& line : lines_)
+    if (equals_ignoring_case(name_of(line), name)) return value_of(line);
+  return std::nullopt;
+}
+
+std::size_t Headers::count(HeaderId id) const noexcept {
+  return static_cast<std::size_t>(
+      std::count_if(lines_.begin(), lines_.end(), [id](const Line& line) { return line.id == id; }));
+}
+
+void Headers::fill_slots() noexcept {
+  slots_ = {};
+  for (std::size_t i = lines_.size(); i-- > 0;) slots_[static_cast<std::size_t>(lines_[i].id)] = slot_for(i);
+}
+
+std::string Headers::get(std::string_view name) const {
+  std::string joined;
+  for (const std::string_view value : get_list(name)) {
+    if (!joined.empty()) joined += ", ";
+    joined += value;
+  }
+  return joined;
+}
+
+std::vector<std::string_view> Headers::get_list(std::string_view name) const {
+  std::vector<std::string_view> values;
+  const HeaderId id = header_id(name);
+  for (const Line& line : lines_)
+    if (is_named(line, id, name)) values.push_back(value_of(line));
+  return values;
+}
+
+void Headers::add(std::string_view name, std::string_view value) {
+  const HeaderId id = header_id(name);
+  check(id, name, value);
+  append(id, name, value);
+}
+
+void Headers::append(HeaderId id, std::string_view name, std::string_view value) {
+  const auto begin = static_cast<std::uint32_t>(text_.size());
+  const auto name_size = static_cast<std::uint32_t>(name.size());
+  // Should there be no memory, there is no line without its text.
+  text_.reserve(text_.size() + name.size() + value.size() + 4);
+  lines_.push_back({begin, name_size, begin + name_size + 2, static_cast<std::uint32_t>(value.size()), id});
+  std::uint32_t& slot = slots_[static_cast<std::size_t>(id)];
+  if (slot == 0) slot = slot_for(lines_.size() - 1);
+  text_.append(name).append(": ").append(value).append("\r\n");
+}
+
+[[gnu::hot]] void Headers::set(std::string_view name, std::string_view value) {
+  const HeaderId id = header_id(name);
+  check(id, name, value);
+  const auto found =
+      std::find_if(lines_.begin(), lines_.end(), [&](const Line& line) { return is_named(line, id, name); });
+  if (found == lines_.end()) return append(id, name, value);
+  const auto first = static_cast<std::size_t>(found - lines_.begin());
+  erase_named(first + 1, id, name);
+  Line& line = lines_[first];
+  text_.replace(line.value, line.value_size, value);
+  // Modulo 2^32, as the sums below.
+  const auto growth = static_cast<std::uint32_t>(value.size()) - line.value_size;
+  line.value_size += growth;
+  for (std::size_t i = first + 1; i < lines_.size(); ++i) {
+    lines_[i].name += growth;
+    lines_[i].value += growth;
+  }
+}
+
+bool Headers::remove(std::string_view name) {
+  const std::size_t before = lines_.size();
+  erase_named(0, header_id(name), name);
+  return lines_.size() != before;
+}
+
+void Headers::rename(std::string_view name, std::string_view other) {
+  const HeaderId id = header_id(name);
+  const auto find = [&] {
+    return std::find_if(lines_.begin(), lines_.end(),
+                        [&](const Line& line) { return is_named(line, id, name); });
+  };
+  const auto found = find();
+  if (found == lines_.end()) return;
+  const std::string value(value_of(*found));
+  add(other, value);
+  lines_.erase(find());
+  fill_slots();
+}
+
+// Moves what stays up to what stays before it, in one pass: a hundred thousand fields of one name must not
+// cost a hundred thousand moves of them all (SEC-15).
+void Headers::erase_named(std::size_t from, HeaderId id, std::string_view name) {
+  std::uint32_t gone = 0;  // bytes of lines that are left out
+  std::uint32_t copied = 0;
+  std::size_t kept = from;
+  const auto copy_up_to = [&](std::uint32_t end) {
+    if (gone != 0) std::memmove(text_.data() + copied - gone, text_.data() + copied, end - copied);
+    copied = end;
+  };
+  for (std::size_t i = from; i < lines_.size(); ++i) {
+    Line line = lines_[i];
+    // Its name is still where it was.
+    if (is_named(line, id, name)) {
+      copy_up_to(line.name);
+      copied = std::max(line.end(), line.name + line.name_size);
+      gone += copied - line.name;
+    } else {
+      line.name -= gone;
+      line.value -= gone;
+      lines_[kept++] = line;
+    }
+  }
+  if (gone == 0) return;
+  copy_up_to(static_cast<std::uint32_t>(text_.size()));
+  text_.erase(text_.size() - gone);
+  lines_.resize(kept);
+  fill_slots();
+}
+
+void Headers::keep_fields_only() {
+  if (!received_) return;
+  Headers fields;
+  fields.text_.reserve(text_.size());
+  fields.lines_.reserve(lines_.size());
+  for (const Line& line : lines_) fields.append(line.id, name_of(line), value_of(line));
+  *this = std::move(fields);
+}
+
+bool Headers::extend_last(std::string_view more) {
+  if (lines_.empty()) return false;
+  Line& line = lines_.back();
+  check(line.id, name_of(line), more);
+  text_.resize(line.value + line.value_size);
+  text_.append(" ").append(more).append("\r\n");
+  line.value_size += static_cast<std::uint32_t>(more.size()) + 1;
+  return true;
+}
+
+bool Headers::operator==(const Headers& other) const noexcept {
+  if (size() != other.size()) return false;
+  for (std::size_t i = 0; i < size(); ++i) {
+    const auto [name, value] = (*this)[i];
+    const auto [other_name, other_value] = other[i];
+    if (value != other_value || !equals_ignoring_case(name, other_name)) return false;
+  }
+  return true;
+}
+
+}  // namespace squall::http

@@ -1,0 +1,136 @@
+#pragma once
+
+#include <squall/http/message/header_id.h>
+
+#include <array>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace squall::http {
+
+// Header fields in the order they came, of which several may have the same name. Names are kept as they were
+// spelled and found whatever their case (HUT-01; HUT-02 aside, see design.md).
+//
+// All text stands in one block, so that what was received is copied once and what is to be sent is copied
+// once. Views into it are valid until the next change.
+class Headers {
+ public:
+  struct Field {
+    std::string_view name;
+    std::string_view value;
+  };
+
+  // ---- Lookup.
+
+  std::size_t size() const noexcept { return lines_.size(); }
+  bool empty() const noexcept { return lines_.empty(); }
+  Field operator[](std::size_t index) const noexcept {
+    return {name_of(lines_[index]), value_of(lines_[index])};
+  }
+  bool contains(std::string_view name) const noexcept { return find(name).has_value(); }
+  // The first field's value.
+  std::optional<std::string_view> find(std::string_view name) const noexcept;
+  // In constant time.
+  std::optional<std::string_view> find(HeaderId id) const noexcept {
+    const std::uint32_t slot = slots_[static_cast<std::size_t>(id)];
+    if (slot == 0) return std::nullopt;
+    return value_of(lines_[slot - 1]);
+  }
+  // All values, joined by `, ` (RFC 9110, 5.3); empty if there is none.
+  std::string get(std::string_view name) const;
+  std::vector<std::string_view> get_list(std::string_view name) const;
+  std::size_t count(HeaderId id) const noexcept;
+
+  // ---- Change. Throws std::invalid_argument, and changes nothing, if the name is no token or the value has
+  // a control character in it, CR and LF among them (SEC-30, SEC-32).
+
+  void add(std::string_view name, std::string_view value);
+  // Replaces all fields of the name by one, in the first one's place.
+  void set(std::string_view name, std::string_view value);
+  // Returns whether there was one. Linear, as set(), however many there are.
+  bool remove(std::string_view name);
+  // Adds a space and `more` to the last field's value: a folded line (HUT-13). False if there is no field.
+  bool extend_last(std::string_view more);
+  void clear() noexcept {
+    text_.clear();
+    lines_.clear();
+    slots_ = {};
+    received_ = false;
+  }
+
+  // Whether there is a field of any of these names.
+  template <std::same_as<HeaderId>... Ids>
+  bool contains_any(Ids... ids) const noexcept {
+    return (slots_[static_cast<std::size_t>(ids)] | ...) != 0;
+  }
+
+  // The fields as they are sent: `Name: value\r\n`, one after the other. Of headers that were received, all
+  // of the message's head.
+  std::string_view text() const noexcept { return text_; }
+
+  // The same values under the same names, whatever their case, in the same order.
+  bool operator==(const Headers& other) const noexcept;
+
+  class Iterator {
+   public:
+    Iterator(const Headers& headers, std::size_t index) noexcept : headers_(&headers), index_(index) {}
+    Field operator*() const noexcept { return (*headers_)[index_]; }
+    Iterator& operator++() noexcept {
+      ++index_;
+      return *this;
+    }
+    bool operator==(const Iterator& other) const noexcept { return index_ == other.index_; }
+
+   private:
+    const Headers* headers_;
+    std::size_t index_;
+  };
+  Iterator begin() const noexcept { return {*this, 0}; }
+  Iterator end() const noexcept { return {*this, lines_.size()}; }
+
+ private:
+  friend class Exchange;        // renames
+  friend class RequestParser;   // fills them with a received head
+  friend class ResponseParser;  // likewise
+
+  struct Line {
+    std::uint32_t name;
+    std::uint32_t name_size;
+    std::uint32_t value;
+    std::uint32_t value_size;
+    HeaderId id;
+
+    std::uint32_t end() const noexcept { return value + value_size + 2; }
+  };
+
+  std::string_view name_of(const Line& line) const noexcept {
+    return {text_.data() + line.name, line.name_size};
+  }
+  std::string_view value_of(const Line& line) const noexcept {
+    return {text_.data() + line.value, line.value_size};
+  }
+  bool is_named(const Line& line, HeaderId id, std::string_view name) const noexcept;
+  // Of received headers: makes their text that of the fields alone, as it is sent. Nobody else may know
+  // places in it.
+  void keep_fields_only();
+  // Of received headers, whose text stays as it is: gives the first field of a name another one, and makes it
+  // the last.
+  void rename(std::string_view name, std::string_view other);
+  void append(HeaderId id, std::string_view name, std::string_view value);
+  void erase_named(std::size_t from, HeaderId id, std::string_view name);
+  void fill_slots() noexcept;
+  static std::uint32_t slot_for(std::size_t index) noexcept { return static_cast<std::uint32_t>(index) + 1; }
+
+  std::string text_;
+  std::vector<Line> lines_;
+  std::array<std::uint32_t, kHeaderIds>
+      slots_{};            // by id, one more than the index of its first line; 0 for none
+  bool received_ = false;  // the text is more than the fields, which is not to be sent, also of a copy
+};
+
+}  // namespace squall::http

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <squall/http/server/exchange.h>
+#include <squall/http/server/response.h>
+#include <squall/http/server/server_delegate.h>
+#include <squall/ioloop/loop/task.h>
+
+#include <concepts>
+#include <exception>
+#include <functional>
+#include <type_traits>
+#include <utility>
+
+namespace squall::http {
+
+// Answers every request by a function, which is one of
+//
+//     Response(Request&)         Task<Response>(Request&)
+//     void(Exchange&)            Task<>(Exchange&)
+//
+// A task is cancelled if the client goes away. What the function throws is logged and answered 500, each
+// request is a line in the access log.
+//
+// Lifetime:  owns the function. A task may refer to what the function has captured.
+class FunctionDelegate : public ServerDelegate {
+ public:
+  template <class Function>
+  requires(!std::same_as<std::decay_t<Function>, FunctionDelegate>)
+  explicit FunctionDelegate(Function function, Body body = Body::collected)
+      : function_(adapt(std::move(function))), body_(body) {}
+
+  Body head_received(Exchange&) override { return body_; }
+  void handle_request(Exchange& exchange, Task<>& pending) override;
+  void client_gone(Exchange& exchange) noexcept override;
+
+ private:
+  using Answer = std::function<void(Exchange& exchange, Task<>& pending)>;
+
+  template <class Function>
+  static Answer adapt(Function function) {
+    if constexpr (std::is_invocable_v<Function&, Exchange&>) {
+      using Result = std::invoke_result_t<Function&, Exchange&>;
+      static_assert(std::is_void_v<Result> || std::is_same_v<Result, Task<>>,
+                    "a function of an Exchange returns void or Task<>");
+      return [function = std::move(function)](Exchange& exchange, [[maybe_unused]] Task<>& pending) mutable {
+        if constexpr (std::is_void_v<Result>) {
+          function(exchange);
+        } else {
+          pending = function(exchange);
+        }
+      };
+    } else {
+      static_assert(std::is_invocable_v<Function&, Request&>,
+                    "the function takes a Request& or an Exchange&");
+      using Result = std::invoke_result_t<Function&, Request&>;
+      static_assert(std::is_convertible_v<Result, Response> || std::is_same_v<Result, Task<Response>>,
+                    "a function of a Request returns a Response or a Task<Response>");
+      return [function = std::move(function)](Exchange& exchange, [[maybe_unused]] Task<>& pending) mutable {
+        if constexpr (std::is_same_v<Result, Task<Response>>) {
+          pending = respond(exchange, function(exchange.request()));
+        } else {
+          exchange.respond(function(exchange.request()));
+        }
+      };
+    }
+  }
+  static Task<> respond(Exchange& exchange, Task<Response> making);
+  Task<> run(Exchange& exchange, Task<> answering);
+  void fail(Exchange& exchange, const std::exception_ptr& error);
+
+  Answer function_;
+  Body body_;
+};
+
+}  // namespace squall::http

@@ -1,0 +1,51 @@
+#include <squall/http/server/request.h>
+
+#include <squall/http/message/ascii.h>
+#include <squall/http/server/exchange.h>
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <stdexcept>
+#include <system_error>
+
+namespace squall::http {
+namespace {
+
+constexpr std::size_t kMaxId = 128;
+
+// What may go into a log line and another header as it is.
+bool is_id(std::string_view text) noexcept {
+  if (text.empty() || text.size() > kMaxId) return false;
+  for (const char c : text)
+    if (!is_alpha(c) && !is_digit(c) && (c == '\0' || !detail::is_one_of(c, "-._~+/=:@"))) return false;
+  return true;
+}
+
+std::string random_id() {
+  unsigned char bytes[16];
+  if (::getentropy(bytes, sizeof bytes) != 0)
+    throw std::system_error(errno, std::generic_category(), "getentropy");
+  std::string text;
+  for (const unsigned char byte : bytes) {
+    text += "0123456789abcdef"[byte >> 4];
+    text += "0123456789abcdef"[byte & 0x0f];
+  }
+  return text;
+}
+
+}  // namespace
+
+const std::string& Request::id() const {
+  if (!id_.empty()) return id_;
+  const std::string_view given =
+      id_trusted_ ? headers_.find("X-Request-Id").value_or("") : std::string_view();
+  return id_ = is_id(given) ? std::string(given) : random_id();
+}
+
+Task<std::string_view> Request::read() {
+  if (!exchange_) throw std::logic_error("only a request that is being served can be read");
+  return exchange_->read();
+}
+
+}  // namespace squall::http

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <squall/http/server/function_delegate.h>
+#include <squall/http/server/http_server.h>
+#include <squall/ioloop/loop/ioloop.h>
+#include <squall/iostream/socket/bind_sockets.h>
+
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
+
+// HTTP in one function:
+//
+//     const auto server = http::serve(8888, [](http::Request& request) {
+//       return http::Response(fmt::format("You asked for {}\n", request.path()), "text/plain");
+//     });
+//     IOLoop::current().start();
+//
+// The function is one of those that FunctionDelegate takes.
+namespace squall::http {
+
+struct ServeOptions {
+  ServerDelegate::Body body = ServerDelegate::Body::collected;
+  HTTPServer::Options server;
+  ListenOptions listen;
+};
+
+// An HTTPServer and the function it serves.
+class FunctionServer final : private FunctionDelegate, public HTTPServer {
+ public:
+  template <class Function>
+  FunctionServer(IOLoop& loop, Function function, const ServeOptions& options = {})
+      : FunctionDelegate(std::move(function), options.body),
+        HTTPServer(loop, static_cast<FunctionDelegate&>(*this), options.server) {}
+  ~FunctionServer() override { destroy_all_connections(); }
+};
+
+// Serves on a port of the current loop while the server that is returned lives. Throws std::system_error if
+// the port cannot be had.
+template <class Function>
+std::unique_ptr<FunctionServer> serve(std::uint16_t port, Function function,
+                                      const ServeOptions& options = {}) {
+  auto server = std::make_unique<FunctionServer>(IOLoop::current(), std::move(function), options);
+  server->listen(port, options.listen);
+  return server;
+}
+
+// The same on sockets that listen already.
+template <class Function>
+std::unique_ptr<FunctionServer> serve(std::vector<OwnedFd> sockets, Function function,
+                                      const ServeOptions& options = {}) {
+  auto server = std::make_unique<FunctionServer>(IOLoop::current(), std::move(function), options);
+  server->add_sockets(std::move(sockets));
+  return server;
+}
+
+// Serves one connection, until it ends.
+template <class Function>
+Task<> serve(IOStream stream, Function function, ServeOptions options = {}) {
+  FunctionServer server(stream.loop(), std::move(function), options);
+  const Address peer = Address::peer_of(stream.fd());
+  co_await server.serve_stream(std::move(stream), peer);
+}
+
+}  // namespace squall::http

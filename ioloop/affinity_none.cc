@@ -1,7 +1,0 @@
-#include <squall/ioloop/cpu_count.h>
-
-namespace squall {
-
-int detail::affinity_count() noexcept { return 0; }
-
-}  // namespace squall

@@ -1,0 +1,133 @@
+#include <squall/ioloop/base/log.h>
+
+#include <squall/ioloop/base/utf8.h>
+#include <squall/ioloop/base/write_whole.h>
+
+#include <fmt/chrono.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
+#include <exception>
+#include <iterator>
+#include <mutex>
+
+namespace squall::log {
+namespace {
+
+constinit Logger g_root("root", nullptr);
+constinit Logger g_squall("squall", &g_root);
+constinit Logger g_access("squall.access", &g_squall);
+constinit Logger g_application("squall.application", &g_squall);
+constinit Logger g_general("squall.general", &g_squall);
+
+// One lock for the handler and its output, so that lines never mix. Leaked: threads may log while the
+// process exits.
+struct Output {
+  std::mutex mutex;
+  Handler handler;
+  bool color = false;
+};
+Output& output() {
+  static auto* instance = new Output;
+  return *instance;
+}
+
+constexpr char kLetters[] = "DIWEC";
+constexpr int kColors[] = {4, 2, 3, 1, 5};  // LOG-03
+
+// `web` for `../web/web.cc`: the file's name without its folders and extension.
+std::string_view module_of(const char* file) {
+  std::string_view name = file;
+  if (const auto slash = name.rfind('/'); slash != name.npos) name.remove_prefix(slash + 1);
+  return name.substr(0, name.find('.'));
+}
+
+void append_safely(std::string& line, std::string_view text) {
+  while (!text.empty()) {
+    const auto byte = static_cast<unsigned char>(text.front());
+    if (byte == '\n') {
+      line += "\n    ";
+      text.remove_prefix(1);
+    } else if (const std::size_t length = utf8_length(text); length > 0 && (byte >= 0x20 || byte == '\t')) {
+      line += text.substr(0, length);
+      text.remove_prefix(length);
+    } else {
+      // Control characters could drive the reader's terminal.
+      fmt::format_to(std::back_inserter(line), "\\x{:02x}", byte);
+      text.remove_prefix(1);
+    }
+  }
+}
+
+void write_line(const Record& record, bool color) {
+  std::string line = format_record(record, color);
+  line += '\n';
+  // At once: lines of several processes on one terminal or pipe do not mix either.
+  // What cannot be written has nowhere else to go.
+  write_whole(STDERR_FILENO, line);
+}
+
+}  // namespace
+
+Logger& root() noexcept { return g_root; }
+Logger& access() noexcept { return g_access; }
+Logger& application() noexcept { return g_application; }
+Logger& general() noexcept { return g_general; }
+
+void Logger::emit(Level level, std::source_location where, fmt::string_view text,
+                  fmt::format_args arguments) const noexcept {
+  try {
+    std::string message;
+    try {
+      fmt::vformat_to(std::back_inserter(message), text, arguments);
+    } catch (const std::exception& error) {
+      message = fmt::format("Bad message ({}): {}", error.what(), std::string_view(text.data(), text.size()));
+    }
+    const Record record{*this, level, where, std::chrono::system_clock::now(), message};
+    const std::lock_guard lock(output().mutex);
+    if (output().handler) {
+      output().handler(record);
+    } else {
+      write_line(record, output().color);
+    }
+  } catch (...) {
+    // Out of memory, or a handler that throws: there is nobody left to tell.
+  }
+}
+
+Handler set_handler(Handler handler) {
+  const std::lock_guard lock(output().mutex);
+  std::swap(output().handler, handler);
+  return handler;
+}
+
+void print(const Record& record) { write_line(record, output().color); }
+
+void enable_pretty_logging(Level level) {
+  root().set_level(level);
+  const char* terminal = std::getenv("TERM");
+  const char* no_color = std::getenv("NO_COLOR");
+  const std::lock_guard lock(output().mutex);
+  output().color = ::isatty(STDERR_FILENO) == 1 && terminal && std::strcmp(terminal, "dumb") != 0 &&
+                   !(no_color && *no_color);
+}
+
+std::string format_record(const Record& record, bool color) {
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(record.time);
+  std::tm local{};
+  ::localtime_r(&seconds, &local);
+  const auto index = static_cast<std::size_t>(record.level);
+  std::string line;
+  auto out = std::back_inserter(line);
+  if (color) fmt::format_to(out, "\033[2;3{}m", kColors[index]);
+  fmt::format_to(out, "[{} {:%y%m%d %H:%M:%S} {}:{}]", kLetters[index], local,
+                 module_of(record.where.file_name()), record.where.line());
+  if (color) line += "\033[0m";
+  line += ' ';
+  append_safely(line, record.message);
+  return line;
+}
+
+}  // namespace squall::log

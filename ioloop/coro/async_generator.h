@@ -1,0 +1,183 @@
+#pragma once
+
+#include <squall/ioloop/base/frame_pool.h>
+
+#include <cassert>
+#include <concepts>
+#include <coroutine>
+#include <exception>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+namespace squall {
+
+template <class T>
+class AsyncGenerator;
+
+namespace detail {
+
+template <class T>
+class AsyncGeneratorPromise final : public Pooled {
+ public:
+  class Next;
+
+  AsyncGeneratorPromise() noexcept = default;
+  AsyncGeneratorPromise(const AsyncGeneratorPromise&) = delete;
+  AsyncGeneratorPromise& operator=(const AsyncGeneratorPromise&) = delete;
+  ~AsyncGeneratorPromise() {
+    if (next_) next_->promise_ = nullptr;
+  }
+
+  // Gives way to the coroutine in next(), which may have been destroyed: what was made is then kept.
+  struct HandOver {
+    bool await_ready() const noexcept { return false; }
+    std::coroutine_handle<> await_suspend(std::coroutine_handle<AsyncGeneratorPromise> self) const noexcept {
+      return self.promise().hand_over();
+    }
+    void await_resume() const noexcept {}
+  };
+
+  AsyncGenerator<T> get_return_object() noexcept;
+  std::suspend_always initial_suspend() const noexcept { return {}; }
+  HandOver final_suspend() noexcept {
+    state_ = State::ended;
+    return {};
+  }
+  template <std::convertible_to<T> Value = T>
+  HandOver yield_value(Value&& value) {
+    value_.emplace(std::forward<Value>(value));
+    state_ = State::waiting;
+    return {};
+  }
+  void return_void() const noexcept {}
+  void unhandled_exception() noexcept { error_ = std::current_exception(); }
+
+ private:
+  enum class State { waiting, running, ended };
+
+  std::coroutine_handle<> hand_over() noexcept;
+  bool has_answer() const noexcept { return value_ || state_ == State::ended; }
+  std::optional<T> take();
+
+  std::optional<T> value_;
+  std::exception_ptr error_;
+  Next* next_ = nullptr;  // who waits
+  State state_ = State::waiting;
+};
+
+template <class T>
+class [[nodiscard]] AsyncGeneratorPromise<T>::Next {
+ public:
+  explicit Next(AsyncGeneratorPromise& promise) noexcept : promise_(&promise) {}
+  Next(const Next&) = delete;
+  Next& operator=(const Next&) = delete;
+  ~Next() {
+    if (promise_ && promise_->next_ == this) promise_->next_ = nullptr;
+  }
+
+  bool await_ready() const noexcept { return promise_->has_answer(); }
+  std::coroutine_handle<> await_suspend(std::coroutine_handle<> consumer) noexcept {
+    assert(!promise_->next_ && "another coroutine waits in next()");
+    consumer_ = consumer;
+    promise_->next_ = this;
+    // Still at work for a consumer that has been destroyed.
+    if (promise_->state_ == State::running) return std::noop_coroutine();
+    promise_->state_ = State::running;
+    return std::coroutine_handle<AsyncGeneratorPromise>::from_promise(*promise_);
+  }
+  std::optional<T> await_resume() { return promise_->take(); }
+
+ private:
+  friend class AsyncGeneratorPromise;
+  AsyncGeneratorPromise* promise_;  // null once it is gone
+  std::coroutine_handle<> consumer_;
+};
+
+template <class T>
+std::coroutine_handle<> AsyncGeneratorPromise<T>::hand_over() noexcept {
+  if (Next* next = std::exchange(next_, nullptr)) return next->consumer_;
+  return std::noop_coroutine();
+}
+
+template <class T>
+std::optional<T> AsyncGeneratorPromise<T>::take() {
+  if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
+  std::optional<T> value = std::move(value_);
+  value_.reset();
+  return value;
+}
+
+}  // namespace detail
+
+// A coroutine that makes values one after another, and may wait between them.
+//
+//     AsyncGenerator<std::string> lines(IOStream& stream) {
+//       for (;;) {
+//         std::string line = co_await stream.read_until("\n");
+//         co_yield std::move(line);
+//       }
+//     }
+//
+//     for (;;) {
+//       const std::optional<std::string> line = co_await generator.next();
+//       if (!line) break;
+//     }
+//
+// Lazy: the body begins at the first next(), and goes on from its co_yield at the following one. Going to and
+// fro is a transfer between coroutines: no turn of the loop passes, and no stack is used up.
+//
+// Errors:    next() throws what the body throws, and gives nothing from then on.
+// Lifetime:  whoever holds the generator owns the work: dropping it destroys the body wherever it waits. Not
+//            from within it. A coroutine destroyed in next() leaves the body at work; what it makes then is
+//            kept for the following next(), so that a timeout around next() loses nothing.
+// Thread:    that of the loop it waits on. One coroutine at a time may wait in next().
+template <class T>
+class [[nodiscard]] AsyncGenerator {
+  static_assert(std::is_object_v<T>, "a generator yields values; for references, yield a pointer");
+
+ public:
+  using promise_type = detail::AsyncGeneratorPromise<T>;
+  using value_type = T;
+
+  AsyncGenerator() noexcept = default;
+  AsyncGenerator(AsyncGenerator&& other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
+  AsyncGenerator& operator=(AsyncGenerator&& other) noexcept {
+    if (this != &other) {
+      reset();
+      handle_ = std::exchange(other.handle_, nullptr);
+    }
+    return *this;
+  }
+  ~AsyncGenerator() { reset(); }
+
+  // False once moved from or reset.
+  explicit operator bool() const noexcept { return static_cast<bool>(handle_); }
+  // Destroys the body.
+  void reset() noexcept {
+    if (Handle handle = std::exchange(handle_, nullptr)) handle.destroy();
+  }
+
+  // co_await generator.next(): the next value, or nothing once the body has ended.
+  auto next() noexcept {
+    assert(handle_ && "this AsyncGenerator was moved from");
+    return typename promise_type::Next(handle_.promise());
+  }
+
+ private:
+  using Handle = std::coroutine_handle<promise_type>;
+  friend promise_type;
+  explicit AsyncGenerator(Handle handle) noexcept : handle_(handle) {}
+
+  Handle handle_;
+};
+
+namespace detail {
+
+template <class T>
+AsyncGenerator<T> AsyncGeneratorPromise<T>::get_return_object() noexcept {
+  return AsyncGenerator<T>(std::coroutine_handle<AsyncGeneratorPromise>::from_promise(*this));
+}
+
+}  // namespace detail
+}  // namespace squall

@@ -1,0 +1,219 @@
+#pragma once
+
+#include <squall/ioloop/loop/awaitable.h>
+#include <squall/ioloop/loop/child_tasks.h>
+
+#include <cassert>
+#include <coroutine>
+#include <cstddef>
+#include <exception>
+#include <limits>
+#include <map>
+#include <stdexcept>
+#include <type_traits>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace squall {
+
+// How many tasks of a multi() are at work at the same time, at most: `multi(std::move(tasks), Limit(8))`.
+class Limit {
+ public:
+  // Throws std::invalid_argument for 0.
+  explicit constexpr Limit(std::size_t count) : count_(count) {
+    if (count == 0) throw std::invalid_argument("a Limit of 0 lets nothing run");
+  }
+  constexpr std::size_t count() const noexcept { return count_; }
+
+  static constexpr Limit none() noexcept { return Limit(std::numeric_limits<std::size_t>::max()); }
+
+ private:
+  std::size_t count_;
+};
+
+// Errors that a multi() need not log: `multi(quiet<TimeoutError, StreamClosedError>, ...)`.
+template <class... Errors>
+struct Quiet {};
+template <class... Errors>
+inline constexpr Quiet<Errors...> quiet{};
+
+namespace detail {
+
+void log_further_error(const std::exception_ptr& error) noexcept;
+
+template <class Error>
+bool holds(const std::exception_ptr& error) noexcept {
+  try {
+    std::rethrow_exception(error);
+  } catch (const Error&) {
+    return true;
+  } catch (...) {
+    return false;
+  }
+}
+
+// Counts the children that are at work, and begins as many as may be.
+class MultiOwner : public TaskOwner {
+ public:
+  explicit MultiOwner(Limit limit) noexcept : limit_(limit.count()) {}
+  MultiOwner(MultiOwner&& other) noexcept : limit_(other.limit_) {
+    assert(!other.caller_ && "this multi() has begun");
+  }
+  MultiOwner& operator=(MultiOwner&&) = delete;
+
+ protected:
+  ~MultiOwner() = default;
+  // True if all have ended already.
+  bool begin(std::size_t size, std::coroutine_handle<> caller) noexcept {
+    size_ = size;
+    caller_ = caller;
+    return start_some();
+  }
+
+ private:
+  // The children begin in order: 0, 1, 2, ...
+  virtual void start(std::size_t number) noexcept = 0;
+  std::coroutine_handle<> task_ended(std::size_t number) noexcept final;
+  bool start_some() noexcept;
+
+  std::coroutine_handle<> caller_;
+  std::size_t size_ = 0;
+  std::size_t limit_;
+  std::size_t begun_ = 0;
+  std::size_t at_work_ = 0;
+  bool starting_ = false;
+};
+
+// Tasks by name: a std::map or std::unordered_map, whose order is the order they begin in.
+template <class Map, class Result>
+struct WithMapped;
+template <class K, class V, class Compare, class Allocator, class Result>
+struct WithMapped<std::map<K, V, Compare, Allocator>, Result> {
+  using type = std::map<K, Kept<Result>, Compare>;
+};
+template <class K, class V, class Hash, class Equal, class Allocator, class Result>
+struct WithMapped<std::unordered_map<K, V, Hash, Equal, Allocator>, Result> {
+  using type = std::unordered_map<K, Kept<Result>, Hash, Equal>;
+};
+
+template <class Map>
+concept MapOfTasks = requires {
+  typename Map::key_type;
+  typename WithMapped<Map, int>::type;
+  requires kIsTask<typename Map::mapped_type>;
+};
+
+template <class Map>
+class TaskMap {
+ public:
+  using T = typename Map::mapped_type::value_type;
+
+  explicit TaskMap(Map tasks) : tasks_(std::move(tasks)) {}
+
+  std::size_t size() const noexcept { return tasks_.size(); }
+  // In order: number 0 first.
+  void start(std::size_t number, TaskOwner& owner) noexcept {
+    if (number == 0) next_ = tasks_.begin();
+    (next_++)->second.start(owner, number);
+  }
+  template <class Visit>
+  void for_each(Visit&& visit) {
+    std::size_t i = 0;
+    for (auto& [name, task] : tasks_) visit(i++, task);
+  }
+  auto results() {
+    if constexpr (!std::is_void_v<T>) {
+      typename WithMapped<Map, T>::type results;
+      for (auto& [name, task] : tasks_) results.emplace_hint(results.end(), name, task.result());
+      return results;
+    }
+  }
+
+ private:
+  Map tasks_;
+  typename Map::iterator next_;
+};
+
+}  // namespace detail
+
+// What multi() returns. May be moved until it is awaited.
+template <class Tasks, class... Errors>
+class [[nodiscard]] MultiAwaiter final : public detail::MultiOwner {
+ public:
+  template <class... Children>
+  MultiAwaiter(Limit limit, Children&&... children)
+      : MultiOwner(limit), tasks_(std::forward<Children>(children)...) {}
+
+  bool await_ready() const noexcept { return tasks_.size() == 0; }
+  // All that happens while the children begin is on this stack, so the caller goes on from here if they have
+  // all ended by then. Otherwise the last of them to end hands over to it.
+  bool await_suspend(std::coroutine_handle<> caller) noexcept { return !begin(tasks_.size(), caller); }
+  auto await_resume() {
+    std::exception_ptr first;
+    tasks_.for_each([&](std::size_t, auto& task) {
+      std::exception_ptr error = task.error();
+      if (!error) return;
+      if (!first) {
+        first = std::move(error);
+      } else if (!(detail::holds<Errors>(error) || ...)) {
+        detail::log_further_error(error);
+      }
+    });
+    if (first) std::rethrow_exception(std::move(first));
+    return tasks_.results();
+  }
+
+ private:
+  void start(std::size_t number) noexcept override { tasks_.start(number, *this); }
+
+  Tasks tasks_;
+};
+
+// co_await multi(...): runs what it is given side by side, and waits for all of it, even if one fails
+// (GEN-20, GEN-21).
+//
+//     std::tuple<User, Orders> both = co_await multi(fetch_user(id), fetch_orders(id));
+//     std::vector<Page> pages = co_await multi(std::move(tasks), Limit(8));          // in the tasks' order
+//     std::map<std::string, Page> by_name = co_await multi(std::move(named_tasks));  // by the same keys
+//
+// Result:    void for a container of Task<void>, or if all parts of a tuple are void; else a void part of a
+//            tuple is a std::monostate. A reference is a std::reference_wrapper.
+// Errors:    throws what the first child in the list that failed threw, the first in time or not. What the
+//            others threw is logged, unless it is one of the types in quiet<...>: `multi(quiet<TimeoutError>,
+//            ...)`.
+// Order:     children begin in order, each running to its first wait before the next begins; with a Limit,
+//            as others end. If all end at once, or there are none, no turn of the loop passes. Else the
+//            caller goes on in the place of the child that ended last.
+// Lifetime:  owns the children: destroying the awaiting coroutine cancels them, unlike Tornado's (GEN-22).
+//            To let one run on, shield() it. No allocation but for the result.
+template <Awaitable A>
+MultiAwaiter<detail::TaskVector<AwaitResult<A>>> multi(std::vector<A> children, Limit limit = Limit::none()) {
+  return {limit, detail::as_tasks(std::move(children))};
+}
+template <class... Errors, Awaitable A>
+MultiAwaiter<detail::TaskVector<AwaitResult<A>>, Errors...> multi(Quiet<Errors...>, std::vector<A> children,
+                                                                  Limit limit = Limit::none()) {
+  return {limit, detail::as_tasks(std::move(children))};
+}
+
+template <detail::MapOfTasks Map>
+MultiAwaiter<detail::TaskMap<Map>> multi(Map children, Limit limit = Limit::none()) {
+  return {limit, std::move(children)};
+}
+template <class... Errors, detail::MapOfTasks Map>
+MultiAwaiter<detail::TaskMap<Map>, Errors...> multi(Quiet<Errors...>, Map children,
+                                                    Limit limit = Limit::none()) {
+  return {limit, std::move(children)};
+}
+
+template <Awaitable... As>
+MultiAwaiter<detail::TaskTuple<AwaitResult<As>...>> multi(As... children) {
+  return {Limit::none(), as_task(std::move(children))...};
+}
+template <class... Errors, Awaitable... As>
+MultiAwaiter<detail::TaskTuple<AwaitResult<As>...>, Errors...> multi(Quiet<Errors...>, As... children) {
+  return {Limit::none(), as_task(std::move(children))...};
+}
+
+}  // namespace squall

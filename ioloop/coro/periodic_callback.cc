@@ -1,0 +1,145 @@
+#include <squall/ioloop/coro/periodic_callback.h>
+
+#include <squall/ioloop/base/errors.h>
+#include <squall/ioloop/base/log.h>
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+#include <stdexcept>
+
+namespace squall {
+namespace detail {
+
+IOLoop::TimePoint next_beat(IOLoop::TimePoint due, IOLoop::TimePoint now,
+                            IOLoop::Duration interval) noexcept {
+  if (due > now) return due + interval;  // the clock went back, or the timer fired early
+  return due + ((now - due) / interval + 1) * interval;
+}
+
+IOLoop::Duration vary_interval(IOLoop::Duration interval, double jitter, double random) noexcept {
+  if (jitter == 0) return interval;
+  const double factor = 1 + jitter * (random - 0.5);
+  const auto varied = std::llround(static_cast<double>(interval.count()) * factor);
+  return std::max(IOLoop::Duration(varied), IOLoop::Duration(1));
+}
+
+}  // namespace detail
+
+// What outlives a PeriodicCallback that its own function destroys: the function, which is on the stack then.
+class PeriodicCallback::Run final : detail::TaskOwner {
+ public:
+  Run(IOLoop::Duration interval, Options options) noexcept : interval_(interval), jitter_(options.jitter) {}
+  ~Run() { stop(); }
+
+  void start() {
+    if (running_) return;
+    loop_ = &IOLoop::current();
+    if (jitter_ != 0) random_.seed(std::random_device()());
+    due_ = loop_->time();
+    // Else the end of the call that is under way does it.
+    if (!calling_ && !at_work_) schedule();
+    running_ = true;
+  }
+  void stop() noexcept {
+    if (!std::exchange(running_, false)) return;
+    loop_->remove_timeout(timer_);
+    loop_->withdraw(std::exchange(ticket_, 0));
+  }
+  bool running() const noexcept { return running_; }
+  void destroy() noexcept {
+    stop();
+    if (calling_) {
+      abandoned_ = true;  // beat() is on the stack and does the rest
+    } else {
+      delete this;
+    }
+  }
+
+  Callback call;  // before the task, which may refer to what it captured
+  Task<> task;    // the last one
+
+ private:
+  void schedule() {
+    const double random = std::uniform_real_distribution<double>()(random_);
+    due_ = detail::next_beat(due_, loop_->time(), detail::vary_interval(interval_, jitter_, random));
+    timer_ = loop_->call_at(due_, [this] { beat(); });
+  }
+  // In a later turn, whose time() knows how long the call has taken.
+  void schedule_soon() {
+    if (!running_) return;
+    ticket_ = loop_->call_soon([this] {
+      ticket_ = 0;
+      task.reset();  // it has ended, and is no longer on the stack
+      schedule();
+    });
+  }
+
+  void beat() {
+    calling_ = true;
+    try {
+      task.reset();
+      call();
+      if (task) {
+        at_work_ = true;
+        task.start(*this);
+      }
+    } catch (...) {
+      report();
+    }
+    calling_ = false;
+    if (abandoned_) {
+      delete this;
+    } else if (!at_work_) {
+      schedule_soon();
+    }
+  }
+  std::coroutine_handle<> task_ended(std::size_t) noexcept override {
+    at_work_ = false;
+    try {
+      task.result();
+    } catch (...) {
+      report();
+    }
+    if (!calling_) schedule_soon();
+    return std::noop_coroutine();
+  }
+  // Called with an exception in flight.
+  static void report() noexcept {
+    try {
+      throw;
+    } catch (...) {
+      log::application().error("Exception in callback: {}", current_what());
+    }
+  }
+
+  IOLoop* loop_ = nullptr;
+  IOLoop::Duration interval_;
+  double jitter_;
+  IOLoop::TimePoint due_;
+  Timeout timer_;
+  IOLoop::Ticket ticket_ = 0;
+  bool running_ = false;
+  bool calling_ = false;    // the function, or its task up to the first wait, is on the stack
+  bool at_work_ = false;    // the task has not ended
+  bool abandoned_ = false;  // destroyed while calling
+  std::minstd_rand random_;
+};
+
+PeriodicCallback::~PeriodicCallback() = default;
+void PeriodicCallback::Discard::operator()(Run* run) const noexcept { run->destroy(); }
+void PeriodicCallback::start() { run_->start(); }
+void PeriodicCallback::stop() noexcept { run_->stop(); }
+bool PeriodicCallback::is_running() const noexcept { return run_->running(); }
+void PeriodicCallback::set_call(Callback call) noexcept { run_->call = std::move(call); }
+Task<>* PeriodicCallback::task() noexcept { return &run_->task; }
+
+PeriodicCallback::RunPointer PeriodicCallback::make_run(IOLoop::Duration interval, Options options) {
+  if (interval <= interval.zero())
+    throw std::invalid_argument("Periodic callback must have a positive callback_time");
+  if (!(options.jitter >= 0 && options.jitter <= 1))
+    throw std::invalid_argument("Periodic callback must have a jitter between 0 and 1");
+  return RunPointer(new Run(interval, options));
+}
+
+}  // namespace squall

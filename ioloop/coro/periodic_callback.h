@@ -1,0 +1,83 @@
+#pragma once
+
+#include <squall/ioloop/base/callback.h>
+#include <squall/ioloop/loop/ioloop.h>
+#include <squall/ioloop/loop/task.h>
+
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+namespace squall {
+
+// Calls a function at a fixed interval, from one interval after start() on (IOL-60 to IOL-67).
+//
+//     PeriodicCallback heartbeat(30s, [&] { ping(); });
+//     heartbeat.start();
+//
+// Calls are aimed at the time of start() plus n intervals, so that nothing drifts: one that is late, or takes
+// longer than the interval, skips beats and keeps the phase. The function may return a Task<>. It is run to
+// its end, and beats that fall into that time are skipped: calls never overlap.
+//
+// Thread:    that of the loop that is current in start().
+// Lifetime:  borrows that loop until stop() or destruction. Destruction stops it and cancels a task at work,
+//            so what the function captures need not outlive this object. The function may destroy it, and its
+//            task may up to its first co_await; afterwards the task is to call stop() and end.
+// Errors:    what the function or its task throws is logged, and the next beat still comes.
+class PeriodicCallback {
+ public:
+  struct Options {
+    double jitter = 0;  // between 0 and 1: 0.1 varies each interval by up to 5 % either way
+  };
+
+  // Does not start. Throws std::invalid_argument unless `interval` is positive and the jitter is in bounds.
+  template <class Function>
+  PeriodicCallback(IOLoop::Duration interval, Function function, Options options)
+      : run_(make_run(interval, options)) {
+    using Result = std::invoke_result_t<Function&>;
+    static_assert(std::is_void_v<Result> || std::is_same_v<Result, Task<>>,
+                  "a periodic callback returns nothing, or a Task<>");
+    if constexpr (std::is_void_v<Result>) {
+      set_call(std::move(function));
+    } else {
+      set_call([this_task = task(), function = std::move(function)]() mutable { *this_task = function(); });
+    }
+  }
+  template <class Function>
+  PeriodicCallback(IOLoop::Duration interval, Function function)
+      : PeriodicCallback(interval, std::move(function), Options()) {}
+  ~PeriodicCallback();
+  PeriodicCallback(const PeriodicCallback&) = delete;
+  PeriodicCallback& operator=(const PeriodicCallback&) = delete;
+
+  // The first call comes one interval from now. Does nothing if it is running already.
+  void start();
+  // No call begins after this returns. A task at work goes on to its end. Both may be called from the
+  // function and its task.
+  void stop() noexcept;
+  bool is_running() const noexcept;
+
+ private:
+  class Run;
+  struct Discard {
+    void operator()(Run* run) const noexcept;
+  };
+  using RunPointer = std::unique_ptr<Run, Discard>;
+
+  static RunPointer make_run(IOLoop::Duration interval, Options options);
+  void set_call(Callback call) noexcept;
+  Task<>* task() noexcept;  // where the function's task belongs
+
+  RunPointer run_;
+};
+
+namespace detail {
+
+// When the next call is due, if the last one was at `due` (IOL-63, IOL-64).
+IOLoop::TimePoint next_beat(IOLoop::TimePoint due, IOLoop::TimePoint now, IOLoop::Duration interval) noexcept;
+// `interval` varied by a random number from 0 up to 1 (IOL-65).
+IOLoop::Duration vary_interval(IOLoop::Duration interval, double jitter, double random) noexcept;
+
+}  // namespace detail
+
+}  // namespace squall

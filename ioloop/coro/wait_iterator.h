@@ -1,0 +1,178 @@
+#pragma once
+
+#include <squall/ioloop/loop/ioloop.h>
+#include <squall/ioloop/loop/task.h>
+
+#include <cassert>
+#include <coroutine>
+#include <cstddef>
+#include <limits>
+#include <stdexcept>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace squall {
+
+// Runs tasks side by side and gives their results as they end (GEN-30, GEN-31).
+//
+//     WaitIterator pages(std::move(tasks));        // a vector: numbered from 0; or a map: named by its keys
+//     while (!pages.done()) {
+//       const Page page = co_await pages.next();   // may throw; the next call goes on with the others
+//       use(pages.current_index(), page);
+//     }
+//
+// Results that come while nobody waits are kept, in the order they came. More tasks may be added at any time;
+// memory is used for those that run or wait to be taken, not for those that are over.
+//
+// Lifetime:  owns the tasks; destroying it cancels those at work. Not from within one of them.
+// Thread:    its loop's. One coroutine at a time may wait in next().
+template <class T, class Index = std::size_t>
+class WaitIterator final : private detail::TaskOwner {
+ public:
+  class Next;
+
+  WaitIterator() : loop_(IOLoop::current()) {}
+  explicit WaitIterator(std::vector<Task<T>> tasks) : WaitIterator() {
+    slots_.reserve(tasks.size());
+    for (Task<T>& task : tasks) add(std::move(task));
+  }
+  // Of a std::map or std::unordered_map, by name.
+  template <class Map>
+  requires std::is_same_v<typename Map::mapped_type, Task<T>>
+  explicit WaitIterator(Map tasks) : WaitIterator() {
+    slots_.reserve(tasks.size());
+    for (auto& [name, task] : tasks) add(name, std::move(task));
+  }
+  WaitIterator(const WaitIterator&) = delete;
+  WaitIterator& operator=(const WaitIterator&) = delete;
+  ~WaitIterator() {
+    // Whoever waits is never resumed, but can be destroyed.
+    if (!next_) return;
+    loop_.withdraw(std::exchange(next_->ticket_, 0));
+    next_->iterator_ = nullptr;
+  }
+
+  // Begins the task at once: it has run to its first wait, or to its end, when this returns. It gets the next
+  // number, which is returned.
+  std::size_t add(Task<T> task) requires std::is_same_v<Index, std::size_t>
+  {
+    const std::size_t number = added_++;
+    begin(number, std::move(task));
+    return number;
+  }
+  // The same under a name.
+  void add(Index name, Task<T> task) { begin(std::move(name), std::move(task)); }
+
+  // All results have been taken.
+  bool done() const noexcept { return left_ == 0; }
+  // Tasks whose result has not been taken.
+  std::size_t size() const noexcept { return left_; }
+  // co_await it.next(): the result of the task that ended first of those left, or throws its error. Throws
+  // std::logic_error if done().
+  Next next() { return Next(*this); }
+  // Number or name of the task whose result next() gave last. It must have given one.
+  const Index& current_index() const noexcept { return current_; }
+
+ private:
+  static constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
+  struct Slot {
+    Index index;
+    Task<T> task;
+    std::size_t following = kNone;  // the slot that ended after this one, or the next vacant one
+  };
+
+  void begin(Index index, Task<T> task);
+  std::coroutine_handle<> task_ended(std::size_t slot) noexcept override;
+  T take();
+
+  IOLoop& loop_;
+  std::vector<Slot> slots_;
+  std::size_t vacant_ = kNone;
+  std::size_t first_ended_ = kNone;
+  std::size_t last_ended_ = kNone;
+  std::size_t left_ = 0;
+  std::size_t added_ = 0;
+  Next* next_ = nullptr;  // who waits
+  Index current_{};
+  bool beginning_ = false;
+};
+
+template <class T>
+WaitIterator(std::vector<Task<T>>) -> WaitIterator<T>;
+template <class Map>
+WaitIterator(Map) -> WaitIterator<typename Map::mapped_type::value_type, typename Map::key_type>;
+
+template <class T, class Index>
+class [[nodiscard]] WaitIterator<T, Index>::Next {
+ public:
+  explicit Next(WaitIterator& iterator) : iterator_(&iterator) {
+    if (iterator.done()) throw std::logic_error("next() of a WaitIterator that is done");
+  }
+  Next(const Next&) = delete;
+  Next& operator=(const Next&) = delete;
+  ~Next() {
+    if (!iterator_) return;
+    if (iterator_->next_ == this) iterator_->next_ = nullptr;
+    iterator_->loop_.withdraw(ticket_);
+  }
+
+  bool await_ready() const noexcept { return iterator_->first_ended_ != kNone; }
+  void await_suspend(std::coroutine_handle<> coroutine) noexcept {
+    assert(!iterator_->next_ && "another coroutine waits in next()");
+    coroutine_ = coroutine;
+    iterator_->next_ = this;
+  }
+  T await_resume() {
+    if (iterator_->next_ == this) iterator_->next_ = nullptr;
+    return iterator_->take();
+  }
+
+ private:
+  friend class WaitIterator;
+  WaitIterator* iterator_;  // null once it is gone
+  std::coroutine_handle<> coroutine_;
+  IOLoop::Ticket ticket_ = 0;  // in the ready queue
+};
+
+template <class T, class Index>
+void WaitIterator<T, Index>::begin(Index index, Task<T> task) {
+  std::size_t number = vacant_;
+  if (number == kNone) {
+    number = slots_.size();
+    slots_.push_back(Slot{std::move(index), std::move(task)});
+  } else {
+    vacant_ = slots_[number].following;
+    slots_[number] = Slot{std::move(index), std::move(task)};
+  }
+  ++left_;
+  const bool nested = std::exchange(beginning_, true);  // a task may add another
+  slots_[number].task.start(*this, number);
+  beginning_ = nested;
+  if (nested || first_ended_ == kNone || !next_ || next_->ticket_ != 0) return;
+  // Whoever added the task is on the stack, so the one that waits has to come later.
+  next_->ticket_ = loop_.resume_soon(next_->coroutine_);
+}
+
+template <class T, class Index>
+std::coroutine_handle<> WaitIterator<T, Index>::task_ended(std::size_t slot) noexcept {
+  slots_[slot].following = kNone;
+  (first_ended_ == kNone ? first_ended_ : slots_[last_ended_].following) = slot;
+  last_ended_ = slot;
+  if (!next_ || beginning_ || next_->ticket_ != 0) return std::noop_coroutine();
+  return std::exchange(next_, nullptr)->coroutine_;
+}
+
+template <class T, class Index>
+T WaitIterator<T, Index>::take() {
+  const std::size_t number = first_ended_;
+  Slot& slot = slots_[number];
+  first_ended_ = slot.following;
+  Task<T> task = std::move(slot.task);
+  current_ = std::move(slot.index);
+  slot.following = std::exchange(vacant_, number);
+  --left_;
+  return task.result();
+}
+
+}  // namespace squall

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <squall/ioloop/loop/ioloop.h>
+
+#include <coroutine>
+
+namespace squall {
+
+namespace detail {
+class ReadyWaits;
+}
+
+// What wait_readable() and wait_writable() return.
+class [[nodiscard]] ReadyAwaiter {
+ public:
+  ReadyAwaiter(IOLoop& loop, int fd, Events wanted) noexcept : loop_(loop), fd_(fd), wanted_(wanted) {}
+  ReadyAwaiter(const ReadyAwaiter&) = delete;
+  ReadyAwaiter& operator=(const ReadyAwaiter&) = delete;
+  ~ReadyAwaiter();
+
+  bool await_ready() const noexcept { return false; }
+  void await_suspend(std::coroutine_handle<> coroutine);
+  void await_resume() const noexcept {}
+
+ private:
+  friend class detail::ReadyWaits;
+
+  IOLoop& loop_;
+  int fd_;
+  Events wanted_;
+  detail::ReadyWaits* waits_ = nullptr;  // while it stands there
+  std::coroutine_handle<> coroutine_;
+  IOLoop::Ticket ticket_ = 0;  // in the ready queue
+};
+
+// co_await wait_readable(fd): until a read of `fd` would not block, for descriptors that another library
+// reads. An error or a hang-up counts, as the read will then say which. One task may wait to read and another
+// to write at the same time.
+//
+// Lifetime:  `fd` must stay open meanwhile; it is registered while somebody waits, and only then.
+// Errors:    std::invalid_argument if `fd` has a handler or such a waiter already, std::system_error if the
+//            poller refuses it (a regular file).
+inline ReadyAwaiter wait_readable(int fd) { return {IOLoop::current(), fd, Events::read}; }
+inline ReadyAwaiter wait_writable(int fd) { return {IOLoop::current(), fd, Events::write}; }
+
+}  // namespace squall

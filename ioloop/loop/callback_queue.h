@@ -1,0 +1,108 @@
+#pragma once
+
+#include <squall/ioloop/base/callback.h>
+#include <squall/ioloop/loop/loop_hook.h>
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace squall {
+
+// Callbacks and hooks in the order they came. A place in the queue can be given up in O(1).
+//
+// Callbacks stand in blocks that never move, so that one may run where it stands while it adds others.
+// A few empty blocks are kept, so a queue that fills and empties every turn allocates nothing. A hook stands
+// in its owner's memory, and remembers before which callback it comes.
+//
+// Thread:    one.
+// Lifetime:  destroying the queue destroys the callbacks left in it, uncalled, and unlinks the hooks.
+class CallbackQueue {
+ public:
+  using Ticket = std::uint64_t;  // where a callback stands; 0 is never given out
+
+  CallbackQueue() = default;
+  ~CallbackQueue();
+  CallbackQueue(const CallbackQueue&) = delete;
+  CallbackQueue& operator=(const CallbackQueue&) = delete;
+
+  // Throws std::bad_alloc, and then nothing has changed.
+  Ticket push(Callback callback);
+  // Unlinking the hook takes it back.
+  void push(LoopHook& hook) noexcept {
+    hook.order_ = tail_;
+    hooks_.push_back(hook);
+  }
+  // Destroys the callback. Does nothing once it has begun to run.
+  void cancel(Ticket ticket) noexcept;
+
+  // The ticket the next callback will get. run_until(end()) runs exactly those that are here now.
+  Ticket end() const noexcept { return tail_; }
+  bool empty() const noexcept { return head_ == tail_ && hooks_.empty(); }
+  // Callbacks alone.
+  std::size_t size() const noexcept { return static_cast<std::size_t>(tail_ - head_); }
+
+  // Runs and destroys callbacks up to `end`, which must not lie beyond end(), runs the hooks that are here
+  // now between them, and returns how many that were. `run` is called with each Callback or LoopHook, which
+  // is unlinked by then and may be destroyed by the call, and must not throw.
+  template <class Run>
+  std::size_t run_until(Ticket end, Run&& run) {
+    if (hooks_.empty()) return run_callbacks(end, run);
+    std::size_t count = 0;
+    LoopHookList present;
+    present.take_first(hooks_);
+    while (!present.empty() && present.front().order_ <= end) {
+      LoopHook* const next = &present.front();
+      count += run_callbacks(next->order_, run);
+      // What ran may have taken back hooks.
+      if (present.empty() || &present.front() != next) continue;
+      run(present.pop_front());
+      ++count;
+    }
+    hooks_.take_first(present);
+    return count + run_callbacks(end, run);
+  }
+
+ private:
+  static constexpr std::size_t kBlock = 64;
+  static constexpr std::size_t kSpareBlocks = 16;
+  struct Block {
+    Callback slots[kBlock];
+  };
+
+  template <class Run>
+  std::size_t run_callbacks(Ticket end, Run& run) {
+    std::size_t count = 0;
+    while (head_ != end) {
+      Callback& callback = slot(head_);
+      running_ = head_;
+      if (callback) {
+        run(callback);
+        callback.reset();
+        ++count;
+      }
+      if (++head_ % kBlock == 0) recycle_front();
+    }
+    running_ = 0;
+    return count;
+  }
+
+  Callback& slot(Ticket ticket) noexcept {
+    return blocks_[(ticket / kBlock) & (blocks_.size() - 1)]->slots[ticket % kBlock];
+  }
+  void add_block();
+  void recycle_front() noexcept;
+
+  // A ring: block number n stands at n modulo its size, which is a power of two.
+  std::vector<std::unique_ptr<Block>> blocks_;
+  // An array, so that keeping a block never takes memory.
+  std::array<std::unique_ptr<Block>, kSpareBlocks> spare_;
+  std::size_t spares_ = 0;
+  Ticket head_ = kBlock;  // the first block begins at ticket 64, so that no ticket is 0
+  Ticket tail_ = kBlock;
+  Ticket running_ = 0;  // the callback that cancel() must leave alone, as it is on the stack
+  LoopHookList hooks_;
+};
+
+}  // namespace squall

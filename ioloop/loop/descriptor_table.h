@@ -1,0 +1,81 @@
+#pragma once
+
+#include <squall/ioloop/poller/poller.h>
+
+#include <cstdint>
+#include <vector>
+
+namespace squall {
+
+// What the loop calls when a descriptor is ready. An exception it lets out is logged.
+struct EventHandler {
+  void (*function)(void* context, Events events) = nullptr;
+  void* context = nullptr;
+};
+
+// Who hears about which descriptor. Dispatch is an index and a call; the generation tells an event for a
+// descriptor's present owner from one that was meant for an owner gone within the same batch (IOL-36).
+//
+// Thread:    the loop's thread only.
+// Lifetime:  borrows the poller. Descriptors must be removed before they are closed.
+class DescriptorTable {
+ public:
+  explicit DescriptorTable(Poller& poller) noexcept : poller_(poller) {}
+
+  // Throws std::invalid_argument if `fd` is registered already or negative (IOL-32), std::system_error if
+  // the poller refuses it; then nothing has changed.
+  void add(int fd, Events events, EventHandler handler);
+  // Throws std::invalid_argument if `fd` is not registered. No system call if nothing changes.
+  void update(int fd, Events events);
+  // Somebody else hears of `fd` from now on, of what was waited for before. `fd` must be registered.
+  void set_handler(int fd, EventHandler handler) noexcept {
+    entries_[static_cast<std::size_t>(fd)].handler = handler;
+  }
+  // Calls the present handler of `fd`, which must be registered, as if `events` had come.
+  void call(int fd, Events events) {
+    const EventHandler handler = entries_[static_cast<std::size_t>(fd)].handler;
+    handler.function(handler.context, events);
+  }
+  // Returns the handler that was. Events of the present batch that are not yet dispatched are dropped.
+  // Unknown descriptors are ignored (IOL-33).
+  EventHandler remove(int fd) noexcept;
+  // Empty if `fd` is not registered.
+  EventHandler handler_of(int fd) const noexcept {
+    return fd >= 0 && static_cast<std::size_t>(fd) < entries_.size()
+               ? entries_[static_cast<std::size_t>(fd)].handler
+               : EventHandler();
+  }
+  // Calls `visit` with each handler.
+  template <class Visit>
+  void for_each(Visit&& visit) const {
+    for (const Entry& entry : entries_)
+      if (entry.handler.function) visit(entry.handler);
+  }
+
+  std::size_t size() const noexcept { return count_; }
+
+  // Calls `run` with the handler and the events, unless the registration is gone or wants none of them.
+  template <class Run>
+  void dispatch(const Ready& ready, Run&& run) {
+    const Entry& entry = entries_[static_cast<std::size_t>(ready.fd)];
+    if (entry.generation != ready.generation || !entry.handler.function) return;
+    const Events wanted = ready.events & entry.events;
+    if (wanted == Events::none) return;
+    run(entry.handler, wanted);
+  }
+
+ private:
+  struct Entry {
+    EventHandler handler;
+    std::uint32_t generation = 0;
+    Events events = Events::none;
+  };
+
+  Entry* find(int fd) noexcept;
+
+  Poller& poller_;
+  std::vector<Entry> entries_;
+  std::size_t count_ = 0;
+};
+
+}  // namespace squall

@@ -1,0 +1,230 @@
+#pragma once
+
+#include <squall/ioloop/base/errors.h>
+#include <squall/ioloop/base/frame_pool.h>
+#include <squall/ioloop/loop/ioloop.h>
+#include <squall/ioloop/loop/sleep.h>
+#include <squall/ioloop/loop/task.h>
+#include <squall/ioloop/loop/waiter.h>
+
+#include <concepts>
+#include <coroutine>
+#include <exception>
+#include <functional>
+#include <source_location>
+#include <stdexcept>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+namespace squall {
+
+template <class T>
+class Future;
+
+namespace detail {
+
+struct Nothing {};
+template <class T>
+using Stored = std::conditional_t<std::is_void_v<T>, Nothing, T>;
+
+void log_unheard(const std::exception_ptr& error) noexcept;
+void log_after_cancel(const std::exception_ptr& error) noexcept;
+
+// What a Promise and its Future share.
+template <class T>
+struct FutureState : Pooled {
+  FutureState() noexcept = default;
+  FutureState(const FutureState&) = delete;
+  FutureState& operator=(const FutureState&) = delete;
+  ~FutureState() {
+    if (unheard) log_unheard(std::get<2>(result));
+  }
+
+  std::variant<std::monostate, Stored<T>, std::exception_ptr> result;
+  WaiterList waiting;
+  int owners = 0;
+  bool unheard = false;  // an error that nobody has asked for
+
+  bool done() const noexcept { return result.index() != 0; }
+  T take() {
+    unheard = false;
+    if (result.index() == 2) {
+      const std::exception_ptr& error = std::get<2>(result);
+      if (!error) throw BrokenPromise();
+      std::rethrow_exception(error);
+    }
+    if constexpr (!std::is_void_v<T>) return std::move(std::get<1>(result));
+  }
+};
+
+template <class T>
+class FutureStateRef {
+ public:
+  FutureStateRef() noexcept = default;
+  explicit FutureStateRef(FutureState<T>* state) noexcept : state_(state) { ++state_->owners; }
+  FutureStateRef(const FutureStateRef& other) noexcept : state_(other.state_) {
+    if (state_) ++state_->owners;
+  }
+  FutureStateRef(FutureStateRef&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
+  FutureStateRef& operator=(FutureStateRef other) noexcept {
+    std::swap(state_, other.state_);
+    return *this;
+  }
+  ~FutureStateRef() {
+    if (state_ && --state_->owners == 0) delete state_;
+  }
+  FutureState<T>* operator->() const noexcept { return state_; }
+  explicit operator bool() const noexcept { return state_ != nullptr; }
+
+ private:
+  FutureState<T>* state_ = nullptr;
+};
+
+}  // namespace detail
+
+// A value that code without coroutines will give later: the writing end. Its Future is the reading end.
+//
+// Setting never resumes the reader in place, which goes on in a later turn. A second setting is ignored and
+// returns false, as is one of which no reader is left. A promise that is destroyed unset gives BrokenPromise,
+// which only a reader makes.
+//
+// Errors:    one that nobody is left to hear, because the future was dropped before it came or before it was
+//            awaited, is logged (CON-03).
+// Thread:    one, that of the loop the reader waits on (CON-01). From elsewhere, go through
+//            IOLoop::add_callback(), or use from_callback().
+template <class T = void>
+class Promise {
+ public:
+  Promise() : state_(new detail::FutureState<T>) {}
+  Promise(Promise&&) noexcept = default;
+  Promise& operator=(Promise&& other) noexcept {
+    if (this != &other) {
+      abandon();
+      state_ = std::move(other.state_);
+      given_ = other.given_;
+    }
+    return *this;
+  }
+  ~Promise() { abandon(); }
+
+  // Once. Throws std::logic_error on the second call.
+  Future<T> get_future();
+
+  template <class... Value>
+  requires(sizeof...(Value) == (std::is_void_v<T> ? 0 : 1))
+  bool set_value(Value&&... value) {
+    return set([&] { state_->result.template emplace<1>(std::forward<Value>(value)...); });
+  }
+  // False, and the error is logged, if cancelled().
+  bool set_exception(std::exception_ptr error) {
+    if (cancelled()) detail::log_after_cancel(error);
+    return set([&] {
+      state_->result.template emplace<2>(std::move(error));
+      state_->unheard = true;
+    });
+  }
+
+  // There was a future, and nobody has it any longer: what would be set, nobody would see. Setting does
+  // nothing then (CON-02).
+  bool cancelled() const noexcept { return given_ && state_->owners == 1 && !state_->done(); }
+
+ private:
+  template <class Emplace>
+  bool set(Emplace&& emplace) {
+    if (state_->done() || cancelled()) return false;
+    emplace();
+    state_->waiting.wake_all();
+    return true;
+  }
+  void abandon() noexcept {
+    if (state_) set([&] { state_->result.template emplace<2>(nullptr); });
+  }
+
+  detail::FutureStateRef<T> state_;
+  bool given_ = false;
+};
+
+// The reading end: awaited once, as `co_await std::move(future)` or `co_await function()`. If the value is
+// there already, without a trip through the loop (GEN-03). Dropping it, waiting or not, is harmless.
+template <class T = void>
+class [[nodiscard]] Future {
+  static_assert(!std::is_reference_v<T>, "for a reference, use a pointer or std::reference_wrapper");
+
+ public:
+  Future(Future&&) noexcept = default;
+  Future& operator=(Future&&) noexcept = default;
+
+  // There is a value or an error.
+  bool done() const noexcept { return state_->done(); }
+
+  // co_await future.wait(): until done(), whose value or error is left to be taken. The future may be dropped
+  // meanwhile.
+  class Wait {
+   public:
+    explicit Wait(detail::FutureStateRef<T> state) noexcept
+        : state_(std::move(state)), waiter_(IOLoop::current()) {}
+    bool await_ready() const noexcept { return state_->done(); }
+    void await_suspend(std::coroutine_handle<> reader) noexcept { waiter_.wait_in(state_->waiting, reader); }
+    void await_resume() const noexcept {}
+
+   protected:
+    detail::FutureStateRef<T> state_;
+
+   private:
+    Waiter waiter_;
+  };
+  class Awaiter : public Wait {
+   public:
+    using Wait::Wait;
+    T await_resume() { return this->state_->take(); }
+  };
+  Wait wait() const { return Wait(state_); }
+  Awaiter operator co_await() && { return Awaiter(std::move(state_)); }
+
+  // The value, or throws the error. Throws std::logic_error unless done(). Once.
+  T get() && {
+    if (!done()) throw std::logic_error("get() of a Future that is not done");
+    return detail::FutureStateRef<T>(std::move(state_))->take();
+  }
+
+  // Calls `callback` with this future once it is done, in a later turn of the loop even if it is so already
+  // (IOL-43; so CON-04's call in place has no counterpart). What it throws is logged, with the place of this
+  // call. The loop owns the callback, and destroys it with itself.
+  template <std::invocable<Future<T>> Callback>
+  void on_done(Callback callback, std::source_location where = std::source_location::current()) &&;
+
+ private:
+  friend class Promise<T>;
+  explicit Future(detail::FutureStateRef<T> state) noexcept : state_(std::move(state)) {}
+
+  detail::FutureStateRef<T> state_;
+};
+
+template <class T>
+Future<T> Promise<T>::get_future() {
+  if (std::exchange(given_, true)) throw std::logic_error("get_future() was called twice");
+  return Future<T>(state_);
+}
+
+namespace detail {
+
+template <class T, class Callback>
+Task<> call_when_done(Future<T> future, Callback callback) {
+  if (future.done()) {
+    co_await moment();
+  } else {
+    co_await future.wait();
+  }
+  std::invoke(std::move(callback), std::move(future));
+}
+
+}  // namespace detail
+
+template <class T>
+template <std::invocable<Future<T>> Callback>
+void Future<T>::on_done(Callback callback, std::source_location where) && {
+  IOLoop::current().spawn(detail::call_when_done(std::move(*this), std::move(callback)), where);
+}
+
+}  // namespace squall

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <squall/ioloop/loop/descriptor_table.h>
+
+#include <utility>
+
+namespace squall::detail {
+
+// A function object that is called for a descriptor, and owned by its registration. It may take itself out,
+// and be destroyed by that, only once it has returned.
+class HandlerClosure {
+ public:
+  virtual ~HandlerClosure() = default;
+
+  // What the descriptor table is given.
+  EventHandler handler() noexcept { return {&call, this}; }
+  // The closure behind a registration, or null if it is of another kind.
+  static HandlerClosure* of(EventHandler handler) noexcept {
+    return handler.function == &call ? static_cast<HandlerClosure*>(handler.context) : nullptr;
+  }
+  // Destroys it now, or when the call under way has returned.
+  void release() noexcept {
+    if (running_) {
+      released_ = true;
+    } else {
+      delete this;
+    }
+  }
+
+ private:
+  virtual void run(Events events) = 0;
+
+  static void call(void* context, Events events) {
+    struct Running {
+      explicit Running(HandlerClosure& closure) noexcept : closure(closure) { closure.running_ = true; }
+      ~Running() {
+        closure.running_ = false;
+        if (closure.released_) delete &closure;
+      }
+      HandlerClosure& closure;
+    } running(*static_cast<HandlerClosure*>(context));
+    running.closure.run(events);
+  }
+
+  bool running_ = false;
+  bool released_ = false;
+};
+
+template <class Function>
+class HandlerClosureOf final : public HandlerClosure {
+ public:
+  HandlerClosureOf(int fd, Function function) : fd_(fd), function_(std::move(function)) {}
+
+ private:
+  void run(Events events) override { function_(fd_, events); }
+
+  int fd_;
+  Function function_;
+};
+
+}  // namespace squall::detail

@@ -1,0 +1,329 @@
+#include <squall/ioloop/loop/ioloop.h>
+
+#include <squall/ioloop/loop/child_reaper.h>
+#include <squall/ioloop/base/errors.h>
+#include <squall/ioloop/base/log.h>
+#include <squall/ioloop/loop/signal_handlers.h>
+#include <squall/ioloop/loop/task_group.h>
+#include <squall/ioloop/process/thread_pool.h>
+
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <cassert>
+#include <stdexcept>
+#include <utility>
+
+namespace squall {
+namespace {
+
+constinit thread_local IOLoop* t_running = nullptr;
+constinit thread_local IOLoop* t_current = nullptr;
+constinit std::atomic<int> g_live_loops = 0;
+
+}  // namespace
+
+IOLoop::IOLoop() : IOLoop(Options()) {}
+
+IOLoop::IOLoop(const Options& options)
+    : poller_(make_poller(options.poller)),
+      descriptors_(*poller_),
+      inbox_(std::make_shared<Inbox>()),
+      time_source_(options.time_source),
+      slow_callback_(options.slow_callback) {
+  spawned_ = std::make_unique<TaskGroup>(*this);
+  add_handler(inbox_->waker().fd(), Events::read,
+              {[](void* self, Events) { static_cast<IOLoop*>(self)->on_wake(); }, this});
+  if (options.make_current) make_current();
+  g_live_loops.fetch_add(1, std::memory_order_relaxed);
+}
+
+IOLoop::~IOLoop() {
+  assert(!running_ && "an IOLoop was destroyed while it ran");
+  // What these hold may still withdraw itself from the loop, so they go before its parts do.
+  spawned_.reset();
+  executor_.reset();
+  signals_.reset();
+  inbox_->close();
+  callbacks_.run_until(callbacks_.end(), [](auto&) {});
+  timers_.clear();
+  descriptors_.for_each([](EventHandler handler) {
+    if (auto* closure = detail::HandlerClosure::of(handler)) closure->release();
+  });
+  children_.reset();
+  if (t_current == this) t_current = nullptr;
+  g_live_loops.fetch_sub(1, std::memory_order_relaxed);
+}
+
+IOLoop& IOLoop::current() {
+  if (IOLoop* loop = current_or_null()) return *loop;
+  static thread_local std::unique_ptr<IOLoop> own;
+  if (!own) own = std::make_unique<IOLoop>();
+  own->make_current();
+  return *own;
+}
+
+IOLoop* IOLoop::current_or_null() noexcept { return t_running ? t_running : t_current; }
+void IOLoop::make_current() noexcept { t_current = this; }
+void IOLoop::clear_current() noexcept { t_current = nullptr; }
+
+class IOLoop::Running {
+ public:
+  explicit Running(IOLoop& loop) : loop_(loop) {
+    if (loop.running_) throw std::logic_error("IOLoop is already running");
+    if (t_running) throw std::logic_error("another IOLoop is already running on this thread");
+    loop.running_ = true;
+    t_running = &loop;
+    loop.unpolled_ = kUnpolled;  // the first turn asks the poller
+  }
+  ~Running() {
+    loop_.running_ = loop_.in_turn_ = false;
+    t_running = nullptr;
+    // Nobody looks into the inbox until the loop runs again, but somebody may wait for fd().
+    if (!loop_.inbox_->sleep()) loop_.inbox_->waker().wake();
+  }
+
+ private:
+  IOLoop& loop_;
+};
+
+void IOLoop::start() {
+  const Running running(*this);
+  do {
+    turn(kForever);
+  } while (!stopping_.load(std::memory_order_relaxed));
+  stopping_.store(false, std::memory_order_relaxed);
+}
+
+bool IOLoop::run_once(Duration timeout) {
+  const Running running(*this);
+  turn(std::max(timeout, Duration::zero()));
+  return !stopping_.exchange(false, std::memory_order_relaxed);
+}
+
+void IOLoop::stop() noexcept {
+  stopping_.store(true, std::memory_order_relaxed);
+  // Within a turn the loop looks at the flag before it waits again. Anywhere else it may be about to sleep,
+  // and a signal handler may have interrupted it there.
+  if (t_running != this || !in_turn_) inbox_->waker().wake();
+}
+
+[[gnu::hot]] void IOLoop::turn(Duration limit) {
+  const std::span<const Ready> ready = wait(limit);
+  time_ = now();
+  in_turn_ = true;
+  ++stats_.turns;
+
+  run_callbacks();
+
+  stats_.events += ready.size();
+  for (const Ready& event : ready) {
+    descriptors_.dispatch(event, [&](EventHandler handler, Events events) {
+      guarded([&] { handler.function(handler.context, events); },
+              [&] {
+                return Culprit{.kind = "handler",
+                               .function = reinterpret_cast<const void*>(handler.function),
+                               .fd = event.fd};
+              });
+    });
+  }
+
+  if (!timers_.empty() && timers_.earliest() <= time_) {
+    stats_.lag.record(time_ - timers_.earliest());
+    stats_.timers += timers_.fire(time_, [this](Callback& callback) { guarded(callback, "timer"); });
+  }
+
+  if (!turn_end_.empty()) run_turn_end();
+  in_turn_ = false;
+}
+
+[[gnu::hot]] std::span<const Ready> IOLoop::wait(Duration limit) {
+  Duration timeout = poll_timeout();
+  if (timeout == Duration::zero()) {
+    if (unpolled_ < kUnpolled && (!callbacks_.empty() || inbox_->filled())) return {};
+    unpolled_ = 0;
+    return poller_->wait(timeout);
+  }
+  unpolled_ = 0;
+  if (time_source_) {
+    // Time of its own passes only when there is nothing else to do.
+    const std::span<const Ready> ready = poller_->wait(Duration::zero());
+    if (!ready.empty() || (!timers_.empty() && time_source_->skip_to(timers_.earliest()))) return ready;
+    timeout = kForever;
+  }
+  if (limit >= Duration::zero() && (timeout < Duration::zero() || limit < timeout)) timeout = limit;
+  if (!inbox_->sleep()) timeout = Duration::zero();
+  const std::span<const Ready> ready = poller_->wait(timeout);
+  inbox_->awake();
+  return ready;
+}
+
+IOLoop::Duration IOLoop::poll_timeout() const noexcept {
+  if (!callbacks_.empty() || !turn_end_.empty() || stopping_.load(std::memory_order_relaxed) ||
+      inbox_->filled())
+    return Duration::zero();
+  if (timers_.empty()) return kForever;
+  return std::max(timers_.earliest() - now(), Duration::zero());
+}
+
+int IOLoop::fd() const {
+  const int fd = poller_->fd();
+  if (fd < 0)
+    throw std::logic_error(fmt::format("the {} poller has no descriptor to wait for", poller_->name()));
+  return fd;
+}
+
+std::optional<IOLoop::Duration> IOLoop::next_timeout() const noexcept {
+  const Duration timeout = poll_timeout();
+  if (timeout < Duration::zero()) return std::nullopt;
+  return timeout;
+}
+
+LoopStats IOLoop::stats() const noexcept {
+  LoopStats stats = stats_;
+  stats.handlers = descriptors_.size();
+  stats.pending_callbacks = callbacks_.size();
+  stats.pending_timers = timers_.size();
+  stats.tasks = tasks_;
+  return stats;
+}
+
+void IOLoop::run_callbacks() {
+  struct Run {
+    void operator()(Callback& callback) const noexcept { loop.guarded(callback, "callback"); }
+    void operator()(const LoopHook& hook) const noexcept { loop.guarded(hook); }
+    IOLoop& loop;
+  };
+  std::size_t count = 0;
+  if (!callbacks_.empty()) count += callbacks_.run_until(callbacks_.end(), Run{*this});
+  if (inbox_->filled()) count += inbox_->run(Run{*this});
+  stats_.callbacks += count;
+  unpolled_ += count;
+}
+
+template <class Function, class Describe>
+void IOLoop::guarded(Function&& function, Describe&& culprit) noexcept {
+  budget_ = kBudget;
+  TimePoint begun{};
+  if (slow_callback_ > Duration::zero()) {
+    begun = Clock::now();
+    resumed_ = nullptr;
+  }
+  try {
+    function();
+  } catch (...) {
+    log::application().error("Exception in callback: {}", current_what());
+  }
+  if (begun == TimePoint()) return;
+  const Duration held = Clock::now() - begun;
+  if (slow_callback_ <= Duration::zero() || held <= slow_callback_) return;
+  Culprit who = culprit();
+  who.coroutine = resumed_;
+  report_slow(who, held, slow_callback_);
+}
+
+void IOLoop::guarded(Callback& callback, const char* kind) noexcept {
+  guarded([&] { callback(); }, [&] { return Culprit{.kind = kind, .closure = &callback.type()}; });
+}
+
+void IOLoop::guarded(const LoopHook& hook) noexcept {
+  const auto function = reinterpret_cast<const void*>(hook.function());
+  guarded([&] { call(hook); }, [&] { return Culprit{.kind = "callback", .function = function}; });
+}
+
+void IOLoop::add_callback(Callback&& callback) {
+  if (t_running == this) {
+    callbacks_.push(std::move(callback));
+  } else {
+    inbox_->add(std::move(callback));
+  }
+}
+
+void IOLoop::on_wake() {
+  inbox_->waker().drain();
+  inbox_->run_from_signals([this](auto&& function) {
+    ++stats_.callbacks;
+    guarded(function, [] { return Culprit{.kind = "callback from a signal handler"}; });
+  });
+  if (signals_) signals_->deliver([this](Callback& callback) { guarded(callback, "signal handler"); });
+}
+
+IOLoop::Ticket IOLoop::call_soon(Callback callback) {
+  assert((!running_ || t_running == this) && "only add_callback() may be called from another thread");
+  return callbacks_.push(std::move(callback));
+}
+
+void IOLoop::call_soon(LoopHook& hook) noexcept {
+  assert((!running_ || t_running == this) && "only add_callback() may be called from another thread");
+  callbacks_.push(hook);
+}
+
+void IOLoop::run_turn_end() noexcept {
+  // The work may add more, which is done as well.
+  while (!turn_end_.empty()) turn_end_.pop_front()();
+}
+
+void IOLoop::spawn(Task<void> task, std::source_location where) { spawned_->add(std::move(task), where); }
+
+SignalHandlers& IOLoop::signal_handlers() {
+  if (!signals_) signals_ = std::make_unique<SignalHandlers>(inbox_->waker());
+  return *signals_;
+}
+
+Executor& IOLoop::default_executor() {
+  if (!executor_) executor_ = std::make_shared<ThreadPool>();
+  return *executor_;
+}
+
+void IOLoop::set_default_executor(std::shared_ptr<Executor> executor) noexcept {
+  executor_ = std::move(executor);
+}
+
+ChildReaper& IOLoop::children() {
+  if (!children_) children_ = std::make_unique<ChildReaper>(*this);
+  return *children_;
+}
+
+int IOLoop::live_loops() noexcept { return g_live_loops.load(std::memory_order_relaxed); }
+
+void IOLoop::add_signal_handler(int signal, Callback callback) {
+  signal_handlers().add(signal, std::move(callback));
+}
+
+void IOLoop::remove_signal_handler(int signal) noexcept {
+  if (signals_) signals_->remove(signal);
+}
+
+void IOLoop::stop_on_signals() {
+  for (const int signal : {SIGINT, SIGTERM}) add_signal_handler(signal, [this] { stop(); });
+}
+
+void IOLoop::run_until_ended(RunSync& run, std::optional<Duration> timeout) {
+  if (running_) throw std::logic_error("IOLoop is already running");  // before anything is queued
+  struct Arms {
+    ~Arms() {
+      loop.callbacks_.cancel(begin);
+      loop.remove_timeout(timer);
+    }
+    IOLoop& loop;
+    Ticket begin = 0;
+    Timeout timer{};
+  } arms{*this};
+  bool timed_out = false;
+  arms.begin = callbacks_.push([&run] { run.start(); });
+  if (timeout) {
+    arms.timer = call_later(*timeout, [&] {
+      timed_out = true;
+      stop();
+    });
+  }
+  start();
+  if (run.ended) return;
+  if (timed_out)
+    throw TimeoutError(
+        fmt::format("Operation timed out after {} seconds", std::chrono::duration<double>(*timeout).count()));
+  throw std::runtime_error("Event loop stopped before Future completed.");
+}
+
+}  // namespace squall

@@ -1,0 +1,36 @@
+#include <squall/ioloop/loop/signal_awaiter.h>
+
+#include <squall/ioloop/loop/ioloop.h>
+#include <squall/ioloop/loop/signal_handlers.h>
+
+#include <stdexcept>
+
+namespace squall {
+
+SignalAwaiter::SignalAwaiter(IOLoop& loop, std::initializer_list<int> signals) noexcept : loop_(loop) {
+  for (const int signal : signals) {
+    if (SignalHandlers::valid(signal)) {
+      wanted_ |= SignalHandlers::bit(signal);
+    } else {
+      valid_ = false;
+    }
+  }
+}
+
+SignalAwaiter::~SignalAwaiter() {
+  if (waiting_) loop_.signal_handlers().leave(*this);
+  loop_.withdraw(ticket_);
+}
+
+bool SignalAwaiter::await_ready() {
+  if (!valid_) throw std::invalid_argument("there is no such signal");
+  got_ = loop_.signal_handlers().claim(wanted_);
+  return got_ != 0;
+}
+
+void SignalAwaiter::await_suspend(std::coroutine_handle<> coroutine) noexcept {
+  coroutine_ = coroutine;
+  loop_.signal_handlers().wait(*this);
+}
+
+}  // namespace squall

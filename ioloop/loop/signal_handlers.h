@@ -1,0 +1,77 @@
+#pragma once
+
+#include <squall/ioloop/base/callback.h>
+#include <squall/ioloop/poller/waker.h>
+
+#include <signal.h>
+
+#include <cstdint>
+#include <map>
+
+namespace squall {
+
+class SignalAwaiter;
+
+// One loop's share of the process's signals. The handler the system calls only notes the signal and wakes
+// the loop, which then calls deliver().
+//
+// Thread:    the loop's thread only.
+// Lifetime:  borrows `waker`. Destruction restores what every signal did before.
+class SignalHandlers {
+ public:
+  explicit SignalHandlers(const Waker& waker) noexcept : waker_(waker) {}
+  ~SignalHandlers();
+  SignalHandlers(const SignalHandlers&) = delete;
+  SignalHandlers& operator=(const SignalHandlers&) = delete;
+
+  // Throws std::logic_error if another loop has the signal, std::system_error if the system refuses it.
+  void add(int signal, Callback callback);
+  // The signal stays this loop's if a task waits for it.
+  void remove(int signal) noexcept;
+
+  // For SignalAwaiter. Signals are bits of a mask.
+  static constexpr bool valid(int signal) noexcept { return signal > 0 && signal < NSIG && signal <= 64; }
+  static constexpr std::uint64_t bit(int signal) noexcept { return std::uint64_t{1} << (signal - 1); }
+  // Makes the signals this loop's, as add() does, and returns one that was kept for whom waits next, or 0.
+  int claim(std::uint64_t signals);
+  void wait(SignalAwaiter& awaiter) noexcept;
+  void leave(SignalAwaiter& awaiter) noexcept;
+
+  // Calls `run` with the callback of every signal that has come since.
+  template <class Run>
+  void deliver(Run&& run) {
+    // A callback may add and remove handlers, so nothing is held while it runs.
+    for (int signal = 1; signal < NSIG; ++signal) {
+      if (!take_pending(signal)) continue;
+      const auto found = handlers_.find(signal);
+      if (found == handlers_.end()) continue;
+      const bool woken = wake(signal);
+      if (!found->second.callback) {
+        found->second.kept = !woken;
+        continue;
+      }
+      Callback callback = std::move(found->second.callback);
+      run(callback);
+      const auto again = handlers_.find(signal);
+      if (again != handlers_.end() && !again->second.callback) again->second.callback = std::move(callback);
+    }
+  }
+
+ private:
+  struct Handler {
+    Callback callback;  // none if tasks alone wait for the signal
+    struct sigaction before;
+    bool kept = false;  // it came while nobody waited
+  };
+
+  void take_over(int signal);
+  void give_back(int signal) noexcept;
+  bool take_pending(int signal) noexcept;
+  bool wake(int signal);
+
+  const Waker& waker_;
+  std::map<int, Handler> handlers_;
+  SignalAwaiter* waiting_ = nullptr;
+};
+
+}  // namespace squall

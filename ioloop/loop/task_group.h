@@ -1,0 +1,82 @@
+#pragma once
+
+#include <squall/ioloop/loop/task.h>
+#include <squall/ioloop/loop/waiter.h>
+
+#include <cstddef>
+#include <exception>
+#include <functional>
+#include <source_location>
+
+namespace squall {
+
+class IOLoop;
+
+// Owns tasks that run side by side, of which nobody awaits the result.
+//
+// Lifetime:  borrows `loop`. A task that ends is destroyed by the end of the loop's turn; the group's
+//            destructor cancels those still at work, newest first. It must not run from within one of them.
+// Errors:    what a task throws goes to the error handler, which by default logs it with the place it was
+//            added at. The other tasks go on.
+class TaskGroup {
+ public:
+  using ErrorHandler = std::function<void(std::exception_ptr error, std::source_location added_at)>;
+
+  explicit TaskGroup(IOLoop& loop, ErrorHandler on_error = {});
+  ~TaskGroup();
+  TaskGroup(const TaskGroup&) = delete;
+  TaskGroup& operator=(const TaskGroup&) = delete;
+
+  // Names a task that has not ended.
+  class Member;
+
+  // Begins the task at once: it has run to its first wait, or to its end, when this returns. Null if it has
+  // ended.
+  Member* add(Task<void> task, std::source_location added_at = std::source_location::current());
+  // Cancels one task now. Not from within it.
+  void destroy(Member& member) noexcept;
+  // Cancels all tasks at the end of the loop's turn, so that a task may call it.
+  void cancel() noexcept;
+  // Cancels all tasks now, newest first. Not from within one of them.
+  void destroy() noexcept;
+  // Tasks that have not ended.
+  std::size_t size() const noexcept { return size_; }
+  bool empty() const noexcept { return size_ == 0; }
+
+  // co_await group.join(): waits until there is no task left.
+  class Join;
+  Join join() noexcept;
+
+ private:
+  void ended(Member& member) noexcept;
+  void unlink(Member& member) noexcept;
+  void report(Member& member) noexcept;
+  void clean_up() noexcept;
+  void clean_up_at_turn_end() noexcept;
+  static void destroy_list(Member* newest) noexcept;
+
+  IOLoop& loop_;
+  ErrorHandler on_error_;
+  Member* newest_ = nullptr;  // those at work
+  Member* ended_ = nullptr;   // those that await destruction
+  std::size_t size_ = 0;
+  LoopHook clean_up_{[](void* self) { static_cast<TaskGroup*>(self)->clean_up(); }, this};
+  bool cancelling_ = false;
+  WaiterList joining_;
+};
+
+class [[nodiscard]] TaskGroup::Join {
+ public:
+  explicit Join(TaskGroup& group) noexcept : group_(group), waiter_(group.loop_) {}
+  bool await_ready() const noexcept { return group_.empty(); }
+  void await_suspend(std::coroutine_handle<> joiner) noexcept { waiter_.wait_in(group_.joining_, joiner); }
+  void await_resume() const noexcept {}
+
+ private:
+  TaskGroup& group_;
+  Waiter waiter_;
+};
+
+inline TaskGroup::Join TaskGroup::join() noexcept { return Join(*this); }
+
+}  // namespace squall

@@ -1,0 +1,125 @@
+#pragma once
+
+#include <squall/ioloop/base/callback.h>
+
+#include <chrono>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <vector>
+
+namespace squall {
+
+// Names a pending timer. Stays harmless after the timer has fired or was removed, and is never reused.
+struct Timeout {
+  std::uint64_t id = 0;  // 0: no timer
+  std::uint32_t slot = 0;
+
+  explicit operator bool() const noexcept { return id != 0; }
+};
+
+// Timers ordered by deadline, then by insertion (IOL-56).
+//
+// A 4-ary heap of deadlines, each knowing the slot of its callback, and each slot its place in the heap: so
+// removal is O(log n) and destroys the closure at once (IOL-57), and no cancelled entry is ever left behind
+// to be compacted away (IOL-58). Four children a node halve the depth, and with it the cache misses, of a
+// binary heap. Slots come in blocks, and a block whose timers are all gone is given back.
+//
+// Thread:    one.
+class TimerHeap {
+ public:
+  using TimePoint = std::chrono::steady_clock::time_point;
+
+  TimerHeap() = default;
+  ~TimerHeap() { clear(); }
+  TimerHeap(const TimerHeap&) = delete;
+  TimerHeap& operator=(const TimerHeap&) = delete;
+
+  // Throws std::bad_alloc, and then nothing has changed.
+  Timeout add(TimePoint deadline, Callback callback);
+  // Destroys the callback and returns true; false if the timer had fired or was removed before. A timer that
+  // is due in the same batch can still be removed (IOL-54).
+  bool remove(Timeout timeout) noexcept;
+
+  // Destroys every callback, also those that their destructors add.
+  void clear() noexcept;
+
+  bool empty() const noexcept { return heap_.empty(); }
+  std::size_t size() const noexcept { return heap_.size(); }
+  // Undefined if empty.
+  TimePoint earliest() const noexcept { return heap_.front().deadline; }
+
+  // Runs and destroys the callbacks that were due at `now` when the call began; one they add waits for the
+  // next call, whatever its deadline. Without memory for a large batch it runs the earliest of it, and
+  // leaves the others to the next call. `run` is called with each Callback and must not throw.
+  template <class Run>
+  std::size_t fire(TimePoint now, Run&& run) {
+    if (heap_.empty() || heap_.front().deadline > now) return 0;
+    collect_due(now);
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < due_.size(); ++i) {
+      Slot& slot = slot_at(due_[i]);
+      if (slot.callback) {
+        slot.id = 0;  // it has fired: remove() no longer finds it
+        run(slot.callback);
+        slot.callback.reset();
+        ++count;
+      }
+      free_slot(due_[i]);
+    }
+    due_.clear();
+    return count;
+  }
+
+ private:
+  static constexpr std::size_t kArity = 4;
+  static constexpr std::uint32_t kBlock = 256;
+  static constexpr std::size_t kSmallestBatch = 64;
+  static constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
+
+  struct Entry {
+    TimePoint deadline;
+    std::uint64_t id;  // ids ascend, so they also order equal deadlines
+    std::uint32_t slot;
+
+    bool before(const Entry& other) const noexcept {
+      return deadline != other.deadline ? deadline < other.deadline : id < other.id;
+    }
+  };
+  struct Slot {
+    Callback callback;
+    std::uint64_t id = 0;            // 0: free, or has fired
+    std::uint32_t position = kNone;  // in the heap, or kNone while in due_; of a free slot, the next free one
+  };
+  struct Block {
+    Slot slots[kBlock];
+    std::uint32_t number;       // in blocks_
+    std::uint32_t used = 0;     // slots in use
+    std::uint32_t free = 0;     // first free slot, counted within the block; kNone if there is none
+    Block* previous = nullptr;  // in the list of blocks with a free slot
+    Block* next = nullptr;
+  };
+
+  Slot& slot_at(std::uint32_t index) noexcept { return blocks_[index / kBlock]->slots[index % kBlock]; }
+  std::uint32_t take_slot();
+  Block& add_block();
+  void link(Block& block) noexcept;
+  void unlink(Block& block) noexcept;
+  void free_slot(std::uint32_t index) noexcept;
+  void collect_due(TimePoint now) noexcept;
+  void erase(std::size_t position) noexcept;
+  void give_back() noexcept;
+  void place(std::size_t position, const Entry& entry) noexcept;
+  void sift_up(std::size_t position, const Entry& entry) noexcept;
+  void sift_down(std::size_t position, const Entry& entry) noexcept;
+
+  std::vector<Entry> heap_;
+  std::vector<std::unique_ptr<Block>> blocks_;  // null where a block was given back
+  std::vector<std::uint32_t> vacant_;           // the null places in blocks_
+  Block* open_ = nullptr;                       // blocks with a free slot
+  std::uint32_t empty_blocks_ = 0;
+  std::vector<std::uint32_t> due_;
+  std::uint64_t next_id_ = 1;
+};
+
+}  // namespace squall

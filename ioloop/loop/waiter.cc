@@ -1,0 +1,86 @@
+#include <squall/ioloop/loop/waiter.h>
+
+#include <squall/ioloop/loop/ioloop.h>
+
+#include <cassert>
+#include <utility>
+
+namespace squall {
+
+WaiterList::~WaiterList() {
+  while (first_) first_->leave_list();
+}
+
+bool WaiterList::wake_one() noexcept {
+  if (!first_) return false;
+  first_->wake();
+  return true;
+}
+
+void WaiterList::wake_all() noexcept {
+  while (wake_one()) {
+  }
+}
+
+bool WaiterList::promise_to_one(WaiterList& promised) noexcept {
+  if (!first_) return false;
+  first_->promise(promised);
+  return true;
+}
+
+void WaiterList::withdraw_all() noexcept {
+  while (first_) first_->withdraw();
+}
+
+void Waiter::wait_in(WaiterList& list, std::coroutine_handle<> coroutine) noexcept {
+  assert(!list_ && !woken_ && "this waiter waits already");
+  resume_.set(coroutine);
+  join_list(list);
+}
+
+void Waiter::wake() noexcept {
+  if (!waiting()) return;
+  leave_list();
+  woken_ = true;
+  loop_.call_soon(resume_);
+}
+
+void Waiter::promise(WaiterList& promised) noexcept {
+  assert(waiting() && "only one who waits can be promised something");
+  leave_list();
+  join_list(promised);
+  woken_ = true;
+  loop_.call_soon(resume_);
+}
+
+bool Waiter::take_promise() noexcept {
+  if (!promised()) return false;
+  leave_list();
+  woken_ = false;
+  return true;
+}
+
+bool Waiter::leave() noexcept {
+  const bool was_promised = promised();
+  if (list_) leave_list();
+  woken_ = false;
+  resume_.unlink();
+  return was_promised;
+}
+
+void Waiter::join_list(WaiterList& list) noexcept {
+  list_ = &list;
+  previous_ = std::exchange(list.last_, this);
+  next_ = nullptr;
+  (previous_ ? previous_->next_ : list.first_) = this;
+  ++list.size_;
+}
+
+void Waiter::leave_list() noexcept {
+  (previous_ ? previous_->next_ : list_->first_) = next_;
+  (next_ ? next_->previous_ : list_->last_) = previous_;
+  --list_->size_;
+  list_ = nullptr;
+}
+
+}  // namespace squall

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <squall/ioloop/poller/poller.h>
+
+#include <poll.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <limits>
+
+// What poll(2) and its kin are given and give back.
+namespace squall::detail {
+
+constexpr short to_poll(Events events) noexcept {
+  return static_cast<short>((has(events, Events::read) ? POLLIN : 0) |
+                            (has(events, Events::write) ? POLLOUT : 0));
+}
+
+// Error and hang-up come unasked. Reported as both directions, they send the waiting read or write to its
+// system call, which learns the true errno.
+constexpr Events from_poll(short flags) noexcept {
+  if (flags & (POLLERR | POLLHUP | POLLNVAL)) return Events::read | Events::write | Events::hangup;
+  return (flags & POLLIN ? Events::read : Events::none) | (flags & POLLOUT ? Events::write : Events::none);
+}
+
+// Milliseconds, rounded up, so that a timer never wakes early and then spins until its time has come; -1 is
+// without end.
+constexpr int to_milliseconds(std::chrono::nanoseconds timeout) noexcept {
+  if (timeout.count() < 0) return -1;
+  const auto whole = std::chrono::ceil<std::chrono::milliseconds>(timeout).count();
+  return static_cast<int>(std::min<std::int64_t>(whole, std::numeric_limits<int>::max()));
+}
+
+}  // namespace squall::detail

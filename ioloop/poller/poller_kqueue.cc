@@ -1,0 +1,133 @@
+#include <squall/ioloop/poller/poller_kqueue.h>
+
+#include <squall/ioloop/base/errors.h>
+
+#include <fcntl.h>
+#include <sys/types.h>
+
+// Needs the one before, on some systems.
+#include <sys/event.h>
+
+#include <algorithm>
+#include <array>
+#include <new>
+#include <system_error>
+
+namespace squall {
+namespace {
+
+constexpr std::size_t kFirstBatch = 256;
+constexpr std::size_t kLargestBatch = 4096;
+// Some systems refuse longer waits, some shorten them to this; the loop waits again (IOL-20).
+constexpr std::chrono::hours kLongestWait{24};
+
+// Never more than one change each for reading and writing.
+struct Changes {
+  void set(int fd, int filter, std::uint32_t generation, bool wanted) noexcept {
+    // With EV_RECEIPT every change is answered, in the list of events and before any of those, with 0 or
+    // the errno it failed with; without, the first to fail would leave open what became of the others.
+    const int action = wanted ? EV_ADD | EV_RECEIPT : EV_DELETE | EV_RECEIPT;
+    struct ::kevent& change = list[static_cast<std::size_t>(count++)];
+    EV_SET(&change, static_cast<std::uintptr_t>(fd), filter, action, 0, 0,
+           reinterpret_cast<void*>(static_cast<std::uintptr_t>(generation)));
+  }
+  std::array<struct ::kevent, 2> list;
+  int count = 0;
+};
+
+// The write end of a pipe that has no reader cannot be watched for writing: EPIPE, or EBADF on NetBSD.
+bool lost_its_reader(const struct ::kevent& receipt, bool wanted) {
+  if (receipt.filter != EVFILT_WRITE || !wanted) return false;
+  return receipt.data == EPIPE ||
+         (receipt.data == EBADF && ::fcntl(static_cast<int>(receipt.ident), F_GETFD) >= 0);
+}
+
+}  // namespace
+
+KqueuePoller::KqueuePoller() : kqueue_(::kqueue()), raw_(kFirstBatch) {
+  if (!kqueue_) throw_errno("kqueue");
+  // Not every system has a call that does both at once.
+  if (::fcntl(kqueue_.get(), F_SETFD, FD_CLOEXEC) < 0) throw_errno("fcntl");
+}
+
+KqueuePoller::~KqueuePoller() = default;
+
+bool KqueuePoller::is_broken(int fd) const noexcept {
+  return std::any_of(broken_.begin(), broken_.end(), [fd](const Ready& ready) { return ready.fd == fd; });
+}
+
+void KqueuePoller::update(int fd, std::uint32_t generation, Events before, Events after) {
+  // There is no filter for a hang-up alone: who asks for nothing else hears of it with the next read or
+  // write.
+  const bool reading = has(after, Events::read);
+  const bool writing = has(after, Events::write);
+  if (writing) broken_.reserve(broken_.size() + 1);  // what can throw comes before anything changes
+  Changes changes;
+  if (reading != has(before, Events::read)) changes.set(fd, EVFILT_READ, generation, reading);
+  if (writing != has(before, Events::write) && (writing || !is_broken(fd)))
+    changes.set(fd, EVFILT_WRITE, generation, writing);
+
+  const timespec now{};
+  std::array<struct ::kevent, 2> receipts;
+  const int count =
+      ::kevent(kqueue_.get(), changes.list.data(), changes.count, receipts.data(), changes.count, &now);
+  if (count < 0) throw_errno("kevent");
+  int error = 0;
+  bool broken = false;
+  Changes undo;
+  for (int i = 0; i < count; ++i) {
+    const struct ::kevent& receipt = receipts[static_cast<std::size_t>(i)];
+    if (receipt.data == 0) {
+      undo.set(fd, receipt.filter, generation,
+               has(before, receipt.filter == EVFILT_READ ? Events::read : Events::write));
+    } else if (lost_its_reader(receipt, writing)) {
+      broken = true;
+    } else {
+      error = static_cast<int>(receipt.data);
+    }
+  }
+  if (error != 0) {
+    ::kevent(kqueue_.get(), undo.list.data(), undo.count, receipts.data(), undo.count, &now);
+    throw std::system_error(error, std::generic_category(), "kevent");
+  }
+  if (writing != has(before, Events::write))
+    std::erase_if(broken_, [fd](const Ready& ready) { return ready.fd == fd; });
+  if (broken) broken_.push_back({fd, generation, Events::write});
+}
+
+std::span<const Ready> KqueuePoller::wait(std::chrono::nanoseconds timeout) {
+  ready_.clear();
+  ready_.reserve(raw_.size() + broken_.size());  // before anything is learnt that could get lost
+  if (!broken_.empty()) timeout = std::chrono::nanoseconds(0);
+  timeout = std::min<std::chrono::nanoseconds>(timeout, kLongestWait);
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(timeout);
+  timespec limit{};
+  limit.tv_sec = static_cast<decltype(limit.tv_sec)>(seconds.count());
+  limit.tv_nsec = static_cast<decltype(limit.tv_nsec)>((timeout - seconds).count());
+  const int count = ::kevent(kqueue_.get(), nullptr, 0, raw_.data(), static_cast<int>(raw_.size()),
+                             timeout.count() < 0 ? nullptr : &limit);
+  if (count < 0) {
+    if (errno != EINTR) throw_errno("kevent");
+    return ready_;
+  }
+  for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
+    // Whatever EV_EOF or EV_ERROR say besides, it is readiness: the read or write learns of it.
+    ready_.push_back({static_cast<int>(raw_[i].ident),
+                      static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(raw_[i].udata)),
+                      raw_[i].filter == EVFILT_WRITE ? Events::write : Events::read});
+  }
+  ready_.insert(ready_.end(), broken_.begin(), broken_.end());
+  // A full batch means more may be waiting; grow, so that one turn can see them all.
+  if (static_cast<std::size_t>(count) == raw_.size() && raw_.size() < kLargestBatch) grow();
+  return ready_;
+}
+
+void KqueuePoller::grow() noexcept {
+  try {
+    raw_.resize(raw_.size() * 2);
+  } catch (const std::bad_alloc&) {
+    // The next turn sees the others.
+  }
+}
+
+}  // namespace squall

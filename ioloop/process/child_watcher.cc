@@ -1,0 +1,32 @@
+#include <squall/ioloop/process/child_watcher.h>
+
+#include <squall/ioloop/base/errors.h>
+#include <squall/ioloop/base/pidfd.h>
+
+#include <signal.h>
+
+#include <cerrno>
+#include <utility>
+
+namespace squall {
+
+ChildWatcher::~ChildWatcher() {
+  if (child_) set_exit_callback({});
+}
+
+void ChildWatcher::set_exit_callback(std::function<void(int returncode)> callback) {
+  child_->reaper.loop().withdraw(std::exchange(child_->ticket, 0));
+  child_->callback = std::move(callback);
+  child_->reaper.deliver(*child_);
+}
+
+void ChildWatcher::send_signal(int signal) {
+  if (child_->returncode) return;
+  // Until it is reaped nobody else gets its number, unless somebody else reaps it; the descriptor is safe
+  // even then.
+  const int sent = child_->pidfd ? send_signal_to(child_->pidfd, signal) : ::kill(child_->pid, signal);
+  if (sent != 0 && errno != ESRCH) throw_errno("kill");
+  if (signal == SIGKILL) child_->killed = true;
+}
+
+}  // namespace squall

@@ -1,0 +1,242 @@
+#include <squall/ioloop/process/fork_processes.h>
+
+#include <squall/ioloop/base/cpu_count.h>
+#include <squall/ioloop/base/errors.h>
+#include <squall/ioloop/loop/ioloop.h>
+#include <squall/ioloop/base/log.h>
+#include <squall/ioloop/process/thread_pool.h>
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <random>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace squall {
+namespace {
+
+using namespace std::chrono_literals;
+
+// What children that are given up get to end by themselves.
+constexpr auto kGrace = 5s;
+constexpr auto kNap = 10ms;
+
+std::optional<int> g_task_id;
+
+constexpr std::array kSignals = {SIGCHLD, SIGTERM, SIGINT};
+// The last that came and is to end the children, 0 if there is none.
+volatile sig_atomic_t g_ending = 0;
+volatile sig_atomic_t g_to_pass_on = 0;
+
+void on_signal(int signal, siginfo_t* info, void*) {
+  if (signal == SIGCHLD) return;
+  g_ending = signal;
+#ifdef SI_KERNEL
+  if (signal == SIGINT && info->si_code == SI_KERNEL) return;
+#else
+  static_cast<void>(info);
+#endif
+  g_to_pass_on = signal;
+}
+
+// The parent's signals while it waits: they come in wait() and nowhere else, so that none is lost between a
+// look at the children and the wait for more.
+class ParentSignals {
+ public:
+  ParentSignals() {
+    g_ending = 0;
+    g_to_pass_on = 0;
+    sigset_t blocked;
+    ::sigemptyset(&blocked);
+    for (const int signal : kSignals) ::sigaddset(&blocked, signal);
+    ::sigprocmask(SIG_BLOCK, &blocked, &mask_before_);
+    open_ = mask_before_;
+    for (std::size_t i = 0; i < kSignals.size(); ++i) {
+      ::sigaction(kSignals[i], nullptr, &before_[i]);
+      // Who started us may want us to live on, as nohup does.
+      if (kSignals[i] != SIGCHLD && before_[i].sa_handler == SIG_IGN) continue;
+      struct sigaction action{};
+      action.sa_sigaction = on_signal;
+      action.sa_flags = SA_SIGINFO;
+      ::sigfillset(&action.sa_mask);
+      ::sigaction(kSignals[i], &action, nullptr);
+      ::sigdelset(&open_, kSignals[i]);
+    }
+  }
+  ~ParentSignals() {
+    for (std::size_t i = 0; i < kSignals.size(); ++i) ::sigaction(kSignals[i], &before_[i], nullptr);
+    ::sigprocmask(SIG_SETMASK, &mask_before_, nullptr);
+  }
+  ParentSignals(const ParentSignals&) = delete;
+  ParentSignals& operator=(const ParentSignals&) = delete;
+
+  // Until one has come.
+  void wait() const noexcept { ::sigsuspend(&open_); }
+
+ private:
+  std::array<struct sigaction, kSignals.size()> before_{};
+  sigset_t mask_before_{};
+  sigset_t open_{};  // the mask of wait()
+};
+
+void seed_generators() {
+  std::random_device system;
+  std::srand(system());
+  ::srandom(system());
+  ::srand48(static_cast<long>(system()));
+}
+
+// A child as the parent knows it.
+struct Member {
+  int id;
+  pid_t pid;  // 0 once it has ended
+};
+
+class Parent {
+ public:
+  Parent(int count, ForkOptions options) : restarts_left_(options.max_restarts) {
+    for (int id = 0; id < count; ++id) members_.push_back({id, 0});
+  }
+
+  // Forks them all, and returns when all have ended. True in each child.
+  bool run(const ParentSignals& signals) {
+    for (Member& member : members_)
+      if (start(member)) return true;
+    for (;;) {
+      bool are_left = false;
+      for (Member& member : members_) {
+        if (member.pid != 0 && look_at(member)) return true;
+        are_left = are_left || member.pid != 0;
+      }
+      if (!are_left) return false;
+      if (g_to_pass_on != 0) signal_all(g_to_pass_on);
+      g_to_pass_on = 0;
+      signals.wait();
+    }
+  }
+  // Every child that was not restarted exited with status 0.
+  bool all_ended_well() const noexcept { return all_ended_well_; }
+
+ private:
+  // True in the child.
+  bool start(Member& member) {
+    // What stands in a buffer would be written once more by every child.
+    std::fflush(nullptr);
+    const pid_t pid = ::fork();
+    if (pid < 0) {
+      const int error = errno;
+      end_children();
+      throw std::system_error(error, std::generic_category(), "fork");
+    }
+    if (pid == 0) {
+      g_task_id = member.id;
+      return true;
+    }
+    member.pid = pid;
+    return false;
+  }
+
+  // Puts another in the place of a child that has ended badly. True in that other.
+  bool look_at(Member& member) {
+    int status = 0;
+    const pid_t ended = ::waitpid(member.pid, &status, WNOHANG);
+    if (ended == 0) return false;
+    const pid_t pid = std::exchange(member.pid, 0);
+    // Whatever else reaped it took the status along.
+    if (ended < 0 || (WIFEXITED(status) && WEXITSTATUS(status) == 0)) {
+      log::general().info("child {} (pid {}) exited normally", member.id, pid);
+      return false;
+    }
+    const std::string how = WIFSIGNALED(status) ? fmt::format("killed by signal {}", WTERMSIG(status))
+                                                : fmt::format("exited with status {}", WEXITSTATUS(status));
+    if (g_ending != 0) {
+      log::general().info("child {} (pid {}) {}", member.id, pid, how);
+      all_ended_well_ = false;
+      return false;
+    }
+    log::general().warning("child {} (pid {}) {}, restarting", member.id, pid, how);
+    if (restarts_left_-- <= 0) {
+      end_children();
+      throw std::runtime_error("Too many child restarts, giving up");
+    }
+    return start(member);
+  }
+
+  void signal_all(int signal) const noexcept {
+    for (const Member& member : members_)
+      if (member.pid != 0) ::kill(member.pid, signal);
+  }
+
+  void end_children() noexcept {
+    signal_all(SIGTERM);
+    const auto deadline = std::chrono::steady_clock::now() + kGrace;
+    for (Member& member : members_) {
+      while (member.pid != 0 && ::waitpid(member.pid, nullptr, WNOHANG) == 0) {
+        if (std::chrono::steady_clock::now() >= deadline) ::kill(member.pid, SIGKILL);
+        std::this_thread::sleep_for(kNap);
+      }
+      member.pid = 0;
+    }
+  }
+
+  std::vector<Member> members_;
+  int restarts_left_;
+  bool all_ended_well_ = true;
+};
+
+void check_that_forking_is_safe() {
+  if (g_task_id) throw std::logic_error("fork_processes() was called already: this is one of its children");
+  if (IOLoop::live_loops() > 0)
+    throw std::logic_error("fork_processes() must be called before there is an IOLoop: none survives a fork");
+  if (ThreadPool::live_threads() > 0)
+    throw std::logic_error(
+        "fork_processes() must be called before a ThreadPool has threads: none survives a fork");
+}
+
+// The end of a parent whose children did not all end well after a signal: as though it had hit us alone.
+[[noreturn]] void die_by(int signal) {
+  std::fflush(nullptr);
+  ::signal(signal, SIG_DFL);
+  sigset_t set;
+  ::sigemptyset(&set);
+  ::sigaddset(&set, signal);
+  ::sigprocmask(SIG_UNBLOCK, &set, nullptr);
+  ::raise(signal);
+  std::_Exit(128 + signal);
+}
+
+}  // namespace
+
+int fork_processes(int count, ForkOptions options) {
+  check_that_forking_is_safe();
+  if (count <= 0) count = cpu_count();
+  log::general().info("Starting {} processes", count);
+  bool ended_well = true;
+  {
+    const ParentSignals signals;
+    Parent parent(count, options);
+    if (!parent.run(signals)) ended_well = parent.all_ended_well();
+  }
+  if (g_task_id) {
+    seed_generators();
+    return *g_task_id;
+  }
+  if (!ended_well) die_by(g_ending);
+  std::exit(0);
+}
+
+std::optional<int> task_id() noexcept { return g_task_id; }
+
+}  // namespace squall

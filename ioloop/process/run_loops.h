@@ -1,0 +1,51 @@
+#pragma once
+
+#include <squall/ioloop/loop/ioloop.h>
+
+#include <concepts>
+#include <functional>
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+namespace squall {
+
+namespace detail {
+// What a setup returned, to be destroyed on its thread.
+using LoopOwner = std::shared_ptr<void>;
+void run_loops(int count, const std::function<LoopOwner(IOLoop&, int)>& setup);
+}  // namespace detail
+
+// Runs `count` loops, each on a thread of its own (the first on this one), until they have stopped. 0 or
+// less: as many as there are processors to use, cpu_count().
+//
+//     run_loops(4, [](IOLoop& loop, int index) {
+//       auto server = std::make_unique<Echo>(loop);
+//       server->listen(8888, {.reuse_port = true});   // the kernel spreads the connections
+//       return server;
+//     });
+//
+// On each thread: a loop is made and becomes current; `setup` is called; the loop runs; what `setup` returned
+// is destroyed; then the loop.
+//
+// Stopping:  they stop together: when one has been stopped, by whomever, so are the others. SIGINT and
+// SIGTERM
+//            stop them too.
+// Errors:    an exception from a setup, or from a loop itself, stops them all, and is thrown from here once
+//            every thread has ended; of several, that of the lowest index. std::system_error if a thread
+//            cannot be made.
+// Thread:    one that runs no loop. `setup` is called by all of them, at the same time.
+template <std::invocable<IOLoop&, int> Setup>
+void run_loops(int count, Setup setup) {
+  using Owned = std::invoke_result_t<Setup&, IOLoop&, int>;
+  detail::run_loops(count, [&setup](IOLoop& loop, int index) -> detail::LoopOwner {
+    if constexpr (std::is_void_v<Owned>) {
+      setup(loop, index);
+      return nullptr;
+    } else {
+      return std::make_shared<Owned>(setup(loop, index));
+    }
+  });
+}
+
+}  // namespace squall

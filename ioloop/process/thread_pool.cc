@@ -1,0 +1,126 @@
+#include <squall/ioloop/process/thread_pool.h>
+
+#include <squall/ioloop/base/cpu_count.h>
+#include <squall/ioloop/base/errors.h>
+#include <squall/ioloop/base/log.h>
+#include <squall/ioloop/loop/signal_block.h>
+
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <stdexcept>
+#include <system_error>
+#include <utility>
+
+namespace squall {
+namespace {
+
+std::atomic<int> g_live_threads = 0;
+
+std::size_t threads_for(int max_threads) {
+  if (max_threads < 0) throw std::invalid_argument(fmt::format("a pool cannot have {} threads", max_threads));
+  return static_cast<std::size_t>(max_threads > 0 ? max_threads : std::min(32, cpu_count() + 4));
+}
+
+// All but those that tell of a fault in the thread itself, or that a profiler sends to each.
+sigset_t signals_for_the_process() noexcept {
+  sigset_t set;
+  ::sigfillset(&set);
+  for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS, SIGPROF})
+    ::sigdelset(&set, signal);
+  return set;
+}
+
+void run(Callback& job) noexcept {
+  try {
+    job();
+  } catch (...) {
+    log::application().error("Exception in job: {}", current_what());
+  }
+}
+
+}  // namespace
+
+ThreadPool::ThreadPool(Options options)
+    : max_threads_(threads_for(options.max_threads)), max_waiting_(options.max_waiting) {
+  if (max_waiting_ == 0) throw std::invalid_argument("a pool must let at least one job wait");
+}
+
+ThreadPool::~ThreadPool() {
+  {
+    const std::lock_guard lock(mutex_);
+    closing_ = true;
+  }
+  work_to_do_.notify_all();
+  // From here on nobody adds threads.
+  for (std::thread& thread : threads_) thread.join();
+}
+
+void ThreadPool::submit(Callback job) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (jobs_.size() >= max_waiting_)
+      throw ExecutorFullError(fmt::format("ThreadPool: {} jobs wait for a thread already", jobs_.size()));
+    jobs_.push_back(std::move(job));
+    if (jobs_.size() > idle_ && threads_.size() < max_threads_ && !closing_) add_thread();
+  }
+  work_to_do_.notify_one();
+}
+
+// With the lock held.
+void ThreadPool::add_thread() {
+  try {
+    // A thread inherits the mask of the one that makes it.
+    const SignalBlock block(signals_for_the_process());
+    threads_.emplace_back([this] { work(); });
+    g_live_threads.fetch_add(1, std::memory_order_relaxed);
+  } catch (const std::system_error&) {
+    // The system is out of threads: those that are there will have to do.
+    if (!threads_.empty()) return;
+    jobs_.pop_back();
+    throw;
+  }
+}
+
+void ThreadPool::work() noexcept {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    if (!jobs_.empty()) {
+      Callback job = std::move(jobs_.front());
+      jobs_.pop_front();
+      lock.unlock();
+      run(job);
+      job.reset();  // what it captured is destroyed without the lock, too
+      lock.lock();
+    } else if (closing_) {
+      break;
+    } else {
+      ++idle_;
+      work_to_do_.wait(lock);
+      --idle_;
+    }
+  }
+  g_live_threads.fetch_sub(1, std::memory_order_relaxed);
+}
+
+std::size_t ThreadPool::threads() const {
+  const std::lock_guard lock(mutex_);
+  return threads_.size();
+}
+
+std::size_t ThreadPool::idle() const {
+  const std::lock_guard lock(mutex_);
+  return idle_;
+}
+
+std::size_t ThreadPool::waiting() const {
+  const std::lock_guard lock(mutex_);
+  return jobs_.size();
+}
+
+int ThreadPool::live_threads() noexcept { return g_live_threads.load(std::memory_order_relaxed); }
+
+}  // namespace squall

@@ -1,0 +1,20 @@
+#include <squall/ioloop/sync/lock.h>
+
+#include <fmt/format.h>
+
+#include <stdexcept>
+
+namespace squall {
+
+void Lock::release() {
+  if (semaphore_.complete()) throw std::logic_error("release unlocked lock");
+  semaphore_.release();
+}
+
+std::string Lock::to_string() const {
+  if (!locked()) return "<Lock [unlocked]>";
+  if (waiters() == 0) return "<Lock [locked]>";
+  return fmt::format("<Lock [locked,waiters:{}]>", waiters());
+}
+
+}  // namespace squall

@@ -1,0 +1,69 @@
+#include <squall/ioloop/sync/semaphore.h>
+
+#include <squall/ioloop/base/log.h>
+
+#include <fmt/format.h>
+
+#include <stdexcept>
+
+namespace squall {
+namespace {
+
+constexpr const char* kTooMany = "Semaphore released too many times";
+
+}  // namespace
+
+Semaphore::Semaphore(std::ptrdiff_t value, std::ptrdiff_t bound) : value_(value), bound_(bound) {
+  if (value < 0) throw std::invalid_argument("semaphore initial value must be >= 0");
+}
+
+Semaphore::~Semaphore() {
+  promised_.withdraw_all();
+  while (permits_) permits_->unlink();
+}
+
+void Semaphore::release() {
+  if (complete()) throw std::logic_error(kTooMany);
+  give_back();
+}
+
+Permit::Permit(Semaphore& semaphore) noexcept : semaphore_(&semaphore), next_(semaphore.permits_) {
+  if (next_) next_->previous_ = this;
+  semaphore.permits_ = this;
+}
+
+void Permit::take(Permit& other) noexcept {
+  semaphore_ = std::exchange(other.semaphore_, nullptr);
+  if (!semaphore_) return;
+  previous_ = other.previous_;
+  next_ = other.next_;
+  (previous_ ? previous_->next_ : semaphore_->permits_) = this;
+  if (next_) next_->previous_ = this;
+}
+
+void Permit::unlink() noexcept {
+  (previous_ ? previous_->next_ : semaphore_->permits_) = next_;
+  if (next_) next_->previous_ = previous_;
+  semaphore_ = nullptr;
+}
+
+void Permit::release() noexcept {
+  Semaphore* semaphore = semaphore_;
+  if (!semaphore) return;
+  unlink();
+  if (semaphore->complete()) {
+    // Somebody called Semaphore::release() for a permit that was not detached. A destructor cannot throw.
+    log::application().error(kTooMany);
+    return;
+  }
+  semaphore->give_back();
+}
+
+std::string Semaphore::describe(std::string_view name) const {
+  std::string text = fmt::format("<{} [{}", name, locked() ? "locked" : "unlocked");
+  if (!locked()) text += fmt::format(",value:{}", value_);
+  if (!waiting_.empty()) text += fmt::format(",waiters:{}", waiting_.size());
+  return text + "]>";
+}
+
+}  // namespace squall

@@ -1,0 +1,134 @@
+#include <squall/iostream/address/caching_resolver.h>
+
+#include <squall/ioloop/sync/event.h>
+
+#include <algorithm>
+#include <exception>
+#include <iterator>
+#include <optional>
+#include <stdexcept>
+#include <utility>
+
+namespace squall {
+
+// One lookup, and what came of it.
+struct CachingResolver::Query {
+  Event done;
+  Answer answer;
+  std::exception_ptr error;
+  IOLoop::TimePoint expires{};  // once done
+
+  // For how long to keep it; none if that is not to be.
+  std::optional<std::chrono::seconds> ttl(const Options& options) const;
+};
+
+std::optional<std::chrono::seconds> CachingResolver::Query::ttl(const Options& options) const {
+  if (!error && !answer.addresses.empty())
+    return std::clamp(answer.ttl.value_or(options.default_ttl), options.min_ttl, options.max_ttl);
+  bool is_definite = !error;
+  try {
+    if (error) std::rethrow_exception(error);
+  } catch (const ResolveError& none) {
+    is_definite = none.is_definite();
+  } catch (...) {
+  }
+  if (!is_definite || options.negative_ttl <= options.negative_ttl.zero()) return std::nullopt;
+  return options.negative_ttl;
+}
+
+CachingResolver::CachingResolver(Resolver& inner, Options options, IOLoop& loop)
+    : inner_(inner), loop_(loop), options_(options), queries_(loop) {
+  if (options_.min_ttl > options_.max_ttl) throw std::invalid_argument("min_ttl is above max_ttl");
+}
+
+CachingResolver::~CachingResolver() = default;
+
+Task<Resolver::Answer> CachingResolver::look_up(std::string host, std::uint16_t port, int family) {
+  if (answer_unasked(host, port, family)) {
+    Answer numeric = co_await inner_.look_up(host, port, family);
+    co_return std::move(numeric);
+  }
+  const Key key(std::move(host), port, family);
+  std::shared_ptr<Query> query = find(key);
+  if (!query) query = begin(key);
+  co_await query->done.wait();
+  if (query->error) std::rethrow_exception(query->error);
+  Answer answer = query->answer;
+  // What is left of it; of what has expired while others had their turn, nothing.
+  const auto left = std::chrono::floor<std::chrono::seconds>(query->expires - loop_.time());
+  if (answer.ttl) answer.ttl = std::max(left, std::chrono::seconds(0));
+  co_return std::move(answer);
+}
+
+// What is under way or holds; null if it has to be asked for.
+std::shared_ptr<CachingResolver::Query> CachingResolver::find(const Key& key) {
+  const auto place = places_.find(key);
+  if (place == places_.end()) return nullptr;
+  const Entries::iterator entry = place->second;
+  std::shared_ptr<Query> query = entry->query;
+  if (query->done.is_set() && loop_.time() >= query->expires) {
+    erase(entry);
+    return nullptr;
+  }
+  entries_.splice(entries_.begin(), entries_, entry);
+  return query;
+}
+
+std::shared_ptr<CachingResolver::Query> CachingResolver::begin(const Key& key) {
+  auto query = std::make_shared<Query>();
+  entries_.push_front({key, query});
+  try {
+    places_.emplace(key, entries_.begin());
+  } catch (...) {
+    entries_.pop_front();
+    throw;
+  }
+  try {
+    queries_.add(run(key, query));
+  } catch (...) {
+    erase(places_.find(key)->second);
+    throw;
+  }
+  return query;
+}
+
+Task<> CachingResolver::run(Key key, std::shared_ptr<Query> query) {
+  const auto& [host, port, family] = key;
+  try {
+    query->answer = co_await inner_.look_up(host, port, family);
+  } catch (...) {
+    query->error = std::current_exception();
+  }
+  keep(key, *query);
+  query->done.set();
+}
+
+// Its answer is there: kept from now on, unless it was forgotten meanwhile.
+void CachingResolver::keep(const Key& key, const Query& query) {
+  const auto place = places_.find(key);
+  if (place == places_.end() || place->second->query.get() != &query) return;
+  const std::optional<std::chrono::seconds> ttl = query.ttl(options_);
+  if (!ttl) return erase(place->second);
+  place->second->query->expires = loop_.deadline_after(*ttl);
+  make_room();
+}
+
+void CachingResolver::erase(Entries::iterator entry) noexcept {
+  places_.erase(entry->key);
+  entries_.erase(entry);
+}
+
+void CachingResolver::make_room() noexcept {
+  for (auto entry = entries_.end(); entries_.size() > options_.max_entries && entry != entries_.begin();) {
+    --entry;
+    // One that is under way has somebody who waits, and will be looked at again.
+    if (entry->query->expires != IOLoop::TimePoint()) erase(entry++);
+  }
+}
+
+void CachingResolver::clear() noexcept {
+  places_.clear();
+  entries_.clear();
+}
+
+}  // namespace squall

@@ -1,0 +1,105 @@
+#include <squall/iostream/address/system_resolver.h>
+
+#include <squall/ioloop/process/run_in_executor.h>
+#include <squall/ioloop/process/thread_pool.h>
+
+#include <fmt/format.h>
+#include <netdb.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <memory>
+#include <system_error>
+#include <utility>
+
+namespace squall {
+namespace {
+
+// What came of asking the system: errors as values, as they may have to cross threads.
+struct Outcome {
+  Resolver::Answer answer;
+  std::error_code error;
+};
+
+Outcome ask_system(const std::string& host, std::uint16_t port, int family) {
+  addrinfo hints{};
+  hints.ai_family = family;
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_NUMERICSERV;
+  addrinfo* found = nullptr;
+  const int failed = ::getaddrinfo(host.c_str(), fmt::to_string(port).c_str(), &hints, &found);
+  if (failed == EAI_SYSTEM) return {{}, std::error_code(errno, std::generic_category())};
+  if (failed) return {{}, std::error_code(failed, resolver_category())};
+  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(found, &::freeaddrinfo);
+  Outcome outcome;
+  std::vector<Address>& addresses = outcome.answer.addresses;
+  for (const addrinfo* info = found; info; info = info->ai_next) {
+    const Address address(info->ai_addr, info->ai_addrlen);
+    // The hosts file may name one twice. The lists are short.
+    const bool is_known = std::find(addresses.begin(), addresses.end(), address) != addresses.end();
+    if (address.is_ip() && !is_known) addresses.push_back(address);
+  }
+  return outcome;
+}
+
+Resolver::Answer answer_of(const std::string& host, Outcome outcome) {
+  if (outcome.error) throw ResolveError(host, outcome.error);
+  return std::move(outcome.answer);
+}
+
+// A pool whose threads are those of one process.
+struct SharedPool {
+  explicit SharedPool(SharedPool* before) : before(before) {}
+  static ThreadPool::Options options() {
+    ThreadPool::Options options;
+    options.max_threads = ThreadedResolver::kSharedThreads;
+    return options;
+  }
+  const pid_t owner = ::getpid();
+  SharedPool* const before;  // the parent process's, whose threads are not here
+  ThreadPool pool{options()};
+};
+
+// Never destroyed: a process that ends would have to wait for the slowest name server. Without a lock, as a
+// child of fork() could find that taken for ever.
+ThreadPool& shared_pool() {
+  static std::atomic<SharedPool*> g_pool = nullptr;
+  SharedPool* pool = g_pool.load(std::memory_order_acquire);
+  if (!pool || pool->owner != ::getpid()) {
+    auto fresh = std::make_unique<SharedPool>(pool);
+    if (g_pool.compare_exchange_strong(pool, fresh.get(), std::memory_order_acq_rel)) pool = fresh.release();
+  }
+  return pool->pool;
+}
+
+}  // namespace
+
+Task<Resolver::Answer> BlockingResolver::look_up(std::string host, std::uint16_t port, int family) {
+  std::optional<Answer> known = answer_unasked(host, port, family);
+  co_return known ? *std::move(known) : answer_of(host, ask_system(host, port, family));
+}
+
+Task<Resolver::Answer> ThreadedResolver::look_up(std::string host, std::uint16_t port, int family) {
+  std::optional<Answer> known = answer_unasked(host, port, family);
+  if (known) co_return *std::move(known);
+  Outcome outcome;
+  try {
+    Executor& executor = executor_ ? *executor_ : shared_pool();
+    outcome = co_await run_in_executor(executor, ask_system, host, port, family);
+  } catch (const ExecutorFullError& full) {
+    throw ResolveError(host, std::error_code(EAI_AGAIN, resolver_category()), full.what());
+  } catch (const std::system_error& error) {
+    throw ResolveError(host, error.code(), "no thread to do it on");
+  }
+  co_return answer_of(host, std::move(outcome));
+}
+
+Resolver& default_resolver() {
+  // Never destroyed, so that it can be used as long as anything runs.
+  static ThreadedResolver* const resolver = new ThreadedResolver;
+  return *resolver;
+}
+
+}  // namespace squall

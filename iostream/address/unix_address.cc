@@ -1,0 +1,66 @@
+#include <squall/iostream/address/unix_address.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+#include <stdexcept>
+#include <system_error>
+
+namespace squall {
+namespace {
+
+constexpr std::size_t kNameAt = offsetof(sockaddr_un, sun_path);
+// A path ends with NUL; an abstract name has one in front.
+constexpr std::size_t kMaxName = sizeof(sockaddr_un::sun_path) - 1;
+
+}  // namespace
+
+UnixAddress::UnixAddress(std::string_view name) {
+  if (name.empty()) throw std::invalid_argument("the name of a Unix socket is empty");
+  const bool is_abstract = name[0] == '\0' || name[0] == '@';
+#ifndef __linux__
+  if (is_abstract) throw std::invalid_argument("this system has no abstract Unix sockets");
+#endif
+  if (!is_abstract && name.find('\0') != name.npos)
+    throw std::invalid_argument("the path of a Unix socket has a NUL in it");
+  if (name.size() - is_abstract > kMaxName)
+    throw std::system_error(ENAMETOOLONG, std::generic_category(),
+                            fmt::format("the name of a Unix socket has at most {} bytes: {}", kMaxName,
+                                        name.substr(name[0] == '\0')));
+  storage_.sun_family = AF_UNIX;
+  length_ = name.copy(storage_.sun_path, sizeof storage_.sun_path);
+  if (is_abstract) storage_.sun_path[0] = '\0';
+}
+
+template <class Call>
+UnixAddress UnixAddress::ask(Call call, int fd) noexcept {
+  UnixAddress address;
+  socklen_t length = sizeof address.storage_;
+  if (call(fd, reinterpret_cast<sockaddr*>(&address.storage_), &length) != 0 ||
+      address.storage_.sun_family != AF_UNIX)
+    return UnixAddress();
+  const std::size_t room = std::min<std::size_t>(length, sizeof address.storage_);
+  if (room <= kNameAt) return address;
+  address.length_ = room - kNameAt;
+  // The length of a path counts the NUL behind it, or all there is room for.
+  if (address.storage_.sun_path[0] != '\0')
+    address.length_ = ::strnlen(address.storage_.sun_path, address.length_);
+#ifndef __linux__
+  if (address.storage_.sun_path[0] == '\0') address.length_ = 0;
+#endif
+  return address;
+}
+
+UnixAddress UnixAddress::local_of(int fd) noexcept { return ask(::getsockname, fd); }
+UnixAddress UnixAddress::peer_of(int fd) noexcept { return ask(::getpeername, fd); }
+
+std::string UnixAddress::to_string() const {
+  if (is_unnamed()) return "unix";
+  return is_abstract() ? fmt::format("unix:@{}", name().substr(1)) : fmt::format("unix:{}", name());
+}
+
+socklen_t UnixAddress::size() const noexcept {
+  return static_cast<socklen_t>(kNameAt + length_ + (is_unnamed() || is_abstract() ? 0 : 1));
+}
+
+}  // namespace squall

@@ -1,0 +1,144 @@
+#include <squall/iostream/process/spawn.h>
+
+#include <squall/ioloop/base/errors.h>
+#include <squall/ioloop/base/owned_fd.h>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <spawn.h>
+#include <unistd.h>
+
+#include <cstddef>
+#include <stdexcept>
+#include <system_error>
+#include <utility>
+
+extern char** environ;
+
+namespace squall {
+namespace {
+
+void check(int error, const char* what) {
+  if (error != 0) throw std::system_error(error, std::generic_category(), what);
+}
+
+class FileActions {
+ public:
+  FileActions() { check(::posix_spawn_file_actions_init(&actions_), "posix_spawn_file_actions_init"); }
+  ~FileActions() { ::posix_spawn_file_actions_destroy(&actions_); }
+  FileActions(const FileActions&) = delete;
+  FileActions& operator=(const FileActions&) = delete;
+
+  void open_null(int target) {
+    check(::posix_spawn_file_actions_addopen(&actions_, target, "/dev/null", O_RDWR, 0),
+          "posix_spawn_file_actions_addopen");
+  }
+  void duplicate(int source, int target) {
+    check(::posix_spawn_file_actions_adddup2(&actions_, source, target), "posix_spawn_file_actions_adddup2");
+  }
+  void change_directory(const std::string& directory) {
+    check(::posix_spawn_file_actions_addchdir_np(&actions_, directory.c_str()),
+          "posix_spawn_file_actions_addchdir_np");
+  }
+  const posix_spawn_file_actions_t* get() const noexcept { return &actions_; }
+
+ private:
+  posix_spawn_file_actions_t actions_;
+};
+
+// Signals as a program expects to find them.
+class Attributes {
+ public:
+  Attributes() {
+    check(::posix_spawnattr_init(&attributes_), "posix_spawnattr_init");
+    sigset_t all;
+    sigset_t none;
+    ::sigfillset(&all);
+    ::sigemptyset(&none);
+    ::posix_spawnattr_setsigdefault(&attributes_, &all);
+    ::posix_spawnattr_setsigmask(&attributes_, &none);
+    ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+  }
+  ~Attributes() { ::posix_spawnattr_destroy(&attributes_); }
+  Attributes(const Attributes&) = delete;
+  Attributes& operator=(const Attributes&) = delete;
+  const posix_spawnattr_t* get() const noexcept { return &attributes_; }
+
+ private:
+  posix_spawnattr_t attributes_;
+};
+
+void check_text(const std::string& text) {
+  if (text.find('\0') != text.npos)
+    throw std::invalid_argument("an argument or variable of a child process has a zero byte in it");
+}
+
+// The null-terminated array that exec() wants. Borrows the strings.
+std::vector<char*> pointers_to(const std::vector<std::string>& strings) {
+  std::vector<char*> pointers;
+  for (const std::string& string : strings) pointers.push_back(const_cast<char*>(string.c_str()));
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+std::vector<std::string> assignments(const std::map<std::string, std::string>& environment) {
+  std::vector<std::string> result;
+  for (const auto& [name, value] : environment) {
+    check_text(name);
+    check_text(value);
+    if (name.empty() || name.find('=') != name.npos)
+      throw std::invalid_argument(fmt::format("\"{}\" is no name for a variable", name));
+    result.push_back(name + "=" + value);
+  }
+  return result;
+}
+
+}  // namespace
+
+pid_t spawn(const SpawnRequest& request) {
+  if (request.argv.empty()) throw std::invalid_argument("a child process needs a program to run");
+  for (const std::string& argument : request.argv) check_text(argument);
+  check_text(request.directory);
+
+  FileActions actions;
+  // Sources out of the way of the targets, so that none is overwritten before its turn.
+  std::array<OwnedFd, 3> moved;
+  std::array<int, 3> sources = request.stdio;
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    if (sources[i] < 0 || sources[i] > STDERR_FILENO) continue;
+    moved[i].reset(::fcntl(sources[i], F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
+    if (!moved[i]) throw_errno("fcntl(F_DUPFD_CLOEXEC)");
+    sources[i] = moved[i].get();
+  }
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    const int target = static_cast<int>(i);
+    if (sources[i] == SpawnRequest::kInherit) continue;
+    if (sources[i] == SpawnRequest::kNull) {
+      actions.open_null(target);
+    } else {
+      actions.duplicate(sources[i] == SpawnRequest::kStdOut ? STDOUT_FILENO : sources[i], target);
+    }
+  }
+  if (!request.directory.empty()) actions.change_directory(request.directory);
+
+  const Attributes attributes;
+  const std::vector<char*> argv = pointers_to(request.argv);
+  std::vector<std::string> variables;
+  if (request.environment) variables = assignments(*request.environment);
+  const std::vector<char*> environment = pointers_to(variables);
+  pid_t pid = 0;
+  // The child borrows our memory until it has become the other program or failed to: nothing is copied,
+  // however large we are, and the error comes back as the result.
+  const int error = ::posix_spawnp(&pid, argv[0], actions.get(), attributes.get(), argv.data(),
+                                   request.environment ? environment.data() : environ);
+  if (error != 0) {
+    throw std::system_error(error, std::generic_category(),
+                            request.directory.empty()
+                                ? fmt::format("cannot run {}", request.argv[0])
+                                : fmt::format("cannot run {} in {}", request.argv[0], request.directory));
+  }
+  return pid;
+}
+
+}  // namespace squall

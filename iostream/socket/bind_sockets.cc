@@ -1,0 +1,109 @@
+#include <squall/iostream/socket/bind_sockets.h>
+
+#include <squall/ioloop/base/errors.h>
+#include <squall/iostream/address/address.h>
+#include <squall/iostream/socket/socket.h>
+
+#include <fmt/format.h>
+#include <netdb.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <climits>
+#include <memory>
+#include <string_view>
+#include <system_error>
+
+namespace squall {
+namespace {
+
+class ResolverCategory final : public std::error_category {
+ public:
+  const char* name() const noexcept override { return "resolver"; }
+  std::string message(int value) const override { return ::gai_strerror(value); }
+};
+
+// `localhost` stands for this machine, whatever else it resolves to on some systems (NET-06).
+bool is_link_local(const Address& address) {
+  const std::string_view bytes = address.ip_bytes();
+  return address.family() == AF_INET6 && bytes[0] == '\xfe' && (bytes[1] & 0xc0) == 0x80;
+}
+
+// Each address once (NET-06), IPv4 before IPv6.
+std::vector<Address> resolve_passively(const ListenOptions& options) {
+  addrinfo hints{};
+  hints.ai_family = options.family;
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_PASSIVE;
+  addrinfo* found = nullptr;
+  const char* const host = options.address.empty() ? nullptr : options.address.c_str();
+  // The service only has to be there: the port is filled in for each socket.
+  const int failed = ::getaddrinfo(host, "0", &hints, &found);
+  if (failed == EAI_SYSTEM) throw_errno("cannot look up " + options.address);
+  if (failed) {
+    static const ResolverCategory category;
+    throw std::system_error(failed, category, "cannot look up " + options.address);
+  }
+  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(found, &::freeaddrinfo);
+  std::vector<Address> addresses;
+  for (const int family : {AF_INET, AF_INET6}) {
+    for (const addrinfo* info = found; info; info = info->ai_next) {
+      const Address address(info->ai_addr, info->ai_addrlen);
+      if (address.family() != family) continue;
+      if (options.address == "localhost" && is_link_local(address)) continue;
+      if (std::find(addresses.begin(), addresses.end(), address) == addresses.end())
+        addresses.push_back(address);
+    }
+  }
+  return addresses;
+}
+
+void set_option(int fd, int level, int option, const char* name) {
+  const int on = 1;
+  if (::setsockopt(fd, level, option, &on, sizeof on) != 0) throw_errno(name);
+}
+
+int seconds_of(std::chrono::seconds duration) {
+  return static_cast<int>(std::min<std::chrono::seconds::rep>(duration.count(), INT_MAX));
+}
+
+// None if the address is to be left out.
+OwnedFd bind_one(const Address& address, const ListenOptions& options) {
+  OwnedFd fd(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd && errno == EAFNOSUPPORT) return OwnedFd();
+  if (!fd) throw_errno("socket");
+  set_option(fd.get(), SOL_SOCKET, SO_REUSEADDR, "SO_REUSEADDR");
+  if (options.reuse_port) set_reuse_port(fd.get());
+  if (address.family() == AF_INET6) set_option(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, "IPV6_V6ONLY");
+  // Inherited by what is accepted: saves a system call a connection.
+  set_option(fd.get(), IPPROTO_TCP, TCP_NODELAY, "TCP_NODELAY");
+  if (options.defer_accept.count() > 0) set_defer_accept(fd.get(), seconds_of(options.defer_accept));
+  if (options.fast_open > 0) set_fast_open(fd.get(), options.fast_open);
+  if (::bind(fd.get(), address.data(), address.size()) != 0) {
+    // Containers with IPv6 half disabled resolve localhost to an address they do not have.
+    if (errno == EADDRNOTAVAIL && options.address == "localhost" && address.ip() == "::1") return OwnedFd();
+    throw_errno("cannot listen on " + address.to_string());
+  }
+  if (::listen(fd.get(), options.backlog) != 0) throw_errno("cannot listen on " + address.to_string());
+  return fd;
+}
+
+}  // namespace
+
+std::vector<OwnedFd> bind_sockets(std::uint16_t port, const ListenOptions& options) {
+  std::vector<OwnedFd> sockets;
+  for (const Address& address : resolve_passively(options)) {
+    OwnedFd fd = bind_one(address.with_port(port), options);
+    if (!fd) continue;
+    if (port == 0) port = Address::local_of(fd.get()).port();
+    if (port == 0) throw_errno("getsockname");
+    sockets.push_back(std::move(fd));
+  }
+  if (sockets.empty())
+    throw std::system_error(EADDRNOTAVAIL, std::generic_category(),
+                            fmt::format("cannot listen on port {} of {}", port, options.address));
+  return sockets;
+}
+
+}  // namespace squall

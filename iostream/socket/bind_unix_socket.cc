@@ -1,0 +1,79 @@
+#include <squall/iostream/socket/bind_unix_socket.h>
+
+#include <squall/ioloop/base/errors.h>
+#include <squall/iostream/address/unix_address.h>
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <system_error>
+#include <utility>
+
+namespace squall {
+namespace {
+
+[[noreturn]] void cannot_listen(const UnixAddress& address, int error) {
+  throw std::system_error(error, std::generic_category(), "cannot listen on " + address.to_string());
+}
+
+// A link is no socket, whatever it points to: what would be removed is the link.
+void remove_old_socket(const UnixAddress& address, const char* path) {
+  struct stat file{};
+  if (::lstat(path, &file) != 0) {
+    if (errno == ENOENT) return;
+    cannot_listen(address, errno);
+  }
+  if (!S_ISSOCK(file.st_mode))
+    throw std::system_error(EEXIST, std::generic_category(),
+                            "cannot listen on " + address.to_string() + ", which is not a socket");
+  if (::unlink(path) != 0 && errno != ENOENT) cannot_listen(address, errno);
+}
+
+}  // namespace
+
+OwnedFd bind_unix_socket(std::string_view name, const UnixListenOptions& options) {
+  const UnixAddress address(name);
+  const std::string path(address.name());
+  OwnedFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd) throw_errno("socket");
+  if (!address.is_abstract()) {
+    remove_old_socket(address, path.c_str());
+    // Linux gives the file the mode of the socket, less the umask, so that nobody connects in the moment
+    // before chmod(). Elsewhere this fails.
+    static_cast<void>(::fchmod(fd.get(), options.mode));
+  }
+  if (::bind(fd.get(), address.data(), address.size()) != 0) cannot_listen(address, errno);
+  UnixSocketFile file(fd.get());
+  if ((!address.is_abstract() && ::chmod(path.c_str(), options.mode) != 0) ||
+      ::listen(fd.get(), options.backlog) != 0)
+    cannot_listen(address, errno);
+  file.release();
+  return fd;
+}
+
+UnixSocketFile::UnixSocketFile(int socket) {
+  const UnixAddress address = UnixAddress::local_of(socket);
+  if (address.is_unnamed() || address.is_abstract()) return;
+  std::string path(address.name());
+  struct stat file{};
+  if (::lstat(path.c_str(), &file) != 0) return;
+  path_ = std::move(path);
+  device_ = file.st_dev;
+  inode_ = file.st_ino;
+}
+
+UnixSocketFile::UnixSocketFile(UnixSocketFile&& other) noexcept
+    : path_(std::move(other.path_)), device_(other.device_), inode_(other.inode_) {
+  other.release();
+}
+
+UnixSocketFile::~UnixSocketFile() {
+  if (path_.empty()) return;
+  struct stat file{};
+  const bool is_ours = ::lstat(path_.c_str(), &file) == 0 && S_ISSOCK(file.st_mode) &&
+                       file.st_dev == device_ && file.st_ino == inode_;
+  if (is_ours) ::unlink(path_.c_str());
+}
+
+}  // namespace squall

@@ -1,0 +1,111 @@
+#include <squall/iostream/socket/connect_socket.h>
+
+#include <squall/ioloop/base/errors.h>
+#include <squall/ioloop/loop/sleep.h>
+#include <squall/ioloop/coro/wait_ready.h>
+#include <squall/iostream/socket/socket.h>
+#include <squall/iostream/address/unix_address.h>
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <system_error>
+
+namespace squall {
+namespace {
+
+using namespace std::chrono_literals;
+
+// How often a Unix listener whose queue is full is asked again: the kernel does not tell when there is room.
+constexpr auto kFirstPause = 1ms;
+constexpr auto kLongestPause = 50ms;
+
+[[noreturn]] void fail(int error, const char* call) {
+  throw std::system_error(error, std::generic_category(), call);
+}
+
+OwnedFd open_socket(int family) {
+  OwnedFd fd(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd) throw_errno("socket");
+  return fd;
+}
+
+// The wildcard address of a family.
+Address any_address(int family, std::uint16_t port) noexcept {
+  const char zeros[sizeof(in6_addr)] = {};
+  return Address::from_bytes({zeros, family == AF_INET6 ? sizeof(in6_addr) : sizeof(in_addr)}, port);
+}
+
+void bind_local_end(int fd, int family, const LocalEnd& local) {
+  const bool any = local.address.family() == AF_UNSPEC;
+  if (any && local.port == 0) return;
+  const int on = 1;
+  if (local.port != 0) {
+    // Connections from one port to several places, or to one that the last connection has just left.
+    if (::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0) throw_errno("SO_REUSEADDR");
+  } else {
+#ifdef IP_BIND_ADDRESS_NO_PORT
+    // The port is chosen when the peer is known, so that there are as many a peer as there are ports. Without
+    // it there are fewer, no more.
+    ::setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+#endif
+  }
+  const Address from = any ? any_address(family, local.port) : local.address;
+  if (::bind(fd, from.data(), from.size()) != 0) throw_errno("bind");
+}
+
+// One connect(), repeated if it was interrupted: 0, or the errno.
+int begin_connect(int fd, const sockaddr* peer, socklen_t size) noexcept {
+  for (;;) {
+    if (::connect(fd, peer, size) == 0 || errno == EISCONN) return 0;
+    if (errno == EALREADY) return EINPROGRESS;  // an interrupted one goes on
+    if (errno != EINTR) return errno;
+  }
+}
+
+void check_connected(int fd) {
+  if (const int error = pending_error(fd)) fail(error, "connect");
+  sockaddr_storage storage{};
+  socklen_t length = sizeof storage;
+  auto* const address = reinterpret_cast<sockaddr*>(&storage);
+  if (::getpeername(fd, address, &length) != 0) throw_errno("connect");
+  // With the port that it was to connect to as its own, and nobody listening there, a socket's two ends meet.
+  const Address peer(address, length);
+  if (peer.is_ip() && peer == Address::local_of(fd)) fail(ECONNREFUSED, "connect");
+}
+
+// Waits for what begin_connect() has begun, or failed to.
+Task<> finish_connect(int fd, int error) {
+  if (error != 0 && error != EINPROGRESS) fail(error, "connect");
+  if (error == EINPROGRESS) co_await wait_writable(fd);
+  check_connected(fd);
+}
+
+}  // namespace
+
+Task<OwnedFd> connect_socket(Address peer, LocalEnd local) {
+  if (peer.size() == 0) fail(EAFNOSUPPORT, "connect");
+  OwnedFd fd = open_socket(peer.family());
+  bind_local_end(fd.get(), peer.family(), local);
+  const int error = begin_connect(fd.get(), peer.data(), peer.size());
+  co_await finish_connect(fd.get(), error);
+  co_return std::move(fd);
+}
+
+Task<OwnedFd> connect_unix_socket(std::string path) {
+  const UnixAddress peer(path);
+  OwnedFd fd = open_socket(AF_UNIX);
+  int error = begin_connect(fd.get(), peer.data(), peer.size());
+  for (IOLoop::Duration pause = kFirstPause; error == EAGAIN;) {
+    co_await sleep(pause);
+    pause = std::min<IOLoop::Duration>(2 * pause, kLongestPause);
+    error = begin_connect(fd.get(), peer.data(), peer.size());
+  }
+  co_await finish_connect(fd.get(), error);
+  co_return std::move(fd);
+}
+
+}  // namespace squall

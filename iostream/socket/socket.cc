@@ -1,0 +1,149 @@
+#include <squall/iostream/socket/socket.h>
+
+#include <squall/ioloop/base/errors.h>
+#include <squall/iostream/socket/io_vectors.h>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <stdexcept>
+#include <system_error>
+
+namespace squall {
+namespace {
+
+#ifdef MSG_MORE
+constexpr int kMore = MSG_MORE;
+#else
+constexpr int kMore = 0;
+#endif
+
+constexpr int flags_for(Followed followed) noexcept {
+  return MSG_NOSIGNAL | (followed == Followed::by_end ? kMore : 0);
+}
+
+// Calls again what a signal interrupted.
+template <class Call>
+ssize_t retried(Call&& call) noexcept {
+  ssize_t result;
+  do {
+    result = call();
+  } while (result < 0 && errno == EINTR);
+  if (result < 0 && errno == EWOULDBLOCK) errno = EAGAIN;
+  return result;
+}
+
+void set_option(int fd, int level, int option, int value, const char* name) {
+  if (::setsockopt(fd, level, option, &value, sizeof value) != 0) throw_errno(name);
+}
+
+// For systems without an option.
+[[noreturn, maybe_unused]] void lacks(int, const char* name) {
+  throw std::system_error(ENOPROTOOPT, std::generic_category(), name);
+}
+
+}  // namespace
+
+int set_nonblocking(int fd) {
+  const int flags = ::fcntl(fd, F_GETFL);
+  if (flags < 0) throw_errno("fcntl(F_GETFL)");
+  if (!(flags & O_NONBLOCK) && ::fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0) throw_errno("fcntl(F_SETFL)");
+  return flags;
+}
+
+[[gnu::hot]] ssize_t receive_from(int fd, std::span<char> space) noexcept {
+  return retried([&] { return ::recv(fd, space.data(), space.size(), 0); });
+}
+
+ssize_t peek_from(int fd, std::span<char> space) noexcept {
+  return retried([&] { return ::recv(fd, space.data(), space.size(), MSG_PEEK); });
+}
+
+ssize_t peek_at(int fd) noexcept {
+  char byte;
+  return retried([&] { return ::recv(fd, &byte, 1, MSG_PEEK); });
+}
+
+int pending_error(int fd) noexcept {
+  int error = 0;
+  socklen_t size = sizeof error;
+  return ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : 0;
+}
+
+[[gnu::hot]] ssize_t send_to(int fd, std::string_view piece, Followed followed) noexcept {
+  const int flags = flags_for(followed);
+  return retried([&] { return ::send(fd, piece.data(), piece.size(), flags); });
+}
+
+ssize_t send_to(int fd, std::span<const std::string_view> pieces, Followed followed) noexcept {
+  if (pieces.size() == 1) return send_to(fd, pieces.front(), followed);
+  const int flags = flags_for(followed);
+  IoVectors vectors(pieces);
+  msghdr message{};
+  message.msg_iov = vectors.data();
+  message.msg_iovlen = static_cast<std::size_t>(vectors.count());
+  return retried([&] { return ::sendmsg(fd, &message, flags); });
+}
+
+void shut_down_sending(int fd) noexcept { ::shutdown(fd, SHUT_WR); }
+
+void set_reuse_port(int fd) {
+#ifdef SO_REUSEPORT
+  set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1, "SO_REUSEPORT");
+#else
+  lacks(fd, "SO_REUSEPORT");
+#endif
+}
+
+void set_defer_accept(int fd, int seconds) {
+#ifdef TCP_DEFER_ACCEPT
+  set_option(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, seconds, "TCP_DEFER_ACCEPT");
+#else
+  lacks(seconds, "TCP_DEFER_ACCEPT");
+#endif
+}
+
+void set_fast_open(int fd, int queue_length) {
+#ifdef TCP_FASTOPEN
+  set_option(fd, IPPROTO_TCP, TCP_FASTOPEN, queue_length, "TCP_FASTOPEN");
+#else
+  lacks(queue_length, "TCP_FASTOPEN");
+#endif
+}
+
+void check_listening(int fd) {
+  int listens = 0;
+  socklen_t size = sizeof listens;
+  const int failed = ::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size);
+  if (failed && errno != ENOTSOCK) throw_errno(fmt::format("cannot accept on descriptor {}", fd));
+  if (failed || !listens)
+    throw std::invalid_argument(
+        fmt::format("descriptor {} is no {}", fd, failed ? "socket" : "socket that listens"));
+}
+
+Accepted accept_from(int fd) noexcept {
+  sockaddr_storage storage;
+  socklen_t length = sizeof storage;
+  Accepted accepted;
+  accepted.fd.reset(static_cast<int>(retried([&] {
+    return ::accept4(fd, reinterpret_cast<sockaddr*>(&storage), &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  })));
+  if (accepted.fd) {
+    accepted.peer = Address(reinterpret_cast<const sockaddr*>(&storage), length);
+  } else {
+    accepted.error = errno;
+  }
+  return accepted;
+}
+
+OwnedFd open_spare() noexcept { return OwnedFd(::open("/dev/null", O_RDONLY | O_CLOEXEC)); }
+
+void set_nodelay(int fd, bool on) noexcept {
+  const int value = on;
+  ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &value, sizeof value);
+}
+
+}  // namespace squall

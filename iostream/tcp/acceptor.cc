@@ -1,0 +1,133 @@
+#include <squall/iostream/tcp/acceptor.h>
+
+#include <squall/ioloop/base/errors.h>
+#include <squall/ioloop/base/log.h>
+#include <squall/iostream/socket/socket.h>
+
+#include <cerrno>
+#include <new>
+#include <system_error>
+#include <utility>
+
+namespace squall {
+namespace {
+
+bool is_out_of_resources(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+// It will be no better for the next connection: somebody has closed the socket, or shut it down.
+bool is_about_socket(int error) {
+  return error == EBADF || error == EFAULT || error == EINVAL || error == ENOTSOCK;
+}
+
+}  // namespace
+
+TCPServer::Acceptor::Acceptor(TCPServer& server, OwnedFd socket, UnixSocketFile file)
+    : server_(server), socket_(std::move(socket)), file_(std::move(file)) {
+  server_.loop_.add_handler(socket_.get(), Events::read,
+                            {[](void* self, Events) { static_cast<Acceptor*>(self)->accept_batch(); }, this});
+}
+
+TCPServer::Acceptor::~Acceptor() {
+  server_.loop_.remove_timeout(resume_);
+  server_.loop_.remove_handler(socket_.get());
+  if (destroyed_) *destroyed_ = true;
+}
+
+void TCPServer::Acceptor::accept_batch() {
+  bool destroyed = false;
+  destroyed_ = &destroyed;
+  for (int i = 0; i < kBatch; ++i) {
+    if (!server_.has_room()) {
+      wait_for_room();
+      break;
+    }
+    Accepted accepted = accept_from(socket_.get());
+    if (accepted.fd) {
+      serve(std::move(accepted.fd), accepted.peer);
+      if (destroyed) return;
+    } else if (accepted.error == EAGAIN) {
+      break;
+    } else if (is_out_of_resources(accepted.error)) {
+      refuse_one();
+      pause(accepted.error);
+      break;
+    } else if (is_about_socket(accepted.error)) {
+      pause(accepted.error);
+      break;
+    }
+    // Anything else is that connection's own misfortune: accept(2) names ECONNABORTED, EPROTO, ENETDOWN, ...
+  }
+  destroyed_ = nullptr;
+}
+
+void TCPServer::Acceptor::serve(OwnedFd fd, const Address& peer) noexcept {
+  try {
+    server_.welcome(std::move(fd), peer);
+  } catch (...) {
+    log::general().error("Cannot serve {}: {}", peer, current_what());
+  }
+}
+
+// What is not accepted waits in the kernel, and beyond the backlog clients try again by themselves.
+void TCPServer::Acceptor::wait_for_room() noexcept {
+  if (server_.is_full_.due(server_.loop_.time()))
+    log::general().warning("Cannot accept connections, waiting for one to end: {} are open", server_.count_);
+  try {
+    server_.loop_.update_handler(socket_.get(), Events::none);
+    waits_for_room_ = true;
+  } catch (const std::exception&) {
+    // The next turn comes here again.
+  }
+}
+
+void TCPServer::Acceptor::go_on() noexcept {
+  if (std::exchange(waits_for_room_, false)) resume();
+}
+
+// Left waiting, the connection would make the loop spin; so its client is told by a close.
+void TCPServer::Acceptor::refuse_one() noexcept {
+  if (!server_.spare_) return;
+  server_.spare_.reset();
+  accept_from(socket_.get());
+  server_.spare_ = open_spare();
+}
+
+void TCPServer::Acceptor::pause(int error) noexcept {
+  complain(error);
+  try {
+    server_.loop_.update_handler(socket_.get(), Events::none);
+  } catch (const std::exception&) {
+    return;  // the next turn tries again
+  }
+  resume_later();
+}
+
+void TCPServer::Acceptor::resume() noexcept {
+  if (!server_.spare_) server_.spare_ = open_spare();
+  try {
+    server_.loop_.update_handler(socket_.get(), Events::read);
+  } catch (const std::system_error& error) {
+    // What made us pause may also be why the poller refuses.
+    complain(error.code().value());
+    resume_later();
+  } catch (const std::bad_alloc&) {
+    resume_later();
+  }
+}
+
+void TCPServer::Acceptor::resume_later() noexcept {
+  try {
+    resume_ = server_.loop_.call_later(kPause, [this] { resume(); });
+  } catch (const std::bad_alloc&) {
+    server_.loop_.call_soon(resume_soon_);
+  }
+}
+
+void TCPServer::Acceptor::complain(int error) noexcept {
+  if (server_.cannot_accept_.due(server_.loop_.time()))
+    log::general().error("Cannot accept connections, pausing: {}", log::Errno{error});
+}
+
+}  // namespace squall

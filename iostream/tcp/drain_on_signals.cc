@@ -1,0 +1,19 @@
+#include <squall/iostream/tcp/drain_on_signals.h>
+
+#include <squall/ioloop/base/log.h>
+#include <squall/iostream/tcp/tcp_server.h>
+
+#include <signal.h>
+
+namespace squall {
+
+Task<> drain_on_signals(TCPServer& server, IOLoop::Duration limit) {
+  IOLoop& loop = server.loop();
+  co_await loop.signal(SIGINT, SIGTERM);
+  loop.stop_on_signals();
+  const std::size_t cut = co_await server.drain(limit);
+  if (cut > 0) log::general().info("{} connections were cut", cut);
+  loop.stop();
+}
+
+}  // namespace squall

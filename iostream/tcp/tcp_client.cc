@@ -1,0 +1,153 @@
+#include <squall/iostream/tcp/tcp_client.h>
+
+#include <squall/ioloop/coro/with_timeout.h>
+#include <squall/iostream/socket/connect_socket.h>
+#include <squall/iostream/tcp/happy_eyeballs.h>
+#include <squall/iostream/socket/socket.h>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <optional>
+#include <stdexcept>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+namespace squall {
+namespace {
+
+constexpr IOLoop::Duration kShortestDelay = std::chrono::milliseconds(10);  // RFC 8305, section 5
+
+// What is asked for, and how far it has got. Lives in the frame of limited(), so that it can tell what a
+// timeout has cut off.
+struct Connecting {
+  Connecting(std::string host, std::uint16_t port, ConnectOptions options)
+      : host(std::move(host)), port(port), options(std::move(options)) {}
+
+  std::string host;
+  std::uint16_t port;
+  ConnectOptions options;
+  std::optional<Address> address;  // if it need not be looked up
+  bool is_unix = false;
+  ConnectPhase phase = ConnectPhase::connection;
+  ConnectProgress progress;
+};
+
+LocalEnd local_end(const ConnectOptions& options) {
+  LocalEnd local;
+  local.port = options.source_port;
+  if (options.source_ip.empty()) return local;
+  const std::optional<Address> address = numeric_address(options.source_ip, options.source_port);
+  if (!address) throw std::invalid_argument(fmt::format("\"{}\" is no numeric address", options.source_ip));
+  local.address = *address;
+  return local;
+}
+
+// The family that the options leave.
+int family_for(const ConnectOptions& options, const LocalEnd& local) {
+  const int source = local.address.family();
+  if (options.family != AF_UNSPEC && source != AF_UNSPEC && source != options.family)
+    throw std::invalid_argument(fmt::format("{} is not of the family asked for", options.source_ip));
+  return source != AF_UNSPEC ? source : options.family;
+}
+
+Task<std::vector<Address>> find_addresses(Connecting& connecting, int family) {
+  connecting.phase = ConnectPhase::resolution;
+  Resolver* const own = connecting.options.resolver;
+  Resolver& resolver = own ? *own : default_resolver();
+  std::vector<Address> addresses = co_await resolver.resolve(connecting.host, connecting.port, family);
+  connecting.phase = ConnectPhase::connection;
+  co_return interleave_families(addresses);
+}
+
+Task<OwnedFd> connect_tcp(Connecting& connecting) {
+  const LocalEnd local = local_end(connecting.options);
+  const int family = family_for(connecting.options, local);
+  std::vector<Address> addresses;
+  if (connecting.address) {
+    addresses.push_back(*connecting.address);
+  } else {
+    addresses = co_await find_addresses(connecting, family);
+  }
+  const IOLoop::Duration delay = std::max(connecting.options.attempt_delay, kShortestDelay);
+  OwnedFd fd = co_await connect_to_first(std::move(addresses), local, delay, connecting.progress);
+  if (!fd) {
+    ConnectProgress& progress = connecting.progress;
+    throw ConnectError(connecting.host, connecting.port, progress.last_error, std::move(progress.attempts));
+  }
+  if (connecting.options.nodelay) set_nodelay(fd.get());
+  co_return std::move(fd);
+}
+
+Task<OwnedFd> connect_unix_path(Connecting& connecting) {
+  try {
+    OwnedFd fd = co_await connect_unix_socket(connecting.host);
+    co_return std::move(fd);
+  } catch (const std::system_error& error) {
+    throw ConnectError(connecting.host, 0, error.code());
+  }
+}
+
+// All that the deadline covers.
+Task<IOStream> establish(Connecting& connecting) {
+  OwnedFd fd;
+  if (connecting.is_unix) {
+    fd = co_await connect_unix_path(connecting);
+  } else {
+    fd = co_await connect_tcp(connecting);
+  }
+  IOStream stream(IOLoop::current(), std::move(fd), connecting.options.stream, IOStream::Known::nonblocking);
+  const ConnectOptions& options = connecting.options;
+  if (options.tls) {
+    connecting.phase = ConnectPhase::handshake;
+    // The path of a Unix socket is nobody's name.
+    const bool is_host = options.server_hostname.empty() && !connecting.is_unix;
+    const std::string& name = is_host ? connecting.host : options.server_hostname;
+    co_await stream.start_tls(*options.tls, name);
+  }
+  co_return std::move(stream);
+}
+
+Task<IOStream> limited(Connecting connecting) {
+  IOLoop& loop = IOLoop::current();
+  const ConnectOptions& options = connecting.options;
+  const IOLoop::TimePoint deadline = std::min(options.deadline, loop.deadline_after(options.timeout));
+  try {
+    IOStream stream = co_await with_timeout(deadline, establish(connecting));
+    co_return std::move(stream);
+  } catch (const ConnectTimeoutError&) {
+    throw;
+  } catch (const TimeoutError&) {
+    throw ConnectTimeoutError(connecting.host, connecting.port, connecting.phase,
+                              std::move(connecting.progress.attempts));
+  }
+}
+
+}  // namespace
+
+Task<IOStream> TCPClient::connect(std::string host, std::uint16_t port) {
+  return connect(std::move(host), port, ConnectOptions());
+}
+Task<IOStream> TCPClient::connect(std::string host, std::uint16_t port, ConnectOptions options) {
+  return limited(Connecting(std::move(host), port, std::move(options)));
+}
+
+Task<IOStream> TCPClient::connect(Address address) { return connect(address, ConnectOptions()); }
+Task<IOStream> TCPClient::connect(Address address, ConnectOptions options) {
+  Connecting connecting(address.ip(), address.port(), std::move(options));
+  connecting.address = address;
+  return limited(std::move(connecting));
+}
+
+Task<IOStream> TCPClient::connect_unix(std::string path) {
+  return connect_unix(std::move(path), ConnectOptions());
+}
+Task<IOStream> TCPClient::connect_unix(std::string path, ConnectOptions options) {
+  Connecting connecting(std::move(path), 0, std::move(options));
+  connecting.is_unix = true;
+  return limited(std::move(connecting));
+}
+
+}  // namespace squall

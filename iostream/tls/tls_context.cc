@@ -1,0 +1,51 @@
+#include <squall/iostream/tls/tls_context.h>
+
+#include <squall/iostream/tls/tls_context_state.h>
+
+#include <utility>
+
+namespace squall {
+
+TLSContext::TLSContext(std::shared_ptr<State> state) noexcept : state_(std::move(state)) {}
+
+TLSContext TLSContext::server(TLSServerOptions options) {
+  TLSContext context(std::make_shared<State>(std::move(options)));
+  context.reload();
+  return context;
+}
+
+TLSContext TLSContext::client(TLSClientOptions options) {
+  TLSContext context(std::make_shared<State>(std::move(options)));
+  context.reload();
+  return context;
+}
+
+void TLSContext::reload() {
+  State& state = *state_;
+  std::shared_ptr<const TLSSetup> fresh;
+  if (const auto* options = std::get_if<TLSServerOptions>(&state.options)) {
+    fresh = std::make_shared<const TLSSetup>(*options);
+  } else {
+    fresh = std::make_shared<const TLSSetup>(state.client(), state.sessions);
+  }
+  {
+    const std::lock_guard lock(state.mutex);
+    state.setup.swap(fresh);
+  }
+  state.sessions.clear();
+}
+
+bool TLSContext::is_server() const noexcept { return state_->is_server(); }
+
+std::chrono::milliseconds TLSContext::handshake_timeout() const noexcept {
+  return state_->common().handshake_timeout;
+}
+
+std::size_t TLSContext::sessions() const noexcept { return state_->sessions.size(); }
+
+std::shared_ptr<const TLSSetup> TLSContext::setup() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->setup;
+}
+
+}  // namespace squall

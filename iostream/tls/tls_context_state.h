@@ -1,0 +1,31 @@
+#pragma once
+
+#include <squall/iostream/tls/tls_context.h>
+#include <squall/iostream/tls/tls_options.h>
+#include <squall/iostream/tls/tls_sessions.h>
+#include <squall/iostream/tls/tls_setup.h>
+
+#include <memory>
+#include <mutex>
+#include <variant>
+
+namespace squall {
+
+// What the copies of a TLSContext share.
+struct TLSContext::State {
+  explicit State(TLSServerOptions options) : options(std::move(options)), sessions(0) {}
+  explicit State(TLSClientOptions options) : options(options), sessions(options.session_cache) {}
+
+  const TLSOptions& common() const noexcept {
+    return std::visit([](const TLSOptions& any) -> const TLSOptions& { return any; }, options);
+  }
+  bool is_server() const noexcept { return options.index() == 0; }
+  const TLSClientOptions& client() const noexcept { return *std::get_if<1>(&options); }
+
+  const std::variant<TLSServerOptions, TLSClientOptions> options;
+  TLSSessions sessions;
+  std::mutex mutex;
+  std::shared_ptr<const TLSSetup> setup;  // under the mutex
+};
+
+}  // namespace squall

@@ -1,0 +1,247 @@
+#include <squall/iostream/tls/tls_setup.h>
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <squall/iostream/tls/tls_certificate.h>
+#include <squall/iostream/tls/tls_transport.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <stdexcept>
+#include <utility>
+
+namespace squall {
+namespace {
+
+// Forward secrecy throughout. Servers know how to encrypt well; a client may meet one that does not.
+constexpr const char* kServerCiphers = "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL";
+constexpr const char* kClientCiphers =
+    "ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES:DHE+AESGCM:RSA+AESGCM:!aNULL:!eNULL";
+
+// Resumption works only among connections of the same.
+constexpr unsigned char kSessionContext[] = "squall";
+
+[[noreturn]] void fail(const std::string& what) {
+  const unsigned long error = openssl::take_error();
+  const char* const reason = error ? ::ERR_reason_error_string(error) : nullptr;
+  throw std::invalid_argument(reason ? fmt::format("{}: {}", what, reason) : what);
+}
+
+void require(bool ok, const std::string& what) {
+  if (!ok) fail(what);
+}
+
+int version_of(TLSVersion version) { return version == TLSVersion::tls1_2 ? TLS1_2_VERSION : TLS1_3_VERSION; }
+
+std::string lower(std::string_view text) {
+  std::string result(text);
+  for (char& c : result)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
+  return result;
+}
+
+void use_identity(SSL_CTX* context, const TLSCertificate& source, const TLSIdentity& identity) {
+  const std::unique_ptr<STACK_OF(X509), void (*)(STACK_OF(X509)*)> chain(
+      sk_X509_new_null(), [](STACK_OF(X509) * stack) { sk_X509_free(stack); });
+  for (const openssl::Certificate& certificate : identity.chain)
+    require(sk_X509_push(chain.get(), certificate.get()) > 0, "no memory for certificates");
+  const std::string name =
+      source.certfile.empty() ? "cert_pem" : fmt::format("certfile \"{}\"", source.certfile);
+  require(::SSL_CTX_use_cert_and_key(context, identity.certificate.get(), identity.key.get(), chain.get(),
+                                     1) == 1,
+          name + " cannot be used");
+}
+
+// In the wire format. Throws unless each has 1 to 255 bytes.
+std::string wire_format(const std::vector<std::string>& protocols) {
+  std::string wire;
+  for (const std::string& protocol : protocols) {
+    if (protocol.empty() || protocol.size() > 255)
+      throw std::invalid_argument(fmt::format("\"{}\" cannot be a protocol for ALPN", protocol));
+    wire += static_cast<char>(protocol.size());
+    wire += protocol;
+  }
+  return wire;
+}
+
+// Who the certificate is for, where that is what is wrong with it.
+int note_refusal(int ok, X509_STORE_CTX* store) {
+  if (ok) return ok;
+  const auto* ssl =
+      static_cast<SSL*>(::X509_STORE_CTX_get_ex_data(store, ::SSL_get_ex_data_X509_STORE_CTX_idx()));
+  auto* transport = static_cast<TLSTransport*>(SSL_get_app_data(ssl));
+  if (transport)
+    transport->note_refused(::X509_STORE_CTX_get_current_cert(store), ::X509_STORE_CTX_get_error(store));
+  return 0;
+}
+
+int keep_session(SSL* ssl, SSL_SESSION* session) {
+  auto* transport = static_cast<TLSTransport*>(SSL_get_app_data(ssl));
+  if (!transport) return 0;
+  transport->keep_session(session);
+  return 1;  // it is ours now
+}
+
+}  // namespace
+
+TLSSetup::TLSSetup(const TLSServerOptions& options) {
+  openssl::forget_errors();
+  if (options.certificates.empty()) throw std::invalid_argument("missing key \"certfile\" in ssl_options");
+  for (const TLSCertificate& source : options.certificates) {
+    const TLSIdentity identity = load_identity(source);
+    SSL_CTX* const context = add_context(options, ::TLS_server_method());
+    use_identity(context, source, identity);
+    for (const std::string& name : host_names(identity.certificate.get()))
+      by_name_.try_emplace(name.starts_with("*.") ? name.substr(1) : name, context);
+    trust(context, options, true);
+    prefer_protocols(context, options, true);
+    ::SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
+    ::SSL_CTX_set_session_id_context(context, kSessionContext, sizeof kSessionContext - 1);
+    ::SSL_CTX_set_session_cache_mode(context,
+                                     options.session_cache > 0 ? SSL_SESS_CACHE_SERVER : SSL_SESS_CACHE_OFF);
+    if (options.session_cache > 0)
+      ::SSL_CTX_sess_set_cache_size(context, static_cast<long>(options.session_cache));
+    if (!options.session_tickets) {
+      ::SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
+      // In TLS 1.3 the sessions in the cache are given out as tickets too.
+      if (options.session_cache == 0) ::SSL_CTX_set_num_tickets(context, 0);
+    }
+    ::SSL_CTX_set_tlsext_servername_callback(context, choose_certificate);
+    ::SSL_CTX_set_tlsext_servername_arg(context, this);
+    if (options.customize) options.customize(context);
+  }
+  openssl::forget_errors();
+}
+
+TLSSetup::TLSSetup(const TLSClientOptions& options, TLSSessions& sessions) : sessions_(&sessions) {
+  openssl::forget_errors();
+  SSL_CTX* const context = add_context(options, ::TLS_client_method());
+  if (options.certificate) use_identity(context, *options.certificate, load_identity(*options.certificate));
+  trust(context, options, false);
+  prefer_protocols(context, options, false);
+  if (options.session_cache > 0) {
+    ::SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+    ::SSL_CTX_sess_set_new_cb(context, squall::keep_session);
+  } else {
+    ::SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+  }
+  if (options.customize) options.customize(context);
+  openssl::forget_errors();
+}
+
+// With what all have in common.
+SSL_CTX* TLSSetup::add_context(const TLSOptions& options, const SSL_METHOD* method) {
+  const bool is_server = method == ::TLS_server_method();
+  openssl::Context made(::SSL_CTX_new(method));
+  require(made != nullptr, "OpenSSL cannot be set up");
+  SSL_CTX* const context = made.get();
+  contexts_.push_back(std::move(made));
+  if (options.min_version > options.max_version)
+    throw std::invalid_argument("min_version is above max_version");
+  require(::SSL_CTX_set_min_proto_version(context, version_of(options.min_version)) == 1 &&
+              ::SSL_CTX_set_max_proto_version(context, version_of(options.max_version)) == 1,
+          "OpenSSL does not have these versions of TLS");
+  ::SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
+  // Idle connections give their buffers back. Partial writes stay off: our BIO takes everything, and one call
+  // is to encrypt all its bytes, also in fragments of 512 (RFC 6066, 4).
+  ::SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  const std::string ciphers = !options.ciphers.empty() ? options.ciphers
+                              : is_server              ? kServerCiphers
+                                                       : kClientCiphers;
+  require(::SSL_CTX_set_cipher_list(context, ciphers.c_str()) == 1, fmt::format("ciphers \"{}\"", ciphers));
+  require(
+      options.ciphersuites.empty() || ::SSL_CTX_set_ciphersuites(context, options.ciphersuites.c_str()) == 1,
+      fmt::format("ciphersuites \"{}\"", options.ciphersuites));
+  return context;
+}
+
+void TLSSetup::trust(SSL_CTX* context, const TLSOptions& options, bool is_server) {
+  const CertReqs required = is_server ? static_cast<const TLSServerOptions&>(options).cert_reqs
+                                      : static_cast<const TLSClientOptions&>(options).cert_reqs;
+  std::vector<openssl::Certificate> trusted;
+  if (!options.ca_certs.empty()) trusted = load_certificates("ca_certs", options.ca_certs, {});
+  if (!options.ca_pem.empty())
+    for (openssl::Certificate& certificate : load_certificates("ca_pem", {}, options.ca_pem))
+      trusted.push_back(std::move(certificate));
+  for (const openssl::Certificate& certificate : trusted) {
+    require(::X509_STORE_add_cert(::SSL_CTX_get_cert_store(context), certificate.get()) == 1,
+            "a certificate of the ca_... cannot be trusted");
+    // Clients look for one of their certificates that one of these has signed.
+    if (is_server && required != CertReqs::none) ::SSL_CTX_add_client_CA(context, certificate.get());
+  }
+  if (!options.ca_path.empty()) {
+    struct stat status{};
+    if (::stat(options.ca_path.c_str(), &status) != 0 || !S_ISDIR(status.st_mode))
+      throw std::invalid_argument(fmt::format("ca_path \"{}\" is no folder", options.ca_path));
+    require(::SSL_CTX_load_verify_dir(context, options.ca_path.c_str()) == 1,
+            fmt::format("ca_path \"{}\"", options.ca_path));
+  }
+  if (required == CertReqs::none) return ::SSL_CTX_set_verify(context, SSL_VERIFY_NONE, nullptr);
+  if (trusted.empty() && options.ca_path.empty()) {
+    // That anybody whom the public's authorities know may come in is never meant.
+    if (is_server) throw std::invalid_argument("cert_reqs needs ca_certs, ca_path or ca_pem");
+    require(::SSL_CTX_set_default_verify_paths(context) == 1, "The system's certificates cannot be read");
+  }
+  const bool must = is_server && required == CertReqs::required;
+  ::SSL_CTX_set_verify(context, SSL_VERIFY_PEER | (must ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), note_refusal);
+}
+
+void TLSSetup::prefer_protocols(SSL_CTX* context, const TLSOptions& options, bool is_server) {
+  if (options.alpn.empty()) return;
+  protocols_ = wire_format(options.alpn);
+  if (is_server) return ::SSL_CTX_set_alpn_select_cb(context, choose_protocol, this);
+  const auto* wire = reinterpret_cast<const unsigned char*>(protocols_.data());
+  // Unlike its neighbours it returns 0 when all is well.
+  require(::SSL_CTX_set_alpn_protos(context, wire, static_cast<unsigned int>(protocols_.size())) == 0,
+          "no memory for ALPN");
+}
+
+SSL_CTX* TLSSetup::context_for(std::string_view host) const {
+  const std::string name = lower(host.ends_with('.') ? host.substr(0, host.size() - 1) : host);
+  if (const auto found = by_name_.find(name); found != by_name_.end()) return found->second;
+  // A wildcard stands for one label (RFC 9525, 6.3).
+  const std::size_t dot = name.find('.');
+  if (dot == name.npos || dot == 0) return nullptr;
+  const auto found = by_name_.find(std::string_view(name).substr(dot));
+  return found != by_name_.end() ? found->second : nullptr;
+}
+
+int TLSSetup::choose_certificate(SSL* ssl, int*, void* self) {
+  const char* const host = ::SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+  if (!host) return SSL_TLSEXT_ERR_NOACK;
+  try {
+    SSL_CTX* const context = static_cast<const TLSSetup*>(self)->context_for(host);
+    if (!context) return SSL_TLSEXT_ERR_NOACK;
+    ::SSL_set_SSL_CTX(ssl, context);
+    return SSL_TLSEXT_ERR_OK;
+  } catch (const std::bad_alloc&) {
+    return SSL_TLSEXT_ERR_ALERT_FATAL;
+  }
+}
+
+// The first of ours that the client has offered. One that offers only others is told so, as it would go on to
+// speak another protocol than we do (RFC 7301, 3.2).
+int TLSSetup::choose_protocol(SSL*, const unsigned char** chosen, unsigned char* size,
+                              const unsigned char* offered, unsigned int offered_size, void* self) {
+  const std::string_view ours = static_cast<const TLSSetup*>(self)->protocols_;
+  const std::string_view theirs(reinterpret_cast<const char*>(offered), offered_size);
+  const auto next = [](std::string_view& wire) {
+    const std::size_t length = static_cast<unsigned char>(wire.front());
+    const std::string_view protocol = wire.substr(1, length);
+    wire.remove_prefix(std::min(wire.size(), 1 + length));
+    return protocol;
+  };
+  for (std::string_view wanted = ours; !wanted.empty();) {
+    const std::string_view protocol = next(wanted);
+    for (std::string_view there = theirs; !there.empty();) {
+      const std::string_view offer = next(there);
+      if (offer != protocol) continue;
+      *chosen = reinterpret_cast<const unsigned char*>(offer.data());
+      *size = static_cast<unsigned char>(offer.size());
+      return SSL_TLSEXT_ERR_OK;
+    }
+  }
+  return SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+}  // namespace squall

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <squall/iostream/tls/openssl.h>
+#include <squall/iostream/tls/tls_options.h>
+#include <squall/iostream/tls/tls_pem.h>
+#include <squall/iostream/tls/tls_sessions.h>
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace squall {
+
+// What the handshakes of a TLSContext work with, from one reading of its files: SSL_CTXs, one for each
+// certificate, and which is for whom. Never changes once made; connections hold on to theirs.
+//
+// Thread:    any.
+// Errors:    std::invalid_argument, which names the file or the option.
+class TLSSetup {
+ public:
+  // SSL_get_app_data() of each connection is a TLSTransport.
+  explicit TLSSetup(const TLSServerOptions& options);
+  // Keeps sessions in `sessions`, which is borrowed.
+  TLSSetup(const TLSClientOptions& options, TLSSessions& sessions);
+  TLSSetup(const TLSSetup&) = delete;
+  TLSSetup& operator=(const TLSSetup&) = delete;
+
+  // With the first certificate.
+  SSL_CTX* context() const noexcept { return contexts_.front().get(); }
+  // Whose certificate is for `host`: see TLSServerOptions::certificates. Null if none is.
+  SSL_CTX* context_for(std::string_view host) const;
+  TLSSessions* sessions() const noexcept { return sessions_; }
+
+ private:
+  SSL_CTX* add_context(const TLSOptions& options, const SSL_METHOD* method);
+  void trust(SSL_CTX* context, const TLSOptions& options, bool is_server);
+  void prefer_protocols(SSL_CTX* context, const TLSOptions& options, bool is_server);
+  static int choose_certificate(SSL* ssl, int* alert, void* self);
+  static int choose_protocol(SSL* ssl, const unsigned char** chosen, unsigned char* size,
+                             const unsigned char* offered, unsigned int offered_size, void* self);
+
+  std::vector<openssl::Context> contexts_;
+  std::map<std::string, SSL_CTX*, std::less<>> by_name_;  // `a.example`, and `.a.example` for its wildcard
+  std::string protocols_;                                 // as ALPN has them, each behind its size
+  TLSSessions* sessions_ = nullptr;
+};
+
+}  // namespace squall

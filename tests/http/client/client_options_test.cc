@@ -1,0 +1,530 @@
+// Ways to a server other than straight over TCP, and what clients do with a body and with cookies.
+
+#include <squall/http.h>
+#include <squall/http/client/proxy_environment.h>
+
+#include <fmt/format.h>
+#include <zlib.h>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "support/answer_server.h"
+#include "support/http_clients.h"
+#include "support/http_fixture.h"
+#include "support/tls_pair.h"
+
+namespace squall::http {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::answer;
+using testing::AnswerServer;
+using testing::ClientFixture;
+using testing::ok;
+using Fixture = testing::ClientFixture<SimpleAsyncHTTPClient>;
+using Options = AsyncHTTPClient::Options;
+
+bool has(const std::string& request, std::string_view text) { return request.find(text) != request.npos; }
+
+// ---- Bodies.
+
+std::string gzipped(std::string_view text) {
+  z_stream stream{};
+  REQUIRE(deflateInit2(&stream, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK);
+  std::string out(deflateBound(&stream, text.size()) + 64, '\0');
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
+  stream.avail_in = static_cast<uInt>(text.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  REQUIRE(deflate(&stream, Z_FINISH) == Z_STREAM_END);
+  out.resize(stream.total_out);
+  deflateEnd(&stream);
+  return out;
+}
+
+TEMPLATE_TEST_CASE("a compressed body is asked for, and given decompressed (HCL-22)", "[client_options]",
+                   HTTP_CLIENTS) {
+  std::string text;
+  for (int i = 0; i < 50'000; ++i) text += fmt::format("line {}\n", i);
+  const std::string coded = gzipped(text);
+  ClientFixture<TestType> fixture([&](const std::string& request) {
+    return has(request, "\r\nAccept-Encoding: gzip") ? ok(coded, "Content-Encoding: gzip\r\n") : ok(text);
+  });
+  HTTPRequest request(fixture.server.url());
+  CHECK((fixture.fetch(request).body() == text));
+  std::string streamed;
+  request.streaming_callback = [&streamed](std::string_view piece) { streamed += piece; };
+  fixture.fetch(request);
+  CHECK((streamed == text));
+  request = HTTPRequest(fixture.server.url());
+  request.decompress_response = false;
+  CHECK((fixture.fetch(request).body() == text));
+  CHECK_FALSE(has(fixture.server.requests.back(), "Accept-Encoding"));
+  // By what it becomes, not by what it is.
+  request = HTTPRequest(fixture.server.url());
+  request.max_body_size = text.size() - 1;
+  CHECK_THROWS_AS(fixture.fetch(request), HTTPBodyTooLargeError);
+  request.max_body_size = text.size();
+  CHECK(fixture.fetch(request).body().size() == text.size());
+}
+
+TEMPLATE_TEST_CASE("a body that does not decode, or ends too early, is an error", "[client_options]",
+                   HTTP_CLIENTS) {
+  const std::string coded = gzipped("hello, hello, hello");
+  ClientFixture<TestType> fixture([&](const std::string& request) {
+    const std::string body =
+        has(request, "GET /cut ") ? coded.substr(0, coded.size() - 9) : std::string("this is no gzip at all");
+    return ok(body, "Content-Encoding: gzip\r\n");
+  });
+  CHECK_THROWS_AS(fixture.fetch(fixture.server.url("/bad")), HTTPClientError);
+  // libcurl takes what there is.
+  if constexpr (std::is_same_v<TestType, SimpleAsyncHTTPClient>)
+    CHECK_THROWS_AS(fixture.fetch(fixture.server.url("/cut")), HTTPProtocolError);
+}
+
+TEST_CASE("a decompressed body's headers tell what it was, and other codings are left alone",
+          "[client_options]") {
+  const std::string coded = gzipped("hello");
+  Fixture fixture([&](const std::string& request) {
+    if (request.starts_with("HEAD"))
+      return fmt::format("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\n\r\n",
+                         coded.size());
+    return has(request, "/other ") ? ok("as it is", "Content-Encoding: x-own\r\n")
+                                   : ok(coded, "Content-Encoding: gzip\r\n");
+  });
+  const HTTPResponse response = fixture.fetch(fixture.server.url());
+  CHECK(response.body() == "hello");
+  CHECK_FALSE(response.headers().contains("Content-Encoding"));
+  CHECK(response.headers().find("X-Consumed-Content-Encoding") == "gzip");
+  CHECK(response.headers().find("Content-Length") == std::to_string(coded.size()));
+  CHECK(fixture.fetch(fixture.server.url("/other")).body() == "as it is");
+  HTTPRequest head(fixture.server.url());
+  head.method = "HEAD";
+  CHECK(fixture.fetch(head).code() == 200);
+}
+
+// ---- Cookies.
+
+TEMPLATE_TEST_CASE("a cookie jar takes what servers set, redirects among them, and gives it back (RFC 6265)",
+                   "[client_options]", HTTP_CLIENTS) {
+  Options options;
+  options.cookie_jar = std::make_shared<CookieJar>();
+  ClientFixture<TestType> fixture(
+      [](const std::string& request) {
+        return has(request, "GET /login ") ? answer("302 Found", "", "Set-Cookie: a=1\r\nLocation: /in\r\n")
+                                           : ok("", "Set-Cookie: b=2; Path=/in\r\n");
+      },
+      options);
+  fixture.fetch(fixture.server.url("/login"));
+  CHECK(has(fixture.server.requests.at(1), "\r\nCookie: a=1\r\n"));
+  HTTPRequest request(fixture.server.url("/in"));
+  request.headers.add("Cookie", "own=3");
+  fixture.fetch(request);
+  CHECK(has(fixture.server.requests.at(2), "\r\nCookie: own=3; b=2; a=1\r\n"));
+  fixture.fetch(fixture.server.url("/out"));
+  CHECK(has(fixture.server.requests.at(3), "\r\nCookie: a=1\r\n"));
+  request = HTTPRequest(fixture.server.url("/out"));
+  request.headers.add("Cookie", "own=3");
+  request.headers.add("Cookie", "other=4");
+  fixture.fetch(request);
+  CHECK(has(fixture.server.requests.at(4), "\r\nCookie: own=3; other=4; a=1\r\n"));
+  CHECK(options.cookie_jar->size() == 2);
+}
+
+// ---- Proxies.
+
+TEMPLATE_TEST_CASE("a proxy is told the whole URL, and its own credentials (HCL-27)", "[client_options]",
+                   HTTP_CLIENTS) {
+  ClientFixture<TestType> fixture([](const std::string&) { return ok("by proxy"); });
+  HTTPRequest request("http://www.example.test:81/path?q");
+  ProxyOptions proxy;
+  proxy.host = "127.0.0.1";
+  proxy.port = fixture.server.port();
+  proxy.username = "me";
+  proxy.password = "pw";
+  request.proxy = proxy;
+  CHECK(fixture.fetch(request).body() == "by proxy");
+  CHECK(fixture.fetch(request).effective_url() == request.url);
+  const std::string& sent = fixture.server.requests.at(0);
+  CHECK(sent.starts_with("GET http://www.example.test:81/path?q HTTP/1.1\r\n"));
+  CHECK(has(sent, "\r\nHost: www.example.test:81\r\n"));
+  CHECK(has(sent, "\r\nProxy-Authorization: Basic bWU6cHc=\r\n"));
+  CHECK(fixture.server.accepted_connections == 1);
+}
+
+TEMPLATE_TEST_CASE("a Proxy-Authorization header is for a proxy, and no server sees it", "[client_options]",
+                   HTTP_CLIENTS) {
+  ClientFixture<TestType> fixture([](const std::string&) { return ok("x"); });
+  HTTPRequest request(fixture.server.url());
+  request.headers.add("Proxy-Authorization", "mine");
+  fixture.fetch(request);
+  CHECK_FALSE(has(fixture.server.requests.back(), "Proxy-Authorization"));
+  ProxyOptions proxy;
+  proxy.host = "127.0.0.1";
+  proxy.port = fixture.server.port();
+  request.proxy = proxy;
+  fixture.fetch(request);
+  CHECK(has(fixture.server.requests.back(), "\r\nProxy-Authorization: mine\r\n"));
+}
+
+TEST_CASE("digest for a proxy is refused, and not sent as something else", "[client_options]") {
+  Fixture fixture([](const std::string&) { return ok("x"); });
+  for (const std::string_view url : {"http://www.example.test/", "https://www.example.test/"}) {
+    HTTPRequest request{std::string(url)};
+    ProxyOptions proxy;
+    proxy.host = "127.0.0.1";
+    proxy.port = fixture.server.port();
+    proxy.username = "me";
+    proxy.password = "pw";
+    proxy.auth_mode = AuthMode::digest;
+    request.proxy = proxy;
+    CHECK_THROWS_AS(fixture.fetch(request), std::invalid_argument);
+  }
+  CHECK(fixture.server.accepted_connections == 0);
+}
+
+TEST_CASE("no connection is shared between proxies, users of one, and none", "[client_options]") {
+  Fixture fixture([](const std::string&) { return ok("x"); });
+  HTTPRequest request(fixture.server.url());
+  ProxyOptions proxy;
+  proxy.host = "127.0.0.1";
+  proxy.port = fixture.server.port();
+  fixture.fetch(request);
+  request.proxy = proxy;
+  fixture.fetch(request);
+  proxy.username = "one";
+  request.proxy = proxy;
+  fixture.fetch(request);
+  CHECK(fixture.server.accepted_connections == 3);
+  fixture.fetch(request);
+  CHECK(fixture.server.accepted_connections == 3);
+  request.proxy->host.clear();
+  fixture.fetch(request);
+  CHECK(fixture.server.accepted_connections == 3);
+  CHECK(fixture.server.requests.back().starts_with("GET / HTTP/1.1\r\n"));
+}
+
+// Takes CONNECT, and then shovels bytes to and fro.
+Task<> tunnel(IOStream& stream, std::uint16_t port, std::vector<std::string>& requests) {
+  const std::string request = co_await testing::read_request(stream);
+  requests.push_back(request);
+  IOStream other = co_await TCPClient::connect("127.0.0.1", port);
+  co_await stream.write("HTTP/1.1 200 Connected\r\n\r\n");
+  const auto pump = [](IOStream& from, IOStream& to) -> Task<> {
+    for (;;) {
+      const std::string_view bytes = co_await from.read_some();
+      if (bytes.empty()) co_return;
+      co_await to.write(bytes);
+    }
+  };
+  co_await race(pump(stream, other), pump(other, stream));
+}
+
+struct SecureFixture {
+  SecureFixture() : server(loop, [](const std::string&) { return ok("secret"); }), client(loop) {
+    server.use_tls(sides.server());
+  }
+  HTTPRequest request(std::string_view path = "/") const {
+    HTTPRequest request(fmt::format("https://localhost:{}{}", server.port(), path));
+    request.allow_ipv6 = false;
+    request.tls = std::make_shared<const TLSContext>(sides.client());
+    return request;
+  }
+  testing::TestLoop loop;
+  testing::TLSSides sides;
+  AnswerServer server;
+  SimpleAsyncHTTPClient client;
+};
+
+TEST_CASE("https goes by TLS, on connections that are kept, and through a proxy's tunnel",
+          "[client_options]") {
+  SecureFixture fixture;
+  HTTPRequest request = fixture.request();
+  CHECK(fixture.loop.run(fixture.client.fetch(request)).body() == "secret");
+  CHECK(fixture.loop.run(fixture.client.fetch(request)).body() == "secret");
+  CHECK(fixture.server.accepted_connections == 1);
+
+  std::vector<std::string> connects;
+  AnswerServer proxy(fixture.loop, [](const std::string&) { return ok("no"); });
+  const std::uint16_t port = fixture.server.port();
+  proxy.set_script(
+      [&connects, port](IOStream& stream) -> Task<> { co_await tunnel(stream, port, connects); });
+  ProxyOptions by;
+  by.host = "127.0.0.1";
+  by.port = proxy.port();
+  by.username = "me";
+  by.password = "pw";
+  request.proxy = by;
+  CHECK(fixture.loop.run(fixture.client.fetch(request)).body() == "secret");
+  CHECK(fixture.loop.run(fixture.client.fetch(request)).body() == "secret");
+  REQUIRE(connects.size() == 1);
+  CHECK(connects[0] ==
+        fmt::format("CONNECT localhost:{0} HTTP/1.1\r\nHost: localhost:{0}\r\nProxy-Authorization: "
+                    "Basic bWU6cHc=\r\n\r\n",
+                    port));
+  CHECK(fixture.server.requests.back().starts_with("GET / HTTP/1.1\r\n"));
+}
+
+TEST_CASE("a proxy that refuses the tunnel, or says too much, is an error of that phase",
+          "[client_options]") {
+  SecureFixture fixture;
+  for (const std::string_view said : {"HTTP/1.1 407 Log In\r\nContent-Length: 0\r\n\r\n",
+                                      "HTTP/1.1 200 OK\r\n\r\nmore", "nonsense\r\n\r\n", ""}) {
+    CAPTURE(said);
+    AnswerServer proxy(fixture.loop, [said](const std::string&) { return std::string(said); });
+    HTTPRequest request = fixture.request();
+    ProxyOptions by;
+    by.host = "127.0.0.1";
+    by.port = proxy.port();
+    request.proxy = by;
+    bool thrown = false;
+    try {
+      fixture.loop.run(fixture.client.fetch(request));
+    } catch (const HTTPClientError& error) {
+      thrown = true;
+      CHECK(error.phase() == FetchPhase::proxy);
+      CHECK(error.peer() == fmt::format("proxy 127.0.0.1:{}", by.port));
+    }
+    CHECK(thrown);
+  }
+}
+
+TEST_CASE("certificates and names are checked unless that is turned off (SEC-73, HCL-29)",
+          "[client_options]") {
+  SecureFixture fixture;
+  const auto phase_of = [&fixture](HTTPRequest request) {
+    try {
+      fixture.loop.run(fixture.client.fetch(std::move(request)));
+    } catch (const HTTPClientError& error) {
+      return std::string(phase_name(error.phase()));
+    }
+    return std::string("none");
+  };
+  testing::LogCapture log(squall::log::Level::none);
+  HTTPRequest untrusted = fixture.request();
+  untrusted.tls = nullptr;
+  CHECK(phase_of(untrusted) == "tls");
+  untrusted.validate_cert = false;
+  CHECK(phase_of(untrusted) == "none");
+  // What was allowed once does not stay so.
+  untrusted.validate_cert.reset();
+  CHECK(phase_of(untrusted) == "tls");
+  const testing::TemporaryFolder folder;
+  untrusted.ca_certs = folder.file("ca.pem", fixture.sides.authority.pem());
+  CHECK(phase_of(untrusted) == "none");
+  Options options;
+  SimpleAsyncHTTPClient mapping(fixture.loop, options);
+  HTTPRequest elsewhere(fmt::format("https://127.0.0.2:{}/", fixture.server.port()));
+  elsewhere.tls = fixture.request().tls;
+  CHECK(phase_of(elsewhere) != "none");
+}
+
+TEST_CASE("a handshake that does not end is a timeout while connecting", "[client_options]") {
+  Fixture fixture([](const std::string&) { return ok(""); });
+  fixture.server.set_script([](IOStream& stream) -> Task<> {
+    Event never;
+    const std::string_view hello = co_await stream.read_some();
+    if (!hello.empty()) co_await never.wait();
+  });
+  HTTPRequest request(fmt::format("https://127.0.0.1:{}/", fixture.server.port()));
+  request.connect_timeout = 50ms;
+  bool thrown = false;
+  try {
+    fixture.fetch(request);
+  } catch (const HTTPTimeoutError& error) {
+    thrown = true;
+    CHECK(error.phase() == FetchPhase::tls);
+    CHECK(error.message() == "Timeout while connecting");
+  }
+  CHECK(thrown);
+  CHECK(fixture.client.active() == 0);
+}
+
+TEST_CASE("no_proxy has names, which stand for all below them, ports, addresses and *", "[client_options]") {
+  CHECK(is_excepted_from_proxy("example.test", "example.test", 80));
+  CHECK(is_excepted_from_proxy("a.test, .example.test", "www.Example.test", 80));
+  CHECK(is_excepted_from_proxy("example.test:8080", "example.test", 8080));
+  CHECK(is_excepted_from_proxy("example.test.", "www.example.test", 80));
+  CHECK(is_excepted_from_proxy("example.test", "example.test.", 80));
+  CHECK_FALSE(is_excepted_from_proxy(".", "example.test.", 80));
+  CHECK_FALSE(is_excepted_from_proxy("example.test:8080", "example.test", 80));
+  CHECK_FALSE(is_excepted_from_proxy("example.test", "badexample.test", 80));
+  CHECK_FALSE(is_excepted_from_proxy("www.example.test", "example.test", 80));
+  CHECK(is_excepted_from_proxy("*", "any", 1));
+  CHECK(is_excepted_from_proxy("127.0.0.1", "127.0.0.1", 80));
+  CHECK(is_excepted_from_proxy("::1", "::1", 80));
+  CHECK(is_excepted_from_proxy("[::1]:80", "::1", 80));
+  CHECK_FALSE(is_excepted_from_proxy("[::1]:81", "::1", 80));
+  CHECK_FALSE(is_excepted_from_proxy("", "any", 80));
+  CHECK_FALSE(is_excepted_from_proxy(", ,,", "any", 80));
+  CHECK_FALSE(is_excepted_from_proxy("[", "any", 80));
+}
+
+TEST_CASE("the environment names proxies, and HTTP_PROXY is not believed", "[client_options]") {
+  std::map<std::string, std::string> variables;
+  const auto get = [&variables](const char* name) -> const char* {
+    const auto found = variables.find(name);
+    return found == variables.end() ? nullptr : found->second.c_str();
+  };
+  const URL plain("http://example.test/");
+  const URL secure("https://example.test/");
+  CHECK_FALSE(proxy_of_environment(plain, get));
+  variables["HTTP_PROXY"] = "http://evil.test:1";
+  CHECK_FALSE(proxy_of_environment(plain, get));
+  variables["http_proxy"] = "proxy.test:3128";
+  variables["HTTPS_PROXY"] = "http://u:p%40@secure.test:3129/";
+  CHECK(proxy_of_environment(plain, get)->host == "proxy.test");
+  CHECK(proxy_of_environment(plain, get)->port == 3128);
+  CHECK(proxy_of_environment(secure, get)->host == "secure.test");
+  CHECK(proxy_of_environment(secure, get)->password == "p@");
+  variables["NO_PROXY"] = "test";
+  CHECK_FALSE(proxy_of_environment(plain, get));
+  variables.clear();
+  variables["all_proxy"] = "socks5://x.test:1";
+  CHECK_THROWS_AS(proxy_of_environment(plain, get), std::invalid_argument);
+  variables["all_proxy"] = "https://x.test:1";
+  CHECK_THROWS_AS(proxy_of_environment(plain, get), std::invalid_argument);
+}
+
+// ---- Other ways.
+
+TEMPLATE_TEST_CASE("hostname_mapping leads elsewhere: a host, or one port of it (SHC-20)", "[client_options]",
+                   HTTP_CLIENTS) {
+  testing::TestLoop loop;
+  AnswerServer server(loop, [](const std::string&) { return ok("x"); });
+  const std::string port = std::to_string(server.port());
+  Options options;
+  options.hostname_mapping["all.example.test"] = "127.0.0.1";
+  options.hostname_mapping["One.Example.test:" + port] = "127.0.0.1";
+  options.hostname_mapping["one.example.test"] = "127.0.0.99";
+  options.hostname_mapping["[2001:db8::1]:" + port] = "127.0.0.1";
+  TestType client(loop, options);
+  for (const char* host : {"all.example.test", "one.example.test", "[2001:db8::1]"}) {
+    CAPTURE(host);
+    const HTTPResponse response = loop.run(client.fetch(fmt::format("http://{}:{}/", host, port)));
+    CHECK(response.body() == "x");
+    CHECK(has(server.requests.back(), fmt::format("\r\nHost: {}:{}\r\n", host, port)));
+  }
+  Options other;
+  other.hostname_mapping["one.example.test:1"] = "127.0.0.1";
+  TestType elsewhere(loop, other);
+  CHECK_THROWS_AS(loop.run(elsewhere.fetch("http://one.example.test:" + port + "/")), HTTPClientError);
+}
+
+TEMPLATE_TEST_CASE("a header may be empty", "[client_options]", HTTP_CLIENTS) {
+  ClientFixture<TestType> fixture([](const std::string&) { return ok("x"); });
+  HTTPRequest request(fixture.server.url());
+  request.headers.add("X-Empty", "");
+  fixture.fetch(request);
+  const std::string& sent = fixture.server.requests.at(0);
+  CHECK((has(sent, "\r\nX-Empty:\r\n") || has(sent, "\r\nX-Empty: \r\n")));
+}
+
+TEMPLATE_TEST_CASE("times are the last request's, or zero if it needed none", "[client_options]",
+                   HTTP_CLIENTS) {
+  ClientFixture<TestType> fixture([](const std::string& request) {
+    return has(request, " /from ") ? answer("302 Found", "", "Location: /to\r\n") : ok("x");
+  });
+  const HTTPResponse response = fixture.fetch(fixture.server.url("/from"));
+  CHECK(fixture.server.accepted_connections == 1);
+  CHECK(response.time_info().connect.count() == 0);
+  CHECK(response.time_info().tls.count() == 0);
+  CHECK(response.time_info().first_byte.count() > 0);
+  CHECK(response.time_info().redirect.count() > 0);
+}
+
+TEMPLATE_TEST_CASE("a Unix socket takes the host's place", "[client_options]", HTTP_CLIENTS) {
+  const testing::TemporaryFolder folder;
+  ClientFixture<TestType> fixture([](const std::string&) { return ok("by path"); });
+  fixture.server.listen_unix(folder.path("socket"));
+  HTTPRequest request("http://www.example.test/x");
+  request.unix_socket = folder.path("socket");
+  CHECK(fixture.fetch(request).body() == "by path");
+  CHECK(fixture.fetch(request).body() == "by path");
+  CHECK(fixture.server.accepted_connections == 1);
+  CHECK(has(fixture.server.requests.at(0), "\r\nHost: www.example.test\r\n"));
+  request.unix_socket = folder.path("nobody");
+  CHECK_THROWS_AS(fixture.fetch(request), HTTPClientError);
+}
+
+TEMPLATE_TEST_CASE("network_interface is the address to come from (HCL-23)", "[client_options]",
+                   HTTP_CLIENTS) {
+  testing::HTTPFixture fixture(
+      [](Exchange& exchange, Task<>&) { exchange.finish(exchange.request().remote_ip()); });
+  TestType client(fixture.loop);
+  HTTPRequest request(fmt::format("http://127.0.0.1:{}/", fixture.server.port()));
+  request.network_interface = "127.0.0.7";
+  CHECK(fixture.loop.run(client.fetch(request)).body() == "127.0.0.7");
+}
+
+TEST_CASE("the blocking client fetches on a loop of its own, and not beside one that runs (HCL-07)",
+          "[client_options][threads]") {
+  testing::HTTPFixture fixture;
+  const std::string url = fmt::format("http://127.0.0.1:{}/x", fixture.server.port());
+  std::string body;
+  std::string closed;
+  std::thread thread([&] {
+    HTTPClient client;
+    body = client.fetch(url).body() + client.fetch(url).body();
+    client.close();
+    try {
+      client.fetch(url);
+    } catch (const std::runtime_error& error) {
+      closed = error.what();
+    }
+    fixture.loop.add_callback([&fixture] { fixture.loop.stop(); });
+  });
+  fixture.loop.wait();
+  thread.join();
+  CHECK(body == "GET /x 0\nGET /x 0\n");
+  CHECK(closed == "fetch() called on closed AsyncHTTPClient");
+  const auto inside = [](std::string url) -> Task<bool> {
+    HTTPClient client;
+    try {
+      client.fetch(url);
+    } catch (const std::logic_error&) {
+      co_return true;
+    }
+    co_return false;
+  };
+  CHECK(fixture.loop.run_sync(inside(url)));
+}
+
+#ifdef SQUALL_HAS_CURL
+TEST_CASE("what libcurl does not do is refused, and it can be told more (CUR-06, HCL-26)",
+          "[client_options]") {
+  ClientFixture<CurlAsyncHTTPClient> fixture([](const std::string& request) {
+    return has(request, "Authorization: Digest")
+               ? ok("in")
+               : answer("401 Who", "out", "WWW-Authenticate: Digest realm=\"r\", nonce=\"n\"\r\n");
+  });
+  HTTPRequest request(fixture.server.url());
+  request.method = "PUT";
+  request.body_producer = [](BodyWriter&) -> Task<> { co_return; };
+  CHECK_THROWS_AS(fixture.fetch(request), std::invalid_argument);
+  request = HTTPRequest(fixture.server.url());
+  request.streaming_callback = [](std::string_view) -> Task<> { co_return; };
+  CHECK_THROWS_AS(fixture.fetch(request), std::invalid_argument);
+  request = HTTPRequest(fixture.server.url());
+  request.auth_username = "me";
+  request.auth_password = "pw";
+  request.auth_mode = AuthMode::digest;
+  CHECK(fixture.fetch(request).body() == "in");
+  SimpleAsyncHTTPClient simple(fixture.loop);
+  CHECK_THROWS_AS(fixture.loop.run(simple.fetch(request)), std::invalid_argument);
+  // And the next request knows nothing of it (CUR-02, SEC-71).
+  bool prepared = false;
+  HTTPRequest plain(fixture.server.url());
+  plain.prepare_curl_callback = [&prepared](void* easy) { prepared = easy != nullptr; };
+  CHECK(fixture.fetch(plain, RaiseError::no).code() == 401);
+  CHECK(prepared);
+  CHECK_FALSE(has(fixture.server.requests.back(), "Authorization"));
+}
+#endif
+
+}  // namespace
+}  // namespace squall::http

@@ -1,0 +1,95 @@
+#include <squall/http/codec/chunked_decoder.h>
+
+#include <fmt/format.h>
+
+#include <string>
+
+#include "support/catch.h"
+
+namespace squall::http {
+namespace {
+
+using Result = ChunkedDecoder::Result;
+
+// The content, the trailers, what is left, or the status of what is none.
+std::string verdict(std::string_view input, std::size_t step, std::uint64_t max_size = 1000,
+                    std::size_t max_trailers = 100) {
+  ChunkedDecoder decoder;
+  decoder.begin(max_trailers);
+  decoder.set_max_size(max_size);
+  std::string content;
+  while (!input.empty()) {
+    std::string_view bytes = input.substr(0, step);
+    input.remove_prefix(bytes.size());
+    for (;;) {
+      std::string_view piece;
+      const Result result = decoder.decode(bytes, piece);
+      if (result == Result::failed) return std::to_string(decoder.refusal().status);
+      if (result == Result::more) break;
+      content += piece;
+      if (result == Result::piece) continue;
+      Headers trailers;
+      decoder.move_trailers_to(trailers);
+      for (const auto [name, value] : trailers) content += fmt::format(" {}={}", name, value);
+      return fmt::format("{}|{}{}", content, bytes, input);
+    }
+  }
+  return "more";
+}
+
+std::string chunk(std::size_t size, std::string_view extension = "") {
+  return fmt::format("{:x}{}\r\n{}\r\n", size, extension, std::string(size, 'x'));
+}
+
+TEST_CASE("a body is taken out of its chunks, wherever they are cut (RFC 9112, 7.1)", "[chunked_decoder]") {
+  for (std::size_t step = 1; step < 50; ++step) {
+    CHECK(verdict("3\r\nabc\r\nA;x=y\r\n0123456789\r\n0\r\n\r\nrest", step) == "abc0123456789|rest");
+    CHECK(verdict("3\r\nabc\r\n0;x\r\nA: b \r\nC:\t\r\n\r\nrest", step) == "abc A=b C=|rest");
+    CHECK(verdict("3\r\nabc\r\n0\r\n", step) == "more");
+    CHECK(verdict("3\r\nabcd", step) == "400");
+    CHECK(verdict("0\r\nA: b\n\r\n", step) == "400");
+  }
+}
+
+TEST_CASE("the sum of the chunks is bounded, and told as soon as it is said (H1C-36)", "[chunked_decoder]") {
+  CHECK(verdict(chunk(600) + chunk(400) + "0\r\n\r\n", 7).ends_with("x|"));
+  CHECK(verdict(chunk(600) + "191\r\n", 7) == "413");
+  CHECK(verdict("ffffffffffffffff\r\n", 3) == "413");
+  CHECK(verdict("1\r\na\r\nffffffffffffffff\r\n", 3) == "413");
+  CHECK(verdict("10000000000000000\r\n", 3) == "400");
+}
+
+TEST_CASE("a size line is no longer than its limit, to the byte", "[chunked_decoder]") {
+  const auto line = [](std::size_t size) {
+    return "3;" + std::string(size - 4, 'e') + "\r\nabc\r\n0\r\n\r\n";
+  };
+  for (const std::size_t step : {1, 5, 10000}) {
+    CHECK(verdict(line(ChunkedDecoder::kMaxLine), step) == "abc|");
+    CHECK(verdict(line(ChunkedDecoder::kMaxLine + 1), step) == "400");
+    CHECK(verdict(std::string(ChunkedDecoder::kMaxLine - 2, '0') + "\r\n\r\n", step) == "|");
+    CHECK(verdict(std::string(ChunkedDecoder::kMaxLine - 1, '0') + "\r\n\r\n", step) == "400");
+  }
+}
+
+TEST_CASE("a body that is nearly all extensions is refused, and one of small chunks is not",
+          "[chunked_decoder]") {
+  std::string extensions;
+  for (int i = 0; i < 100; ++i) extensions += chunk(1, ";" + std::string(500, 'e'));
+  CHECK(verdict(extensions + "0\r\n\r\n", 100) == "400");
+  std::string small;
+  for (int i = 0; i < 1000; ++i) small += chunk(1);
+  CHECK(verdict(small + "0\r\n\r\n", 100).ends_with("x|"));
+}
+
+TEST_CASE("trailers are no longer than their limit, to the byte", "[chunked_decoder]") {
+  const auto trailers = [](std::size_t size) { return "0\r\nA:" + std::string(size - 6, 'x') + "\r\n\r\n"; };
+  for (const std::size_t step : {1, 3, 10000}) {
+    CHECK(verdict(trailers(100), step).ends_with("|"));
+    CHECK(verdict(trailers(101), step) == "431");
+    CHECK(verdict("0\r\n\r\n", step, 1000, 2) == "|");
+    CHECK(verdict("0\r\n\r\n", step, 1000, 1) == "431");
+  }
+}
+
+}  // namespace
+}  // namespace squall::http

@@ -1,0 +1,136 @@
+// Connections that a server did not accept itself: they are its own all the same.
+
+#include <squall/http.h>
+#include <squall/iostream/tls/tls_context.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "support/http_fixture.h"
+#include "support/tls_pair.h"
+
+namespace squall::http {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::Live;
+using testing::RawPeer;
+using testing::tcp_pair;
+using testing::TestLoop;
+
+constexpr std::string_view kGet = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
+
+std::string until_closed(TestLoop& loop, RawPeer& peer) {
+  std::string all;
+  loop.run_until([&] { return peer.drain(all); });
+  return all;
+}
+
+HTTPServer::Options impatient() {
+  HTTPServer::Options options;
+  options.head_timeout = options.linger_timeout = 40ms;
+  return options;
+}
+
+TEST_CASE("a stream that is served has the timeouts of any connection", "[http_server]") {
+  TestLoop loop;
+  auto [mine, its] = tcp_pair();
+  RawPeer peer(std::move(mine));
+  ServeOptions options;
+  options.server = impatient();
+  bool ended = false;
+  loop.spawn([](IOStream stream, ServeOptions options, bool& ended) -> Task<> {
+    co_await serve(std::move(stream), [](Request&) { return Response("hello"); }, std::move(options));
+    ended = true;
+  }(IOStream(loop, std::move(its)), options, ended));
+  peer.send("GET / HTTP/1.1\r\nHo");
+  CHECK(until_closed(loop, peer).starts_with("HTTP/1.1 408 "));
+  loop.run_until([&] { return ended; });
+  loop.log.expect_any("Timeout reading the request's head");
+}
+
+// A server, and a client of a stream that is handed to it.
+struct Handing {
+  explicit Handing(testing::FunctionDelegate::Function function) : delegate(std::move(function)) {}
+  RawPeer hand_over() {
+    auto [mine, its] = tcp_pair();
+    loop.spawn([](HTTPServer& server, IOStream stream, int& ended) -> Task<> {
+      co_await server.serve_stream(std::move(stream));
+      ++ended;
+    }(*server, IOStream(loop, std::move(its)), ended));
+    return RawPeer(std::move(mine));
+  }
+  TestLoop loop;
+  testing::FunctionDelegate delegate;
+  std::unique_ptr<HTTPServer> server = std::make_unique<HTTPServer>(loop, delegate);
+  int ended = 0;
+};
+
+void never(Exchange& exchange, Task<>& pending) {
+  pending = [](Exchange&, Live) -> Task<> { co_await sleep(1h); }(exchange, Live());
+}
+
+TEST_CASE("what ends a server's connections ends those that were handed to it", "[http_server]") {
+  Handing handing(never);
+  RawPeer busy = handing.hand_over();
+  RawPeer idle = handing.hand_over();
+  busy.send(kGet);
+  handing.loop.run_until([&] { return Live::count > 0; });
+  CHECK(handing.server->connections() == 2);
+  SECTION("close_all_connections()") {
+    handing.server->close_all_connections();
+    CHECK(until_closed(handing.loop, busy).empty());
+  }
+  SECTION("draining") {
+    const std::size_t cut = handing.loop.run(handing.server->drain(1ms));
+    CHECK(cut == 1);
+    CHECK(until_closed(handing.loop, busy).empty());
+  }
+  SECTION("the server's destruction") {
+    handing.server.reset();
+    CHECK(Live::count == 0);
+    CHECK(until_closed(handing.loop, busy).empty());
+  }
+  CHECK(until_closed(handing.loop, idle).empty());
+  handing.loop.run_until([&] { return handing.ended == 2; });
+  CHECK(Live::count == 0);
+}
+
+TEST_CASE("to drop the task that serves a stream closes it, whatever it is about", "[http_server]") {
+  Handing handing(never);
+  for (const bool is_busy : {false, true}) {
+    auto [mine, its] = tcp_pair();
+    RawPeer peer(std::move(mine));
+    TaskGroup serving(handing.loop);
+    serving.add(handing.server->serve_stream(IOStream(handing.loop, std::move(its))));
+    if (is_busy) peer.send(kGet);
+    handing.loop.run_until(
+        [&] { return handing.server->connections() == 1 && (Live::count > 0) == is_busy; });
+    serving.destroy();
+    CHECK(handing.server->connections() == 0);
+    CHECK(Live::count == 0);
+    CHECK(until_closed(handing.loop, peer).empty());
+  }
+}
+
+TEST_CASE("a plain stream is not secure for a server whose last one was", "[http_server]") {
+  const testing::TLSSides sides;
+  Handing handing([](Exchange& exchange, Task<>&) { exchange.finish(exchange.request().protocol()); });
+  auto [client, server] = testing::connected_pair(handing.loop);
+  handing.loop.run(testing::secure_both(client, server, sides.client(), sides.server()));
+  handing.loop.spawn(handing.server->serve_stream(std::move(server)));
+  const std::string first = handing.loop.run([](IOStream& stream) -> Task<std::string> {
+    co_await stream.write(kGet);
+    const ReadView answer = co_await stream.read_until("https");
+    co_return std::string(answer);
+  }(client));
+  CHECK(first.ends_with("\r\n\r\nhttps"));
+  RawPeer peer = handing.hand_over();
+  peer.send("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+  CHECK(until_closed(handing.loop, peer).ends_with("\r\n\r\nhttp"));
+}
+
+}  // namespace
+}  // namespace squall::http

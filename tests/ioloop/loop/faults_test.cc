@@ -1,0 +1,771 @@
+// Every system call that ioloop makes fails, with each errno its man page allows; and so does every
+// allocation.
+
+#include "support/faults.h"
+
+#include <squall/ioloop.h>
+#include <squall/ioloop/loop/signal_handlers.h>
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <cstring>
+#include <initializer_list>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "support/test_loop.h"
+
+namespace squall {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::Live;
+using testing::TestLoop;
+using testing::faults::AllocationFault;
+using testing::faults::Call;
+using testing::faults::in_turn;
+using testing::faults::Injection;
+using testing::faults::kAlways;
+using testing::faults::open_descriptors;
+using testing::faults::Short;
+using testing::faults::Truce;
+
+struct Row {
+  Call call;
+  std::initializer_list<int> errors;
+};
+
+// What the man pages allow, where it can be met with arguments that are right.
+constexpr std::initializer_list<int> kEpollCtlErrors = {EBADF,  EEXIST, EINVAL, ELOOP,
+                                                        ENOENT, ENOMEM, ENOSPC, EPERM};
+const Row kConstructor[] = {
+    {Call::epoll_create1, {EINVAL, EMFILE, ENFILE, ENOMEM}},
+    {Call::eventfd, {EINVAL, EMFILE, ENFILE, ENODEV, ENOMEM}},
+    {Call::epoll_ctl, kEpollCtlErrors},
+};
+
+std::string named(Call call, int error) {
+  return std::string(testing::faults::name_of(call)) + " fails: " + std::strerror(error);
+}
+
+// The errno of the std::system_error that `function` throws; 0 if it throws none.
+template <class Function>
+int errno_thrown(Function function) {
+  try {
+    function();
+  } catch (const std::system_error& error) {
+    return error.code().value();
+  }
+  return 0;
+}
+
+std::array<OwnedFd, 2> socket_pair() {
+  int fds[2];
+  REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds) == 0);
+  return {OwnedFd(fds[0]), OwnedFd(fds[1])};
+}
+void put(const OwnedFd& fd) {
+  const Truce truce;
+  REQUIRE(::write(fd.get(), "x", 1) == 1);
+}
+void get(const OwnedFd& fd) {
+  const Truce truce;
+  char byte;
+  REQUIRE(::read(fd.get(), &byte, 1) == 1);
+}
+
+template <class Function>
+EventHandler calling(Function& function) {
+  return {[](void* self, Events events) { (*static_cast<Function*>(self))(events); }, &function};
+}
+
+Task<> never(Live = {}) { co_await sleep(24h); }
+
+// ---- System calls.
+
+TEST_CASE("the constructor throws the errno of the call that failed, and leaves no descriptor", "[faults]") {
+  for (const Row& row : kConstructor) {
+    for (const int error : row.errors) {
+      INFO(named(row.call, error));
+      IOLoop* const current = IOLoop::current_or_null();
+      const int open = open_descriptors();
+      const Injection fault(row.call, error);
+      CHECK(errno_thrown([] { const IOLoop loop; }) == error);
+      CHECK(fault.hits() == 1);
+      CHECK(open_descriptors() == open);
+      CHECK(IOLoop::current_or_null() == current);
+    }
+  }
+}
+
+TEST_CASE("a descriptor that the poller refuses is not registered, and can be tried again", "[faults]") {
+  for (const int error : kEpollCtlErrors) {
+    INFO(named(Call::epoll_ctl, error));
+    TestLoop loop;
+    auto [near, far] = socket_pair();
+    int calls = 0;
+    auto on_event = [&](Events) { ++calls; };
+    {
+      const Injection fault(Call::epoll_ctl, error);
+      const auto add = [&] { loop.add_handler(near.get(), Events::read, calling(on_event)); };
+      CHECK(errno_thrown(add) == error);
+      CHECK(fault.hits() == 1);
+    }
+    CHECK_THROWS_AS(loop.update_handler(near.get(), Events::read), std::invalid_argument);
+    put(far);
+    loop.run_turn();
+    CHECK(calls == 0);
+    loop.add_handler(near.get(), Events::read, calling(on_event));
+    loop.run_turn();
+    CHECK(calls == 1);
+    loop.remove_handler(near.get());
+  }
+}
+
+TEST_CASE("a change that the poller refuses leaves the registration as it was", "[faults]") {
+  for (const int error : kEpollCtlErrors) {
+    INFO(named(Call::epoll_ctl, error));
+    TestLoop loop;
+    auto [near, far] = socket_pair();
+    std::vector<Events> seen;
+    auto on_event = [&](Events events) { seen.push_back(events); };
+    loop.add_handler(near.get(), Events::read, calling(on_event));
+    {
+      const Injection fault(Call::epoll_ctl, error);
+      const auto update = [&] { loop.update_handler(near.get(), Events::read | Events::write); };
+      CHECK(errno_thrown(update) == error);
+      CHECK(fault.hits() == 1);
+    }
+    put(far);
+    loop.run_turn();
+    CHECK(seen == std::vector<Events>{Events::read});
+    loop.update_handler(near.get(), Events::read | Events::write);
+    loop.run_turn();
+    CHECK(seen.back() == (Events::read | Events::write));
+    loop.remove_handler(near.get());
+  }
+}
+
+TEST_CASE("a handler is removed even if the poller will not hear of it, and its number can be used anew",
+          "[faults]") {
+  for (const int error : kEpollCtlErrors) {
+    INFO(named(Call::epoll_ctl, error));
+    TestLoop loop;
+    auto [near, far] = socket_pair();
+    int wrongly = 0;
+    auto on_wrong = [&](Events) { ++wrongly; };
+    loop.add_handler(near.get(), Events::read, calling(on_wrong));
+    put(far);
+    {
+      const Injection fault(Call::epoll_ctl, error);
+      loop.remove_handler(near.get());
+      CHECK(fault.hits() == 1);
+    }
+    loop.run_turn();  // the kernel still reports it
+    CHECK(wrongly == 0);
+    const int number = near.get();
+    near.reset();
+    auto [again, other] = socket_pair();
+    REQUIRE(again.get() == number);
+    int calls = 0;
+    auto on_event = [&](Events) { ++calls; };
+    loop.add_handler(number, Events::read, calling(on_event));
+    put(other);
+    loop.run_turn();
+    CHECK(calls == 1);
+    CHECK(wrongly == 0);
+    loop.remove_handler(number);
+  }
+}
+
+TEST_CASE("a wait that is interrupted is taken up again", "[faults]") {
+  TestLoop loop;
+  bool fired = false;
+  loop.call_later(1ms, [&] { fired = true; });
+  const Injection fault(Call::epoll_wait, EINTR, {.times = 3});
+  loop.run_until([&] { return fired && fault.hits() == 3; });
+}
+
+TEST_CASE("a wait that fails for good is thrown by start(), which can be called again", "[faults]") {
+  for (const int error : {EBADF, EFAULT, EINVAL, ENOMEM}) {
+    INFO(named(Call::epoll_wait, error));
+    TestLoop loop;
+    int ran = 0;
+    loop.add_callback([&] { ++ran; });
+    loop.call_later(0s, [&] { ++ran; });
+    loop.spawn(never(Live()));
+    {
+      const Injection fault(Call::epoll_wait, error);
+      CHECK(errno_thrown([&] { loop.start(); }) == error);
+      CHECK(fault.hits() == 1);
+    }
+    CHECK_FALSE(loop.running());
+    CHECK(ran == 0);
+    loop.run_turn();
+    CHECK(ran == 2);
+    {
+      const Injection fault(Call::epoll_wait, error);
+      CHECK(errno_thrown([&] { loop.run_sync(never(Live())); }) == error);
+    }
+    CHECK(Live::count == 1);  // run_sync() has destroyed its own
+    loop.run_turn();
+  }
+  CHECK(Live::count == 0);
+}
+
+TEST_CASE("a loop is woken although the wake-up was interrupted, or is one too many", "[faults]") {
+  for (const int error : {EINTR, EAGAIN}) {
+    INFO(named(Call::write, error));
+    TestLoop loop;
+    int hits = 0;
+    int calls = 0;
+    bool ran = false;
+    std::thread([&] {
+      // The counter is full only if it was written to.
+      if (error == EAGAIN) loop.add_callback([] {});
+      const Injection fault(Call::write, error);
+      if (error == EAGAIN) loop.stop();
+      loop.add_callback([&] {
+        ran = true;
+        loop.stop();
+      });
+      hits = fault.hits();
+      calls = fault.calls();
+    }).join();
+    while (!ran) loop.start();
+    CHECK(hits == 1);
+    CHECK(calls == (error == EINTR ? 2 : 1));
+  }
+}
+
+TEST_CASE("a wake-up that cannot be read does no harm", "[faults]") {
+  for (const int error : {EAGAIN, EINTR}) {
+    INFO(named(Call::read, error));
+    TestLoop loop;
+    const Injection fault(Call::read, error);
+    bool ran = false;
+    std::thread([&] { loop.add_callback([&] { ran = true; }); }).join();
+    loop.run_until([&] { return ran && fault.hits() == 1; });
+  }
+}
+
+TEST_CASE("a signal that the system refuses to hand over can be had by another loop", "[faults]") {
+  for (const int error : {EFAULT, EINVAL}) {
+    INFO(named(Call::sigaction, error));
+    TestLoop loop;
+    {
+      const Injection fault(Call::sigaction, error);
+      CHECK(errno_thrown([&] { loop.add_signal_handler(SIGUSR2, [live = Live()] {}); }) == error);
+      CHECK(fault.hits() == 1);
+    }
+    CHECK(Live::count == 0);
+    IOLoop other;
+    other.add_signal_handler(SIGUSR2, [] {});
+  }
+}
+
+TEST_CASE("a signal handler is removed even if the system refuses", "[faults]") {
+  struct sigaction before{};
+  ::sigaction(SIGUSR2, nullptr, &before);
+  {
+    TestLoop loop;
+    loop.add_signal_handler(SIGUSR2, [live = Live()] {});
+    const Injection fault(Call::sigaction, EINVAL);
+    loop.remove_signal_handler(SIGUSR2);
+    CHECK(fault.hits() == 1);
+    CHECK(Live::count == 0);
+  }
+  ::raise(SIGUSR2);  // ours is still there, and finds no loop to wake
+  ::sigaction(SIGUSR2, &before, nullptr);
+}
+
+TEST_CASE("a descriptor whose close() fails is closed once", "[faults]") {
+  for (const int error : {EBADF, EDQUOT, EINTR, EIO, ENOSPC}) {
+    INFO(named(Call::close, error));
+    const int open = open_descriptors();
+    const Injection fault(Call::close, error, {.times = kAlways});
+    {
+      const IOLoop loop;
+    }
+    CHECK(fault.hits() == 2);
+    CHECK(open_descriptors() == open);
+  }
+}
+
+// One of everything, until all of it has happened. Throws what keeps it from that.
+void live_through() {
+  const Live live;
+  TestLoop loop;
+  auto [near, far] = socket_pair();
+  int seen = 0;
+  auto on_event = [&, &near = near](Events) {
+    get(near);
+    ++seen;
+  };
+  loop.add_handler(near.get(), Events::read, calling(on_event));
+  struct Removal {
+    ~Removal() { loop.remove_handler(fd); }
+    IOLoop& loop;
+    int fd;
+  } removal{loop, near.get()};
+  loop.add_signal_handler(SIGUSR1, [&] { ++seen; });
+  loop.call_later(1ms, [&] { ++seen; });
+  loop.add_callback([&] { ++seen; });
+  loop.spawn(never(Live()));
+  put(far);
+  ::raise(SIGUSR1);
+  while (seen < 4) loop.run_turn();
+  loop.update_handler(near.get(), Events::write);
+  loop.remove_signal_handler(SIGUSR1);
+}
+
+TEST_CASE("whichever call of a loop's life fails, it is thrown or survived, and nothing is left behind",
+          "[faults]") {
+  const Row rows[] = {
+      {Call::epoll_create1, {ENOMEM}},     {Call::eventfd, {EMFILE}}, {Call::epoll_ctl, {ENOMEM, ENOSPC}},
+      {Call::epoll_wait, {EINTR, ENOMEM}}, {Call::read, {EINTR}},     {Call::write, {EINTR}},
+      {Call::sigaction, {EINVAL}},         {Call::close, {EINTR}},
+  };
+  struct sigaction before{};
+  ::sigaction(SIGUSR1, nullptr, &before);
+  for (const Row& row : rows) {
+    for (const int error : row.errors) {
+      INFO(named(row.call, error));
+      const int calls = in_turn([&](int after) {
+        CAPTURE(after);
+        const int open = open_descriptors();
+        const Injection fault(row.call, error, {.after = after});
+        const int thrown = errno_thrown(live_through);
+        CHECK((thrown == 0 || thrown == error));
+        CHECK(open_descriptors() == open);
+        CHECK(Live::count == 0);
+        const Truce truce;
+        ::sigaction(SIGUSR1, &before, nullptr);
+        return fault.hits() > 0;
+      });
+      CHECK(calls > 0);
+    }
+  }
+}
+
+// ---- The log.
+
+// Stderr is a pipe meanwhile.
+class PipedStderr {
+ public:
+  PipedStderr() : saved_(::dup(STDERR_FILENO)) {
+    int ends[2];
+    REQUIRE(::pipe2(ends, O_CLOEXEC | O_NONBLOCK) == 0);
+    read_.reset(ends[0]);
+    const OwnedFd write(ends[1]);
+    REQUIRE(::dup2(write.get(), STDERR_FILENO) == STDERR_FILENO);
+  }
+  ~PipedStderr() { ::dup2(saved_.get(), STDERR_FILENO); }
+
+  std::string written() {
+    char buffer[4096];
+    const auto count = ::read(read_.get(), buffer, sizeof buffer);
+    return count > 0 ? std::string(buffer, static_cast<std::size_t>(count)) : std::string();
+  }
+  void close_reader() { read_.reset(); }
+
+ private:
+  OwnedFd saved_;
+  OwnedFd read_;
+};
+
+TEST_CASE("a log line that cannot be written is lost, and nothing else", "[faults]") {
+  for (const int error : {EAGAIN, EBADF, EDQUOT, EFBIG, EIO, ENOSPC, EPERM, EPIPE}) {
+    INFO(named(Call::write, error));
+    PipedStderr pipe;
+    {
+      const Injection fault(Call::write, error, {.fd = STDERR_FILENO});
+      log::general().error("lost");
+      CHECK(fault.hits() == 1);
+    }
+    log::general().error("found");
+    const std::string written = pipe.written();
+    CHECK(written.find("lost") == std::string::npos);
+    CHECK(written.find("found\n") != std::string::npos);
+  }
+}
+
+TEST_CASE("a log line that is interrupted, or taken in pieces, arrives whole", "[faults]") {
+  PipedStderr pipe;
+  const Short pieces(Call::write, 3);
+  const Injection interrupted(Call::write, EINTR, {.after = 2, .times = 2, .fd = STDERR_FILENO});
+  log::general().error("a line of some length");
+  CHECK(interrupted.hits() == 2);
+  CHECK(pieces.hits() > 5);
+  CHECK(pipe.written().ends_with("] a line of some length\n"));
+}
+
+TEST_CASE("logging to a pipe whose reader has gone does not end the program", "[faults]") {
+  struct sigaction before{};
+  ::sigaction(SIGPIPE, nullptr, &before);
+  REQUIRE(before.sa_handler == SIG_DFL);
+  {
+    PipedStderr pipe;
+    pipe.close_reader();
+    log::general().error("nobody reads this");
+  }
+  sigset_t mask;
+  sigset_t pending;
+  ::pthread_sigmask(SIG_SETMASK, nullptr, &mask);
+  ::sigpending(&pending);
+  CHECK(::sigismember(&mask, SIGPIPE) == 0);
+  CHECK(::sigismember(&pending, SIGPIPE) == 0);
+}
+
+// ---- Allocations.
+
+TEST_CASE("a loop for which there is no memory leaves nothing behind", "[faults]") {
+  const int failures = in_turn([](int after) {
+    CAPTURE(after);
+    IOLoop* const current = IOLoop::current_or_null();
+    const int open = open_descriptors();
+    bool thrown = false;
+    AllocationFault fault(after);
+    try {
+      const IOLoop loop;
+    } catch (const std::bad_alloc&) {
+      thrown = true;
+    }
+    const bool hit = fault.disarm() > 0;
+    CHECK(thrown == hit);
+    CHECK(open_descriptors() == open);
+    CHECK(IOLoop::current_or_null() == current);
+    return hit;
+  });
+  CHECK(failures >= 4);
+}
+
+// What a closure of more than Callback::kInline bytes captures.
+using Large = std::array<char, 100>;
+
+Task<> note_after_moment(int& ran, Live = {}) {
+  co_await moment();
+  ++ran;
+}
+Task<> note_after_sleep(int& ran, Live = {}) {
+  co_await sleep(0s);
+  ++ran;
+}
+Task<> note_joined(TaskGroup& group, int& ran) {
+  co_await group.join();
+  ++ran;
+}
+
+// A loop with work of each kind in it already, and `operation`, which adds some more that adds one to `ran`.
+// It is done kTimes, and one allocation among all these fails. Each time in a thread of its own, which has no
+// coroutine frames to recycle yet.
+template <class Operation>
+void check_strong(const char* name, Operation operation) {
+  constexpr int kTimes = 150;  // more than a block of callbacks, or the first array of timers
+  INFO(name);
+  const int failures = in_turn([&](int after) {
+    CAPTURE(after);
+    bool hit = false;
+    std::thread([&] {
+      TestLoop loop;
+      TaskGroup group(loop);
+      int earlier = 0;
+      int ran = 0;
+      loop.add_callback([&] { ++earlier; });
+      loop.call_soon([&] { ++earlier; });
+      loop.call_later(0s, [&] { ++earlier; });
+      group.add(note_after_moment(earlier, Live()));
+      group.add(note_joined(group, ran));  // joins itself, so waits for ever
+      int thrown = 0;
+      {
+        AllocationFault fault(after);
+        for (int i = 0; i < kTimes; ++i) {
+          try {
+            operation(loop, group, i, ran);
+          } catch (const std::bad_alloc&) {
+            ++thrown;
+            --i;  // and now it works
+          }
+        }
+        hit = fault.disarm() > 0;
+      }
+      CHECK(thrown == (hit ? 1 : 0));
+      loop.run_until([&] { return earlier == 4 && ran == kTimes; });
+      loop.run_turn();
+      CHECK(ran == kTimes);
+      CHECK(group.size() == 1);
+    }).join();
+    CHECK(Live::count == 0);
+    return hit;
+  });
+  CHECK(failures > 0);
+}
+
+TEST_CASE("without memory a callback is refused, and those before it run", "[faults]") {
+  check_strong("add_callback()", [](IOLoop& loop, TaskGroup&, int, int& ran) {
+    loop.add_callback([&ran, live = Live()] { ++ran; });
+  });
+  check_strong("add_callback() of a large closure", [](IOLoop& loop, TaskGroup&, int, int& ran) {
+    loop.add_callback([&ran, large = Large(), live = Live()] { ran += 1 + large[0]; });
+  });
+  check_strong("call_soon()", [](IOLoop& loop, TaskGroup&, int, int& ran) {
+    loop.call_soon([&ran, large = Large(), live = Live()] { ran += 1 + large[0]; });
+  });
+}
+
+TEST_CASE("without memory a timer is refused, and those before it fire", "[faults]") {
+  check_strong("call_later()", [](IOLoop& loop, TaskGroup&, int, int& ran) {
+    loop.call_later(0s, [&ran, live = Live()] { ++ran; });
+  });
+  check_strong("call_at()", [](IOLoop& loop, TaskGroup&, int i, int& ran) {
+    loop.call_at(loop.time() - std::chrono::seconds(i),
+                 [&ran, large = Large(), live = Live()] { ran += 1 + large[0]; });
+  });
+}
+
+TEST_CASE("without memory a task is refused, and those before it go on", "[faults]") {
+  check_strong("spawn()",
+               [](IOLoop& loop, TaskGroup&, int, int& ran) { loop.spawn(note_after_moment(ran, Live())); });
+  check_strong("TaskGroup::add()",
+               [](IOLoop&, TaskGroup& group, int, int& ran) { group.add(note_after_moment(ran, Live())); });
+}
+
+Task<> read_into(Future<int> future, int& ran, Live = {}) {
+  const int value = co_await std::move(future);
+  ran += value;
+}
+
+TEST_CASE("without memory a promise is refused, and those before it are kept", "[faults]") {
+  check_strong("Promise", [](IOLoop& loop, TaskGroup&, int, int& ran) {
+    Promise<int> promise;
+    Task<> reader = read_into(promise.get_future(), ran, Live());
+    loop.spawn(std::move(reader));
+    promise.set_value(1);
+  });
+}
+
+TEST_CASE("without memory a descriptor is refused, and those before it are heard", "[faults]") {
+  const OwnedFd always(::eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK));
+  std::vector<OwnedFd> fds;
+  // Numbers above those that the loop's own descriptors have made room for.
+  for (int i = 0; i < 150; ++i) fds.emplace_back(::fcntl(always.get(), F_DUPFD_CLOEXEC, 300 + i));
+  struct Once {
+    IOLoop* loop;
+    int fd;
+    int* ran;
+  };
+  std::vector<Once> handlers(fds.size());
+  check_strong("add_handler()", [&](IOLoop& loop, TaskGroup&, int i, int& ran) {
+    const auto index = static_cast<std::size_t>(i);
+    handlers[index] = {&loop, fds[index].get(), &ran};
+    loop.add_handler(fds[index].get(), Events::read,
+                     {[](void* self, Events) {
+                        const auto& once = *static_cast<Once*>(self);
+                        once.loop->remove_handler(once.fd);
+                        ++*once.ran;
+                      },
+                      &handlers[index]});
+  });
+}
+
+TEST_CASE("a signal for which there is no memory can be had by another loop", "[faults]") {
+  const int failures = in_turn([](int after) {
+    CAPTURE(after);
+    TestLoop loop;
+    bool thrown = false;
+    AllocationFault fault(after);
+    try {
+      loop.add_signal_handler(SIGUSR1, [large = Large(), live = Live()] { static_cast<void>(large); });
+    } catch (const std::bad_alloc&) {
+      thrown = true;
+    }
+    const bool hit = fault.disarm() > 0;
+    CHECK(thrown == hit);
+    if (thrown) {
+      CHECK(Live::count == 0);
+      IOLoop other;
+      other.add_signal_handler(SIGUSR1, [] {});
+    }
+    return hit;
+  });
+  CHECK(failures >= 3);
+  CHECK(Live::count == 0);
+}
+
+Task<> sleep_until_refused(int& refused) {
+  co_await moment();
+  try {
+    co_await sleep(0s);
+  } catch (const std::bad_alloc&) {
+    ++refused;
+  }
+}
+Task<> race_until_refused(int& refused) {
+  co_await moment();
+  try {
+    co_await with_timeout(1h, never(Live()));
+  } catch (const std::bad_alloc&) {
+    ++refused;
+  }
+}
+
+TEST_CASE("a task that waits for a timer there is no memory for is told", "[faults]") {
+  TestLoop loop;
+  int refused = 0;
+  loop.spawn(sleep_until_refused(refused));
+  loop.spawn(race_until_refused(refused));
+  {
+    AllocationFault fault(0, kAlways);
+    loop.run_turn();
+    fault.disarm();
+  }
+  CHECK(refused == 2);
+  CHECK(Live::count == 0);
+}
+
+Task<> note_broken(Future<> future, int& ran, Live = {}) {
+  try {
+    co_await std::move(future);
+  } catch (...) {
+    ++ran;  // BrokenPromise, or bad_alloc if there is no memory for that
+  }
+}
+
+TEST_CASE("turns run all that is due without any memory", "[faults]") {
+  constexpr int kMany = 2000;
+  constexpr int kSome = 300;  // more than one batch of events
+  {
+    TestLoop loop;
+    TaskGroup group(loop);
+    TaskGroup joiners(loop);
+    std::vector<Promise<>> promises;
+    int callbacks = 0;
+    int timers = 0;
+    int tasks = 0;
+    int joined = 0;
+    int broken = 0;
+    int events = 0;
+    for (int i = 0; i < kMany; ++i) {
+      loop.add_callback([&callbacks, live = Live()] { ++callbacks; });
+      loop.call_soon([&callbacks, live = Live()] { ++callbacks; });
+      loop.call_later(0s, [&timers, live = Live()] { ++timers; });
+      group.add(note_after_moment(tasks, Live()));
+    }
+    for (int i = 0; i < 100; ++i) {
+      joiners.add(note_joined(group, joined));
+      promises.emplace_back();
+      loop.spawn(note_broken(promises.back().get_future(), broken, Live()));
+    }
+    loop.call_later(0s, [&] { promises.clear(); });
+    std::thread([&] {
+      for (int i = 0; i < kMany; ++i) loop.add_callback([&callbacks, live = Live()] { ++callbacks; });
+    }).join();
+    const OwnedFd always(::eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK));
+    std::vector<OwnedFd> fds;
+    std::vector<bool> heard(kSome);
+    auto on_event = [&](Events) { ++events; };
+    for (int i = 0; i < kSome; ++i) {
+      fds.emplace_back(::dup(always.get()));
+      loop.add_handler(fds.back().get(), Events::read, calling(on_event));
+    }
+    int refused = 0;
+    {
+      AllocationFault fault(0, kAlways);
+      for (int turn = 0; turn < 60; ++turn) loop.run_turn();
+      refused = fault.disarm();
+    }
+    CHECK(refused > 0);
+    CHECK(callbacks == 3 * kMany);
+    CHECK(timers == kMany);
+    CHECK(tasks == kMany);
+    CHECK(joined == 100);
+    CHECK(broken == 100);
+    CHECK(events >= kSome);
+    CHECK(group.empty());
+    CHECK(joiners.empty());
+    CHECK(Live::count == 0);
+    for (const OwnedFd& fd : fds) loop.remove_handler(fd.get());
+  }
+}
+
+TEST_CASE("a handler is removed although the poller will not hear of it and there is no memory to say so",
+          "[faults]") {
+  TestLoop loop;
+  auto [near, far] = socket_pair();
+  auto on_event = [](Events) {};
+  loop.add_handler(near.get(), Events::read, calling(on_event));
+  const Injection fault(Call::epoll_ctl, ENOMEM);
+  {
+    AllocationFault no_memory(0, kAlways);
+    loop.remove_handler(near.get());
+    CHECK(no_memory.disarm() > 0);
+  }
+  CHECK(fault.hits() == 1);
+  CHECK_THROWS_AS(loop.update_handler(near.get(), Events::none), std::invalid_argument);
+}
+
+TEST_CASE("a callback that finds no memory costs a log line at most", "[faults]") {
+  TestLoop loop;
+  int ran = 0;
+  loop.add_callback([&] {
+    loop.call_later(1h, [] {});
+    ran += 100;
+  });
+  loop.add_callback([&] { ++ran; });
+  {
+    AllocationFault fault(0, kAlways);
+    loop.run_turn();
+    fault.disarm();
+  }
+  CHECK(ran == 1);
+  CHECK(loop.log.empty());
+}
+
+TEST_CASE("timers that are due at once, with memory for a few, fire in their order", "[faults]") {
+  TestLoop loop;
+  std::vector<int> order;
+  order.reserve(1000);
+  const auto start = loop.time();
+  for (int i = 0; i < 1000; ++i) {
+    const int number = i * 7 % 1000;
+    loop.call_at(start - 1h + std::chrono::microseconds(number),
+                 [&order, number] { order.push_back(number); });
+  }
+  {
+    AllocationFault fault(0, kAlways);
+    for (int turn = 0; turn < 20; ++turn) loop.run_turn();
+    fault.disarm();
+  }
+  REQUIRE(order.size() == 1000);
+  for (int i = 0; i < 1000; ++i) REQUIRE(order[static_cast<std::size_t>(i)] == i);
+}
+
+TEST_CASE("a loop with work of all kinds ends without any memory", "[faults]") {
+  const int open = open_descriptors();
+  {
+    auto loop = std::make_unique<TestLoop>();
+    int ran = 0;
+    for (int i = 0; i < 100; ++i) {
+      loop->add_callback([live = Live()] {});
+      loop->call_soon([live = Live()] {});
+      loop->call_later(1h, [live = Live()] {});
+      loop->spawn(note_after_sleep(ran, Live()));
+      loop->spawn(never(Live()));
+    }
+    AllocationFault fault(0, kAlways);
+    loop.reset();
+    fault.disarm();
+  }
+  CHECK(Live::count == 0);
+  CHECK(open_descriptors() == open);
+}
+
+}  // namespace
+}  // namespace squall

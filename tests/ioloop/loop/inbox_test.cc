@@ -1,0 +1,104 @@
+#include <squall/ioloop/loop/inbox.h>
+
+#include <squall/ioloop/loop/ioloop.h>
+#include <squall/ioloop/base/sanitizer.h>
+
+#include <atomic>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "support/test_loop.h"
+
+namespace squall {
+namespace {
+
+using testing::Live;
+using testing::TestLoop;
+
+TEST_CASE("ten million callbacks from eight threads all run, each thread's in order (IOL-22, IOL-40)",
+          "[inbox][threads]") {
+  constexpr std::size_t kEach = kThreadSanitizer || kAddressSanitizer ? 50'000 : 1'250'000;
+  constexpr std::size_t kThreads = 8;
+  IOLoop loop;
+  std::vector<std::size_t> next(kThreads);
+  std::size_t ran = 0;
+  bool in_order = true;
+  std::vector<std::jthread> threads;
+  for (std::size_t thread = 0; thread < kThreads; ++thread) {
+    threads.emplace_back([&, thread] {
+      for (std::size_t i = 0; i < kEach; ++i) {
+        loop.add_callback([&, thread, i] {
+          in_order = in_order && next[thread]++ == i;
+          if (++ran == kThreads * kEach) loop.stop();
+        });
+      }
+    });
+  }
+  loop.start();
+  CHECK(in_order);
+  CHECK(ran == kThreads * kEach);
+}
+
+TEST_CASE("a handle reaches the loop from another thread, and wakes it (IOL-40)", "[inbox][threads]") {
+  TestLoop loop;
+  bool added = false;
+  std::thread::id ran_on;
+  const std::jthread thread([&added, &loop, &ran_on, handle = loop.handle()] {
+    added = handle.add_callback([&] {
+      ran_on = std::this_thread::get_id();
+      loop.stop();
+    });
+  });
+  loop.wait();
+  CHECK(ran_on == std::this_thread::get_id());
+}
+
+TEST_CASE("a handle outlives its loop, and then says so and destroys the callback (IOL-05)", "[inbox]") {
+  std::optional<TestLoop> loop(std::in_place);
+  const LoopHandle handle = loop->handle();
+  bool ran = false;
+  CHECK(handle.add_callback([&ran, live = Live()] { ran = true; }));
+  loop.reset();
+  CHECK(Live::count == 0);
+  CHECK_FALSE(handle.add_callback([&ran, live = Live()] { ran = true; }));
+  CHECK(Live::count == 0);
+  CHECK_FALSE(ran);
+}
+
+TEST_CASE("a loop that goes while threads add to it loses only what comes too late (IOL-05)",
+          "[inbox][threads]") {
+  for (int round = 0; round < 50; ++round) {
+    std::atomic<int> accepted = 0;
+    std::vector<std::jthread> threads;
+    {
+      IOLoop loop;
+      for (int i = 0; i < 3; ++i) {
+        threads.emplace_back([&accepted, handle = loop.handle()] {
+          while (handle.add_callback([] {})) ++accepted;
+        });
+      }
+      loop.add_callback([&loop] { loop.stop(); });
+      loop.start();
+    }
+  }
+}
+
+TEST_CASE("what a dropped callback adds while its loop goes is dropped as well", "[inbox]") {
+  std::optional<TestLoop> loop(std::in_place);
+  struct AddsAnother {
+    explicit AddsAnother(LoopHandle handle) : handle(std::move(handle)) {}
+    AddsAnother(AddsAnother&& other) noexcept = default;
+    ~AddsAnother() {
+      const bool added = handle.add_callback([live = Live()] {});
+      static_cast<void>(added);
+    }
+    LoopHandle handle;
+  };
+  loop->add_callback([again = std::make_unique<AddsAnother>(loop->handle())] {});
+  loop.reset();
+  CHECK(Live::count == 0);
+}
+
+}  // namespace
+}  // namespace squall

@@ -1,0 +1,174 @@
+#include <squall/ioloop/loop/task_group.h>
+
+#include <string>
+#include <vector>
+
+#include "support/test_loop.h"
+
+namespace squall {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::Live;
+using testing::TestLoop;
+
+Task<> add_after(int turns, std::vector<int>& out, int value, Live = {}) {
+  for (int i = 0; i < turns; ++i) co_await moment();
+  out.push_back(value);
+}
+Task<> wait_for_ever(Live = {}) { co_await sleep(24h); }
+Task<> fail_after(int turns, std::string text) {
+  for (int i = 0; i < turns; ++i) co_await moment();
+  throw std::runtime_error(text);
+}
+Task<> join(TaskGroup& group) { co_await group.join(); }
+
+TEST_CASE("a group begins a task at once and join() waits for the last", "[task_group]") {
+  TestLoop loop;
+  TaskGroup group(loop);
+  std::vector<int> out;
+  group.add(add_after(0, out, 1));
+  CHECK(out == std::vector<int>{1});
+  CHECK(group.empty());
+  group.add(add_after(3, out, 3));
+  group.add(add_after(2, out, 2));
+  CHECK(group.size() == 2);
+  loop.run(join(group));
+  CHECK(out == std::vector<int>{1, 2, 3});
+  CHECK(group.empty());
+  loop.run(join(group));  // an empty group has been joined already
+}
+
+TEST_CASE("a task that ends is destroyed by the end of the turn", "[task_group]") {
+  TestLoop loop;
+  TaskGroup group(loop);
+  std::vector<int> out;
+  group.add(add_after(0, out, 1, Live()));
+  CHECK(Live::count == 0);
+  group.add(add_after(1, out, 2, Live()));
+  CHECK(Live::count == 1);
+  loop.run_turn();
+  CHECK(Live::count == 0);
+}
+
+TEST_CASE("what a task throws is logged with its place, and the others go on", "[task_group]") {
+  TestLoop loop;
+  TaskGroup group(loop);
+  std::vector<int> out;
+  group.add(fail_after(0, "at once"));
+  loop.log.expect("task_group_test.cc");
+  group.add(fail_after(1, "later"));
+  group.add(add_after(2, out, 1));
+  loop.run(join(group));
+  const auto line = loop.log.expect("later");
+  CHECK(line.logger == "squall.application");
+  CHECK(line.level == log::Level::error);
+  CHECK(out.size() == 1);
+}
+
+TEST_CASE("an error handler hears of errors instead of the log", "[task_group]") {
+  TestLoop loop;
+  std::string heard;
+  TaskGroup group(loop, [&](std::exception_ptr error, std::source_location) {
+    try {
+      std::rethrow_exception(error);
+    } catch (const std::exception& caught) {
+      heard = caught.what();
+    }
+  });
+  group.add(fail_after(1, "for the handler"));
+  loop.run(join(group));
+  CHECK(heard == "for the handler");
+}
+
+TEST_CASE("destroying a group cancels its tasks, newest first", "[task_group]") {
+  TestLoop loop;
+  struct Noting {
+    Noting(std::vector<int>& out, int value) : out(&out), value(value) {}
+    Noting(Noting&& other) noexcept : out(std::exchange(other.out, nullptr)), value(other.value) {}
+    ~Noting() {
+      if (out) out->push_back(value);
+    }
+    std::vector<int>* out;
+    int value;
+  };
+  std::vector<int> destroyed;
+  {
+    TaskGroup group(loop);
+    auto hold = [](Noting) -> Task<> { co_await sleep(24h); };
+    for (int i = 1; i <= 3; ++i) group.add(hold(Noting(destroyed, i)));
+  }
+  CHECK(destroyed == std::vector<int>{3, 2, 1});
+}
+
+Task<> cancel_own_group(TaskGroup& group, bool& went_on) {
+  group.cancel();
+  co_await moment();
+  went_on = true;
+}
+
+TEST_CASE("a task may cancel its own group: all are destroyed at the end of the turn", "[task_group]") {
+  TestLoop loop;
+  TaskGroup group(loop);
+  bool went_on = false;
+  group.add(wait_for_ever(Live()));
+  loop.add_callback([&] { group.add(cancel_own_group(group, went_on)); });
+  loop.run(join(group));
+  CHECK(Live::count == 0);
+  CHECK_FALSE(went_on);
+  CHECK(group.empty());
+}
+
+TEST_CASE("a group takes new tasks after it was cancelled", "[task_group]") {
+  TestLoop loop;
+  TaskGroup group(loop);
+  group.add(wait_for_ever());
+  group.cancel();
+  loop.run_turn();
+  CHECK(group.empty());
+  std::vector<int> out;
+  group.add(add_after(1, out, 1));
+  loop.run(join(group));
+  CHECK(out.size() == 1);
+}
+
+TEST_CASE("a task destroyed while it joins a group is not resumed by it", "[task_group]") {
+  TestLoop loop;
+  TaskGroup group(loop);
+  std::vector<int> out;
+  group.add(add_after(2, out, 1));
+  {
+    TaskGroup joiners(loop);
+    joiners.add(join(group));
+    joiners.add(join(group));
+  }
+  loop.run(join(group));
+  {
+    // Woken, and destroyed before it has resumed.
+    TaskGroup joiners(loop);
+    group.add(add_after(1, out, 2));
+    joiners.add(join(group));
+    loop.run_turn();
+    CHECK(group.empty());
+  }
+  loop.run_turn();
+}
+
+TEST_CASE("a thousand tasks that end at once hold no memory, and ten thousand that wait end well",
+          "[task_group]") {
+  TestLoop loop;
+  TaskGroup group(loop);
+  std::vector<int> out;
+  for (int i = 0; i < 1000; ++i) {
+    group.add(add_after(0, out, i, Live()));
+    REQUIRE(Live::count == 0);
+  }
+  for (int i = 0; i < 10'000; ++i) group.add(add_after(1 + i % 3, out, i, Live()));
+  loop.run(join(group));
+  CHECK(out.size() == 11'000);
+  loop.run_turn();
+  CHECK(Live::count == 0);
+}
+
+}  // namespace
+}  // namespace squall

@@ -1,0 +1,273 @@
+#include <squall/ioloop/process/child_watcher.h>
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <functional>
+#include <memory>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "support/test_loop.h"
+
+namespace squall {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::Live;
+using testing::TestLoop;
+
+const std::vector<ChildExit> kBothWays{ChildExit::pidfd, ChildExit::sigchld};
+
+// To be killed by signals that the test program has no handler for, as it inherits those.
+template <class Function>
+pid_t child_that(Function function) {
+  const pid_t pid = ::fork();
+  REQUIRE(pid >= 0);
+  if (pid == 0) {
+    function();
+    ::_exit(0);
+  }
+  return pid;
+}
+pid_t child_that_exits(int status) {
+  return child_that([status] { ::_exit(status); });
+}
+pid_t child_that_stays() {
+  return child_that([] {
+    for (;;) ::pause();
+  });
+}
+void wait_until_dead(pid_t pid) {
+  siginfo_t info{};
+  REQUIRE(::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT) == 0);
+}
+// Dead or alive, it has not been reaped.
+bool exists(pid_t pid) { return ::kill(pid, 0) == 0; }
+
+Task<int> wait_for(ChildWatcher& watcher) { co_return co_await watcher.wait(); }
+Task<> note(ChildWatcher& watcher, std::vector<int>& out, Live = {}) {
+  const int code = co_await watcher.wait();
+  out.push_back(code);
+}
+
+TEST_CASE("a watcher gives the exit status, or minus the signal that killed the child (PRC-11)", "[child]") {
+  for (const ChildExit how : kBothWays) {
+    TestLoop loop;
+    ChildWatcher exits(loop, child_that_exits(3), how);
+    CHECK(loop.run(wait_for(exits)) == 3);
+    CHECK(exits.returncode() == 3);
+    CHECK_FALSE(exists(exits.pid()));
+    ChildWatcher well(loop, child_that_exits(0), how);
+    CHECK(loop.run(wait_for(well)) == 0);
+    ChildWatcher killed(loop, child_that_stays(), how);
+    CHECK(killed.how() == how);
+    loop.run_turn();
+    CHECK_FALSE(killed.returncode());
+    killed.send_signal(SIGUSR1);
+    CHECK(loop.run(wait_for(killed)) == -SIGUSR1);
+    CHECK(loop.run(wait_for(killed)) == -SIGUSR1);  // as often as one likes
+    killed.send_signal(SIGKILL);                    // nobody is there any more
+  }
+}
+
+TEST_CASE("the kernel's descriptor is used where there is one", "[child]") {
+  TestLoop loop;
+  ChildWatcher watcher(loop, child_that_stays());
+  CHECK(watcher.how() == ChildExit::pidfd);
+  watcher.send_signal(SIGKILL);
+  CHECK(loop.run(wait_for(watcher)) == -SIGKILL);
+}
+
+TEST_CASE("a child that ended before it was watched is reported all the same (PRC-12)", "[child]") {
+  for (const ChildExit how : kBothWays) {
+    TestLoop loop;
+    const pid_t pid = child_that_exits(5);
+    wait_until_dead(pid);
+    std::vector<int> out;
+    ChildWatcher watcher(loop, pid, how);
+    CHECK(watcher.returncode() == 5);
+    watcher.set_exit_callback([&](int code) { out.push_back(code); });
+    CHECK(out.empty());
+    loop.run_until([&] { return !out.empty(); });
+    CHECK(out == std::vector<int>{5});
+  }
+}
+
+TEST_CASE("the exit callback is called once, through the queue, and may be replaced before (PRC-12)",
+          "[child]") {
+  for (const ChildExit how : kBothWays) {
+    TestLoop loop;
+    std::vector<int> out;
+    ChildWatcher watcher(loop, child_that_stays(), how);
+    watcher.set_exit_callback([&](int) { out.push_back(100); });
+    watcher.set_exit_callback([&](int code) { out.push_back(code); });
+    watcher.send_signal(SIGKILL);
+    loop.run_until([&] { return !out.empty(); });
+    loop.run_turn();
+    CHECK(out == std::vector<int>{-SIGKILL});
+    watcher.set_exit_callback([&](int) { out.push_back(100); });
+    watcher.set_exit_callback({});
+    loop.run_turn();
+    CHECK(out.size() == 1);
+  }
+}
+
+TEST_CASE("what an exit callback throws is logged", "[child]") {
+  TestLoop loop;
+  ChildWatcher watcher(loop, child_that_exits(0));
+  watcher.set_exit_callback([](int) { throw std::runtime_error("from an exit callback"); });
+  loop.run(wait_for(watcher));
+  loop.run_turn();
+  loop.log.expect("from an exit callback");
+}
+
+TEST_CASE("several tasks may wait for one child, and a task destroyed meanwhile is not resumed", "[child]") {
+  for (const ChildExit how : kBothWays) {
+    TestLoop loop;
+    std::vector<int> out;
+    ChildWatcher watcher(loop, child_that_stays(), how);
+    loop.spawn(note(watcher, out));
+    loop.spawn(note(watcher, out));
+    {
+      TaskGroup group(loop);
+      group.add(note(watcher, out, Live()));
+      CHECK(Live::count > 0);
+    }
+    watcher.send_signal(SIGKILL);
+    loop.run_until([&] { return out.size() == 2; });
+    loop.run_turn();
+    CHECK(out == std::vector<int>{-SIGKILL, -SIGKILL});
+  }
+  CHECK(Live::count == 0);
+}
+
+TEST_CASE("a task destroyed between the child's end and its own turn is not resumed", "[child]") {
+  for (const ChildExit how : kBothWays) {
+    TestLoop loop;
+    std::vector<int> out;
+    ChildWatcher watcher(loop, child_that_stays(), how);
+    {
+      TaskGroup group(loop);
+      group.add(note(watcher, out));
+      watcher.send_signal(SIGKILL);
+      // Stops the loop in the turn that sees the end, before the one that resumes.
+      while (!watcher.returncode()) loop.run_turn();
+    }
+    loop.run_turn();
+    CHECK(out.empty());
+  }
+}
+
+TEST_CASE("a child whose watcher is gone is reaped by the loop when it ends", "[child]") {
+  for (const ChildExit how : kBothWays) {
+    TestLoop loop;
+    const pid_t pid = child_that_stays();
+    bool called = false;
+    {
+      ChildWatcher watcher(loop, pid, how);
+      watcher.set_exit_callback([&](int) { called = true; });
+    }
+    loop.run_turn();
+    CHECK(exists(pid));
+    ::kill(pid, SIGUSR1);
+    loop.run_until([&] { return !exists(pid); });
+    CHECK_FALSE(called);
+  }
+}
+
+TEST_CASE("a task may go on waiting when the watcher is gone", "[child]") {
+  for (const ChildExit how : kBothWays) {
+    TestLoop loop;
+    std::vector<int> out;
+    auto watcher = std::make_unique<ChildWatcher>(loop, child_that_stays(), how);
+    loop.spawn(note(*watcher, out));
+    watcher->send_signal(SIGUSR1);
+    watcher.reset();
+    loop.run_until([&] { return !out.empty(); });
+    CHECK(out == std::vector<int>{-SIGUSR1});
+  }
+}
+
+TEST_CASE("a watcher may be moved", "[child]") {
+  TestLoop loop;
+  ChildWatcher watcher(loop, child_that_exits(1));
+  ChildWatcher moved = std::move(watcher);
+  CHECK_FALSE(watcher);  // NOLINT(bugprone-use-after-move): what this test is about
+  CHECK(loop.run(wait_for(moved)) == 1);
+}
+
+TEST_CASE("a loop that goes waits for a child that was killed, and leaves one that runs on", "[child]") {
+  for (const ChildExit how : kBothWays) {
+    pid_t killed = 0;
+    pid_t running = 0;
+    {
+      TestLoop loop;
+      killed = child_that_stays();
+      ChildWatcher first(loop, killed, how);
+      first.send_signal(SIGKILL);
+      running = child_that_stays();
+      const ChildWatcher second(loop, running, how);
+    }
+    CHECK_FALSE(exists(killed));
+    CHECK(exists(running));
+    ::kill(running, SIGKILL);
+    CHECK(::waitpid(running, nullptr, 0) == running);
+  }
+}
+
+TEST_CASE("a child that somebody else reaped is reported as 255, with a warning", "[child]") {
+  for (const ChildExit how : kBothWays) {
+    TestLoop loop;
+    const pid_t pid = child_that_stays();
+    ChildWatcher watcher(loop, pid, how);
+    ::kill(pid, SIGKILL);
+    REQUIRE(::waitpid(pid, nullptr, 0) == pid);
+    CHECK(loop.run(wait_for(watcher)) == 255);
+    loop.log.expect("was reaped by somebody else");
+  }
+}
+
+TEST_CASE("SIGCHLD is given back when no child needs it", "[child]") {
+  TestLoop loop;
+  IOLoop other;
+  {
+    ChildWatcher watcher(loop, child_that_stays(), ChildExit::sigchld);
+    const pid_t pid = child_that_stays();
+    CHECK_THROWS_AS(ChildWatcher(other, pid, ChildExit::sigchld), std::logic_error);
+    ::kill(pid, SIGKILL);
+    CHECK(::waitpid(pid, nullptr, 0) == pid);
+    watcher.send_signal(SIGKILL);
+    loop.run(wait_for(watcher));
+  }
+  ChildWatcher watcher(other, child_that_exits(0), ChildExit::sigchld);
+  other.run_sync(wait_for(watcher), TestLoop::patience());
+}
+
+TEST_CASE("signals of children that end together merge, and every child is seen", "[child]") {
+  for (const ChildExit how : kBothWays) {
+    TestLoop loop;
+    std::vector<std::unique_ptr<ChildWatcher>> watchers;
+    std::vector<int> out;
+    for (int i = 0; i < 50; ++i) {
+      watchers.push_back(std::make_unique<ChildWatcher>(loop, child_that_exits(i), how));
+      loop.spawn(note(*watchers.back(), out));
+    }
+    loop.run_until([&] { return out.size() == 50; });
+    for (int i = 0; i < 50; ++i) CHECK(watchers[static_cast<std::size_t>(i)]->returncode() == i);
+  }
+}
+
+TEST_CASE("a signal that makes no sense is refused", "[child]") {
+  TestLoop loop;
+  ChildWatcher watcher(loop, child_that_stays());
+  CHECK_THROWS_AS(watcher.send_signal(100000), std::system_error);
+  watcher.send_signal(SIGKILL);
+  CHECK(loop.run(wait_for(watcher)) == -SIGKILL);
+}
+
+}  // namespace
+}  // namespace squall

@@ -1,0 +1,112 @@
+#include <squall/ioloop/process/run_loops.h>
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <stdexcept>
+#include <thread>
+
+#include "support/catch.h"
+
+namespace squall {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST_CASE("each loop runs on a thread of its own and is current there; the first is the caller's",
+          "[run_loops][threads]") {
+  std::mutex mutex;
+  std::set<std::thread::id> threads;
+  std::set<int> indices;
+  std::atomic<int> running = 0;
+  run_loops(4, [&](IOLoop& loop, int index) {
+    const std::lock_guard lock(mutex);
+    threads.insert(std::this_thread::get_id());
+    indices.insert(index);
+    // The last to run stops them all.
+    loop.add_callback([&] {
+      if (&IOLoop::current() == &loop && ++running == 4) loop.stop();
+    });
+  });
+  CHECK(threads.size() == 4);
+  CHECK(threads.contains(std::this_thread::get_id()));
+  CHECK(indices == std::set<int>{0, 1, 2, 3});
+  CHECK(running == 4);
+}
+
+TEST_CASE("a signal stops them all", "[run_loops][threads]") {
+  std::atomic<int> running = 0;
+  run_loops(3, [&](IOLoop& loop, int) {
+    loop.add_callback([&] {
+      if (++running == 3) ::kill(::getpid(), SIGTERM);
+    });
+  });
+  CHECK(running == 3);
+}
+
+struct Owned {
+  Owned(std::atomic<int>& alive, std::atomic<int>& elsewhere) : alive(alive), elsewhere(elsewhere) {
+    ++alive;
+  }
+  ~Owned() {
+    if (std::this_thread::get_id() != made_on || !IOLoop::current_or_null()) ++elsewhere;
+    --alive;
+  }
+  std::atomic<int>& alive;
+  std::atomic<int>& elsewhere;
+  std::thread::id made_on = std::this_thread::get_id();
+};
+
+TEST_CASE("what setup returns lives as long as the loop runs, and goes on its thread, before its loop",
+          "[run_loops][threads]") {
+  std::atomic<int> alive = 0;
+  std::atomic<int> elsewhere = 0;
+  std::atomic<int> seen = 0;
+  run_loops(3, [&](IOLoop& loop, int) {
+    loop.add_callback([&] {
+      while (alive < 3) std::this_thread::yield();
+      if (++seen == 3) loop.stop();
+    });
+    return std::make_unique<Owned>(alive, elsewhere);
+  });
+  CHECK(seen == 3);
+  CHECK(alive == 0);
+  CHECK(elsewhere == 0);
+}
+
+TEST_CASE("an exception from one setup stops them all, and is thrown once all have ended",
+          "[run_loops][threads]") {
+  std::atomic<int> ended = 0;
+  struct Ends {
+    std::atomic<int>* ended;
+    ~Ends() { ++*ended; }
+  };
+  CHECK_THROWS_WITH(run_loops(3,
+                              [&](IOLoop&, int index) {
+                                if (index == 1) throw std::runtime_error("no port for loop 1");
+                                return std::make_unique<Ends>(&ended);
+                              }),
+                    "no port for loop 1");
+  CHECK(ended == 2);
+}
+
+TEST_CASE("of several exceptions that of the lowest index is thrown", "[run_loops][threads]") {
+  CHECK_THROWS_WITH(run_loops(3, [](IOLoop&, int index) { throw std::runtime_error(std::to_string(index)); }),
+                    "0");
+}
+
+TEST_CASE("a count of zero stands for the processors there are", "[run_loops][threads]") {
+  std::atomic<int> count = 0;
+  run_loops(0, [&](IOLoop& loop, int) {
+    ++count;
+    loop.call_later(1ms, [&loop] { loop.stop(); });
+  });
+  CHECK(count >= 1);
+}
+
+}  // namespace
+}  // namespace squall

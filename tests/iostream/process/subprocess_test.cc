@@ -1,0 +1,520 @@
+#include <squall/iostream/process/subprocess.h>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "support/test_loop.h"
+
+namespace squall {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::Live;
+using testing::message_thrown;
+using testing::TestLoop;
+using testing::throws;
+
+using Argv = std::vector<std::string>;
+using Environment = Subprocess::Environment;
+
+const std::vector<ChildExit> kBothWays{ChildExit::pidfd, ChildExit::sigchld};
+
+Subprocess::Options talking(ChildExit how = ChildExit::automatic) {
+  Subprocess::Options options;
+  options.std_in = Subprocess::kStream;
+  options.std_out = Subprocess::kStream;
+  options.exit = how;
+  return options;
+}
+Subprocess::Options listening() {
+  Subprocess::Options options;
+  options.std_out = Subprocess::kStream;
+  return options;
+}
+Subprocess::Options watched(ChildExit how) {
+  Subprocess::Options options;
+  options.exit = how;
+  return options;
+}
+Argv shell(std::string script) { return {"sh", "-c", std::move(script)}; }
+
+Task<std::string> all_of(IOStream& stream) {
+  std::string all;
+  for (;;) {
+    const std::string_view chunk = co_await stream.read_some();
+    if (chunk.empty()) co_return all;
+    all += chunk;
+  }
+}
+Task<> write_and_end(IOStream& stream, std::string data) {
+  co_await stream.write(data);
+  stream.close();
+}
+Task<int> wait_for(Subprocess& process) { co_return co_await process.wait_for_exit(std::nothrow); }
+Task<> checked(Subprocess& process) { co_await process.wait_for_exit(); }
+// Standard output of a command that is to succeed.
+Task<std::string> output_of(IOLoop& loop, Argv argv, Subprocess::Options options = listening()) {
+  Subprocess process(loop, std::move(argv), options);
+  std::string all = co_await all_of(process.std_out());
+  co_await process.wait_for_exit();
+  co_return all;
+}
+
+int open_descriptors() {
+  int count = 0;
+  DIR* folder = ::opendir("/proc/self/fd");
+  REQUIRE(folder);
+  while (::readdir(folder)) ++count;
+  ::closedir(folder);
+  return count;
+}
+bool exists(pid_t pid) { return ::kill(pid, 0) == 0; }
+bool has_children() {
+  siginfo_t info{};
+  return ::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
+Task<std::string> converse(Subprocess& cat) {
+  std::string heard;
+  cat.std_in().write("hello\n");
+  heard += co_await cat.std_out().read_until("\n");
+  co_await cat.std_in().write("world\n");
+  heard += co_await cat.std_out().read_until("\n");
+  cat.std_in().close();
+  const std::string_view rest = co_await cat.std_out().read_some();
+  heard += rest.empty() ? "end" : rest;
+  co_await cat.wait_for_exit();
+  co_return heard;
+}
+
+TEST_CASE("a child is talked to over streams, and its exit is awaited (PRC-10, PRC-13)", "[subprocess]") {
+  for (const ChildExit how : kBothWays) {
+    TestLoop loop;
+    Subprocess cat(loop, {"cat"}, talking(how));
+    CHECK(cat.watcher().how() == how);
+    CHECK_FALSE(cat.returncode());
+    CHECK(loop.run(converse(cat)) == "hello\nworld\nend");
+    CHECK(cat.returncode() == 0);
+  }
+}
+
+TEST_CASE("a status that is not 0 is an error, unless one asks for the number (PRC-11, PRC-13)",
+          "[subprocess]") {
+  for (const ChildExit how : kBothWays) {
+    TestLoop loop;
+    Subprocess three(loop, shell("exit 3"), watched(how));
+    CHECK(loop.run(wait_for(three)) == 3);
+    CHECK(loop.run(message_thrown<CalledProcessError>(checked(three))) == "command sh exited with status 3");
+    Subprocess killed(loop, shell("kill -9 $$"), watched(how));
+    CHECK(loop.run(message_thrown<CalledProcessError>(checked(killed))) ==
+          "command sh was killed by signal 9");
+    CHECK(killed.returncode() == -9);
+    Subprocess well(loop, {"true"}, watched(how));
+    loop.run(checked(well));
+  }
+}
+
+TEST_CASE("the exit callback is called once, also for a child that has ended (PRC-12)", "[subprocess]") {
+  TestLoop loop;
+  std::vector<int> out;
+  Subprocess process(loop, shell("exit 4"));
+  process.set_exit_callback([&](int code) { out.push_back(code); });
+  loop.run_until([&] { return !out.empty(); });
+  process.set_exit_callback([&](int code) { out.push_back(code); });
+  CHECK(out.size() == 1);
+  loop.run_until([&] { return out.size() == 2; });
+  CHECK(out == std::vector<int>{4, 4});
+}
+
+TEST_CASE("terminate, kill and any other signal reach the child, and nobody once it has ended",
+          "[subprocess]") {
+  for (const ChildExit how : kBothWays) {
+    TestLoop loop;
+    for (const int signal : {SIGTERM, SIGKILL, SIGUSR1}) {
+      Subprocess process(loop, {"sleep", "1000"}, watched(how));
+      if (signal == SIGTERM) process.terminate();
+      if (signal == SIGKILL) process.kill();
+      if (signal == SIGUSR1) process.send_signal(SIGUSR1);
+      CHECK(loop.run(wait_for(process)) == -signal);
+      process.kill();
+      CHECK(process.returncode() == -signal);
+    }
+  }
+}
+
+Task<> feed_and_compare(Subprocess& process, std::string data, bool& same) {
+  TaskGroup group(IOLoop::current());
+  group.add(write_and_end(process.std_in(), data));
+  const std::string heard = co_await all_of(process.std_out());
+  same = heard == data;
+  co_await process.wait_for_exit();
+}
+
+TEST_CASE("much data goes both ways at once", "[subprocess]") {
+  TestLoop loop;
+  std::string data;
+  for (int i = 0; data.size() < 5'000'000; ++i) data += std::to_string(i) + "\n";
+  Subprocess cat(loop, {"cat"}, talking());
+  bool same = false;
+  loop.run(feed_and_compare(cat, std::move(data), same));
+  CHECK(same);
+}
+
+TEST_CASE("a hundred children at once", "[subprocess]") {
+  for (const ChildExit how : kBothWays) {
+    const int before = open_descriptors();
+    {
+      TestLoop loop;
+      std::vector<std::unique_ptr<Subprocess>> children;
+      int ended = 0;
+      for (int i = 0; i < 100; ++i) {
+        children.push_back(
+            std::make_unique<Subprocess>(loop, shell("exit " + std::to_string(i)), talking(how)));
+        children.back()->set_exit_callback([&, i](int code) {
+          CHECK(code == i);
+          ++ended;
+        });
+      }
+      loop.run_until([&] { return ended == 100; });
+    }
+    CHECK(open_descriptors() == before);
+    CHECK_FALSE(has_children());
+  }
+}
+
+TEST_CASE("standard error is a stream of its own, or goes where standard output goes", "[subprocess]") {
+  TestLoop loop;
+  Subprocess::Options options = listening();
+  options.std_err = Subprocess::kStream;
+  Subprocess process(loop, shell("echo out; echo err >&2"), options);
+  CHECK(loop.run(all_of(process.std_out())) == "out\n");
+  CHECK(loop.run(all_of(process.std_err())) == "err\n");
+  loop.run(checked(process));
+  options.std_err = Subprocess::kToStdOut;
+  CHECK(loop.run(output_of(loop, shell("echo out; echo err >&2"), options)) == "out\nerr\n");
+}
+
+TEST_CASE("null is an empty input, and swallows output", "[subprocess]") {
+  TestLoop loop;
+  Subprocess::Options options = listening();
+  options.std_in = Subprocess::kNull;
+  options.std_err = Subprocess::kNull;
+  CHECK(loop.run(output_of(loop, shell("cat; echo lost >&2; echo kept"), options)) == "kept\n");
+}
+
+TEST_CASE("a child may be given descriptors, standard ones crosswise among them", "[subprocess]") {
+  TestLoop loop;
+  Pipe pipe = make_pipe();
+  IOStream from(loop, std::move(pipe.read));
+  {
+    Subprocess::Options options;
+    options.std_out = Subprocess::Stdio(pipe.write.get());
+    Subprocess process(loop, {"echo", "by descriptor"}, options);
+    loop.run(checked(process));
+  }
+  // 1 and 2 exchanged: were 2 copied onto 1 first, nothing would be left of 1.
+  Subprocess::Options options;
+  const OwnedFd out(::dup(STDOUT_FILENO));
+  const OwnedFd err(::dup(STDERR_FILENO));
+  const OwnedFd null(::open("/dev/null", O_WRONLY | O_CLOEXEC));
+  REQUIRE(::dup2(pipe.write.get(), STDOUT_FILENO) == STDOUT_FILENO);
+  REQUIRE(::dup2(null.get(), STDERR_FILENO) == STDERR_FILENO);
+  options.std_out = Subprocess::Stdio(STDERR_FILENO);
+  options.std_err = Subprocess::Stdio(STDOUT_FILENO);
+  auto crossed = std::make_unique<Subprocess>(loop, shell("echo swallowed; echo crossed >&2"), options);
+  ::dup2(out.get(), STDOUT_FILENO);
+  ::dup2(err.get(), STDERR_FILENO);
+  pipe.write.reset();
+  loop.run(checked(*crossed));
+  CHECK(loop.run(all_of(from)) == "by descriptor\ncrossed\n");
+}
+
+TEST_CASE("a child runs in the directory and with the environment it is given", "[subprocess]") {
+  TestLoop loop;
+  Subprocess::Options options = listening();
+  options.directory = "/";
+  CHECK(loop.run(output_of(loop, {"pwd"}, options)) == "/\n");
+  options.environment = Environment{{"NAME", "a value = \"x\""}};
+  CHECK(loop.run(output_of(loop, {"env"}, options)).find("NAME=a value = \"x\"\n") != std::string::npos);
+  CHECK(loop.run(output_of(loop, {"/usr/bin/env"}, options)).find("PATH=") == std::string::npos);
+  auto environment = Subprocess::current_environment();
+  CHECK(environment.at("PATH") == ::getenv("PATH"));
+  environment["SQUALL_ADDED"] = "1";
+  options.environment = environment;
+  CHECK(loop.run(output_of(loop, shell("echo $SQUALL_ADDED; test -n \"$PATH\""), options)) == "1\n");
+}
+
+TEST_CASE("arguments arrive as they are, with no shell in between", "[subprocess]") {
+  TestLoop loop;
+  CHECK(loop.run(output_of(loop, {"printf", "%s|", "a b", "$HOME", "", "*", "'"})) == "a b|$HOME||*|'|");
+}
+
+std::error_code why(IOLoop& loop, Argv argv, Subprocess::Options options = talking()) {
+  try {
+    const Subprocess process(loop, std::move(argv), options);
+  } catch (const std::system_error& error) {
+    return error.code();
+  }
+  return {};
+}
+
+std::string message_of(IOLoop& loop, Argv argv, Subprocess::Options options = talking()) {
+  try {
+    const Subprocess process(loop, std::move(argv), options);
+  } catch (const std::system_error& error) {
+    return error.what();
+  }
+  return {};
+}
+
+TEST_CASE("what cannot be run throws the system's reason, and leaves no descriptor and no child (PRC-10)",
+          "[subprocess]") {
+  TestLoop loop;
+  loop.children();
+  const int before = open_descriptors();
+  CHECK(why(loop, {"/no/such/program"}) == std::errc::no_such_file_or_directory);
+  CHECK(why(loop, {"no-such-program-anywhere"}) == std::errc::no_such_file_or_directory);
+  CHECK(why(loop, {"/etc/passwd"}) == std::errc::permission_denied);
+  CHECK(why(loop, {"/"}) == std::errc::permission_denied);
+  Subprocess::Options options = talking();
+  options.directory = "/no/such/folder";
+  CHECK(why(loop, {"true"}, options) == std::errc::no_such_file_or_directory);
+  CHECK(message_of(loop, {"true"}, options).starts_with("cannot run true in /no/such/folder: "));
+  CHECK(message_of(loop, {"/no/such/program"}).starts_with("cannot run /no/such/program: "));
+  options = talking();
+  options.std_err = Subprocess::Stdio(1 << 20);
+  CHECK(why(loop, {"true"}, options) == std::errc::bad_file_descriptor);
+  CHECK(open_descriptors() == before);
+  CHECK_FALSE(has_children());
+}
+
+TEST_CASE("requests that make no sense are refused, and leave no descriptor", "[subprocess]") {
+  TestLoop loop;
+  loop.children();
+  const int before = open_descriptors();
+  CHECK_THROWS_AS(Subprocess(loop, Argv(), talking()), std::invalid_argument);
+  CHECK_THROWS_AS(Subprocess(loop, {std::string("a\0b", 3)}, talking()), std::invalid_argument);
+  CHECK_THROWS_AS(Subprocess(loop, {"true", std::string("a\0b", 3)}, talking()), std::invalid_argument);
+  Subprocess::Options options = talking();
+  options.environment = Environment{{"A=B", "x"}};
+  CHECK_THROWS_AS(Subprocess(loop, {"true"}, options), std::invalid_argument);
+  options.environment = Environment{{"", "x"}};
+  CHECK_THROWS_AS(Subprocess(loop, {"true"}, options), std::invalid_argument);
+  options = talking();
+  options.std_out = Subprocess::kToStdOut;
+  CHECK_THROWS_AS(Subprocess(loop, {"true"}, options), std::invalid_argument);
+  options.std_out = Subprocess::Stdio(-1);
+  CHECK_THROWS_AS(Subprocess(loop, {"true"}, options), std::invalid_argument);
+  CHECK(open_descriptors() == before);
+  Subprocess process(loop, {"true"});
+  CHECK_THROWS_WITH(process.std_in(), "std_in of the child process is not a stream");
+  CHECK_THROWS_AS(process.std_out(), std::logic_error);
+  CHECK_THROWS_AS(process.std_err(), std::logic_error);
+  loop.run(checked(process));
+}
+
+TEST_CASE("a child that cannot be watched is ended at once", "[subprocess]") {
+  TestLoop loop;
+  IOLoop other;
+  loop.add_signal_handler(SIGCHLD, [] {});
+  const int before = open_descriptors();
+  CHECK_THROWS_AS(Subprocess(other, {"sleep", "1000"}, talking(ChildExit::sigchld)), std::logic_error);
+  CHECK(open_descriptors() == before);
+  CHECK_FALSE(has_children());
+}
+
+std::uint64_t bits(const std::string& status, const std::string& name) {
+  const std::size_t at = status.find(name + ":\t");
+  REQUIRE(at != status.npos);
+  return std::stoull(status.substr(at + name.size() + 2, 16), nullptr, 16);
+}
+
+TEST_CASE("a child has the default signal handlers and an empty mask", "[subprocess]") {
+  sigset_t usr1;
+  ::sigemptyset(&usr1);
+  ::sigaddset(&usr1, SIGUSR1);
+  TestLoop loop;
+  ::signal(SIGPIPE, SIG_IGN);
+  ::pthread_sigmask(SIG_BLOCK, &usr1, nullptr);
+  const std::string status = loop.run(output_of(loop, {"cat", "/proc/self/status"}));
+  ::pthread_sigmask(SIG_UNBLOCK, &usr1, nullptr);
+  ::signal(SIGPIPE, SIG_DFL);
+  constexpr std::uint64_t kStandard = 0x7fffffff;  // without those that the C library keeps for itself
+  CHECK(bits(status, "SigBlk") == 0);
+  CHECK((bits(status, "SigIgn") & kStandard) == 0);
+}
+
+TEST_CASE("none of our descriptors reaches the child", "[subprocess]") {
+  TestLoop loop;
+  Subprocess other(loop, {"sleep", "1000"}, talking());
+  int ours = 0;
+  std::string script;
+  for (int fd = 3; fd < 100; ++fd) {
+    if ((::fcntl(fd, F_GETFD) & FD_CLOEXEC) == 0) continue;  // inherited by the test program itself
+    if (::fcntl(fd, F_GETFD) < 0) continue;
+    ++ours;
+    script += "test -e /proc/self/fd/" + std::to_string(fd) + " && echo " + std::to_string(fd) + ";";
+  }
+  CHECK(ours >= 4);
+  CHECK(loop.run(output_of(loop, shell(script + "true"))).empty());
+}
+
+TEST_CASE("a child that closes its output early ends the stream and not the child", "[subprocess]") {
+  TestLoop loop;
+  Subprocess process(loop, shell("echo said; exec >&-; read line; exit 6"), talking());
+  CHECK(loop.run(all_of(process.std_out())) == "said\n");
+  CHECK_FALSE(process.returncode());
+  loop.run(write_and_end(process.std_in(), "go on\n"));
+  CHECK(loop.run(wait_for(process)) == 6);
+}
+
+Task<bool> write_until_it_fails(Subprocess& process) {
+  const std::string data(100'000, 'x');
+  try {
+    for (;;) co_await process.std_in().write(data);
+  } catch (const StreamClosedError& error) {
+    co_return error.error() == std::errc::broken_pipe;
+  }
+}
+
+TEST_CASE("writing to a child that does not read ends when the child does", "[subprocess]") {
+  TestLoop loop;
+  Subprocess process(loop, shell("sleep 0.05"), talking());
+  CHECK(loop.run(write_until_it_fails(process)));
+  loop.run(checked(process));
+}
+
+TEST_CASE("output that is left is read after the child has ended", "[subprocess]") {
+  TestLoop loop;
+  Subprocess process(loop, {"echo", "left behind"}, listening());
+  loop.run(checked(process));
+  CHECK(loop.run(all_of(process.std_out())) == "left behind\n");
+}
+
+TEST_CASE("destroying the object kills the child, and the loop reaps it", "[subprocess]") {
+  for (const ChildExit how : kBothWays) {
+    const int before = open_descriptors();
+    {
+      TestLoop loop;
+      pid_t pid = 0;
+      {
+        const Subprocess process(loop, {"sleep", "1000"}, talking(how));
+        pid = process.pid();
+        loop.run_turn();
+        CHECK(exists(pid));
+      }
+      loop.run_until([&] { return !exists(pid); });
+    }
+    CHECK(open_descriptors() == before);
+  }
+}
+
+TEST_CASE("destroying the object and then the loop leaves no child either", "[subprocess]") {
+  for (const ChildExit how : kBothWays) {
+    {
+      TestLoop loop;
+      const Subprocess process(loop, {"sleep", "1000"}, talking(how));
+    }
+    CHECK_FALSE(has_children());
+  }
+}
+
+TEST_CASE("an exit callback may own the child it is about", "[subprocess]") {
+  const int before = open_descriptors();
+  for (const bool ends : {true, false}) {
+    CAPTURE(ends);
+    TestLoop loop;
+    bool called = false;
+    auto process = std::make_shared<Subprocess>(loop, shell(ends ? "exit 0" : "exec sleep 1000"), talking());
+    Subprocess& child = *process;
+    child.set_exit_callback([process = std::move(process), &called](int) { called = true; });
+    loop.run_turn();
+    if (ends) loop.run_until([&] { return called; });
+  }
+  CHECK_FALSE(has_children());
+  CHECK(open_descriptors() == before);
+}
+
+TEST_CASE("a detached child lives on, and is reaped when it ends", "[subprocess]") {
+  TestLoop loop;
+  pid_t pid = 0;
+  {
+    Subprocess process(loop, {"sleep", "1000"});
+    process.detach();
+    pid = process.pid();
+  }
+  loop.run_turn();
+  CHECK(exists(pid));
+  ::kill(pid, SIGTERM);
+  loop.run_until([&] { return !exists(pid); });
+}
+
+Task<> run_for_long(IOLoop& loop, pid_t& pid, Live) {
+  Subprocess process(loop, {"sleep", "1000"}, talking());
+  pid = process.pid();
+  co_await process.wait_for_exit();
+}
+Task<> read_for_long(IOLoop& loop, pid_t& pid, Live) {
+  Subprocess process(loop, {"sleep", "1000"}, talking());
+  pid = process.pid();
+  co_await process.std_out().read_until("\n");
+}
+
+Task<> with_deadline(Task<> task) { co_await with_timeout(1ms, std::move(task)); }
+
+TEST_CASE("a task destroyed while it waits for a child, or reads from it, takes the child along",
+          "[subprocess]") {
+  TestLoop loop;
+  for (const auto task : {&run_for_long, &read_for_long}) {
+    pid_t pid = 0;
+    {
+      TaskGroup group(loop);
+      group.add(task(loop, pid, Live()));
+      loop.run_turn();
+      CHECK(exists(pid));
+    }
+    CHECK(Live::count == 0);
+    loop.run_until([&] { return !exists(pid); });
+  }
+  pid_t pid = 0;
+  CHECK_THROWS_AS(loop.run(with_deadline(run_for_long(loop, pid, Live()))), TimeoutError);
+  loop.run_until([&] { return !exists(pid); });
+}
+
+TEST_CASE("a task may wait for a child whose object is destroyed meanwhile", "[subprocess]") {
+  TestLoop loop;
+  auto process = std::make_unique<Subprocess>(loop, Argv{"sleep", "1000"});
+  std::string message;
+  loop.spawn([](Subprocess& process, std::string& message) -> Task<> {
+    message = co_await message_thrown<CalledProcessError>(checked(process));
+  }(*process, message));
+  loop.run_turn();
+  process.reset();
+  loop.run_until([&] { return !message.empty(); });
+  CHECK(message == "command sleep was killed by signal 9");
+}
+
+TEST_CASE("a child may be moved, with what it has said", "[subprocess]") {
+  TestLoop loop;
+  Subprocess process(loop, {"cat"}, talking());
+  process.std_in().write("before ");
+  Subprocess moved = std::move(process);
+  loop.run(write_and_end(moved.std_in(), "after"));
+  CHECK(loop.run(all_of(moved.std_out())) == "before after");
+  loop.run(checked(moved));
+}
+
+}  // namespace
+}  // namespace squall

@@ -1,0 +1,218 @@
+// Every system call that connecting makes fails, with each errno its man page allows; and so does every
+// allocation.
+
+#include "support/faults.h"
+
+#include <squall/iostream/address/system_resolver.h>
+#include <squall/iostream/tcp/tcp_client.h>
+
+#include <netdb.h>
+
+#include <cstring>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "support/fake_resolver.h"
+#include "support/listeners.h"
+#include "support/test_loop.h"
+
+namespace squall {
+namespace {
+
+using testing::address;
+using testing::FakeResolver;
+using testing::Listener;
+using testing::Live;
+using testing::TestLoop;
+using testing::faults::AllocationFault;
+using testing::faults::Call;
+using testing::faults::in_turn;
+using testing::faults::Injection;
+using testing::faults::kAlways;
+using testing::faults::open_descriptors;
+
+std::string named(Call call, int error) {
+  return std::string(testing::faults::name_of(call)) + " fails: " + std::strerror(error);
+}
+
+// The errno of the ConnectError; 0 if there is a connection.
+int errno_of(TestLoop& loop, Task<IOStream> connecting) {
+  try {
+    const IOStream stream = loop.run(std::move(connecting));
+    CHECK(stream.fd() >= 0);
+  } catch (const ConnectError& error) {
+    CHECK(error.code().category() == std::generic_category());
+    return error.code().value();
+  }
+  return 0;
+}
+
+const std::initializer_list<int> kConnectErrors = {
+    EACCES,   EPERM,        EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT, EAGAIN,
+    EBADF,    ECONNREFUSED, ECONNRESET, EFAULT,        EHOSTUNREACH, EINVAL,
+    ENETDOWN, ENETUNREACH,  ENOBUFS,    ENOTSOCK,      EPROTOTYPE,   ETIMEDOUT};
+
+TEST_CASE("whatever call keeps a socket from connecting is the error's reason, and leaves no descriptor",
+          "[faults]") {
+  struct Row {
+    Call call;
+    std::initializer_list<int> errors;
+  };
+  const Row rows[] = {
+      {Call::socket, {EACCES, EAFNOSUPPORT, EINVAL, EMFILE, ENFILE, ENOBUFS, ENOMEM, EPROTONOSUPPORT}},
+      {Call::bind, {EACCES, EADDRINUSE, EADDRNOTAVAIL, EBADF, EINVAL, ENOTSOCK}},
+      {Call::connect, kConnectErrors},
+      {Call::getpeername, {EBADF, EFAULT, EINVAL, ENOBUFS, ENOTCONN, ENOTSOCK}},
+      {Call::epoll_ctl, {EBADF, EEXIST, EINVAL, ENOMEM, ENOSPC, EPERM}},
+  };
+  const Listener listener;
+  ConnectOptions options;
+  options.source_ip = "127.0.0.1";
+  for (const Row& row : rows) {
+    for (const int error : row.errors) {
+      INFO(named(row.call, error));
+      TestLoop loop;
+      const int open = open_descriptors();
+      {
+        const Injection fault(row.call, error);
+        CHECK(errno_of(loop, TCPClient::connect(listener.address(), options)) == error);
+        CHECK(fault.hits() == 1);
+      }
+      CHECK(open_descriptors() == open);
+      CHECK(errno_of(loop, TCPClient::connect(listener.address(), options)) == 0);
+    }
+  }
+}
+
+TEST_CASE("a source port that cannot be shared is the error's reason", "[faults]") {
+  const Listener listener;
+  TestLoop loop;
+  ConnectOptions options;
+  const testing::DeadEnd own("0.0.0.0");
+  options.source_port = own.port();
+  const Injection fault(Call::setsockopt, ENOPROTOOPT);
+  CHECK(errno_of(loop, TCPClient::connect(listener.address(), options)) == ENOPROTOOPT);
+}
+
+TEST_CASE("what is only nice to have may fail", "[faults]") {
+  const Listener listener;
+  const Address where = listener.address();
+  ConnectOptions options;
+  options.source_ip = "127.0.0.1";
+  for (const Call call : {Call::setsockopt, Call::getsockopt, Call::getsockname}) {
+    TestLoop loop;
+    const Injection fault(call, EINVAL, {.times = kAlways});
+    CHECK(errno_of(loop, TCPClient::connect(where, options)) == 0);
+    CHECK(fault.hits() > 0);
+  }
+}
+
+TEST_CASE("an interrupted connect goes on", "[faults]") {
+  const Listener listener;
+  {
+    TestLoop loop;
+    const Injection fault(Call::connect, EINTR, {.times = 3});
+    CHECK(errno_of(loop, TCPClient::connect(listener.address())) == 0);
+    CHECK(fault.hits() == 3);
+  }
+  // What the repeated call says: the connection is under way.
+  for (const int error : {EALREADY, EINPROGRESS}) {
+    INFO(named(Call::connect, error));
+    TestLoop loop;
+    const Injection fault(Call::connect, error);
+    // It is not, as the call was not made: that is found out rather than believed.
+    CHECK(errno_of(loop, TCPClient::connect(listener.address())) == ENOTCONN);
+  }
+}
+
+TEST_CASE("one address fails in whatever way, the next is tried", "[faults]") {
+  const Listener listener;
+  for (const int error : kConnectErrors) {
+    INFO(named(Call::connect, error));
+    TestLoop loop;
+    FakeResolver resolver;
+    resolver.answers["server.test"].addresses = {listener.address(), listener.address()};
+    ConnectOptions options;
+    options.resolver = &resolver;
+    const Injection fault(Call::connect, error);
+    CHECK(errno_of(loop, TCPClient::connect("server.test", 80, options)) == 0);
+    CHECK(fault.hits() == 1);
+  }
+}
+
+TEST_CASE("a lookup that fails is a ResolveError with getaddrinfo's reason (NET-21)", "[faults]") {
+  BlockingResolver blocking;
+  ThreadedResolver here(std::make_shared<DummyExecutor>());
+  for (Resolver* resolver : {static_cast<Resolver*>(&blocking), static_cast<Resolver*>(&here)}) {
+    for (const int error : {EAI_ADDRFAMILY, EAI_AGAIN, EAI_BADFLAGS, EAI_FAIL, EAI_FAMILY, EAI_MEMORY,
+                            EAI_NODATA, EAI_NONAME, EAI_SERVICE, EAI_SOCKTYPE}) {
+      INFO(::gai_strerror(error));
+      TestLoop loop;
+      ConnectOptions options;
+      options.resolver = resolver;
+      const Injection fault(Call::getaddrinfo, error, {.after = 1});  // the first looks for numbers
+      try {
+        loop.run(TCPClient::connect("server.test", 80, options));
+        FAIL("found");
+      } catch (const ResolveError& thrown) {
+        CHECK(thrown.code() == std::error_code(error, resolver_category()));
+        CHECK(thrown.is_definite() ==
+              (error == EAI_NONAME || error == EAI_NODATA || error == EAI_ADDRFAMILY));
+        CHECK(thrown.what() == std::string("cannot look up server.test: ") + ::gai_strerror(error));
+      }
+    }
+    TestLoop loop;
+    const Injection fault(Call::getaddrinfo, EAI_SYSTEM, {.after = 1});
+    errno = EMFILE;
+    try {
+      loop.run(resolver->resolve("server.test", 80));
+      FAIL("found");
+    } catch (const ResolveError& thrown) {
+      CHECK(thrown.code() == std::errc::too_many_files_open);
+    }
+  }
+}
+
+Task<> connect_to_name(Resolver& resolver, bool& done, Live = {}) {
+  ConnectOptions options;
+  options.resolver = &resolver;
+  const IOStream stream = co_await TCPClient::connect("server.test", 80, options);
+  done = true;
+}
+
+TEST_CASE("without memory connecting fails with std::bad_alloc, or succeeds, and leaves nothing behind",
+          "[faults]") {
+  const Listener listener;
+  const testing::DeadEnd dead;
+  const int calls = in_turn([&](int after) {
+    CAPTURE(after);
+    TestLoop loop;
+    FakeResolver resolver;
+    resolver.answers["server.test"].addresses = {dead.address(), listener.address()};
+    resolver.asked.reserve(4);
+    const int open = open_descriptors();
+    bool done = false;
+    bool out_of_memory = false;
+    int hits = 0;
+    {
+      AllocationFault fault(after);
+      try {
+        loop.run_sync(connect_to_name(resolver, done, Live()), std::chrono::seconds(10));
+      } catch (const std::bad_alloc&) {
+        out_of_memory = true;
+      }
+      hits = fault.disarm();
+    }
+    CHECK(done != out_of_memory);
+    CHECK(open_descriptors() == open);
+    CHECK(Live::count == 0);
+    loop.log.expect_any("");
+    return hits > 0;
+  });
+  CHECK(calls > 5);
+}
+
+}  // namespace
+}  // namespace squall

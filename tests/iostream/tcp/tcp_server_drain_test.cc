@@ -1,0 +1,188 @@
+#include <squall/iostream/tcp/tcp_server.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "support/echo_server.h"
+
+namespace squall {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ask;
+using testing::is_closed;
+using testing::Live;
+using testing::loopback;
+using testing::RawPeer;
+using testing::TestLoop;
+
+class DrainingServer : public testing::EchoServer {
+ public:
+  using EchoServer::EchoServer;
+  int told = 0;
+
+ protected:
+  void on_drain() override {
+    CHECK(draining());
+    CHECK(port() == 0);
+    ++told;
+  }
+};
+
+// A drain that the test may look at while it is at work.
+struct Drain {
+  std::optional<std::size_t> cut;
+
+  template <class Limit>
+  static Task<> run(TCPServer& server, Limit limit, Drain& drain, Live = {}) {
+    const std::size_t cut = co_await server.drain(limit);
+    drain.cut = cut;
+  }
+};
+
+struct Served {
+  Served() : server(loop) { server.listen(0, loopback()); }
+  RawPeer connect() {
+    RawPeer peer(server.port());
+    CHECK(ask(loop, peer, "hello\n") == "hello\n");
+    return peer;
+  }
+  TestLoop loop;
+  DrainingServer server;
+};
+
+TEST_CASE("an idle server has drained at once", "[tcp_server]") {
+  Served served;
+  Drain drain;
+  served.loop.run(Drain::run(served.server, 1h, drain));
+  CHECK(drain.cut == 0U);
+  CHECK(served.server.told == 1);
+}
+
+TEST_CASE("draining refuses further connections, and ends as the last of those at work does",
+          "[tcp_server]") {
+  Served served;
+  RawPeer a = served.connect();
+  RawPeer b = served.connect();
+  const Address address = Address::peer_of(a.fd());
+  Drain drain;
+  served.loop.spawn(Drain::run(served.server, 1h, drain));
+  served.loop.run_until([&] { return served.server.draining(); });
+  const OwnedFd late(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  CHECK(::connect(late.get(), address.data(), address.size()) != 0);
+  CHECK(ask(served.loop, a, "still at work\n") == "still at work\n");
+  a.close();
+  served.loop.run_until([&] { return served.server.connections() == 1; });
+  CHECK(ask(served.loop, b, "me too\n") == "me too\n");
+  CHECK_FALSE(drain.cut);
+  b.close();
+  served.loop.run_until([&] { return drain.cut.has_value(); });
+  CHECK(drain.cut == 0U);
+  CHECK(Live::count == 0);
+}
+
+TEST_CASE("what is at work when the deadline passes is cut, and counted", "[tcp_server]") {
+  Served served;
+  std::vector<RawPeer> peers;
+  for (int i = 0; i < 3; ++i) peers.push_back(served.connect());
+  Drain drain;
+  served.loop.spawn(Drain::run(served.server, 10ms, drain));
+  served.loop.run_until([&] { return served.server.draining(); });
+  CHECK(ask(served.loop, peers[0], "in time\n") == "in time\n");
+  served.loop.run_until([&] { return drain.cut.has_value(); });
+  CHECK(drain.cut == 3U);
+  CHECK(Live::count == 0);
+  CHECK(served.server.connections() == 0);
+  for (RawPeer& peer : peers) CHECK(is_closed(peer));
+}
+
+TEST_CASE("a drain's deadline may be a time_point, and may have passed", "[tcp_server]") {
+  for (const auto late : {0ms, 10ms}) {
+    Served served;
+    RawPeer peer = served.connect();
+    Drain drain;
+    served.loop.run(Drain::run(served.server, served.loop.time() - late, drain));
+    CHECK(drain.cut == 1U);
+    CHECK(is_closed(peer));
+  }
+}
+
+TEST_CASE("a drain that is dropped cuts nothing, and the server may listen again", "[tcp_server]") {
+  Served served;
+  RawPeer peer = served.connect();
+  Drain drain;
+  {
+    TaskGroup group(served.loop);
+    group.add(Drain::run(served.server, 1ms, drain));
+    CHECK(Live::count == 2);
+    group.destroy();
+  }
+  CHECK(Live::count == 1);
+  CHECK(served.server.draining());
+  served.loop.run_once(5ms);
+  CHECK(ask(served.loop, peer, "still there\n") == "still there\n");
+  CHECK_FALSE(drain.cut);
+  served.server.listen(0, loopback());
+  CHECK_FALSE(served.server.draining());
+  RawPeer next = served.connect();
+  served.loop.run(Drain::run(served.server, 0ms, drain));
+  CHECK(drain.cut == 2U);
+}
+
+TEST_CASE("a drain is over, and cuts nothing, when the server listens again", "[tcp_server]") {
+  Served served;
+  RawPeer peer = served.connect();
+  Drain drain;
+  served.loop.spawn(Drain::run(served.server, 50ms, drain));
+  served.loop.run_until([&] { return served.server.draining(); });
+  served.server.listen(0, loopback());
+  RawPeer next = served.connect();
+  served.loop.run_until([&] { return drain.cut.has_value(); });
+  CHECK(drain.cut == 0U);
+  CHECK(served.server.connections() == 2);
+  CHECK(ask(served.loop, next, "still there\n") == "still there\n");
+}
+
+TEST_CASE("several drains end together", "[tcp_server]") {
+  Served served;
+  RawPeer peer = served.connect();
+  Drain first;
+  Drain second;
+  served.loop.spawn(Drain::run(served.server, 1h, first));
+  served.loop.spawn(Drain::run(served.server, 2h, second));
+  served.loop.run_until([&] { return served.server.told == 2; });
+  peer.close();
+  served.loop.run_until([&] { return first.cut && second.cut; });
+  CHECK(first.cut == 0U);
+  CHECK(second.cut == 0U);
+}
+
+class SelfDraining : public TCPServer {
+ public:
+  using TCPServer::TCPServer;
+  bool came_back = false;
+
+ protected:
+  Task<> handle_stream(IOStream stream, Address) override {
+    const Live live;
+    co_await stream.read_until("\n", 100);
+    const std::size_t cut = co_await drain(1ms);
+    static_cast<void>(cut);
+    came_back = true;
+  }
+};
+
+TEST_CASE("a connection that drains its own server waits for itself, and is cut", "[tcp_server]") {
+  TestLoop loop;
+  SelfDraining server(loop);
+  server.listen(0, loopback());
+  RawPeer peer(server.port());
+  CHECK(ask(loop, peer, "go\n") == "");
+  CHECK(Live::count == 0);
+  CHECK_FALSE(server.came_back);
+}
+
+}  // namespace
+}  // namespace squall

@@ -1,0 +1,231 @@
+#include <squall/iostream/tcp/tcp_server.h>
+
+#include <sys/resource.h>
+
+#include <string>
+#include <vector>
+
+#include "support/stream_pair.h"
+#include "support/test_loop.h"
+
+namespace squall {
+namespace {
+
+using testing::Live;
+using testing::RawPeer;
+using testing::TestLoop;
+
+class EchoServer : public TCPServer {
+ public:
+  using TCPServer::TCPServer;
+
+ protected:
+  Task<> handle_stream(IOStream stream, Address) override {
+    const Live live;
+    for (;;) {
+      const std::string_view line = co_await stream.read_until("\n", 100);
+      if (line == "throw\n") throw std::runtime_error("asked to");
+      if (line == "stop\n") stop();
+      if (line == "close all\n") close_all_connections();
+      co_await stream.write(line);
+    }
+  }
+};
+
+ListenOptions loopback() {
+  ListenOptions options;
+  options.address = "127.0.0.1";
+  return options;
+}
+
+// Sends a line and returns what comes back, up to the end if there is one.
+std::string ask(TestLoop& loop, RawPeer& peer, std::string_view line) {
+  peer.send(line);
+  std::string all;
+  loop.run_until([&] { return peer.drain(all) || all.ends_with('\n'); });
+  return all;
+}
+
+TEST_CASE("each connection is served by a task of its own", "[tcp_server]") {
+  TestLoop loop;
+  EchoServer server(loop);
+  server.listen(0, loopback());
+  std::vector<RawPeer> peers;
+  for (int i = 0; i < 300; ++i) peers.emplace_back(server.port());  // more than one batch of accepts
+  for (RawPeer& peer : peers) CHECK(ask(loop, peer, "hello\n") == "hello\n");
+  CHECK(server.connections() == 300);
+  peers.clear();
+  loop.run_until([&] { return server.connections() == 0; });
+  loop.run_turn();
+  CHECK(Live::count == 0);
+}
+
+TEST_CASE("one server listens on several ports", "[tcp_server]") {
+  TestLoop loop;
+  EchoServer server(loop);
+  server.listen(0, loopback());
+  auto more = bind_sockets(0, loopback());
+  const std::uint16_t other = Address::local_of(more[0].get()).port();
+  server.add_sockets(std::move(more));
+  RawPeer a(server.port());
+  RawPeer b(other);
+  CHECK(ask(loop, a, "a\n") == "a\n");
+  CHECK(ask(loop, b, "b\n") == "b\n");
+}
+
+TEST_CASE("what handle_stream throws is logged with the peer, and ends that connection only",
+          "[tcp_server]") {
+  TestLoop loop;
+  EchoServer server(loop);
+  server.listen(0, loopback());
+  RawPeer bad(server.port());
+  RawPeer good(server.port());
+  const std::string name = Address::local_of(bad.fd()).to_string();
+  CHECK(ask(loop, bad, "throw\n") == "");
+  const auto line = loop.log.expect("Uncaught exception serving " + name + ": asked to");
+  CHECK(line.logger == "squall.application");
+  CHECK(ask(loop, good, "still there\n") == "still there\n");
+  RawPeer next(server.port());
+  CHECK(ask(loop, next, "and served\n") == "and served\n");
+}
+
+class RudeServer : public EchoServer {
+ public:
+  using EchoServer::EchoServer;
+  bool refuses = true;
+
+ protected:
+  void accepted(OwnedFd fd, const Address& peer) override {
+    if (refuses) throw 42;
+    EchoServer::accepted(std::move(fd), peer);
+  }
+  Task<> handle_stream(IOStream, Address) override {
+    co_await moment();
+    throw "rude";
+  }
+};
+
+TEST_CASE("a server may throw what is no std::exception: it is logged", "[tcp_server]") {
+  TestLoop loop;
+  RudeServer server(loop);
+  server.listen(0, loopback());
+  for (const bool refuses : {true, false}) {
+    server.refuses = refuses;
+    RawPeer peer(server.port());
+    const std::string name = Address::local_of(peer.fd()).to_string();
+    CHECK(ask(loop, peer, "hello\n") == "");
+    loop.log.expect((refuses ? "Cannot serve " : "Uncaught exception serving ") + name +
+                    ": not a std::exception");
+  }
+}
+
+TEST_CASE("a peer that resets, or sends too much, ends its connection without a word", "[tcp_server]") {
+  TestLoop loop;
+  EchoServer server(loop);
+  server.listen(0, loopback());
+  RawPeer peer(server.port());
+  CHECK(ask(loop, peer, "hello\n") == "hello\n");
+  peer.reset();
+  loop.run_until([&] { return server.connections() == 0; });
+  RawPeer talker(server.port());
+  CHECK(ask(loop, talker, std::string(200, 'x')) == "");
+}
+
+TEST_CASE("stop() refuses further connections and leaves the others (TSV-05)", "[tcp_server]") {
+  TestLoop loop;
+  EchoServer server(loop);
+  server.listen(0, loopback());
+  RawPeer peer(server.port());
+  CHECK(ask(loop, peer, "stop\n") == "stop\n");
+  CHECK(server.port() == 0);
+  CHECK(ask(loop, peer, "hello\n") == "hello\n");
+  server.stop();
+  server.listen(0, loopback());
+  RawPeer later(server.port());
+  CHECK(ask(loop, later, "again\n") == "again\n");
+}
+
+class StopsOnAccept : public TCPServer {
+ public:
+  using TCPServer::TCPServer;
+
+ protected:
+  Task<> handle_stream(IOStream, Address) override {
+    stop();
+    co_return;
+  }
+};
+
+TEST_CASE("a server may be stopped from within the accepting of a batch (NET-16)", "[tcp_server]") {
+  TestLoop loop;
+  StopsOnAccept server(loop);
+  server.listen(0, loopback());
+  RawPeer a(server.port());
+  RawPeer b(server.port());
+  loop.run_until([&] { return server.port() == 0; });
+}
+
+TEST_CASE("close_all_connections() may be called by a connection", "[tcp_server]") {
+  TestLoop loop;
+  EchoServer server(loop);
+  server.listen(0, loopback());
+  RawPeer a(server.port());
+  RawPeer b(server.port());
+  CHECK(ask(loop, a, "hello\n") == "hello\n");
+  b.send("close all\n");
+  std::string all;
+  loop.run_until([&] { return a.drain(all) && b.drain(all); });
+  CHECK(server.connections() == 0);
+  CHECK(Live::count == 0);
+}
+
+TEST_CASE("destroying the server cancels its connections", "[tcp_server]") {
+  TestLoop loop;
+  auto server = std::make_unique<EchoServer>(loop);
+  server->listen(0, loopback());
+  RawPeer peer(server->port());
+  CHECK(ask(loop, peer, "hello\n") == "hello\n");
+  CHECK(Live::count == 1);
+  server.reset();
+  CHECK(Live::count == 0);
+  std::string all;
+  CHECK(peer.drain(all));
+}
+
+TEST_CASE(
+    "out of descriptors, connections are refused, the log is brief, and service resumes (NET-17, SEC-82)",
+    "[tcp_server]") {
+  TestLoop loop;
+  EchoServer server(loop);
+  server.listen(0, loopback());
+  RawPeer first(server.port());
+  CHECK(ask(loop, first, "hello\n") == "hello\n");
+  std::vector<RawPeer> waiting;
+  for (int i = 0; i < 3; ++i) waiting.emplace_back(server.port());
+
+  // No descriptor beyond those in use.
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  const OwnedFd highest(::dup(first.fd()));
+  rlimit tight = before;
+  tight.rlim_cur = static_cast<rlim_t>(highest.get());
+  std::vector<OwnedFd> fill;
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &tight) == 0);
+  for (;;) {
+    OwnedFd fd(::dup(first.fd()));
+    if (!fd) break;
+    fill.push_back(std::move(fd));
+  }
+  std::string all;
+  loop.run_until([&] { return waiting[0].drain(all); });
+  loop.run_until([&] { return waiting[1].drain(all); });
+  CHECK(ask(loop, first, "still served\n") == "still served\n");
+
+  fill.clear();
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+  CHECK(ask(loop, waiting[2], "hello\n") == "hello\n");
+  CHECK(loop.log.expect_any("Cannot accept connections, pausing: Too many open files") == 1);
+}
+
+}  // namespace
+}  // namespace squall

@@ -1,0 +1,303 @@
+#include <squall/iostream/tls/tls_context.h>
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <functional>
+#include <set>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "support/tls_pair.h"
+
+namespace squall {
+namespace {
+
+using testing::CertificateAuthority;
+using testing::connected_pair;
+using testing::encrypted_key;
+using testing::secure_both;
+using testing::self_signed;
+using testing::TemporaryFolder;
+using testing::TestLoop;
+using testing::TLSSides;
+
+TLSServerOptions of(TLSCertificate certificate) {
+  TLSServerOptions options;
+  options.certificates.push_back(std::move(certificate));
+  return options;
+}
+
+TLSCertificate files(const std::string& certfile, const std::string& keyfile = {}) {
+  TLSCertificate certificate;
+  certificate.certfile = certfile;
+  certificate.keyfile = keyfile;
+  return certificate;
+}
+
+template <class Function>
+std::string message_of(Function function) {
+  try {
+    function();
+  } catch (const std::invalid_argument& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST_CASE("a server's context names the file that is wrong, and how (TSV-01, NET-31)", "[tls]") {
+  TemporaryFolder folder;
+  const TLSCertificate one = self_signed();
+  const TLSCertificate other = self_signed();
+  const std::string cert = folder.file("cert.pem", one.cert_pem);
+  const std::string key = folder.file("key.pem", one.key_pem);
+  const std::string other_key = folder.file("other.pem", other.key_pem);
+  const std::string encrypted = folder.file("encrypted.pem", encrypted_key(one.key_pem, "sesame"));
+  const std::string nothing = folder.file("nothing.pem", "what is this\n");
+  const std::string broken =
+      folder.file("broken.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
+  const std::string missing = folder.path("missing.pem");
+  const auto fails = [](const TLSCertificate& certificate, const std::string& text) {
+    CHECK_THROWS_WITH(TLSContext::server(of(certificate)), text);
+    CHECK_THROWS_AS(TLSContext::server(of(certificate)), std::invalid_argument);
+    CHECK(::ERR_peek_error() == 0);
+  };
+  CHECK_THROWS_WITH(TLSContext::server({}), "missing key \"certfile\" in ssl_options");
+  fails(files(""), "missing key \"certfile\" in ssl_options");
+  fails(files(missing, key), "certfile \"" + missing + "\" does not exist");
+  fails(files(cert, missing), "keyfile \"" + missing + "\" does not exist");
+  fails(files(cert + "/x"), "certfile \"" + cert + "/x\" does not exist");
+  fails(files(folder.path("")), "certfile \"" + folder.path("") + "\" cannot be read: Is a directory");
+  fails(files(cert), "certfile \"" + cert + "\" has no private key in PEM");
+  fails(files(nothing, key), "certfile \"" + nothing + "\" has no certificate in PEM");
+  fails(files(cert, nothing), "keyfile \"" + nothing + "\" has no private key in PEM");
+  fails(files(cert, other_key), "keyfile \"" + other_key + "\" is not the key of certfile \"" + cert + "\"");
+  fails(files(cert, encrypted), "keyfile \"" + encrypted + "\" is encrypted, and there is no password");
+  TLSCertificate wrong = files(cert, encrypted);
+  wrong.password = "sesam";
+  fails(wrong, "keyfile \"" + encrypted + "\" is not for this password");
+  CHECK(message_of([&] {
+          TLSContext::server(of(files(broken, key)));
+        }).starts_with("certfile \"" + broken + "\" has a certificate that cannot be read: "));
+  TLSCertificate text;
+  text.cert_pem = one.cert_pem;
+  text.key_pem = other.key_pem;
+  fails(text, "key_pem is not the key of cert_pem");
+
+  CHECK_NOTHROW(TLSContext::server(of(files(cert, key))));
+  CHECK_NOTHROW(TLSContext::server(of(files(folder.file("both.pem", one.key_pem + one.cert_pem)))));
+  TLSCertificate right = files(cert, encrypted);
+  right.password = "sesame";
+  CHECK_NOTHROW(TLSContext::server(of(right)));
+}
+
+TEST_CASE("options that cannot be are refused", "[tls]") {
+  TLSServerOptions server = of(self_signed());
+  TLSClientOptions client;
+  std::string text;
+  SECTION("nobody to trust for clients' certificates") {
+    server.cert_reqs = CertReqs::required;
+    text = "cert_reqs needs ca_certs, ca_path or ca_pem";
+  }
+  SECTION("a list of ciphers") {
+    server.ciphers = "NO-SUCH-CIPHER";
+    text = "ciphers \"NO-SUCH-CIPHER\": no cipher match";
+  }
+  SECTION("versions the wrong way round") {
+    server.min_version = TLSVersion::tls1_3;
+    server.max_version = TLSVersion::tls1_2;
+    text = "min_version is above max_version";
+  }
+  SECTION("an empty protocol") {
+    server.alpn = {"h2", ""};
+    text = "\"\" cannot be a protocol for ALPN";
+  }
+  SECTION("trusted certificates that are not there") {
+    server.ca_certs = "/no/such/file";
+    text = "ca_certs \"/no/such/file\" does not exist";
+  }
+  SECTION("a folder that is not there") {
+    server.ca_path = "/no/such/folder";
+    text = "ca_path \"/no/such/folder\" is no folder";
+  }
+  CHECK_THROWS_WITH(TLSContext::server(server), text);
+  CHECK(::ERR_peek_error() == 0);
+}
+
+TEST_CASE("what has no option can be set in OpenSSL's context", "[tls]") {
+  TLSServerOptions options = of(self_signed());
+  options.certificates.push_back(self_signed());
+  int calls = 0;
+  options.customize = [&](SSL_CTX* context) {
+    ++calls;
+    CHECK((::SSL_CTX_get_options(context) & SSL_OP_NO_RENEGOTIATION) != 0);
+    CHECK((::SSL_CTX_get_options(context) & SSL_OP_NO_COMPRESSION) != 0);
+    CHECK((::SSL_CTX_get_mode(context) & SSL_MODE_RELEASE_BUFFERS) != 0);
+    CHECK(SSL_CTX_get_min_proto_version(context) == TLS1_2_VERSION);
+  };
+  const TLSContext context = TLSContext::server(options);
+  CHECK(calls == 2);
+  CHECK(context.is_server());
+  CHECK(context.handshake_timeout() == std::chrono::seconds(10));
+}
+
+// Whose certificate a client that asks for `host` gets.
+std::string subject_for(TestLoop& loop, const TLSContext& client, const TLSContext& server,
+                        const std::string& host) {
+  auto [a, b] = connected_pair(loop);
+  loop.run(secure_both(a, b, client, server, host));
+  return a.tls()->peer_certificate()->subject;
+}
+
+TEST_CASE("a server's certificate is chosen by the name that the client asks for", "[tls]") {
+  TestLoop loop;
+  TLSSides sides;
+  const auto issue = [&](const char* subject, std::vector<std::string> names) {
+    return sides.authority.issue({.common_name = subject, .names = std::move(names)});
+  };
+  sides.server_options.certificates = {
+      issue("first", {"DNS:first.example"}),
+      issue("wild", {"DNS:*.wild.example", "DNS:wild.example"}),
+      issue("exact", {"DNS:exact.wild.example"}),
+      issue("late", {"DNS:wild.example"}),
+  };
+  sides.client_options.check_hostname = false;
+  const TLSContext client = sides.client();
+  const TLSContext server = sides.server();
+  CHECK(subject_for(loop, client, server, "first.example") == "CN=first");
+  CHECK(subject_for(loop, client, server, "wild.example") == "CN=wild");
+  CHECK(subject_for(loop, client, server, "any.wild.example") == "CN=wild");
+  CHECK(subject_for(loop, client, server, "ANY.Wild.Example") == "CN=wild");
+  CHECK(subject_for(loop, client, server, "exact.wild.example") == "CN=exact");
+  CHECK(subject_for(loop, client, server, "two.labels.wild.example") == "CN=first");
+  CHECK(subject_for(loop, client, server, "unknown.example") == "CN=first");
+  CHECK(subject_for(loop, client, server, "") == "CN=first");
+  CHECK(subject_for(loop, client, server, "127.0.0.1") == "CN=first");
+}
+
+TEST_CASE("a session is resumed only with the host that it was made for", "[tls]") {
+  TestLoop loop;
+  TLSSides sides;
+  sides.client_options.max_version = TLSVersion::tls1_2;  // whose sessions come with the handshake
+  sides.server_options.certificates = {sides.authority.issue({.names = {"DNS:a.example"}}),
+                                       sides.authority.issue({.names = {"DNS:b.example"}})};
+  const TLSContext client = sides.client();
+  const TLSContext server = sides.server();
+  testing::ListeningPort port;
+  const auto resumed = [&](const char* host) {
+    auto [a, b] = port.connect(loop);
+    loop.run(secure_both(a, b, client, server, host));
+    CHECK(a.tls()->peer_certificate()->names.front() == std::string("DNS:") + host);
+    return a.tls()->session_reused();
+  };
+  CHECK_FALSE(resumed("a.example"));
+  CHECK_FALSE(resumed("b.example"));
+  CHECK(resumed("a.example"));
+  CHECK(resumed("b.example"));
+}
+
+TEST_CASE("a reload is for new connections; those that are there go on", "[tls]") {
+  TestLoop loop;
+  TemporaryFolder folder;
+  TLSSides sides;
+  const auto write = [&](const char* subject) {
+    const TLSCertificate certificate = sides.authority.issue({.common_name = subject});
+    folder.file("cert.pem", certificate.cert_pem);
+    folder.file("key.pem", certificate.key_pem);
+  };
+  write("old");
+  sides.server_options.certificates = {files(folder.path("cert.pem"), folder.path("key.pem"))};
+  const TLSContext client = sides.client();
+  TLSContext server = sides.server();
+  const TLSContext copy = server;
+  auto [a, b] = connected_pair(loop);
+  loop.run(secure_both(a, b, client, copy));
+  CHECK(a.tls()->peer_certificate()->subject == "CN=old");
+  write("new");
+  CHECK(subject_for(loop, client, copy, "localhost") == "CN=old");
+  SECTION("as it is read") {
+    server.reload();
+    CHECK(subject_for(loop, client, copy, "localhost") == "CN=new");
+  }
+  SECTION("and if it cannot be read nothing changes") {
+    folder.file("key.pem", self_signed().key_pem);
+    CHECK(message_of([&] { server.reload(); }).find("is not the key of") != std::string::npos);
+    CHECK(subject_for(loop, client, copy, "localhost") == "CN=old");
+  }
+  const auto talk = [](IOStream& from, IOStream& to) -> Task<std::string> {
+    (void)from.write("still here\n");
+    std::string text = co_await to.read_until("\n");
+    co_return text;
+  };
+  CHECK(loop.run(talk(a, b)) == "still here\n");
+  CHECK(loop.run(talk(b, a)) == "still here\n");
+}
+
+TEST_CASE("nobody resumes a session from before a reload", "[tls]") {
+  TestLoop loop;
+  TLSSides sides;
+  sides.client_options.max_version = TLSVersion::tls1_2;  // whose sessions come with the handshake
+  const TLSContext client = sides.client();
+  TLSContext server = sides.server();
+  testing::ListeningPort port;
+  const auto resumed = [&] {
+    auto [a, b] = port.connect(loop);
+    loop.run(secure_both(a, b, client, server));
+    return a.tls()->session_reused();
+  };
+  CHECK_FALSE(resumed());
+  CHECK(resumed());
+  server.reload();
+  CHECK_FALSE(resumed());
+  CHECK(resumed());
+}
+
+TEST_CASE("a client keeps sessions of so many servers, those used last", "[tls]") {
+  TestLoop loop;
+  TLSSides sides;
+  sides.client_options.max_version = TLSVersion::tls1_2;
+  sides.client_options.session_cache = 3;
+  const TLSContext client = sides.client();
+  const TLSContext server = sides.server();
+  // A session is of a host and a port, and the kernel gives one port twice at times.
+  std::set<std::uint16_t> ports;
+  while (ports.size() < 10) {
+    auto [a, b] = connected_pair(loop);
+    if (!ports.insert(b.peer_address().port()).second) continue;
+    loop.run(secure_both(b, a, client, server));
+    CHECK(client.sessions() == std::min<std::size_t>(ports.size(), 3));
+  }
+}
+
+TEST_CASE("one context serves the loops of several threads, while it is reloaded", "[tls][threads]") {
+  TLSSides sides;
+  TLSContext client = sides.client();
+  TLSContext server = sides.server();
+  using Sockets = std::vector<std::pair<OwnedFd, OwnedFd>>;
+  // Made here, as only one thread may check anything.
+  Sockets sockets[2];
+  for (int i = 0; i < 20; ++i) sockets[i % 2].push_back(testing::tcp_pair());
+  const auto work = [&](Sockets& pairs) {
+    TestLoop loop;
+    for (auto& [first, second] : pairs) {
+      IOStream a(loop, std::move(first));
+      IOStream b(loop, std::move(second));
+      loop.run(secure_both(a, b, client, server));
+    }
+  };
+  std::thread one(work, std::ref(sockets[0]));
+  std::thread two(work, std::ref(sockets[1]));
+  for (int i = 0; i < 10; ++i) {
+    server.reload();
+    client.reload();
+  }
+  one.join();
+  two.join();
+}
+
+}  // namespace
+}  // namespace squall
