@@ -24,7 +24,7 @@ void initialise_curl() {
   if (result != CURLE_OK) throw std::runtime_error(curl_easy_strerror(result));
 }
 
-ConnectionPool::Limits limits_of(const AsyncHTTPClient::Options& options) {
+ConnectionPool::Limits turn_limits_of(const AsyncHTTPClient::Options& options) {
   ConnectionPool::Limits limits;
   limits.max_clients = std::max<std::size_t>(options.max_clients, 1);
   limits.max_clients_per_host = options.max_clients_per_host;
@@ -34,7 +34,7 @@ ConnectionPool::Limits limits_of(const AsyncHTTPClient::Options& options) {
 }  // namespace
 
 CurlAsyncHTTPClient::CurlAsyncHTTPClient(IOLoop& loop, Options options)
-    : AsyncHTTPClient(loop, std::move(options)), turns_(loop, limits_of(this->options())), guards_(loop) {
+    : AsyncHTTPClient(loop, std::move(options)), turns_(loop, turn_limits_of(this->options())), guards_(loop) {
   if (this->options().resolver)
     throw std::invalid_argument("a resolver is not supported by CurlAsyncHTTPClient");
   initialise_curl();

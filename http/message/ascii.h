@@ -99,4 +99,8 @@ constexpr bool is_host_text(std::string_view text) noexcept {
   return detail::all_in(text, detail::kHostTable);
 }
 
+constexpr bool starts_with_ignoring_case(std::string_view text, std::string_view prefix) noexcept {
+  return equals_ignoring_case(text.substr(0, prefix.size()), prefix);
+}
+
 }  // namespace squall::http

@@ -95,10 +95,6 @@ void check_attribute(std::string_view name, std::string_view value) {
       throw CookieError(fmt::format("Invalid cookie attribute {}", name));
 }
 
-bool begins(std::string_view name, std::string_view prefix) {
-  return equals_ignoring_case(name.substr(0, prefix.size()), prefix);
-}
-
 void check_rules(const SetCookie& cookie) {
   if (!is_cookie_name(cookie.name)) throw CookieError("Invalid cookie attribute name");
   check_attribute("domain", cookie.domain);
@@ -106,8 +102,8 @@ void check_rules(const SetCookie& cookie) {
   const auto refuse = [&](std::string_view why) {
     throw CookieError(fmt::format("Invalid cookie '{}': {}", cookie.name, why));
   };
-  if (begins(cookie.name, "__Secure-") && !cookie.secure) refuse("__Secure- without Secure");
-  if (begins(cookie.name, "__Host-") && (!cookie.secure || cookie.path != "/" || !cookie.domain.empty()))
+  if (starts_with_ignoring_case(cookie.name, "__Secure-") && !cookie.secure) refuse("__Secure- without Secure");
+  if (starts_with_ignoring_case(cookie.name, "__Host-") && (!cookie.secure || cookie.path != "/" || !cookie.domain.empty()))
     refuse("__Host- needs Secure, the path / and no domain");
   if (cookie.same_site == SameSite::none && !cookie.secure) refuse("SameSite=None without Secure");
   if (cookie.partitioned && !cookie.secure) refuse("Partitioned without Secure");

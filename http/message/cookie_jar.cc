@@ -29,10 +29,6 @@ CookieJar::Time expiry(const SetCookie& parsed, CookieJar::Time now) {
   return parsed.expires.value_or(CookieJar::Time::max());
 }
 
-bool begins(std::string_view name, std::string_view prefix) {
-  return equals_ignoring_case(name.substr(0, prefix.size()), prefix);
-}
-
 }  // namespace
 
 bool domain_matches(std::string_view host, std::string_view domain) noexcept {
@@ -60,8 +56,8 @@ bool CookieJar::set(const URL& url, std::string_view set_cookie, Time now) {
     cookie.host_only = parsed->domain.empty() || is_address(host) || has_one_label(host);
   }
   if (parsed->secure && !url.is_https()) return false;
-  if (begins(parsed->name, "__Secure-") && !parsed->secure) return false;
-  if (begins(parsed->name, "__Host-") && (!parsed->secure || !parsed->domain.empty() || parsed->path != "/"))
+  if (starts_with_ignoring_case(parsed->name, "__Secure-") && !parsed->secure) return false;
+  if (starts_with_ignoring_case(parsed->name, "__Host-") && (!parsed->secure || !parsed->domain.empty() || parsed->path != "/"))
     return false;
   cookie.name = std::move(parsed->name);
   cookie.value = std::move(parsed->value);

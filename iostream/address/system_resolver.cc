@@ -18,12 +18,12 @@ namespace squall {
 namespace {
 
 // What came of asking the system: errors as values, as they may have to cross threads.
-struct Outcome {
+struct SystemOutcome {
   Resolver::Answer answer;
   std::error_code error;
 };
 
-Outcome ask_system(const std::string& host, std::uint16_t port, int family) {
+SystemOutcome ask_system(const std::string& host, std::uint16_t port, int family) {
   addrinfo hints{};
   hints.ai_family = family;
   hints.ai_socktype = SOCK_STREAM;
@@ -33,7 +33,7 @@ Outcome ask_system(const std::string& host, std::uint16_t port, int family) {
   if (failed == EAI_SYSTEM) return {{}, std::error_code(errno, std::generic_category())};
   if (failed) return {{}, std::error_code(failed, resolver_category())};
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(found, &::freeaddrinfo);
-  Outcome outcome;
+  SystemOutcome outcome;
   std::vector<Address>& addresses = outcome.answer.addresses;
   for (const addrinfo* info = found; info; info = info->ai_next) {
     const Address address(info->ai_addr, info->ai_addrlen);
@@ -44,7 +44,7 @@ Outcome ask_system(const std::string& host, std::uint16_t port, int family) {
   return outcome;
 }
 
-Resolver::Answer answer_of(const std::string& host, Outcome outcome) {
+Resolver::Answer answer_of(const std::string& host, SystemOutcome outcome) {
   if (outcome.error) throw ResolveError(host, outcome.error);
   return std::move(outcome.answer);
 }
@@ -84,7 +84,7 @@ Task<Resolver::Answer> BlockingResolver::look_up(std::string host, std::uint16_t
 Task<Resolver::Answer> ThreadedResolver::look_up(std::string host, std::uint16_t port, int family) {
   std::optional<Answer> known = answer_unasked(host, port, family);
   if (known) co_return *std::move(known);
-  Outcome outcome;
+  SystemOutcome outcome;
   try {
     Executor& executor = executor_ ? *executor_ : shared_pool();
     outcome = co_await run_in_executor(executor, ask_system, host, port, family);
