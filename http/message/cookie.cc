@@ -1,8 +1,8 @@
 #include <squall/http/message/cookie.h>
 
-#include <squall/http/message/ascii.h>
 #include <squall/http/message/date.h>
 #include <squall/http/message/latin1.h>
+#include <squall/ioloop/base/ascii.h>
 
 #include <fmt/format.h>
 

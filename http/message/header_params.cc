@@ -1,8 +1,8 @@
 #include <squall/http/message/header_params.h>
 
-#include <squall/http/message/ascii.h>
 #include <squall/http/message/latin1.h>
 #include <squall/http/message/query.h>
+#include <squall/ioloop/base/ascii.h>
 
 #include <fmt/format.h>
 

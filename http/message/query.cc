@@ -1,6 +1,6 @@
 #include <squall/http/message/query.h>
 
-#include <squall/http/message/ascii.h>
+#include <squall/ioloop/base/ascii.h>
 #include <squall/ioloop/base/utf8.h>
 
 #include <algorithm>

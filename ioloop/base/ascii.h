@@ -6,7 +6,7 @@
 #include <string_view>
 
 // Character classes of RFC 9110 and RFC 3986, which know only ASCII.
-namespace squall::http {
+namespace squall {
 
 constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 constexpr bool is_alpha(char c) noexcept { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
@@ -99,4 +99,4 @@ constexpr bool is_host_text(std::string_view text) noexcept {
   return detail::all_in(text, detail::kHostTable);
 }
 
-}  // namespace squall::http
+}  // namespace squall
