@@ -3,15 +3,25 @@
 #include <array>
 #include <cstdint>
 #include <cstring>
+#include <string>
 #include <string_view>
 
-// Character classes of RFC 9110 and RFC 3986, which know only ASCII.
+// Character classes and case of ASCII, independent of the locale (RFC 9110, RFC 3986). Bytes of 0x80 and
+// above are neither letters nor digits, and have no case.
+//
+// Thread:    any.
 namespace squall {
 
 constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 constexpr bool is_alpha(char c) noexcept { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 constexpr char to_lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
-// -1 if `c` is no hexadecimal digit.
+constexpr void make_lower(std::string& text) noexcept {
+  for (char& c : text) c = to_lower(c);
+}
+// The digits of base 16, for writing: kLowerHex[byte >> 4].
+inline constexpr char kLowerHex[] = "0123456789abcdef";
+inline constexpr char kUpperHex[] = "0123456789ABCDEF";
+// -1 if `c` is not a hexadecimal digit.
 constexpr int hex_value(char c) noexcept {
   if (is_digit(c)) return c - '0';
   const char lower = to_lower(c);
@@ -25,8 +35,9 @@ constexpr bool equals_ignoring_case(std::string_view a, std::string_view b) noex
   return true;
 }
 
-// The same for a token and a lower-case name of letters and hyphens, eight bytes at a time: of the characters
-// of a token only letters become letters by their sixth bit.
+// equals_ignoring_case() for a token and a lower-case name of letters and hyphens, eight bytes at a time.
+// Setting the sixth bit turns upper-case letters to lower case; no other token character becomes a letter by
+// it.
 inline bool token_equals(std::string_view token, std::string_view lower_case) noexcept {
   if (token.size() != lower_case.size()) return false;
   const auto word = [](const char* at, std::size_t size) {
@@ -52,51 +63,67 @@ constexpr std::string_view trim(std::string_view text) noexcept {
 
 namespace detail {
 
+constexpr bool is_one_of(char c, std::string_view set) noexcept { return set.find(c) != set.npos; }
+// For sets of characters that only one file needs.
 constexpr std::array<bool, 256> table(bool (*belongs)(char)) {
   std::array<bool, 256> result{};
   for (int i = 0; i < 256; ++i) result[static_cast<std::size_t>(i)] = belongs(static_cast<char>(i));
   return result;
 }
-constexpr bool is_one_of(char c, std::string_view set) { return set.find(c) != set.npos; }
 
-inline constexpr auto kTokenTable = table(
-    [](char c) { return is_alpha(c) || is_digit(c) || (c != '\0' && is_one_of(c, "!#$%&'*+-.^_`|~")); });
-inline constexpr auto kFieldTable =
-    table([](char c) { return c == '\t' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f); });
-inline constexpr auto kHostTable = table(
-    [](char c) { return is_alpha(c) || is_digit(c) || (c != '\0' && is_one_of(c, "-._~!$&'()*+;=%[]:")); });
+// Bits of a character in kAsciiTable.
+inline constexpr std::uint8_t kTokenChar = 1;  // tchar of RFC 9110, 5.6.2
+inline constexpr std::uint8_t kFieldChar = 2;  // no control character but the tab: RFC 9110, 5.5
+inline constexpr std::uint8_t kHostChar = 4;   // of a host and port: RFC 3986, 3.2.2, without the comma
 
-constexpr bool all_in(std::string_view text, const std::array<bool, 256>& belongs) noexcept {
+constexpr std::array<std::uint8_t, 256> make_ascii_table() {
+  std::array<std::uint8_t, 256> table{};
+  const auto set = [&table](char c, std::uint8_t bits) { table[static_cast<unsigned char>(c)] |= bits; };
+  for (int i = 0; i < 256; ++i) {
+    const char c = static_cast<char>(i);
+    if (is_alpha(c) || is_digit(c)) set(c, kTokenChar | kHostChar);
+    if (c == '\t' || (i >= 0x20 && i != 0x7f)) set(c, kFieldChar);
+  }
+  for (const char c : std::string_view("!#$%&'*+-.^_`|~")) set(c, kTokenChar);
+  for (const char c : std::string_view("-._~!$&'()*+;=%[]:")) set(c, kHostChar);
+  return table;
+}
+inline constexpr auto kAsciiTable = make_ascii_table();
+
+constexpr bool has_class(char c, std::uint8_t bits) noexcept {
+  return (kAsciiTable[static_cast<unsigned char>(c)] & bits) != 0;
+}
+constexpr bool all_have_class(std::string_view text, std::uint8_t bits) noexcept {
   for (const char c : text)
-    if (!belongs[static_cast<unsigned char>(c)]) return false;
+    if (!has_class(c, bits)) return false;
   return true;
 }
 
 }  // namespace detail
 
-constexpr bool is_token_char(char c) noexcept { return detail::kTokenTable[static_cast<unsigned char>(c)]; }
+constexpr bool is_token_char(char c) noexcept { return detail::has_class(c, detail::kTokenChar); }
 // A method or header name (RFC 9110, 5.6.2).
 constexpr bool is_token(std::string_view text) noexcept {
-  return !text.empty() && detail::all_in(text, detail::kTokenTable);
+  return !text.empty() && detail::all_have_class(text, detail::kTokenChar);
 }
-// May stand in a header's value: no control character but the tab (RFC 9110, 5.5).
+// Allowed in a header's value: no control character but the tab (RFC 9110, 5.5).
 inline bool is_field_text(std::string_view text) noexcept {
   constexpr std::uint64_t kOnes = 0x0101010101010101;
   constexpr std::uint64_t kHighBits = 0x80 * kOnes;
   while (text.size() >= 8) {
     std::uint64_t bytes = 0;
     std::memcpy(&bytes, text.data(), 8);
-    // High bits where a byte is below 0x20 or is 0x7f; a tab is looked at closely below.
+    // High bits where a byte is below 0x20 or is 0x7f; tabs are told apart below.
     const std::uint64_t low = (bytes - 0x20 * kOnes) & ~bytes & kHighBits;
     const std::uint64_t del = ((bytes ^ (0x7f * kOnes)) - kOnes) & ~(bytes ^ (0x7f * kOnes)) & kHighBits;
-    if ((low | del) != 0 && !detail::all_in(text.substr(0, 8), detail::kFieldTable)) return false;
+    if ((low | del) != 0 && !detail::all_have_class(text.substr(0, 8), detail::kFieldChar)) return false;
     text.remove_prefix(8);
   }
-  return detail::all_in(text, detail::kFieldTable);
+  return detail::all_have_class(text, detail::kFieldChar);
 }
-// May stand in a Host header: a name or address and a port, without the comma (HUT-33).
+// Allowed in a Host header: a name or address and a port, without the comma (HUT-33).
 constexpr bool is_host_text(std::string_view text) noexcept {
-  return detail::all_in(text, detail::kHostTable);
+  return detail::all_have_class(text, detail::kHostChar);
 }
 
 }  // namespace squall
