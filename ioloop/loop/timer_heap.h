@@ -1,6 +1,7 @@
 #pragma once
 
 #include <squall/ioloop/base/callback.h>
+#include <squall/ioloop/base/intrusive_list.h>
 
 #include <chrono>
 #include <cstdint>
@@ -91,20 +92,17 @@ class TimerHeap {
     std::uint64_t id = 0;            // 0: free, or has fired
     std::uint32_t position = kNone;  // in the heap, or kNone while in due_; of a free slot, the next free one
   };
-  struct Block {
+  // In open_ while it has a free slot.
+  struct Block : ListNode<> {
     Slot slots[kBlock];
-    std::uint32_t number;       // in blocks_
-    std::uint32_t used = 0;     // slots in use
-    std::uint32_t free = 0;     // first free slot, counted within the block; kNone if there is none
-    Block* previous = nullptr;  // in the list of blocks with a free slot
-    Block* next = nullptr;
+    std::uint32_t number;    // in blocks_
+    std::uint32_t used = 0;  // slots in use
+    std::uint32_t free = 0;  // first free slot, counted within the block; kNone if there is none
   };
 
   Slot& slot_at(std::uint32_t index) noexcept { return blocks_[index / kBlock]->slots[index % kBlock]; }
   std::uint32_t take_slot();
   Block& add_block();
-  void link(Block& block) noexcept;
-  void unlink(Block& block) noexcept;
   void free_slot(std::uint32_t index) noexcept;
   void collect_due(TimePoint now) noexcept;
   void erase(std::size_t position) noexcept;
@@ -116,7 +114,7 @@ class TimerHeap {
   std::vector<Entry> heap_;
   std::vector<std::unique_ptr<Block>> blocks_;  // null where a block was given back
   std::vector<std::uint32_t> vacant_;           // the null places in blocks_
-  Block* open_ = nullptr;                       // blocks with a free slot
+  IntrusiveList<Block> open_;                   // blocks with a free slot
   std::uint32_t empty_blocks_ = 0;
   std::vector<std::uint32_t> due_;
   std::uint64_t next_id_ = 1;
