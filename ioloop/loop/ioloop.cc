@@ -5,7 +5,6 @@
 #include <squall/ioloop/base/log.h>
 #include <squall/ioloop/loop/signal_handlers.h>
 #include <squall/ioloop/loop/task_group.h>
-#include <squall/ioloop/process/thread_pool.h>
 
 #include <fmt/format.h>
 #include <signal.h>
@@ -16,6 +15,12 @@
 #include <utility>
 
 namespace squall {
+
+namespace detail {
+// In process/thread_pool.cc: this room knows no threads.
+std::shared_ptr<Executor> make_default_executor();
+}  // namespace detail
+
 namespace {
 
 constinit thread_local IOLoop* t_running = nullptr;
@@ -272,7 +277,7 @@ SignalHandlers& IOLoop::signal_handlers() {
 }
 
 Executor& IOLoop::default_executor() {
-  if (!executor_) executor_ = std::make_shared<ThreadPool>();
+  if (!executor_) executor_ = detail::make_default_executor();
   return *executor_;
 }
 
