@@ -94,13 +94,14 @@ class CallbackQueue {
   void add_block();
   void recycle_front() noexcept;
 
+  // What every turn reads comes first, in one cache line.
+  Ticket head_ = kBlock;  // the first block begins at ticket 64, so that no ticket is 0
+  Ticket tail_ = kBlock;
+  LoopHookList hooks_;
+  Ticket running_ = 0;  // the callback that cancel() must leave alone, as it is on the stack
   // A ring: block number n stands at n modulo its size, which is a power of two.
   std::vector<std::unique_ptr<Block>> blocks_;
   FreeList<Block, kSpareBlocks> spare_;
-  Ticket head_ = kBlock;  // the first block begins at ticket 64, so that no ticket is 0
-  Ticket tail_ = kBlock;
-  Ticket running_ = 0;  // the callback that cancel() must leave alone, as it is on the stack
-  LoopHookList hooks_;
 };
 
 }  // namespace squall

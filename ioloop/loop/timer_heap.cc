@@ -15,6 +15,7 @@ Timeout TimerHeap::add(TimePoint deadline, Callback callback) {
   slot.id = next_id_++;
   heap_.emplace_back();
   sift_up(heap_.size() - 1, Entry{deadline, slot.id, index});
+  earliest_ = heap_.front().deadline;
   return Timeout{slot.id, index};
 }
 
@@ -56,12 +57,16 @@ void TimerHeap::collect_due(TimePoint now) noexcept {
 void TimerHeap::erase(std::size_t position) noexcept {
   const Entry last = heap_.back();
   heap_.pop_back();
-  if (position == heap_.size()) return;
+  if (position == heap_.size()) {
+    if (position == 0) earliest_ = TimePoint::max();
+    return;
+  }
   if (position > 0 && last.before(heap_[(position - 1) / kArity])) {
     sift_up(position, last);
   } else {
     sift_down(position, last);
   }
+  earliest_ = heap_.front().deadline;
 }
 
 void TimerHeap::place(std::size_t position, const Entry& entry) noexcept {

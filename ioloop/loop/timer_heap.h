@@ -47,15 +47,15 @@ class TimerHeap {
 
   bool empty() const noexcept { return heap_.empty(); }
   std::size_t size() const noexcept { return heap_.size(); }
-  // Undefined if empty.
-  TimePoint earliest() const noexcept { return heap_.front().deadline; }
+  // The earliest deadline; the end of time if there is no timer.
+  TimePoint earliest() const noexcept { return earliest_; }
 
   // Runs and destroys the callbacks that were due at `now` when the call began; one they add waits for the
   // next call, whatever its deadline. Without memory for a large batch it runs the earliest of it, and
   // leaves the others to the next call. `run` is called with each Callback and must not throw.
   template <class Run>
   std::size_t fire(TimePoint now, Run&& run) {
-    if (heap_.empty() || heap_.front().deadline > now) return 0;
+    if (heap_.empty() || earliest_ > now) return 0;
     collect_due(now);
     std::size_t count = 0;
     for (std::size_t i = 0; i < due_.size(); ++i) {
@@ -111,6 +111,7 @@ class TimerHeap {
   void sift_up(std::size_t position, const Entry& entry) noexcept;
   void sift_down(std::size_t position, const Entry& entry) noexcept;
 
+  TimePoint earliest_ = TimePoint::max();  // of heap_, which is in a cache line of its own
   std::vector<Entry> heap_;
   std::vector<std::unique_ptr<Block>> blocks_;  // null where a block was given back
   std::vector<std::uint32_t> vacant_;           // the null places in blocks_
