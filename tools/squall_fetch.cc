@@ -1,6 +1,6 @@
 // tools/squall_fetch.cc -- fetches URLs and prints what they have.
 #include <squall/http.h>
-#include <squall/http/message/ascii.h>
+#include <squall/ioloop/base/ascii.h>
 #include <squall/version.h>
 
 #include <unistd.h>
@@ -110,7 +110,7 @@ void fetch(http::HTTPClient& client, const Settings& settings, const std::string
   Progress progress(::isatty(STDERR_FILENO) == 1 && (out != stdout || ::isatty(STDOUT_FILENO) == 0));
   request.header_callback = [&](std::string_view line) {
     constexpr std::string_view kLength = "content-length: ";
-    if (line.size() > kLength.size() && http::equals_ignoring_case(line.substr(0, kLength.size()), kLength))
+    if (line.size() > kLength.size() && equals_ignoring_case(line.substr(0, kLength.size()), kLength))
       progress.expect(std::strtoull(std::string(line.substr(kLength.size())).c_str(), nullptr, 10));
     if (settings.print_headers) write_all(stdout, line);
   };

@@ -1,8 +1,8 @@
 #include <squall/web/request_handler.h>
 
-#include <squall/http/server/access_log.h>
-#include <squall/http/message/ascii.h>
 #include <squall/http/message/status.h>
+#include <squall/http/server/access_log.h>
+#include <squall/ioloop/base/ascii.h>
 #include <squall/ioloop/base/errors.h>
 #include <squall/ioloop/base/log.h>
 #include <squall/iostream/address/errors.h>
@@ -81,7 +81,7 @@ const http::QueryArguments& RequestHandler::body_arguments() {
   const http::Headers& headers = request().headers();
   const std::string_view type = headers.find(http::HeaderId::content_type).value_or("");
   constexpr std::string_view kForm = "application/x-www-form-urlencoded";
-  if (!http::equals_ignoring_case(type.substr(0, kForm.size()), kForm)) return body.emplace();
+  if (!equals_ignoring_case(type.substr(0, kForm.size()), kForm)) return body.emplace();
   if (const auto encoding = headers.find("Content-Encoding"))
     throw HTTPError(400, fmt::format("Invalid body: Unsupported Content-Encoding: {}", *encoding));
   body = http::parse_query(request().body(), application_->settings().max_arguments);
@@ -159,7 +159,7 @@ std::vector<std::string> RequestHandler::get_arguments(std::string_view name) {
 // ---- Output.
 
 void RequestHandler::set_status(int status, std::string_view reason) {
-  const bool sendable = http::is_field_text(reason) && reason.find('<') == reason.npos;
+  const bool sendable = is_field_text(reason) && reason.find('<') == reason.npos;
   exchange_->set_status(status, sendable ? reason : "Unknown");
 }
 

@@ -1,10 +1,10 @@
 #include <squall/http/client/curl_transfer.h>
 
-#include <squall/http/message/ascii.h>
-#include <squall/http/codec/content_decoder.h>
 #include <squall/http/client/mapped_host.h>
 #include <squall/http/client/request_head.h>
+#include <squall/http/codec/content_decoder.h>
 #include <squall/http/message/status.h>
+#include <squall/ioloop/base/ascii.h>
 #include <squall/ioloop/base/errors.h>
 
 #include <fmt/format.h>

@@ -1,6 +1,6 @@
 #include <squall/http/client/proxy_environment.h>
 
-#include <squall/http/message/ascii.h>
+#include <squall/ioloop/base/ascii.h>
 
 #include <fmt/format.h>
 

@@ -1,8 +1,8 @@
 #include <squall/http/client/request_head.h>
 
-#include <squall/http/message/ascii.h>
 #include <squall/http/codec/content_decoder.h>
 #include <squall/http/message/date.h>
+#include <squall/ioloop/base/ascii.h>
 #include <squall/version.h>
 
 #include <fmt/format.h>

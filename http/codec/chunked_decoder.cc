@@ -1,6 +1,6 @@
 #include <squall/http/codec/chunked_decoder.h>
 
-#include <squall/http/message/ascii.h>
+#include <squall/ioloop/base/ascii.h>
 
 #include <algorithm>
 #include <limits>

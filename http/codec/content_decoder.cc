@@ -1,7 +1,7 @@
 #include <squall/http/codec/content_decoder.h>
 
-#include <squall/http/message/ascii.h>
 #include <squall/http/codec/gzip_decoder.h>
+#include <squall/ioloop/base/ascii.h>
 #ifdef SQUALL_HAS_BROTLI
 #include <squall/http/codec/brotli_decoder.h>
 #endif

@@ -1,7 +1,7 @@
 #include <squall/http/codec/request_parser.h>
 
-#include <squall/http/message/ascii.h>
 #include <squall/http/codec/check_head.h>
+#include <squall/ioloop/base/ascii.h>
 
 #include <algorithm>
 #include <charconv>

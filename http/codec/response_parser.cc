@@ -1,8 +1,8 @@
 #include <squall/http/codec/response_parser.h>
 
-#include <squall/http/message/ascii.h>
 #include <squall/http/codec/check_head.h>
 #include <squall/http/message/status.h>
+#include <squall/ioloop/base/ascii.h>
 
 #include <algorithm>
 #include <utility>

@@ -1,7 +1,7 @@
 #include <squall/http/message/accept.h>
 
-#include <squall/http/message/ascii.h>
 #include <squall/http/message/header_params.h>
+#include <squall/ioloop/base/ascii.h>
 
 #include <algorithm>
 

@@ -1,8 +1,8 @@
 #include <squall/http/message/cookie.h>
 
-#include <squall/http/message/ascii.h>
 #include <squall/http/message/date.h>
 #include <squall/http/message/latin1.h>
+#include <squall/ioloop/base/ascii.h>
 
 #include <fmt/format.h>
 
@@ -128,7 +128,7 @@ void read_attribute(SetCookie& cookie, std::string_view name, std::string_view v
   } else if (equals_ignoring_case(name, "domain")) {
     if (value.starts_with('.')) value.remove_prefix(1);
     cookie.domain = value;
-    std::transform(cookie.domain.begin(), cookie.domain.end(), cookie.domain.begin(), to_lower);
+    make_lower(cookie.domain);
   } else if (equals_ignoring_case(name, "path")) {
     cookie.path = value.starts_with('/') ? value : "";
   } else if (equals_ignoring_case(name, "secure")) {

@@ -1,6 +1,6 @@
 #include <squall/http/message/header_lines.h>
 
-#include <squall/http/message/ascii.h>
+#include <squall/ioloop/base/ascii.h>
 
 #include <algorithm>
 

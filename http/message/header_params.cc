@@ -1,8 +1,8 @@
 #include <squall/http/message/header_params.h>
 
-#include <squall/http/message/ascii.h>
 #include <squall/http/message/latin1.h>
 #include <squall/http/message/query.h>
+#include <squall/ioloop/base/ascii.h>
 
 #include <fmt/format.h>
 
@@ -143,7 +143,7 @@ HeaderParams parse_header(std::string_view text) {
     const std::size_t equals = std::min(piece.find('='), piece.size());
     std::string name(trim(piece.substr(0, equals)));
     if (name.empty()) continue;
-    std::transform(name.begin(), name.end(), name.begin(), to_lower);
+    make_lower(name);
     const std::string_view value = trim(piece.substr(std::min(equals + 1, piece.size())));
     if (name.size() > 1 && name.back() == '*') {
       name.pop_back();

@@ -1,9 +1,9 @@
 #include <squall/http/message/multipart.h>
 
-#include <squall/http/message/ascii.h>
 #include <squall/http/message/header_lines.h>
 #include <squall/http/message/header_params.h>
 #include <squall/http/message/query.h>
+#include <squall/ioloop/base/ascii.h>
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
-#include <squall/http/message/ascii.h>
 #include <squall/http/message/date.h>
+#include <squall/ioloop/base/ascii.h>
 
 #include <cstddef>
 

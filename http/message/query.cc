@@ -1,6 +1,6 @@
 #include <squall/http/message/query.h>
 
-#include <squall/http/message/ascii.h>
+#include <squall/ioloop/base/ascii.h>
 #include <squall/ioloop/base/utf8.h>
 
 #include <algorithm>
@@ -28,7 +28,6 @@ std::string percent_decode(std::string_view text, Plus plus) {
 namespace {
 
 void append_escaped(std::string& to, std::string_view text, Plus plus) {
-  constexpr char kHex[] = "0123456789ABCDEF";
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
     if (is_alpha(c) || is_digit(c) || c == '_' || c == '.' || c == '-' || c == '~') {
@@ -38,7 +37,7 @@ void append_escaped(std::string& to, std::string_view text, Plus plus) {
     } else if (c == '/' && plus == Plus::is_plus) {
       to += c;
     } else {
-      to.append({'%', kHex[byte >> 4], kHex[byte & 15]});
+      to.append({'%', kUpperHex[byte >> 4], kUpperHex[byte & 15]});
     }
   }
 }

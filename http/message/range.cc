@@ -1,9 +1,9 @@
 #include <squall/http/message/range.h>
 
-#include <squall/http/message/ascii.h>
 #include <squall/http/message/date.h>
 #include <squall/http/message/etag.h>
 #include <squall/http/message/header_params.h>
+#include <squall/ioloop/base/ascii.h>
 
 #include <fmt/format.h>
 

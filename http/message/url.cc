@@ -1,6 +1,6 @@
 #include <squall/http/message/url.h>
 
-#include <squall/http/message/ascii.h>
+#include <squall/ioloop/base/ascii.h>
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
@@ -38,13 +38,12 @@ std::string_view reason_for(char c) {
 }
 
 void append_escaped(std::string& to, std::string_view text, const std::array<bool, 256>& legal) {
-  constexpr char kHex[] = "0123456789ABCDEF";
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
     if (legal[byte]) {
       to += c;
     } else {
-      to.append({'%', kHex[byte >> 4], kHex[byte & 15]});
+      to.append({'%', kUpperHex[byte >> 4], kUpperHex[byte & 15]});
     }
   }
 }

@@ -1,11 +1,11 @@
 #include <squall/http/server/exchange.h>
 
-#include <squall/http/message/ascii.h>
 #include <squall/http/message/date.h>
+#include <squall/http/message/status.h>
 #include <squall/http/server/exchange_extras.h>
 #include <squall/http/server/http_server.h>
 #include <squall/http/server/server_connection.h>
-#include <squall/http/message/status.h>
+#include <squall/ioloop/base/ascii.h>
 
 #include <fmt/format.h>
 

@@ -1,6 +1,6 @@
 #include <squall/http/server/proxy_headers.h>
 
-#include <squall/http/message/ascii.h>
+#include <squall/ioloop/base/ascii.h>
 
 #include <optional>
 #include <string>

@@ -1,7 +1,7 @@
 #include <squall/http/server/request.h>
 
-#include <squall/http/message/ascii.h>
 #include <squall/http/server/exchange.h>
+#include <squall/ioloop/base/ascii.h>
 
 #include <unistd.h>
 

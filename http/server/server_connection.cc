@@ -1,7 +1,7 @@
 #include <squall/http/server/server_connection.h>
 
-#include <squall/http/message/ascii.h>
 #include <squall/http/message/status.h>
+#include <squall/ioloop/base/ascii.h>
 #include <squall/ioloop/base/errors.h>
 #include <squall/ioloop/base/log.h>
 #include <squall/ioloop/loop/sleep.h>

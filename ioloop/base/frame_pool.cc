@@ -1,68 +1,39 @@
 #include <squall/ioloop/base/frame_pool.h>
 
-#include <squall/ioloop/base/sanitizer.h>
+#include <squall/ioloop/base/block_lists.h>
 
 #include <new>
 
 namespace squall {
 namespace {
 
-constexpr bool kRecycle = !kAddressSanitizer;
+// List n has the blocks of n * kGrain bytes.
+struct FrameSizes {
+  static constexpr std::size_t kGrain = 32;
+  static constexpr std::size_t kLists = 64;  // up to 2 KiB; larger blocks are not kept
+  static constexpr std::size_t kListBytes = 64 * 1024;
+  static constexpr std::size_t size_of(std::size_t list) noexcept { return list * kGrain; }
+};
+using FrameLists = BlockLists<FrameSizes>;
+
+constexpr std::size_t list_of(std::size_t size) noexcept {
+  return (size + FrameSizes::kGrain - 1) / FrameSizes::kGrain;
+}
 
 }  // namespace
 
-constinit thread_local FramePool::Lists FramePool::lists_{};
-
-// Empties the lists when its thread ends. What is released after that, by thread-local objects that die
-// later, goes straight to the heap.
-struct FramePool::Closer {
-  ~Closer() {
-    lists_.state = Lists::State::closed;
-    for (Node*& first : lists_.first) {
-      while (first) {
-        Node* next = first->next;
-        ::operator delete(first);
-        first = next;
-      }
-    }
-  }
-};
-
 [[gnu::hot]] void* FramePool::allocate(std::size_t size) {
-  const std::size_t list = (size + kGrain - 1) / kGrain;
-  if (!kRecycle || list >= kLists) [[unlikely]]
-    return ::operator new(size);
-  Node*& first = lists_.first[list];
-  if (!first) [[unlikely]]
-    return ::operator new(list * kGrain);
-  Node* block = first;
-  first = block->next;
-  --lists_.length[list];
-  return block;
+  const std::size_t list = list_of(size);
+  return list < FrameSizes::kLists ? FrameLists::allocate(list) : ::operator new(size);
 }
 
 [[gnu::hot]] void FramePool::release(void* block, std::size_t size) noexcept {
-  const std::size_t list = (size + kGrain - 1) / kGrain;
-  if (!kRecycle || list >= kLists) [[unlikely]] {
+  const std::size_t list = list_of(size);
+  if (list < FrameSizes::kLists) {
+    FrameLists::release(block, list);
+  } else {
     ::operator delete(block);
-    return;
   }
-  if (lists_.state != Lists::State::open || lists_.length[list] * list >= kListBytes / kGrain) [[unlikely]] {
-    release_slowly(block, list);
-    return;
-  }
-  lists_.first[list] = ::new (block) Node{lists_.first[list]};
-  ++lists_.length[list];
-}
-
-void FramePool::release_slowly(void* block, std::size_t list) noexcept {
-  if (lists_.state == Lists::State::fresh) {
-    static thread_local Closer closer;  // constructed by passing here, destroyed when the thread ends
-    lists_.state = Lists::State::open;
-    release(block, list * kGrain);
-    return;
-  }
-  ::operator delete(block);
 }
 
 }  // namespace squall

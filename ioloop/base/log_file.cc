@@ -1,5 +1,6 @@
 #include <squall/ioloop/base/log_file.h>
 
+#include <squall/ioloop/base/ascii.h>
 #include <squall/ioloop/base/write_whole.h>
 
 #include <fcntl.h>
@@ -24,12 +25,6 @@ namespace {
 
 using std::chrono::sys_seconds;
 
-char to_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-bool same_word(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, {}, to_lower, to_lower);
-}
-
 // What `when` stands for. Days of the calendar differ in length, so they are no number of seconds.
 struct Period {
   std::chrono::seconds unit{};
@@ -43,11 +38,11 @@ Period parse_when(std::string_view when, int interval) {
   if (interval < 1 || interval > 100'000'000) {
     throw std::invalid_argument(fmt::format("a log file's interval cannot be {}", interval));
   }
-  if (same_word(when, "s")) return {.unit = 1s, .digits = 19};
-  if (same_word(when, "m")) return {.unit = 1min, .digits = 16};
-  if (same_word(when, "h")) return {.unit = 1h, .digits = 13};
-  if (same_word(when, "d")) return {.unit = 24h};
-  if (same_word(when, "midnight")) return {.days = 1};
+  if (equals_ignoring_case(when, "s")) return {.unit = 1s, .digits = 19};
+  if (equals_ignoring_case(when, "m")) return {.unit = 1min, .digits = 16};
+  if (equals_ignoring_case(when, "h")) return {.unit = 1h, .digits = 13};
+  if (equals_ignoring_case(when, "d")) return {.unit = 24h};
+  if (equals_ignoring_case(when, "midnight")) return {.days = 1};
   if (when.size() == 2 && to_lower(when[0]) == 'w' && when[1] >= '0' && when[1] <= '6') {
     return {.days = 7, .weekday = when[1] - '0'};
   }
@@ -84,7 +79,6 @@ std::string suffix_of(sys_seconds rollover, const Period& period, int interval) 
 // Whether a name's end is such a suffix, with or without the number of a second file of the same time.
 bool is_suffix(std::string_view text, std::size_t digits) {
   constexpr std::string_view kShape = "0000-00-00_00-00-00";
-  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
   if (text.size() < digits) return false;
   for (std::size_t i = 0; i < digits; ++i) {
     if (kShape[i] == '0' ? !is_digit(text[i]) : text[i] != kShape[i]) return false;
@@ -114,7 +108,7 @@ Level parse_level(std::string_view text) {
                                                                        {"error", Level::error},
                                                                        {"none", Level::none}}};
   for (const auto& [name, level] : kLevels) {
-    if (same_word(text, name)) return level;
+    if (equals_ignoring_case(text, name)) return level;
   }
   throw std::invalid_argument(fmt::format(
       R"(The value of logging option should be "debug", "info", "warning", "error" or "none", not "{}".)",

@@ -30,16 +30,12 @@ void CallbackQueue::add_block() {
     blocks_ = std::move(larger);
   }
   std::unique_ptr<Block>& place = blocks_[number & (blocks_.size() - 1)];
-  place = spares_ == 0 ? std::make_unique<Block>() : std::move(spare_[--spares_]);
+  place = spare_.take();
+  if (!place) place = std::make_unique<Block>();
 }
 
 void CallbackQueue::recycle_front() noexcept {
-  std::unique_ptr<Block>& done = blocks_[(head_ / kBlock - 1) & (blocks_.size() - 1)];
-  if (spares_ < kSpareBlocks) {
-    spare_[spares_++] = std::move(done);
-  } else {
-    done.reset();
-  }
+  spare_.give_back(std::move(blocks_[(head_ / kBlock - 1) & (blocks_.size() - 1)]));
 }
 
 }  // namespace squall

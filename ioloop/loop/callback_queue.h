@@ -1,9 +1,9 @@
 #pragma once
 
 #include <squall/ioloop/base/callback.h>
+#include <squall/ioloop/base/free_list.h>
 #include <squall/ioloop/loop/loop_hook.h>
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -51,7 +51,7 @@ class CallbackQueue {
     if (hooks_.empty()) return run_callbacks(end, run);
     std::size_t count = 0;
     LoopHookList present;
-    present.take_first(hooks_);
+    present.splice_front(hooks_);
     while (!present.empty() && present.front().order_ <= end) {
       LoopHook* const next = &present.front();
       count += run_callbacks(next->order_, run);
@@ -60,7 +60,7 @@ class CallbackQueue {
       run(present.pop_front());
       ++count;
     }
-    hooks_.take_first(present);
+    hooks_.splice_front(present);
     return count + run_callbacks(end, run);
   }
 
@@ -94,15 +94,14 @@ class CallbackQueue {
   void add_block();
   void recycle_front() noexcept;
 
-  // A ring: block number n stands at n modulo its size, which is a power of two.
-  std::vector<std::unique_ptr<Block>> blocks_;
-  // An array, so that keeping a block never takes memory.
-  std::array<std::unique_ptr<Block>, kSpareBlocks> spare_;
-  std::size_t spares_ = 0;
+  // What every turn reads comes first, in one cache line.
   Ticket head_ = kBlock;  // the first block begins at ticket 64, so that no ticket is 0
   Ticket tail_ = kBlock;
-  Ticket running_ = 0;  // the callback that cancel() must leave alone, as it is on the stack
   LoopHookList hooks_;
+  Ticket running_ = 0;  // the callback that cancel() must leave alone, as it is on the stack
+  // A ring: block number n stands at n modulo its size, which is a power of two.
+  std::vector<std::unique_ptr<Block>> blocks_;
+  FreeList<Block, kSpareBlocks> spare_;
 };
 
 }  // namespace squall

@@ -1,11 +1,10 @@
 #include <squall/ioloop/loop/ioloop.h>
 
-#include <squall/ioloop/loop/child_reaper.h>
 #include <squall/ioloop/base/errors.h>
 #include <squall/ioloop/base/log.h>
+#include <squall/ioloop/loop/child_reaper.h>
 #include <squall/ioloop/loop/signal_handlers.h>
 #include <squall/ioloop/loop/task_group.h>
-#include <squall/ioloop/process/thread_pool.h>
 
 #include <fmt/format.h>
 #include <signal.h>
@@ -16,6 +15,12 @@
 #include <utility>
 
 namespace squall {
+
+namespace detail {
+// In process/thread_pool.cc: this room knows no threads.
+std::shared_ptr<Executor> make_default_executor();
+}  // namespace detail
+
 namespace {
 
 constinit thread_local IOLoop* t_running = nullptr;
@@ -28,10 +33,10 @@ IOLoop::IOLoop() : IOLoop(Options()) {}
 
 IOLoop::IOLoop(const Options& options)
     : poller_(make_poller(options.poller)),
-      descriptors_(*poller_),
       inbox_(std::make_shared<Inbox>()),
       time_source_(options.time_source),
-      slow_callback_(options.slow_callback) {
+      slow_callback_(options.slow_callback),
+      descriptors_(*poller_) {
   spawned_ = std::make_unique<TaskGroup>(*this);
   add_handler(inbox_->waker().fd(), Events::read,
               {[](void* self, Events) { static_cast<IOLoop*>(self)->on_wake(); }, this});
@@ -115,7 +120,7 @@ void IOLoop::stop() noexcept {
   in_turn_ = true;
   ++stats_.turns;
 
-  run_callbacks();
+  if (!callbacks_.empty() || inbox_->filled()) run_callbacks();
 
   stats_.events += ready.size();
   for (const Ready& event : ready) {
@@ -129,7 +134,7 @@ void IOLoop::stop() noexcept {
     });
   }
 
-  if (!timers_.empty() && timers_.earliest() <= time_) {
+  if (timers_.earliest() <= time_) [[unlikely]] {
     stats_.lag.record(time_ - timers_.earliest());
     stats_.timers += timers_.fire(time_, [this](Callback& callback) { guarded(callback, "timer"); });
   }
@@ -163,7 +168,7 @@ IOLoop::Duration IOLoop::poll_timeout() const noexcept {
   if (!callbacks_.empty() || !turn_end_.empty() || stopping_.load(std::memory_order_relaxed) ||
       inbox_->filled())
     return Duration::zero();
-  if (timers_.empty()) return kForever;
+  if (timers_.earliest() == TimePoint::max()) return kForever;
   return std::max(timers_.earliest() - now(), Duration::zero());
 }
 
@@ -272,7 +277,7 @@ SignalHandlers& IOLoop::signal_handlers() {
 }
 
 Executor& IOLoop::default_executor() {
-  if (!executor_) executor_ = std::make_shared<ThreadPool>();
+  if (!executor_) executor_ = detail::make_default_executor();
   return *executor_;
 }
 

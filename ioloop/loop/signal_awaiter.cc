@@ -17,10 +17,7 @@ SignalAwaiter::SignalAwaiter(IOLoop& loop, std::initializer_list<int> signals) n
   }
 }
 
-SignalAwaiter::~SignalAwaiter() {
-  if (waiting_) loop_.signal_handlers().leave(*this);
-  loop_.withdraw(ticket_);
-}
+SignalAwaiter::~SignalAwaiter() { loop_.withdraw(ticket_); }
 
 bool SignalAwaiter::await_ready() {
   if (!valid_) throw std::invalid_argument("there is no such signal");

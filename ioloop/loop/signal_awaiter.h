@@ -1,5 +1,7 @@
 #pragma once
 
+#include <squall/ioloop/base/intrusive_list.h>
+
 #include <coroutine>
 #include <cstdint>
 #include <initializer_list>
@@ -10,11 +12,9 @@ class IOLoop;
 class SignalHandlers;
 
 // What IOLoop::signal() returns.
-class [[nodiscard]] SignalAwaiter {
+class [[nodiscard]] SignalAwaiter : public ListNode<> {
  public:
   SignalAwaiter(IOLoop& loop, std::initializer_list<int> signals) noexcept;
-  SignalAwaiter(const SignalAwaiter&) = delete;
-  SignalAwaiter& operator=(const SignalAwaiter&) = delete;
   ~SignalAwaiter();
 
   // Throws what IOLoop::add_signal_handler() does.
@@ -28,11 +28,9 @@ class [[nodiscard]] SignalAwaiter {
   IOLoop& loop_;
   std::uint64_t wanted_ = 0;  // a bit a signal
   bool valid_ = true;
-  bool waiting_ = false;
   int got_ = 0;
   std::coroutine_handle<> coroutine_;
   std::uint64_t ticket_ = 0;  // in the ready queue
-  SignalAwaiter* next_ = nullptr;
 };
 
 }  // namespace squall

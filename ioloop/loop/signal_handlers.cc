@@ -34,7 +34,6 @@ void on_signal(int signal) {
 }  // namespace
 
 SignalHandlers::~SignalHandlers() {
-  while (waiting_) leave(*waiting_);
   while (!handlers_.empty()) give_back(handlers_.begin()->first);
 }
 
@@ -48,8 +47,8 @@ void SignalHandlers::remove(int signal) noexcept {
   const auto found = handlers_.find(signal);
   if (found == handlers_.end()) return;
   found->second.callback.reset();
-  for (const SignalAwaiter* awaiter = waiting_; awaiter; awaiter = awaiter->next_)
-    if (awaiter->wanted_ & bit(signal)) return;
+  for (const SignalAwaiter& awaiter : waiting_)
+    if (awaiter.wanted_ & bit(signal)) return;
   give_back(signal);
 }
 
@@ -62,30 +61,17 @@ int SignalHandlers::claim(std::uint64_t signals) {
   return 0;
 }
 
-void SignalHandlers::wait(SignalAwaiter& awaiter) noexcept {
-  awaiter.next_ = std::exchange(waiting_, &awaiter);
-  awaiter.waiting_ = true;
-}
-
-void SignalHandlers::leave(SignalAwaiter& awaiter) noexcept {
-  SignalAwaiter** at = &waiting_;
-  while (*at != &awaiter) at = &(*at)->next_;
-  *at = awaiter.next_;
-  awaiter.waiting_ = false;
-}
+void SignalHandlers::wait(SignalAwaiter& awaiter) noexcept { waiting_.push_front(awaiter); }
 
 bool SignalHandlers::wake(int signal) {
   bool woken = false;
-  for (SignalAwaiter* awaiter = waiting_; awaiter;) {
-    SignalAwaiter* const next = awaiter->next_;
-    if (awaiter->wanted_ & bit(signal)) {
-      awaiter->ticket_ = awaiter->loop_.resume_soon(awaiter->coroutine_);
-      awaiter->got_ = signal;
-      leave(*awaiter);
-      woken = true;
-    }
-    awaiter = next;
-  }
+  waiting_.for_each([&](SignalAwaiter& awaiter) {
+    if (!(awaiter.wanted_ & bit(signal))) return;
+    awaiter.ticket_ = awaiter.loop_.resume_soon(awaiter.coroutine_);
+    awaiter.got_ = signal;
+    awaiter.unlink();
+    woken = true;
+  });
   return woken;
 }
 

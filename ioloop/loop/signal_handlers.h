@@ -1,6 +1,7 @@
 #pragma once
 
 #include <squall/ioloop/base/callback.h>
+#include <squall/ioloop/base/intrusive_list.h>
 #include <squall/ioloop/poller/waker.h>
 
 #include <signal.h>
@@ -35,7 +36,6 @@ class SignalHandlers {
   // Makes the signals this loop's, as add() does, and returns one that was kept for whom waits next, or 0.
   int claim(std::uint64_t signals);
   void wait(SignalAwaiter& awaiter) noexcept;
-  void leave(SignalAwaiter& awaiter) noexcept;
 
   // Calls `run` with the callback of every signal that has come since.
   template <class Run>
@@ -71,7 +71,7 @@ class SignalHandlers {
 
   const Waker& waker_;
   std::map<int, Handler> handlers_;
-  SignalAwaiter* waiting_ = nullptr;
+  IntrusiveList<SignalAwaiter> waiting_;
 };
 
 }  // namespace squall

@@ -1,14 +1,14 @@
 #include <squall/ioloop/loop/task_group.h>
 
 #include <squall/ioloop/base/errors.h>
-#include <squall/ioloop/loop/ioloop.h>
 #include <squall/ioloop/base/log.h>
+#include <squall/ioloop/loop/ioloop.h>
 
 #include <utility>
 
 namespace squall {
 
-class TaskGroup::Member final : public detail::TaskOwner, public Pooled {
+class TaskGroup::Member final : public detail::TaskOwner, public ListNode<>, public Pooled {
  public:
   Member(TaskGroup& group, Task<void> task, std::source_location added_at) noexcept
       : group(group), task(std::move(task)), added_at(added_at) {
@@ -28,8 +28,6 @@ class TaskGroup::Member final : public detail::TaskOwner, public Pooled {
   TaskGroup& group;
   Task<void> task;
   std::source_location added_at;
-  Member* older = nullptr;
-  Member* newer = nullptr;
   bool starting = true;
   bool has_ended = false;
 };
@@ -38,16 +36,15 @@ TaskGroup::TaskGroup(IOLoop& loop, ErrorHandler on_error) : loop_(loop), on_erro
 
 TaskGroup::~TaskGroup() {
   clean_up_.unlink();
-  destroy_list(std::exchange(ended_, nullptr));
-  // What is destroyed may add to the group.
-  while (newest_) destroy_list(std::exchange(newest_, nullptr));
+  joining_.withdraw_all();
+  destroy_ended();
+  // A destructor of a task's locals may add tasks to the group.
+  while (!running_.empty()) destroy();
 }
 
 TaskGroup::Member* TaskGroup::add(Task<void> task, std::source_location added_at) {
   auto* member = new Member(*this, std::move(task), added_at);
-  member->older = newest_;
-  if (newest_) newest_->newer = member;
-  newest_ = member;
+  running_.push_back(*member);
   ++size_;
   member->task.start(*member);
   member->starting = false;
@@ -57,26 +54,25 @@ TaskGroup::Member* TaskGroup::add(Task<void> task, std::source_location added_at
   return nullptr;
 }
 
-void TaskGroup::unlink(Member& member) noexcept {
-  (member.newer ? member.newer->older : newest_) = member.older;
-  if (member.older) member.older->newer = member.newer;
-  if (--size_ == 0) joining_.wake_all();
-}
-
 void TaskGroup::destroy(Member& member) noexcept {
-  unlink(member);
+  leave(member);
   delete &member;
 }
 
+void TaskGroup::leave(Member& member) noexcept {
+  member.unlink();
+  if (--size_ == 0) joining_.wake_all();
+}
+
 void TaskGroup::ended(Member& member) noexcept {
-  unlink(member);
+  leave(member);
   report(member);
   if (member.has_ended) {
     delete &member;
     return;
   }
   // The task is still on the stack, at its last suspension.
-  member.older = std::exchange(ended_, &member);
+  ended_.push_back(member);
   clean_up_at_turn_end();
 }
 
@@ -100,9 +96,9 @@ void TaskGroup::cancel() noexcept {
 }
 
 void TaskGroup::destroy() noexcept {
-  size_ = 0;
-  destroy_list(std::exchange(newest_, nullptr));
-  if (size_ == 0) joining_.wake_all();
+  IntrusiveList<Member> doomed;  // without tasks that are added meanwhile
+  doomed.splice_back(running_);
+  while (!doomed.empty()) destroy(doomed.back());
 }
 
 void TaskGroup::clean_up_at_turn_end() noexcept {
@@ -110,12 +106,12 @@ void TaskGroup::clean_up_at_turn_end() noexcept {
 }
 
 void TaskGroup::clean_up() noexcept {
-  destroy_list(std::exchange(ended_, nullptr));
+  destroy_ended();
   if (std::exchange(cancelling_, false)) destroy();
 }
 
-void TaskGroup::destroy_list(Member* newest) noexcept {
-  while (newest) delete std::exchange(newest, newest->older);
+void TaskGroup::destroy_ended() noexcept {
+  while (!ended_.empty()) delete &ended_.pop_back();
 }
 
 }  // namespace squall

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <squall/ioloop/base/intrusive_list.h>
 #include <squall/ioloop/loop/task.h>
 #include <squall/ioloop/loop/waiter.h>
 
@@ -49,16 +50,16 @@ class TaskGroup {
 
  private:
   void ended(Member& member) noexcept;
-  void unlink(Member& member) noexcept;
+  void leave(Member& member) noexcept;
   void report(Member& member) noexcept;
+  void destroy_ended() noexcept;
   void clean_up() noexcept;
   void clean_up_at_turn_end() noexcept;
-  static void destroy_list(Member* newest) noexcept;
 
   IOLoop& loop_;
   ErrorHandler on_error_;
-  Member* newest_ = nullptr;  // those at work
-  Member* ended_ = nullptr;   // those that await destruction
+  IntrusiveList<Member> running_;
+  IntrusiveList<Member> ended_;  // await destruction at the end of the turn
   std::size_t size_ = 0;
   LoopHook clean_up_{[](void* self) { static_cast<TaskGroup*>(self)->clean_up(); }, this};
   bool cancelling_ = false;

@@ -15,6 +15,7 @@ Timeout TimerHeap::add(TimePoint deadline, Callback callback) {
   slot.id = next_id_++;
   heap_.emplace_back();
   sift_up(heap_.size() - 1, Entry{deadline, slot.id, index});
+  earliest_ = heap_.front().deadline;
   return Timeout{slot.id, index};
 }
 
@@ -56,12 +57,16 @@ void TimerHeap::collect_due(TimePoint now) noexcept {
 void TimerHeap::erase(std::size_t position) noexcept {
   const Entry last = heap_.back();
   heap_.pop_back();
-  if (position == heap_.size()) return;
+  if (position == heap_.size()) {
+    if (position == 0) earliest_ = TimePoint::max();
+    return;
+  }
   if (position > 0 && last.before(heap_[(position - 1) / kArity])) {
     sift_up(position, last);
   } else {
     sift_down(position, last);
   }
+  earliest_ = heap_.front().deadline;
 }
 
 void TimerHeap::place(std::size_t position, const Entry& entry) noexcept {
@@ -107,11 +112,11 @@ void TimerHeap::give_back() noexcept {
 }
 
 std::uint32_t TimerHeap::take_slot() {
-  Block& block = open_ ? *open_ : add_block();
+  Block& block = open_.empty() ? add_block() : open_.front();
   if (block.used++ == 0) --empty_blocks_;
   const std::uint32_t within = block.free;
   block.free = block.slots[within].position;
-  if (block.free == kNone) unlink(block);
+  if (block.free == kNone) block.unlink();
   return block.number * kBlock + within;
 }
 
@@ -119,13 +124,12 @@ void TimerHeap::free_slot(std::uint32_t index) noexcept {
   Block& block = *blocks_[index / kBlock];
   Slot& slot = block.slots[index % kBlock];
   slot.id = 0;
-  if (block.free == kNone) link(block);
+  if (block.free == kNone) open_.push_front(block);
   slot.position = std::exchange(block.free, index % kBlock);
   if (--block.used > 0) return;
   // One empty block stays, so that a single timer coming and going allocates nothing.
   if (empty_blocks_++ == 0) return;
   --empty_blocks_;
-  unlink(block);
   const std::uint32_t number = block.number;
   blocks_[number].reset();
   vacant_.push_back(number);  // add_block() made room
@@ -145,24 +149,8 @@ TimerHeap::Block& TimerHeap::add_block() {
   blocks_[block.number] = std::move(fresh);
   vacant_.pop_back();
   ++empty_blocks_;
-  link(block);
+  open_.push_front(block);
   return block;
-}
-
-void TimerHeap::link(Block& block) noexcept {
-  block.previous = nullptr;
-  block.next = open_;
-  if (open_) open_->previous = &block;
-  open_ = &block;
-}
-
-void TimerHeap::unlink(Block& block) noexcept {
-  if (block.previous) {
-    block.previous->next = block.next;
-  } else {
-    open_ = block.next;
-  }
-  if (block.next) block.next->previous = block.previous;
 }
 
 }  // namespace squall

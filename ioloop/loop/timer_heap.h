@@ -1,6 +1,7 @@
 #pragma once
 
 #include <squall/ioloop/base/callback.h>
+#include <squall/ioloop/base/intrusive_list.h>
 
 #include <chrono>
 #include <cstdint>
@@ -46,15 +47,15 @@ class TimerHeap {
 
   bool empty() const noexcept { return heap_.empty(); }
   std::size_t size() const noexcept { return heap_.size(); }
-  // Undefined if empty.
-  TimePoint earliest() const noexcept { return heap_.front().deadline; }
+  // The earliest deadline; the end of time if there is no timer.
+  TimePoint earliest() const noexcept { return earliest_; }
 
   // Runs and destroys the callbacks that were due at `now` when the call began; one they add waits for the
   // next call, whatever its deadline. Without memory for a large batch it runs the earliest of it, and
   // leaves the others to the next call. `run` is called with each Callback and must not throw.
   template <class Run>
   std::size_t fire(TimePoint now, Run&& run) {
-    if (heap_.empty() || heap_.front().deadline > now) return 0;
+    if (heap_.empty() || earliest_ > now) return 0;
     collect_due(now);
     std::size_t count = 0;
     for (std::size_t i = 0; i < due_.size(); ++i) {
@@ -91,20 +92,17 @@ class TimerHeap {
     std::uint64_t id = 0;            // 0: free, or has fired
     std::uint32_t position = kNone;  // in the heap, or kNone while in due_; of a free slot, the next free one
   };
-  struct Block {
+  // In open_ while it has a free slot.
+  struct Block : ListNode<> {
     Slot slots[kBlock];
-    std::uint32_t number;       // in blocks_
-    std::uint32_t used = 0;     // slots in use
-    std::uint32_t free = 0;     // first free slot, counted within the block; kNone if there is none
-    Block* previous = nullptr;  // in the list of blocks with a free slot
-    Block* next = nullptr;
+    std::uint32_t number;    // in blocks_
+    std::uint32_t used = 0;  // slots in use
+    std::uint32_t free = 0;  // first free slot, counted within the block; kNone if there is none
   };
 
   Slot& slot_at(std::uint32_t index) noexcept { return blocks_[index / kBlock]->slots[index % kBlock]; }
   std::uint32_t take_slot();
   Block& add_block();
-  void link(Block& block) noexcept;
-  void unlink(Block& block) noexcept;
   void free_slot(std::uint32_t index) noexcept;
   void collect_due(TimePoint now) noexcept;
   void erase(std::size_t position) noexcept;
@@ -113,10 +111,11 @@ class TimerHeap {
   void sift_up(std::size_t position, const Entry& entry) noexcept;
   void sift_down(std::size_t position, const Entry& entry) noexcept;
 
+  TimePoint earliest_ = TimePoint::max();  // of heap_, which is in a cache line of its own
   std::vector<Entry> heap_;
   std::vector<std::unique_ptr<Block>> blocks_;  // null where a block was given back
   std::vector<std::uint32_t> vacant_;           // the null places in blocks_
-  Block* open_ = nullptr;                       // blocks with a free slot
+  IntrusiveList<Block> open_;                   // blocks with a free slot
   std::uint32_t empty_blocks_ = 0;
   std::vector<std::uint32_t> due_;
   std::uint64_t next_id_ = 1;

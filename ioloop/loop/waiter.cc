@@ -3,17 +3,16 @@
 #include <squall/ioloop/loop/ioloop.h>
 
 #include <cassert>
-#include <utility>
 
 namespace squall {
 
 WaiterList::~WaiterList() {
-  while (first_) first_->leave_list();
+  while (!empty()) waiters_.front().leave_list();
 }
 
 bool WaiterList::wake_one() noexcept {
-  if (!first_) return false;
-  first_->wake();
+  if (empty()) return false;
+  waiters_.front().wake();
   return true;
 }
 
@@ -23,13 +22,13 @@ void WaiterList::wake_all() noexcept {
 }
 
 bool WaiterList::promise_to_one(WaiterList& promised) noexcept {
-  if (!first_) return false;
-  first_->promise(promised);
+  if (empty()) return false;
+  waiters_.front().promise(promised);
   return true;
 }
 
 void WaiterList::withdraw_all() noexcept {
-  while (first_) first_->withdraw();
+  while (!empty()) waiters_.front().withdraw();
 }
 
 void Waiter::wait_in(WaiterList& list, std::coroutine_handle<> coroutine) noexcept {
@@ -70,15 +69,12 @@ bool Waiter::leave() noexcept {
 
 void Waiter::join_list(WaiterList& list) noexcept {
   list_ = &list;
-  previous_ = std::exchange(list.last_, this);
-  next_ = nullptr;
-  (previous_ ? previous_->next_ : list.first_) = this;
+  list.waiters_.push_back(*this);
   ++list.size_;
 }
 
 void Waiter::leave_list() noexcept {
-  (previous_ ? previous_->next_ : list_->first_) = next_;
-  (next_ ? next_->previous_ : list_->last_) = previous_;
+  unlink();
   --list_->size_;
   list_ = nullptr;
 }

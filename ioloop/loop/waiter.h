@@ -20,10 +20,10 @@ class WaiterList {
   WaiterList(const WaiterList&) = delete;
   WaiterList& operator=(const WaiterList&) = delete;
 
-  bool empty() const noexcept { return first_ == nullptr; }
+  bool empty() const noexcept { return waiters_.empty(); }
   std::size_t size() const noexcept { return size_; }
   // The longest waiting one; null if nobody waits.
-  Waiter* front() const noexcept { return first_; }
+  Waiter* front() const noexcept;
   // Moves the longest waiting one to the loop's ready queue: it resumes in a later turn, never from in here.
   // False if nobody waits.
   bool wake_one() noexcept;
@@ -37,20 +37,17 @@ class WaiterList {
 
  private:
   friend class Waiter;
-  Waiter* first_ = nullptr;
-  Waiter* last_ = nullptr;
+  IntrusiveList<Waiter> waiters_;
   std::size_t size_ = 0;
 };
 
 // One suspended coroutine: a member or base of an awaiter. Its destructor takes the coroutine out of the list
 // or the ready queue it stands in, so that nobody resumes a frame that is gone. Waiting and waking take no
 // memory.
-class Waiter {
+class Waiter : public ListNode<> {
  public:
   explicit Waiter(IOLoop& loop) noexcept : loop_(loop) {}
   ~Waiter() { withdraw(); }
-  Waiter(const Waiter&) = delete;
-  Waiter& operator=(const Waiter&) = delete;
 
   void wait_in(WaiterList& list, std::coroutine_handle<> coroutine) noexcept;
   // Straight to the ready queue, out of the list if it stands in one.
@@ -71,16 +68,19 @@ class Waiter {
 
  private:
   friend class WaiterList;
+  using ListNode::linked;
+  using ListNode::take_place_of;
+  using ListNode::unlink;
   bool leave() noexcept;
   void join_list(WaiterList& list) noexcept;
   void leave_list() noexcept;
 
   IOLoop& loop_;
   WaiterList* list_ = nullptr;
-  Waiter* previous_ = nullptr;
-  Waiter* next_ = nullptr;
   LoopHook resume_;  // in the ready queue
   bool woken_ = false;
 };
+
+inline Waiter* WaiterList::front() const noexcept { return empty() ? nullptr : &waiters_.front(); }
 
 }  // namespace squall

@@ -5,6 +5,10 @@
 
 #include <sys/epoll.h>
 
+#include <cerrno>
+#include <cstring>
+#include <new>
+
 namespace squall {
 namespace {
 
@@ -18,11 +22,17 @@ Events from_epoll(std::uint32_t flags) {
   return (flags & EPOLLIN ? Events::read : Events::none) | (flags & EPOLLOUT ? Events::write : Events::none);
 }
 
+static_assert(sizeof(Ready) <= sizeof(epoll_event) && alignof(Ready) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__);
+
+std::unique_ptr<std::byte[]> make_batch(std::size_t events) {
+  return std::make_unique_for_overwrite<std::byte[]>(events * sizeof(epoll_event));
+}
+
 }  // namespace
 
-EpollPoller::EpollPoller() : epoll_(::epoll_create1(EPOLL_CLOEXEC)), raw_(kFirstBatch) {
+EpollPoller::EpollPoller()
+    : epoll_(::epoll_create1(EPOLL_CLOEXEC)), capacity_(kFirstBatch), batch_(make_batch(kFirstBatch)) {
   if (!epoll_) throw_errno("epoll_create1");
-  ready_.reserve(kFirstBatch);
 }
 
 EpollPoller::~EpollPoller() = default;
@@ -38,31 +48,38 @@ void EpollPoller::update(int fd, std::uint32_t generation, Events before, Events
   if (::epoll_ctl(epoll_.get(), operation, fd, &event) != 0) throw_errno("epoll_ctl");
 }
 
-std::span<const Ready> EpollPoller::wait(std::chrono::nanoseconds timeout) {
-  const int count = ::epoll_wait(epoll_.get(), raw_.data(), static_cast<int>(raw_.size()),
-                                 detail::to_milliseconds(timeout));
-  ready_.clear();
-  if (count < 0) {
+[[gnu::hot]] std::span<const Ready> EpollPoller::wait(std::chrono::nanoseconds timeout) {
+  if (full_) [[unlikely]]
+    grow();
+  const int count = ::epoll_wait(epoll_.get(), reinterpret_cast<epoll_event*>(batch_.get()),
+                                 static_cast<int>(capacity_), detail::to_milliseconds(timeout));
+  if (count < 0) [[unlikely]] {
     if (errno != EINTR) throw_errno("epoll_wait");
-    return ready_;
+    return {};
   }
-  for (int i = 0; i < count; ++i) {
-    const std::uint64_t data = raw_[i].data.u64;
-    ready_.push_back(
-        {static_cast<int>(data), static_cast<std::uint32_t>(data >> 32), from_epoll(raw_[i].events)});
+  // After a full batch more events may wait; the next turn can take them all.
+  full_ = static_cast<std::size_t>(count) == capacity_ && capacity_ < kLargestBatch;
+  return convert(static_cast<std::size_t>(count));
+}
+
+// In ascending order: the Ready of an event begins no later than the event, and ends before the next one.
+std::span<const Ready> EpollPoller::convert(std::size_t count) noexcept {
+  for (std::size_t i = 0; i < count; ++i) {
+    epoll_event event;
+    std::memcpy(&event, batch_.get() + i * sizeof event, sizeof event);
+    const std::uint64_t data = event.data.u64;
+    ::new (batch_.get() + i * sizeof(Ready))
+        Ready{static_cast<int>(data), static_cast<std::uint32_t>(data >> 32), from_epoll(event.events)};
   }
-  // A full batch means more may be waiting; grow, so that one turn can see them all.
-  if (static_cast<std::size_t>(count) == raw_.size() && raw_.size() < kLargestBatch) grow();
-  return ready_;
+  return {std::launder(reinterpret_cast<const Ready*>(batch_.get())), count};
 }
 
 void EpollPoller::grow() noexcept {
   try {
-    // The result first: wait() must have room for whatever it can be told.
-    ready_.reserve(raw_.size() * 2);
-    raw_.resize(raw_.size() * 2);
+    batch_ = make_batch(capacity_ * 2);
+    capacity_ *= 2;
   } catch (const std::bad_alloc&) {
-    // The next turn sees the others.
+    // The batch keeps its size; later turns see the other events.
   }
 }
 

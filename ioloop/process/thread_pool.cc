@@ -123,4 +123,6 @@ std::size_t ThreadPool::waiting() const {
 
 int ThreadPool::live_threads() noexcept { return g_live_threads.load(std::memory_order_relaxed); }
 
+std::shared_ptr<Executor> detail::make_default_executor() { return std::make_shared<ThreadPool>(); }
+
 }  // namespace squall

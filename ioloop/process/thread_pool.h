@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
+#include <memory>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -61,5 +62,10 @@ class ThreadPool final : public Executor {
   std::size_t idle_ = 0;  // threads that wait for work, or are about to be woken
   bool closing_ = false;
 };
+
+namespace detail {
+// What IOLoop::default_executor() makes.
+std::shared_ptr<Executor> make_default_executor();
+}  // namespace detail
 
 }  // namespace squall

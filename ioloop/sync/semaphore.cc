@@ -19,7 +19,7 @@ Semaphore::Semaphore(std::ptrdiff_t value, std::ptrdiff_t bound) : value_(value)
 
 Semaphore::~Semaphore() {
   promised_.withdraw_all();
-  while (permits_) permits_->unlink();
+  while (!permits_.empty()) permits_.front().detach();
 }
 
 void Semaphore::release() {
@@ -27,30 +27,19 @@ void Semaphore::release() {
   give_back();
 }
 
-Permit::Permit(Semaphore& semaphore) noexcept : semaphore_(&semaphore), next_(semaphore.permits_) {
-  if (next_) next_->previous_ = this;
-  semaphore.permits_ = this;
+Permit::Permit(Semaphore& semaphore) noexcept : semaphore_(&semaphore) {
+  semaphore.permits_.push_back(*this);
 }
 
 void Permit::take(Permit& other) noexcept {
   semaphore_ = std::exchange(other.semaphore_, nullptr);
-  if (!semaphore_) return;
-  previous_ = other.previous_;
-  next_ = other.next_;
-  (previous_ ? previous_->next_ : semaphore_->permits_) = this;
-  if (next_) next_->previous_ = this;
-}
-
-void Permit::unlink() noexcept {
-  (previous_ ? previous_->next_ : semaphore_->permits_) = next_;
-  if (next_) next_->previous_ = previous_;
-  semaphore_ = nullptr;
+  take_place_of(other);
 }
 
 void Permit::release() noexcept {
   Semaphore* semaphore = semaphore_;
   if (!semaphore) return;
-  unlink();
+  detach();
   if (semaphore->complete()) {
     // Somebody called Semaphore::release() for a permit that was not detached. A destructor cannot throw.
     log::application().error(kTooMany);

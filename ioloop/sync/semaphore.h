@@ -1,8 +1,9 @@
 #pragma once
 
+#include <squall/ioloop/base/intrusive_list.h>
+#include <squall/ioloop/coro/timed.h>
 #include <squall/ioloop/loop/deadline.h>
 #include <squall/ioloop/loop/ioloop.h>
-#include <squall/ioloop/coro/timed.h>
 #include <squall/ioloop/loop/waiter.h>
 
 #include <coroutine>
@@ -19,7 +20,7 @@ class Semaphore;
 // The right to use what a Semaphore or Lock guards. Given back when it goes out of scope.
 //
 // Lifetime:  may outlive the semaphore, and then gives nothing back.
-class [[nodiscard]] Permit {
+class [[nodiscard]] Permit : public ListNode<> {
  public:
   Permit() noexcept = default;
   Permit(Permit&& other) noexcept { take(other); }
@@ -38,18 +39,19 @@ class [[nodiscard]] Permit {
   void release() noexcept;
   // Keeps it taken: somebody is going to call Semaphore::release() or Lock::release() for it.
   void detach() noexcept {
-    if (semaphore_) unlink();
+    unlink();
+    semaphore_ = nullptr;
   }
 
  private:
   friend class Semaphore;
+  using ListNode::linked;
+  using ListNode::take_place_of;
+  using ListNode::unlink;
   explicit Permit(Semaphore& semaphore) noexcept;
   void take(Permit& other) noexcept;
-  void unlink() noexcept;
 
   Semaphore* semaphore_ = nullptr;
-  Permit* previous_ = nullptr;  // among those of the semaphore
-  Permit* next_ = nullptr;
 };
 
 // A number of permits, for as many coroutines at a time (LCK-30).
@@ -111,7 +113,7 @@ class Semaphore {
 
   std::ptrdiff_t value_;  // 0 while anybody waits
   std::ptrdiff_t bound_;
-  Permit* permits_ = nullptr;  // those that are out
+  IntrusiveList<Permit> permits_;  // acquired, and neither released nor detached
   WaiterList waiting_;
   WaiterList promised_;
 };

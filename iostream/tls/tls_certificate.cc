@@ -3,9 +3,9 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <openssl/pem.h>
+#include <squall/ioloop/base/ascii.h>
 #include <squall/iostream/tls/openssl.h>
 
-#include <algorithm>
 #include <ctime>
 #include <stdexcept>
 #include <string_view>
@@ -130,8 +130,7 @@ std::vector<std::string> host_names(X509* certificate) {
   std::vector<std::string> result;
   for (auto& [kind, name] : alternative_names(certificate)) {
     if (kind != GEN_DNS && kind != GEN_IPADD) continue;
-    std::transform(name.begin(), name.end(), name.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    make_lower(name);
     result.push_back(std::move(name));
   }
   openssl::forget_errors();

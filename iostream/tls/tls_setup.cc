@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
+#include <squall/ioloop/base/ascii.h>
 #include <squall/iostream/tls/tls_certificate.h>
 #include <squall/iostream/tls/tls_transport.h>
 #include <sys/stat.h>
@@ -32,13 +33,6 @@ void require(bool ok, const std::string& what) {
 }
 
 int version_of(TLSVersion version) { return version == TLSVersion::tls1_2 ? TLS1_2_VERSION : TLS1_3_VERSION; }
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-  return result;
-}
 
 void use_identity(SSL_CTX* context, const TLSCertificate& source, const TLSIdentity& identity) {
   const std::unique_ptr<STACK_OF(X509), void (*)(STACK_OF(X509)*)> chain(
@@ -197,7 +191,8 @@ void TLSSetup::prefer_protocols(SSL_CTX* context, const TLSOptions& options, boo
 }
 
 SSL_CTX* TLSSetup::context_for(std::string_view host) const {
-  const std::string name = lower(host.ends_with('.') ? host.substr(0, host.size() - 1) : host);
+  std::string name(host.ends_with('.') ? host.substr(0, host.size() - 1) : host);
+  make_lower(name);
   if (const auto found = by_name_.find(name); found != by_name_.end()) return found->second;
   // A wildcard stands for one label (RFC 9525, 6.3).
   const std::size_t dot = name.find('.');

@@ -1,9 +1,9 @@
 // Cookies: the Cookie header, Set-Cookie both ways, and the jar, which is given each line of the input as a
 // Set-Cookie.
 
-#include <squall/http/message/ascii.h>
 #include <squall/http/message/cookie.h>
 #include <squall/http/message/cookie_jar.h>
+#include <squall/ioloop/base/ascii.h>
 
 #include <chrono>
 #include <cstddef>

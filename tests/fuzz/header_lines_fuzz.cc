@@ -1,8 +1,8 @@
 // Header blocks. What is taken can be sent: as text it is a block of the same fields. Changes agree with a
 // list of pairs.
 
-#include <squall/http/message/ascii.h>
 #include <squall/http/message/header_lines.h>
+#include <squall/ioloop/base/ascii.h>
 
 #include <cstddef>
 #include <cstdint>

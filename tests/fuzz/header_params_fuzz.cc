@@ -1,9 +1,9 @@
 // Parameters of headers. What is read can be written, unless it has what headers must not, and is then read
 // as the same; a list's elements are pieces of it in order.
 
-#include <squall/http/message/ascii.h>
 #include <squall/http/message/header_params.h>
 #include <squall/http/message/query.h>
+#include <squall/ioloop/base/ascii.h>
 
 #include <cstddef>
 #include <cstdint>

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <utility>
+
+namespace squall {
+
+// Keeps up to `kKept` unused objects, so that a program that needs them again and again does not allocate.
+// The caller resets an object before it gives it back, or after it has taken it.
+//
+// Result:    take() returns the object that was given back last. Nothing here allocates or throws.
+// Thread:    one.
+// Lifetime:  owns the objects it keeps.
+template <class T, std::size_t kKept>
+class FreeList {
+ public:
+  // Null if the list is empty.
+  std::unique_ptr<T> take() noexcept { return size_ == 0 ? nullptr : std::move(objects_[--size_]); }
+  // Destroys `object` if the list is full.
+  void give_back(std::unique_ptr<T> object) noexcept {
+    if (size_ < kKept) objects_[size_++] = std::move(object);
+  }
+  std::size_t size() const noexcept { return size_; }
+
+ private:
+  std::array<std::unique_ptr<T>, kKept> objects_;
+  std::size_t size_ = 0;
+};
+
+}  // namespace squall

@@ -1,0 +1,112 @@
+#include <squall/ioloop/base/ascii.h>
+
+#include <string>
+#include <string_view>
+
+#include "support/catch.h"
+
+namespace squall {
+namespace {
+
+// Every character, in order.
+std::string all_characters() {
+  std::string text;
+  for (int i = 0; i < 256; ++i) text += static_cast<char>(i);
+  return text;
+}
+
+template <class Is>
+std::string those_that(Is is) {
+  std::string text;
+  for (const char c : all_characters())
+    if (is(c)) text += c;
+  return text;
+}
+
+bool is_one_of(char c, std::string_view characters) { return characters.find(c) != characters.npos; }
+
+constexpr std::string_view kDigits = "0123456789";
+constexpr std::string_view kUpper = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+constexpr std::string_view kLower = "abcdefghijklmnopqrstuvwxyz";
+
+TEST_CASE("letters and digits are those of ASCII alone", "[ascii]") {
+  CHECK(those_that(is_digit) == kDigits);
+  CHECK(those_that(is_alpha) == std::string(kUpper) + std::string(kLower));
+}
+
+TEST_CASE("to_lower changes upper-case letters of ASCII and nothing else", "[ascii]") {
+  for (const char c : all_characters()) {
+    const std::size_t upper = kUpper.find(c);
+    CHECK(to_lower(c) == (upper == kUpper.npos ? c : kLower[upper]));
+  }
+  std::string text = "Content-LENGTH [\xc4]";
+  make_lower(text);
+  CHECK(text == "content-length [\xc4]");
+}
+
+TEST_CASE("a hexadecimal digit has its value, and any other character has none", "[ascii]") {
+  for (int value = 0; value < 16; ++value) {
+    CHECK(hex_value(kLowerHex[value]) == value);
+    CHECK(hex_value(kUpperHex[value]) == value);
+  }
+  CHECK(those_that([](char c) { return hex_value(c) >= 0; }) == "0123456789ABCDEFabcdef");
+}
+
+TEST_CASE("equals_ignoring_case ignores the case of letters alone", "[ascii]") {
+  CHECK(equals_ignoring_case("", ""));
+  CHECK(equals_ignoring_case("Keep-Alive", "keep-alive"));
+  CHECK_FALSE(equals_ignoring_case("close", "closed"));
+  // Pairs that differ in the bit that tells the cases of a letter apart.
+  CHECK_FALSE(equals_ignoring_case("@", "`"));
+  CHECK_FALSE(equals_ignoring_case("[", "{"));
+  CHECK_FALSE(equals_ignoring_case("\xc4", "\xe4"));
+}
+
+TEST_CASE("token_equals agrees with equals_ignoring_case for every token character and place", "[ascii]") {
+  const std::string name = "x-forwarded-proto";
+  CHECK(token_equals("X-Forwarded-Proto", name));
+  CHECK_FALSE(token_equals("X-Forwarded-Prot", name));
+  for (std::size_t at = 0; at < name.size(); ++at) {
+    for (const char c : those_that(is_token_char)) {
+      std::string token = name;
+      token[at] = c;
+      CHECK(token_equals(token, name) == equals_ignoring_case(token, name));
+    }
+  }
+}
+
+TEST_CASE("trim takes spaces and tabs from both ends", "[ascii]") {
+  CHECK(trim(" \t a b\t ") == "a b");
+  CHECK(trim("\r\n") == "\r\n");
+  CHECK(trim(" \t").empty());
+}
+
+TEST_CASE("a token has the characters of RFC 9110, and at least one", "[ascii]") {
+  CHECK(those_that(is_token_char) ==
+        those_that([](char c) { return is_alpha(c) || is_digit(c) || is_one_of(c, "!#$%&'*+-.^_`|~"); }));
+  CHECK(is_token("GET"));
+  CHECK_FALSE(is_token(""));
+  CHECK_FALSE(is_token("a b"));
+}
+
+TEST_CASE("field text has no control character but the tab, wherever it stands", "[ascii]") {
+  CHECK(is_field_text(""));
+  CHECK(is_field_text("text/html;\tcharset=\xff"));
+  for (std::size_t at = 0; at < 20; ++at) {
+    for (int i = 0; i < 256; ++i) {
+      std::string text(20, 'x');
+      text[at] = static_cast<char>(i);
+      CHECK(is_field_text(text) == (i == '\t' || (i >= 0x20 && i != 0x7f)));
+    }
+  }
+}
+
+TEST_CASE("host text has the characters of a name, an address and a port, without the comma", "[ascii]") {
+  CHECK(is_host_text(""));
+  CHECK(is_host_text("[::1%25eth0]:8080"));
+  CHECK(those_that([](char c) { return is_host_text({&c, 1}); }) ==
+        those_that([](char c) { return is_alpha(c) || is_digit(c) || is_one_of(c, "-._~!$&'()*+;=%[]:"); }));
+}
+
+}  // namespace
+}  // namespace squall
