@@ -4,7 +4,6 @@
 #include <squall/version.h>
 
 #include <unistd.h>
-#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -18,6 +17,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "command_line.h"
 
 using namespace squall;
 
@@ -141,30 +142,22 @@ int run(const Settings& settings) {
 
 int main(int argc, char** argv) {
   Settings settings;
-  CLI::App cli("Fetches URLs, one after the other, and prints what they have.", "squall-fetch");
-  cli.set_version_flag("--version", fmt::format("squall-fetch {}", kVersion));
-  cli.add_option("url", settings.urls, "what to fetch")->required();
-  cli.add_flag("--print_headers,!--no-print_headers", settings.print_headers, "the responses' heads too");
-  cli.add_flag("--print_body,!--no-print_body", settings.print_body, "their bodies; on unless turned off");
-  cli.add_flag("--follow_redirects,!--no-follow_redirects", settings.follow_redirects,
-               "on unless turned off");
-  cli.add_flag("--validate_cert,!--no-validate_cert", settings.validate_cert, "on unless turned off");
-  CLI::Option* const host =
-      cli.add_option("--proxy_host", settings.proxy_host, "instead of the environment's");
-  CLI::Option* const port = cli.add_option("--proxy_port", settings.proxy_port)->check(CLI::Range(1, 65535));
-  host->needs(port);
-  port->needs(host);
-  cli.add_option("-o,--output", settings.output, "a file for the bodies, instead of the standard output");
-  cli.add_option("--timeout", settings.timeout, "seconds that a request may take; no limit without it")
-      ->check(CLI::NonNegativeNumber);
-  cli.failure_message([](const CLI::App* app, const CLI::Error& error) {
-    return fmt::format("{}: {}\n", app->get_name(), error.what());
-  });
-  try {
-    cli.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return cli.exit(error) == 0 ? kOk : kWrongUse;
-  }
+  tools::CommandLine line("squall-fetch", "Fetches URLs, one after the other, and prints what they have.");
+  line.version(fmt::format("squall-fetch {}", kVersion));
+  line.option("url", settings.urls, "what to fetch").required();
+  line.flag("--print_headers,!--no-print_headers", settings.print_headers, "the responses' heads too");
+  line.flag("--print_body,!--no-print_body", settings.print_body, "their bodies; on unless turned off");
+  line.flag("--follow_redirects,!--no-follow_redirects", settings.follow_redirects, "on unless turned off");
+  line.flag("--validate_cert,!--no-validate_cert", settings.validate_cert, "on unless turned off");
+  const tools::Argument host =
+      line.option("--proxy_host", settings.proxy_host, "instead of the environment's");
+  const tools::Argument port = line.option("--proxy_port", settings.proxy_port).in_range(1, 65535);
+  host.needs(port);
+  port.needs(host);
+  line.option("-o,--output", settings.output, "a file for the bodies, instead of the standard output");
+  line.option("--timeout", settings.timeout, "seconds that a request may take; no limit without it")
+      .non_negative();
+  if (const std::optional<int> status = line.parse(argc, argv)) return *status;
   try {
     return run(settings);
   } catch (const std::exception& error) {

@@ -2,11 +2,13 @@
 // second.
 #include <squall/http.h>
 
-#include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdint>
 #include <exception>
+#include <optional>
 #include <string>
+
+#include "command_line.h"
 
 using namespace squall;
 
@@ -42,20 +44,13 @@ int main(int argc, char** argv) {
   std::uint16_t port = 0;
   double seconds = 1;
   int connections = 1;
-  CLI::App cli("Fetches http://127.0.0.1:PORT/ over and over, and prints the requests a second.",
-               "bench_client");
-  cli.add_option("port", port, "port of 127.0.0.1")->required()->check(CLI::Range(1, 65535));
-  cli.add_option("seconds", seconds, "how long")->check(CLI::PositiveNumber);
-  cli.add_option("connections", connections, "requests at a time, each on a connection of its own")
-      ->check(CLI::Range(1, 100'000));
-  cli.failure_message([](const CLI::App* app, const CLI::Error& error) {
-    return fmt::format("{}: {}\n", app->get_name(), error.what());
-  });
-  try {
-    cli.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return cli.exit(error) == 0 ? 0 : 2;
-  }
+  tools::CommandLine line("bench_client",
+                          "Fetches http://127.0.0.1:PORT/ over and over, and prints the requests a second.");
+  line.option("port", port, "port of 127.0.0.1").required().in_range(1, 65535);
+  line.option("seconds", seconds, "how long").positive();
+  line.option("connections", connections, "requests at a time, each on a connection of its own")
+      .in_range(1, 100'000);
+  if (const std::optional<int> status = line.parse(argc, argv)) return *status;
   try {
     IOLoop loop;
     http::AsyncHTTPClient::Options options;

@@ -6,7 +6,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <cstddef>
 #include <cstdio>
 #include <fstream>
@@ -14,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "command_line.h"
 #include "support/certificates.h"
 
 using namespace squall;
@@ -88,11 +88,11 @@ std::size_t resident_bytes() {
 int main(int argc, char** argv) {
   Options options;
   std::string version = "1.3";
-  CLI::App cli("What an idle connection costs its server in memory.", "idle_streams");
-  cli.add_option("--connections", options.connections)->capture_default_str();
-  cli.add_flag("--tls", options.tls);
-  cli.add_option("--version", version, "of TLS")->capture_default_str()->check(CLI::IsMember({"1.2", "1.3"}));
-  CLI11_PARSE(cli, argc, argv);
+  tools::CommandLine line("idle_streams", "What an idle connection costs its server in memory.");
+  line.option("--connections", options.connections).show_default();
+  line.flag("--tls", options.tls);
+  line.option("--version", version, "of TLS").show_default().one_of({"1.2", "1.3"});
+  if (const std::optional<int> status = line.parse(argc, argv)) return *status;
   if (version == "1.2") options.version = TLSVersion::tls1_2;
   rlimit limit{};
   ::getrlimit(RLIMIT_NOFILE, &limit);

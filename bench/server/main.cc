@@ -2,12 +2,14 @@
 // /users/{id}.
 #include <squall/web.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdint>
 #include <exception>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "command_line.h"
 
 using namespace squall;
 
@@ -50,19 +52,10 @@ class UserHandler : public web::RequestHandler {
 int main(int argc, char** argv) {
   std::uint16_t port = 8888;
   std::vector<std::string> tls;
-  CLI::App cli("Serves what the benchmarks ask for.", "bench_server");
-  cli.add_option("--port", port, "port of 127.0.0.1 to serve on")->capture_default_str();
-  cli.add_option("--tls", tls, "serve HTTPS: files of the certificate and of its key")
-      ->expected(2)
-      ->type_name("CERT KEY");
-  cli.failure_message([](const CLI::App* app, const CLI::Error& error) {
-    return fmt::format("{}: {}\n", app->get_name(), error.what());
-  });
-  try {
-    cli.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return cli.exit(error) == 0 ? 0 : 2;
-  }
+  tools::CommandLine line("bench_server", "Serves what the benchmarks ask for.");
+  line.option("--port", port, "port of 127.0.0.1 to serve on").show_default();
+  line.option("--tls", tls, "serve HTTPS: files of the certificate and of its key").values(2, "CERT KEY");
+  if (const std::optional<int> status = line.parse(argc, argv)) return *status;
   try {
     IOLoop loop;
     loop.stop_on_signals();

@@ -2,17 +2,18 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <exception>
 #include <functional>
 #include <map>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "command_line.h"
 #include "peers.h"
 
 namespace {
@@ -221,25 +222,19 @@ const std::map<std::string, std::function<Result(const Options&)>> kModes = {
 
 int main(int argc, char** argv) {
   Options options;
-  CLI::App cli("Puts a load on a server of bench/streams.", "streams_load");
-  cli.add_option("--mode", options.mode, "echo, sink, lines, accept, handshakes, hold or churn")
-      ->check(CLI::IsMember(kModes));
-  cli.add_option("--port", options.target.port, "port of 127.0.0.1");
-  cli.add_option("--unix", options.target.unix_path, "path of a Unix socket, instead of a port");
-  cli.add_flag("--tls", options.target.tls, "speak TLS");
-  cli.add_option("--connections", options.connections, "at a time")->check(CLI::PositiveNumber);
-  cli.add_option("--size", options.size, "bytes of a message")->check(CLI::PositiveNumber);
-  cli.add_option("--seconds", options.seconds, "how long, but for sink, hold and churn");
-  cli.add_option("--gigabytes", options.gigabytes, "how much each connection of a sink is given");
-  cli.add_option("--rounds", options.rounds, "of churn")->check(CLI::PositiveNumber);
-  cli.failure_message([](const CLI::App* app, const CLI::Error& error) {
-    return app->get_name() + ": " + error.what() + "\n";
-  });
-  try {
-    cli.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return cli.exit(error) == 0 ? 0 : 2;
-  }
+  std::vector<std::string> modes;
+  for (const auto& [name, run] : kModes) modes.push_back(name);
+  squall::tools::CommandLine line("streams_load", "Puts a load on a server of bench/streams.");
+  line.option("--mode", options.mode, "echo, sink, lines, accept, handshakes, hold or churn").one_of(modes);
+  line.option("--port", options.target.port, "port of 127.0.0.1");
+  line.option("--unix", options.target.unix_path, "path of a Unix socket, instead of a port");
+  line.flag("--tls", options.target.tls, "speak TLS");
+  line.option("--connections", options.connections, "at a time").positive();
+  line.option("--size", options.size, "bytes of a message").positive();
+  line.option("--seconds", options.seconds, "how long, but for sink, hold and churn");
+  line.option("--gigabytes", options.gigabytes, "how much each connection of a sink is given");
+  line.option("--rounds", options.rounds, "of churn").positive();
+  if (const std::optional<int> status = line.parse(argc, argv)) return *status;
   rlimit limit{};
   ::getrlimit(RLIMIT_NOFILE, &limit);
   limit.rlim_cur = limit.rlim_max;

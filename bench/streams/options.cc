@@ -1,5 +1,7 @@
 #include "options.h"
 
+#include "command_line.h"
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/resource.h>
@@ -7,12 +9,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <map>
+#include <optional>
 #include <vector>
 
 namespace bench {
@@ -69,21 +71,16 @@ Options parse_options(int argc, char** argv, const char* name, Tls tls) {
   const std::map<std::string, Mode> modes = {
       {"echo", Mode::echo}, {"sink", Mode::sink}, {"lines", Mode::lines}, {"accept", Mode::accept}};
   Options options;
+  std::string mode = "echo";
   std::vector<std::string> files;
-  CLI::App cli("A server for bench/streams.", name);
-  cli.add_option("--mode", options.mode, "echo, sink, lines or accept")->transform(CLI::Transformer(modes));
-  cli.add_option("--port", options.port, "port of 127.0.0.1; 0 for any");
-  cli.add_option("--unix", options.unix_path, "path of a Unix socket, instead of a port");
+  squall::tools::CommandLine line(name, "A server for bench/streams.");
+  line.option("--mode", mode, "echo, sink, lines or accept").one_of({"echo", "sink", "lines", "accept"});
+  line.option("--port", options.port, "port of 127.0.0.1; 0 for any");
+  line.option("--unix", options.unix_path, "path of a Unix socket, instead of a port");
   if (tls == Tls::known)
-    cli.add_option("--tls", files, "speaks TLS: the PEM files of certificate and key")->expected(2);
-  cli.failure_message([](const CLI::App* app, const CLI::Error& error) {
-    return app->get_name() + ": " + error.what() + "\n";
-  });
-  try {
-    cli.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    std::exit(cli.exit(error) == 0 ? 0 : 2);
-  }
+    line.option("--tls", files, "speaks TLS: the PEM files of certificate and key").values(2);
+  if (const std::optional<int> status = line.parse(argc, argv)) std::exit(*status);
+  options.mode = modes.at(mode);
   if (!files.empty()) {
     options.certificate = files[0];
     options.key = files[1];

@@ -2,13 +2,15 @@
 #include <squall/ioloop/base/log.h>
 #include <squall/web.h>
 
-#include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdint>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
+
+#include "command_line.h"
 
 using namespace squall;
 
@@ -63,20 +65,13 @@ void serve(Options options) {
 
 int main(int argc, char** argv) {
   Options options;
-  CLI::App cli("Answers every GET of / with a greeting.", "helloworld");
-  cli.add_option("--port", options.port, "port to serve on")->capture_default_str();
-  cli.add_option("--address", options.listen.address, "address to serve on; all interfaces without it");
-  cli.add_option("--threads", options.threads, "loops, each with a thread of its own")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 1024));
-  cli.failure_message([](const CLI::App* app, const CLI::Error& error) {
-    return fmt::format("{}: {}\n", app->get_name(), error.what());
-  });
-  try {
-    cli.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return cli.exit(error) == 0 ? 0 : 2;
-  }
+  tools::CommandLine line("helloworld", "Answers every GET of / with a greeting.");
+  line.option("--port", options.port, "port to serve on").show_default();
+  line.option("--address", options.listen.address, "address to serve on; all interfaces without it");
+  line.option("--threads", options.threads, "loops, each with a thread of its own")
+      .show_default()
+      .in_range(1, 1024);
+  if (const std::optional<int> status = line.parse(argc, argv)) return *status;
   log::enable_pretty_logging();
   try {
     serve(options);

@@ -1,12 +1,13 @@
 // demos/redis_client/main.cc -- sends commands to a Redis server, all at once, and prints the answers.
-#include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdint>
 #include <exception>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <vector>
 
+#include "command_line.h"
 #include "redis.h"
 
 using namespace squall;
@@ -93,24 +94,18 @@ Task<> talk(const Options& options) {
 
 int main(int argc, char** argv) {
   Options options;
-  CLI::App cli("Sends commands to a Redis server, all at once, and prints the answers.", "redis_client");
-  cli.add_option("commands", options.commands, "each argument is a command; without one, a small tour");
-  cli.add_option("--host", options.host, "where the server is")->capture_default_str();
-  cli.add_option("--port", options.port, "its port")->capture_default_str();
-  cli.add_option("--unix", options.unix_path, "its Unix socket, instead");
-  cli.add_option("--user", options.user, "who logs in");
-  cli.add_option("--password", options.password, "logs in");
-  cli.add_option("--timeout", options.timeout, "seconds that connecting may take")->capture_default_str();
-  cli.add_option("--subscribe", options.channel, "then print the messages of this channel");
-  cli.add_option("--messages", options.messages, "and end after so many; 0: never")->capture_default_str();
-  cli.failure_message([](const CLI::App* app, const CLI::Error& error) {
-    return fmt::format("{}: {}\n", app->get_name(), error.what());
-  });
-  try {
-    cli.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return cli.exit(error) == 0 ? 0 : 2;
-  }
+  tools::CommandLine line("redis_client",
+                          "Sends commands to a Redis server, all at once, and prints the answers.");
+  line.option("commands", options.commands, "each argument is a command; without one, a small tour");
+  line.option("--host", options.host, "where the server is").show_default();
+  line.option("--port", options.port, "its port").show_default();
+  line.option("--unix", options.unix_path, "its Unix socket, instead");
+  line.option("--user", options.user, "who logs in");
+  line.option("--password", options.password, "logs in");
+  line.option("--timeout", options.timeout, "seconds that connecting may take").show_default();
+  line.option("--subscribe", options.channel, "then print the messages of this channel");
+  line.option("--messages", options.messages, "and end after so many; 0: never").show_default();
+  if (const std::optional<int> status = line.parse(argc, argv)) return *status;
   try {
     IOLoop loop;
     loop.run_sync(talk(options));

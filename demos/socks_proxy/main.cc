@@ -1,11 +1,12 @@
 // demos/socks_proxy/main.cc -- a SOCKS5 proxy: connects its clients to where they ask to go.
 #include <squall/ioloop/base/log.h>
 
-#include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdint>
 #include <exception>
+#include <optional>
 
+#include "command_line.h"
 #include "socks_proxy.h"
 
 using namespace squall;
@@ -16,22 +17,15 @@ int main(int argc, char** argv) {
   ListenOptions listen;
   listen.address = "127.0.0.1";
   double timeout = 10;
-  CLI::App cli("A SOCKS5 proxy: connects its clients to where they ask to go.", "socks_proxy");
-  cli.add_option("--port", port, "port to serve on")->capture_default_str();
-  cli.add_option("--address", listen.address, "address to serve on")->capture_default_str();
-  CLI::Option* const user = cli.add_option("--user", options.user, "who may use it; anybody without it");
-  cli.add_option("--password", options.password, "and the password")->needs(user);
-  cli.add_option("--timeout", timeout, "seconds for a client to say what it wants, and to connect it")
-      ->capture_default_str()
-      ->check(CLI::Range(0.001, 86400.0));
-  cli.failure_message([](const CLI::App* app, const CLI::Error& error) {
-    return fmt::format("{}: {}\n", app->get_name(), error.what());
-  });
-  try {
-    cli.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return cli.exit(error) == 0 ? 0 : 2;
-  }
+  tools::CommandLine line("socks_proxy", "A SOCKS5 proxy: connects its clients to where they ask to go.");
+  line.option("--port", port, "port to serve on").show_default();
+  line.option("--address", listen.address, "address to serve on").show_default();
+  const tools::Argument user = line.option("--user", options.user, "who may use it; anybody without it");
+  line.option("--password", options.password, "and the password").needs(user);
+  line.option("--timeout", timeout, "seconds for a client to say what it wants, and to connect it")
+      .show_default()
+      .in_range(0.001, 86400.0);
+  if (const std::optional<int> status = line.parse(argc, argv)) return *status;
   log::enable_pretty_logging();
   try {
     options.timeout = std::chrono::duration_cast<IOLoop::Duration>(std::chrono::duration<double>(timeout));

@@ -2,13 +2,14 @@
 #include <squall/ioloop/base/log.h>
 #include <squall/iostream.h>
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <exception>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "command_line.h"
 
 using namespace squall;
 
@@ -83,31 +84,22 @@ Task<> ask(const Options& options) {
 
 int main(int argc, char** argv) {
   Options options;
-  CLI::App cli("A server that sends every line back, and a client that sends one.", "tcpecho");
-  cli.require_subcommand(1);
-  CLI::App* const server = cli.add_subcommand("server", "sends every line back");
-  server->add_option("--port", options.port, "port to serve on")->capture_default_str();
-  server->add_option("--address", options.address, "address to serve on; all interfaces without it");
-  server
-      ->add_option("--tls", options.certificate_and_key, "speak TLS: certificate, and key unless in one file")
-      ->expected(1, 2);
-  CLI::App* const client = cli.add_subcommand("client", "sends a line and prints what comes back");
-  client->add_option("--host", options.host)->capture_default_str();
-  client->add_option("--port", options.port)->capture_default_str();
-  client->add_option("--message", options.message)->capture_default_str();
-  client->add_flag("--tls", options.tls, "speak TLS");
-  client->add_option("--ca", options.ca, "who signs the server's certificate; implies --tls");
-  client->add_flag("--insecure", options.insecure, "trust anybody; implies --tls");
-  cli.failure_message([](const CLI::App* app, const CLI::Error& error) {
-    return fmt::format("{}: {}\n", app->get_name(), error.what());
-  });
+  tools::CommandLine line("tcpecho", "A server that sends every line back, and a client that sends one.");
+  tools::CommandLine server = line.command("server", "sends every line back");
+  server.option("--port", options.port, "port to serve on").show_default();
+  server.option("--address", options.address, "address to serve on; all interfaces without it");
+  server.option("--tls", options.certificate_and_key, "speak TLS: certificate, and key unless in one file")
+      .values_between(1, 2);
+  tools::CommandLine client = line.command("client", "sends a line and prints what comes back");
+  client.option("--host", options.host).show_default();
+  client.option("--port", options.port).show_default();
+  client.option("--message", options.message).show_default();
+  client.flag("--tls", options.tls, "speak TLS");
+  client.option("--ca", options.ca, "who signs the server's certificate; implies --tls");
+  client.flag("--insecure", options.insecure, "trust anybody; implies --tls");
+  if (const std::optional<int> status = line.parse(argc, argv)) return *status;
   try {
-    cli.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return cli.exit(error) == 0 ? 0 : 2;
-  }
-  try {
-    if (*server) {
+    if (server.is_chosen()) {
       options.tls = !options.certificate_and_key.empty();
       serve(options);
     } else {

@@ -3,12 +3,14 @@
 #include <squall/iostream/tls/openssl.h>
 
 #include <openssl/evp.h>
-#include <CLI/CLI.hpp>
 
 #include <chrono>
 #include <exception>
+#include <optional>
 #include <string>
 #include <string_view>
+
+#include "command_line.h"
 
 using namespace squall;
 
@@ -116,20 +118,14 @@ int main(int argc, char** argv) {
   std::size_t max_body = 100 * 1024 * 1024;
   bool insecure = false;
   std::string ca_certs;
-  CLI::App cli("Fetches a URL, and says in one line of JSON what came of it.", "conformance_client");
-  cli.add_option("url", url, "what to fetch")->required();
-  cli.add_option("--timeout", timeout, "seconds that the request may take")->check(CLI::PositiveNumber);
-  cli.add_option("--max-body", max_body, "bytes that the body may have");
-  cli.add_option("--ca-certs", ca_certs, "PEM file of those who are trusted");
-  cli.add_flag("--insecure", insecure, "any certificate will do");
-  cli.failure_message([](const CLI::App* app, const CLI::Error& error) {
-    return fmt::format("{}: {}\n", app->get_name(), error.what());
-  });
-  try {
-    cli.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return cli.exit(error) == 0 ? 0 : 2;
-  }
+  tools::CommandLine line("conformance_client",
+                          "Fetches a URL, and says in one line of JSON what came of it.");
+  line.option("url", url, "what to fetch").required();
+  line.option("--timeout", timeout, "seconds that the request may take").positive();
+  line.option("--max-body", max_body, "bytes that the body may have");
+  line.option("--ca-certs", ca_certs, "PEM file of those who are trusted");
+  line.flag("--insecure", insecure, "any certificate will do");
+  if (const std::optional<int> status = line.parse(argc, argv)) return *status;
   try {
     http::HTTPClient client;
     http::HTTPRequest request(url);

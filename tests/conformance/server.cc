@@ -3,14 +3,16 @@
 #include <squall/ioloop/loop/sleep.h>
 #include <squall/web.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <exception>
 #include <limits>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "command_line.h"
 
 using namespace squall;
 
@@ -125,23 +127,13 @@ int main(int argc, char** argv) {
   double timeout = 0;
   double drain = 0;
   std::vector<std::string> tls;
-  CLI::App cli("Serves what conformance tests ask for, on 127.0.0.1.", "conformance_server");
-  cli.add_option("--port", port, "port to serve on")->capture_default_str();
-  cli.add_option("--timeout", timeout, "seconds that a head, a body, an idle connection and a write may take")
-      ->check(CLI::PositiveNumber);
-  cli.add_option("--tls", tls, "serve HTTPS: files of the certificate and of its key")
-      ->expected(2)
-      ->type_name("CERT KEY");
-  cli.add_option("--drain", drain, "seconds that requests have to end after SIGTERM or SIGINT")
-      ->check(CLI::NonNegativeNumber);
-  cli.failure_message([](const CLI::App* app, const CLI::Error& error) {
-    return fmt::format("{}: {}\n", app->get_name(), error.what());
-  });
-  try {
-    cli.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return cli.exit(error) == 0 ? 0 : 2;
-  }
+  tools::CommandLine line("conformance_server", "Serves what conformance tests ask for, on 127.0.0.1.");
+  line.option("--port", port, "port to serve on").show_default();
+  line.option("--timeout", timeout, "seconds that a head, a body, an idle connection and a write may take")
+      .positive();
+  line.option("--tls", tls, "serve HTTPS: files of the certificate and of its key").values(2, "CERT KEY");
+  line.option("--drain", drain, "seconds that requests have to end after SIGTERM or SIGINT").non_negative();
+  if (const std::optional<int> status = line.parse(argc, argv)) return *status;
   http::HTTPServer::Options options;
   if (timeout > 0) {
     options.head_timeout = options.body_timeout = options.idle_timeout = options.write_timeout =
