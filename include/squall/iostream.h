@@ -21,6 +21,7 @@
 #include <squall/iostream/tcp/proxy_protocol.h>
 #include <squall/iostream/stream/pump.h>
 #include <squall/iostream/stream/regex.h>
+#include <squall/iostream/address/resolve_error.h>
 #include <squall/iostream/address/resolver.h>
 #include <squall/iostream/socket/socket.h>
 #include <squall/iostream/process/subprocess.h>

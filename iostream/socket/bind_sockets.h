@@ -32,8 +32,10 @@ struct ListenOptions {
 // so is the ::1 of `localhost` where IPv6 is half disabled (NET-05). What is accepted sends small writes at
 // once (TCP_NODELAY).
 //
-// Looking up a name blocks. Throws std::system_error that names the address and port, or the option that the
-// system refuses; EADDRNOTAVAIL if no address is left.
+// Blocks the thread while it looks up a name.
+//
+// Errors:    ResolveError if the name has no address; std::system_error that names the address and port, or
+//            the option that the system refuses; EADDRNOTAVAIL if no address is left.
 std::vector<OwnedFd> bind_sockets(std::uint16_t port, const ListenOptions& options = {});
 
 }  // namespace squall
