@@ -1,6 +1,6 @@
 #include <squall/iostream/socket/file.h>
 
-#include <squall/iostream/socket/sigpipe.h>
+#include <squall/ioloop/base/sigpipe.h>
 
 #include <sys/sendfile.h>
 #include <unistd.h>

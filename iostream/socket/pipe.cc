@@ -2,7 +2,7 @@
 
 #include <squall/ioloop/base/errors.h>
 #include <squall/iostream/socket/io_vectors.h>
-#include <squall/iostream/socket/sigpipe.h>
+#include <squall/ioloop/base/sigpipe.h>
 #include <squall/iostream/socket/socket.h>
 
 #include <fcntl.h>

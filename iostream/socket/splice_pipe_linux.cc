@@ -1,4 +1,4 @@
-#include <squall/iostream/socket/sigpipe.h>
+#include <squall/ioloop/base/sigpipe.h>
 #include <squall/iostream/socket/splice_pipe.h>
 
 #include <fcntl.h>

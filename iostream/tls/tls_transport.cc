@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 #include <squall/iostream/address/errors.h>
 #include <squall/iostream/tls/openssl.h>
-#include <squall/iostream/socket/sigpipe.h>
+#include <squall/ioloop/base/sigpipe.h>
 #include <squall/iostream/socket/socket.h>
 #include <squall/iostream/tls/tls_context_state.h>
 
