@@ -1,10 +1,10 @@
 #include <squall/iostream/socket/connect_socket.h>
 
 #include <squall/ioloop/base/errors.h>
-#include <squall/ioloop/loop/sleep.h>
 #include <squall/ioloop/coro/wait_ready.h>
-#include <squall/iostream/socket/socket.h>
+#include <squall/ioloop/loop/sleep.h>
 #include <squall/iostream/address/unix_address.h>
+#include <squall/iostream/socket/socket.h>
 
 #include <netinet/in.h>
 #include <sys/socket.h>
