@@ -1,8 +1,9 @@
 #include <squall/web/request_handler.h>
 
-#include <squall/http/server/access_log.h>
 #include <squall/http/message/ascii.h>
+#include <squall/http/message/form.h>
 #include <squall/http/message/status.h>
+#include <squall/http/server/access_log.h>
 #include <squall/ioloop/base/errors.h>
 #include <squall/ioloop/base/log.h>
 #include <squall/iostream/address/errors.h>
@@ -48,7 +49,7 @@ std::string first_line(const http::Request& request) {
 // Parsed when they are asked for.
 struct RequestHandler::Arguments : Pooled {
   std::optional<http::QueryArguments> query;
-  std::optional<http::QueryArguments> body;
+  std::optional<http::Form> form;
 };
 
 RequestHandler::RequestHandler() = default;
@@ -76,17 +77,13 @@ const http::QueryArguments& RequestHandler::query_arguments() {
 }
 
 const http::QueryArguments& RequestHandler::body_arguments() {
-  std::optional<http::QueryArguments>& body = arguments().body;
-  if (body) return *body;
-  const http::Headers& headers = request().headers();
-  const std::string_view type = headers.find(http::HeaderId::content_type).value_or("");
-  constexpr std::string_view kForm = "application/x-www-form-urlencoded";
-  if (!http::equals_ignoring_case(type.substr(0, kForm.size()), kForm)) return body.emplace();
-  if (const auto encoding = headers.find("Content-Encoding"))
-    throw HTTPError(400, fmt::format("Invalid body: Unsupported Content-Encoding: {}", *encoding));
-  body = http::parse_query(request().body(), application_->settings().max_arguments);
-  if (!body) throw HTTPError(400, "Invalid body: Too many arguments");
-  return *body;
+  std::optional<http::Form>& form = arguments().form;
+  if (form) return form->arguments;
+  http::Form parsed;
+  const std::string fault = http::parse_form(request().headers(), request().body(), parsed, {},
+                                             application_->settings().max_arguments);
+  if (!fault.empty()) throw HTTPError(400, fmt::format("Invalid body: {}", fault));
+  return form.emplace(std::move(parsed)).arguments;
 }
 
 std::string RequestHandler::clean(std::string_view name, std::string_view value) {
