@@ -1,7 +1,7 @@
 #include <squall/iostream/address/cares_resolver.h>
 
-#include <squall/ioloop/loop/future.h>
 #include <squall/ioloop/base/log.h>
+#include <squall/ioloop/loop/future.h>
 
 #include <ares.h>
 #include <fmt/format.h>
