@@ -6,6 +6,7 @@
 #include <squall/http/server/access_log.h>
 #include <squall/ioloop/base/errors.h>
 #include <squall/ioloop/base/log.h>
+#include <squall/ioloop/base/utf8.h>
 #include <squall/iostream/address/errors.h>
 #include <squall/web/application.h>
 #include <squall/web/handler_type.h>
@@ -87,7 +88,7 @@ const http::QueryArguments& RequestHandler::body_arguments() {
 }
 
 std::string RequestHandler::clean(std::string_view name, std::string_view value) {
-  if (!http::is_utf8(value))
+  if (!is_utf8(value))
     throw HTTPError(400, fmt::format("Invalid unicode in {}: {}", name, value.substr(0, 40)));
   std::string text(value);
   for (char& c : text) {

@@ -1,8 +1,9 @@
 #include <squall/http/client/fetch.h>
 
+#include <squall/http/client/http_client_error.h>
 #include <squall/http/message/ascii.h>
 #include <squall/http/message/base64.h>
-#include <squall/http/client/http_client_error.h>
+#include <squall/http/message/url_text.h>
 #include <squall/iostream/address/resolver.h>
 
 #include <fmt/format.h>

@@ -1,7 +1,7 @@
 #include <squall/http/client/mapped_host.h>
 
 #include <squall/http/message/ascii.h>
-#include <squall/http/message/url.h>
+#include <squall/http/message/url_text.h>
 
 #include <algorithm>
 #include <iterator>

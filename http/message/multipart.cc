@@ -3,7 +3,7 @@
 #include <squall/http/message/ascii.h>
 #include <squall/http/message/header_lines.h>
 #include <squall/http/message/header_params.h>
-#include <squall/http/message/query.h>
+#include <squall/ioloop/base/utf8.h>
 
 #include <string.h>
 

@@ -26,6 +26,7 @@
 #include <squall/http/server/http_server.h>
 #include <squall/http/server/http_server_connection_delegate.h>
 #include <squall/http/message/multipart.h>
+#include <squall/http/message/percent_encoding.h>
 #include <squall/http/message/query.h>
 #include <squall/http/message/range.h>
 #include <squall/http/server/request.h>
@@ -35,4 +36,5 @@
 #include <squall/http/client/simple_http_client.h>
 #include <squall/http/message/status.h>
 #include <squall/http/message/url.h>
+#include <squall/http/message/url_text.h>
 #include <squall/iostream.h>
