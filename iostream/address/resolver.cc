@@ -34,7 +34,7 @@ Task<std::vector<Address>> Resolver::resolve(std::string host, std::uint16_t por
   co_return std::move(answer.addresses);
 }
 
-std::optional<Resolver::Answer> Resolver::answer_unasked(const std::string& host, std::uint16_t port,
+std::optional<Resolver::Answer> Resolver::numeric_answer(const std::string& host, std::uint16_t port,
                                                          int family) {
   if (!is_host_name(host)) throw ResolveError(host, EAI_NONAME);
   if (family != AF_UNSPEC && family != AF_INET && family != AF_INET6) throw ResolveError(host, EAI_FAMILY);

@@ -43,7 +43,7 @@ class Resolver {
   Resolver() = default;
   // What needs no asking: numeric addresses. Throws ResolveError for what is no host name, or a family there
   // is none of.
-  static std::optional<Answer> answer_unasked(const std::string& host, std::uint16_t port, int family);
+  static std::optional<Answer> numeric_answer(const std::string& host, std::uint16_t port, int family);
 };
 
 // The one that is used where no other was asked for: a ThreadedResolver, for all loops of the process.

@@ -63,12 +63,12 @@ ThreadPool& shared_pool() {
 }  // namespace
 
 Task<Resolver::Answer> BlockingResolver::look_up(std::string host, std::uint16_t port, int family) {
-  std::optional<Answer> known = answer_unasked(host, port, family);
+  std::optional<Answer> known = numeric_answer(host, port, family);
   co_return known ? *std::move(known) : answer_of(host, ask_system(host, port, family));
 }
 
 Task<Resolver::Answer> ThreadedResolver::look_up(std::string host, std::uint16_t port, int family) {
-  std::optional<Answer> known = answer_unasked(host, port, family);
+  std::optional<Answer> known = numeric_answer(host, port, family);
   if (known) co_return *std::move(known);
   Outcome outcome;
   try {

@@ -43,8 +43,10 @@ void set_option(int fd, int level, int option, const char* name) {
   if (::setsockopt(fd, level, option, &on, sizeof on) != 0) throw_errno(name);
 }
 
-int seconds_of(std::chrono::seconds duration) {
-  return static_cast<int>(std::min<std::chrono::seconds::rep>(duration.count(), INT_MAX));
+// In whole seconds, at least one.
+int seconds_of(std::chrono::nanoseconds duration) {
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(duration).count();
+  return static_cast<int>(std::clamp<std::chrono::seconds::rep>(seconds, 1, INT_MAX));
 }
 
 // None if the address is to be left out.
@@ -57,8 +59,8 @@ OwnedFd bind_one(const Address& address, const ListenOptions& options) {
   if (address.family() == AF_INET6) set_option(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, "IPV6_V6ONLY");
   // Inherited by what is accepted: saves a system call a connection.
   set_option(fd.get(), IPPROTO_TCP, TCP_NODELAY, "TCP_NODELAY");
-  if (options.defer_accept.count() > 0) set_defer_accept(fd.get(), seconds_of(options.defer_accept));
-  if (options.fast_open > 0) set_fast_open(fd.get(), options.fast_open);
+  if (options.defer_accept) set_defer_accept(fd.get(), seconds_of(*options.defer_accept));
+  if (options.fast_open) set_fast_open(fd.get(), *options.fast_open);
   if (::bind(fd.get(), address.data(), address.size()) != 0) {
     // Containers with IPv6 half disabled resolve localhost to an address they do not have.
     if (errno == EADDRNOTAVAIL && options.address == "localhost" && address.ip() == "::1") return OwnedFd();
