@@ -1,6 +1,7 @@
 #pragma once
 
-#include <squall/http/message/query.h>
+#include <squall/http/message/percent_encoding.h>
+#include <squall/ioloop/base/utf8.h>
 #include <squall/web/http_error.h>
 
 #include <charconv>
@@ -68,7 +69,7 @@ std::optional<T> convert_group(const std::optional<std::string_view>& group) {
       if (group->find('%') == group->npos) return PathConverter<T>::convert(*group);
     }
     std::string decoded = http::percent_decode(*group);
-    if (!http::is_utf8(decoded)) throw HTTPError(400, "Invalid unicode in the path");
+    if (!is_utf8(decoded)) throw HTTPError(400, "Invalid unicode in the path");
     return PathConverter<T>::convert(std::move(decoded));
   }
 }

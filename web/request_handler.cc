@@ -1,10 +1,12 @@
 #include <squall/web/request_handler.h>
 
+#include <squall/http/message/form.h>
 #include <squall/http/message/status.h>
 #include <squall/http/server/access_log.h>
 #include <squall/ioloop/base/ascii.h>
 #include <squall/ioloop/base/errors.h>
 #include <squall/ioloop/base/log.h>
+#include <squall/ioloop/base/utf8.h>
 #include <squall/iostream/address/errors.h>
 #include <squall/web/application.h>
 #include <squall/web/handler_type.h>
@@ -48,7 +50,7 @@ std::string first_line(const http::Request& request) {
 // Parsed when they are asked for.
 struct RequestHandler::Arguments : Pooled {
   std::optional<http::QueryArguments> query;
-  std::optional<http::QueryArguments> body;
+  std::optional<http::Form> form;
 };
 
 RequestHandler::RequestHandler() = default;
@@ -76,21 +78,17 @@ const http::QueryArguments& RequestHandler::query_arguments() {
 }
 
 const http::QueryArguments& RequestHandler::body_arguments() {
-  std::optional<http::QueryArguments>& body = arguments().body;
-  if (body) return *body;
-  const http::Headers& headers = request().headers();
-  const std::string_view type = headers.find(http::HeaderId::content_type).value_or("");
-  constexpr std::string_view kForm = "application/x-www-form-urlencoded";
-  if (!equals_ignoring_case(type.substr(0, kForm.size()), kForm)) return body.emplace();
-  if (const auto encoding = headers.find("Content-Encoding"))
-    throw HTTPError(400, fmt::format("Invalid body: Unsupported Content-Encoding: {}", *encoding));
-  body = http::parse_query(request().body(), application_->settings().max_arguments);
-  if (!body) throw HTTPError(400, "Invalid body: Too many arguments");
-  return *body;
+  std::optional<http::Form>& form = arguments().form;
+  if (form) return form->arguments;
+  http::Form parsed;
+  const std::string fault = http::parse_form(request().headers(), request().body(), parsed, {},
+                                             application_->settings().max_arguments);
+  if (!fault.empty()) throw HTTPError(400, fmt::format("Invalid body: {}", fault));
+  return form.emplace(std::move(parsed)).arguments;
 }
 
 std::string RequestHandler::clean(std::string_view name, std::string_view value) {
-  if (!http::is_utf8(value))
+  if (!is_utf8(value))
     throw HTTPError(400, fmt::format("Invalid unicode in {}: {}", name, value.substr(0, 40)));
   std::string text(value);
   for (char& c : text) {

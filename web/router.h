@@ -1,11 +1,11 @@
 #pragma once
 
+#include <squall/iostream/stream/regex.h>
 #include <squall/web/path_args.h>
 #include <squall/web/url.h>
 
 #include <cstddef>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -15,7 +15,7 @@ namespace squall::web {
 
 // Finds the rule for a path: the first in order of declaration that matches all of it (RTE-05, WEB-192).
 //
-// Patterns without anything special in them go through one hash table, the others through PCRE2's JIT.
+// Patterns without special characters stand in one hash table; the others are regular expressions.
 //
 // Thread:    one.
 class Router {
@@ -28,24 +28,22 @@ class Router {
   // Throws std::invalid_argument for a pattern that is no regular expression, that mixes named and unnamed
   // groups (RTE-06), or whose number of groups is not what a verb of its handler takes.
   explicit Router(std::vector<Rule> rules);
-  ~Router();
   Router(const Router&) = delete;
   Router& operator=(const Router&) = delete;
 
   Match match(std::string_view path);
 
  private:
-  class Pattern;
   struct PatternRule {
     std::size_t index;  // in rules_
-    std::unique_ptr<Pattern> pattern;
+    Regex regex;
   };
 
   std::vector<Rule> rules_;
   std::unordered_map<std::string_view, std::size_t> literals_;  // to rules_; keys are in literal_text_
   std::vector<std::unique_ptr<std::string>> literal_text_;
   std::vector<PatternRule> patterns_;
-  std::vector<std::optional<std::string_view>> groups_;
+  Regex::Groups groups_;
 };
 
 }  // namespace squall::web

@@ -1,7 +1,7 @@
 #include <squall/http/client/client_dialer.h>
 
-#include <squall/http/message/base64.h>
 #include <squall/http/codec/response_parser.h>
+#include <squall/http/message/base64.h>
 #include <squall/iostream/tcp/tcp_client.h>
 #include <squall/iostream/tls/tls_error.h>
 
@@ -43,7 +43,7 @@ Task<std::unique_ptr<ClientConnection>> ClientDialer::dial() {
 Task<IOStream> ClientDialer::connect() {
   FetchTimes& times = fetch_.response().data_->times;
   ConnectOptions options;
-  options.timeout = IOLoop::Duration::max();  // the fetch has its own
+  options.timeout = std::nullopt;  // the fetch has its own
   options.stream.receive_before_reset = true;
   if (!fetch_.flag(&FetchOptions::allow_ipv6, true)) options.family = AF_INET;
   if (const std::string* source = fetch_.text(&FetchOptions::network_interface)) options.source_ip = *source;

@@ -2,6 +2,7 @@
 
 #include <squall/http/client/http_client_error.h>
 #include <squall/http/message/base64.h>
+#include <squall/http/message/url_text.h>
 #include <squall/ioloop/base/ascii.h>
 #include <squall/iostream/address/resolver.h>
 

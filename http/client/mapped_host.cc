@@ -1,6 +1,6 @@
 #include <squall/http/client/mapped_host.h>
 
-#include <squall/http/message/url.h>
+#include <squall/http/message/url_text.h>
 #include <squall/ioloop/base/ascii.h>
 
 #include <algorithm>

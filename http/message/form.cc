@@ -68,7 +68,7 @@ std::string parse_form(const Headers& headers, std::string_view body, Form& form
     return fmt::format("Invalid multipart/form-data: {}", describe(fault));
   }
   std::optional<QueryArguments> arguments = parse_query(body, max_arguments);
-  if (!arguments) return "Too many form arguments";
+  if (!arguments) return "Too many arguments";
   form.arguments = std::move(*arguments);
   return {};
 }

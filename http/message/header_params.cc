@@ -1,13 +1,12 @@
 #include <squall/http/message/header_params.h>
 
 #include <squall/http/message/latin1.h>
-#include <squall/http/message/query.h>
-#include <squall/ioloop/base/ascii.h>
+#include <squall/http/message/percent_encoding.h>
+#include <squall/ioloop/base/utf8.h>
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <iterator>
 #include <stdexcept>
 #include <unordered_map>
 
@@ -18,6 +17,7 @@ namespace {
 constexpr bool is_attr_char(char c) {
   return is_alpha(c) || is_digit(c) || (c != '\0' && detail::is_one_of(c, "!#$&+-.^_`|~"));
 }
+constexpr auto kAttrTable = detail::table(is_attr_char);
 
 // `UTF-8''%e2%82%ac%20rates`; none if it is malformed.
 std::optional<std::string> decode_extended(std::string_view text) {
@@ -28,9 +28,7 @@ std::optional<std::string> decode_extended(std::string_view text) {
   const std::string_view charset = text.substr(0, first);
   const std::string_view escaped = text.substr(second + 1);
   for (std::size_t i = 0; i < escaped.size(); ++i)
-    if (escaped[i] == '%' &&
-        (escaped.size() - i < 3 || hex_value(escaped[i + 1]) < 0 || hex_value(escaped[i + 2]) < 0))
-      return std::nullopt;
+    if (escaped[i] == '%' && !is_percent_escape(escaped, i)) return std::nullopt;
   std::string bytes = percent_decode(escaped);
   if (equals_ignoring_case(charset, "utf-8")) {
     if (!is_utf8(bytes)) return std::nullopt;
@@ -44,13 +42,7 @@ std::optional<std::string> decode_extended(std::string_view text) {
 
 std::string encode_extended(std::string_view value) {
   std::string text = "UTF-8''";
-  for (const char c : value) {
-    if (is_attr_char(c)) {
-      text += c;
-    } else {
-      fmt::format_to(std::back_inserter(text), "%{:02X}", static_cast<unsigned char>(c));
-    }
-  }
+  append_percent_encoded(text, value, kAttrTable);
   return text;
 }
 

@@ -8,7 +8,6 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
-#include <utility>
 
 namespace squall::http {
 
@@ -33,13 +32,15 @@ class URLError : public std::invalid_argument {
 struct URLParts {
   std::string_view scheme = "http";
   std::string_view username;
-  std::string_view password;  // not without a username
-  std::string_view host;      // a name or an address, which needs no brackets
-  std::uint16_t port = 0;     // 0: the scheme's own
+  std::string_view password;          // not without a username
+  std::string_view host;              // a name or an address, which needs no brackets
+  std::optional<std::uint16_t> port;  // none: the scheme's own
   std::string_view path = "/";
   QueryArguments query;
   std::string_view fragment;
 };
+
+struct URLPieces;
 
 // A URL of http or https, absolute, as RFC 3986 has them and nothing more lenient: what another reader of the
 // same text could take for another host is refused. No control characters, spaces, backslashes or other
@@ -108,11 +109,9 @@ class URL {
   bool operator==(const URL& other) const noexcept { return text_ == other.text_; }
 
  private:
-  struct Pieces;
-  class Reader;
   URL() = default;
-  static URL assemble(const Pieces& pieces);
-  Pieces pieces() const noexcept;
+  static URL assemble(const URLPieces& pieces);
+  URLPieces pieces() const noexcept;
   std::string_view part(std::size_t begin, std::size_t end) const noexcept {
     return std::string_view(text_).substr(begin, end - begin);
   }
@@ -126,19 +125,5 @@ class URL {
   std::uint32_t target_end_ = 0;
   std::uint16_t port_ = 0;
 };
-
-// Percent-encodes the bytes that no URI has: spaces, quotes, `|`, non-ASCII letters and the like; control
-// characters and backslashes too. Behind the host also brackets, a `%` that begins no escape, and a second
-// `#`. For what people type and what lenient servers send as a Location.
-std::string percent_encode_stray(std::string_view text);
-
-// Appends arguments to a URL's query, which is encoded anew as a whole, and keeps its fragment (HUT-50).
-// `url` may be of any scheme, or relative, and is not checked. Without arguments it is returned as it is.
-std::string url_concat(std::string_view url, const QueryArguments& arguments);
-
-// `example.com:80` taken apart; the port is none if there is none, or if that is no port, and then all is the
-// host. Brackets stay; an IPv6 address without them is left whole (HUT-52).
-std::pair<std::string_view, std::optional<std::uint16_t>> split_host_and_port(
-    std::string_view netloc) noexcept;
 
 }  // namespace squall::http

@@ -3,9 +3,9 @@
 #include <squall/http/server/connection_delegate_adapter.h>
 #include <squall/http/server/idle_connection.h>
 #include <squall/http/server/server_connection.h>
-#include <squall/ioloop/sync/condition.h>
 #include <squall/ioloop/base/errors.h>
 #include <squall/ioloop/base/log.h>
+#include <squall/ioloop/sync/condition.h>
 #include <squall/iostream/socket/socket.h>
 #include <squall/iostream/tls/tls_stream.h>
 
@@ -37,7 +37,7 @@ std::chrono::nanoseconds tick_for(const HTTPServer::Options& options) {
 }  // namespace
 
 HTTPServer::HTTPServer(IOLoop& loop, ServerDelegate& delegate, Options options)
-    : TCPServer(loop, options),
+    : TCPServer(options, loop),
       delegate_(delegate),
       options_(std::move(options)),
       looks_closer_(options_.xheaders || options_.trust_request_id || options_.measure_times ||

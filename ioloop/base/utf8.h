@@ -26,4 +26,14 @@ constexpr std::size_t utf8_length(std::string_view text) noexcept {
   return 0;
 }
 
+// Whether all of `text` is UTF-8. An empty text is.
+constexpr bool is_utf8(std::string_view text) noexcept {
+  while (!text.empty()) {
+    const std::size_t length = utf8_length(text);
+    if (length == 0) return false;
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
 }  // namespace squall

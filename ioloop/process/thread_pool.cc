@@ -3,7 +3,7 @@
 #include <squall/ioloop/base/cpu_count.h>
 #include <squall/ioloop/base/errors.h>
 #include <squall/ioloop/base/log.h>
-#include <squall/ioloop/loop/signal_block.h>
+#include <squall/ioloop/base/signal_block.h>
 
 #include <fmt/format.h>
 #include <signal.h>

@@ -1,12 +1,12 @@
 #include <squall/iostream/address/address.h>
 
+#include <squall/ioloop/base/parse_decimal.h>
+
 #include <arpa/inet.h>
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstring>
-#include <limits>
 
 namespace squall {
 namespace {
@@ -17,16 +17,6 @@ Address ask(Call call, int fd) noexcept {
   socklen_t length = sizeof storage;
   if (call(fd, reinterpret_cast<sockaddr*>(&storage), &length) != 0) return Address();
   return Address(reinterpret_cast<const sockaddr*>(&storage), length);
-}
-
-// Decimal digits and nothing else, without leading zeros.
-template <class Number>
-std::optional<Number> parse_number(std::string_view text) noexcept {
-  if (text.empty() || (text.size() > 1 && text[0] == '0')) return std::nullopt;
-  Number value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
 }
 
 }  // namespace
@@ -49,7 +39,7 @@ Address Address::peer_of(int fd) noexcept { return ask(::getpeername, fd); }
 std::optional<Address> Address::parse(std::string_view text) noexcept {
   const std::size_t colon = text.rfind(':');
   if (colon == text.npos) return std::nullopt;
-  const auto port = parse_number<std::uint16_t>(text.substr(colon + 1));
+  const auto port = parse_canonical_decimal<std::uint16_t>(text.substr(colon + 1));
   if (!port) return std::nullopt;
   std::string_view ip = text.substr(0, colon);
   const bool in_brackets = ip.starts_with('[') && ip.ends_with(']');
@@ -72,7 +62,7 @@ std::optional<Address> Address::parse_ip(std::string_view ip, std::uint16_t port
   if (::inet_pton(AF_INET6, text, bytes) != 1) return std::nullopt;
   Address address = from_bytes({bytes, sizeof bytes}, port);
   if (digits.size() == ip.size()) return address;
-  const auto scope = parse_number<std::uint32_t>(ip.substr(digits.size() + 1));
+  const auto scope = parse_canonical_decimal<std::uint32_t>(ip.substr(digits.size() + 1));
   if (!scope || *scope == 0) return std::nullopt;
   address.storage_.v6.sin6_scope_id = *scope;
   return address;

@@ -16,15 +16,16 @@ struct CachingResolver::Query {
   Event done;
   Answer answer;
   std::exception_ptr error;
-  IOLoop::TimePoint expires{};  // once done
+  std::optional<IOLoop::TimePoint> expires;  // none while the lookup is under way
 
   // For how long to keep it; none if that is not to be.
-  std::optional<std::chrono::seconds> ttl(const Options& options) const;
+  std::optional<IOLoop::Duration> ttl(const Options& options) const;
 };
 
-std::optional<std::chrono::seconds> CachingResolver::Query::ttl(const Options& options) const {
+std::optional<IOLoop::Duration> CachingResolver::Query::ttl(const Options& options) const {
   if (!error && !answer.addresses.empty())
-    return std::clamp(answer.ttl.value_or(options.default_ttl), options.min_ttl, options.max_ttl);
+    return std::clamp<IOLoop::Duration>(answer.ttl ? *answer.ttl : options.default_ttl, options.min_ttl,
+                                        options.max_ttl);
   bool is_definite = !error;
   try {
     if (error) std::rethrow_exception(error);
@@ -32,8 +33,7 @@ std::optional<std::chrono::seconds> CachingResolver::Query::ttl(const Options& o
     is_definite = none.is_definite();
   } catch (...) {
   }
-  if (!is_definite || options.negative_ttl <= options.negative_ttl.zero()) return std::nullopt;
-  return options.negative_ttl;
+  return is_definite ? options.negative_ttl : std::nullopt;
 }
 
 CachingResolver::CachingResolver(Resolver& inner, Options options, IOLoop& loop)
@@ -44,7 +44,7 @@ CachingResolver::CachingResolver(Resolver& inner, Options options, IOLoop& loop)
 CachingResolver::~CachingResolver() = default;
 
 Task<Resolver::Answer> CachingResolver::look_up(std::string host, std::uint16_t port, int family) {
-  if (answer_unasked(host, port, family)) {
+  if (numeric_answer(host, port, family)) {
     Answer numeric = co_await inner_.look_up(host, port, family);
     co_return std::move(numeric);
   }
@@ -55,7 +55,7 @@ Task<Resolver::Answer> CachingResolver::look_up(std::string host, std::uint16_t 
   if (query->error) std::rethrow_exception(query->error);
   Answer answer = query->answer;
   // What is left of it; of what has expired while others had their turn, nothing.
-  const auto left = std::chrono::floor<std::chrono::seconds>(query->expires - loop_.time());
+  const auto left = std::chrono::floor<std::chrono::seconds>(*query->expires - loop_.time());
   if (answer.ttl) answer.ttl = std::max(left, std::chrono::seconds(0));
   co_return std::move(answer);
 }
@@ -66,7 +66,7 @@ std::shared_ptr<CachingResolver::Query> CachingResolver::find(const Key& key) {
   if (place == places_.end()) return nullptr;
   const Entries::iterator entry = place->second;
   std::shared_ptr<Query> query = entry->query;
-  if (query->done.is_set() && loop_.time() >= query->expires) {
+  if (query->expires && loop_.time() >= *query->expires) {
     erase(entry);
     return nullptr;
   }
@@ -107,7 +107,7 @@ Task<> CachingResolver::run(Key key, std::shared_ptr<Query> query) {
 void CachingResolver::keep(const Key& key, const Query& query) {
   const auto place = places_.find(key);
   if (place == places_.end() || place->second->query.get() != &query) return;
-  const std::optional<std::chrono::seconds> ttl = query.ttl(options_);
+  const std::optional<IOLoop::Duration> ttl = query.ttl(options_);
   if (!ttl) return erase(place->second);
   place->second->query->expires = loop_.deadline_after(*ttl);
   make_room();
@@ -122,7 +122,7 @@ void CachingResolver::make_room() noexcept {
   for (auto entry = entries_.end(); entries_.size() > options_.max_entries && entry != entries_.begin();) {
     --entry;
     // One that is under way has somebody who waits, and will be looked at again.
-    if (entry->query->expires != IOLoop::TimePoint()) erase(entry++);
+    if (entry->query->expires) erase(entry++);
   }
 }
 

@@ -10,6 +10,7 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <tuple>
 
@@ -28,15 +29,13 @@ namespace squall {
 class CachingResolver final : public Resolver {
  public:
   struct Options {
-    Options() noexcept {}
-
     // For how long an answer holds whose resolver does not know, as the system's does not.
-    std::chrono::seconds default_ttl{60};
+    std::chrono::nanoseconds default_ttl = std::chrono::seconds(60);
     // Bounds of what name servers say, and of the above.
-    std::chrono::seconds min_ttl{1};
-    std::chrono::seconds max_ttl{3600};
-    // For how long there is no such name. Zero: that is not kept.
-    std::chrono::seconds negative_ttl{5};
+    std::chrono::nanoseconds min_ttl = std::chrono::seconds(1);
+    std::chrono::nanoseconds max_ttl = std::chrono::hours(1);
+    // The time to keep the answer that a name does not exist; none: it is not kept.
+    std::optional<std::chrono::nanoseconds> negative_ttl = std::chrono::seconds(5);
     // Answers that are kept; those not asked for the longest go first. Lookups under way are not counted.
     std::size_t max_entries = 1000;
   };

@@ -1,7 +1,7 @@
 #include <squall/iostream/address/cares_resolver.h>
 
-#include <squall/ioloop/loop/future.h>
 #include <squall/ioloop/base/log.h>
+#include <squall/ioloop/loop/future.h>
 
 #include <ares.h>
 #include <fmt/format.h>
@@ -116,12 +116,13 @@ CaresResolver::Channel::Channel(const Options& options, IOLoop& loop) : loop_(lo
     const Events write = writable ? Events::write : Events::none;
     static_cast<Channel*>(self)->watch(fd, read | write);
   };
-  if (options.timeout > 0ms) {
-    how.timeout = static_cast<int>(std::min<std::chrono::milliseconds>(options.timeout, 24h).count());
+  if (options.timeout) {
+    const auto timeout = std::chrono::ceil<std::chrono::milliseconds>(*options.timeout);
+    how.timeout = static_cast<int>(std::clamp<std::chrono::milliseconds>(timeout, 1ms, 24h).count());
     mask |= ARES_OPT_TIMEOUTMS;
   }
-  if (options.tries > 0) {
-    how.tries = options.tries;
+  if (options.tries) {
+    how.tries = *options.tries;
     mask |= ARES_OPT_TRIES;
   }
   check(::ares_init_options(&channel_, &how, mask), "ares_init_options");
@@ -189,7 +190,7 @@ CaresResolver::CaresResolver(const Options& options, IOLoop& loop)
 CaresResolver::~CaresResolver() = default;
 
 Task<Resolver::Answer> CaresResolver::look_up(std::string host, std::uint16_t port, int family) {
-  std::optional<Answer> known = answer_unasked(host, port, family);
+  std::optional<Answer> known = numeric_answer(host, port, family);
   if (known) co_return *std::move(known);
   // The resolver may go while we wait; what is awaited is ours.
   Outcome outcome = co_await channel_->ask(host, port, family);

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace squall {
@@ -23,20 +24,18 @@ namespace squall {
 class CaresResolver final : public Resolver {
  public:
   struct Options {
-    Options() noexcept {}
-
     // Name servers, as `192.0.2.1,192.0.2.2:5353,[2001:db8::1]:53`; empty for those of the system.
     std::string servers;
     // For the first try at each server, with later ones up to twice as long as those before; and the tries.
-    // Zero stands for c-ares's own values: 5 s and 4 tries as of 1.18.
-    std::chrono::milliseconds timeout{0};
-    int tries = 0;
+    // None stands for c-ares's own values: 5 s and 4 tries as of 1.18.
+    std::optional<std::chrono::nanoseconds> timeout;
+    std::optional<int> tries;
   };
 
   // Whether there is one. If not, constructors throw std::runtime_error.
   static bool is_built_in() noexcept;
 
-  CaresResolver() : CaresResolver(Options()) {}
+  explicit CaresResolver(IOLoop& loop = IOLoop::current()) : CaresResolver(Options(), loop) {}
   // Throws std::invalid_argument for servers that cannot be read, std::runtime_error with c-ares's reason.
   explicit CaresResolver(const Options& options, IOLoop& loop = IOLoop::current());
   ~CaresResolver() override;

@@ -1,9 +1,10 @@
 #include <squall/iostream/address/network.h>
 
+#include <squall/ioloop/base/parse_decimal.h>
+
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <stdexcept>
 
 namespace squall {
@@ -34,12 +35,10 @@ std::optional<Network> Network::parse(std::string_view text) noexcept {
   if (!written || text.substr(0, slash).find('%') != text.npos) return std::nullopt;
   unsigned prefix = static_cast<unsigned>(written->ip_bytes().size()) * 8;
   if (slash < text.size()) {
-    const char* const first = text.data() + slash + 1;
-    const char* const last = text.data() + text.size();
-    unsigned given = 0;
-    const auto [end, error] = std::from_chars(first, last, given);
-    if (error != std::errc() || end != last || last - first > 3 || given > prefix) return std::nullopt;
-    prefix = given;
+    const std::string_view digits = text.substr(slash + 1);
+    const std::optional<unsigned> given = parse_decimal<unsigned>(digits);
+    if (!given || digits.size() > 3 || *given > prefix) return std::nullopt;
+    prefix = *given;
   }
   Address address = *written;
   if (prefix >= kMappedBits && address.unmapped().family() != address.family()) {

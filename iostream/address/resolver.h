@@ -2,6 +2,7 @@
 
 #include <squall/ioloop/loop/task.h>
 #include <squall/iostream/address/address.h>
+#include <squall/iostream/address/resolve_error.h>
 
 #include <sys/socket.h>
 
@@ -9,34 +10,9 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
-#include <system_error>
 #include <vector>
 
 namespace squall {
-
-// The reasons of getaddrinfo(): EAI_NONAME, EAI_AGAIN, ...
-const std::error_category& resolver_category() noexcept;
-
-// A name has no address, or it could not be found out. code() is of resolver_category(), or of the system's
-// where that failed.
-//
-//     cannot look up nowhere.test: Name or service not known
-class ResolveError : public std::system_error {
- public:
-  // `detail` is what the resolver itself has to say of the reason, if anything.
-  ResolveError(const std::string& host, std::error_code reason, std::string_view detail = {});
-  // `reason` is one of getaddrinfo()'s.
-  ResolveError(const std::string& host, int reason)
-      : ResolveError(host, std::error_code(reason, resolver_category())) {}
-
-  const std::string& host() const noexcept { return host_; }
-  // There is no such name, or it has no such address: asking again soon would be in vain.
-  bool is_definite() const noexcept;
-
- private:
-  std::string host_;
-};
 
 // The address that `host` spells in numbers; none if it does not, and has to be looked up.
 std::optional<Address> numeric_address(const std::string& host, std::uint16_t port);
@@ -67,7 +43,7 @@ class Resolver {
   Resolver() = default;
   // What needs no asking: numeric addresses. Throws ResolveError for what is no host name, or a family there
   // is none of.
-  static std::optional<Answer> answer_unasked(const std::string& host, std::uint16_t port, int family);
+  static std::optional<Answer> numeric_answer(const std::string& host, std::uint16_t port, int family);
 };
 
 // The one that is used where no other was asked for: a ThreadedResolver, for all loops of the process.

@@ -2,14 +2,13 @@
 
 #include <squall/ioloop/process/run_in_executor.h>
 #include <squall/ioloop/process/thread_pool.h>
+#include <squall/iostream/address/address_info.h>
 
 #include <fmt/format.h>
 #include <netdb.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <atomic>
-#include <cerrno>
 #include <memory>
 #include <system_error>
 #include <utility>
@@ -24,23 +23,10 @@ struct SystemOutcome {
 };
 
 SystemOutcome ask_system(const std::string& host, std::uint16_t port, int family) {
-  addrinfo hints{};
-  hints.ai_family = family;
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_NUMERICSERV;
-  addrinfo* found = nullptr;
-  const int failed = ::getaddrinfo(host.c_str(), fmt::to_string(port).c_str(), &hints, &found);
-  if (failed == EAI_SYSTEM) return {{}, std::error_code(errno, std::generic_category())};
-  if (failed) return {{}, std::error_code(failed, resolver_category())};
-  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(found, &::freeaddrinfo);
   SystemOutcome outcome;
-  std::vector<Address>& addresses = outcome.answer.addresses;
-  for (const addrinfo* info = found; info; info = info->ai_next) {
-    const Address address(info->ai_addr, info->ai_addrlen);
-    // The hosts file may name one twice. The lists are short.
-    const bool is_known = std::find(addresses.begin(), addresses.end(), address) != addresses.end();
-    if (address.is_ip() && !is_known) addresses.push_back(address);
-  }
+  const AddressInfo found =
+      get_address_info(host.c_str(), fmt::to_string(port).c_str(), family, AI_NUMERICSERV, outcome.error);
+  outcome.answer.addresses = addresses_in(found);
   return outcome;
 }
 
@@ -77,12 +63,12 @@ ThreadPool& shared_pool() {
 }  // namespace
 
 Task<Resolver::Answer> BlockingResolver::look_up(std::string host, std::uint16_t port, int family) {
-  std::optional<Answer> known = answer_unasked(host, port, family);
+  std::optional<Answer> known = numeric_answer(host, port, family);
   co_return known ? *std::move(known) : answer_of(host, ask_system(host, port, family));
 }
 
 Task<Resolver::Answer> ThreadedResolver::look_up(std::string host, std::uint16_t port, int family) {
-  std::optional<Answer> known = answer_unasked(host, port, family);
+  std::optional<Answer> known = numeric_answer(host, port, family);
   if (known) co_return *std::move(known);
   SystemOutcome outcome;
   try {

@@ -1,5 +1,6 @@
 #include <squall/iostream/process/subprocess.h>
 
+#include <squall/iostream/process/start_process.h>
 #include <squall/iostream/socket/pipe.h>
 
 #include <fmt/format.h>
@@ -32,10 +33,10 @@ void end_now(pid_t pid) noexcept {
 CalledProcessError::CalledProcessError(const std::string& command, int returncode)
     : std::runtime_error(describe(command, returncode)), returncode_(returncode) {}
 
-Subprocess::Subprocess(IOLoop& loop, std::vector<std::string> argv, const Options& options)
+Subprocess::Subprocess(std::vector<std::string> argv, const Options& options, IOLoop& loop)
     : command_(argv.empty() ? std::string() : argv[0]) {
   using What = Stdio::What;
-  SpawnRequest request;
+  ProcessRequest request;
   request.argv = std::move(argv);
   request.environment = options.environment;
   request.directory = options.directory;
@@ -46,14 +47,14 @@ Subprocess::Subprocess(IOLoop& loop, std::vector<std::string> argv, const Option
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     switch (wanted[i].what_) {
       case What::inherit: break;
-      case What::null: request.stdio[i] = SpawnRequest::kNull; break;
+      case What::null: request.stdio[i] = ProcessRequest::kNull; break;
       case What::descriptor:
         if (wanted[i].fd_ < 0) throw std::invalid_argument("a negative number is no descriptor");
         request.stdio[i] = wanted[i].fd_;
         break;
       case What::std_out:
         if (i != 2) throw std::invalid_argument("only standard error can go where standard output goes");
-        request.stdio[i] = SpawnRequest::kStdOut;
+        request.stdio[i] = ProcessRequest::kStdOut;
         break;
       case What::stream: {
         Pipe pipe = make_pipe();
@@ -64,7 +65,7 @@ Subprocess::Subprocess(IOLoop& loop, std::vector<std::string> argv, const Option
       }
     }
   }
-  const pid_t pid = spawn(request);
+  const pid_t pid = start_process(request);
   try {
     watcher_.emplace(loop, pid, options.exit);
   } catch (...) {

@@ -2,7 +2,6 @@
 
 #include <squall/ioloop/process/child_watcher.h>
 #include <squall/iostream/stream/iostream.h>
-#include <squall/iostream/process/spawn.h>
 
 #include <signal.h>
 #include <sys/types.h>
@@ -13,6 +12,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace squall {
@@ -32,7 +32,7 @@ class CalledProcessError : public std::runtime_error {
 //
 //     Subprocess::Options options;
 //     options.std_out = Subprocess::kStream;
-//     Subprocess date(loop, {"date", "--utc"}, options);
+//     Subprocess date({"date", "--utc"}, options);
 //     const std::string line = co_await date.std_out().read_until("\n");
 //     co_await date.wait_for_exit();
 //
@@ -80,8 +80,9 @@ class Subprocess {
   // Runs the program argv[0], looked up in our PATH unless there is a slash in it, with no shell in between.
   // It has begun when this returns. Its signals are unblocked, and none is ignored. Descriptors reach it only
   // if they are not close-on-exec, and all of Squall's are.
-  Subprocess(IOLoop& loop, std::vector<std::string> argv, const Options& options);
-  Subprocess(IOLoop& loop, std::vector<std::string> argv) : Subprocess(loop, std::move(argv), Options()) {}
+  Subprocess(std::vector<std::string> argv, const Options& options, IOLoop& loop = IOLoop::current());
+  explicit Subprocess(std::vector<std::string> argv, IOLoop& loop = IOLoop::current())
+      : Subprocess(std::move(argv), Options(), loop) {}
   Subprocess(Subprocess&&) noexcept = default;
   Subprocess& operator=(Subprocess&&) = delete;
   ~Subprocess();

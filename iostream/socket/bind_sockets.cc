@@ -2,27 +2,21 @@
 
 #include <squall/ioloop/base/errors.h>
 #include <squall/iostream/address/address.h>
+#include <squall/iostream/address/address_info.h>
+#include <squall/iostream/address/resolve_error.h>
 #include <squall/iostream/socket/socket.h>
 
 #include <fmt/format.h>
-#include <netdb.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <climits>
-#include <memory>
 #include <string_view>
 #include <system_error>
 
 namespace squall {
 namespace {
-
-class ResolverCategory final : public std::error_category {
- public:
-  const char* name() const noexcept override { return "resolver"; }
-  std::string message(int value) const override { return ::gai_strerror(value); }
-};
 
 // `localhost` stands for this machine, whatever else it resolves to on some systems (NET-06).
 bool is_link_local(const Address& address) {
@@ -32,30 +26,15 @@ bool is_link_local(const Address& address) {
 
 // Each address once (NET-06), IPv4 before IPv6.
 std::vector<Address> resolve_passively(const ListenOptions& options) {
-  addrinfo hints{};
-  hints.ai_family = options.family;
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_PASSIVE;
-  addrinfo* found = nullptr;
   const char* const host = options.address.empty() ? nullptr : options.address.c_str();
+  std::error_code error;
   // The service only has to be there: the port is filled in for each socket.
-  const int failed = ::getaddrinfo(host, "0", &hints, &found);
-  if (failed == EAI_SYSTEM) throw_errno("cannot look up " + options.address);
-  if (failed) {
-    static const ResolverCategory category;
-    throw std::system_error(failed, category, "cannot look up " + options.address);
-  }
-  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(found, &::freeaddrinfo);
-  std::vector<Address> addresses;
-  for (const int family : {AF_INET, AF_INET6}) {
-    for (const addrinfo* info = found; info; info = info->ai_next) {
-      const Address address(info->ai_addr, info->ai_addrlen);
-      if (address.family() != family) continue;
-      if (options.address == "localhost" && is_link_local(address)) continue;
-      if (std::find(addresses.begin(), addresses.end(), address) == addresses.end())
-        addresses.push_back(address);
-    }
-  }
+  const AddressInfo found = get_address_info(host, "0", options.family, AI_PASSIVE, error);
+  if (!found) throw ResolveError(options.address, error);
+  std::vector<Address> addresses = addresses_in(found);
+  if (options.address == "localhost") std::erase_if(addresses, is_link_local);
+  std::stable_partition(addresses.begin(), addresses.end(),
+                        [](const Address& address) { return address.family() == AF_INET; });
   return addresses;
 }
 
@@ -64,8 +43,10 @@ void set_option(int fd, int level, int option, const char* name) {
   if (::setsockopt(fd, level, option, &on, sizeof on) != 0) throw_errno(name);
 }
 
-int seconds_of(std::chrono::seconds duration) {
-  return static_cast<int>(std::min<std::chrono::seconds::rep>(duration.count(), INT_MAX));
+// In whole seconds, at least one.
+int seconds_of(std::chrono::nanoseconds duration) {
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(duration).count();
+  return static_cast<int>(std::clamp<std::chrono::seconds::rep>(seconds, 1, INT_MAX));
 }
 
 // None if the address is to be left out.
@@ -78,8 +59,8 @@ OwnedFd bind_one(const Address& address, const ListenOptions& options) {
   if (address.family() == AF_INET6) set_option(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, "IPV6_V6ONLY");
   // Inherited by what is accepted: saves a system call a connection.
   set_option(fd.get(), IPPROTO_TCP, TCP_NODELAY, "TCP_NODELAY");
-  if (options.defer_accept.count() > 0) set_defer_accept(fd.get(), seconds_of(options.defer_accept));
-  if (options.fast_open > 0) set_fast_open(fd.get(), options.fast_open);
+  if (options.defer_accept) set_defer_accept(fd.get(), seconds_of(*options.defer_accept));
+  if (options.fast_open) set_fast_open(fd.get(), *options.fast_open);
   if (::bind(fd.get(), address.data(), address.size()) != 0) {
     // Containers with IPv6 half disabled resolve localhost to an address they do not have.
     if (errno == EADDRNOTAVAIL && options.address == "localhost" && address.ip() == "::1") return OwnedFd();

@@ -1,10 +1,10 @@
 #include <squall/iostream/socket/connect_socket.h>
 
 #include <squall/ioloop/base/errors.h>
-#include <squall/ioloop/loop/sleep.h>
 #include <squall/ioloop/coro/wait_ready.h>
-#include <squall/iostream/socket/socket.h>
+#include <squall/ioloop/loop/sleep.h>
 #include <squall/iostream/address/unix_address.h>
+#include <squall/iostream/socket/socket.h>
 
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -40,10 +40,9 @@ Address any_address(int family, std::uint16_t port) noexcept {
 }
 
 void bind_local_end(int fd, int family, const LocalEnd& local) {
-  const bool any = local.address.family() == AF_UNSPEC;
-  if (any && local.port == 0) return;
+  if (!local.address && !local.port) return;
   const int on = 1;
-  if (local.port != 0) {
+  if (local.port) {
     // Connections from one port to several places, or to one that the last connection has just left.
     if (::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0) throw_errno("SO_REUSEADDR");
   } else {
@@ -53,7 +52,8 @@ void bind_local_end(int fd, int family, const LocalEnd& local) {
     ::setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
 #endif
   }
-  const Address from = any ? any_address(family, local.port) : local.address;
+  Address from = local.address ? *local.address : any_address(family, 0);
+  if (local.port) from = from.with_port(*local.port);
   if (::bind(fd, from.data(), from.size()) != 0) throw_errno("bind");
 }
 

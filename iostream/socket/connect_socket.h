@@ -5,14 +5,15 @@
 #include <squall/iostream/address/address.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace squall {
 
-// Our own end of a connection, where the system is not to choose it (TCL-03).
+// This side's address and port of a connection (TCL-03). The system chooses those that are none.
 struct LocalEnd {
-  Address address;         // unknown: any
-  std::uint16_t port = 0;  // 0: any
+  std::optional<Address> address{};
+  std::optional<std::uint16_t> port{};
 };
 
 // One attempt at a TCP connection: a non-blocking, close-on-exec socket that is connected. It waits as long

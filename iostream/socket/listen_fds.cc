@@ -1,14 +1,15 @@
 #include <squall/iostream/socket/listen_fds.h>
 
 #include <squall/ioloop/base/errors.h>
+#include <squall/ioloop/base/parse_decimal.h>
 
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <charconv>
 #include <cstdlib>
 #include <limits>
+#include <optional>
 #include <stdexcept>
 #include <string_view>
 #include <utility>
@@ -19,12 +20,10 @@ namespace {
 constexpr int kFirst = 3;  // SD_LISTEN_FDS_START
 
 int number_in(const char* variable, std::string_view text) {
-  int value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || value < 0 ||
-      value > std::numeric_limits<int>::max() - kFirst)
-    throw std::runtime_error(fmt::format("{} is no number of its kind: \"{}\"", variable, text));
-  return value;
+  const std::optional<unsigned> value = parse_decimal<unsigned>(text);
+  if (!value || *value > static_cast<unsigned>(std::numeric_limits<int>::max() - kFirst))
+    throw std::runtime_error(fmt::format("{} must be a number from 0: \"{}\"", variable, text));
+  return static_cast<int>(*value);
 }
 
 // One for each of `count` descriptors.

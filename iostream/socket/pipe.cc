@@ -1,8 +1,9 @@
 #include <squall/iostream/socket/pipe.h>
 
 #include <squall/ioloop/base/errors.h>
+#include <squall/ioloop/base/retry_interrupted.h>
+#include <squall/ioloop/base/sigpipe.h>
 #include <squall/iostream/socket/io_vectors.h>
-#include <squall/iostream/socket/sigpipe.h>
 #include <squall/iostream/socket/socket.h>
 
 #include <fcntl.h>
@@ -13,6 +14,7 @@
 #include <stdexcept>
 
 namespace squall {
+
 Pipe make_pipe() {
   int fds[2];
   if (::pipe2(fds, O_CLOEXEC) != 0) throw_errno("pipe2");
@@ -34,12 +36,7 @@ Channel open_channel(int fd) {
 }
 
 ssize_t read_from(int fd, std::span<char> space) noexcept {
-  ssize_t result;
-  do {
-    result = ::read(fd, space.data(), space.size());
-  } while (result < 0 && errno == EINTR);
-  if (result < 0 && errno == EWOULDBLOCK) errno = EAGAIN;
-  return result;
+  return retry_interrupted([&] { return ::read(fd, space.data(), space.size()); });
 }
 
 ssize_t write_to(int fd, std::span<const std::string_view> pieces) noexcept {

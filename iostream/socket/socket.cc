@@ -1,6 +1,7 @@
 #include <squall/iostream/socket/socket.h>
 
 #include <squall/ioloop/base/errors.h>
+#include <squall/ioloop/base/retry_interrupted.h>
 #include <squall/iostream/socket/io_vectors.h>
 
 #include <fcntl.h>
@@ -25,17 +26,6 @@ constexpr int flags_for(Followed followed) noexcept {
   return MSG_NOSIGNAL | (followed == Followed::by_end ? kMore : 0);
 }
 
-// Calls again what a signal interrupted.
-template <class Call>
-ssize_t retried(Call&& call) noexcept {
-  ssize_t result;
-  do {
-    result = call();
-  } while (result < 0 && errno == EINTR);
-  if (result < 0 && errno == EWOULDBLOCK) errno = EAGAIN;
-  return result;
-}
-
 void set_option(int fd, int level, int option, int value, const char* name) {
   if (::setsockopt(fd, level, option, &value, sizeof value) != 0) throw_errno(name);
 }
@@ -55,16 +45,16 @@ int set_nonblocking(int fd) {
 }
 
 [[gnu::hot]] ssize_t receive_from(int fd, std::span<char> space) noexcept {
-  return retried([&] { return ::recv(fd, space.data(), space.size(), 0); });
+  return retry_interrupted([&] { return ::recv(fd, space.data(), space.size(), 0); });
 }
 
 ssize_t peek_from(int fd, std::span<char> space) noexcept {
-  return retried([&] { return ::recv(fd, space.data(), space.size(), MSG_PEEK); });
+  return retry_interrupted([&] { return ::recv(fd, space.data(), space.size(), MSG_PEEK); });
 }
 
 ssize_t peek_at(int fd) noexcept {
   char byte;
-  return retried([&] { return ::recv(fd, &byte, 1, MSG_PEEK); });
+  return retry_interrupted([&] { return ::recv(fd, &byte, 1, MSG_PEEK); });
 }
 
 int pending_error(int fd) noexcept {
@@ -75,7 +65,7 @@ int pending_error(int fd) noexcept {
 
 [[gnu::hot]] ssize_t send_to(int fd, std::string_view piece, Followed followed) noexcept {
   const int flags = flags_for(followed);
-  return retried([&] { return ::send(fd, piece.data(), piece.size(), flags); });
+  return retry_interrupted([&] { return ::send(fd, piece.data(), piece.size(), flags); });
 }
 
 ssize_t send_to(int fd, std::span<const std::string_view> pieces, Followed followed) noexcept {
@@ -85,7 +75,7 @@ ssize_t send_to(int fd, std::span<const std::string_view> pieces, Followed follo
   msghdr message{};
   message.msg_iov = vectors.data();
   message.msg_iovlen = static_cast<std::size_t>(vectors.count());
-  return retried([&] { return ::sendmsg(fd, &message, flags); });
+  return retry_interrupted([&] { return ::sendmsg(fd, &message, flags); });
 }
 
 void shut_down_sending(int fd) noexcept { ::shutdown(fd, SHUT_WR); }
@@ -128,7 +118,7 @@ Accepted accept_from(int fd) noexcept {
   sockaddr_storage storage;
   socklen_t length = sizeof storage;
   Accepted accepted;
-  accepted.fd.reset(static_cast<int>(retried([&] {
+  accepted.fd.reset(static_cast<int>(retry_interrupted([&] {
     return ::accept4(fd, reinterpret_cast<sockaddr*>(&storage), &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
   })));
   if (accepted.fd) {

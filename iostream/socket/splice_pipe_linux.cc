@@ -1,10 +1,10 @@
-#include <squall/iostream/socket/sigpipe.h>
 #include <squall/iostream/socket/splice_pipe.h>
+
+#include <squall/ioloop/base/retry_interrupted.h>
+#include <squall/ioloop/base/sigpipe.h>
 
 #include <fcntl.h>
 #include <unistd.h>
-
-#include <cerrno>
 
 namespace squall {
 
@@ -17,10 +17,9 @@ ssize_t SplicePipe::fill_from(int socket) noexcept {
     // Fails where this user has as much in pipes as allowed: what there is will do.
     ::fcntl(write_.get(), F_SETPIPE_SZ, static_cast<int>(kCapacity));
   }
-  ssize_t count;
-  do {
-    count = ::splice(socket, nullptr, write_.get(), nullptr, kCapacity, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
-  } while (count < 0 && errno == EINTR);
+  const ssize_t count = retry_interrupted([&] {
+    return ::splice(socket, nullptr, write_.get(), nullptr, kCapacity, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+  });
   if (count > 0) size_ += static_cast<std::size_t>(count);
   return count;
 }
@@ -35,10 +34,7 @@ ssize_t SplicePipe::drain_to(int socket) noexcept {
 }
 
 ssize_t SplicePipe::take(std::span<char> space) noexcept {
-  ssize_t count;
-  do {
-    count = ::read(read_.get(), space.data(), space.size());
-  } while (count < 0 && errno == EINTR);
+  const ssize_t count = retry_interrupted([&] { return ::read(read_.get(), space.data(), space.size()); });
   if (count > 0) size_ -= static_cast<std::size_t>(count);
   return count;
 }

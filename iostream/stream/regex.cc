@@ -1,56 +1,129 @@
 #include <squall/iostream/stream/regex.h>
 
-#define PCRE2_CODE_UNIT_WIDTH 8
 #include <fmt/format.h>
+
+#define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
+#include <algorithm>
+#include <new>
 #include <stdexcept>
 
 namespace squall {
 namespace {
 
-// Steps of one search: some tens of milliseconds.
-constexpr std::uint32_t kMatchLimit = 1'000'000;
-
-// Memory of one search without a JIT, or beyond what its stack is good for. In KiB.
+// Memory of one search by the interpreter, in KiB.
 constexpr std::uint32_t kHeapLimit = 64 * 1024;
+// The stack of compiled code, where its 32 KiB of the machine's stack do not suffice.
+constexpr std::size_t kFirstStack = 32 * 1024;
+constexpr std::size_t kLargeStack = 8 * 1024 * 1024;
 
 struct Free {
   void operator()(pcre2_code* code) const noexcept { pcre2_code_free(code); }
   void operator()(pcre2_match_data* data) const noexcept { pcre2_match_data_free(data); }
   void operator()(pcre2_match_context* context) const noexcept { pcre2_match_context_free(context); }
+  void operator()(pcre2_jit_stack* stack) const noexcept { pcre2_jit_stack_free(stack); }
 };
 
-// What a search writes to, of which a thread needs one.
+// The memory that a search writes to; each thread has one.
 struct Scratch {
-  std::unique_ptr<pcre2_match_data, Free> match{pcre2_match_data_create(1, nullptr)};
+  std::unique_ptr<pcre2_match_data, Free> match;
   std::unique_ptr<pcre2_match_context, Free> context{pcre2_match_context_create(nullptr)};
+  std::uint32_t pairs = 0;  // places in `match`
 
-  Scratch() {
-    if (!context) return;
-    pcre2_set_match_limit(context.get(), kMatchLimit);
-    pcre2_set_heap_limit(context.get(), kHeapLimit);
+  Scratch() noexcept {
+    if (context) pcre2_set_heap_limit(context.get(), kHeapLimit);
+  }
+  // False without memory.
+  bool reserve(std::uint32_t wanted) noexcept {
+    if (pairs < wanted) {
+      pairs = std::max(wanted, 2 * pairs);
+      match.reset(pcre2_match_data_create(pairs, nullptr));
+      if (!match) pairs = 0;
+    }
+    return pairs != 0 && context != nullptr;
   }
 };
+
+Scratch& scratch() noexcept {
+  thread_local Scratch scratch;
+  return scratch;
+}
+
+std::uint32_t compile_options(RegexOptions::Extent extent) noexcept {
+  return extent == RegexOptions::Extent::whole ? PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_DOLLAR_ENDONLY
+                                               : 0;
+}
+
+std::string compile_error(std::string_view pattern, int error, std::size_t offset) {
+  PCRE2_UCHAR message[256];
+  pcre2_get_error_message(error, message, sizeof message);
+  return fmt::format("Regular expression \"{}\" is wrong at offset {}: {}", pattern, offset,
+                     reinterpret_cast<const char*>(message));
+}
 
 }  // namespace
 
 struct Regex::Code {
   std::unique_ptr<pcre2_code, Free> compiled;
-  bool has_jit = false;
+  std::uint32_t groups = 0;
+  std::uint32_t max_steps = 0;
+  bool has_jit = false;  // without a JIT the interpreter does the work
+
+  std::uint32_t number(std::uint32_t what) const noexcept {
+    std::uint32_t value = 0;
+    pcre2_pattern_info(compiled.get(), what, &value);
+    return value;
+  }
+  int run(Scratch& scratch, std::string_view bytes, std::size_t from, std::uint32_t options) const noexcept;
+
+ private:
+  using Function = decltype(pcre2_match);
+  int call(Function* function, Scratch& scratch, std::string_view bytes, std::size_t from,
+           std::uint32_t options) const noexcept;
+  int run_with_large_stack(Scratch& scratch, std::string_view bytes, std::size_t from,
+                           std::uint32_t options) const noexcept;
 };
 
-Regex::Regex(std::string_view pattern) : code_(std::make_unique<Code>()) {
+int Regex::Code::call(Function* function, Scratch& scratch, std::string_view bytes, std::size_t from,
+                      std::uint32_t options) const noexcept {
+  // An empty view may have a null pointer, which older versions of PCRE2 refuse.
+  const char* const data = bytes.data() ? bytes.data() : "";
+  return function(compiled.get(), reinterpret_cast<PCRE2_SPTR>(data), bytes.size(), from, options,
+                  scratch.match.get(), scratch.context.get());
+}
+
+int Regex::Code::run(Scratch& scratch, std::string_view bytes, std::size_t from,
+                     std::uint32_t options) const noexcept {
+  pcre2_set_match_limit(scratch.context.get(), max_steps);
+  if (!has_jit) return call(&pcre2_match, scratch, bytes, from, options);
+  // The JIT's own entry leaves out checks of its arguments.
+  const int result = call(&pcre2_jit_match, scratch, bytes, from, options);
+  return result == PCRE2_ERROR_JIT_STACKLIMIT ? run_with_large_stack(scratch, bytes, from, options) : result;
+}
+
+// A repeated group fills the small stack with a kilobyte of text. That is rare, so it may cost an allocation,
+// about 5 us. Beyond the large stack the interpreter searches, whose stack is the heap, up to kHeapLimit.
+int Regex::Code::run_with_large_stack(Scratch& scratch, std::string_view bytes, std::size_t from,
+                                      std::uint32_t options) const noexcept {
+  const std::unique_ptr<pcre2_jit_stack, Free> stack(
+      pcre2_jit_stack_create(kFirstStack, kLargeStack, nullptr));
+  if (!stack) return PCRE2_ERROR_NOMEMORY;
+  pcre2_jit_stack_assign(scratch.context.get(), nullptr, stack.get());
+  const int result = call(&pcre2_jit_match, scratch, bytes, from, options);
+  pcre2_jit_stack_assign(scratch.context.get(), nullptr, nullptr);
+  if (result != PCRE2_ERROR_JIT_STACKLIMIT) return result;
+  return call(&pcre2_match, scratch, bytes, from, options | PCRE2_NO_JIT);
+}
+
+Regex::Regex(std::string_view pattern, const Options& options) : code_(std::make_unique<Code>()) {
   int error = 0;
   PCRE2_SIZE offset = 0;
-  code_->compiled.reset(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pattern.data()), pattern.size(), 0, &error,
-                                      &offset, nullptr));
-  if (!code_->compiled) {
-    PCRE2_UCHAR message[256];
-    pcre2_get_error_message(error, message, sizeof message);
-    throw std::invalid_argument(fmt::format("Regular expression \"{}\" is wrong at offset {}: {}", pattern,
-                                            offset, reinterpret_cast<const char*>(message)));
-  }
+  code_->compiled.reset(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pattern.data()), pattern.size(),
+                                      compile_options(options.extent), &error, &offset, nullptr));
+  if (!code_->compiled) throw std::invalid_argument(compile_error(pattern, error, offset));
+  code_->groups = code_->number(PCRE2_INFO_CAPTURECOUNT);
+  code_->max_steps = options.max_steps;
   code_->has_jit = pcre2_jit_compile(code_->compiled.get(), PCRE2_JIT_COMPLETE | PCRE2_JIT_PARTIAL_HARD) == 0;
 }
 
@@ -58,19 +131,14 @@ Regex::Regex(Regex&&) noexcept = default;
 Regex& Regex::operator=(Regex&&) noexcept = default;
 Regex::~Regex() = default;
 
+std::size_t Regex::groups() const noexcept { return code_->groups; }
+std::size_t Regex::named_groups() const noexcept { return code_->number(PCRE2_INFO_NAMECOUNT); }
+
 Regex::Found Regex::search(std::string_view bytes, std::size_t from, bool at_end) const noexcept {
-  thread_local Scratch scratch;
-  if (!scratch.match || !scratch.context) return {Outcome::too_complex};
-  // An empty view may have a null pointer, which older libraries do not take.
-  const char* const data = bytes.data() ? bytes.data() : "";
-  const auto search = [&](auto* function, std::uint32_t options) {
-    return function(code_->compiled.get(), reinterpret_cast<PCRE2_SPTR>(data), bytes.size(), from,
-                    options | (at_end ? 0 : PCRE2_PARTIAL_HARD), scratch.match.get(), scratch.context.get());
-  };
-  int result = code_->has_jit ? search(&pcre2_jit_match, 0) : search(&pcre2_match, 0);
-  // The interpreter has the heap for its stack, up to its limit.
-  if (result == PCRE2_ERROR_JIT_STACKLIMIT) result = search(&pcre2_match, PCRE2_NO_JIT);
-  const PCRE2_SIZE* const bounds = pcre2_get_ovector_pointer(scratch.match.get());
+  Scratch& memory = scratch();
+  if (!memory.reserve(1)) return {Outcome::too_complex};
+  const int result = code_->run(memory, bytes, from, at_end ? 0 : PCRE2_PARTIAL_HARD);
+  const PCRE2_SIZE* const bounds = pcre2_get_ovector_pointer(memory.match.get());
   if (result >= 0) return {Outcome::match, bounds[1]};
   if (result == PCRE2_ERROR_PARTIAL) return {Outcome::more, bounds[0]};
   if (result == PCRE2_ERROR_NOMATCH) {
@@ -78,6 +146,26 @@ Regex::Found Regex::search(std::string_view bytes, std::size_t from, bool at_end
     return {Outcome::more, bytes.size()};
   }
   return {Outcome::too_complex};
+}
+
+bool Regex::match(std::string_view text, Groups& groups) const {
+  Scratch& memory = scratch();
+  const std::uint32_t count = code_->groups;
+  if (!memory.reserve(count + 1)) throw std::bad_alloc();
+  const int result = code_->run(memory, text, 0, 0);
+  if (result == PCRE2_ERROR_NOMEMORY) throw std::bad_alloc();
+  if (result < 0) return false;
+  const PCRE2_SIZE* const bounds = pcre2_get_ovector_pointer(memory.match.get());
+  groups.clear();
+  for (std::size_t i = 1; i <= count; ++i) {
+    const PCRE2_SIZE* const group = bounds + 2 * i;
+    if (group[0] == PCRE2_UNSET) {
+      groups.emplace_back();
+    } else {
+      groups.emplace_back(text.substr(group[0], group[1] - group[0]));
+    }
+  }
+  return true;
 }
 
 }  // namespace squall

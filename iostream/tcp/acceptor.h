@@ -1,8 +1,8 @@
 #pragma once
 
+#include <squall/ioloop/base/owned_fd.h>
 #include <squall/ioloop/loop/ioloop.h>
 #include <squall/ioloop/loop/loop_hook.h>
-#include <squall/ioloop/base/owned_fd.h>
 #include <squall/iostream/address/address.h>
 #include <squall/iostream/socket/bind_unix_socket.h>
 #include <squall/iostream/tcp/tcp_server.h>

@@ -1,7 +1,7 @@
 #include <squall/iostream/tcp/happy_eyeballs.h>
 
-#include <squall/ioloop/sync/condition.h>
 #include <squall/ioloop/loop/task_group.h>
+#include <squall/ioloop/sync/condition.h>
 
 #include <exception>
 #include <utility>

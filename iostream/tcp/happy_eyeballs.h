@@ -1,7 +1,7 @@
 #pragma once
 
-#include <squall/ioloop/loop/ioloop.h>
 #include <squall/ioloop/base/owned_fd.h>
+#include <squall/ioloop/loop/ioloop.h>
 #include <squall/ioloop/loop/task.h>
 #include <squall/iostream/address/address.h>
 #include <squall/iostream/socket/connect_error.h>

@@ -1,10 +1,11 @@
 #include <squall/iostream/tcp/proxy_protocol.h>
 
+#include <squall/ioloop/base/parse_decimal.h>
+
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 namespace squall {
 namespace {
@@ -41,14 +42,6 @@ std::string_view take_word(std::string_view& rest) noexcept {
   return word;
 }
 
-std::optional<std::uint16_t> parse_port(std::string_view text) noexcept {
-  if (text.empty() || text.size() > 5 || (text.size() > 1 && text[0] == '0')) return std::nullopt;
-  std::uint16_t port = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return port;
-}
-
 ProxyParse parse_line(std::string_view line, std::size_t size) noexcept {
   ProxyParse parse{Status::complete, size, "", {}};
   ProxyHeader& header = parse.header;
@@ -59,8 +52,8 @@ ProxyParse parse_line(std::string_view line, std::size_t size) noexcept {
   if (protocol != "TCP4" && protocol != "TCP6") return invalid("an unknown protocol in the PROXY line");
   const std::string_view source = take_word(line);
   const std::string_view destination = take_word(line);
-  const auto source_port = parse_port(take_word(line));
-  const auto destination_port = parse_port(line);
+  const auto source_port = parse_canonical_decimal<std::uint16_t>(take_word(line));
+  const auto destination_port = parse_canonical_decimal<std::uint16_t>(line);
   if (!source_port || !destination_port || std::count(whole.begin(), whole.end(), ' ') != 4)
     return invalid("no two addresses and two ports in the PROXY line");
   const int family = protocol == "TCP4" ? AF_INET : AF_INET6;

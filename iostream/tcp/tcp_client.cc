@@ -2,8 +2,8 @@
 
 #include <squall/ioloop/coro/with_timeout.h>
 #include <squall/iostream/socket/connect_socket.h>
-#include <squall/iostream/tcp/happy_eyeballs.h>
 #include <squall/iostream/socket/socket.h>
+#include <squall/iostream/tcp/happy_eyeballs.h>
 
 #include <fmt/format.h>
 
@@ -38,18 +38,19 @@ struct Connecting {
 LocalEnd local_end(const ConnectOptions& options) {
   LocalEnd local;
   local.port = options.source_port;
-  if (options.source_ip.empty()) return local;
-  const std::optional<Address> address = numeric_address(options.source_ip, options.source_port);
-  if (!address) throw std::invalid_argument(fmt::format("\"{}\" is no numeric address", options.source_ip));
-  local.address = *address;
+  if (!options.source_ip) return local;
+  local.address = numeric_address(*options.source_ip, options.source_port.value_or(0));
+  if (!local.address)
+    throw std::invalid_argument(
+        fmt::format("source_ip is not a numeric address: \"{}\"", *options.source_ip));
   return local;
 }
 
 // The family that the options leave.
 int family_for(const ConnectOptions& options, const LocalEnd& local) {
-  const int source = local.address.family();
+  const int source = local.address ? local.address->family() : AF_UNSPEC;
   if (options.family != AF_UNSPEC && source != AF_UNSPEC && source != options.family)
-    throw std::invalid_argument(fmt::format("{} is not of the family asked for", options.source_ip));
+    throw std::invalid_argument(fmt::format("source_ip is of another family: {}", *local.address));
   return source != AF_UNSPEC ? source : options.family;
 }
 
@@ -103,8 +104,7 @@ Task<IOStream> establish(Connecting& connecting) {
   if (options.tls) {
     connecting.phase = ConnectPhase::handshake;
     // The path of a Unix socket is nobody's name.
-    const bool is_host = options.server_hostname.empty() && !connecting.is_unix;
-    const std::string& name = is_host ? connecting.host : options.server_hostname;
+    const std::string name = options.server_hostname.value_or(connecting.is_unix ? "" : connecting.host);
     co_await stream.start_tls(*options.tls, name);
   }
   co_return std::move(stream);
@@ -113,7 +113,8 @@ Task<IOStream> establish(Connecting& connecting) {
 Task<IOStream> limited(Connecting connecting) {
   IOLoop& loop = IOLoop::current();
   const ConnectOptions& options = connecting.options;
-  const IOLoop::TimePoint deadline = std::min(options.deadline, loop.deadline_after(options.timeout));
+  IOLoop::TimePoint deadline = options.deadline.value_or(IOLoop::TimePoint::max());
+  if (options.timeout) deadline = std::min(deadline, loop.deadline_after(*options.timeout));
   try {
     IOStream stream = co_await with_timeout(deadline, establish(connecting));
     co_return std::move(stream);

@@ -3,9 +3,9 @@
 #include <squall/ioloop/loop/ioloop.h>
 #include <squall/ioloop/loop/task.h>
 #include <squall/iostream/address/address.h>
+#include <squall/iostream/address/resolver.h>
 #include <squall/iostream/socket/connect_error.h>
 #include <squall/iostream/stream/iostream.h>
-#include <squall/iostream/address/resolver.h>
 #include <squall/iostream/tls/tls_context.h>
 
 #include <sys/socket.h>
@@ -19,18 +19,16 @@ namespace squall {
 
 // How to connect: filled in on its own lines, then handed over.
 struct ConnectOptions {
-  ConnectOptions() noexcept {}  // no aggregate: GCC 12 destroys those twice in a statement that awaits
-
   // AF_INET or AF_INET6: addresses of this family alone.
   int family = AF_UNSPEC;
   // Our own address, numeric; addresses of other families are then left alone. And our own port; without an
   // address, on any (TCL-03).
-  std::string source_ip;
-  std::uint16_t source_port = 0;
+  std::optional<std::string> source_ip{};
+  std::optional<std::uint16_t> source_port{};
   // For all of it: looking up the name, connecting, the TLS handshake (TCL-01). Counts from when the task
   // begins; Duration::max() is no limit. `deadline` is absolute, to be handed down. The sooner one counts.
-  IOLoop::Duration timeout = std::chrono::seconds(20);
-  IOLoop::TimePoint deadline = IOLoop::TimePoint::max();
+  std::optional<IOLoop::Duration> timeout = std::chrono::seconds(20);
+  std::optional<IOLoop::TimePoint> deadline{};
   // After so long without an answer the next address is tried as well; 10 ms at least (RFC 8305, section 8).
   IOLoop::Duration attempt_delay = std::chrono::milliseconds(250);
   // Borrowed until the task ends; null for default_resolver().
@@ -38,9 +36,9 @@ struct ConnectOptions {
   bool nodelay = true;  // small writes leave at once
   // TLS over the connection (TCL-02). The certificate must be for the host that was asked for, or for
   // `server_hostname` if that is not empty.
-  std::optional<TLSContext> tls;
-  std::string server_hostname;
-  IOStream::Options stream;
+  std::optional<TLSContext> tls{};
+  std::optional<std::string> server_hostname{};
+  IOStream::Options stream{};
 };
 
 // Makes connections.

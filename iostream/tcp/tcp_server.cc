@@ -2,12 +2,12 @@
 
 #include <squall/ioloop/base/errors.h>
 #include <squall/ioloop/base/log.h>
-#include <squall/ioloop/loop/sleep.h>
 #include <squall/ioloop/coro/wait_ready.h>
 #include <squall/ioloop/coro/with_timeout.h>
+#include <squall/ioloop/loop/sleep.h>
+#include <squall/iostream/socket/socket.h>
 #include <squall/iostream/tcp/acceptor.h>
 #include <squall/iostream/tcp/proxy_reader.h>
-#include <squall/iostream/socket/socket.h>
 #include <squall/iostream/tls/tls_stream.h>
 
 #include <sys/resource.h>
@@ -41,7 +41,7 @@ Task<ProxyReader::Result> read_header(ProxyReader& reader, int fd) {
 
 }  // namespace
 
-TCPServer::TCPServer(IOLoop& loop, Options options)
+TCPServer::TCPServer(Options options, IOLoop& loop)
     : loop_(loop),
       options_(std::move(options)),
       max_connections_(options_.max_connections.value_or(default_max_connections())),

@@ -1,16 +1,16 @@
 #pragma once
 
-#include <squall/ioloop/sync/condition.h>
+#include <squall/ioloop/base/owned_fd.h>
 #include <squall/ioloop/loop/deadline.h>
 #include <squall/ioloop/loop/ioloop.h>
-#include <squall/ioloop/base/owned_fd.h>
 #include <squall/ioloop/loop/task.h>
 #include <squall/ioloop/loop/task_group.h>
+#include <squall/ioloop/sync/condition.h>
 #include <squall/iostream/address/address.h>
-#include <squall/iostream/tcp/address_counts.h>
 #include <squall/iostream/socket/bind_sockets.h>
 #include <squall/iostream/socket/bind_unix_socket.h>
 #include <squall/iostream/stream/iostream.h>
+#include <squall/iostream/tcp/address_counts.h>
 #include <squall/iostream/tcp/proxy_protocol.h>
 #include <squall/iostream/tcp/tcp_server_options.h>
 #include <squall/iostream/tls/tls_context.h>
@@ -60,7 +60,8 @@ class TCPServer {
   static constexpr std::chrono::milliseconds kPause{100};
 
   // Throws std::invalid_argument for a limit of 0.
-  explicit TCPServer(IOLoop& loop = IOLoop::current(), Options options = Options());
+  explicit TCPServer(IOLoop& loop = IOLoop::current()) : TCPServer(Options(), loop) {}
+  explicit TCPServer(Options options, IOLoop& loop = IOLoop::current());
   virtual ~TCPServer();
   TCPServer(const TCPServer&) = delete;
   TCPServer& operator=(const TCPServer&) = delete;

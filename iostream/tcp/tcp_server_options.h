@@ -1,7 +1,7 @@
 #pragma once
 
-#include <squall/iostream/stream/iostream.h>
 #include <squall/iostream/address/network.h>
+#include <squall/iostream/stream/iostream.h>
 
 #include <chrono>
 #include <cstddef>

@@ -2,10 +2,10 @@
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
+#include <squall/ioloop/base/sigpipe.h>
 #include <squall/iostream/address/errors.h>
-#include <squall/iostream/tls/openssl.h>
-#include <squall/iostream/socket/sigpipe.h>
 #include <squall/iostream/socket/socket.h>
+#include <squall/iostream/tls/openssl.h>
 #include <squall/iostream/tls/tls_context_state.h>
 
 #include <algorithm>

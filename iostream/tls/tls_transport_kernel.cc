@@ -1,5 +1,5 @@
+#include <squall/ioloop/base/sigpipe.h>
 #include <squall/iostream/tls/openssl.h>
-#include <squall/iostream/socket/sigpipe.h>
 #include <squall/iostream/tls/tls_transport.h>
 
 #include <cerrno>

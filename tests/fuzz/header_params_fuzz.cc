@@ -2,8 +2,7 @@
 // as the same; a list's elements are pieces of it in order.
 
 #include <squall/http/message/header_params.h>
-#include <squall/http/message/query.h>
-#include <squall/ioloop/base/ascii.h>
+#include <squall/ioloop/base/utf8.h>
 
 #include <cstddef>
 #include <cstdint>

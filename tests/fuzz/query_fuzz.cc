@@ -1,6 +1,7 @@
 // Queries, forms and percent escapes: what is encoded is read back, and an argument is no longer than its
 // text.
 
+#include <squall/http/message/percent_encoding.h>
 #include <squall/http/message/query.h>
 
 #include <cstddef>

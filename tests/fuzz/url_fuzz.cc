@@ -1,7 +1,9 @@
 // URLs. What is taken is in its normal form, of which every part can be had and put together again, and there
 // are no two readings of it.
 
+#include <squall/http/message/percent_encoding.h>
 #include <squall/http/message/url.h>
+#include <squall/http/message/url_text.h>
 
 #include <cstddef>
 #include <cstdint>

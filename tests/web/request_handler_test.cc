@@ -267,6 +267,16 @@ TEST_CASE("a form that is still encoded is refused (HUT-61, SEC-26)", "[request_
   web.loop.log.expect("400 POST /");
 }
 
+TEST_CASE("the fields of a multipart form are body arguments (HUT-60)", "[request_handler]") {
+  WebFixture web({url<RequiredHandler>("/")});
+  const std::string type = "Content-Type: multipart/form-data; boundary=x\r\n";
+  const std::string body = "--x\r\nContent-Disposition: form-data; name=\"name\"\r\n\r\nAda\r\n--x--\r\n";
+  CHECK(web.brief("POST", "/", type, body) == "200 Ada");
+  CHECK(web.brief("POST", "/", type, "--y\r\n").starts_with("400 "));
+  web.loop.log.expect("Invalid body: Invalid multipart/form-data: ");
+  web.loop.log.expect("400 POST /");
+}
+
 // ---- Errors.
 
 class ErrorHandler : public RequestHandler {

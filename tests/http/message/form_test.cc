@@ -37,8 +37,7 @@ TEST_CASE("an encoded form is its arguments; other bodies are left alone (HUT-60
   Form form;
   CHECK(parse_form(typed("application/x-www-form-urlencoded; charset=utf-8"), "a=1&b=x+y&a", form).empty());
   CHECK(form.arguments == QueryArguments{{"a", "1"}, {"b", "x y"}, {"a", ""}});
-  CHECK(parse_form(typed("application/x-www-form-urlencoded"), "a&b&c", form, {}, 2) ==
-        "Too many form arguments");
+  CHECK(parse_form(typed("application/x-www-form-urlencoded"), "a&b&c", form, {}, 2) == "Too many arguments");
   CHECK(form.arguments.empty());
   for (const char* type : {"text/plain", "application/json", "multipart/mixed; boundary=1234", ""}) {
     CHECK(parse_form(typed(type), kBody, form).empty());

@@ -1,5 +1,7 @@
 #include <squall/http/message/url.h>
 
+#include <squall/http/message/percent_encoding.h>
+
 #include <string>
 #include <vector>
 
@@ -311,43 +313,6 @@ TEST_CASE("parts that would become others are refused", "[url]") {
   parts.path = "/";
   parts.scheme = "gopher";
   CHECK_THROWS_AS(URL::build(parts), URLError);
-}
-
-TEST_CASE("stray characters can be encoded before", "[url]") {
-  CHECK(percent_encode_stray("http://h/a b\"\xC3\xA9|%41[]#\\") == "http://h/a%20b%22%C3%A9%7C%41%5B%5D#%5C");
-  CHECK(percent_encode_stray("http://[::1]:80/[]") == "http://[::1]:80/%5B%5D");
-  CHECK(percent_encode_stray("//[::1]?ids[]=1") == "//[::1]?ids%5B%5D=1");
-  CHECK(percent_encode_stray("/list?ids[]=1#a#b") == "/list?ids%5B%5D=1#a%23b");
-  CHECK(percent_encode_stray("a[b]//c[d]") == "a%5Bb%5D//c%5Bd%5D");
-  CHECK(percent_encode_stray("/100%?50%2&%4x%41%") == "/100%25?50%252&%254x%41%25");
-  CHECK(URL(percent_encode_stray("http://h/\xE6\xB8\xAC?q=a b")).target() == "/%E6%B8%AC?q=a%20b");
-}
-
-TEST_CASE("arguments are appended to a URL's query (HUT-50)", "[url]") {
-  CHECK(url_concat("http://example.com/foo?a=b", {{"c", "d"}, {"c", "d2"}}) ==
-        "http://example.com/foo?a=b&c=d&c=d2");
-  CHECK(url_concat("https://localhost/path?x", {{"y", "y"}}) == "https://localhost/path?x=&y=y");
-  CHECK(url_concat("https://localhost/path?x=&y=1", {{"z", "a b/c&d"}}) ==
-        "https://localhost/path?x=&y=1&z=a+b%2Fc%26d");
-  CHECK(url_concat("https://localhost/path#frag", {{"a", "\xC3\xA9"}}) ==
-        "https://localhost/path?a=%C3%A9#frag");
-  CHECK(url_concat("https://localhost/path?a=1%202", {{"k", "v+w"}}) ==
-        "https://localhost/path?a=1+2&k=v%2Bw");
-  CHECK(url_concat("/p?next=/foo", {{"q", "~-_.*"}}) == "/p?next=%2Ffoo&q=~-_.%2A");
-  CHECK(url_concat("/p?x#f?g", {}) == "/p?x#f?g");
-  CHECK(url_concat("/p#f?g", {{"a", "1"}}) == "/p?a=1#f?g");
-  CHECK(url_concat("/p?", {{"a", "1"}}) == "/p?a=1");
-}
-
-TEST_CASE("a port is taken off a host (HUT-52)", "[url]") {
-  const auto none = std::optional<std::uint16_t>();
-  const auto split = [](std::string_view text) { return split_host_and_port(text); };
-  CHECK(split("example.com:80") ==
-        std::pair(std::string_view("example.com"), std::optional<std::uint16_t>(80)));
-  CHECK(split("[::1]:8080") == std::pair(std::string_view("[::1]"), std::optional<std::uint16_t>(8080)));
-  for (const std::string_view whole :
-       {"1.2.3.4", "host:", "::1", "[::1]", ":80", "", "h:x", "h:65536", "fe80::1:80"})
-    CHECK(split(whole) == std::pair(whole, none));
 }
 
 }  // namespace

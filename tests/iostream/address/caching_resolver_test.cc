@@ -119,7 +119,7 @@ TEST_CASE("that there is no such name is kept for a shorter time; a server's fai
 
 TEST_CASE("without a time for them, negative answers are not kept", "[caching_resolver]") {
   CachingResolver::Options options;
-  options.negative_ttl = 0s;
+  options.negative_ttl = std::nullopt;
   Setup setup(options);
   for (int i = 0; i < 2; ++i)
     CHECK(setup.loop.run(throws<ResolveError>(setup.cache.resolve("nowhere.test", 80))));

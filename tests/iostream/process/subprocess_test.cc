@@ -66,7 +66,7 @@ Task<int> wait_for(Subprocess& process) { co_return co_await process.wait_for_ex
 Task<> checked(Subprocess& process) { co_await process.wait_for_exit(); }
 // Standard output of a command that is to succeed.
 Task<std::string> output_of(IOLoop& loop, Argv argv, Subprocess::Options options = listening()) {
-  Subprocess process(loop, std::move(argv), options);
+  Subprocess process(std::move(argv), options, loop);
   std::string all = co_await all_of(process.std_out());
   co_await process.wait_for_exit();
   co_return all;
@@ -102,7 +102,7 @@ Task<std::string> converse(Subprocess& cat) {
 TEST_CASE("a child is talked to over streams, and its exit is awaited (PRC-10, PRC-13)", "[subprocess]") {
   for (const ChildExit how : kBothWays) {
     TestLoop loop;
-    Subprocess cat(loop, {"cat"}, talking(how));
+    Subprocess cat({"cat"}, talking(how), loop);
     CHECK(cat.watcher().how() == how);
     CHECK_FALSE(cat.returncode());
     CHECK(loop.run(converse(cat)) == "hello\nworld\nend");
@@ -114,14 +114,14 @@ TEST_CASE("a status that is not 0 is an error, unless one asks for the number (P
           "[subprocess]") {
   for (const ChildExit how : kBothWays) {
     TestLoop loop;
-    Subprocess three(loop, shell("exit 3"), watched(how));
+    Subprocess three(shell("exit 3"), watched(how), loop);
     CHECK(loop.run(wait_for(three)) == 3);
     CHECK(loop.run(message_thrown<CalledProcessError>(checked(three))) == "command sh exited with status 3");
-    Subprocess killed(loop, shell("kill -9 $$"), watched(how));
+    Subprocess killed(shell("kill -9 $$"), watched(how), loop);
     CHECK(loop.run(message_thrown<CalledProcessError>(checked(killed))) ==
           "command sh was killed by signal 9");
     CHECK(killed.returncode() == -9);
-    Subprocess well(loop, {"true"}, watched(how));
+    Subprocess well({"true"}, watched(how), loop);
     loop.run(checked(well));
   }
 }
@@ -129,7 +129,7 @@ TEST_CASE("a status that is not 0 is an error, unless one asks for the number (P
 TEST_CASE("the exit callback is called once, also for a child that has ended (PRC-12)", "[subprocess]") {
   TestLoop loop;
   std::vector<int> out;
-  Subprocess process(loop, shell("exit 4"));
+  Subprocess process(shell("exit 4"), loop);
   process.set_exit_callback([&](int code) { out.push_back(code); });
   loop.run_until([&] { return !out.empty(); });
   process.set_exit_callback([&](int code) { out.push_back(code); });
@@ -143,7 +143,7 @@ TEST_CASE("terminate, kill and any other signal reach the child, and nobody once
   for (const ChildExit how : kBothWays) {
     TestLoop loop;
     for (const int signal : {SIGTERM, SIGKILL, SIGUSR1}) {
-      Subprocess process(loop, {"sleep", "1000"}, watched(how));
+      Subprocess process({"sleep", "1000"}, watched(how), loop);
       if (signal == SIGTERM) process.terminate();
       if (signal == SIGKILL) process.kill();
       if (signal == SIGUSR1) process.send_signal(SIGUSR1);
@@ -166,7 +166,7 @@ TEST_CASE("much data goes both ways at once", "[subprocess]") {
   TestLoop loop;
   std::string data;
   for (int i = 0; data.size() < 5'000'000; ++i) data += std::to_string(i) + "\n";
-  Subprocess cat(loop, {"cat"}, talking());
+  Subprocess cat({"cat"}, talking(), loop);
   bool same = false;
   loop.run(feed_and_compare(cat, std::move(data), same));
   CHECK(same);
@@ -180,8 +180,8 @@ TEST_CASE("a hundred children at once", "[subprocess]") {
       std::vector<std::unique_ptr<Subprocess>> children;
       int ended = 0;
       for (int i = 0; i < 100; ++i) {
-        children.push_back(
-            std::make_unique<Subprocess>(loop, shell("exit " + std::to_string(i)), talking(how)));
+        children.push_back(std::make_unique<Subprocess>(shell("exit " + std::to_string(i)), talking(how)),
+                           loop);
         children.back()->set_exit_callback([&, i](int code) {
           CHECK(code == i);
           ++ended;
@@ -198,7 +198,7 @@ TEST_CASE("standard error is a stream of its own, or goes where standard output 
   TestLoop loop;
   Subprocess::Options options = listening();
   options.std_err = Subprocess::kStream;
-  Subprocess process(loop, shell("echo out; echo err >&2"), options);
+  Subprocess process(shell("echo out; echo err >&2"), options, loop);
   CHECK(loop.run(all_of(process.std_out())) == "out\n");
   CHECK(loop.run(all_of(process.std_err())) == "err\n");
   loop.run(checked(process));
@@ -221,7 +221,7 @@ TEST_CASE("a child may be given descriptors, standard ones crosswise among them"
   {
     Subprocess::Options options;
     options.std_out = Subprocess::Stdio(pipe.write.get());
-    Subprocess process(loop, {"echo", "by descriptor"}, options);
+    Subprocess process({"echo", "by descriptor"}, options, loop);
     loop.run(checked(process));
   }
   // 1 and 2 exchanged: were 2 copied onto 1 first, nothing would be left of 1.
@@ -233,7 +233,7 @@ TEST_CASE("a child may be given descriptors, standard ones crosswise among them"
   REQUIRE(::dup2(null.get(), STDERR_FILENO) == STDERR_FILENO);
   options.std_out = Subprocess::Stdio(STDERR_FILENO);
   options.std_err = Subprocess::Stdio(STDOUT_FILENO);
-  auto crossed = std::make_unique<Subprocess>(loop, shell("echo swallowed; echo crossed >&2"), options);
+  auto crossed = std::make_unique<Subprocess>(shell("echo swallowed; echo crossed >&2"), options, loop);
   ::dup2(out.get(), STDOUT_FILENO);
   ::dup2(err.get(), STDERR_FILENO);
   pipe.write.reset();
@@ -263,7 +263,7 @@ TEST_CASE("arguments arrive as they are, with no shell in between", "[subprocess
 
 std::error_code why(IOLoop& loop, Argv argv, Subprocess::Options options = talking()) {
   try {
-    const Subprocess process(loop, std::move(argv), options);
+    const Subprocess process(std::move(argv), options, loop);
   } catch (const std::system_error& error) {
     return error.code();
   }
@@ -272,7 +272,7 @@ std::error_code why(IOLoop& loop, Argv argv, Subprocess::Options options = talki
 
 std::string message_of(IOLoop& loop, Argv argv, Subprocess::Options options = talking()) {
   try {
-    const Subprocess process(loop, std::move(argv), options);
+    const Subprocess process(std::move(argv), options, loop);
   } catch (const std::system_error& error) {
     return error.what();
   }
@@ -304,21 +304,21 @@ TEST_CASE("requests that make no sense are refused, and leave no descriptor", "[
   TestLoop loop;
   loop.children();
   const int before = open_descriptors();
-  CHECK_THROWS_AS(Subprocess(loop, Argv(), talking()), std::invalid_argument);
-  CHECK_THROWS_AS(Subprocess(loop, {std::string("a\0b", 3)}, talking()), std::invalid_argument);
-  CHECK_THROWS_AS(Subprocess(loop, {"true", std::string("a\0b", 3)}, talking()), std::invalid_argument);
+  CHECK_THROWS_AS(Subprocess(Argv(), talking(), loop), std::invalid_argument);
+  CHECK_THROWS_AS(Subprocess({std::string("a\0b", 3)}, talking(), loop), std::invalid_argument);
+  CHECK_THROWS_AS(Subprocess({"true", std::string("a\0b", 3)}, talking(), loop), std::invalid_argument);
   Subprocess::Options options = talking();
   options.environment = Environment{{"A=B", "x"}};
-  CHECK_THROWS_AS(Subprocess(loop, {"true"}, options), std::invalid_argument);
+  CHECK_THROWS_AS(Subprocess({"true"}, options, loop), std::invalid_argument);
   options.environment = Environment{{"", "x"}};
-  CHECK_THROWS_AS(Subprocess(loop, {"true"}, options), std::invalid_argument);
+  CHECK_THROWS_AS(Subprocess({"true"}, options, loop), std::invalid_argument);
   options = talking();
   options.std_out = Subprocess::kToStdOut;
-  CHECK_THROWS_AS(Subprocess(loop, {"true"}, options), std::invalid_argument);
+  CHECK_THROWS_AS(Subprocess({"true"}, options, loop), std::invalid_argument);
   options.std_out = Subprocess::Stdio(-1);
-  CHECK_THROWS_AS(Subprocess(loop, {"true"}, options), std::invalid_argument);
+  CHECK_THROWS_AS(Subprocess({"true"}, options, loop), std::invalid_argument);
   CHECK(open_descriptors() == before);
-  Subprocess process(loop, {"true"});
+  Subprocess process({"true"}, loop);
   CHECK_THROWS_WITH(process.std_in(), "std_in of the child process is not a stream");
   CHECK_THROWS_AS(process.std_out(), std::logic_error);
   CHECK_THROWS_AS(process.std_err(), std::logic_error);
@@ -330,7 +330,7 @@ TEST_CASE("a child that cannot be watched is ended at once", "[subprocess]") {
   IOLoop other;
   loop.add_signal_handler(SIGCHLD, [] {});
   const int before = open_descriptors();
-  CHECK_THROWS_AS(Subprocess(other, {"sleep", "1000"}, talking(ChildExit::sigchld)), std::logic_error);
+  CHECK_THROWS_AS(Subprocess({"sleep", "1000"}, talking(ChildExit::sigchld), other), std::logic_error);
   CHECK(open_descriptors() == before);
   CHECK_FALSE(has_children());
 }
@@ -358,7 +358,7 @@ TEST_CASE("a child has the default signal handlers and an empty mask", "[subproc
 
 TEST_CASE("none of our descriptors reaches the child", "[subprocess]") {
   TestLoop loop;
-  Subprocess other(loop, {"sleep", "1000"}, talking());
+  Subprocess other({"sleep", "1000"}, talking(), loop);
   int ours = 0;
   std::string script;
   for (int fd = 3; fd < 100; ++fd) {
@@ -373,7 +373,7 @@ TEST_CASE("none of our descriptors reaches the child", "[subprocess]") {
 
 TEST_CASE("a child that closes its output early ends the stream and not the child", "[subprocess]") {
   TestLoop loop;
-  Subprocess process(loop, shell("echo said; exec >&-; read line; exit 6"), talking());
+  Subprocess process(shell("echo said; exec >&-; read line; exit 6"), talking(), loop);
   CHECK(loop.run(all_of(process.std_out())) == "said\n");
   CHECK_FALSE(process.returncode());
   loop.run(write_and_end(process.std_in(), "go on\n"));
@@ -391,14 +391,14 @@ Task<bool> write_until_it_fails(Subprocess& process) {
 
 TEST_CASE("writing to a child that does not read ends when the child does", "[subprocess]") {
   TestLoop loop;
-  Subprocess process(loop, shell("sleep 0.05"), talking());
+  Subprocess process(shell("sleep 0.05"), talking(), loop);
   CHECK(loop.run(write_until_it_fails(process)));
   loop.run(checked(process));
 }
 
 TEST_CASE("output that is left is read after the child has ended", "[subprocess]") {
   TestLoop loop;
-  Subprocess process(loop, {"echo", "left behind"}, listening());
+  Subprocess process({"echo", "left behind"}, listening(), loop);
   loop.run(checked(process));
   CHECK(loop.run(all_of(process.std_out())) == "left behind\n");
 }
@@ -410,7 +410,7 @@ TEST_CASE("destroying the object kills the child, and the loop reaps it", "[subp
       TestLoop loop;
       pid_t pid = 0;
       {
-        const Subprocess process(loop, {"sleep", "1000"}, talking(how));
+        const Subprocess process({"sleep", "1000"}, talking(how), loop);
         pid = process.pid();
         loop.run_turn();
         CHECK(exists(pid));
@@ -425,7 +425,7 @@ TEST_CASE("destroying the object and then the loop leaves no child either", "[su
   for (const ChildExit how : kBothWays) {
     {
       TestLoop loop;
-      const Subprocess process(loop, {"sleep", "1000"}, talking(how));
+      const Subprocess process({"sleep", "1000"}, talking(how), loop);
     }
     CHECK_FALSE(has_children());
   }
@@ -451,7 +451,7 @@ TEST_CASE("a detached child lives on, and is reaped when it ends", "[subprocess]
   TestLoop loop;
   pid_t pid = 0;
   {
-    Subprocess process(loop, {"sleep", "1000"});
+    Subprocess process({"sleep", "1000"}, loop);
     process.detach();
     pid = process.pid();
   }
@@ -462,12 +462,12 @@ TEST_CASE("a detached child lives on, and is reaped when it ends", "[subprocess]
 }
 
 Task<> run_for_long(IOLoop& loop, pid_t& pid, Live) {
-  Subprocess process(loop, {"sleep", "1000"}, talking());
+  Subprocess process({"sleep", "1000"}, talking(), loop);
   pid = process.pid();
   co_await process.wait_for_exit();
 }
 Task<> read_for_long(IOLoop& loop, pid_t& pid, Live) {
-  Subprocess process(loop, {"sleep", "1000"}, talking());
+  Subprocess process({"sleep", "1000"}, talking(), loop);
   pid = process.pid();
   co_await process.std_out().read_until("\n");
 }
@@ -495,7 +495,7 @@ TEST_CASE("a task destroyed while it waits for a child, or reads from it, takes 
 
 TEST_CASE("a task may wait for a child whose object is destroyed meanwhile", "[subprocess]") {
   TestLoop loop;
-  auto process = std::make_unique<Subprocess>(loop, Argv{"sleep", "1000"});
+  auto process = std::make_unique<Subprocess>(Argv{"sleep", "1000"}, loop);
   std::string message;
   loop.spawn([](Subprocess& process, std::string& message) -> Task<> {
     message = co_await message_thrown<CalledProcessError>(checked(process));
@@ -508,7 +508,7 @@ TEST_CASE("a task may wait for a child whose object is destroyed meanwhile", "[s
 
 TEST_CASE("a child may be moved, with what it has said", "[subprocess]") {
   TestLoop loop;
-  Subprocess process(loop, {"cat"}, talking());
+  Subprocess process({"cat"}, talking(), loop);
   process.std_in().write("before ");
   Subprocess moved = std::move(process);
   loop.run(write_and_end(moved.std_in(), "after"));

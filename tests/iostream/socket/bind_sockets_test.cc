@@ -1,6 +1,7 @@
 #include <squall/iostream/socket/bind_sockets.h>
 
 #include <squall/iostream/address/address.h>
+#include <squall/iostream/address/resolve_error.h>
 #include <squall/iostream/socket/socket.h>
 
 #include <netinet/in.h>
@@ -121,6 +122,19 @@ TEST_CASE("with deferred accepts a connection is there once its first bytes are"
 TEST_CASE("an address that is not ours or does not exist is an error that names it", "[bind_sockets]") {
   CHECK(failure(0, on("192.0.2.1")) == "cannot listen on 192.0.2.1:0: Cannot assign requested address");
   CHECK(failure(0, on("no such host")).find("cannot look up no such host: ") == 0);
+}
+
+TEST_CASE("a name without an address fails with the code that a resolver's error has", "[bind_sockets]") {
+  ListenOptions options = on("127.0.0.1");
+  options.family = AF_INET6;
+  try {
+    bind_sockets(0, options);
+    FAIL("127.0.0.1 is not an IPv6 address");
+  } catch (const ResolveError& error) {
+    CHECK(error.host() == "127.0.0.1");
+    CHECK(error.is_definite());
+    CHECK(error.code() == std::error_code(error.code().value(), resolver_category()));
+  }
 }
 
 }  // namespace

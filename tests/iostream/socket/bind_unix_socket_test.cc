@@ -1,7 +1,7 @@
 #include <squall/iostream/socket/bind_unix_socket.h>
 
-#include <squall/iostream/socket/socket.h>
 #include <squall/iostream/address/unix_address.h>
+#include <squall/iostream/socket/socket.h>
 
 #include <fcntl.h>
 #include <sys/socket.h>

@@ -123,11 +123,11 @@ TEST_CASE("variables that make no sense are an error, and nothing is taken", "[l
   for (const std::string text : {"-1", "x", "1x", " 1", "2147483647", "99999999999999999999"}) {
     manager.fds = text;
     CHECK(manager.run(describe) ==
-          "LISTEN_FDS is no number of its kind: \"" + text + "\", and they are still there");
+          "LISTEN_FDS must be a number from 0: \"" + text + "\", and they are still there");
   }
   manager.fds = "1";
   manager.pid = "me";
-  CHECK(manager.run(describe) == "LISTEN_PID is no number of its kind: \"me\", and they are still there");
+  CHECK(manager.run(describe) == "LISTEN_PID must be a number from 0: \"me\", and they are still there");
   manager.pid = "self";
   manager.names = "a:b";
   CHECK(manager.run(describe) ==

@@ -1,5 +1,6 @@
 #include <squall/iostream/stream/regex.h>
 
+#include <optional>
 #include <stdexcept>
 #include <string>
 
@@ -69,6 +70,41 @@ TEST_CASE("a wrong expression says what is wrong, and where", "[regex]") {
   CHECK_THROWS_AS(Regex("a("), std::invalid_argument);
   CHECK_THROWS_WITH(Regex("a("),
                     "Regular expression \"a(\" is wrong at offset 2: missing closing parenthesis");
+}
+
+TEST_CASE("a match of the whole text gives the groups that are part of it", "[regex]") {
+  const Regex regex("a(x)?(?<name>[0-9]+)", {.extent = Regex::Extent::whole});
+  CHECK(regex.groups() == 2);
+  CHECK(regex.named_groups() == 1);
+  Regex::Groups groups;
+  CHECK(regex.match("a12", groups));
+  CHECK(groups == Regex::Groups{std::nullopt, "12"});
+  CHECK(regex.match("ax3", groups));
+  CHECK(groups == Regex::Groups{"x", "3"});
+  CHECK(!regex.match("ax3 ", groups));
+  CHECK(!regex.match("a12\n", groups));
+  CHECK(!regex.match("", groups));
+}
+
+TEST_CASE("a match of a part of the text gives its groups too", "[regex]") {
+  Regex::Groups groups;
+  CHECK(Regex("([0-9]+)px").match("width: 12px;", groups));
+  CHECK(groups == Regex::Groups{"12"});
+}
+
+TEST_CASE("a match has the stack that a long text needs", "[regex]") {
+  const Regex regex("(?:([a-z])|([0-9]))*", {.extent = Regex::Extent::whole});
+  Regex::Groups groups;
+  CHECK(regex.match(std::string(64'000, 'a'), groups));
+  CHECK(groups == Regex::Groups{"a", std::nullopt});
+  CHECK(!regex.match(std::string(64'000, 'a') + "-", groups));
+}
+
+TEST_CASE("a match that takes more than max_steps fails", "[regex]") {
+  const std::string text(20, 'a');
+  Regex::Groups groups;
+  CHECK(!Regex("(a+)+b|a*", {.extent = Regex::Extent::whole, .max_steps = 1000}).match(text, groups));
+  CHECK(Regex("(a+)+b|a*", {.extent = Regex::Extent::whole, .max_steps = 100'000'000}).match(text, groups));
 }
 
 }  // namespace

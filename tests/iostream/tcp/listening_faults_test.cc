@@ -193,7 +193,7 @@ TEST_CASE("a full server goes on accepting when it no longer is, whatever the po
       TestLoop loop;
       TCPServer::Options options;
       options.max_connections = 1;
-      EchoServer server(loop, options);
+      EchoServer server(options, loop);
       std::vector<OwnedFd> sockets = bind_sockets(0, loopback());
       const int fd = sockets[0].get();
       server.add_sockets(std::move(sockets));
@@ -231,7 +231,7 @@ TEST_CASE("a header that cannot be read is logged unless the proxy has gone, and
         error == ECONNABORTED || error == ECONNRESET || error == EPIPE || error == ETIMEDOUT;
     for (const int after : {0, 1}) {  // as it is looked at, or as it is taken
       TestLoop loop;
-      EchoServer server(loop, behind_proxy());
+      EchoServer server(behind_proxy(), loop);
       server.listen(0, loopback());
       RawPeer peer(server.port());
       const std::string name = Address::local_of(peer.fd()).to_string();
@@ -253,7 +253,7 @@ TEST_CASE("a header that is interrupted, not there yet or short is read on", "[f
   for (const int error : {EAGAIN, EINTR}) {
     for (const int after : {0, 1}) {
       TestLoop loop;
-      EchoServer server(loop, behind_proxy());
+      EchoServer server(behind_proxy(), loop);
       server.listen(0, loopback());
       RawPeer peer(server.port());
       const Injection fault(Call::recv, error, {.after = after, .times = 2});
@@ -263,7 +263,7 @@ TEST_CASE("a header that is interrupted, not there yet or short is read on", "[f
   }
   for (const std::size_t size : {1, 2, 7}) {
     TestLoop loop;
-    EchoServer server(loop, behind_proxy());
+    EchoServer server(behind_proxy(), loop);
     server.listen(0, loopback());
     RawPeer peer(server.port());
     const Short at_most(Call::recv, size);
@@ -274,7 +274,7 @@ TEST_CASE("a header that is interrupted, not there yet or short is read on", "[f
 TEST_CASE("a poller that refuses to wait for a header costs that connection only", "[faults]") {
   for (const int error : {ENOMEM, ENOSPC}) {
     TestLoop loop;
-    EchoServer server(loop, behind_proxy());
+    EchoServer server(behind_proxy(), loop);
     server.listen(0, loopback());
     RawPeer peer(server.port());
     const std::string name = Address::local_of(peer.fd()).to_string();
@@ -295,7 +295,7 @@ TEST_CASE("whichever allocation of a proxied connection fails, nothing is counte
   const int failures = in_turn([&](int after) {
     CAPTURE(after);
     TestLoop loop;
-    EchoServer server(loop, behind_proxy());
+    EchoServer server(behind_proxy(), loop);
     server.listen(0, loopback());
     RawPeer peer(server.port());
     const std::string rest = kLine.substr(10) + "hello\n";

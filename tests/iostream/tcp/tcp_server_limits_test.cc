@@ -45,18 +45,18 @@ TEST_CASE("a server has a limit unless the process has none, and leaves room for
     const testing::DescriptorLimit limit(80);
     CHECK(EchoServer(loop).max_connections() == 70);
   }
-  CHECK(EchoServer(loop, at_most(5)).max_connections() == 5);
+  CHECK(EchoServer(at_most(5), loop).max_connections() == 5);
 }
 
 TEST_CASE("a server that could have no connections is an error", "[tcp_server]") {
   TestLoop loop;
-  CHECK_THROWS_AS(EchoServer(loop, at_most(0)), std::invalid_argument);
-  CHECK_THROWS_AS(EchoServer(loop, per_address(0)), std::invalid_argument);
+  CHECK_THROWS_AS(EchoServer(at_most(0), loop), std::invalid_argument);
+  CHECK_THROWS_AS(EchoServer(per_address(0), loop), std::invalid_argument);
 }
 
 TEST_CASE("beyond the limit connections wait until one ends, and the log is brief", "[tcp_server]") {
   TestLoop loop;
-  EchoServer server(loop, at_most(3));
+  EchoServer server(at_most(3), loop);
   server.listen(0, loopback());
   std::vector<RawPeer> peers;
   for (int i = 0; i < 10; ++i) peers.emplace_back(server.port());
@@ -82,7 +82,7 @@ TEST_CASE("beyond the limit connections wait until one ends, and the log is brie
 
 TEST_CASE("a full server does not spin", "[tcp_server]") {
   TestLoop loop;
-  EchoServer server(loop, at_most(1));
+  EchoServer server(at_most(1), loop);
   server.listen(0, loopback());
   RawPeer first(server.port());
   RawPeer second(server.port());
@@ -99,7 +99,7 @@ TEST_CASE("a full server does not spin", "[tcp_server]") {
 
 TEST_CASE("a full server goes on accepting on all of its sockets", "[tcp_server]") {
   TestLoop loop;
-  EchoServer server(loop, at_most(1));
+  EchoServer server(at_most(1), loop);
   server.listen(0, loopback());
   auto more = bind_sockets(0, loopback());
   const std::uint16_t other = Address::local_of(more[0].get()).port();
@@ -132,7 +132,7 @@ TEST_CASE("a full server goes on accepting on all of its sockets", "[tcp_server]
 TEST_CASE("a server that is stopped and listens again while it is full still obeys its limit",
           "[tcp_server]") {
   TestLoop loop;
-  EchoServer server(loop, at_most(1));
+  EchoServer server(at_most(1), loop);
   server.listen(0, loopback());
   RawPeer first(server.port());
   RawPeer refused(server.port());
@@ -150,7 +150,7 @@ TEST_CASE("a server that is stopped and listens again while it is full still obe
 
 TEST_CASE("an address that has its fill is sent away, and others are not", "[tcp_server]") {
   TestLoop loop;
-  EchoServer server(loop, per_address(2));
+  EchoServer server(per_address(2), loop);
   server.listen(0, loopback());
   RawPeer a = connect_from("127.0.0.2", server.port());
   RawPeer b = connect_from("127.0.0.2", server.port());
@@ -172,7 +172,7 @@ TEST_CASE("an address that has its fill is sent away, and others are not", "[tcp
 
 TEST_CASE("the line about an address that has its fill names the peer", "[tcp_server]") {
   TestLoop loop;
-  EchoServer server(loop, per_address(1));
+  EchoServer server(per_address(1), loop);
   server.listen(0, loopback());
   RawPeer a(server.port());
   CHECK(ask(loop, a, "a\n") == "a\n");
@@ -187,7 +187,7 @@ TEST_CASE("whoever comes and goes, no limit is exceeded, and in the end nothing 
   TestLoop loop;
   TCPServer::Options options = at_most(8);
   options.max_connections_per_address = 3;
-  EchoServer server(loop, options);
+  EchoServer server(options, loop);
   server.listen(0, loopback());
   struct Client {
     int address;
@@ -228,7 +228,7 @@ TEST_CASE("whoever comes and goes, no limit is exceeded, and in the end nothing 
 TEST_CASE("Unix sockets have no address that is limited", "[tcp_server]") {
   const testing::TemporaryFolder folder;
   TestLoop loop;
-  EchoServer server(loop, per_address(1));
+  EchoServer server(per_address(1), loop);
   server.listen_unix(folder / "socket");
   for (int i = 0; i < 3; ++i) {
     RawPeer a = connect_unix(folder / "socket");

@@ -36,7 +36,7 @@ TCPServer::Options trusting(const std::string& network) {
 }
 
 struct Served {
-  explicit Served(TCPServer::Options options = trusting("127.0.0.1")) : server(loop, std::move(options)) {
+  explicit Served(TCPServer::Options options = trusting("127.0.0.1")) : server(std::move(options), loop) {
     server.listen(0, loopback());
   }
   RawPeer connect() { return RawPeer(server.port()); }
@@ -233,7 +233,7 @@ TEST_CASE("a connection that has not said yet whose it is counts", "[proxy_proto
 TEST_CASE("a connection may be cut while its header is awaited", "[proxy_protocol]") {
   for (const bool destroys : {true, false}) {
     TestLoop loop;
-    auto server = std::make_unique<EchoServer>(loop, trusting("127.0.0.1"));
+    auto server = std::make_unique<EchoServer>(trusting("127.0.0.1"), loop);
     server->listen(0, loopback());
     RawPeer peer(server->port());
     peer.send("PROXY ");
@@ -267,7 +267,7 @@ class CuriousServer : public EchoServer {
 
 TEST_CASE("a server may look at the whole header", "[proxy_protocol]") {
   TestLoop loop;
-  CuriousServer server(loop, trusting("127.0.0.1"));
+  CuriousServer server(trusting("127.0.0.1"), loop);
   server.listen(0, loopback());
   RawPeer peer(server.port());
   const std::string name = Address::local_of(peer.fd()).to_string();

@@ -72,7 +72,7 @@ Task<Ended> run_program(IOLoop& loop, std::vector<std::string> command, std::str
   options.std_in = Subprocess::kStream;
   options.std_out = Subprocess::kStream;
   options.std_err = Subprocess::kNull;
-  Subprocess child(loop, command, options);
+  Subprocess child(command, options, loop);
   Ended ended;
   if (!input.empty()) {
     co_await child.std_in().write(input);
@@ -156,7 +156,7 @@ Task<std::string> ask_program(IOLoop& loop, std::vector<std::string> command, st
   options.std_in = Subprocess::kStream;
   options.std_out = Subprocess::kStream;
   options.std_err = Subprocess::kNull;
-  Subprocess child(loop, command, options);
+  Subprocess child(command, options, loop);
   std::string line;
   do {
     line = co_await child.std_out().read_until("\n");

@@ -1,4 +1,4 @@
-#include <squall/iostream/process/spawn.h>
+#include <squall/iostream/process/start_process.h>
 
 #include <squall/ioloop/base/errors.h>
 #include <squall/ioloop/base/owned_fd.h>
@@ -96,7 +96,7 @@ std::vector<std::string> assignments(const std::map<std::string, std::string>& e
 
 }  // namespace
 
-pid_t spawn(const SpawnRequest& request) {
+pid_t start_process(const ProcessRequest& request) {
   if (request.argv.empty()) throw std::invalid_argument("a child process needs a program to run");
   for (const std::string& argument : request.argv) check_text(argument);
   check_text(request.directory);
@@ -113,11 +113,11 @@ pid_t spawn(const SpawnRequest& request) {
   }
   for (std::size_t i = 0; i < sources.size(); ++i) {
     const int target = static_cast<int>(i);
-    if (sources[i] == SpawnRequest::kInherit) continue;
-    if (sources[i] == SpawnRequest::kNull) {
+    if (sources[i] == ProcessRequest::kInherit) continue;
+    if (sources[i] == ProcessRequest::kNull) {
       actions.open_null(target);
     } else {
-      actions.duplicate(sources[i] == SpawnRequest::kStdOut ? STDOUT_FILENO : sources[i], target);
+      actions.duplicate(sources[i] == ProcessRequest::kStdOut ? STDOUT_FILENO : sources[i], target);
     }
   }
   if (!request.directory.empty()) actions.change_directory(request.directory);

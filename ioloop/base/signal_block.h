@@ -4,7 +4,7 @@
 
 namespace squall {
 
-// Keeps signals from this thread while it lives. One that comes meanwhile waits.
+// Blocks signals in this thread until it is destroyed. A signal that arrives meanwhile stays pending.
 class SignalBlock {
  public:
   explicit SignalBlock(const sigset_t& signals) noexcept { ::pthread_sigmask(SIG_BLOCK, &signals, &before_); }
@@ -12,7 +12,7 @@ class SignalBlock {
   SignalBlock(const SignalBlock&) = delete;
   SignalBlock& operator=(const SignalBlock&) = delete;
 
-  // What was blocked before.
+  // The signals that were blocked before.
   const sigset_t& before() const noexcept { return before_; }
 
  private:

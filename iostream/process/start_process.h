@@ -11,7 +11,7 @@
 namespace squall {
 
 // A program to run, and how.
-struct SpawnRequest {
+struct ProcessRequest {
   static constexpr int kInherit = -1;  // what we have under that number
   static constexpr int kNull = -2;     // /dev/null
   static constexpr int kStdOut = -3;   // for standard error: where standard output goes
@@ -27,6 +27,6 @@ struct SpawnRequest {
 //
 // Throws std::invalid_argument if there is no program name, or an argument or variable that the system cannot
 // pass on; std::system_error with the reason if the program cannot be run, and then no child is left behind.
-pid_t spawn(const SpawnRequest& request);
+pid_t start_process(const ProcessRequest& request);
 
 }  // namespace squall

@@ -1,0 +1,42 @@
+#include <squall/iostream/address/resolve_error.h>
+
+#include <fmt/format.h>
+#include <netdb.h>
+
+namespace squall {
+namespace {
+
+class ResolverCategory final : public std::error_category {
+ public:
+  const char* name() const noexcept override { return "resolver"; }
+  std::string message(int value) const override { return ::gai_strerror(value); }
+};
+
+std::string describe(const std::string& host, std::string_view detail) {
+  const std::string text = fmt::format("cannot look up {}", host.empty() ? "an empty name" : host);
+  return detail.empty() ? text : fmt::format("{}: {}", text, detail);
+}
+
+}  // namespace
+
+const std::error_category& resolver_category() noexcept {
+  static const ResolverCategory category;
+  return category;
+}
+
+ResolveError::ResolveError(const std::string& host, std::error_code reason, std::string_view detail)
+    : std::system_error(reason, describe(host, detail)), host_(host) {}
+
+bool ResolveError::is_definite() const noexcept {
+  if (code().category() != resolver_category()) return false;
+  const int reason = code().value();
+#ifdef EAI_NODATA
+  if (reason == EAI_NODATA) return true;
+#endif
+#ifdef EAI_ADDRFAMILY
+  if (reason == EAI_ADDRFAMILY) return true;
+#endif
+  return reason == EAI_NONAME;
+}
+
+}  // namespace squall
