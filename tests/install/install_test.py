@@ -152,14 +152,16 @@ def as_subproject():
     assert not re.search(r"squall-fetch|subprojects/squall/(tests|bench|demos)", targets), targets
 
 
-tests = [install, private_packages, by_pkg_config, umbrellas]
-if IS_STATIC and OPTIMIZATION in ("2", "3", "s"):
-    tests += [size]
 tap = Tap()
-if shutil.which("cmake"):
-    tests += [by_cmake, by_cmake_of_another_version]
+tap.run([install, private_packages, by_pkg_config, umbrellas, as_subproject])
+if not IS_STATIC:
+    tap.skip(size.__doc__, "the library is shared")
+elif OPTIMIZATION not in ("2", "3", "s"):
+    tap.skip(size.__doc__, "the library is not optimized")
 else:
-    print("# without CMake: there is no cmake here")
-tests += [as_subproject]
-tap.run(tests)
+    tap.run([size])
+if shutil.which("cmake"):
+    tap.run([by_cmake, by_cmake_of_another_version])
+else:
+    tap.skip(by_cmake.__doc__, "cmake is not installed")
 tap.end()
