@@ -95,6 +95,14 @@ def umbrellas():
     run(*COMPILER, "-std=c++20", "-fsyntax-only", "-I", poison(), *pkg_config("--cflags"), "-x", "c++", "-", input=source)
 
 
+def poison_works():
+    """a program that does include such a header fails to compile here"""
+    command = [*COMPILER, "-E", "-I", poison(), "-x", "c++", "-"]
+    for name in ("llhttp.h", "openssl/ssl.h", "zlib.h"):
+        outcome = subprocess.run(command, input=f"#include <{name}>\n", capture_output=True, text=True, check=False)
+        assert "a public header includes" in outcome.stderr, (name, outcome.stderr)
+
+
 def private_packages():
     """squall.pc names fmt under Requires and the other packages under Requires.private"""
     text = (libdir / "pkgconfig/squall.pc").read_text(encoding="utf-8")
@@ -153,7 +161,7 @@ def as_subproject():
 
 
 tap = Tap()
-tap.run([install, private_packages, by_pkg_config, umbrellas, as_subproject])
+tap.run([install, private_packages, by_pkg_config, umbrellas, poison_works, as_subproject])
 if not IS_STATIC:
     tap.skip(size.__doc__, "the library is shared")
 elif OPTIMIZATION not in ("2", "3", "s"):
