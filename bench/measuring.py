@@ -1,4 +1,4 @@
-"""What the benchmarks' runners have in common: processors, and what /proc tells of a process and its children."""
+"""Shared by the benchmark runners: processor affinity, and figures of /proc about a process and its children."""
 
 import contextlib
 import os
@@ -7,7 +7,7 @@ import shutil
 
 
 def pinned(cpu, command):
-    """The command, kept to one processor where that can be done."""
+    """The command, pinned to one processor if the machine has two and has taskset."""
     if (os.cpu_count() or 1) >= 2 and shutil.which("taskset"):
         return ["taskset", "-c", str(cpu)] + command
     return command
@@ -23,7 +23,7 @@ def process_tree(pid):
 
 
 def cpu_seconds(pid):
-    """To the nanosecond where the kernel keeps schedstat, else to its tick."""
+    """Processor time of a process tree: in nanoseconds if the kernel has schedstat, else in clock ticks."""
     return sum(map(cpu_seconds_of, process_tree(pid)))
 
 

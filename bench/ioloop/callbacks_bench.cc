@@ -1,4 +1,4 @@
-// Callbacks: added from the loop's own thread, and from others.
+// Callbacks added from the loop's own thread and from other threads.
 
 #include <squall/ioloop/loop/ioloop.h>
 
@@ -44,7 +44,7 @@ void callbacks_squall(benchmark::State& state) {
 BENCHMARK(callbacks_squall);
 
 #ifdef SQUALL_BENCH_ASIO
-// With a descriptor to wait for, as every server has: without one an io_context never asks its reactor.
+// Waits for a descriptor, as every server does: without one an io_context never calls its reactor.
 void callbacks_asio(benchmark::State& state) {
   asio::io_context context(1);
   asio::posix::stream_descriptor quiet(context, ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
@@ -72,7 +72,7 @@ BENCHMARK(callbacks_asio);
 #endif
 
 #ifdef SQUALL_BENCH_LIBUV
-// libuv has no queue of callbacks: an idle handle is called every turn.
+// libuv has no callback queue: an idle handle, which is called in every turn, replaces it.
 void callbacks_libuv(benchmark::State& state) {
   bench::UvLoop uv;
   for (auto _ : state) {
@@ -142,7 +142,7 @@ BENCHMARK(posts_asio)->Arg(1)->Arg(8)->UseRealTime()->Unit(benchmark::kMilliseco
 #endif
 
 #ifdef SQUALL_BENCH_LIBUV
-// uv_async_send() wakes the loop and carries nothing; the queue beside it is what its users write.
+// uv_async_send() wakes the loop but carries no data: users of libuv add a queue like this one.
 void posts_libuv(benchmark::State& state) {
   struct Queue {
     std::mutex mutex;

@@ -1,7 +1,8 @@
-// Descriptors: a byte to and fro over a socketpair, and 64 that are active among 10,000 that are not.
+// Descriptors: a byte sent back and forth over a socketpair, and 64 active descriptors among 10,000 idle
+// ones.
 
-#include <squall/ioloop/loop/ioloop.h>
 #include <squall/ioloop/base/owned_fd.h>
+#include <squall/ioloop/loop/ioloop.h>
 
 #include <benchmark/benchmark.h>
 #include <sys/eventfd.h>
@@ -33,7 +34,7 @@ struct Pair {
   OwnedFd ends[2];
 };
 
-// One end has its byte: it goes back.
+// One end has received the byte and sends it back.
 void bounce(int fd) {
   char byte;
   if (::read(fd, &byte, 1) == 1) benchmark::DoNotOptimize(::write(fd, &byte, 1));
@@ -126,7 +127,7 @@ void ping_pong_libuv(benchmark::State& state) {
 BENCHMARK(ping_pong_libuv);
 #endif
 
-// ---- Active among idle: eventfds, as they need one descriptor each.
+// ---- Active descriptors among idle ones: eventfds, because each needs only one descriptor.
 
 constexpr int kIdle = 10'000;
 constexpr int kActive = 64;
@@ -143,7 +144,7 @@ std::vector<OwnedFd> eventfds() {
   }
   return fds;
 }
-// The active ones lie among the others.
+// The active descriptors are spread evenly among the idle ones.
 bool active(std::size_t index) { return index % ((kIdle + kActive) / kActive) == 0; }
 
 void set(int fd) {
@@ -158,7 +159,7 @@ void clear(int fd) {
 void active_squall(benchmark::State& state) {
   IOLoop loop;
   const std::vector<OwnedFd> fds = eventfds();
-  if (fds.empty()) return state.SkipWithError("too few descriptors allowed");
+  if (fds.empty()) return state.SkipWithError("RLIMIT_NOFILE is too low for this benchmark");
   int left = 0;
   std::vector<int> awake;
   for (std::size_t i = 0; i < fds.size(); ++i) {
@@ -181,7 +182,7 @@ BENCHMARK(active_squall)->Unit(benchmark::kMicrosecond);
 void active_asio(benchmark::State& state) {
   asio::io_context context(1);
   std::vector<OwnedFd> fds = eventfds();
-  if (fds.empty()) return state.SkipWithError("too few descriptors allowed");
+  if (fds.empty()) return state.SkipWithError("RLIMIT_NOFILE is too low for this benchmark");
   int left = 0;
   struct Waiting {
     Waiting(asio::io_context& context, int fd, int& left)
@@ -220,7 +221,7 @@ BENCHMARK(active_asio)->Unit(benchmark::kMicrosecond);
 #ifdef SQUALL_BENCH_LIBUV
 void active_libuv(benchmark::State& state) {
   const std::vector<OwnedFd> fds = eventfds();
-  if (fds.empty()) return state.SkipWithError("too few descriptors allowed");
+  if (fds.empty()) return state.SkipWithError("RLIMIT_NOFILE is too low for this benchmark");
   std::vector<UvEnd> waiting(fds.size());
   bench::UvLoop uv;
   int left = 0;

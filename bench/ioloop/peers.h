@@ -1,6 +1,6 @@
 #pragma once
 
-// The libraries that do the same work in the same run, where they are at hand.
+// The libraries that Squall is compared with in the same run, if they are installed.
 
 #ifdef SQUALL_BENCH_ASIO
 #include <asio.hpp>
@@ -11,7 +11,7 @@
 
 namespace bench {
 
-// A uv_loop_t with its handles closed before it goes.
+// A uv_loop_t whose destructor closes its handles first.
 class UvLoop {
  public:
   UvLoop() { uv_loop_init(&loop_); }

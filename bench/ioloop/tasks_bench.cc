@@ -1,4 +1,4 @@
-// Coroutines: begun and ended at once, and with one trip through the loop. libuv has none.
+// Coroutines that end at once, and coroutines that wait for one turn of the loop. libuv has no coroutines.
 
 #include <squall/ioloop/loop/ioloop.h>
 #include <squall/ioloop/loop/sleep.h>
@@ -46,7 +46,7 @@ void task_round_squall(benchmark::State& state) {
 }
 BENCHMARK(task_round_squall);
 
-// Asio before 1.30 does not know that clang has coroutines.
+// Asio before 1.30 does not detect the coroutines of clang.
 #if defined(SQUALL_BENCH_ASIO) && defined(ASIO_HAS_CO_AWAIT)
 asio::awaitable<void> asio_ends_at_once(int& ended) {
   ++ended;
@@ -57,7 +57,7 @@ asio::awaitable<void> asio_goes_round(int& ended) {
   ++ended;
 }
 
-// A spawned Asio coroutine begins in the context, so both need a run.
+// A spawned Asio coroutine starts inside the io_context, so both benchmarks run a loop.
 void task_spawn_asio(benchmark::State& state) {
   asio::io_context context(1);
   int ended = 0;

@@ -1,4 +1,4 @@
-// Timers: added and cancelled, and added and fired, with state.range(0) others pending.
+// Timers that are added and cancelled, or added and fired, while state.range(0) other timers are pending.
 
 #include <squall/ioloop/loop/ioloop.h>
 
@@ -20,7 +20,7 @@ using squall::Timeout;
 
 constexpr int kBatch = 1000;
 
-// Deadlines as a server has them: minutes away, in no order. The same for everybody.
+// Deadlines like those of a server: minutes away and unsorted. All libraries get the same ones.
 class Delays {
  public:
   std::chrono::milliseconds next() { return 60s + std::chrono::milliseconds(random_() % 600'000); }
@@ -67,7 +67,7 @@ void timer_cancel_asio(benchmark::State& state) {
     }
     for (asio::steady_timer& timer : timers) timer.cancel();
     context.restart();
-    context.poll();  // the handlers hear of it
+    context.poll();  // runs the handlers of the cancelled timers
   }
   state.SetItemsProcessed(state.iterations() * kBatch);
 }

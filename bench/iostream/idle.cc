@@ -1,4 +1,4 @@
-// bench/iostream/idle.cc -- what an idle connection costs its server in memory: `idle_streams --tls`.
+// bench/iostream/idle.cc -- measures the server's memory for an idle connection: `idle_streams --tls`.
 #include <malloc.h>
 #include <signal.h>
 #include <squall/iostream.h>
@@ -26,7 +26,7 @@ struct Options {
   TLSVersion version = TLSVersion::tls1_3;
 };
 
-// Lines are echoed; then it waits for the next.
+// Echoes each line, then waits for the next one.
 class Server : public TCPServer {
  public:
   using TCPServer::TCPServer;
@@ -59,7 +59,7 @@ Task<> greet(IOStream& stream, const TLSContext* context) {
   co_await stream.read_until("\n");
 }
 
-// The other process: connects, says a line on each connection, and keeps them.
+// Runs in the other process: opens connections, sends a line on each, and keeps them open.
 void run_clients(std::uint16_t port, const Options& options, const std::string& ca_pem) {
   IOLoop loop;
   std::optional<TLSContext> context;

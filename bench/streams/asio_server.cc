@@ -1,5 +1,5 @@
-// bench/streams/asio_server.cc -- the same with Asio: one io_context told that it has one thread, its
-// executor by its own type, plain handlers, and a buffer for each connection, as Asio's own examples have it.
+// bench/streams/asio_server.cc -- the server with Asio: one io_context with a concurrency hint of one, its
+// concrete executor type, plain handlers, and a buffer for each connection, as in Asio's own examples.
 #include <asio.hpp>
 #ifdef SQUALL_BENCH_OPENSSL
 #include <asio/ssl.hpp>
@@ -26,7 +26,7 @@ using Executor = asio::io_context::executor_type;
 template <class Protocol>
 using Socket = asio::basic_stream_socket<Protocol, Executor>;
 
-// One connection, kept alive by what it waits for.
+// One connection. The handlers of its pending operations keep it alive.
 template <class Stream>
 class Session : public std::enable_shared_from_this<Session<Stream>> {
  public:
@@ -66,7 +66,7 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
                       });
   }
 
-  // One read for all the lines that have come with the first.
+  // One read serves all lines that arrived together with the first one.
   void read_lines() {
     asio::async_read_until(stream_, asio::dynamic_buffer(text_), '\n',
                            [self = this->shared_from_this()](asio::error_code error, std::size_t) {

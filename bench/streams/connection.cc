@@ -33,7 +33,8 @@ int connect_tcp(std::uint16_t port, unsigned source) {
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd < 0) fail("socket");
   if (source != 1) {
-    // The port is chosen when it is known whom to connect to: it need only differ for the same server.
+    // The kernel chooses the port at connect(), and may reuse it for another server
+    // (IP_BIND_ADDRESS_NO_PORT).
     const int on = 1;
     ::setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
     const sockaddr_in own = loopback(source, 0);
@@ -56,7 +57,7 @@ int connect_unix(const std::string& path) {
 }
 
 #ifdef SQUALL_BENCH_OPENSSL
-// Trusts anybody, and never resumes a session: each handshake is a whole one.
+// Verifies no certificate and resumes no session: each handshake is a full one.
 SSL_CTX* client_context() {
   static SSL_CTX* const context = [] {
     SSL_CTX* made = SSL_CTX_new(TLS_client_method());
@@ -71,7 +72,7 @@ SSL_CTX* client_context() {
 
 }  // namespace
 
-// Connecting waits: over loopback that is for the kernel alone, as long as its queue has room.
+// connect() blocks: over loopback only the kernel takes part in it, as long as the accept queue has room.
 Connection::Connection(const Target& target, unsigned source)
     : fd_(target.unix_path.empty() ? connect_tcp(target.port, source) : connect_unix(target.unix_path)) {
   ::fcntl(fd_, F_SETFL, O_NONBLOCK);
@@ -81,7 +82,7 @@ Connection::Connection(const Target& target, unsigned source)
   SSL_set_fd(tls_, fd_);
   SSL_set_connect_state(tls_);
 #else
-  if (target.tls) throw std::invalid_argument("built without OpenSSL");
+  if (target.tls) throw std::invalid_argument("--tls needs a build with OpenSSL");
 #endif
 }
 

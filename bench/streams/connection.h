@@ -10,30 +10,30 @@ struct ssl_st;
 
 namespace bench {
 
-// Where the server is.
+// The address of the server.
 struct Target {
   std::uint16_t port = 0;  // of 127.0.0.1
-  std::string unix_path;   // instead, if not empty
+  std::string unix_path;   // used instead of the port if not empty
   bool tls = false;
 };
 
-// A non-blocking connection to the server, perhaps with TLS, whose handshake happens on the way.
+// A non-blocking connection to the server. With TLS, the first reads and writes do the handshake.
 class Connection {
  public:
-  // From 127.0.0.1, or from another loopback address for those who need more ports than that has.
+  // Connects from 127.0.0.SOURCE: a load may need more ports than one address has.
   explicit Connection(const Target& target, unsigned source = 1);
   Connection(Connection&& other) noexcept;
   Connection& operator=(Connection&&) = delete;
   ~Connection();
 
   int fd() const noexcept { return fd_; }
-  // As recv(2) and send(2).
+  // Results and errno as those of recv(2) and send(2).
   ssize_t receive(char* space, std::size_t size) noexcept;
   ssize_t send(const char* data, std::size_t size) noexcept;
-  // Whether the last call that had EAGAIN waits for room, not for bytes.
+  // True if the last call that gave EAGAIN waits for the socket to be writable, not readable.
   bool wants_write() const noexcept { return wants_write_; }
   void end_sending() noexcept;
-  // Closing it will send a reset, so that no port stays behind in TIME_WAIT.
+  // Makes close() send a reset, so that no port stays in TIME_WAIT.
   void reset_on_close() noexcept;
 
  private:

@@ -1,4 +1,4 @@
-// bench/streams/epoll_server.cc -- the floor: what a server costs that is nothing but its system calls.
+// bench/streams/epoll_server.cc -- the lower bound: a server that does little more than its system calls.
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -18,7 +18,7 @@ using bench::Mode;
 
 struct Connection {
   int fd;
-  std::string unsent;  // what the kernel did not take; nothing is read meanwhile
+  std::string unsent;  // bytes that the kernel did not accept; while there are any, nothing is read
   bench::LineSplitter splitter;
   bench::LineCounter lines;
 };
@@ -78,7 +78,7 @@ class Server {
     }
   }
 
-  // What the kernel does not take now waits, and so does its sender.
+  // Keeps the bytes that the kernel does not accept now, and stops reading from their sender.
   void send(Connection& connection, std::string_view bytes) {
     ssize_t sent = ::send(connection.fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (sent < 0 && errno != EAGAIN) return drop(connection);

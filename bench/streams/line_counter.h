@@ -9,14 +9,14 @@
 
 namespace bench {
 
-// Counts lines, each of which somebody has looked at as a whole.
+// Counts lines, and looks at each complete line as a real server would.
 class LineCounter {
  public:
   void add(std::string_view line) {
     bytes_ += line.size();
     ++lines_;
   }
-  // How many answers are due for the lines added since this was asked last.
+  // The number of answers that are due for the lines added since the previous call.
   std::size_t take_answers() {
     const std::size_t due = lines_ / kLinesPerAnswer;
     lines_ %= kLinesPerAnswer;
@@ -29,10 +29,10 @@ class LineCounter {
   std::size_t bytes_ = 0;
 };
 
-// Cuts what is received into lines, for libraries that have no such thing.
+// Splits received bytes into lines, for libraries that have no read_until().
 class LineSplitter {
  public:
-  // Adds the whole lines there are now to `counter`.
+  // Adds the complete lines received so far to `counter`.
   void receive(std::string_view bytes, LineCounter& counter) {
     while (!bytes.empty()) {
       const auto* newline = static_cast<const char*>(std::memchr(bytes.data(), '\n', bytes.size()));

@@ -1,4 +1,4 @@
-// bench/streams/load.cc -- puts a load on a server and prints what it did as a line of JSON.
+// bench/streams/load.cc -- puts a load on a server and prints its counts as one line of JSON.
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -59,7 +59,7 @@ class Deadline {
   const std::chrono::time_point<Clock, std::chrono::duration<double>> end_;
 };
 
-// Each connection has one message on its way.
+// Each connection has one message under way at a time.
 Result echo(const Options& options) {
   Result result;
   Peers peers(options.target, std::string(options.size, 'x'));
@@ -78,7 +78,7 @@ Result echo(const Options& options) {
   return result;
 }
 
-// So many bytes over each connection, until the server has read the last of them.
+// Sends a fixed number of bytes over each connection; ends when the server has read the last one.
 Result sink(const Options& options) {
   Result result;
   const auto bytes = static_cast<std::uint64_t>(options.gigabytes * 1e9);
@@ -108,7 +108,7 @@ Result sink(const Options& options) {
   return result;
 }
 
-// Lines in batches that the server answers with a byte each.
+// Sends batches of lines; the server answers each batch with one byte.
 Result read_lines(const Options& options) {
   constexpr std::uint64_t kBatch = kLinesPerAnswer * kLineSize;
   Result result;
@@ -125,7 +125,7 @@ Result read_lines(const Options& options) {
   return result;
 }
 
-// Connections that the server closes at once, and then others in their place.
+// Opens connections that the server closes at once, and replaces each by a new one.
 Result accept(const Options& options) {
   Result result;
   Peers peers(options.target, "x");
@@ -142,7 +142,7 @@ Result accept(const Options& options) {
   return result;
 }
 
-// Connections that exchange one message, for the sake of the handshake before it.
+// Measures handshakes: each connection exchanges one message after its handshake and is replaced.
 Result handshakes(const Options& options) {
   Result result;
   Peers peers(options.target, "x");
@@ -160,7 +160,7 @@ Result handshakes(const Options& options) {
   return result;
 }
 
-// All connections open, with one message echoed on each.
+// Opens all connections and echoes one message on each.
 std::vector<Peer*> open_all(Peers& peers, const Options& options) {
   std::vector<Peer*> all;
   unsigned waiting = 0;
@@ -180,7 +180,7 @@ std::vector<Peer*> open_all(Peers& peers, const Options& options) {
   return all;
 }
 
-// Most end in a reset, which leaves no port in TIME_WAIT, some in good order.
+// Most connections end by a reset, which leaves no port in TIME_WAIT; some end by a regular close.
 void close_all(Peers& peers, const std::vector<Peer*>& all) {
   for (std::size_t i = 0; i < all.size(); ++i) {
     if (i % 16 != 0) all[i]->connection.reset_on_close();
@@ -195,7 +195,7 @@ void print(const Result& result, double seconds) {
   std::fflush(stdout);
 }
 
-// Says when all are open, and keeps them until stdin ends.
+// Prints a line when all connections are open, and keeps them until stdin ends.
 Result hold(const Options& options) {
   Peers peers(options.target, std::string(options.size, 'x'));
   const std::vector<Peer*> all = open_all(peers, options);
@@ -206,7 +206,7 @@ Result hold(const Options& options) {
   return {options.connections, 0};
 }
 
-// All of them opened and closed, again and again.
+// Opens and closes all connections, `rounds` times.
 Result churn(const Options& options) {
   Peers peers(options.target, std::string(options.size, 'x'));
   for (unsigned i = 0; i < options.rounds; ++i) close_all(peers, open_all(peers, options));

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string>
 
-// What all the servers have in common: their flags, and the socket they listen on.
+// Shared by all servers: their command line and their listening socket.
 namespace bench {
 
 enum class Mode {
@@ -16,22 +16,22 @@ enum class Mode {
 struct Options {
   Mode mode = Mode::echo;
   std::uint16_t port = 0;   // of 127.0.0.1
-  std::string unix_path;    // listens there instead, if not empty
-  std::string certificate;  // speaks TLS, if not empty; PEM files
+  std::string unix_path;    // if not empty, the server listens here instead of on `port`
+  std::string certificate;  // if not empty, the server speaks TLS; PEM files
   std::string key;
 };
 
 enum class Tls { unknown, known };
 
-// The options of the command line. Ends the process if they make no sense: with a line on stderr and
-// status 2. Allows it as many descriptors as it may have.
+// Parses the command line. Invalid options end the process with a line on stderr and status 2. Raises the
+// process's descriptor limit to the maximum.
 Options parse_options(int argc, char** argv, const char* name, Tls tls = Tls::unknown);
 
-// A non-blocking socket that listens where `options` say. Says on stderr where that is, or why it cannot, and
-// ends the process then.
+// A non-blocking socket that listens at the address in `options`, which is printed on stderr. An error is
+// printed there too, and ends the process.
 int listening_socket(const Options& options, const char* name);
 
-// What is asked of the kernel at a time, and so how much is echoed at most.
+// Bytes asked of the kernel in one read, and so the most that one write echoes.
 inline constexpr std::size_t kBufferSize = 64 * 1024;
 inline constexpr std::size_t kLinesPerAnswer = 1000;
 

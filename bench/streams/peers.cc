@@ -14,7 +14,7 @@ namespace bench {
 namespace {
 
 constexpr std::size_t kBufferSize = 256 * 1024;
-// Hosts of 127.0.0.0/8 that connections come from: a port each for as many as a test may want.
+// Source addresses in 127.0.0.0/8: one address has too few ports for the largest test.
 constexpr unsigned kSources = 16;
 
 }  // namespace
@@ -53,7 +53,7 @@ void Peers::send(Peer& peer, std::uint64_t count) {
 void Peers::wait() {
   std::array<epoll_event, 256> events;
   const int count = ::epoll_wait(epoll_, events.data(), events.size(), kPatienceMilliseconds);
-  if (count == 0) throw std::runtime_error("the server does not answer");
+  if (count == 0) throw std::runtime_error("the server has not answered for too long");
   for (int i = 0; i < count; ++i) {
     current_ = static_cast<Peer*>(events[static_cast<std::size_t>(i)].data.ptr);
     if (current_->to_send > 0) send_rest(*current_);
@@ -67,7 +67,7 @@ void Peers::send_rest(Peer& peer) {
     const std::size_t size = std::min<std::uint64_t>(peer.to_send, payload_.size() - peer.offset);
     const ssize_t sent = peer.connection.send(payload_.data() + peer.offset, size);
     if (sent < 0) {
-      // A broken connection shows when it is read from.
+      // The error of a broken connection is reported by the read.
       if (errno == EAGAIN) watch(peer, peer.connection.wants_write());
       return;
     }
@@ -77,7 +77,7 @@ void Peers::send_rest(Peer& peer) {
   watch(peer, false);
 }
 
-// Until there is no more where OpenSSL may hold some that epoll knows nothing of.
+// With TLS, reads until EAGAIN: OpenSSL may hold bytes that epoll does not report.
 void Peers::receive(Peer& peer) {
   do {
     const ssize_t got = peer.connection.receive(buffer_.data(), buffer_.size());

@@ -11,36 +11,36 @@
 
 namespace bench {
 
-// One connection and what it has yet to send.
+// One connection and the bytes that it still has to send.
 struct Peer {
   Peer(const Target& target, unsigned source) : connection(target, source) {}
   Connection connection;
   std::uint64_t to_send = 0;
-  std::size_t offset = 0;      // of the payload, where it goes on
-  std::uint64_t received = 0;  // for who counts
-  bool is_blocked = false;     // watched for room
-  std::size_t index = 0;       // among all
+  std::size_t offset = 0;      // into the payload: the next byte to send
+  std::uint64_t received = 0;  // bytes; only for loads that count them
+  bool is_blocked = false;     // the poller watches for writability
+  std::size_t index = 0;       // in Peers
 };
 
 // The clients of a load, all in one thread.
 class Peers {
  public:
-  // What they send is `payload`, over and over.
+  // Every peer sends `payload` repeatedly.
   Peers(Target target, std::string payload);
   ~Peers();
   Peers(const Peers&) = delete;
   Peers& operator=(const Peers&) = delete;
 
-  // Called with each piece a peer receives, and its size; and when the server has closed, or the connection
-  // is broken: that peer must be closed.
+  // Called with each piece that a peer receives and its size; and when the server has closed or the
+  // connection is broken, in which case the callee must close the peer.
   std::function<void(Peer&, std::size_t)> on_received;
   std::function<void(Peer&)> on_ended;
 
   Peer& open();
   void close(Peer& peer);
-  // Sends that many bytes more.
+  // Sends `count` more bytes.
   void send(Peer& peer, std::uint64_t count);
-  // Waits, and handles what has happened. Throws std::runtime_error if nothing does for long.
+  // Waits for events and handles them. Throws std::runtime_error if none comes for a long time.
   void wait();
 
  private:
@@ -56,7 +56,7 @@ class Peers {
   unsigned opened_ = 0;
   std::vector<std::unique_ptr<Peer>> all_;
   std::vector<char> buffer_;
-  Peer* current_ = nullptr;  // whose events are handled; null once it is closed
+  Peer* current_ = nullptr;  // the peer whose events are being handled; null after it was closed
 };
 
 }  // namespace bench

@@ -1,4 +1,4 @@
-// bench/streams/squall_server.cc -- the same with IOStream, written as docs/streams.md shows it.
+// bench/streams/squall_server.cc -- the server with IOStream, written as docs/streams.md shows it.
 #include <squall/iostream.h>
 
 #include <cstdio>
@@ -10,12 +10,6 @@
 
 #include "line_counter.h"
 #include "options.h"
-
-// TLS is there or is not, by the library's version.
-#if __has_include(<squall/iostream/tls/tls_context.h>)
-#define SQUALL_BENCH_HAS_TLS
-#include <squall/iostream/tls/tls_context.h>
-#endif
 
 using namespace squall;
 
@@ -69,16 +63,11 @@ class BenchServer : public TCPServer {
 }  // namespace
 
 int main(int argc, char** argv) {
-#ifdef SQUALL_BENCH_HAS_TLS
   const bench::Options options = bench::parse_options(argc, argv, "squall_server", bench::Tls::known);
-#else
-  const bench::Options options = bench::parse_options(argc, argv, "squall_server");
-#endif
   try {
     IOLoop loop;
     loop.stop_on_signals();
     BenchServer server(loop, options.mode);
-#ifdef SQUALL_BENCH_HAS_TLS
     if (!options.certificate.empty()) {
       TLSCertificate certificate;
       certificate.certfile = options.certificate;
@@ -87,7 +76,6 @@ int main(int argc, char** argv) {
       tls.certificates.push_back(std::move(certificate));
       server.use_tls(TLSContext::server(std::move(tls)));
     }
-#endif
     std::vector<OwnedFd> sockets;
     sockets.emplace_back(bench::listening_socket(options, "squall_server"));
     server.add_sockets(std::move(sockets));

@@ -1,4 +1,4 @@
-// bench/streams/uv_server.cc -- the same with libuv: one buffer for all reads, and uv_try_write() first.
+// bench/streams/uv_server.cc -- the server with libuv: one buffer for all reads, and uv_try_write() first.
 #include <uv.h>
 
 #include <array>
@@ -26,7 +26,7 @@ struct Connection {
     uv_pipe_t pipe;
   };
   uv_write_t write;
-  std::string unsent;  // what the kernel did not take; nothing is read meanwhile
+  std::string unsent;  // bytes that the kernel did not accept; while there are any, nothing is read
   bench::LineSplitter splitter;
   bench::LineCounter lines;
 
@@ -50,7 +50,7 @@ void drop(Connection& connection) {
 
 void start_reading(Connection& connection);
 
-// What the kernel does not take now waits, and so does its sender.
+// Keeps the bytes that the kernel does not accept now, and stops reading from their sender.
 void send(Connection& connection, std::string_view bytes) {
   uv_buf_t piece = uv_buf_init(const_cast<char*>(bytes.data()), static_cast<unsigned>(bytes.size()));
   int sent = uv_try_write(&connection.stream, &piece, 1);
@@ -107,7 +107,7 @@ void accepted(uv_stream_t* listener, int status) {
 int main(int argc, char** argv) {
   const bench::Options options = bench::parse_options(argc, argv, "uv_server");
   mode = options.mode;
-  std::signal(SIGPIPE, SIG_IGN);  // libuv leaves that to the program
+  std::signal(SIGPIPE, SIG_IGN);  // libuv leaves SIGPIPE to the program
   is_unix = !options.unix_path.empty();
   const int fd = bench::listening_socket(options, "uv_server");
   Connection listener;

@@ -7,7 +7,6 @@
 #include <squall/ioloop/base/log.h>
 #include <squall/ioloop/sync/condition.h>
 #include <squall/iostream/socket/socket.h>
-#include <squall/iostream/tls/tls_stream.h>
 
 #include <algorithm>
 #include <exception>
@@ -100,7 +99,7 @@ void HTTPServer::accepted(OwnedFd fd, const Address& peer) {
 Task<> HTTPServer::secure(IOStream stream, Address peer) {
   const Counted counted(*this, peer);
   try {
-    const bool is_ready = co_await accept_tls(stream, *tls());
+    const bool is_ready = co_await handshake(stream);
     if (is_ready && !draining()) begin(std::move(stream), peer);
   } catch (...) {
     log::general().error("Cannot serve {}: {}", peer, current_what());

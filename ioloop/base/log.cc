@@ -3,14 +3,12 @@
 #include <squall/ioloop/base/utf8.h>
 #include <squall/ioloop/base/write_whole.h>
 
-#include <fmt/chrono.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
 #include <exception>
-#include <iterator>
 #include <mutex>
 
 namespace squall::log {
@@ -55,7 +53,7 @@ void append_safely(std::string& line, std::string_view text) {
       text.remove_prefix(length);
     } else {
       // Control characters could drive the reader's terminal.
-      fmt::format_to(std::back_inserter(line), "\\x{:02x}", byte);
+      line += fmt::format("\\x{:02x}", byte);
       text.remove_prefix(1);
     }
   }
@@ -81,7 +79,7 @@ void Logger::emit(Level level, std::source_location where, fmt::string_view text
   try {
     std::string message;
     try {
-      fmt::vformat_to(std::back_inserter(message), text, arguments);
+      message = fmt::vformat(text, arguments);
     } catch (const std::exception& error) {
       message = fmt::format("Bad message ({}): {}", error.what(), std::string_view(text.data(), text.size()));
     }
@@ -118,12 +116,13 @@ std::string format_record(const Record& record, bool color) {
   const std::time_t seconds = std::chrono::system_clock::to_time_t(record.time);
   std::tm local{};
   ::localtime_r(&seconds, &local);
+  char time[sizeof "231114 22:13:20"] = "";
+  std::strftime(time, sizeof time, "%y%m%d %H:%M:%S", &local);
   const auto index = static_cast<std::size_t>(record.level);
   std::string line;
-  auto out = std::back_inserter(line);
-  if (color) fmt::format_to(out, "\033[2;3{}m", kColors[index]);
-  fmt::format_to(out, "[{} {:%y%m%d %H:%M:%S} {}:{}]", kLetters[index], local,
-                 module_of(record.where.file_name()), record.where.line());
+  if (color) line = fmt::format("\033[2;3{}m", kColors[index]);
+  line += fmt::format("[{} {} {}:{}]", kLetters[index], time, module_of(record.where.file_name()),
+                      record.where.line());
   if (color) line += "\033[0m";
   line += ' ';
   append_safely(line, record.message);
@@ -131,3 +130,8 @@ std::string format_record(const Record& record, bool color) {
 }
 
 }  // namespace squall::log
+
+fmt::format_context::iterator fmt::formatter<squall::log::Errno>::format(squall::log::Errno error,
+                                                                         fmt::format_context& context) const {
+  return fmt::formatter<fmt::string_view>::format(std::generic_category().message(error.value), context);
+}

@@ -142,8 +142,5 @@ std::string format_record(const Record& record, bool color);
 
 template <>
 struct fmt::formatter<squall::log::Errno> : fmt::formatter<fmt::string_view> {
-  template <class Context>
-  auto format(squall::log::Errno error, Context& context) const {
-    return fmt::formatter<fmt::string_view>::format(std::generic_category().message(error.value), context);
-  }
+  fmt::format_context::iterator format(squall::log::Errno error, fmt::format_context& context) const;
 };

@@ -3,7 +3,6 @@
 #include <squall/ioloop/poller/poller_table.h>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <cstdlib>
 #include <mutex>
@@ -41,8 +40,9 @@ PollerFactory find_or_throw(std::string_view name, std::string_view whence) {
     const std::lock_guard lock(registry().mutex);
     if (const PollerFactory make = find(name)) return make;
   }
-  throw std::invalid_argument(
-      fmt::format("there is no poller '{}'{}; there are: {}", name, whence, fmt::join(poller_names(), ", ")));
+  std::string names;
+  for (const std::string& other : poller_names()) names += (names.empty() ? "" : ", ") + other;
+  throw std::invalid_argument(fmt::format("there is no poller '{}'{}; there are: {}", name, whence, names));
 }
 
 }  // namespace

@@ -139,3 +139,8 @@ std::size_t std::hash<squall::Address>::operator()(const squall::Address& addres
   // An odd multiplier: different ports of one address never collide.
   return ip ^ (std::size_t{address.port()} * 0x9e3779b97f4a7c15U);
 }
+
+fmt::format_context::iterator fmt::formatter<squall::Address>::format(const squall::Address& address,
+                                                                      fmt::format_context& context) const {
+  return fmt::formatter<fmt::string_view>::format(address.to_string(), context);
+}

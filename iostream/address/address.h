@@ -83,8 +83,5 @@ struct std::hash<squall::Address> {
 // As to_string(): for log lines, which must not fail before they are made.
 template <>
 struct fmt::formatter<squall::Address> : fmt::formatter<fmt::string_view> {
-  template <class Context>
-  auto format(const squall::Address& address, Context& context) const {
-    return fmt::formatter<fmt::string_view>::format(address.to_string(), context);
-  }
+  fmt::format_context::iterator format(const squall::Address& address, fmt::format_context& context) const;
 };

@@ -64,3 +64,8 @@ socklen_t UnixAddress::size() const noexcept {
 }
 
 }  // namespace squall
+
+fmt::format_context::iterator fmt::formatter<squall::UnixAddress>::format(
+    const squall::UnixAddress& address, fmt::format_context& context) const {
+  return fmt::formatter<fmt::string_view>::format(address.to_string(), context);
+}

@@ -46,8 +46,6 @@ class UnixAddress {
 
 template <>
 struct fmt::formatter<squall::UnixAddress> : fmt::formatter<fmt::string_view> {
-  template <class Context>
-  auto format(const squall::UnixAddress& address, Context& context) const {
-    return fmt::formatter<fmt::string_view>::format(address.to_string(), context);
-  }
+  fmt::format_context::iterator format(const squall::UnixAddress& address,
+                                       fmt::format_context& context) const;
 };

@@ -97,6 +97,7 @@ void TCPServer::add(std::vector<std::unique_ptr<Acceptor>> acceptors) {
 void TCPServer::use_tls(TLSContext context) {
   if (!context.is_server()) throw std::invalid_argument("a TCPServer needs a server's TLSContext");
   tls_ = std::move(context);
+  accept_tls_ = &accept_tls;
 }
 
 void TCPServer::stop() noexcept { acceptors_.clear(); }
@@ -200,7 +201,7 @@ Task<> TCPServer::supervise(IOStream stream, Address peer) {
   const Counted counted(*this, peer);
   try {
     if (tls_) {
-      const bool is_ready = co_await accept_tls(stream, *tls_);
+      const bool is_ready = co_await handshake(stream);
       if (!is_ready) co_return;
     }
     co_await handle_stream(std::move(stream), peer);

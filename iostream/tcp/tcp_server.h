@@ -130,6 +130,8 @@ class TCPServer {
   void count_out(const Address& peer) noexcept;
   // What use_tls() was given.
   const std::optional<TLSContext>& tls() const noexcept { return tls_; }
+  // accept_tls() with that context. Only after use_tls().
+  Task<bool> handshake(IOStream& stream) const { return accept_tls_(stream, *tls_); }
   // A connection that counts for as long as this lives.
   class Counted {
    public:
@@ -182,6 +184,8 @@ class TCPServer {
   OnceASecond is_full_;
   OnceASecond sent_away_;
   std::optional<TLSContext> tls_;
+  // Set by use_tls(): without a direct call, the linker drops TLS from a program that never calls use_tls().
+  Task<bool> (*accept_tls_)(IOStream&, TLSContext) = nullptr;
   TaskGroup connections_;
 };
 

@@ -50,7 +50,7 @@ std::string address_of(const ASN1_STRING* bytes) {
 std::string hex(const unsigned char* bytes, std::size_t size) {
   std::string text;
   text.reserve(size * 2);
-  for (std::size_t i = 0; i < size; ++i) fmt::format_to(std::back_inserter(text), "{:02x}", bytes[i]);
+  for (std::size_t i = 0; i < size; ++i) text += fmt::format("{:02x}", bytes[i]);
   return text;
 }
 

@@ -11,7 +11,7 @@ CLIENT, SERVER = sys.argv[1:]
 
 
 def rate():
-    """prints the requests a second, and nothing else, over one connection and over many"""
+    """prints only the requests per second, with one connection and with many"""
     with Program(SERVER, "--port", "0") as program:
         for connections in ("1", "20"):
             run = subprocess.run(
@@ -22,7 +22,7 @@ def rate():
 
 
 def wrong_use():
-    """no server and numbers that are none are one clear line each"""
+    """a missing server and invalid numbers each give one line that says so"""
     status, said = fails(CLIENT, "1", "0.1", "1")
     assert status == 1 and said.startswith("bench_client: HTTP 599: ") and said.count("\n") == 1, (status, said)
     for arguments in ([], ["x"], ["0"], ["80", "-1"]):

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""bench_server answers what the benchmarks ask, and bench/run measures it: `server_test.py PROGRAM RUN`."""
+"""bench_server answers the requests of the benchmarks, and bench/run measures it: `server_test.py PROGRAM RUN`."""
 
 import contextlib
 import http.client
@@ -47,7 +47,7 @@ def user():
 
 
 def wrong_use():
-    """a busy port, an unknown flag and a number out of range are one clear line each"""
+    """a busy port, an unknown flag and a number out of range each give one line that says so"""
     with Program(SERVER, "--port", "0") as program:
         said = f"bench_server: cannot listen on 127.0.0.1:{program.port}: Address already in use\n"
         assert fails(SERVER, "--port", str(program.port)) == (1, said)
@@ -57,7 +57,7 @@ def wrong_use():
 
 
 def run():
-    """bench/run names its scenarios, and refuses others"""
+    """bench/run lists its scenarios and refuses an unknown one"""
     outcome = subprocess.run([RUN, "--help"], capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert outcome.returncode == 0 and "pipeline" in outcome.stdout, outcome
     outcome = subprocess.run([RUN, "nonsense"], capture_output=True, text=True, timeout=PATIENCE, check=False)
@@ -65,7 +65,7 @@ def run():
 
 
 def stops_what_it_starts():
-    """bench/run stops its servers when one of them does not listen"""
+    """bench/run stops all servers if one of them does not listen"""
     loader = importlib.machinery.SourceFileLoader("bench_run", RUN)
     bench = importlib.util.module_from_spec(importlib.util.spec_from_loader("bench_run", loader))
     loader.exec_module(bench)

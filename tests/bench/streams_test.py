@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The servers of bench/streams answer right, and bench/streams/run measures them: `streams_test.py RUN PROGRAM...`."""
+"""The servers of bench/streams answer correctly, and bench/streams/run measures them: `streams_test.py RUN PROGRAM...`."""
 
 import contextlib
 import os
@@ -34,12 +34,12 @@ def echo(connection):
     data = os.urandom(300_000)
     connection.sendall(b"x")
     assert receive(connection, 1) == b"x"
-    connection.sendall(data)  # less than sockets hold
+    connection.sendall(data)  # fits into the socket buffers
     assert receive(connection, len(data)) == data
 
 
 def echoes():
-    """each server echoes, also what is much more than it receives at a time"""
+    """each server echoes messages, also those that need many reads"""
     for server in SERVERS:
         with Program(server, "--mode", "echo", "--port", "0") as program:
             with program.connect() as one, program.connect() as other:
@@ -48,14 +48,14 @@ def echoes():
 
 
 def echoes_to_slow_readers():
-    """each server keeps what a client does not read, and goes on when it does"""
+    """each server keeps bytes that its client does not read, and sends them once the client reads"""
     data = os.urandom(1 << 20)
     for server in SERVERS:
         with Program(server, "--mode", "echo", "--port", "0") as program, program.connect() as slow:
             sent = 0
             slow.setblocking(False)
             try:
-                while True:  # until every buffer on the way is full
+                while True:  # until all buffers are full
                     sent += slow.send(data[sent % len(data) :])
             except BlockingIOError:
                 pass
@@ -68,7 +68,7 @@ def echoes_to_slow_readers():
 
 
 def sinks():
-    """each server reads to the end, and then closes"""
+    """each server reads until end of stream, and then closes"""
     for server in SERVERS:
         with Program(server, "--mode", "sink", "--port", "0") as program, program.connect() as connection:
             connection.sendall(b"x" * 1_000_000)
@@ -77,7 +77,7 @@ def sinks():
 
 
 def reads_lines():
-    """each server answers a byte for each thousand lines, however they are cut"""
+    """each server answers one byte for each thousand lines, however the lines are split into packets"""
     lines = b"".join(b"%019d\n" % i for i in range(3500))
     for server in SERVERS:
         with Program(server, "--mode", "lines", "--port", "0") as program, program.connect() as connection:
@@ -89,7 +89,7 @@ def reads_lines():
 
 
 def accepts():
-    """each server closes what it accepts"""
+    """in accept mode each server closes every connection at once"""
     for server in SERVERS:
         with Program(server, "--mode", "accept", "--port", "0") as program:
             for _ in range(3):
@@ -98,7 +98,7 @@ def accepts():
 
 
 def unix_sockets():
-    """each server listens on a Unix socket instead"""
+    """each server can listen on a Unix socket"""
     for server in SERVERS:
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "socket")
@@ -114,7 +114,7 @@ def unix_sockets():
 
 
 def tls():
-    """each server that knows TLS speaks it"""
+    """each server with a --tls option speaks TLS"""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     with tempfile.TemporaryDirectory() as folder:
@@ -132,7 +132,7 @@ def tls():
 
 
 def wrong_use():
-    """a busy port and an unknown flag are one clear line each"""
+    """a busy port and an unknown flag each give one line that says so"""
     for program in SERVERS:
         name = os.path.basename(program)
         with Program(program, "--port", "0") as running:
@@ -152,14 +152,14 @@ def wait_for_connections(program, count):
         for fd in os.scandir(f"/proc/{program.process.pid}/fd"):
             with contextlib.suppress(OSError):
                 targets.append(os.readlink(fd.path))
-        if sum(target.startswith("socket:") for target in targets) > count:  # it listens, too
+        if sum(target.startswith("socket:") for target in targets) > count:  # the server also has a listening socket
             return
         assert time.monotonic() < end, targets
         time.sleep(0.01)
 
 
 def load_notices():
-    """the load fails when its server goes"""
+    """the load generator fails if its server ends"""
     with Program(SERVERS[0], "--port", "0") as program:
         command = [LOAD, "--port", str(program.port), "--connections", "4", "--seconds", "1000"]
         with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as load:
@@ -173,7 +173,7 @@ def load_notices():
 
 
 def runs():
-    """bench/streams/run measures every scenario, and refuses others"""
+    """bench/streams/run measures every scenario and refuses an unknown one"""
     outcome = subprocess.run([RUN, "nonsense"], capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert outcome.returncode == 2 and "there is no scenario 'nonsense'" in outcome.stderr, outcome
     scenarios = "echo64-64 echo64k-64 stream accept lines tlsecho handshakes idle churn".split()

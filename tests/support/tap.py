@@ -16,6 +16,11 @@ class Tap:
                 print(f"# {line}")
         print(f"{'not ok' if problems else 'ok'} {self.count} - {name}")
 
+    def skip(self, name, reason):
+        """Counts as neither passed nor failed."""
+        self.count += 1
+        print(f"ok {self.count} - {name} # SKIP {reason}")
+
     def run(self, tests):
         """Calls each function; its documentation is its name, and an exception its failure."""
         for test in tests:
