@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Includes point down: ioloop <- iostream <- http <- web <- websocket <- testing (docs/design.md)."""
+"""Includes point down: from layer to layer and, inside a layer, from room to room (docs/design.md)."""
 
 import pathlib
 import re
 import sys
 
-from sources import LIBRARY, sources
+from sources import LIBRARY, ROOMS, sources
 from tap import Tap
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
@@ -15,9 +15,19 @@ def below(layer):
     return LIBRARY[: LIBRARY.index(layer) + 1]
 
 
+def room_of(layer, parts):
+    """The room's place in its layer's order, or None where the layer is flat or has no such room."""
+    rooms = ROOMS.get(layer, [])
+    return rooms.index(parts[0]) if len(parts) == 2 and parts[0] in rooms else None
+
+
 def problems_of(path, text):
-    """What is wrong with the includes of one file of the library."""
+    """What is wrong with the place and the includes of one file of the library."""
     layer = path.parts[0]
+    room = room_of(layer, path.parts[1:])
+    if ROOMS.get(layer) and room is None:
+        yield f"{path}: stands in no room of {layer} (tests/house/sources.py lists them)"
+        return
     for bracket, name in INCLUDE.findall(text):
         parts = name.split("/")
         if bracket == '"':
@@ -27,6 +37,10 @@ def problems_of(path, text):
                 yield f"{path}: <{name}> is an umbrella header, for users only"
             elif len(parts) > 2 and parts[1] not in below(layer):
                 yield f"{path}: <{name}> points up, from {layer} to {parts[1]}"
+            elif parts[1] == layer and room is not None:
+                target = room_of(layer, parts[2:])
+                if target is None or target > room:
+                    yield f"{path}: <{name}> points up, from the room {path.parts[1]} to {parts[2]}"
 
 
 def umbrella_problems(path, text):
@@ -48,7 +62,7 @@ def main():
         if not files:
             continue
         tap.check(
-            f"nothing in {layer} includes what lies above it",
+            f"each file of {layer} stands in a room and includes only its own room, rooms before it and lower layers",
             [problem for path, text in files for problem in problems_of(path, text)],
         )
     tap.check(
@@ -68,16 +82,16 @@ def main():
         "testing/y.cc": "#include <squall/tests/support/test_loop.h>",
     }
     tap.check(
-        "an include that points up, sideways or to an umbrella is found",
+        "an include that points up or to an umbrella, and a file outside the rooms, are found",
         [name for name, text in bad.items() if not list(problems_of(pathlib.PurePath(name), text))],
     )
     good = {
         "web/x.h": "#include <squall/http/message/headers.h>\n#include <vector>\n",
-        "ioloop/x.h": "#include <squall/version.h>\n",
+        "ioloop/base/x.h": "#include <squall/version.h>\n",
         "testing/x.h": "".join(f"#include <squall/{folder}/x.h>\n" for folder in LIBRARY),
     }
     tap.check(
-        "an include that points down is not",
+        "an include that points down is allowed",
         [name for name, text in good.items() if list(problems_of(pathlib.PurePath(name), text))],
     )
     umbrellas = {"web": "#include <squall/testing.h>", "http": "#include <squall/testing/fixture.h>", "iostream": "#include <squall/web.h>"}

@@ -2,8 +2,16 @@
 
 import pathlib
 
-# Each may include those in front of it.
-LAYERS = ["ioloop", "iostream", "http", "web", "websocket"]
+# The layers, and the rooms of each, in order: a file includes only its own room, rooms before it and lower layers.
+# A layer without rooms is flat.
+ROOMS = {
+    "ioloop": ["base", "poller", "loop", "coro", "sync", "process"],
+    "iostream": ["address", "socket", "stream", "tls", "tcp", "process"],
+    "http": ["message", "codec", "server", "client"],
+    "web": [],
+    "websocket": [],
+}
+LAYERS = list(ROOMS)
 # What is installed: the layers, and above them all the helpers for users' tests.
 LIBRARY = LAYERS + ["testing"]
 FOLDERS = LIBRARY + ["include/squall", "tests", "demos", "bench", "tools"]
