@@ -73,7 +73,7 @@ def main():
     bad = {
         "http/x.h": "#include <squall/web/url.h>\n",
         "iostream/x.cc": "#include <squall/http/message/headers.h>",
-        "ioloop/x.h": '#include "ioloop/loop/task.h"',
+        "ioloop/base/z.h": '#include "ioloop/loop/task.h"',
         "ioloop/y.h": "#  include <squall/iostream.h>",
         "web/x.cc": "#include <squall/testing/fixture.h>",
         "websocket/x.h": "#include <squall/testing/fixture.h>",
