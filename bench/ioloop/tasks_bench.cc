@@ -13,7 +13,7 @@ namespace {
 using squall::IOLoop;
 using squall::Task;
 
-constexpr int kBatch = 1000;
+constexpr int kTasksPerBatch = 1000;
 
 Task<> ends_at_once(int& ended) {
   ++ended;
@@ -21,17 +21,17 @@ Task<> ends_at_once(int& ended) {
 }
 Task<> goes_round(IOLoop& loop, int& ended) {
   co_await squall::moment();
-  if (++ended == kBatch) loop.stop();
+  if (++ended == kTasksPerBatch) loop.stop();
 }
 
 void task_spawn_squall(benchmark::State& state) {
   IOLoop loop;
   int ended = 0;
   for (auto _ : state) {
-    for (int i = 0; i < kBatch; ++i) loop.spawn(ends_at_once(ended));
+    for (int i = 0; i < kTasksPerBatch; ++i) loop.spawn(ends_at_once(ended));
   }
   benchmark::DoNotOptimize(ended);
-  state.SetItemsProcessed(state.iterations() * kBatch);
+  state.SetItemsProcessed(state.iterations() * kTasksPerBatch);
 }
 BENCHMARK(task_spawn_squall);
 
@@ -39,10 +39,10 @@ void task_round_squall(benchmark::State& state) {
   IOLoop loop;
   for (auto _ : state) {
     int ended = 0;
-    for (int i = 0; i < kBatch; ++i) loop.spawn(goes_round(loop, ended));
+    for (int i = 0; i < kTasksPerBatch; ++i) loop.spawn(goes_round(loop, ended));
     loop.start();
   }
-  state.SetItemsProcessed(state.iterations() * kBatch);
+  state.SetItemsProcessed(state.iterations() * kTasksPerBatch);
 }
 BENCHMARK(task_round_squall);
 
@@ -62,12 +62,12 @@ void task_spawn_asio(benchmark::State& state) {
   asio::io_context context(1);
   int ended = 0;
   for (auto _ : state) {
-    for (int i = 0; i < kBatch; ++i) asio::co_spawn(context, asio_ends_at_once(ended), asio::detached);
+    for (int i = 0; i < kTasksPerBatch; ++i) asio::co_spawn(context, asio_ends_at_once(ended), asio::detached);
     context.restart();
     context.run();
   }
   benchmark::DoNotOptimize(ended);
-  state.SetItemsProcessed(state.iterations() * kBatch);
+  state.SetItemsProcessed(state.iterations() * kTasksPerBatch);
 }
 BENCHMARK(task_spawn_asio);
 
@@ -75,11 +75,11 @@ void task_round_asio(benchmark::State& state) {
   asio::io_context context(1);
   for (auto _ : state) {
     int ended = 0;
-    for (int i = 0; i < kBatch; ++i) asio::co_spawn(context, asio_goes_round(ended), asio::detached);
+    for (int i = 0; i < kTasksPerBatch; ++i) asio::co_spawn(context, asio_goes_round(ended), asio::detached);
     context.restart();
     context.run();
   }
-  state.SetItemsProcessed(state.iterations() * kBatch);
+  state.SetItemsProcessed(state.iterations() * kTasksPerBatch);
 }
 BENCHMARK(task_round_asio);
 #endif

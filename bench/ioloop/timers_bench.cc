@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 using squall::IOLoop;
 using squall::Timeout;
 
-constexpr int kBatch = 1000;
+constexpr int kTimersPerBatch = 1000;
 
 // Deadlines like those of a server: minutes away and unsorted. All libraries get the same ones.
 class Delays {
@@ -33,18 +33,18 @@ void pending(benchmark::internal::Benchmark* benchmark) {
   benchmark->Arg(1'000)->Arg(100'000)->Arg(1'000'000)->Unit(benchmark::kMicrosecond);
 }
 
-// ---- kBatch timers are added, then cancelled.
+// ---- kTimersPerBatch timers are added, then cancelled.
 
 void timer_cancel_squall(benchmark::State& state) {
   IOLoop loop;
   Delays delays;
   for (std::int64_t i = 0; i < state.range(0); ++i) loop.call_later(delays.next(), [] {});
-  std::vector<Timeout> timers(kBatch);
+  std::vector<Timeout> timers(kTimersPerBatch);
   for (auto _ : state) {
     for (Timeout& timer : timers) timer = loop.call_later(delays.next(), [] {});
     for (const Timeout timer : timers) loop.remove_timeout(timer);
   }
-  state.SetItemsProcessed(state.iterations() * kBatch);
+  state.SetItemsProcessed(state.iterations() * kTimersPerBatch);
 }
 BENCHMARK(timer_cancel_squall)->Apply(pending);
 
@@ -59,7 +59,7 @@ void timer_cancel_asio(benchmark::State& state) {
     others.back().async_wait([](asio::error_code) {});
   }
   std::vector<asio::steady_timer> timers;
-  for (int i = 0; i < kBatch; ++i) timers.emplace_back(context);
+  for (int i = 0; i < kTimersPerBatch; ++i) timers.emplace_back(context);
   for (auto _ : state) {
     for (asio::steady_timer& timer : timers) {
       timer.expires_after(delays.next());
@@ -69,7 +69,7 @@ void timer_cancel_asio(benchmark::State& state) {
     context.restart();
     context.poll();  // runs the handlers of the cancelled timers
   }
-  state.SetItemsProcessed(state.iterations() * kBatch);
+  state.SetItemsProcessed(state.iterations() * kTimersPerBatch);
 }
 BENCHMARK(timer_cancel_asio)->Apply(pending);
 #endif
@@ -79,7 +79,7 @@ std::uint64_t as_uv(std::chrono::milliseconds delay) { return static_cast<std::u
 
 void timer_cancel_libuv(benchmark::State& state) {
   std::vector<uv_timer_t> others(static_cast<std::size_t>(state.range(0)));
-  std::vector<uv_timer_t> timers(kBatch);
+  std::vector<uv_timer_t> timers(kTimersPerBatch);
   bench::UvLoop uv;
   Delays delays;
   for (uv_timer_t& timer : others) {
@@ -91,27 +91,27 @@ void timer_cancel_libuv(benchmark::State& state) {
     for (uv_timer_t& timer : timers) uv_timer_start(&timer, [](uv_timer_t*) {}, as_uv(delays.next()), 0);
     for (uv_timer_t& timer : timers) uv_timer_stop(&timer);
   }
-  state.SetItemsProcessed(state.iterations() * kBatch);
+  state.SetItemsProcessed(state.iterations() * kTimersPerBatch);
 }
 BENCHMARK(timer_cancel_libuv)->Apply(pending);
 #endif
 
-// ---- kBatch timers are added and fire at once.
+// ---- kTimersPerBatch timers are added and fire at once.
 
 void timer_fire_squall(benchmark::State& state) {
   IOLoop loop;
   Delays delays;
   for (std::int64_t i = 0; i < state.range(0); ++i) loop.call_later(delays.next(), [] {});
   for (auto _ : state) {
-    int left = kBatch;
-    for (int i = 0; i < kBatch; ++i) {
+    int left = kTimersPerBatch;
+    for (int i = 0; i < kTimersPerBatch; ++i) {
       loop.call_later(0s, [&] {
         if (--left == 0) loop.stop();
       });
     }
     loop.start();
   }
-  state.SetItemsProcessed(state.iterations() * kBatch);
+  state.SetItemsProcessed(state.iterations() * kTimersPerBatch);
 }
 BENCHMARK(timer_fire_squall)->Apply(pending);
 
@@ -126,9 +126,9 @@ void timer_fire_asio(benchmark::State& state) {
     others.back().async_wait([](asio::error_code) {});
   }
   std::vector<asio::steady_timer> timers;
-  for (int i = 0; i < kBatch; ++i) timers.emplace_back(context);
+  for (int i = 0; i < kTimersPerBatch; ++i) timers.emplace_back(context);
   for (auto _ : state) {
-    int left = kBatch;
+    int left = kTimersPerBatch;
     for (asio::steady_timer& timer : timers) {
       timer.expires_after(0s);
       timer.async_wait([&](asio::error_code) {
@@ -138,7 +138,7 @@ void timer_fire_asio(benchmark::State& state) {
     context.restart();
     context.run();
   }
-  state.SetItemsProcessed(state.iterations() * kBatch);
+  state.SetItemsProcessed(state.iterations() * kTimersPerBatch);
 }
 BENCHMARK(timer_fire_asio)->Apply(pending);
 #endif
@@ -146,7 +146,7 @@ BENCHMARK(timer_fire_asio)->Apply(pending);
 #ifdef SQUALL_BENCH_LIBUV
 void timer_fire_libuv(benchmark::State& state) {
   std::vector<uv_timer_t> others(static_cast<std::size_t>(state.range(0)));
-  std::vector<uv_timer_t> timers(kBatch);
+  std::vector<uv_timer_t> timers(kTimersPerBatch);
   bench::UvLoop uv;
   Delays delays;
   for (uv_timer_t& timer : others) {
@@ -155,7 +155,7 @@ void timer_fire_libuv(benchmark::State& state) {
   }
   for (uv_timer_t& timer : timers) uv_timer_init(uv, &timer);
   for (auto _ : state) {
-    int left = kBatch;
+    int left = kTimersPerBatch;
     for (uv_timer_t& timer : timers) {
       timer.data = &left;
       uv_timer_start(
@@ -167,7 +167,7 @@ void timer_fire_libuv(benchmark::State& state) {
     }
     uv_run(uv, UV_RUN_DEFAULT);
   }
-  state.SetItemsProcessed(state.iterations() * kBatch);
+  state.SetItemsProcessed(state.iterations() * kTimersPerBatch);
 }
 BENCHMARK(timer_fire_libuv)->Apply(pending);
 #endif
