@@ -96,7 +96,7 @@ class IOLoop::Running {
 void IOLoop::start() {
   const Running running(*this);
   do {
-    turn(kForever);
+    turn(std::nullopt);
   } while (!stopping_.load(std::memory_order_relaxed));
   stopping_.store(false, std::memory_order_relaxed);
 }
@@ -114,7 +114,7 @@ void IOLoop::stop() noexcept {
   if (t_running != this || !in_turn_) inbox_->waker().wake();
 }
 
-[[gnu::hot]] void IOLoop::turn(Duration limit) {
+[[gnu::hot]] void IOLoop::turn(std::optional<Duration> limit) {
   const std::span<const Ready> ready = wait(limit);
   time_ = now();
   in_turn_ = true;
@@ -143,8 +143,8 @@ void IOLoop::stop() noexcept {
   in_turn_ = false;
 }
 
-[[gnu::hot]] std::span<const Ready> IOLoop::wait(Duration limit) {
-  Duration timeout = poll_timeout();
+[[gnu::hot]] std::span<const Ready> IOLoop::wait(std::optional<Duration> limit) {
+  std::optional<Duration> timeout = next_timeout();
   if (timeout == Duration::zero()) {
     if (unpolled_ < kUnpolled && (!callbacks_.empty() || inbox_->filled())) return {};
     unpolled_ = 0;
@@ -155,20 +155,20 @@ void IOLoop::stop() noexcept {
     // Time of its own passes only when there is nothing else to do.
     const std::span<const Ready> ready = poller_->wait(Duration::zero());
     if (!ready.empty() || (!timers_.empty() && time_source_->skip_to(timers_.earliest()))) return ready;
-    timeout = kForever;
+    timeout = std::nullopt;
   }
-  if (limit >= Duration::zero() && (timeout < Duration::zero() || limit < timeout)) timeout = limit;
+  if (limit && (!timeout || *limit < *timeout)) timeout = limit;
   if (!inbox_->sleep()) timeout = Duration::zero();
   const std::span<const Ready> ready = poller_->wait(timeout);
   inbox_->awake();
   return ready;
 }
 
-IOLoop::Duration IOLoop::poll_timeout() const noexcept {
+std::optional<IOLoop::Duration> IOLoop::next_timeout() const noexcept {
   if (!callbacks_.empty() || !turn_end_.empty() || stopping_.load(std::memory_order_relaxed) ||
       inbox_->filled())
     return Duration::zero();
-  if (timers_.earliest() == TimePoint::max()) return kForever;
+  if (timers_.earliest() == TimePoint::max()) return std::nullopt;
   return std::max(timers_.earliest() - now(), Duration::zero());
 }
 
@@ -177,12 +177,6 @@ int IOLoop::fd() const {
   if (fd < 0)
     throw std::logic_error(fmt::format("the {} poller has no descriptor to wait for", poller_->name()));
   return fd;
-}
-
-std::optional<IOLoop::Duration> IOLoop::next_timeout() const noexcept {
-  const Duration timeout = poll_timeout();
-  if (timeout < Duration::zero()) return std::nullopt;
-  return timeout;
 }
 
 LoopStats IOLoop::stats() const noexcept {
@@ -211,7 +205,7 @@ template <class Function, class Describe>
 void IOLoop::guarded(Function&& function, Describe&& culprit) noexcept {
   budget_ = kBudget;
   TimePoint begun{};
-  if (slow_callback_ > Duration::zero()) {
+  if (slow_callback_) [[unlikely]] {
     begun = Clock::now();
     resumed_ = nullptr;
   }
@@ -222,10 +216,10 @@ void IOLoop::guarded(Function&& function, Describe&& culprit) noexcept {
   }
   if (begun == TimePoint()) return;
   const Duration held = Clock::now() - begun;
-  if (slow_callback_ <= Duration::zero() || held <= slow_callback_) return;
+  if (!slow_callback_ || held <= *slow_callback_) return;
   Culprit who = culprit();
   who.coroutine = resumed_;
-  report_slow(who, held, slow_callback_);
+  report_slow(who, held, *slow_callback_);
 }
 
 void IOLoop::guarded(Callback& callback, const char* kind) noexcept {

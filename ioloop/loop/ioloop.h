@@ -61,8 +61,8 @@ class IOLoop {
     bool make_current = true;  // false: for a thread of its own, which calls make_current() (IOL-02)
     // The loop's clock, borrowed, instead of the steady one: for tests.
     TimeSource* time_source = nullptr;
-    // A callback or a resumed task that holds the loop for longer is logged by name. Zero: none is.
-    Duration slow_callback{0};
+    // Callbacks and resumed tasks that hold the loop for longer are logged by name; nullopt logs none.
+    std::optional<Duration> slow_callback{};
   };
 
   // Becomes this thread's current loop. Throws std::system_error, and std::invalid_argument if there is no
@@ -177,7 +177,7 @@ class IOLoop {
 
   LoopStats stats() const noexcept;
   // As Options::slow_callback.
-  void set_slow_callback(Duration threshold) noexcept { slow_callback_ = threshold; }
+  void set_slow_callback(std::optional<Duration> threshold) noexcept { slow_callback_ = threshold; }
 
   // ---- Embedding: another loop drives this one. It waits for fd() to be readable, at most next_timeout(),
   // and then calls run_once(0). See docs/ioloop.md.
@@ -209,12 +209,12 @@ class IOLoop {
   }
   // Every resumption that comes from the loop goes through here, so that the watchdog knows whom it resumed.
   void resume(std::coroutine_handle<> coroutine) {
-    if (slow_callback_.count() > 0) resumed_ = resumption_of(coroutine);
+    if (slow_callback_) resumed_ = resumption_of(coroutine);
     coroutine.resume();
   }
   // The same for a hook, which may be destroyed by the call.
   void call(const LoopHook& hook) {
-    if (slow_callback_.count() > 0 && hook.coroutine()) resumed_ = resumption_of(hook.coroutine());
+    if (slow_callback_ && hook.coroutine()) resumed_ = resumption_of(hook.coroutine());
     hook();
   }
   // Destroys the callback, or leaves the coroutine suspended, unless its turn has come. 0 is nothing.
@@ -257,9 +257,8 @@ class IOLoop {
   };
 
   TimePoint now() const noexcept { return time_source_ ? time_source_->now() : Clock::now(); }
-  void turn(Duration limit);
-  std::span<const Ready> wait(Duration limit);
-  Duration poll_timeout() const noexcept;
+  void turn(std::optional<Duration> limit);
+  std::span<const Ready> wait(std::optional<Duration> limit);
   void run_callbacks();
   void run_turn_end() noexcept;
   template <class Function, class Describe>
@@ -269,7 +268,6 @@ class IOLoop {
   void run_until_ended(RunSync& run, std::optional<Duration> timeout);
   void on_wake();
 
-  static constexpr Duration kForever{-1};
   // A system call in each turn would cost ten times what a callback does. Bounded, so that callbacks that add
   // callbacks do not keep the loop from its descriptors.
   static constexpr std::size_t kUnpolled = 64;
@@ -281,7 +279,7 @@ class IOLoop {
   TimePoint time_{};
   std::size_t unpolled_ = 0;       // callbacks run since the poller was last asked
   const void* resumed_ = nullptr;  // the coroutine the present callback resumed, as a Culprit names it
-  Duration slow_callback_;
+  std::optional<Duration> slow_callback_;
   int budget_ = kBudget;
   bool running_ = false;
   bool in_turn_ = false;

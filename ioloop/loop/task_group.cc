@@ -32,7 +32,7 @@ class TaskGroup::Member final : public detail::TaskOwner, public ListNode<>, pub
   bool has_ended = false;
 };
 
-TaskGroup::TaskGroup(IOLoop& loop, ErrorHandler on_error) : loop_(loop), on_error_(std::move(on_error)) {}
+TaskGroup::TaskGroup(ErrorHandler on_error, IOLoop& loop) : loop_(loop), on_error_(std::move(on_error)) {}
 
 TaskGroup::~TaskGroup() {
   clean_up_.unlink();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <squall/ioloop/base/intrusive_list.h>
+#include <squall/ioloop/loop/ioloop.h>
 #include <squall/ioloop/loop/task.h>
 #include <squall/ioloop/loop/waiter.h>
 
@@ -10,8 +11,6 @@
 #include <source_location>
 
 namespace squall {
-
-class IOLoop;
 
 // Owns tasks that run side by side, of which nobody awaits the result.
 //
@@ -23,7 +22,8 @@ class TaskGroup {
  public:
   using ErrorHandler = std::function<void(std::exception_ptr error, std::source_location added_at)>;
 
-  explicit TaskGroup(IOLoop& loop, ErrorHandler on_error = {});
+  explicit TaskGroup(IOLoop& loop = IOLoop::current()) : TaskGroup(ErrorHandler(), loop) {}
+  explicit TaskGroup(ErrorHandler on_error, IOLoop& loop = IOLoop::current());
   ~TaskGroup();
   TaskGroup(const TaskGroup&) = delete;
   TaskGroup& operator=(const TaskGroup&) = delete;

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <limits>
+#include <optional>
 
 // What poll(2) and its kin are given and give back.
 namespace squall::detail {
@@ -24,11 +25,11 @@ constexpr Events from_poll(short flags) noexcept {
   return (flags & POLLIN ? Events::read : Events::none) | (flags & POLLOUT ? Events::write : Events::none);
 }
 
-// Milliseconds, rounded up, so that a timer never wakes early and then spins until its time has come; -1 is
-// without end.
-constexpr int to_milliseconds(std::chrono::nanoseconds timeout) noexcept {
-  if (timeout.count() < 0) return -1;
-  const auto whole = std::chrono::ceil<std::chrono::milliseconds>(timeout).count();
+// Milliseconds as poll(2) takes them, -1 for no limit. Rounded up: a timer that woke early would make the
+// loop spin until its deadline.
+constexpr int to_milliseconds(std::optional<std::chrono::nanoseconds> timeout) noexcept {
+  if (!timeout) return -1;
+  const auto whole = std::chrono::ceil<std::chrono::milliseconds>(*timeout).count();
   return static_cast<int>(std::min<std::int64_t>(whole, std::numeric_limits<int>::max()));
 }
 

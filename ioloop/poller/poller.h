@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -58,9 +59,10 @@ class Poller {
   // changed: EBADF if `fd` is not open and something is to be waited for.
   virtual void update(int fd, std::uint32_t generation, Events before, Events after) = 0;
 
-  // Waits until something is ready or `timeout` has passed; negative waits without end. Returns early, with
-  // nothing, on a signal. The result is valid until the next wait(), whatever update() does meanwhile.
-  virtual std::span<const Ready> wait(std::chrono::nanoseconds timeout) = 0;
+  // Waits until a descriptor is ready or `timeout`, which must not be negative, has passed; nullopt waits
+  // without end. Returns early, with nothing, on a signal. The result is valid until the next wait(),
+  // whatever update() does meanwhile.
+  virtual std::span<const Ready> wait(std::optional<std::chrono::nanoseconds> timeout) = 0;
 };
 
 // Makes the poller `name`; without a name, the one that the environment variable SQUALL_POLLER names, else

@@ -62,7 +62,7 @@ void DevpollPoller::update(int fd, std::uint32_t generation, Events before, Even
   entry = {generation, after};
 }
 
-std::span<const Ready> DevpollPoller::wait(std::chrono::nanoseconds timeout) {
+std::span<const Ready> DevpollPoller::wait(std::optional<std::chrono::nanoseconds> timeout) {
   dvpoll request{};
   request.dp_fds = raw_.data();
   // No more than are registered: the device refuses as many as the process may open, which by default is no

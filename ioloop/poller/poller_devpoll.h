@@ -17,7 +17,7 @@ class DevpollPoller final : public Poller {
   DevpollPoller();
   std::string_view name() const noexcept override { return "devpoll"; }
   void update(int fd, std::uint32_t generation, Events before, Events after) override;
-  std::span<const Ready> wait(std::chrono::nanoseconds timeout) override;
+  std::span<const Ready> wait(std::optional<std::chrono::nanoseconds> timeout) override;
 
  private:
   // The device carries no data of its user's.

@@ -48,7 +48,7 @@ void EpollPoller::update(int fd, std::uint32_t generation, Events before, Events
   if (::epoll_ctl(epoll_.get(), operation, fd, &event) != 0) throw_errno("epoll_ctl");
 }
 
-[[gnu::hot]] std::span<const Ready> EpollPoller::wait(std::chrono::nanoseconds timeout) {
+[[gnu::hot]] std::span<const Ready> EpollPoller::wait(std::optional<std::chrono::nanoseconds> timeout) {
   if (full_) [[unlikely]]
     grow();
   const int count = ::epoll_wait(epoll_.get(), reinterpret_cast<epoll_event*>(batch_.get()),

@@ -95,17 +95,17 @@ void KqueuePoller::update(int fd, std::uint32_t generation, Events before, Event
   if (broken) broken_.push_back({fd, generation, Events::write});
 }
 
-std::span<const Ready> KqueuePoller::wait(std::chrono::nanoseconds timeout) {
+std::span<const Ready> KqueuePoller::wait(std::optional<std::chrono::nanoseconds> timeout) {
   ready_.clear();
   ready_.reserve(raw_.size() + broken_.size());  // before anything is learnt that could get lost
   if (!broken_.empty()) timeout = std::chrono::nanoseconds(0);
-  timeout = std::min<std::chrono::nanoseconds>(timeout, kLongestWait);
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(timeout);
+  const auto nanoseconds = std::min<std::chrono::nanoseconds>(timeout.value_or(kLongestWait), kLongestWait);
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(nanoseconds);
   timespec limit{};
   limit.tv_sec = static_cast<decltype(limit.tv_sec)>(seconds.count());
-  limit.tv_nsec = static_cast<decltype(limit.tv_nsec)>((timeout - seconds).count());
+  limit.tv_nsec = static_cast<decltype(limit.tv_nsec)>((nanoseconds - seconds).count());
   const int count = ::kevent(kqueue_.get(), nullptr, 0, raw_.data(), static_cast<int>(raw_.size()),
-                             timeout.count() < 0 ? nullptr : &limit);
+                             timeout ? &limit : nullptr);
   if (count < 0) {
     if (errno != EINTR) throw_errno("kevent");
     return ready_;

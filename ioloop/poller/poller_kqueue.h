@@ -21,7 +21,7 @@ class KqueuePoller final : public Poller {
   std::string_view name() const noexcept override { return "kqueue"; }
   int fd() const noexcept override { return kqueue_.get(); }
   void update(int fd, std::uint32_t generation, Events before, Events after) override;
-  std::span<const Ready> wait(std::chrono::nanoseconds timeout) override;
+  std::span<const Ready> wait(std::optional<std::chrono::nanoseconds> timeout) override;
 
  private:
   bool is_broken(int fd) const noexcept;

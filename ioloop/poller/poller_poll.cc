@@ -62,7 +62,7 @@ void PollPoller::remove(std::uint32_t place) noexcept {
   generations_.pop_back();
 }
 
-std::span<const Ready> PollPoller::wait(std::chrono::nanoseconds timeout) {
+std::span<const Ready> PollPoller::wait(std::optional<std::chrono::nanoseconds> timeout) {
   // Before anything is learnt that could get lost.
   ready_.clear();
   if (ready_.capacity() < polled_.size()) ready_.reserve(polled_.capacity());

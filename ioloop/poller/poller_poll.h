@@ -15,7 +15,7 @@ class PollPoller final : public Poller {
  public:
   std::string_view name() const noexcept override { return "poll"; }
   void update(int fd, std::uint32_t generation, Events before, Events after) override;
-  std::span<const Ready> wait(std::chrono::nanoseconds timeout) override;
+  std::span<const Ready> wait(std::optional<std::chrono::nanoseconds> timeout) override;
 
  private:
   static constexpr std::uint32_t kAbsent = 0xffff'ffff;

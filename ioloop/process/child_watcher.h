@@ -23,7 +23,7 @@ class ChildWatcher {
   // `pid` is a child of this process that nobody else waits for. It may have ended already. Throws
   // std::system_error if the system refuses, std::logic_error if SIGCHLD is needed and belongs to another
   // loop.
-  ChildWatcher(IOLoop& loop, pid_t pid, ChildExit how = ChildExit::automatic)
+  explicit ChildWatcher(pid_t pid, ChildExit how = ChildExit::automatic, IOLoop& loop = IOLoop::current())
       : child_(loop.children().watch(pid, how)) {}
   ChildWatcher(ChildWatcher&&) noexcept = default;
   ChildWatcher& operator=(ChildWatcher&&) = delete;

@@ -2,8 +2,8 @@
 
 #include <squall/ioloop/base/cpu_count.h>
 #include <squall/ioloop/base/errors.h>
-#include <squall/ioloop/loop/ioloop.h>
 #include <squall/ioloop/base/log.h>
+#include <squall/ioloop/loop/ioloop.h>
 #include <squall/ioloop/process/thread_pool.h>
 
 #include <fmt/format.h>
@@ -219,9 +219,10 @@ void check_that_forking_is_safe() {
 
 }  // namespace
 
-int fork_processes(int count, ForkOptions options) {
+int fork_processes(std::optional<int> wanted, ForkOptions options) {
   check_that_forking_is_safe();
-  if (count <= 0) count = cpu_count();
+  const int count = wanted ? *wanted : cpu_count();
+  if (count < 1) throw std::invalid_argument(fmt::format("fork_processes() cannot make {} processes", count));
   log::general().info("Starting {} processes", count);
   bool ended_well = true;
   {

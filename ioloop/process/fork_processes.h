@@ -9,8 +9,8 @@ struct ForkOptions {
 };
 
 // Turns this process into the parent of `count` children, and returns in each child its task id, from 0 to
-// count - 1. 0 or less stands for cpu_count(). The parent stays in here and restarts, with the same id,
-// children that are killed by a signal or exit with another status than 0 (PRC-02 to PRC-07):
+// count - 1; nullopt makes one for each processor: cpu_count(). The parent does not return; it restarts, with
+// the same id, children that are killed by a signal or exit with another status than 0 (PRC-02 to PRC-07):
 //
 //     const std::vector<OwnedFd> sockets = bind_sockets(8888);   // shared by all
 //     const int id = fork_processes(4);
@@ -29,10 +29,11 @@ struct ForkOptions {
 //   - throws std::runtime_error when there were more than max_restarts restarts, and std::system_error if it
 //     cannot fork. The other children have ended by then: SIGTERM, and SIGKILL after five seconds.
 //
-// Throws std::logic_error, before it does anything, in a child that was made so, and while there is an IOLoop
-// or a thread of a ThreadPool in the process: neither survives a fork (IOL-06). No other thread must run, as
-// a lock that it holds would never be released in the child.
-int fork_processes(int count, ForkOptions options = ForkOptions());
+// Throws std::invalid_argument if `count` is not positive; std::logic_error, before it does anything, in a
+// child that was made so, and while there is an IOLoop or a thread of a ThreadPool in the process: neither
+// survives a fork (IOL-06). No other thread must run, as a lock that it holds would never be released in the
+// child.
+int fork_processes(std::optional<int> count, ForkOptions options = {});
 
 // This process's id among the children of fork_processes(); none if it is not one of them.
 std::optional<int> task_id() noexcept;

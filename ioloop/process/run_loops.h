@@ -5,6 +5,7 @@
 #include <concepts>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <type_traits>
 #include <utility>
 
@@ -13,11 +14,11 @@ namespace squall {
 namespace detail {
 // What a setup returned, to be destroyed on its thread.
 using LoopOwner = std::shared_ptr<void>;
-void run_loops(int count, const std::function<LoopOwner(IOLoop&, int)>& setup);
+void run_loops(std::optional<int> count, const std::function<LoopOwner(IOLoop&, int)>& setup);
 }  // namespace detail
 
-// Runs `count` loops, each on a thread of its own (the first on this one), until they have stopped. 0 or
-// less: as many as there are processors to use, cpu_count().
+// Runs `count` loops, each on a thread of its own (the first on the calling thread), until they have stopped.
+// nullopt runs one for each processor: cpu_count().
 //
 //     run_loops(4, [](IOLoop& loop, int index) {
 //       auto server = std::make_unique<Echo>(loop);
@@ -33,10 +34,10 @@ void run_loops(int count, const std::function<LoopOwner(IOLoop&, int)>& setup);
 //            stop them too.
 // Errors:    an exception from a setup, or from a loop itself, stops them all, and is thrown from here once
 //            every thread has ended; of several, that of the lowest index. std::system_error if a thread
-//            cannot be made.
+//            cannot be made; std::invalid_argument if `count` is not positive.
 // Thread:    one that runs no loop. `setup` is called by all of them, at the same time.
 template <std::invocable<IOLoop&, int> Setup>
-void run_loops(int count, Setup setup) {
+void run_loops(std::optional<int> count, Setup setup) {
   using Owned = std::invoke_result_t<Setup&, IOLoop&, int>;
   detail::run_loops(count, [&setup](IOLoop& loop, int index) -> detail::LoopOwner {
     if constexpr (std::is_void_v<Owned>) {

@@ -20,9 +20,10 @@ namespace {
 
 std::atomic<int> g_live_threads = 0;
 
-std::size_t threads_for(int max_threads) {
-  if (max_threads < 0) throw std::invalid_argument(fmt::format("a pool cannot have {} threads", max_threads));
-  return static_cast<std::size_t>(max_threads > 0 ? max_threads : std::min(32, cpu_count() + 4));
+std::size_t threads_for(std::optional<int> max_threads) {
+  const int count = max_threads ? *max_threads : std::min(32, cpu_count() + 4);
+  if (count < 1) throw std::invalid_argument(fmt::format("a pool cannot have {} threads", count));
+  return static_cast<std::size_t>(count);
 }
 
 // All but those that tell of a fault in the thread itself, or that a profiler sends to each.

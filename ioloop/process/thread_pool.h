@@ -7,6 +7,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -24,12 +25,12 @@ namespace squall {
 class ThreadPool final : public Executor {
  public:
   struct Options {
-    int max_threads = 0;              // 0 stands for min(32, cpu_count() + 4) (IOL-47)
-    std::size_t max_waiting = 10000;  // jobs that no thread has begun
+    std::optional<int> max_threads{};  // nullopt: min(32, cpu_count() + 4) (IOL-47)
+    std::size_t max_waiting = 10000;   // jobs that no thread has begun
   };
 
   ThreadPool() : ThreadPool(Options()) {}
-  // Makes no thread yet. Throws std::invalid_argument if max_threads is negative or max_waiting is 0.
+  // Makes no thread yet. Throws std::invalid_argument unless max_threads and max_waiting are positive.
   explicit ThreadPool(Options options);
   ~ThreadPool() override;
   ThreadPool(const ThreadPool&) = delete;

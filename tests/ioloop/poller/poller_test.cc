@@ -453,7 +453,7 @@ TEST_CASE("wait does not wait for what is ready, nor if it is not to", "[poller]
   const Pair pair = socket_pair();
   put(pair[1]);
   poller->update(pair[0].get(), 1, Events::none, Events::read);
-  CHECK(poller->wait(-1ns).size() == 1);
+  CHECK(poller->wait(std::nullopt).size() == 1);
   CHECK(poller->wait(1h).size() == 1);
   CHECK(poller->wait(std::chrono::nanoseconds::max()).size() == 1);
 }
@@ -476,7 +476,7 @@ TEST_CASE("what becomes ready ends a wait without end", "[poller][threads]") {
   ssize_t written = 0;  // Catch's assertions are the main thread's
   std::thread other([&] { written = ::write(pair[1].get(), "x", 1); });
   std::span<const Ready> ready;
-  while (ready.empty()) ready = poller->wait(-1ns);
+  while (ready.empty()) ready = poller->wait(std::nullopt);
   CHECK(ready.size() == 1);
   CHECK(ready[0].fd == pair[0].get());
   other.join();
@@ -609,7 +609,9 @@ TEST_CASE("a poller of one's own is found by its name and never picked unasked",
       void update(int fd, std::uint32_t generation, Events before, Events after) override {
         inner_->update(fd, generation, before, after);
       }
-      std::span<const Ready> wait(std::chrono::nanoseconds timeout) override { return inner_->wait(timeout); }
+      std::span<const Ready> wait(std::optional<std::chrono::nanoseconds> timeout) override {
+        return inner_->wait(timeout);
+      }
 
      private:
       std::unique_ptr<Poller> inner_ = make_own();

@@ -177,6 +177,7 @@ TEST_CASE("jobs are destroyed on the thread that ran them, before the next begin
 
 TEST_CASE("a pool that makes no sense is refused", "[thread_pool][threads]") {
   CHECK_THROWS_AS(ThreadPool(limits(-1)), std::invalid_argument);
+  CHECK_THROWS_AS(ThreadPool(limits(0)), std::invalid_argument);
   CHECK_THROWS_AS(ThreadPool(limits(1, 0)), std::invalid_argument);
 }
 
