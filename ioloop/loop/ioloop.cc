@@ -17,7 +17,7 @@
 namespace squall {
 
 namespace detail {
-// In process/thread_pool.cc: this room knows no threads.
+// Defined in process/thread_pool.cc, because loop/ may not include process/.
 std::shared_ptr<Executor> make_default_executor();
 }  // namespace detail
 
@@ -46,7 +46,7 @@ IOLoop::IOLoop(const Options& options)
 
 IOLoop::~IOLoop() {
   assert(!running_ && "an IOLoop was destroyed while it ran");
-  // What these hold may still withdraw itself from the loop, so they go before its parts do.
+  // Tasks and jobs withdraw their waits from the loop when they are destroyed, so they go first.
   spawned_.reset();
   executor_.reset();
   signals_.reset();
@@ -80,12 +80,12 @@ class IOLoop::Running {
     if (t_running) throw std::logic_error("another IOLoop is already running on this thread");
     loop.running_ = true;
     t_running = &loop;
-    loop.unpolled_ = kUnpolled;  // the first turn asks the poller
+    loop.unpolled_ = kUnpolled;  // the first turn calls the poller
   }
   ~Running() {
     loop_.running_ = loop_.in_turn_ = false;
     t_running = nullptr;
-    // Nobody looks into the inbox until the loop runs again, but somebody may wait for fd().
+    // The inbox is not read until the loop runs again, but an embedding loop may wait for fd().
     if (!loop_.inbox_->sleep()) loop_.inbox_->waker().wake();
   }
 
@@ -109,8 +109,8 @@ bool IOLoop::run_once(Duration timeout) {
 
 void IOLoop::stop() noexcept {
   stopping_.store(true, std::memory_order_relaxed);
-  // Within a turn the loop looks at the flag before it waits again. Anywhere else it may be about to sleep,
-  // and a signal handler may have interrupted it there.
+  // Within a turn the loop checks the flag before it waits again. Otherwise the loop may be about to wait,
+  // also if a signal handler calls this on the loop's thread.
   if (t_running != this || !in_turn_) inbox_->waker().wake();
 }
 
@@ -152,7 +152,7 @@ void IOLoop::stop() noexcept {
   }
   unpolled_ = 0;
   if (time_source_) {
-    // Time of its own passes only when there is nothing else to do.
+    // A time source may skip to the next timer, but only when no descriptor is ready.
     const std::span<const Ready> ready = poller_->wait(Duration::zero());
     if (!ready.empty() || (!timers_.empty() && time_source_->skip_to(timers_.earliest()))) return ready;
     timeout = std::nullopt;
@@ -217,9 +217,9 @@ void IOLoop::guarded(Function&& function, Describe&& culprit) noexcept {
   if (begun == TimePoint()) return;
   const Duration held = Clock::now() - begun;
   if (!slow_callback_ || held <= *slow_callback_) return;
-  Culprit who = culprit();
-  who.coroutine = resumed_;
-  report_slow(who, held, *slow_callback_);
+  Culprit slow = culprit();
+  slow.coroutine = resumed_;
+  report_slow(slow, held, *slow_callback_);
 }
 
 void IOLoop::guarded(Callback& callback, const char* kind) noexcept {
@@ -259,7 +259,7 @@ void IOLoop::call_soon(LoopHook& hook) noexcept {
 }
 
 void IOLoop::run_turn_end() noexcept {
-  // The work may add more, which is done as well.
+  // A hook may add further hooks, which are called as well.
   while (!turn_end_.empty()) turn_end_.pop_front()();
 }
 
@@ -299,7 +299,7 @@ void IOLoop::stop_on_signals() {
 }
 
 void IOLoop::run_until_ended(RunSync& run, std::optional<Duration> timeout) {
-  if (running_) throw std::logic_error("IOLoop is already running");  // before anything is queued
+  if (running_) throw std::logic_error("IOLoop is already running");  // before the task is queued
   struct Arms {
     ~Arms() {
       loop.callbacks_.cancel(begin);

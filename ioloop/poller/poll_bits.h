@@ -10,7 +10,7 @@
 #include <limits>
 #include <optional>
 
-// What poll(2) and its kin are given and give back.
+// Conversions between Events and the types of poll(2), for the pollers that use pollfd or milliseconds.
 namespace squall::detail {
 
 constexpr short to_poll(Events events) noexcept {
@@ -18,8 +18,8 @@ constexpr short to_poll(Events events) noexcept {
                             (has(events, Events::write) ? POLLOUT : 0));
 }
 
-// Error and hang-up come unasked. Reported as both directions, they send the waiting read or write to its
-// system call, which learns the true errno.
+// The kernel reports errors and hang-ups always. They become readiness to read and write: the read or write
+// that follows gets the errno.
 constexpr Events from_poll(short flags) noexcept {
   if (flags & (POLLERR | POLLHUP | POLLNVAL)) return Events::read | Events::write | Events::hangup;
   return (flags & POLLIN ? Events::read : Events::none) | (flags & POLLOUT ? Events::write : Events::none);

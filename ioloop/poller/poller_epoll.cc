@@ -16,8 +16,8 @@ constexpr std::size_t kFirstBatch = 256;
 constexpr std::size_t kLargestBatch = 4096;
 
 Events from_epoll(std::uint32_t flags) {
-  // Error and hang-up come unasked. Reported as both directions, they send the waiting read or write to its
-  // system call, which learns the true errno.
+  // The kernel reports errors and hang-ups always. They become readiness to read and write: the read or write
+  // that follows gets the errno.
   if (flags & (EPOLLERR | EPOLLHUP)) return Events::read | Events::write | Events::hangup;
   return (flags & EPOLLIN ? Events::read : Events::none) | (flags & EPOLLOUT ? Events::write : Events::none);
 }

@@ -14,7 +14,7 @@
 namespace squall {
 namespace {
 
-// The loops of one run_loops(), which one of them or a signal may stop all.
+// The loops of one run_loops(): when one of them stops, or a signal arrives, all stop.
 class LoopSet {
  public:
   using Setup = std::function<detail::LoopOwner(IOLoop&, int)>;

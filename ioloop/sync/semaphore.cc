@@ -41,7 +41,7 @@ void Permit::release() noexcept {
   if (!semaphore) return;
   detach();
   if (semaphore->complete()) {
-    // Somebody called Semaphore::release() for a permit that was not detached. A destructor cannot throw.
+    // The program called Semaphore::release() for a permit that was not detached. A destructor cannot throw.
     log::application().error(kTooMany);
     return;
   }

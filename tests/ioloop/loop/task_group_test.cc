@@ -23,7 +23,7 @@ Task<> fail_after(int turns, std::string text) {
 }
 Task<> join(TaskGroup& group) { co_await group.join(); }
 
-TEST_CASE("a group begins a task at once and join() waits for the last", "[task_group]") {
+TEST_CASE("a group starts a task at once, and join() waits for the last", "[task_group]") {
   TestLoop loop;
   TaskGroup group(loop);
   std::vector<int> out;
@@ -51,7 +51,7 @@ TEST_CASE("a task that ends is destroyed by the end of the turn", "[task_group]"
   CHECK(Live::count == 0);
 }
 
-TEST_CASE("what a task throws is logged with its place, and the others go on", "[task_group]") {
+TEST_CASE("an exception from a task is logged with its place, and the other tasks continue", "[task_group]") {
   TestLoop loop;
   TaskGroup group(loop);
   std::vector<int> out;
@@ -66,7 +66,7 @@ TEST_CASE("what a task throws is logged with its place, and the others go on", "
   CHECK(out.size() == 1);
 }
 
-TEST_CASE("an error handler hears of errors instead of the log", "[task_group]") {
+TEST_CASE("an error handler gets the exceptions instead of the log", "[task_group]") {
   TestLoop loop;
   std::string heard;
   TaskGroup group([&](std::exception_ptr error, std::source_location) {
@@ -191,7 +191,7 @@ TEST_CASE("a task destroyed while it joins a group is not resumed by it", "[task
   loop.run_turn();
 }
 
-TEST_CASE("a thousand tasks that end at once hold no memory, and ten thousand that wait end well",
+TEST_CASE("a thousand tasks that do not wait hold no memory, and ten thousand that wait all end",
           "[task_group]") {
   TestLoop loop;
   TaskGroup group(loop);

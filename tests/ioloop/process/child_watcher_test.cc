@@ -22,7 +22,7 @@ using testing::TestLoop;
 
 const std::vector<ChildExit> kBothWays{ChildExit::pidfd, ChildExit::sigchld};
 
-// To be killed by signals that the test program has no handler for, as it inherits those.
+// A child to be killed by a signal without a handler in the test program; children inherit handlers.
 template <class Function>
 pid_t child_that(Function function) {
   const pid_t pid = ::fork();
@@ -54,7 +54,8 @@ Task<> note(ChildWatcher& watcher, std::vector<int>& out, Live = {}) {
   out.push_back(code);
 }
 
-TEST_CASE("a watcher gives the exit status, or minus the signal that killed the child (PRC-11)", "[child]") {
+TEST_CASE("a watcher returns the exit status, or minus the signal that killed the child (PRC-11)",
+          "[child]") {
   for (const ChildExit how : kBothWays) {
     TestLoop loop;
     ChildWatcher exits(child_that_exits(3), how);
@@ -70,7 +71,7 @@ TEST_CASE("a watcher gives the exit status, or minus the signal that killed the 
     killed.send_signal(SIGUSR1);
     CHECK(loop.run(wait_for(killed)) == -SIGUSR1);
     CHECK(loop.run(wait_for(killed)) == -SIGUSR1);  // as often as one likes
-    killed.send_signal(SIGKILL);                    // nobody is there any more
+    killed.send_signal(SIGKILL);                    // the child has ended
   }
 }
 
@@ -116,7 +117,7 @@ TEST_CASE("the exit callback is called once, through the queue, and may be repla
   }
 }
 
-TEST_CASE("what an exit callback throws is logged", "[child]") {
+TEST_CASE("an exception from an exit callback is logged", "[child]") {
   TestLoop loop;
   ChildWatcher watcher(child_that_exits(0));
   watcher.set_exit_callback([](int) { throw std::runtime_error("from an exit callback"); });
@@ -154,7 +155,7 @@ TEST_CASE("a task destroyed between the child's end and its own turn is not resu
       TaskGroup group(loop);
       group.add(note(watcher, out));
       watcher.send_signal(SIGKILL);
-      // Stops the loop in the turn that sees the end, before the one that resumes.
+      // Stops the loop in the turn that reaps the child, before the turn that resumes the task.
       while (!watcher.returncode()) loop.run_turn();
     }
     loop.run_turn();
@@ -162,7 +163,7 @@ TEST_CASE("a task destroyed between the child's end and its own turn is not resu
   }
 }
 
-TEST_CASE("a child whose watcher is gone is reaped by the loop when it ends", "[child]") {
+TEST_CASE("the loop reaps a child whose watcher was destroyed", "[child]") {
   for (const ChildExit how : kBothWays) {
     TestLoop loop;
     const pid_t pid = child_that_stays();
@@ -200,7 +201,7 @@ TEST_CASE("a watcher may be moved", "[child]") {
   CHECK(loop.run(wait_for(moved)) == 1);
 }
 
-TEST_CASE("a loop that goes waits for a child that was killed, and leaves one that runs on", "[child]") {
+TEST_CASE("the destructor of a loop waits for a killed child, but not for a running one", "[child]") {
   for (const ChildExit how : kBothWays) {
     pid_t killed = 0;
     pid_t running = 0;
@@ -219,7 +220,7 @@ TEST_CASE("a loop that goes waits for a child that was killed, and leaves one th
   }
 }
 
-TEST_CASE("a child that somebody else reaped is reported as 255, with a warning", "[child]") {
+TEST_CASE("a child that other code has reaped is reported as 255, with a warning", "[child]") {
   for (const ChildExit how : kBothWays) {
     TestLoop loop;
     const pid_t pid = child_that_stays();
@@ -227,7 +228,7 @@ TEST_CASE("a child that somebody else reaped is reported as 255, with a warning"
     ::kill(pid, SIGKILL);
     REQUIRE(::waitpid(pid, nullptr, 0) == pid);
     CHECK(loop.run(wait_for(watcher)) == 255);
-    loop.log.expect("was reaped by somebody else");
+    loop.log.expect("was reaped by other code");
   }
 }
 
@@ -261,7 +262,7 @@ TEST_CASE("signals of children that end together merge, and every child is seen"
   }
 }
 
-TEST_CASE("a signal that makes no sense is refused", "[child]") {
+TEST_CASE("an invalid signal is refused", "[child]") {
   TestLoop loop;
   ChildWatcher watcher(child_that_stays());
   CHECK_THROWS_AS(watcher.send_signal(100000), std::system_error);

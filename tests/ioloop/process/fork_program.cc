@@ -1,4 +1,4 @@
-// A program that forks, for fork_processes_test.py: its first argument says what the children do.
+// A program that forks, for fork_processes_test.py: its first argument selects the scenario.
 #include <squall/ioloop.h>
 
 #include <fmt/format.h>

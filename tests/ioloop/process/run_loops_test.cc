@@ -62,7 +62,7 @@ struct Owned {
   std::thread::id made_on = std::this_thread::get_id();
 };
 
-TEST_CASE("what setup returns lives as long as the loop runs, and goes on its thread, before its loop",
+TEST_CASE("the result of setup is destroyed on its thread, after the loop has run and before its end",
           "[run_loops][threads]") {
   std::atomic<int> alive = 0;
   std::atomic<int> elsewhere = 0;
