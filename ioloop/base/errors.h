@@ -9,10 +9,15 @@
 namespace squall {
 
 // A deadline passed before the work was done. Base class of every timeout error of the layers above.
-class TimeoutError : public std::runtime_error {
+//
+// The base class is virtual, so that a timeout error of another hierarchy can derive from both and is still
+// one std::exception: class HTTPTimeoutError : public HTTPClientError, public TimeoutError. HTTPClientError
+// then needs the same virtual base, and the constructors of derived classes pass their text to
+// std::runtime_error.
+class TimeoutError : public virtual std::runtime_error {
  public:
   TimeoutError() : TimeoutError("Timeout") {}
-  using std::runtime_error::runtime_error;
+  explicit TimeoutError(const std::string& text) : std::runtime_error(text) {}
 };
 
 // The Promise was destroyed before it was set.
