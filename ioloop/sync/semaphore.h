@@ -85,6 +85,8 @@ class Semaphore {
   // Adds one permit: for a detached Permit, or to raise the number of permits. A BoundedSemaphore throws
   // std::logic_error if no permit is acquired (LCK-40).
   void release();
+  // As release(), but returns false instead of throwing.
+  bool try_release() noexcept;
 
   // The number of free permits.
   std::ptrdiff_t value() const noexcept { return value_; }
@@ -101,7 +103,6 @@ class Semaphore {
 
  private:
   friend class Permit;
-  friend class Lock;
 
   bool take() noexcept {
     if (value_ == 0) return false;

@@ -306,12 +306,14 @@ TEST_CASE("a bounded semaphore refuses a release too many (LCK-40)", "[semaphore
   BoundedSemaphore semaphore(1);
   CHECK_THROWS_WITH(semaphore.release(), "Semaphore released too many times");
   CHECK_THROWS_AS(semaphore.release(), std::logic_error);
+  CHECK_FALSE(semaphore.try_release());
   CHECK(semaphore.value() == 1);
   std::vector<int> out;
   Permit permit = semaphore.try_acquire();
   TaskGroup group(loop);
   group.add(hold(semaphore, out, 1));
   permit.release();
+  CHECK_FALSE(semaphore.try_release());
   CHECK_THROWS_AS(semaphore.release(), std::logic_error);  // it is promised, not acquired
   loop.run_turn();
   CHECK(out.size() == 1);
