@@ -12,10 +12,10 @@ struct BoundPort {
   std::uint16_t port;
 };
 
-// A listening socket on a port that nobody has: for servers under test, through TCPServer::add_socket(). IPv4
-// loopback unless `address` says otherwise (TST-02). Throws std::system_error.
+// A listening socket on a free port, for servers under test: see TCPServer::add_socket(). `address` is a
+// numeric address; default IPv4 loopback (TST-02). Throws std::system_error.
 BoundPort bind_unused_port(const std::string& address = "127.0.0.1");
-// The same with SO_REUSEPORT, so that others may bind the port as well.
+// As bind_unused_port(), with SO_REUSEPORT, so that other sockets may bind the port too.
 BoundPort bind_reusable_port(const std::string& address = "127.0.0.1");
 
 }  // namespace squall::testing

@@ -10,21 +10,23 @@
 
 namespace squall::testing {
 
-// Says, for as long as it lives, that a logger will say something (TST-20): lines that match are counted and
-// go nowhere, all others pass to whoever took them before.
+// Expects lines of a logger during its lifetime (TST-20): matching lines are counted and dropped, other lines
+// are passed to the previous handler.
 //
 //     ExpectLog expected(log::application(), "Exception in callback");
 //
-// The destructor throws LogError, unless an exception is under way, if nothing matched.
+// Errors:    the destructor throws LogError if no line matched, unless another exception is being handled.
+// Thread:    lines may come from any thread; construct and destroy on one.
 class ExpectLog {
  public:
   struct Options {
-    bool required = true;  // false: silence is as good
+    bool required = true;  // false: no line need match
     std::optional<log::Level>
-        level{};  // this one alone matches; the logger's level is lowered to it if need be
+        level{};  // only lines of this level match; the logger's level is lowered if necessary
   };
 
-  // `regex` (ECMAScript) must match at the start of the message. The root logger stands for all of them.
+  // `regex` (ECMAScript) must match at the start of the message. The root logger matches the lines of all
+  // loggers.
   ExpectLog(log::Logger& logger, const std::string& regex);
   ExpectLog(log::Logger& logger, const std::string& regex, Options options);
   ~ExpectLog() noexcept(false);
@@ -43,7 +45,7 @@ class ExpectLog {
   Options options_;
   int exceptions_;
   log::Handler before_;
-  bool lowered_ = false;  // the logger's level, which was level_before_
+  bool lowered_ = false;  // the logger's level was changed from level_before_
   std::optional<log::Level> level_before_;
   mutable std::mutex mutex_;
   std::size_t matched_ = 0;

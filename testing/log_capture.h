@@ -10,17 +10,18 @@
 
 namespace squall::testing {
 
-// A test's log is not what it said it would be. Derived from std::runtime_error, so that every test framework
-// reports it as a failure with this text.
+// The log of a test differs from its expectations. Every test framework reports a std::runtime_error as a
+// failure with its text.
 class LogError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-// Collects what is logged while it lives, at `level` and above, instead of letting it be printed. What was
-// not expected by then fails the test: the destructor throws LogError, unless another exception is under way.
+// Collects the lines that are logged during its lifetime, at `level` and above; they are not printed. Lines
+// that are not taken by expect() fail the test: the destructor throws LogError, unless another exception is
+// being handled.
 //
-// Thread:    lines may come from any; the rest from one.
+// Thread:    lines may come from any thread; use the object on one.
 class LogCapture {
  public:
   struct Line {
@@ -34,10 +35,10 @@ class LogCapture {
   LogCapture(const LogCapture&) = delete;
   LogCapture& operator=(const LogCapture&) = delete;
 
-  // Removes the first line with `part` in it and returns it. Throws LogError, with what there is, if there is
-  // none.
+  // Removes the first line that contains `part` and returns it. Throws LogError, with a list of all lines, if
+  // there is no such line.
   Line expect(std::string_view part);
-  // How many lines have `part` in them; they are removed.
+  // Removes all lines that contain `part`, and returns their number.
   std::size_t expect_any(std::string_view part);
   bool empty() const;
 
@@ -46,7 +47,7 @@ class LogCapture {
 
   mutable std::mutex mutex_;
   std::vector<Line> lines_;
-  int exceptions_;  // under way when it was made
+  int exceptions_;  // std::uncaught_exceptions() at construction
   log::Handler before_;
   log::Level level_before_;
 };

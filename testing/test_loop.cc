@@ -20,7 +20,7 @@ IOLoop::Duration TestLoop::patience() {
 }
 
 bool TestLoop::Patience::run_turn() const {
-  // What is waited for may change without the loop's being woken, by another thread.
+  // Another thread may change the condition without waking the loop.
   constexpr std::chrono::milliseconds kLook{10};
   const bool stopped = !loop_.run_once(kLook);
   if (Clock::now() >= end_)

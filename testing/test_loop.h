@@ -9,13 +9,15 @@
 
 namespace squall::testing {
 
-// A loop for one test: gives up after patience(), and fails the test on a warning nobody expected.
+// A loop for one test: its functions throw after patience(), and an unexpected warning in the log fails the
+// test.
 //
 //     TestLoop loop;
 //     const int value = loop.run(computes());
 //     loop.log.expect("disk is full");
 //
-// Errors:    what is not there in time is TimeoutError; what `log` finds is LogError.
+// Errors:    TimeoutError after patience(); LogError from `log`.
+// Thread:    the loop's thread.
 class TestLoop : public IOLoop {
  public:
   TestLoop() = default;
@@ -25,8 +27,8 @@ class TestLoop : public IOLoop {
   // ASYNC_TEST_TIMEOUT (TST-01).
   static Duration patience();
 
-  // Runs the loop until the task has ended, and gives its value or throws its error (TST-12).
-  // std::runtime_error if the loop was stopped first.
+  // Runs the loop until the task has ended, and returns its value or throws its exception (TST-12). Throws
+  // std::runtime_error if stop() was called first.
   template <class T>
   T run(Task<T> task) {
     Ended ended;
@@ -40,7 +42,7 @@ class TestLoop : public IOLoop {
     const Patience limit(*this);
     while (!condition()) limit.run_turn();
   }
-  // Runs until stop() is called, or was called since the last time (TST-04).
+  // Runs until stop() is called, or if it was called since the last run (TST-04).
   void wait();
   // Runs one turn, without waiting.
   void run_turn() { run_once(Duration::zero()); }

@@ -7,8 +7,8 @@
 
 namespace squall::testing {
 
-// const bool thrown = co_await throws<Error>(task()): whether awaiting the task throws an Error. No assertion
-// macro can hold a co_await.
+// const bool thrown = co_await throws<Error>(task()): whether awaiting the task throws an Error. For GCC 12,
+// which miscompiles a co_await in an assertion macro.
 template <class Error, class T>
 Task<bool> throws(Task<T> task) {
   try {
@@ -19,7 +19,7 @@ Task<bool> throws(Task<T> task) {
   co_return false;
 }
 
-// The same with the error's text; empty if nothing was thrown.
+// As throws(), but returns the text of the exception; empty if nothing was thrown.
 template <class Error, class T>
 Task<std::string> message_thrown(Task<T> task) {
   std::string text;

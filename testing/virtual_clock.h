@@ -6,15 +6,15 @@
 
 namespace squall::testing {
 
-// A loop's clock that stands still while there is work, and jumps to the next timer when there is none: a
-// test that sleeps for a day takes no time, and its timers fire in their order, at exactly their deadlines.
+// A clock of a loop that does not advance while there is work, and skips to the next timer when there is no
+// work: a test that sleeps for a day takes no time, and its timers fire in order, exactly at their deadlines.
 //
 //     VirtualClock clock;
 //     TestLoop loop({.time_source = &clock});
 //     loop.run(sleeps_a_day());
 //
-// What comes from outside the loop (another thread, another process) takes real time, which this clock does
-// not see: such tests set it to Idle::wait and advance() by hand.
+// Events from outside the loop (another thread, another process) take real time, which this clock does not
+// measure: such tests use Idle::wait and call advance().
 //
 // Thread:    the loop's thread only.
 // Lifetime:  outlives the loop.
@@ -33,12 +33,12 @@ class VirtualClock final : public TimeSource {
     if (when > now_) now_ = when;
     return true;
   }
-  // What is due by then runs in the loop's next turn.
+  // Timers that become due run in the next turn of the loop.
   void advance(std::chrono::nanoseconds by) noexcept { now_ += by; }
 
  private:
   Idle idle_;
-  // Not the epoch, so that deadlines before now() can be told from none.
+  // Not the epoch, so that deadlines before now() differ from a default-constructed time point.
   TimePoint now_ = TimePoint(std::chrono::hours(24));
 };
 

@@ -10,7 +10,9 @@
 
 namespace squall {
 
-// A move-only `void()`. Closures of up to kInline bytes live inside it and cost no allocation.
+// A move-only `void()`. Closures of up to kInline bytes are stored inside and cost no allocation.
+//
+// Thread:    one at a time.
 class Callback {
  public:
   static constexpr std::size_t kInline = 56;  // with the pointer below: one cache line
@@ -38,13 +40,13 @@ class Callback {
   }
   ~Callback() { reset(); }
 
-  // Calls the closure, which must be there; it may be called again.
+  // Calls the closure; undefined if empty. It may be called again.
   void operator()() { operations_->invoke(storage_); }
   explicit operator bool() const noexcept { return operations_ != nullptr; }
-  // The closure's type, which tells where it was written. There must be one.
+  // The type of the closure, whose name contains the enclosing function. Undefined if empty.
   const std::type_info& type() const noexcept { return *operations_->type; }
 
-  // Destroys the closure and what it captured.
+  // Destroys the closure and its captures.
   void reset() noexcept {
     const Operations* old = std::exchange(operations_, nullptr);
     if (old && old->destroy) old->destroy(storage_);
@@ -54,7 +56,7 @@ class Callback {
   struct Operations {
     void (*invoke)(void* storage);
     void (*relocate)(void* from, void* to) noexcept;  // null: its bytes are copied
-    void (*destroy)(void* storage) noexcept;          // null: there is nothing to do
+    void (*destroy)(void* storage) noexcept;          // null: trivially destructible
     const std::type_info* type;
   };
 
@@ -100,8 +102,8 @@ class Callback {
     }
   }
 
-  // All of them, though the closure may be smaller: a copy of a fixed size is two or three instructions. GCC
-  // warns of the bytes that nobody has written.
+  // Copies all bytes, even if the closure is smaller: a copy of a fixed size is two or three instructions.
+  // GCC warns about the bytes that are not initialized.
 #pragma GCC diagnostic push
 #ifndef __clang__
 #pragma GCC diagnostic ignored "-Wuninitialized"

@@ -45,8 +45,8 @@ std::string unescaped(std::string_view text) {
 }
 
 struct Mount {
-  std::string root;   // the cgroup that is seen at `point`
-  std::string point;  // where it is seen
+  std::string root;   // the cgroup that is mounted at `point`
+  std::string point;  // the mount point
   bool is_v2;
 };
 
@@ -66,8 +66,8 @@ std::vector<Mount> cpu_mounts(std::string_view mountinfo) {
   return mounts;
 }
 
-// Where below the mount's point `group` is: empty, or with a slash before each name. What cannot be seen
-// there, as it lies outside of the container, is taken for the top.
+// The path of `group` below the mount point: empty, or with a slash before each name. A group outside of the
+// container is not mounted, so the root of the mount is used.
 std::string_view below(const Mount& mount, std::string_view group) {
   const std::string_view root = mount.root == "/" ? std::string_view() : std::string_view(mount.root);
   if (!group.starts_with(root)) return {};
@@ -82,7 +82,7 @@ std::optional<std::int64_t> number(std::string_view text) {
   return value;
 }
 
-// "max" and -1 are no limit.
+// "max" and -1 mean no limit.
 std::optional<double> ratio(std::string_view quota, std::string_view period) {
   const auto time = number(quota);
   const auto of = number(period);

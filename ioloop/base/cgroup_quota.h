@@ -6,12 +6,12 @@
 
 namespace squall::detail {
 
-// The contents of a file, or none if it cannot be read.
+// The contents of a file; nullopt if it cannot be read.
 using FileReader = std::function<std::optional<std::string>(const std::string& path)>;
 std::optional<std::string> read_file(const std::string& path);
 
-// How much processor time this process's cgroup may use, in processors: the least that it or one of its
-// parents is given, by cpu.max (cgroup v2) or cpu.cfs_quota_us (v1). None if there is no limit, or no cgroup.
+// The quota of processor time of this process's cgroup, in processors: the smallest quota of the cgroup and
+// its parents, from cpu.max (cgroup v2) or cpu.cfs_quota_us (v1). nullopt if there is no limit or no cgroup.
 //
 // Source: cgroups(7), proc(5) for /proc/self/cgroup and /proc/self/mountinfo, and the kernel's
 // Documentation/admin-guide/cgroup-v2.rst and Documentation/scheduler/sched-bwc.rst.

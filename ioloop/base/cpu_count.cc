@@ -21,7 +21,7 @@ int detail::choose_cpu_count(int by_affinity, long by_sysconf, std::optional<dou
     log::general().error("Could not detect number of processors; assuming 1");
     count = 1;
   }
-  // Half a processor's time is best used by one thread, one and a half by two.
+  // Rounded up: half a processor keeps one thread busy, one and a half keep two.
   if (quota && *quota < static_cast<double>(count)) count = std::lround(std::ceil(*quota));
   return static_cast<int>(std::max(count, 1L));
 }

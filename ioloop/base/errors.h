@@ -8,14 +8,19 @@
 
 namespace squall {
 
-// A deadline passed before the work was done.
-class TimeoutError : public std::runtime_error {
+// A deadline passed before the work was done. Base class of every timeout error of the layers above.
+//
+// The base class is virtual, so that a timeout error of another hierarchy can derive from both and is still
+// one std::exception: class HTTPTimeoutError : public HTTPClientError, public TimeoutError. HTTPClientError
+// then needs the same virtual base, and the constructors of derived classes pass their text to
+// std::runtime_error.
+class TimeoutError : public virtual std::runtime_error {
  public:
   TimeoutError() : TimeoutError("Timeout") {}
-  using std::runtime_error::runtime_error;
+  explicit TimeoutError(const std::string& text) : std::runtime_error(text) {}
 };
 
-// The Promise went away without a value.
+// The Promise was destroyed before it was set.
 class BrokenPromise : public std::logic_error {
  public:
   BrokenPromise() : std::logic_error("Promise was destroyed before it was fulfilled") {}
@@ -29,7 +34,7 @@ class QueueEmpty : public std::runtime_error {
  public:
   QueueEmpty() : std::runtime_error("Queue is empty") {}
 };
-// Nothing can be put any more; for who gets, nothing is left either.
+// The queue is closed: put() is refused, and get() finds the queue empty.
 class QueueClosed : public std::runtime_error {
  public:
   QueueClosed() : std::runtime_error("Queue is closed") {}
@@ -40,7 +45,7 @@ class QueueClosed : public std::runtime_error {
   throw std::system_error(errno, std::generic_category(), what);
 }
 
-// In a `catch (...)`: what the exception says, for the log. Valid until that handler ends.
+// In a `catch (...)`: the text of the exception, for the log. Valid until the catch block ends.
 inline const char* current_what() noexcept {
   try {
     throw;
@@ -51,7 +56,7 @@ inline const char* current_what() noexcept {
   }
 }
 
-// The same of an error that was kept. Not of a null pointer.
+// The text of a stored exception; `error` must not be null.
 inline std::string error_text(const std::exception_ptr& error) {
   try {
     std::rethrow_exception(error);

@@ -62,8 +62,8 @@ void append_safely(std::string& line, std::string_view text) {
 void write_line(const Record& record, bool color) {
   std::string line = format_record(record, color);
   line += '\n';
-  // At once: lines of several processes on one terminal or pipe do not mix either.
-  // What cannot be written has nowhere else to go.
+  // One write, so that lines of several processes on one terminal or pipe do not mix. A failure cannot be
+  // reported.
   write_whole(STDERR_FILENO, line);
 }
 
@@ -91,7 +91,7 @@ void Logger::emit(Level level, std::source_location where, fmt::string_view text
       write_line(record, output().color);
     }
   } catch (...) {
-    // Out of memory, or a handler that throws: there is nobody left to tell.
+    // Out of memory, or the handler has thrown: this cannot be reported.
   }
 }
 

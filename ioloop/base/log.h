@@ -14,21 +14,21 @@
 #include <type_traits>
 #include <utility>
 
-// Three loggers, as in Tornado (LOG-01): access() has one line a request, application() what user code threw,
-// general() all else the library has to say. Each can be given a level of its own; one that has none follows
+// Three loggers, as in Tornado (LOG-01): access() has one line a request, application() the exceptions of
+// user code, general() all other messages of the library. A logger without a level of its own has that of
 // root().
 //
 //     log::general().warning("Write error on {}: {}", fd, error.message());
 //
-// Until a program says otherwise, warnings and worse go to stderr. log::enable_pretty_logging() is what most
-// programs call first: lines from INFO upwards, coloured on a terminal.
+// By default warnings and errors go to stderr. Most programs call log::enable_pretty_logging() first: lines
+// from INFO upwards, coloured on a terminal.
 //
 // Thread:    any.
 namespace squall::log {
 
 enum class Level : std::uint8_t { debug, info, warning, error, critical, none };
 
-// A format string and where it was written: what a logging call takes as its first argument.
+// A format string and its source location: the first argument of a logging call.
 template <class... Arguments>
 struct Format {
   template <class String>
@@ -41,7 +41,7 @@ struct Format {
 
 class Logger;
 
-// What a handler is given. Valid during the call only.
+// The argument of a handler. Valid during the call only.
 struct Record {
   const Logger& logger;
   Level level;
@@ -62,7 +62,7 @@ class Logger {
     const std::uint8_t own = level_.load(std::memory_order_relaxed);
     return own == kInherit ? parent_->effective_level() : static_cast<Level>(own);
   }
-  // The level of its own; none if it follows its parent.
+  // The level of its own; nullopt if it has that of its parent.
   std::optional<Level> own_level() const noexcept {
     const std::uint8_t own = level_.load(std::memory_order_relaxed);
     return own == kInherit ? std::nullopt : std::optional(static_cast<Level>(own));
@@ -71,7 +71,7 @@ class Logger {
   void set_level(Level level) noexcept {
     level_.store(static_cast<std::uint8_t>(level), std::memory_order_relaxed);
   }
-  // Back to the parent's level. Does nothing to root().
+  // Uses the level of the parent again. Does nothing for root().
   void inherit_level() noexcept {
     if (parent_) level_.store(kInherit, std::memory_order_relaxed);
   }
@@ -104,7 +104,7 @@ class Logger {
  private:
   static constexpr std::uint8_t kInherit = 255;
 
-  // Never throws: what cannot be formatted is logged as `Bad message` (LOG-05).
+  // Never throws: if formatting fails, `Bad message` is logged (LOG-05).
   void emit(Level level, std::source_location where, fmt::string_view text,
             fmt::format_args arguments) const noexcept;
 
@@ -113,7 +113,8 @@ class Logger {
   std::atomic<std::uint8_t> level_ = parent_ ? kInherit : static_cast<std::uint8_t>(Level::warning);
 };
 
-// An errno as an argument of a logging call, by its text. That is made where it cannot fail the caller.
+// An errno as an argument of a logging call, which prints its text. The text is made within the logging call,
+// so that a failure does not reach the caller.
 struct Errno {
   int value;
 };
@@ -123,19 +124,19 @@ Logger& access() noexcept;
 Logger& application() noexcept;
 Logger& general() noexcept;
 
-// Receives every record that its logger's level lets through, one at a time. Replaces the one before and
-// returns it. An empty handler stands for the built-in one: pretty lines to stderr.
+// Sets the function that is called with every record that the level of its logger admits, one at a time;
+// returns the previous one. An empty handler selects the built-in one: pretty lines to stderr.
 using Handler = std::function<void(const Record&)>;
 Handler set_handler(Handler handler);
-// What the built-in handler does; for handlers that pass on what is not theirs. Called from within one only.
+// Passes a record to the built-in handler. Must be called from a handler.
 void print(const Record& record);
 
 // Sets root()'s level. Lines look like `[I 231114 22:13:20 web:2345] 200 GET / (127.0.0.1) 1.23ms`, coloured
 // if stderr is a terminal, TERM is not `dumb` and NO_COLOR is unset (LOG-02 to LOG-04).
 void enable_pretty_logging(Level level = Level::info);
 
-// The line a record makes, without its newline: local time, further lines indented by four spaces (so that
-// no message can forge a line), bytes that are not UTF-8 escaped.
+// The line of a record, without the newline: local time, further lines indented by four spaces (so that no
+// message can forge a line), bytes that are not UTF-8 escaped.
 std::string format_record(const Record& record, bool color);
 
 }  // namespace squall::log

@@ -25,12 +25,12 @@ namespace {
 
 using std::chrono::sys_seconds;
 
-// What `when` stands for. Days of the calendar differ in length, so they are no number of seconds.
+// The meaning of `when`. Days of the calendar differ in length, so they are not a number of seconds.
 struct Period {
   std::chrono::seconds unit{};
   int days = 0;             // of the calendar, instead of `unit`
   int weekday = -1;         // 0 is Monday; -1 is any
-  std::size_t digits = 10;  // how much of `0000-00-00_00-00-00` a name has
+  std::size_t digits = 10;  // length of the suffix of a name, a prefix of `0000-00-00_00-00-00`
 };
 
 Period parse_when(std::string_view when, int interval) {
@@ -64,19 +64,19 @@ sys_seconds midnight_after(sys_seconds time, int days) {
   local.tm_hour = local.tm_min = local.tm_sec = 0;
   local.tm_isdst = -1;
   const sys_seconds found{std::chrono::seconds(std::mktime(&local))};
-  // Where summer time begins at midnight there is none that night, and the day begins at one o'clock. POSIX
-  // leaves open which side of the gap is found.
+  // Where summer time begins at midnight, there is no midnight that night, and the day begins at one o'clock.
+  // POSIX does not specify which side of the gap mktime() returns.
   return local.tm_hour == 23 ? found + std::chrono::hours(1) : found;
 }
 
-// When a file that is over at `rollover` began, as its name says it.
+// The beginning of the period that ends at `rollover`, as text for a name.
 std::string suffix_of(sys_seconds rollover, const Period& period, int interval) {
   const sys_seconds start =
       period.days > 0 ? midnight_after(rollover, -period.days * interval) : rollover - period.unit * interval;
   return fmt::format("{:%Y-%m-%d_%H-%M-%S}", local_time(start)).substr(0, period.digits);
 }
 
-// Whether a name's end is such a suffix, with or without the number of a second file of the same time.
+// Whether `text` is such a suffix, optionally with the number of a second file of the same time.
 bool is_suffix(std::string_view text, std::size_t digits) {
   constexpr std::string_view kShape = "0000-00-00_00-00-00";
   if (text.size() < digits) return false;
@@ -133,7 +133,7 @@ RotatingFile::RotatingFile(FileOptions options) : options_(std::move(options)) {
   }
 }
 
-// Keeps the file there is if there can be no other.
+// Keeps the present file if a new one cannot be opened.
 int RotatingFile::open() {
   const int fd = ::open(options_.prefix.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
   const int error = fd < 0 ? errno : 0;
@@ -161,7 +161,7 @@ void RotatingFile::write(const Record& record) {
     rollover_ = next_rollover(now, options_.when, options_.interval);
   }
   size_ += line.size();
-  // At once: lines of several processes in one file do not mix.
+  // One write, so that lines of several processes in one file do not mix.
   if (const int error = write_whole(file_.get(), line); error != 0) complain("write", error);
 }
 
@@ -170,13 +170,13 @@ bool RotatingFile::is_over(const Record& record, std::size_t length) const {
   if (options_.rotate_mode == RotateMode::time) {
     return rollover_ && std::chrono::floor<std::chrono::seconds>(record.time) >= *rollover_;
   }
-  // A line longer than a file has one to itself.
+  // A line longer than max_size gets a file of its own.
   return options_.max_size > 0 && options_.num_backups > 0 && size_ > 0 && size_ + length > options_.max_size;
 }
 
 void RotatingFile::rotate() {
   const bool by_time = options_.rotate_mode == RotateMode::time;
-  // Someone may have taken the file away: then there is only a new one to begin.
+  // If the file was moved or deleted, only a new one is opened.
   if (exists(options_.prefix)) {
     if (const int error = by_time ? rename_by_time() : shift_backups(); error != 0) {
       complain("rename", error);
@@ -189,8 +189,8 @@ void RotatingFile::rotate() {
   if (by_time && options_.num_backups > 0) remove_oldest();
 }
 
-// Moves up the backups before the first gap only: should the file itself fail to follow, the next attempt
-// finds the gap at the front and moves none over the end.
+// Renames only the backups before the first gap: if renaming the file itself fails, the next attempt finds
+// the gap at the front and deletes no backup.
 int RotatingFile::shift_backups() {
   const auto name = [this](int i) {
     return i == 0 ? options_.prefix : fmt::format("{}.{}", options_.prefix, i);
@@ -206,7 +206,7 @@ int RotatingFile::shift_backups() {
 int RotatingFile::rename_by_time() {
   const Period period = parse_when(options_.when, options_.interval);
   const std::string name = options_.prefix + "." + suffix_of(*rollover_, period, options_.interval);
-  // A clock that is set back, as at the end of summer time, comes by a second time.
+  // If the clock is set back, as at the end of summer time, a name may exist already.
   std::string free = name;
   for (int i = 2; exists(free); ++i) free = fmt::format("{}.{}", name, i);
   return ::rename(options_.prefix.c_str(), free.c_str()) == 0 ? 0 : errno;
@@ -219,7 +219,7 @@ void RotatingFile::remove_oldest() {
   const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
   std::vector<std::string> names;
   std::error_code error;
-  // Their names are their times, so that sorting them is by age.
+  // The names contain the times, so sorting by name sorts by age.
   for (std::filesystem::directory_iterator i(folder, error), end; !error && i != end; i.increment(error)) {
     std::string name = i->path().filename().string();
     if (name.starts_with(start) && is_suffix(std::string_view(name).substr(start.size()), digits)) {
@@ -240,7 +240,7 @@ void RotatingFile::complain(std::string_view what, int error) {
 
 namespace {
 
-// What enable_pretty_logging() sets up, to be known again by the next one.
+// The handler of enable_pretty_logging(); the next call recognizes it by its type.
 struct PrettyHandler {
   void operator()(const Record& record) const {
     if (file) file->write(record);
@@ -262,7 +262,7 @@ void enable_pretty_logging(const Options& options) {
   Handler before = set_handler({});
   if (const auto* ours = before.target<PrettyHandler>()) before = Handler(ours->before);
   const bool to_stderr = options.to_stderr.value_or(!file && !before);
-  // The built-in handler does that.
+  // The built-in handler prints to stderr.
   if (to_stderr && !file && !before) return;
   set_handler(PrettyHandler{std::move(before), file, to_stderr});
 }

@@ -6,7 +6,8 @@ namespace squall {
 
 void OwnedFd::reset(int fd) noexcept {
   const int old = std::exchange(fd_, fd);
-  // Not retried on EINTR: Linux has released the number by then, and closing it again could hit a new owner.
+  // Not retried on EINTR: Linux has closed the descriptor, and a second close could hit a new descriptor of
+  // the same number.
   if (old >= 0) ::close(old);
 }
 

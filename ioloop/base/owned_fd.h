@@ -4,7 +4,9 @@
 
 namespace squall {
 
-// A file descriptor that is closed exactly once. -1 stands for none.
+// Owns a file descriptor and closes it; -1 if empty.
+//
+// Thread:    one at a time.
 class OwnedFd {
  public:
   OwnedFd() noexcept = default;
@@ -18,7 +20,7 @@ class OwnedFd {
 
   int get() const noexcept { return fd_; }
   explicit operator bool() const noexcept { return fd_ >= 0; }
-  // The caller closes what is returned.
+  // The caller must close the returned descriptor.
   [[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }
   void reset(int fd = -1) noexcept;
 

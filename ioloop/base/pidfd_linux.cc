@@ -13,7 +13,7 @@
 
 namespace squall {
 
-// Close-on-exec without being asked.
+// pidfd_open() sets close-on-exec.
 OwnedFd open_pidfd(pid_t pid) noexcept {
   return OwnedFd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
 }

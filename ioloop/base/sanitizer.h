@@ -1,6 +1,6 @@
 #pragma once
 
-// Which sanitizer this is built with, as GCC and clang each say it.
+// The sanitizer of this build, from the macros of GCC and clang.
 #ifdef __has_feature
 #define SQUALL_HAS_FEATURE(feature) __has_feature(feature)
 #else

@@ -30,7 +30,7 @@ bool read_at(const OwnedFd& file, std::size_t offset, std::size_t count, std::ve
   return ::pread(file.get(), into.data(), bytes, static_cast<off_t>(offset)) == static_cast<ssize_t>(bytes);
 }
 
-// The symbol around `address`, counted from where the file was loaded, or nothing.
+// The symbol that contains `address`, an offset from the load address of the file; empty if there is none.
 std::string symbol_in_file(const char* path, std::uintptr_t address) {
   const OwnedFd file(::open(path, O_RDONLY | O_CLOEXEC));
   std::vector<ElfW(Ehdr)> header;
@@ -62,8 +62,8 @@ std::string symbol_in_file(const char*, std::uintptr_t) { return {}; }
 
 #endif
 
-// "f(int) [clone .actor]" and "f(int) (.resume)", as GCC and clang call the part of a coroutine that goes on,
-// are "f".
+// Returns "f" for "f(int) [clone .actor]" and "f(int) (.resume)", the names that GCC and clang give to the
+// part of a coroutine that runs after a suspension.
 std::string without_parameters(std::string name) {
   for (const char* suffix : {" [clone ", " (."})
     if (const auto at = name.find(suffix); at != std::string::npos) name.resize(at);

@@ -4,7 +4,7 @@
 
 namespace squall {
 
-// Where a loop takes its time from, if not from the system: see testing/virtual_clock.h.
+// Replaces the clock of a loop: see testing/virtual_clock.h.
 //
 // Thread:    the loop's thread only.
 class TimeSource {
@@ -13,8 +13,9 @@ class TimeSource {
 
   // Never goes back.
   virtual TimePoint now() noexcept = 0;
-  // The loop has nothing to do before `when`, its earliest timer. True if now() has got there, so that it
-  // need not wait; false to wait for descriptors and callbacks alone.
+  // Called if the loop has no work before `when`, the deadline of its earliest timer. True if now() has
+  // reached `when`, so that the loop does not wait; false if the loop must wait for descriptors and
+  // callbacks.
   virtual bool skip_to(TimePoint when) noexcept = 0;
 
  protected:

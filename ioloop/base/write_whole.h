@@ -4,8 +4,8 @@
 
 namespace squall {
 
-// Writes all of `text` to a blocking descriptor, and returns 0 or the errno of what stopped it. A pipe whose
-// reader has gone is EPIPE and no signal.
+// Writes all of `text` to a blocking descriptor. Returns 0 or an errno. A pipe whose read end is closed is
+// EPIPE, without SIGPIPE.
 //
 // Thread:    any.
 int write_whole(int fd, std::string_view text) noexcept;

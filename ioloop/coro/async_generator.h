@@ -29,7 +29,7 @@ class AsyncGeneratorPromise final : public Pooled {
     if (next_) next_->promise_ = nullptr;
   }
 
-  // Gives way to the coroutine in next(), which may have been destroyed: what was made is then kept.
+  // Resumes the coroutine in next(). If that was destroyed, the value is kept for the following next().
   struct HandOver {
     bool await_ready() const noexcept { return false; }
     std::coroutine_handle<> await_suspend(std::coroutine_handle<AsyncGeneratorPromise> self) const noexcept {
@@ -62,7 +62,7 @@ class AsyncGeneratorPromise final : public Pooled {
 
   std::optional<T> value_;
   std::exception_ptr error_;
-  Next* next_ = nullptr;  // who waits
+  Next* next_ = nullptr;  // the waiting consumer
   State state_ = State::waiting;
 };
 
@@ -81,7 +81,7 @@ class [[nodiscard]] AsyncGeneratorPromise<T>::Next {
     assert(!promise_->next_ && "another coroutine waits in next()");
     consumer_ = consumer;
     promise_->next_ = this;
-    // Still at work for a consumer that has been destroyed.
+    // The body still runs for a consumer that has been destroyed.
     if (promise_->state_ == State::running) return std::noop_coroutine();
     promise_->state_ = State::running;
     return std::coroutine_handle<AsyncGeneratorPromise>::from_promise(*promise_);
@@ -90,7 +90,7 @@ class [[nodiscard]] AsyncGeneratorPromise<T>::Next {
 
  private:
   friend class AsyncGeneratorPromise;
-  AsyncGeneratorPromise* promise_;  // null once it is gone
+  AsyncGeneratorPromise* promise_;  // null once the generator is destroyed
   std::coroutine_handle<> consumer_;
 };
 
@@ -110,7 +110,7 @@ std::optional<T> AsyncGeneratorPromise<T>::take() {
 
 }  // namespace detail
 
-// A coroutine that makes values one after another, and may wait between them.
+// A coroutine that yields values one after another, and may wait between them.
 //
 //     AsyncGenerator<std::string> lines(IOStream& stream) {
 //       for (;;) {
@@ -124,14 +124,15 @@ std::optional<T> AsyncGeneratorPromise<T>::take() {
 //       if (!line) break;
 //     }
 //
-// Lazy: the body begins at the first next(), and goes on from its co_yield at the following one. Going to and
-// fro is a transfer between coroutines: no turn of the loop passes, and no stack is used up.
+// Lazy: the body starts at the first next(), and continues after its co_yield at the following one. Both
+//       directions are
+// symmetric transfers: no turn of the loop passes, and the stack does not grow.
 //
-// Errors:    next() throws what the body throws, and gives nothing from then on.
-// Lifetime:  whoever holds the generator owns the work: dropping it destroys the body wherever it waits. Not
-//            from within it. A coroutine destroyed in next() leaves the body at work; what it makes then is
-//            kept for the following next(), so that a timeout around next() loses nothing.
-// Thread:    that of the loop it waits on. One coroutine at a time may wait in next().
+// Errors:    next() throws the exception of the body, and returns nullopt from then on.
+// Lifetime:  the generator owns the body: destroying the generator destroys the body where it waits; the body
+//            must not do so itself. If a coroutine is destroyed in next(), the body continues, and its value
+//            is kept for the following next(), so that a timeout around next() loses no value.
+// Thread:    the thread of the loop it waits on. One coroutine at a time may wait in next().
 template <class T>
 class [[nodiscard]] AsyncGenerator {
   static_assert(std::is_object_v<T>, "a generator yields values; for references, yield a pointer");
@@ -158,7 +159,7 @@ class [[nodiscard]] AsyncGenerator {
     if (Handle handle = std::exchange(handle_, nullptr)) handle.destroy();
   }
 
-  // co_await generator.next(): the next value, or nothing once the body has ended.
+  // co_await generator.next(): returns the next value, or nullopt once the body has ended.
   auto next() noexcept {
     assert(handle_ && "this AsyncGenerator was moved from");
     return typename promise_type::Next(handle_.promise());

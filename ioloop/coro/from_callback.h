@@ -17,8 +17,8 @@ namespace squall {
 
 namespace detail {
 
-// What the coroutine in from_callback() and its Completions share. The result belongs to whoever has claimed
-// it, until the loop's thread has seen that it is complete.
+// The state that the coroutine in from_callback() shares with its Completions. The first Completion that is
+// called claims the result and writes it; the loop's thread reads it once it is complete.
 template <class T>
 class CallbackState {
  public:
@@ -28,7 +28,7 @@ class CallbackState {
 
   // ---- The coroutine's side, on the loop's thread.
 
-  // False if there is a result already.
+  // False if the result is complete already.
   bool wait(std::coroutine_handle<> coroutine) noexcept {
     const std::lock_guard lock(mutex_);
     if (stage_ == Stage::complete) return false;
@@ -40,7 +40,7 @@ class CallbackState {
     if (result_.index() == 2) std::rethrow_exception(std::get<2>(std::move(result_)));
     if constexpr (!std::is_void_v<T>) return std::get<1>(std::move(result_));
   }
-  // From now on nothing reaches the loop, which may be gone.
+  // From now on no completion uses the loop, which may be gone.
   void leave() noexcept {
     const std::lock_guard lock(mutex_);
     stage_ = Stage::left;
@@ -55,7 +55,7 @@ class CallbackState {
       if (self->claimed_ || self->stage_ == Stage::left) return false;
       self->claimed_ = true;
     }
-    // Without the lock: this may be any code.
+    // Without the lock, because it runs constructors of T.
     try {
       self->result_.template emplace<kAlternative>(std::forward<Value>(value)...);
     } catch (...) {
@@ -64,7 +64,7 @@ class CallbackState {
     const std::lock_guard lock(self->mutex_);
     if (self->stage_ == Stage::left) return false;
     const bool waits = self->stage_ == Stage::waiting;
-    // With the lock: the loop outlives the coroutine, which cannot leave meanwhile.
+    // With the lock, so that the coroutine, which the loop outlives, cannot leave meanwhile.
     if (waits) self->loop_.add_callback([self] { self->resume(); });
     self->stage_ = Stage::complete;
     return true;
@@ -93,14 +93,14 @@ class CallbackState {
 
 }  // namespace detail
 
-// Ends a from_callback(). Copies stand for the same wait, so that success and failure can be two callbacks:
-// the first call counts, later ones return false. So does one that nobody waits for any longer.
+// Completes a from_callback(). Copies complete the same wait, so that success and failure can be two
+// callbacks: the first call counts. Later calls, and calls after the coroutine was destroyed, do nothing and
+// return false.
 //
-// If the last copy goes without any of them having been called, BrokenPromise is thrown to the one that
-// waits.
+// If the last copy is destroyed before any was called, the coroutine gets BrokenPromise.
 //
-// Thread:    any; and at any time, even when the coroutine and its loop are gone. The value is then destroyed
-//            by the thread that brought it.
+// Thread:    any, and at any time, even when the coroutine and its loop are gone; the value is then destroyed
+//            on the calling thread.
 template <class T = void>
 class Completion {
  public:
@@ -126,7 +126,7 @@ class Completion {
   bool set_exception(std::exception_ptr error) const {
     return detail::CallbackState<T>::template complete<2>(state_, std::move(error));
   }
-  // set_value(), so that a Completion is a callback itself.
+  // As set_value(), so that a Completion can be used as a callback.
   template <class... Value>
   requires(sizeof...(Value) == (std::is_void_v<T> ? 0 : 1))
   void operator()(Value&&... value) const {
@@ -141,7 +141,7 @@ class Completion {
   std::shared_ptr<detail::CallbackState<T>> state_;
 };
 
-// What from_callback() returns.
+// Awaiter of from_callback().
 template <class T, class Start>
 class [[nodiscard]] FromCallbackAwaiter {
  public:
@@ -174,18 +174,18 @@ class [[nodiscard]] FromCallbackAwaiter {
   [[no_unique_address]] Start start_;
 };
 
-// co_await from_callback<T>(start): makes an awaitable of an interface that takes a callback.
+// co_await from_callback<T>(start): awaits a function that takes a callback.
 //
 //     auto start = [&](Completion<int> done) { resolver.lookup(name, std::move(done)); };
 //     const int address = co_await from_callback<int>(start);
 //
-// `start` is called once, when it is awaited, with a Completion<T> that it hands to whatever will call it, on
-// any thread. If that happens before `start` returns, no turn of the loop passes; else the coroutine goes on
-// in a later turn. It may be destroyed while it waits: a completion that comes after that does nothing.
+// `start` is called once, when the result is awaited, with a Completion<T>, which any thread may call. If it
+// is called before `start` returns, the coroutine does not suspend; else it resumes in a later turn. The
+// coroutine may be destroyed while it waits: later calls of the Completion do nothing.
 //
-// Errors:    what `start` throws; what Completion::set_exception() was given; BrokenPromise if the callback
-//            will never come.
-// Costs:     one allocation, and a mutex that is free.
+// Errors:    exceptions from `start`; the argument of Completion::set_exception(); BrokenPromise if every
+//            Completion was destroyed uncalled.
+// Costs:     one allocation and an uncontended mutex.
 template <class T = void, class Start>
 FromCallbackAwaiter<T, std::decay_t<Start>> from_callback(Start&& start) {
   return {IOLoop::current(), std::forward<Start>(start)};

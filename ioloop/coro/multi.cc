@@ -9,10 +9,10 @@ void log_further_error(const std::exception_ptr& error) noexcept {
   log::application().error("Multiple exceptions in multi: {}", error_text(error));
 }
 
-// Begins what may begin; true if nothing is at work afterwards, so that all have ended.
+// Starts as many children as the limit allows; true if all have ended.
 bool MultiOwner::start_some() noexcept {
-  // A child that ends while it is started, or starts what ends another, comes back to this loop: one that
-  // runs a million of such children does not nest them.
+  // A child that ends within start() does not start the next one itself, so a million such children do not
+  // nest.
   starting_ = true;
   while (begun_ != size_ && at_work_ < limit_) {
     ++at_work_;

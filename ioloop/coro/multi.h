@@ -17,7 +17,7 @@
 
 namespace squall {
 
-// How many tasks of a multi() are at work at the same time, at most: `multi(std::move(tasks), Limit(8))`.
+// The maximum number of tasks of a multi() that run concurrently: `multi(std::move(tasks), Limit(8))`.
 class Limit {
  public:
   // Throws std::invalid_argument for 0.
@@ -32,7 +32,7 @@ class Limit {
   std::size_t count_;
 };
 
-// Errors that a multi() need not log: `multi(quiet<TimeoutError, StreamClosedError>, ...)`.
+// Types of errors that multi() does not log: `multi(quiet<TimeoutError, StreamClosedError>, ...)`.
 template <class... Errors>
 struct Quiet {};
 template <class... Errors>
@@ -53,7 +53,7 @@ bool holds(const std::exception_ptr& error) noexcept {
   }
 }
 
-// Counts the children that are at work, and begins as many as may be.
+// Counts the running children, and starts as many as the limit allows.
 class MultiOwner : public TaskOwner {
  public:
   explicit MultiOwner(Limit limit) noexcept : limit_(limit.count()) {}
@@ -72,7 +72,7 @@ class MultiOwner : public TaskOwner {
   }
 
  private:
-  // The children begin in order: 0, 1, 2, ...
+  // Called in order: 0, 1, 2, ...
   virtual void start(std::size_t number) noexcept = 0;
   std::coroutine_handle<> task_ended(std::size_t number) noexcept final;
   bool start_some() noexcept;
@@ -85,7 +85,7 @@ class MultiOwner : public TaskOwner {
   bool starting_ = false;
 };
 
-// Tasks by name: a std::map or std::unordered_map, whose order is the order they begin in.
+// Tasks by name: a std::map or std::unordered_map. They start in the order of the container.
 template <class Map, class Result>
 struct WithMapped;
 template <class K, class V, class Compare, class Allocator, class Result>
@@ -137,7 +137,7 @@ class TaskMap {
 
 }  // namespace detail
 
-// What multi() returns. May be moved until it is awaited.
+// Awaiter of multi(). May be moved until it is awaited.
 template <class Tasks, class... Errors>
 class [[nodiscard]] MultiAwaiter final : public detail::MultiOwner {
  public:
@@ -146,8 +146,8 @@ class [[nodiscard]] MultiAwaiter final : public detail::MultiOwner {
       : MultiOwner(limit), tasks_(std::forward<Children>(children)...) {}
 
   bool await_ready() const noexcept { return tasks_.size() == 0; }
-  // All that happens while the children begin is on this stack, so the caller goes on from here if they have
-  // all ended by then. Otherwise the last of them to end hands over to it.
+  // If all children have ended when they have been started, the caller continues here. Otherwise the child
+  // that ends last resumes the caller.
   bool await_suspend(std::coroutine_handle<> caller) noexcept { return !begin(tasks_.size(), caller); }
   auto await_resume() {
     std::exception_ptr first;
@@ -170,8 +170,8 @@ class [[nodiscard]] MultiAwaiter final : public detail::MultiOwner {
   Tasks tasks_;
 };
 
-// co_await multi(...): runs what it is given side by side, and waits for all of it, even if one fails
-// (GEN-20, GEN-21).
+// co_await multi(...): runs awaitables concurrently, and waits for all of them, even if one fails (GEN-20,
+// GEN-21).
 //
 //     std::tuple<User, Orders> both = co_await multi(fetch_user(id), fetch_orders(id));
 //     std::vector<Page> pages = co_await multi(std::move(tasks), Limit(8));          // in the tasks' order
@@ -179,14 +179,14 @@ class [[nodiscard]] MultiAwaiter final : public detail::MultiOwner {
 //
 // Result:    void for a container of Task<void>, or if all parts of a tuple are void; else a void part of a
 //            tuple is a std::monostate. A reference is a std::reference_wrapper.
-// Errors:    throws what the first child in the list that failed threw, the first in time or not. What the
-//            others threw is logged, unless it is one of the types in quiet<...>: `multi(quiet<TimeoutError>,
+// Errors:    throws the exception of the first failed child, in the order of the list, not of time. Those of
+//            the other children are logged, except the types in quiet<...>: `multi(quiet<TimeoutError>,
 //            ...)`.
-// Order:     children begin in order, each running to its first wait before the next begins; with a Limit,
-//            as others end. If all end at once, or there are none, no turn of the loop passes. Else the
-//            caller goes on in the place of the child that ended last.
-// Lifetime:  owns the children: destroying the awaiting coroutine cancels them, unlike Tornado's (GEN-22).
-//            To let one run on, shield() it. No allocation but for the result.
+// Order:     children start in order, each running to its first wait before the next starts; with a Limit,
+//            when others end. If no child waits, or there are no children, the caller does not suspend. Else
+//            the child that ends last resumes the caller.
+// Lifetime:  owns the children: destroying the awaiting coroutine cancels them, unlike Tornado's (GEN-22);
+//            shield() a child to keep it running. Allocates only the result.
 template <Awaitable A>
 MultiAwaiter<detail::TaskVector<AwaitResult<A>>> multi(std::vector<A> children, Limit limit = Limit::none()) {
   return {limit, detail::as_tasks(std::move(children))};

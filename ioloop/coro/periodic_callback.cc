@@ -26,7 +26,7 @@ IOLoop::Duration vary_interval(IOLoop::Duration interval, double jitter, double 
 
 }  // namespace detail
 
-// What outlives a PeriodicCallback that its own function destroys: the function, which is on the stack then.
+// The state of a PeriodicCallback. It outlives a PeriodicCallback that is destroyed by its own function.
 class PeriodicCallback::Run final : detail::TaskOwner {
  public:
   Run(IOLoop::Duration interval, Options options) noexcept : interval_(interval), jitter_(options.jitter) {}
@@ -37,7 +37,7 @@ class PeriodicCallback::Run final : detail::TaskOwner {
     loop_ = &IOLoop::current();
     if (jitter_ != 0) random_.seed(std::random_device()());
     due_ = loop_->time();
-    // Else the end of the call that is under way does it.
+    // Otherwise the end of the present call sets the timer.
     if (!calling_ && !at_work_) schedule();
     running_ = true;
   }
@@ -50,14 +50,14 @@ class PeriodicCallback::Run final : detail::TaskOwner {
   void destroy() noexcept {
     stop();
     if (calling_) {
-      abandoned_ = true;  // beat() is on the stack and does the rest
+      abandoned_ = true;  // beat() is on the stack and deletes this
     } else {
       delete this;
     }
   }
 
-  Callback call;  // before the task, which may refer to what it captured
-  Task<> task;    // the last one
+  Callback call;  // declared before the task, which may refer to its captures
+  Task<> task;    // of the last call
 
  private:
   void schedule() {
@@ -65,12 +65,12 @@ class PeriodicCallback::Run final : detail::TaskOwner {
     due_ = detail::next_beat(due_, loop_->time(), detail::vary_interval(interval_, jitter_, random));
     timer_ = loop_->call_at(due_, [this] { beat(); });
   }
-  // In a later turn, whose time() knows how long the call has taken.
+  // In a later turn, whose time() includes the duration of the call.
   void schedule_soon() {
     if (!running_) return;
     ticket_ = loop_->call_soon([this] {
       ticket_ = 0;
-      task.reset();  // it has ended, and is no longer on the stack
+      task.reset();  // has ended, and is not on the stack
       schedule();
     });
   }
@@ -104,7 +104,7 @@ class PeriodicCallback::Run final : detail::TaskOwner {
     if (!calling_) schedule_soon();
     return std::noop_coroutine();
   }
-  // Called with an exception in flight.
+  // Called in a catch block.
   static void report() noexcept {
     try {
       throw;

@@ -10,20 +10,20 @@
 
 namespace squall {
 
-// Calls a function at a fixed interval, from one interval after start() on (IOL-60 to IOL-67).
+// Calls a function at a fixed interval; the first call is one interval after start() (IOL-60 to IOL-67).
 //
 //     PeriodicCallback heartbeat(30s, [&] { ping(); });
 //     heartbeat.start();
 //
-// Calls are aimed at the time of start() plus n intervals, so that nothing drifts: one that is late, or takes
-// longer than the interval, skips beats and keeps the phase. The function may return a Task<>. It is run to
-// its end, and beats that fall into that time are skipped: calls never overlap.
+// Calls are due at the time of start() plus n intervals, so they do not drift: if a call is late, or takes
+// longer than the interval, calls are skipped. The function may return a Task<>, which runs to its end; calls
+// that become due meanwhile are skipped. Calls never overlap.
 //
-// Thread:    that of the loop that is current in start().
-// Lifetime:  borrows that loop until stop() or destruction. Destruction stops it and cancels a task at work,
-//            so what the function captures need not outlive this object. The function may destroy it, and its
-//            task may up to its first co_await; afterwards the task is to call stop() and end.
-// Errors:    what the function or its task throws is logged, and the next beat still comes.
+// Thread:    the thread of the loop that is current in start().
+// Lifetime:  borrows that loop until stop() or the destructor, which stops the calls and cancels a running
+//            task, so captures of the function need not outlive this object. The function may destroy this
+//            object, and so may its task before its first co_await; later the task must call stop() and end.
+// Errors:    exceptions from the function or its task are logged, and the next call takes place.
 class PeriodicCallback {
  public:
   struct Options {
@@ -50,9 +50,9 @@ class PeriodicCallback {
   PeriodicCallback(const PeriodicCallback&) = delete;
   PeriodicCallback& operator=(const PeriodicCallback&) = delete;
 
-  // The first call comes one interval from now. Does nothing if it is running already.
+  // The first call is due one interval from now. Does nothing if is_running().
   void start();
-  // No call begins after this returns. A task at work goes on to its end. Both may be called from the
+  // No call begins after this. A running task continues to its end. start() and stop() may be called from the
   // function and its task.
   void stop() noexcept;
   bool is_running() const noexcept;
@@ -66,14 +66,14 @@ class PeriodicCallback {
 
   static RunPointer make_run(IOLoop::Duration interval, Options options);
   void set_call(Callback call) noexcept;
-  Task<>* task() noexcept;  // where the function's task belongs
+  Task<>* task() noexcept;  // where the task of a call is stored
 
   RunPointer run_;
 };
 
 namespace detail {
 
-// When the next call is due, if the last one was at `due` (IOL-63, IOL-64).
+// The time of the next call after the one at `due` (IOL-63, IOL-64).
 IOLoop::TimePoint next_beat(IOLoop::TimePoint due, IOLoop::TimePoint now, IOLoop::Duration interval) noexcept;
 // `interval` varied by a random number from 0 up to 1 (IOL-65).
 IOLoop::Duration vary_interval(IOLoop::Duration interval, double jitter, double random) noexcept;

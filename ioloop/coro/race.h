@@ -15,7 +15,7 @@
 
 namespace squall {
 
-// What a race between tasks of one type gives: which was first, and its value.
+// Result of a race between tasks of one type: the index of the winner and its value.
 template <class T>
 struct RaceResult {
   std::size_t index;
@@ -45,7 +45,7 @@ class RaceOwner : public TaskOwner {
   template <class Start>
   bool begin(std::size_t size, std::coroutine_handle<> caller, Start&& start) noexcept {
     for (std::size_t i = 0; i < size && winner_ == kNobody; ++i) start(i);
-    // Not before: a winner found while the children begin is on this stack.
+    // Set after the loop: a child that wins while the children are started must not resume the caller.
     caller_ = caller;
     return winner_ != kNobody;
   }
@@ -96,7 +96,7 @@ class RaceTuple : public TaskTuple<Ts...> {
 
 }  // namespace detail
 
-// What race() returns. May be moved until it is awaited.
+// Awaiter of race(). May be moved until it is awaited.
 template <class Tasks>
 class [[nodiscard]] RaceAwaiter final : public detail::RaceOwner {
  public:
@@ -117,23 +117,22 @@ class [[nodiscard]] RaceAwaiter final : public detail::RaceOwner {
   Tasks tasks_;
 };
 
-// co_await race(...): runs what it is given side by side until the first of it ends, with a value or with an
-// error, and destroys the others, which cancels them.
+// co_await race(...): runs awaitables concurrently until the first ends, with a value or an exception, and
+// cancels the others by destroying them.
 //
 //     auto first = co_await race(read_from(a), read_from(b), sleep(5s));  // a std::variant, by index
 //     auto fastest = co_await race(std::move(tasks));                     // {index, value}, of a vector
 //
 // Result:    a variant with the winner's value at the winner's index; RaceResult for a vector. void is
 //            std::monostate in a variant, and left out of RaceResult.
-// Errors:    throws what the winner threw. What the others would have thrown is not known. An empty vector
-//            throws std::invalid_argument.
-// Order:     children begin in order, each running to its first wait before the next begins. If one ends at
-//            once, those after it never begin, and no turn of the loop passes. Else the caller goes on in the
-//            place of the winner, at once: what another child waits for, even if it came in the same turn of
-//            the loop, stays where it is and is not lost.
-// Lifetime:  owns the children: destroying the awaiting coroutine cancels them. A child is destroyed while it
-//            waits. Should one child resume another from within itself, which nothing in Squall does, and so
-//            end the race, it would be destroyed while it runs.
+// Errors:    throws the exception of the winner. An empty vector throws std::invalid_argument.
+// Order:     children start in order, each running to its first wait before the next starts. If a child ends
+//            without waiting, the later ones never start, and the caller does not suspend. Else the winner
+//            resumes the caller directly; a value that another child waits for, even if it arrives in the
+//            same turn, stays where it is and is not lost.
+// Lifetime:  owns the children: destroying the awaiting coroutine cancels them. Children are destroyed while
+//            they wait. A child must not resume another child directly, because the race would destroy it
+//            while it runs; nothing in Squall does.
 template <Awaitable A>
 RaceAwaiter<detail::RaceVector<AwaitResult<A>>> race(std::vector<A> children) {
   if (children.empty()) throw std::invalid_argument("a race() of no tasks has no winner");

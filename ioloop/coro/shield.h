@@ -24,7 +24,7 @@ Task<> run_shielded(Task<T> task, Promise<T> promise) {
       promise.set_value(std::move(value));
     }
   } catch (...) {
-    // The loop logs it, with the place it was shielded at.
+    // The loop logs the exception, with the place of the call of shield().
     if (promise.cancelled()) throw;
     promise.set_exception(std::current_exception());
   }
@@ -32,11 +32,12 @@ Task<> run_shielded(Task<T> task, Promise<T> promise) {
 
 }  // namespace detail
 
-// co_await shield(work()): the awaiting coroutine may be destroyed, by a timeout or because a client went
-// away, and the work goes on. It begins at once, as IOLoop::spawn() begins it, and the future waits for it.
+// co_await shield(work()): runs `work` as IOLoop::spawn() does, and returns a future of its result. The work
+// continues if the awaiting coroutine is destroyed, for instance by a timeout.
 //
-// Lifetime:  the loop owns the work, and destroys it only with itself; the future then throws BrokenPromise.
-// Errors:    go to whoever awaits the future. If nobody is left to do so, they are logged.
+// Lifetime:  the loop owns the work; if the loop is destroyed before the work ends, the future throws
+//            BrokenPromise.
+// Errors:    the future throws the exception of the work; if the future is gone, it is logged.
 template <Awaitable A>
 Future<AwaitResult<A>> shield(A work, std::source_location where = std::source_location::current()) {
   Promise<AwaitResult<A>> promise;

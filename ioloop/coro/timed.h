@@ -1,7 +1,7 @@
 #pragma once
 
-#include <squall/ioloop/loop/deadline.h>
 #include <squall/ioloop/base/errors.h>
+#include <squall/ioloop/loop/deadline.h>
 #include <squall/ioloop/loop/ioloop.h>
 #include <squall/ioloop/loop/waiter.h>
 
@@ -10,17 +10,16 @@
 
 namespace squall {
 
-// Whether a deadline that has passed is thrown as TimeoutError, or left to Wait::await_resume() to tell.
+// Whether a passed deadline throws TimeoutError, or is the return value of Wait::await_resume().
 enum class OnTimeout { throws, returns };
 
-// An awaiter with a deadline: the one way in which events, locks and queues time out.
+// An awaiter with a deadline, for the waits of events, locks and queues.
 //
-// `Wait` is an awaiter derived from Waiter. Awaiting gives what it gives, or ends once the deadline has
-// passed: it has then left whatever it stood in. A wait that is over at once sets no timer, and succeeds even
-// if the deadline has passed. If the wake-up and the deadline fall into the same turn, whichever came first
-// counts: who was woken is not timed out.
+// `Wait` is an awaiter derived from Waiter. Its result is the result of `Wait`, unless the deadline passes
+// first: it is then removed from its list. A wait that does not suspend sets no timer, and succeeds even if
+// the deadline has passed. If the wake-up and the deadline fall into one turn, the first of them counts.
 //
-// Lifetime:  what is waited for may be destroyed meanwhile; the deadline still ends the wait.
+// Lifetime:  the event, lock or queue may be destroyed meanwhile; the deadline still ends the wait.
 template <class Wait, OnTimeout on_timeout = OnTimeout::throws>
 class [[nodiscard]] Timed : public Wait {
  public:
@@ -30,7 +29,7 @@ class [[nodiscard]] Timed : public Wait {
   ~Timed() { disarm(); }
 
   void await_suspend(std::coroutine_handle<> coroutine) {
-    // The timer first: should there be no memory for it, nobody waits yet.
+    // The timer first: if there is no memory for it, nothing waits yet.
     if (!deadline_.never()) {
       timer_ = this->loop().call_at(deadline_.when(), [this, coroutine] {
         if (this->woken()) return;

@@ -14,7 +14,7 @@
 
 namespace squall {
 
-// Runs tasks side by side and gives their results as they end (GEN-30, GEN-31).
+// Runs tasks concurrently and returns their results in the order in which they end (GEN-30, GEN-31).
 //
 //     WaitIterator pages(std::move(tasks));        // a vector: numbered from 0; or a map: named by its keys
 //     while (!pages.done()) {
@@ -22,11 +22,12 @@ namespace squall {
 //       use(pages.current_index(), page);
 //     }
 //
-// Results that come while nobody waits are kept, in the order they came. More tasks may be added at any time;
-// memory is used for those that run or wait to be taken, not for those that are over.
+// Results are kept, in order, until next() takes them. Tasks may be added at any time; memory is used for
+// running tasks and kept results only.
 //
-// Lifetime:  owns the tasks; destroying it cancels those at work. Not from within one of them.
-// Thread:    its loop's. One coroutine at a time may wait in next().
+// Lifetime:  owns the tasks. The destructor cancels the running ones, and must not be called from one of
+//            them.
+// Thread:    the thread of its loop. One coroutine at a time may wait in next().
 template <class T, class Index = std::size_t>
 class WaitIterator final : private detail::TaskOwner {
  public:
@@ -47,31 +48,31 @@ class WaitIterator final : private detail::TaskOwner {
   WaitIterator(const WaitIterator&) = delete;
   WaitIterator& operator=(const WaitIterator&) = delete;
   ~WaitIterator() {
-    // Whoever waits is never resumed, but can be destroyed.
+    // A waiting coroutine is never resumed, but can be destroyed.
     if (!next_) return;
     loop_.withdraw(std::exchange(next_->ticket_, 0));
     next_->iterator_ = nullptr;
   }
 
-  // Begins the task at once: it has run to its first wait, or to its end, when this returns. It gets the next
-  // number, which is returned.
+  // Starts the task now: when add() returns, the task has run to its first wait or to its end. Returns the
+  // number of the task.
   std::size_t add(Task<T> task) requires std::is_same_v<Index, std::size_t>
   {
     const std::size_t number = added_++;
     begin(number, std::move(task));
     return number;
   }
-  // The same under a name.
+  // Starts a task with a name.
   void add(Index name, Task<T> task) { begin(std::move(name), std::move(task)); }
 
   // All results have been taken.
   bool done() const noexcept { return left_ == 0; }
   // Tasks whose result has not been taken.
   std::size_t size() const noexcept { return left_; }
-  // co_await it.next(): the result of the task that ended first of those left, or throws its error. Throws
+  // co_await it.next(): waits for the next task that ends; returns its result or throws its exception. Throws
   // std::logic_error if done().
   Next next() { return Next(*this); }
-  // Number or name of the task whose result next() gave last. It must have given one.
+  // The number or name of the task whose result next() returned last.
   const Index& current_index() const noexcept { return current_; }
 
  private:
@@ -93,7 +94,7 @@ class WaitIterator final : private detail::TaskOwner {
   std::size_t last_ended_ = kNone;
   std::size_t left_ = 0;
   std::size_t added_ = 0;
-  Next* next_ = nullptr;  // who waits
+  Next* next_ = nullptr;  // the waiting coroutine
   Index current_{};
   bool beginning_ = false;
 };
@@ -130,7 +131,7 @@ class [[nodiscard]] WaitIterator<T, Index>::Next {
 
  private:
   friend class WaitIterator;
-  WaitIterator* iterator_;  // null once it is gone
+  WaitIterator* iterator_;  // null once the iterator is destroyed
   std::coroutine_handle<> coroutine_;
   IOLoop::Ticket ticket_ = 0;  // in the ready queue
 };
@@ -150,7 +151,7 @@ void WaitIterator<T, Index>::begin(Index index, Task<T> task) {
   slots_[number].task.start(*this, number);
   beginning_ = nested;
   if (nested || first_ended_ == kNone || !next_ || next_->ticket_ != 0) return;
-  // Whoever added the task is on the stack, so the one that waits has to come later.
+  // The caller of add() is on the stack, so the waiting coroutine resumes in a later turn.
   next_->ticket_ = loop_.resume_soon(next_->coroutine_);
 }
 

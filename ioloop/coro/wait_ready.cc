@@ -9,7 +9,7 @@
 namespace squall {
 namespace detail {
 
-// Those who wait for one descriptor: the context of its registration.
+// The waiters of one descriptor: the context of its registration.
 class ReadyWaits : public Pooled {
  public:
   ReadyWaits(IOLoop& loop, int fd) noexcept : loop_(loop), fd_(fd) {}
@@ -24,7 +24,7 @@ class ReadyWaits : public Pooled {
     return (reader_ ? Events::read : Events::none) | (writer_ ? Events::write : Events::none);
   }
 
-  // `awaiter` waits no longer. The last one out destroys this.
+  // `awaiter` no longer waits. Destroys this object if it was the last.
   void leave(ReadyAwaiter& awaiter) noexcept {
     place(awaiter.wanted_) = nullptr;
     awaiter.waits_ = nullptr;
@@ -36,14 +36,14 @@ class ReadyWaits : public Pooled {
     try {
       loop_.update_handler(fd_, wanted());
     } catch (const std::exception&) {
-      // The kernel reports more than is wanted, which finds nobody.
+      // The kernel may report events that no coroutine waits for.
     }
   }
 
  private:
   static void dispatch(void* context, Events events) {
     auto* self = static_cast<ReadyWaits*>(context);
-    // Through the ready queue: the first to resume could destroy the second, and this.
+    // Through the ready queue: a coroutine that resumes here could destroy the other one, and this object.
     ReadyAwaiter* const reader = has(events, Events::read) ? self->reader_ : nullptr;
     ReadyAwaiter* const writer = has(events, Events::write) ? self->writer_ : nullptr;
     if (reader) self->wake(*reader);
@@ -72,7 +72,7 @@ void ReadyAwaiter::await_suspend(std::coroutine_handle<> coroutine) {
   coroutine_ = coroutine;
   if (ReadyWaits* waits = ReadyWaits::of(loop_.handler_of(fd_))) {
     if (waits->place(wanted_))
-      throw std::invalid_argument(fmt::format("somebody waits for fd {} already", fd_));
+      throw std::invalid_argument(fmt::format("another coroutine waits for fd {} already", fd_));
     loop_.update_handler(fd_, waits->wanted() | wanted_);
     waits->place(wanted_) = this;
     waits_ = waits;

@@ -10,7 +10,7 @@ namespace detail {
 class ReadyWaits;
 }
 
-// What wait_readable() and wait_writable() return.
+// Awaiter of wait_readable() and wait_writable().
 class [[nodiscard]] ReadyAwaiter {
  public:
   ReadyAwaiter(IOLoop& loop, int fd, Events wanted) noexcept : loop_(loop), fd_(fd), wanted_(wanted) {}
@@ -28,16 +28,17 @@ class [[nodiscard]] ReadyAwaiter {
   IOLoop& loop_;
   int fd_;
   Events wanted_;
-  detail::ReadyWaits* waits_ = nullptr;  // while it stands there
+  detail::ReadyWaits* waits_ = nullptr;  // while it is linked there
   std::coroutine_handle<> coroutine_;
   IOLoop::Ticket ticket_ = 0;  // in the ready queue
 };
 
-// co_await wait_readable(fd): until a read of `fd` would not block, for descriptors that another library
-// reads. An error or a hang-up counts, as the read will then say which. One task may wait to read and another
-// to write at the same time.
+// co_await wait_readable(fd): waits until a read of `fd` would not block, for descriptors that another
+// library reads. An error or a hang-up ends the wait too. One task may wait to read and another one to write
+// at the same time.
 //
-// Lifetime:  `fd` must stay open meanwhile; it is registered while somebody waits, and only then.
+// Thread:    the loop's thread.
+// Lifetime:  `fd` must stay open meanwhile; it is registered only while a task waits.
 // Errors:    std::invalid_argument if `fd` has a handler or such a waiter already, std::system_error if the
 //            poller refuses it (a regular file).
 inline ReadyAwaiter wait_readable(int fd) { return {IOLoop::current(), fd, Events::read}; }

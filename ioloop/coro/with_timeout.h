@@ -1,7 +1,7 @@
 #pragma once
 
-#include <squall/ioloop/loop/awaitable.h>
 #include <squall/ioloop/base/errors.h>
+#include <squall/ioloop/loop/awaitable.h>
 #include <squall/ioloop/loop/ioloop.h>
 #include <squall/ioloop/loop/task.h>
 
@@ -11,8 +11,8 @@
 
 namespace squall {
 
-// What with_timeout() returns: a race of one task and one timer, in which the loser is destroyed. May be
-// moved until it is awaited.
+// Awaiter of with_timeout(): a task and a timer; the task is destroyed if the timer fires first. May be moved
+// until it is awaited.
 template <class T>
 class [[nodiscard]] TimeoutAwaiter {
  public:
@@ -32,7 +32,7 @@ class [[nodiscard]] TimeoutAwaiter {
   std::coroutine_handle<> await_suspend(std::coroutine_handle<> caller) {
     timeout_ = loop_.call_at(deadline_, [this, caller] {
       timed_out_ = true;
-      task_.reset();  // suspended somewhere below; what it waits for withdraws itself
+      task_.reset();  // suspended; its awaiter withdraws itself
       loop_.resume(caller);
     });
     return inner_.await_suspend(caller);
@@ -52,9 +52,9 @@ class [[nodiscard]] TimeoutAwaiter {
   bool timed_out_ = false;
 };
 
-// co_await with_timeout(5s, work()): what the task, or any other awaitable, gives, or TimeoutError once the
-// deadline has passed. Unlike Tornado's (GEN-12), which lets it run on, the task is then cancelled. A
-// time_point is absolute, so deadlines can be handed down through calls without starting afresh.
+// co_await with_timeout(5s, work()): returns the result of the awaitable, or throws TimeoutError once the
+// deadline has passed, and cancels the work, unlike Tornado's (GEN-12). A time point is absolute, so a
+// function can pass its deadline on to the functions it calls.
 template <Awaitable A>
 TimeoutAwaiter<AwaitResult<A>> with_timeout(IOLoop::TimePoint deadline, A work) {
   return {IOLoop::current(), deadline, as_task(std::move(work))};

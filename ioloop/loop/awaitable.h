@@ -17,14 +17,13 @@ namespace squall {
 //       static squall::Task<T> convert(other::Future<T> future);
 //     };
 //
-// It is then awaited as `co_await adapt(std::move(future))`, and taken by whatever takes tasks: as_task(),
-// multi(), race(), with_timeout(), shield(). What the conversion returns must resume its coroutine from the
-// loop, never from the middle of somebody else's function: from_callback() sees to that, on any thread.
+// The future is then awaited as `co_await adapt(std::move(future))`, and as_task(), multi(), race(),
+// with_timeout() and shield() accept it. The awaitable that convert() returns must resume its coroutine from
+// the loop, never from inside another function: from_callback() ensures this on any thread.
 //
-// A type of your own needs no adapter but an `operator co_await` in its namespace, as the language has it,
-// and the same care. The tasks themselves have no hook (await_transform): it would stand before every
-// co_await of every task, and GCC 12 copies what passes through one, and refuses awaiters that cannot be
-// copied.
+// A type of your own needs no adapter, only an `operator co_await` in its namespace; the same rule holds for
+// it. Tasks have no await_transform(): every co_await would pass through it, and GCC 12 copies the operands
+// of await_transform() and refuses awaiters that cannot be copied.
 template <class Foreign>
 struct AwaitAdapter;
 
@@ -43,7 +42,7 @@ concept Awaiter = requires(A& a) {
   a.await_resume();
 };
 
-// What co_await makes of it.
+// The awaiter that co_await uses for `a`.
 template <class A>
 decltype(auto) awaiter_of(A&& a) {
   if constexpr (HasAdapter<A>) {
@@ -64,7 +63,7 @@ inline constexpr bool kIsTask<Task<T>> = true;
 
 }  // namespace detail
 
-// What can be awaited, and given by value to as_task(), multi(), race(), with_timeout() and shield().
+// A type that co_await, as_task(), multi(), race(), with_timeout() and shield() accept.
 template <class A>
 concept Awaitable = std::move_constructible<A> && (detail::HasAdapter<A> || detail::HasMemberCoAwait<A> ||
                                                    detail::HasFreeCoAwait<A> || detail::Awaiter<A>);
@@ -79,7 +78,7 @@ auto adapt(Foreign&& foreign) {
   return AwaitAdapter<std::remove_cvref_t<Foreign>>::convert(std::forward<Foreign>(foreign));
 }
 
-// A task of anything that can be awaited. A task is returned as it is.
+// Wraps an awaitable in a task. A task is returned unchanged.
 template <class T>
 Task<T> as_task(Task<T> task) noexcept {
   return task;

@@ -6,7 +6,7 @@
 namespace squall {
 
 CallbackQueue::~CallbackQueue() {
-  // A closure's destructor may add callbacks; those are destroyed too.
+  // The destructor of a closure may add callbacks, which are destroyed too.
   while (!empty()) run_until(end(), [](auto&) {});
 }
 

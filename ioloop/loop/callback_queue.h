@@ -10,17 +10,17 @@
 
 namespace squall {
 
-// Callbacks and hooks in the order they came. A place in the queue can be given up in O(1).
+// A queue of callbacks and hooks, first in, first out. An entry can be withdrawn in constant time.
 //
-// Callbacks stand in blocks that never move, so that one may run where it stands while it adds others.
-// A few empty blocks are kept, so a queue that fills and empties every turn allocates nothing. A hook stands
-// in its owner's memory, and remembers before which callback it comes.
+// Callbacks are stored in blocks that never move, so a callback may add others while it runs. A few empty
+// blocks are kept, so a queue that fills and empties every turn allocates nothing. A hook is linked where its
+// owner has it, and stores the ticket of the callback that follows it.
 //
 // Thread:    one.
 // Lifetime:  destroying the queue destroys the callbacks left in it, uncalled, and unlinks the hooks.
 class CallbackQueue {
  public:
-  using Ticket = std::uint64_t;  // where a callback stands; 0 is never given out
+  using Ticket = std::uint64_t;  // names a callback of the queue; never 0
 
   CallbackQueue() = default;
   ~CallbackQueue();
@@ -29,7 +29,7 @@ class CallbackQueue {
 
   // Throws std::bad_alloc, and then nothing has changed.
   Ticket push(Callback callback);
-  // Unlinking the hook takes it back.
+  // Unlinking the hook withdraws it.
   void push(LoopHook& hook) noexcept {
     hook.order_ = tail_;
     hooks_.push_back(hook);
@@ -43,9 +43,9 @@ class CallbackQueue {
   // Callbacks alone.
   std::size_t size() const noexcept { return static_cast<std::size_t>(tail_ - head_); }
 
-  // Runs and destroys callbacks up to `end`, which must not lie beyond end(), runs the hooks that are here
-  // now between them, and returns how many that were. `run` is called with each Callback or LoopHook, which
-  // is unlinked by then and may be destroyed by the call, and must not throw.
+  // Runs and destroys the callbacks before `end`, which must not be past end(), and the hooks queued between
+  // them. Returns the number of callbacks and hooks. `run` is called with each Callback or LoopHook and must
+  // not throw; a hook is unlinked before the call, which may destroy it.
   template <class Run>
   std::size_t run_until(Ticket end, Run&& run) {
     if (hooks_.empty()) return run_callbacks(end, run);
@@ -55,7 +55,7 @@ class CallbackQueue {
     while (!present.empty() && present.front().order_ <= end) {
       LoopHook* const next = &present.front();
       count += run_callbacks(next->order_, run);
-      // What ran may have taken back hooks.
+      // A callback may have withdrawn hooks.
       if (present.empty() || &present.front() != next) continue;
       run(present.pop_front());
       ++count;
@@ -94,12 +94,12 @@ class CallbackQueue {
   void add_block();
   void recycle_front() noexcept;
 
-  // What every turn reads comes first, in one cache line.
+  // The members that every turn reads come first, in one cache line.
   Ticket head_ = kBlock;  // the first block begins at ticket 64, so that no ticket is 0
   Ticket tail_ = kBlock;
   LoopHookList hooks_;
   Ticket running_ = 0;  // the callback that cancel() must leave alone, as it is on the stack
-  // A ring: block number n stands at n modulo its size, which is a power of two.
+  // A ring: block number n is at index n modulo the size, which is a power of two.
   std::vector<std::unique_ptr<Block>> blocks_;
   FreeList<Block, kSpareBlocks> spare_;
 };

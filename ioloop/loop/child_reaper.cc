@@ -21,7 +21,7 @@ using namespace std::chrono_literals;
 constexpr auto kPatience = 1s;
 constexpr auto kNap = 1ms;
 
-// What is reported of a child whose status somebody else took.
+// The return code of a child that other code has reaped.
 constexpr int kUnknown = 255;
 
 // Whether the child has ended, and how: its exit status, or minus the signal that killed it (PRC-11).
@@ -33,8 +33,8 @@ std::optional<int> reap(pid_t pid) noexcept {
   } while (reaped < 0 && errno == EINTR);
   if (reaped == 0) return std::nullopt;
   if (reaped > 0) return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
-  log::general().warning("Child process {} was reaped by somebody else; its exit status is reported as {}",
-                         pid, kUnknown);
+  log::general().warning("Child process {} was reaped by other code; its exit status is reported as {}", pid,
+                         kUnknown);
   return kUnknown;
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 
-#include <squall/ioloop/loop/ioloop.h>
 #include <squall/ioloop/base/owned_fd.h>
+#include <squall/ioloop/loop/ioloop.h>
 #include <squall/ioloop/loop/waiter.h>
 
 #include <sys/types.h>
@@ -14,16 +14,16 @@
 
 namespace squall {
 
-// How the loop hears that a child has ended: by a descriptor where the kernel has one for it (Linux 5.3),
-// else by SIGCHLD, which can belong to one loop of the process at a time (PRC-14).
+// How the loop learns that a child process has ended: by a pidfd where the kernel has it (Linux 5.3), else by
+// SIGCHLD, which only one loop of the process can handle (PRC-14).
 enum class ChildExit : std::uint8_t { automatic, pidfd, sigchld };
 
-// The children that one loop waits for. It reaps each as soon as it has ended, whether or not anybody is
-// still interested, so that none stays a zombie. ChildWatcher is how others use it.
+// The child processes that one loop waits for. The loop reaps each child as soon as it has ended, even if its
+// ChildWatcher is gone, so that no zombie is left. Programs use ChildWatcher.
 //
 // Thread:    the loop's thread only.
-// Lifetime:  a part of the loop. Destruction waits, for a second at most, for those that were killed; those
-//            that run on are left alone, and no longer reaped.
+// Lifetime:  part of the loop. The destructor waits up to a second for children that were killed with
+//            SIGKILL; other children keep running and are not reaped.
 class ChildReaper {
  public:
   struct Child : std::enable_shared_from_this<Child> {
@@ -31,11 +31,11 @@ class ChildReaper {
 
     ChildReaper& reaper;
     const pid_t pid;
-    OwnedFd pidfd;  // none for those that SIGCHLD tells of
+    OwnedFd pidfd;  // empty if SIGCHLD is used
     std::optional<int> returncode;
     bool killed = false;  // SIGKILL was sent
     std::function<void(int returncode)> callback;
-    IOLoop::Ticket ticket = 0;  // once the callback is in the loop's queue
+    IOLoop::Ticket ticket = 0;  // of the callback in the loop's queue; 0 before it is queued
     WaiterList waiting;
   };
 
@@ -60,7 +60,7 @@ class ChildReaper {
   void wait_for_killed() noexcept;
 
   IOLoop& loop_;
-  std::vector<std::shared_ptr<Child>> children_;  // those that have not ended
+  std::vector<std::shared_ptr<Child>> children_;  // running
   bool has_sigchld_ = false;
 };
 

@@ -10,14 +10,14 @@
 #include <variant>
 #include <vector>
 
-// The tasks that multi() and race() run side by side, in the containers they come in. Each has
+// Containers of the tasks that multi() and race() run concurrently. Each has
 //
-//     size()                 how many they are
-//     start(n, owner)        begins number n, which tells `owner` its end
-//     for_each(visit)        calls visit(n, task) for each, in order
+//     size()                 the number of tasks
+//     start(n, owner)        starts task n, which tells `owner` when it ends
+//     for_each(visit)        calls visit(n, task) for each task, in order
 namespace squall::detail {
 
-// What stands for a task's result where void and references cannot.
+// The type that stores a task's result in a container, which cannot hold void or references.
 template <class T>
 struct KeptResult {
   using type = T;

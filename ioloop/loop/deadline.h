@@ -6,13 +6,16 @@
 
 namespace squall {
 
-// When a wait is given up. A duration counts from the current loop's time() now, a time_point is absolute, so
-// that a deadline can be handed down through calls without starting afresh.
+// The time at which a wait ends with a timeout. A duration counts from the current loop's time(); a time
+// point is absolute, so a function can pass its deadline on to the functions it calls.
 //
 //     co_await event.wait(5s);        // five seconds from now
 //     co_await event.wait(deadline);  // when time() has reached `deadline`
 //
-// A timeout of zero or less is one that has passed already, not one that never comes (LCK-01).
+// A timeout of zero or less has passed already (LCK-01). To wait without a deadline, call the overload
+// without one.
+//
+// Thread:    constructing it from a duration needs the loop's thread.
 class Deadline {
  public:
   template <class Rep, class Period>
@@ -21,19 +24,19 @@ class Deadline {
   Deadline(IOLoop::TimePoint when) noexcept : when_(when) {}  // NOLINT(google-explicit-constructor)
 
   IOLoop::TimePoint when() const noexcept { return when_; }
-  // So far away that no timer is needed.
+  // True for the end of time: no timer is set.
   bool never() const noexcept { return when_ == IOLoop::TimePoint::max(); }
 
  private:
   template <class Timeout>
   static IOLoop::TimePoint from_now(Timeout timeout) {
-    // A century is for ever, and far from where adding to the clock overflows. Compared as seconds in
-    // floating point: hours::max() has no place in nanoseconds.
+    // More than a century counts as the end of time, so that adding it to the clock cannot overflow. Compared
+    // in floating-point seconds, because hours::max() does not fit into nanoseconds.
     constexpr std::chrono::duration<double> kForEver = std::chrono::years(100);
     const std::chrono::duration<double> seconds = timeout;
     if (seconds > kForEver) return IOLoop::TimePoint::max();
     const IOLoop::TimePoint now = IOLoop::current().time();
-    // Written so that a timeout that is not a number has passed as well.
+    // Negated, so that NaN has passed as well.
     if (!(seconds > seconds.zero())) return now;
     return now + std::chrono::duration_cast<IOLoop::Duration>(timeout);
   }

@@ -44,8 +44,8 @@ EventHandler DescriptorTable::remove(int fd) noexcept {
     try {
       poller_.update(fd, entry->generation, entry->events, Events::none);
     } catch (const std::exception&) {
-      // Closed before it was removed: the kernel has forgotten it already. Or that, and there is no memory
-      // for the error.
+      // The descriptor was closed before it was removed, so the kernel has removed it already. std::bad_alloc
+      // if there is no memory for that error.
     }
   }
   entry->events = Events::none;

@@ -7,14 +7,15 @@
 
 namespace squall {
 
-// What the loop calls when a descriptor is ready. An exception it lets out is logged.
+// The function that the loop calls when a descriptor is ready. Exceptions from it are logged.
 struct EventHandler {
   void (*function)(void* context, Events events) = nullptr;
   void* context = nullptr;
 };
 
-// Who hears about which descriptor. Dispatch is an index and a call; the generation tells an event for a
-// descriptor's present owner from one that was meant for an owner gone within the same batch (IOL-36).
+// The handler of each registered descriptor. Dispatch is an index and a call. Each registration has a
+// generation: if a descriptor is closed and its number reused within one batch, events of the old
+// registration are dropped (IOL-36).
 //
 // Thread:    the loop's thread only.
 // Lifetime:  borrows the poller. Descriptors must be removed before they are closed.
@@ -27,17 +28,17 @@ class DescriptorTable {
   void add(int fd, Events events, EventHandler handler);
   // Throws std::invalid_argument if `fd` is not registered. No system call if nothing changes.
   void update(int fd, Events events);
-  // Somebody else hears of `fd` from now on, of what was waited for before. `fd` must be registered.
+  // Replaces the handler of `fd`, which must be registered; the events stay the same.
   void set_handler(int fd, EventHandler handler) noexcept {
     entries_[static_cast<std::size_t>(fd)].handler = handler;
   }
-  // Calls the present handler of `fd`, which must be registered, as if `events` had come.
+  // Calls the handler of `fd`, which must be registered, as if `events` had occurred.
   void call(int fd, Events events) {
     const EventHandler handler = entries_[static_cast<std::size_t>(fd)].handler;
     handler.function(handler.context, events);
   }
-  // Returns the handler that was. Events of the present batch that are not yet dispatched are dropped.
-  // Unknown descriptors are ignored (IOL-33).
+  // Returns the removed handler. Events of `fd` that are not dispatched yet are dropped. Descriptors that are
+  // not registered are ignored (IOL-33).
   EventHandler remove(int fd) noexcept;
   // Empty if `fd` is not registered.
   EventHandler handler_of(int fd) const noexcept {
@@ -54,7 +55,8 @@ class DescriptorTable {
 
   std::size_t size() const noexcept { return count_; }
 
-  // Calls `run` with the handler and the events, unless the registration is gone or wants none of them.
+  // Calls `run` with the handler and the events it is registered for; not if the registration is gone or
+  // there are no such events.
   template <class Run>
   void dispatch(const Ready& ready, Run&& run) {
     const Entry& entry = entries_[static_cast<std::size_t>(ready.fd)];

@@ -31,7 +31,7 @@ using Stored = std::conditional_t<std::is_void_v<T>, Nothing, T>;
 void log_unheard(const std::exception_ptr& error) noexcept;
 void log_after_cancel(const std::exception_ptr& error) noexcept;
 
-// What a Promise and its Future share.
+// The state that a Promise and its Future share.
 template <class T>
 struct FutureState : Pooled {
   FutureState() noexcept = default;
@@ -44,7 +44,7 @@ struct FutureState : Pooled {
   std::variant<std::monostate, Stored<T>, std::exception_ptr> result;
   WaiterList waiting;
   int owners = 0;
-  bool unheard = false;  // an error that nobody has asked for
+  bool unheard = false;  // holds an error that no reader has taken
 
   bool done() const noexcept { return result.index() != 0; }
   T take() {
@@ -83,16 +83,15 @@ class FutureStateRef {
 
 }  // namespace detail
 
-// A value that code without coroutines will give later: the writing end. Its Future is the reading end.
+// The writing end of a value that code without coroutines provides later. Future is the reading end.
 //
-// Setting never resumes the reader in place, which goes on in a later turn. A second setting is ignored and
-// returns false, as is one of which no reader is left. A promise that is destroyed unset gives BrokenPromise,
-// which only a reader makes.
+// Setting the value never resumes the reader in place: it resumes in a later turn. Setting returns false and
+// does nothing if a value was set before or the future is gone. If the promise is destroyed before it was
+// set, the reader gets BrokenPromise.
 //
-// Errors:    one that nobody is left to hear, because the future was dropped before it came or before it was
-//            awaited, is logged (CON-03).
-// Thread:    one, that of the loop the reader waits on (CON-01). From elsewhere, go through
-//            IOLoop::add_callback(), or use from_callback().
+// Errors:    an error that is never read, because the future was dropped before, is logged (CON-03).
+// Thread:    the thread of the loop that the reader waits on (CON-01). From other threads use
+//            IOLoop::add_callback() or from_callback().
 template <class T = void>
 class Promise {
  public:
@@ -125,8 +124,7 @@ class Promise {
     });
   }
 
-  // There was a future, and nobody has it any longer: what would be set, nobody would see. Setting does
-  // nothing then (CON-02).
+  // The future was taken and has been destroyed: setting does nothing (CON-02).
   bool cancelled() const noexcept { return given_ && state_->owners == 1 && !state_->done(); }
 
  private:
@@ -145,8 +143,8 @@ class Promise {
   bool given_ = false;
 };
 
-// The reading end: awaited once, as `co_await std::move(future)` or `co_await function()`. If the value is
-// there already, without a trip through the loop (GEN-03). Dropping it, waiting or not, is harmless.
+// The reading end of a Promise: awaited once, as `co_await std::move(future)` or `co_await function()`. If
+// the value is set already, the coroutine does not suspend (GEN-03). A future may be destroyed at any time.
 template <class T = void>
 class [[nodiscard]] Future {
   static_assert(!std::is_reference_v<T>, "for a reference, use a pointer or std::reference_wrapper");
@@ -155,11 +153,11 @@ class [[nodiscard]] Future {
   Future(Future&&) noexcept = default;
   Future& operator=(Future&&) noexcept = default;
 
-  // There is a value or an error.
+  // A value or an error was set.
   bool done() const noexcept { return state_->done(); }
 
-  // co_await future.wait(): until done(), whose value or error is left to be taken. The future may be dropped
-  // meanwhile.
+  // co_await future.wait(): waits until done(), and leaves the value or error in the future, which may be
+  // destroyed meanwhile.
   class Wait {
    public:
     explicit Wait(detail::FutureStateRef<T> state) noexcept
@@ -182,15 +180,14 @@ class [[nodiscard]] Future {
   Wait wait() const { return Wait(state_); }
   Awaiter operator co_await() && { return Awaiter(std::move(state_)); }
 
-  // The value, or throws the error. Throws std::logic_error unless done(). Once.
+  // Returns the value or throws the error, once. Throws std::logic_error unless done().
   T get() && {
     if (!done()) throw std::logic_error("get() of a Future that is not done");
     return detail::FutureStateRef<T>(std::move(state_))->take();
   }
 
-  // Calls `callback` with this future once it is done, in a later turn of the loop even if it is so already
-  // (IOL-43; so CON-04's call in place has no counterpart). What it throws is logged, with the place of this
-  // call. The loop owns the callback, and destroys it with itself.
+  // Calls `callback` with this future once it is done, always in a later turn of the loop (IOL-43; unlike
+  // CON-04). Exceptions from it are logged with the place of this call. The loop owns the callback.
   template <std::invocable<Future<T>> Callback>
   void on_done(Callback callback, std::source_location where = std::source_location::current()) &&;
 

@@ -6,19 +6,19 @@
 
 namespace squall::detail {
 
-// A function object that is called for a descriptor, and owned by its registration. It may take itself out,
-// and be destroyed by that, only once it has returned.
+// A function object that is called for a descriptor and owned by its registration. It may remove its own
+// registration: it is then destroyed when it has returned.
 class HandlerClosure {
  public:
   virtual ~HandlerClosure() = default;
 
-  // What the descriptor table is given.
+  // The handler to register in the descriptor table.
   EventHandler handler() noexcept { return {&call, this}; }
-  // The closure behind a registration, or null if it is of another kind.
+  // The closure of a registration; null if the handler is not a closure.
   static HandlerClosure* of(EventHandler handler) noexcept {
     return handler.function == &call ? static_cast<HandlerClosure*>(handler.context) : nullptr;
   }
-  // Destroys it now, or when the call under way has returned.
+  // Destroys the closure, or marks it to be destroyed when its present call returns.
   void release() noexcept {
     if (running_) {
       released_ = true;

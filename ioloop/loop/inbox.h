@@ -10,32 +10,32 @@
 
 namespace squall {
 
-// Callbacks on their way to a loop from other threads and from signal handlers.
+// The callbacks that other threads and signal handlers have added to a loop.
 //
-// Thread:    add() from any; the rest from the loop's own.
-// Lifetime:  shared by the loop and its LoopHandles, so that a thread that comes too late finds it closed.
+// Thread:    add() from any; other functions from the loop's thread.
+// Lifetime:  shared by the loop and its LoopHandles, so that a thread that outlives the loop finds it closed.
 class Inbox {
  public:
-  // False once the loop is gone; `callback` is then left to the caller (IOL-05).
+  // False once the loop is gone; the caller then keeps `callback` (IOL-05).
   bool add(Callback&& callback);
 
-  // From signal handlers too. False if the queue is full.
+  // May be called from signal handlers. False if the queue is full.
   template <class Function>
   bool add_from_signal(Function function) noexcept {
     if (!from_signals_.push(function)) return false;
     waker_.wake();
     return true;
   }
-  // Runs what signal handlers have added.
+  // Runs the functions that signal handlers have added.
   template <class Run>
   void run_from_signals(Run&& run) {
     from_signals_.drain(std::forward<Run>(run));
   }
 
-  // There may be something to take(). Costs a load.
+  // There may be callbacks to run. Costs one load.
   bool filled() const noexcept { return filled_.load(std::memory_order_acquire); }
-  // Runs and destroys what was there when the call began, in order, and returns how many. `run` is called
-  // with each Callback and must not throw.
+  // Runs and destroys the callbacks that were added before the call, in order, and returns their number.
+  // `run` is called with each Callback and must not throw.
   template <class Run>
   std::size_t run(Run&& run) {
     take();
@@ -49,17 +49,17 @@ class Inbox {
     return count;
   }
 
-  // The loop is about to wait for waker() to become readable: those who add wake it from now on. False if
-  // something has been added, and it must not wait.
+  // Called before the loop waits for waker() to become readable: from now on add() wakes it. False if a
+  // callback was added, and the loop must not wait.
   bool sleep() noexcept {
-    // Either this sees what was added, or whoever added it sees this: both sides write, then read.
+    // Both sides write, then read: either this thread sees the added callback, or add() sees `asleep_`.
     asleep_.store(true, std::memory_order_seq_cst);
     return !filled_.load(std::memory_order_seq_cst);
   }
-  // The loop looks at filled() before it waits again, so that nobody need wake it.
+  // The loop checks filled() before it waits again, so add() need not wake it.
   void awake() noexcept { asleep_.store(false, std::memory_order_relaxed); }
 
-  // The loop goes: what is here, and what comes, is destroyed without having run.
+  // Called by the destructor of the loop: destroys all callbacks, present and future, without running them.
   void close();
 
   const Waker& waker() const noexcept { return waker_; }
@@ -74,7 +74,7 @@ class Inbox {
   bool closed_ = false;
   std::atomic<bool> filled_ = false;
   std::atomic<bool> asleep_ = true;
-  std::vector<Callback> taken_;  // the loop's: emptied, but kept for its memory
+  std::vector<Callback> taken_;  // used by run() only; kept for its capacity
   SignalQueue from_signals_;
   Waker waker_;
 };

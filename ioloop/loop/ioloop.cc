@@ -17,7 +17,7 @@
 namespace squall {
 
 namespace detail {
-// In process/thread_pool.cc: this room knows no threads.
+// Defined in process/thread_pool.cc, because loop/ may not include process/.
 std::shared_ptr<Executor> make_default_executor();
 }  // namespace detail
 
@@ -46,7 +46,7 @@ IOLoop::IOLoop(const Options& options)
 
 IOLoop::~IOLoop() {
   assert(!running_ && "an IOLoop was destroyed while it ran");
-  // What these hold may still withdraw itself from the loop, so they go before its parts do.
+  // Tasks and jobs withdraw their waits from the loop when they are destroyed, so they go first.
   spawned_.reset();
   executor_.reset();
   signals_.reset();
@@ -80,12 +80,12 @@ class IOLoop::Running {
     if (t_running) throw std::logic_error("another IOLoop is already running on this thread");
     loop.running_ = true;
     t_running = &loop;
-    loop.unpolled_ = kUnpolled;  // the first turn asks the poller
+    loop.unpolled_ = kUnpolled;  // the first turn calls the poller
   }
   ~Running() {
     loop_.running_ = loop_.in_turn_ = false;
     t_running = nullptr;
-    // Nobody looks into the inbox until the loop runs again, but somebody may wait for fd().
+    // The inbox is not read until the loop runs again, but an embedding loop may wait for fd().
     if (!loop_.inbox_->sleep()) loop_.inbox_->waker().wake();
   }
 
@@ -96,7 +96,7 @@ class IOLoop::Running {
 void IOLoop::start() {
   const Running running(*this);
   do {
-    turn(kForever);
+    turn(std::nullopt);
   } while (!stopping_.load(std::memory_order_relaxed));
   stopping_.store(false, std::memory_order_relaxed);
 }
@@ -109,12 +109,12 @@ bool IOLoop::run_once(Duration timeout) {
 
 void IOLoop::stop() noexcept {
   stopping_.store(true, std::memory_order_relaxed);
-  // Within a turn the loop looks at the flag before it waits again. Anywhere else it may be about to sleep,
-  // and a signal handler may have interrupted it there.
+  // Within a turn the loop checks the flag before it waits again. Otherwise the loop may be about to wait,
+  // also if a signal handler calls this on the loop's thread.
   if (t_running != this || !in_turn_) inbox_->waker().wake();
 }
 
-[[gnu::hot]] void IOLoop::turn(Duration limit) {
+[[gnu::hot]] void IOLoop::turn(std::optional<Duration> limit) {
   const std::span<const Ready> ready = wait(limit);
   time_ = now();
   in_turn_ = true;
@@ -143,8 +143,8 @@ void IOLoop::stop() noexcept {
   in_turn_ = false;
 }
 
-[[gnu::hot]] std::span<const Ready> IOLoop::wait(Duration limit) {
-  Duration timeout = poll_timeout();
+[[gnu::hot]] std::span<const Ready> IOLoop::wait(std::optional<Duration> limit) {
+  std::optional<Duration> timeout = next_timeout();
   if (timeout == Duration::zero()) {
     if (unpolled_ < kUnpolled && (!callbacks_.empty() || inbox_->filled())) return {};
     unpolled_ = 0;
@@ -152,23 +152,23 @@ void IOLoop::stop() noexcept {
   }
   unpolled_ = 0;
   if (time_source_) {
-    // Time of its own passes only when there is nothing else to do.
+    // A time source may skip to the next timer, but only when no descriptor is ready.
     const std::span<const Ready> ready = poller_->wait(Duration::zero());
     if (!ready.empty() || (!timers_.empty() && time_source_->skip_to(timers_.earliest()))) return ready;
-    timeout = kForever;
+    timeout = std::nullopt;
   }
-  if (limit >= Duration::zero() && (timeout < Duration::zero() || limit < timeout)) timeout = limit;
+  if (limit && (!timeout || *limit < *timeout)) timeout = limit;
   if (!inbox_->sleep()) timeout = Duration::zero();
   const std::span<const Ready> ready = poller_->wait(timeout);
   inbox_->awake();
   return ready;
 }
 
-IOLoop::Duration IOLoop::poll_timeout() const noexcept {
+std::optional<IOLoop::Duration> IOLoop::next_timeout() const noexcept {
   if (!callbacks_.empty() || !turn_end_.empty() || stopping_.load(std::memory_order_relaxed) ||
       inbox_->filled())
     return Duration::zero();
-  if (timers_.earliest() == TimePoint::max()) return kForever;
+  if (timers_.earliest() == TimePoint::max()) return std::nullopt;
   return std::max(timers_.earliest() - now(), Duration::zero());
 }
 
@@ -177,12 +177,6 @@ int IOLoop::fd() const {
   if (fd < 0)
     throw std::logic_error(fmt::format("the {} poller has no descriptor to wait for", poller_->name()));
   return fd;
-}
-
-std::optional<IOLoop::Duration> IOLoop::next_timeout() const noexcept {
-  const Duration timeout = poll_timeout();
-  if (timeout < Duration::zero()) return std::nullopt;
-  return timeout;
 }
 
 LoopStats IOLoop::stats() const noexcept {
@@ -211,7 +205,7 @@ template <class Function, class Describe>
 void IOLoop::guarded(Function&& function, Describe&& culprit) noexcept {
   budget_ = kBudget;
   TimePoint begun{};
-  if (slow_callback_ > Duration::zero()) {
+  if (slow_callback_) [[unlikely]] {
     begun = Clock::now();
     resumed_ = nullptr;
   }
@@ -222,10 +216,10 @@ void IOLoop::guarded(Function&& function, Describe&& culprit) noexcept {
   }
   if (begun == TimePoint()) return;
   const Duration held = Clock::now() - begun;
-  if (slow_callback_ <= Duration::zero() || held <= slow_callback_) return;
-  Culprit who = culprit();
-  who.coroutine = resumed_;
-  report_slow(who, held, slow_callback_);
+  if (!slow_callback_ || held <= *slow_callback_) return;
+  Culprit slow = culprit();
+  slow.coroutine = resumed_;
+  report_slow(slow, held, *slow_callback_);
 }
 
 void IOLoop::guarded(Callback& callback, const char* kind) noexcept {
@@ -265,7 +259,7 @@ void IOLoop::call_soon(LoopHook& hook) noexcept {
 }
 
 void IOLoop::run_turn_end() noexcept {
-  // The work may add more, which is done as well.
+  // A hook may add further hooks, which are called as well.
   while (!turn_end_.empty()) turn_end_.pop_front()();
 }
 
@@ -305,7 +299,7 @@ void IOLoop::stop_on_signals() {
 }
 
 void IOLoop::run_until_ended(RunSync& run, std::optional<Duration> timeout) {
-  if (running_) throw std::logic_error("IOLoop is already running");  // before anything is queued
+  if (running_) throw std::logic_error("IOLoop is already running");  // before the task is queued
   struct Arms {
     ~Arms() {
       loop.callbacks_.cancel(begin);

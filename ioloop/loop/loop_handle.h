@@ -7,14 +7,15 @@
 
 namespace squall {
 
-// The way to a loop for a thread that may outlive it: IOLoop::handle(). Copies cost a reference count.
+// Adds callbacks to a loop from threads that may outlive it; made by IOLoop::handle(). A copy costs a
+// reference count.
 //
 // Thread:    any.
 class LoopHandle {
  public:
   explicit LoopHandle(std::shared_ptr<Inbox> inbox) noexcept : inbox_(std::move(inbox)) {}
 
-  // As IOLoop::add_callback(), or false if the loop is gone: `callback` is then destroyed on this thread
+  // As IOLoop::add_callback(), but returns false if the loop is gone; the caller then keeps `callback`
   // (IOL-05).
   bool add_callback(Callback&& callback) const { return inbox_->add(std::move(callback)); }
 

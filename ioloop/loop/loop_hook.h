@@ -36,7 +36,7 @@ class LoopHook : public ListNode<> {
     return function_ == &resume ? std::coroutine_handle<>::from_address(context_) : nullptr;
   }
 
-  // Takes over the call that `other` has asked for, if any: for owners that are moved.
+  // Takes over the call that `other` has asked for, if any: for move constructors.
   void take_place_of(LoopHook& other) noexcept {
     ListNode::take_place_of(other);
     order_ = other.order_;

@@ -8,7 +8,7 @@
 
 namespace squall {
 
-// How late things were: counts by powers of two of a microsecond.
+// A histogram of delays, in buckets of powers of two of a microsecond.
 class LagHistogram {
  public:
   static constexpr std::size_t kBuckets = 32;
@@ -21,12 +21,12 @@ class LagHistogram {
   }
 
   std::uint64_t count() const noexcept { return count_; }
-  // How many were at most upper_bound(index) late, and later than the bound before it.
+  // The number of delays up to upper_bound(index) and above the previous bound.
   std::uint64_t bucket(std::size_t index) const noexcept { return buckets_[index]; }
   static constexpr std::chrono::microseconds upper_bound(std::size_t index) noexcept {
     return std::chrono::microseconds((std::uint64_t{1} << index) - 1);
   }
-  // The bound that `share` (0.99, ...) of them kept; zero if there are none.
+  // The smallest upper bound that holds for `share` (0.99, ...) of the delays; zero if nothing was recorded.
   std::chrono::microseconds percentile(double share) const noexcept {
     std::uint64_t seen = 0;
     for (std::size_t i = 0; i < kBuckets; ++i) {
@@ -42,20 +42,20 @@ class LagHistogram {
   std::uint64_t count_ = 0;
 };
 
-// What a loop has done since it was made, and what it has now: IOLoop::stats().
+// Counters of a loop since its construction, and its present sizes: IOLoop::stats().
 struct LoopStats {
   std::uint64_t turns = 0;
-  std::uint64_t callbacks = 0;  // run, those of other threads included
+  std::uint64_t callbacks = 0;  // run, including those that other threads added
   std::uint64_t events = 0;     // descriptors the poller found ready
   std::uint64_t timers = 0;     // fired
 
   std::size_t handlers = 0;           // descriptors registered, the loop's own included
-  std::size_t pending_callbacks = 0;  // of this thread's; those of others are not counted until they run
+  std::size_t pending_callbacks = 0;  // added on the loop's thread; others count when they run
   std::size_t pending_timers = 0;
   std::size_t tasks = 0;  // in the loop's TaskGroups: spawned, connections, ...
 
-  // How long after its deadline the earliest of the timers that were due began to run, once for each turn
-  // that had any. A loop that is held up by what it runs shows here first.
+  // The delay of the earliest timer that was due, recorded once for each turn with due timers. Slow callbacks
+  // show here first.
   LagHistogram lag;
 };
 

@@ -20,7 +20,7 @@ SignalAwaiter::SignalAwaiter(IOLoop& loop, std::initializer_list<int> signals) n
 SignalAwaiter::~SignalAwaiter() { loop_.withdraw(ticket_); }
 
 bool SignalAwaiter::await_ready() {
-  if (!valid_) throw std::invalid_argument("there is no such signal");
+  if (!valid_) throw std::invalid_argument("signal(): not a valid signal number");
   got_ = loop_.signal_handlers().claim(wanted_);
   return got_ != 0;
 }

@@ -11,7 +11,7 @@ namespace squall {
 class IOLoop;
 class SignalHandlers;
 
-// What IOLoop::signal() returns.
+// Awaiter of IOLoop::signal().
 class [[nodiscard]] SignalAwaiter : public ListNode<> {
  public:
   SignalAwaiter(IOLoop& loop, std::initializer_list<int> signals) noexcept;
@@ -26,7 +26,7 @@ class [[nodiscard]] SignalAwaiter : public ListNode<> {
   friend class SignalHandlers;
 
   IOLoop& loop_;
-  std::uint64_t wanted_ = 0;  // a bit a signal
+  std::uint64_t wanted_ = 0;  // one bit for each signal
   bool valid_ = true;
   int got_ = 0;
   std::coroutine_handle<> coroutine_;

@@ -13,13 +13,13 @@
 namespace squall {
 namespace {
 
-// What the system's handler may touch: static and atomic, so that it is there whenever a signal comes.
+// The state that on_signal() uses: static and atomic, because a signal may arrive at any time.
 struct Slot {
   std::atomic<const Waker*> waker = nullptr;
   std::atomic<bool> pending = false;
 };
 Slot g_slots[NSIG];
-std::atomic<int> g_inside = 0;  // threads now in on_signal(), which may be about to use a waker
+std::atomic<int> g_inside = 0;  // threads in on_signal(), which may use a waker
 
 static_assert(std::atomic<const Waker*>::is_always_lock_free && std::atomic<bool>::is_always_lock_free);
 
@@ -77,7 +77,7 @@ bool SignalHandlers::wake(int signal) {
 
 void SignalHandlers::take_over(int signal) {
   if (handlers_.contains(signal)) return;
-  // The place first, as from then on only the system can refuse.
+  // Allocates first: from here on only a system call can fail.
   Handler& handler = handlers_[signal];
   const Waker* nobody = nullptr;
   if (!g_slots[signal].waker.compare_exchange_strong(nobody, &waker_)) {
@@ -101,7 +101,8 @@ void SignalHandlers::give_back(int signal) noexcept {
   const auto found = handlers_.find(signal);
   ::sigaction(signal, &found->second.before, nullptr);
   g_slots[signal].waker.store(nullptr);
-  // Another thread may have loaded the waker just before. Its handler is a few instructions from its end.
+  // Another thread may have loaded the waker before the store above. Its handler ends within a few
+  // instructions.
   while (g_inside.load() != 0) std::this_thread::yield();
   handlers_.erase(found);
 }

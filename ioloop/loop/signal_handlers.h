@@ -13,11 +13,11 @@ namespace squall {
 
 class SignalAwaiter;
 
-// One loop's share of the process's signals. The handler the system calls only notes the signal and wakes
-// the loop, which then calls deliver().
+// The signals that one loop handles. The handler that the system calls only records the signal and wakes the
+// loop, which then calls deliver().
 //
 // Thread:    the loop's thread only.
-// Lifetime:  borrows `waker`. Destruction restores what every signal did before.
+// Lifetime:  borrows `waker`. The destructor restores the previous action of every signal.
 class SignalHandlers {
  public:
   explicit SignalHandlers(const Waker& waker) noexcept : waker_(waker) {}
@@ -27,20 +27,20 @@ class SignalHandlers {
 
   // Throws std::logic_error if another loop has the signal, std::system_error if the system refuses it.
   void add(int signal, Callback callback);
-  // The signal stays this loop's if a task waits for it.
+  // The loop keeps handling the signal if a task waits for it.
   void remove(int signal) noexcept;
 
   // For SignalAwaiter. Signals are bits of a mask.
   static constexpr bool valid(int signal) noexcept { return signal > 0 && signal < NSIG && signal <= 64; }
   static constexpr std::uint64_t bit(int signal) noexcept { return std::uint64_t{1} << (signal - 1); }
-  // Makes the signals this loop's, as add() does, and returns one that was kept for whom waits next, or 0.
+  // Starts to handle the signals, as add() does. Returns a signal that arrived while no task waited, or 0.
   int claim(std::uint64_t signals);
   void wait(SignalAwaiter& awaiter) noexcept;
 
-  // Calls `run` with the callback of every signal that has come since.
+  // Calls `run` with the callback of every signal that has arrived since the last call.
   template <class Run>
   void deliver(Run&& run) {
-    // A callback may add and remove handlers, so nothing is held while it runs.
+    // A callback may add and remove handlers, so no iterator is held while it runs.
     for (int signal = 1; signal < NSIG; ++signal) {
       if (!take_pending(signal)) continue;
       const auto found = handlers_.find(signal);
@@ -59,9 +59,9 @@ class SignalHandlers {
 
  private:
   struct Handler {
-    Callback callback;  // none if tasks alone wait for the signal
+    Callback callback;  // empty if only tasks wait for the signal
     struct sigaction before;
-    bool kept = false;  // it came while nobody waited
+    bool kept = false;  // arrived while no task waited
   };
 
   void take_over(int signal);

@@ -9,8 +9,8 @@
 
 namespace squall {
 
-// A bounded queue that a signal handler may push to: no lock, no allocation. Each slot carries the number of
-// the push or the drain it waits for, so that a handler that interrupts another finds the next slot.
+// A bounded queue that signal handlers may push to: no lock, no allocation. Each slot has the number of the
+// push or drain that may use it next, so that a handler that interrupts another one takes the next slot.
 //
 // Thread:    push() from any and from signal handlers; drain() from one.
 class SignalQueue {
@@ -44,7 +44,7 @@ class SignalQueue {
     }
   }
 
-  // Calls `run` with a `void()` for each closure that is here, oldest first.
+  // Calls `run` with a `void()` for each closure in the queue, oldest first.
   template <class Run>
   void drain(Run&& run) {
     for (;;) {

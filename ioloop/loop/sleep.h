@@ -7,7 +7,7 @@
 
 namespace squall {
 
-// What sleep() returns. May be moved until it is awaited.
+// Awaiter of sleep() and sleep_until(). May be moved until it is awaited.
 class [[nodiscard]] SleepAwaiter {
  public:
   SleepAwaiter(IOLoop& loop, IOLoop::TimePoint when) noexcept : loop_(loop), when_(when) {}
@@ -29,16 +29,15 @@ class [[nodiscard]] SleepAwaiter {
   Timeout timeout_;
 };
 
-// co_await sleep(100ms): other work runs meanwhile. At least one turn passes, even for a delay of zero
-// (GEN-10).
+// co_await sleep(100ms): suspends for `delay`, and at least until the next turn (GEN-10).
 inline SleepAwaiter sleep(IOLoop::Duration delay) {
   IOLoop& loop = IOLoop::current();
   return {loop, loop.deadline_after(delay)};
 }
-// Until the loop's time() has reached `when`.
+// Suspends until the loop's time() has reached `when`.
 inline SleepAwaiter sleep_until(IOLoop::TimePoint when) { return {IOLoop::current(), when}; }
 
-// co_await moment(): lets everything run that is ready, then goes on in the next turn (GEN-04). May be moved
+// co_await moment(): resumes in the next turn, after everything that was ready before (GEN-04). May be moved
 // until it is awaited.
 class [[nodiscard]] MomentAwaiter {
  public:

@@ -18,12 +18,13 @@ class Task;
 
 namespace detail {
 
-// Whoever runs tasks without awaiting them (TaskGroup, multi(), race()) hears of their ends through this.
+// Base class of types that run tasks without awaiting them (TaskGroup, multi(), race()): tells them when a
+// task has ended.
 class TaskOwner {
  public:
-  // The task that was started under `number` has its result and is suspended for good. Called from within its
-  // last resumption, so this call must not destroy the task. What it returns is resumed in the task's place,
-  // by symmetric transfer, and may destroy it: the coroutine that has waited, or std::noop_coroutine().
+  // Task `number` has its result and is at its final suspension. Called from within the task's last
+  // resumption, so this call must not destroy the task. The returned coroutine is resumed by symmetric
+  // transfer and may destroy the task; std::noop_coroutine() resumes none.
   virtual std::coroutine_handle<> task_ended(std::size_t number) noexcept = 0;
 
  protected:
@@ -58,8 +59,8 @@ class PromiseBase {
 
   TaskOwner* owner_ = nullptr;
   union {
-    std::coroutine_handle<> continuation_ = {};  // of a task that is awaited
-    std::size_t number_;                         // of one that has an owner
+    std::coroutine_handle<> continuation_ = {};  // if the task is awaited
+    std::size_t number_;                         // if the task has an owner
   };
 };
 
@@ -119,14 +120,15 @@ class TaskPromise<void> final : public PromiseBase {
 
 }  // namespace detail
 
-// Work that has not begun: a coroutine and the right to its result.
+// A coroutine that has not started, and its result.
 //
-// Lazy: the body begins when the task is awaited, or given to a TaskGroup or IOLoop::spawn(). Awaiting runs
-// it in place, without a trip through the loop, and gives its value or throws what it threw.
+// Lazy: the body starts when the task is awaited, or given to a TaskGroup or IOLoop::spawn(). Awaiting runs
+//       it in
+// place, without passing through the loop, and returns its value or throws its exception.
 //
-// Lifetime:  whoever holds the task owns the work. Dropping it destroys the coroutine wherever it is
-//            suspended, innermost frame first, which releases all it holds: that is how work is cancelled.
-//            A coroutine must not be destroyed while it runs.
+// Lifetime:  the task owns the coroutine. Destroying the task cancels the work: it destroys the coroutine
+//            where it is suspended, innermost frame first, and so runs the destructors of its locals. A
+//            coroutine must not be destroyed while it runs.
 // Thread:    the thread of the loop it waits on.
 template <class T>
 class [[nodiscard]] Task {
@@ -173,14 +175,14 @@ class [[nodiscard]] Task {
     return Awaiter(handle_);
   }
 
-  // For owners (TaskGroup): begins the work, which tells `owner` under this number when it has ended.
+  // For owners (TaskGroup): starts the work, which calls owner.task_ended(number) when it has ended.
   void start(detail::TaskOwner& owner, std::size_t number = 0) noexcept {
     assert(handle_ && "this Task was moved from");
-    const Handle handle = handle_;  // the work may move this object
+    const Handle handle = handle_;  // the coroutine may move this task
     handle.promise().tell_when_done(owner, number);
     handle.resume();
   }
-  // For owners, once the task has ended: the value, or throws the error.
+  // For owners, once the task has ended: returns the value or throws the error.
   T result() { return handle_.promise().take(); }
   // For owners, once the task has ended: the error, or null.
   std::exception_ptr error() const noexcept { return handle_.promise().error(); }

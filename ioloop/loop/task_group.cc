@@ -18,7 +18,7 @@ class TaskGroup::Member final : public detail::TaskOwner, public ListNode<>, pub
 
   std::coroutine_handle<> task_ended(std::size_t) noexcept override {
     if (starting) {
-      has_ended = true;  // add() is on the stack and does the rest
+      has_ended = true;  // add() is on the stack and calls ended()
     } else {
       group.ended(*this);
     }
@@ -32,7 +32,7 @@ class TaskGroup::Member final : public detail::TaskOwner, public ListNode<>, pub
   bool has_ended = false;
 };
 
-TaskGroup::TaskGroup(IOLoop& loop, ErrorHandler on_error) : loop_(loop), on_error_(std::move(on_error)) {}
+TaskGroup::TaskGroup(ErrorHandler on_error, IOLoop& loop) : loop_(loop), on_error_(std::move(on_error)) {}
 
 TaskGroup::~TaskGroup() {
   clean_up_.unlink();
@@ -49,7 +49,7 @@ TaskGroup::Member* TaskGroup::add(Task<void> task, std::source_location added_at
   member->task.start(*member);
   member->starting = false;
   if (!member->has_ended) return member;
-  // Outside the coroutine, so that it can go at once: a burst of short tasks holds no memory.
+  // The coroutine is not on the stack, so it is destroyed now: many short tasks hold no memory.
   ended(*member);
   return nullptr;
 }
@@ -71,7 +71,7 @@ void TaskGroup::ended(Member& member) noexcept {
     delete &member;
     return;
   }
-  // The task is still on the stack, at its last suspension.
+  // The task is still on the stack, at its final suspension.
   ended_.push_back(member);
   clean_up_at_turn_end();
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <squall/ioloop/base/intrusive_list.h>
+#include <squall/ioloop/loop/ioloop.h>
 #include <squall/ioloop/loop/task.h>
 #include <squall/ioloop/loop/waiter.h>
 
@@ -11,19 +12,19 @@
 
 namespace squall {
 
-class IOLoop;
-
-// Owns tasks that run side by side, of which nobody awaits the result.
+// Owns tasks that run concurrently and whose results are not awaited.
 //
-// Lifetime:  borrows `loop`. A task that ends is destroyed by the end of the loop's turn; the group's
-//            destructor cancels those still at work, newest first. It must not run from within one of them.
-// Errors:    what a task throws goes to the error handler, which by default logs it with the place it was
-//            added at. The other tasks go on.
+// Thread:    the loop's thread.
+// Lifetime:  borrows `loop`. A task that has ended is destroyed by the end of the loop's turn. The destructor
+//            cancels the tasks that have not ended, newest first; it must not be called from one of them.
+// Errors:    an exception from a task is passed to the error handler, which by default logs it with the place
+//            of the call of add(). The other tasks continue.
 class TaskGroup {
  public:
   using ErrorHandler = std::function<void(std::exception_ptr error, std::source_location added_at)>;
 
-  explicit TaskGroup(IOLoop& loop, ErrorHandler on_error = {});
+  explicit TaskGroup(IOLoop& loop = IOLoop::current()) : TaskGroup(ErrorHandler(), loop) {}
+  explicit TaskGroup(ErrorHandler on_error, IOLoop& loop = IOLoop::current());
   ~TaskGroup();
   TaskGroup(const TaskGroup&) = delete;
   TaskGroup& operator=(const TaskGroup&) = delete;
@@ -31,20 +32,20 @@ class TaskGroup {
   // Names a task that has not ended.
   class Member;
 
-  // Begins the task at once: it has run to its first wait, or to its end, when this returns. Null if it has
+  // Starts the task now: when add() returns, the task has run to its first wait or to its end. Null if it has
   // ended.
   Member* add(Task<void> task, std::source_location added_at = std::source_location::current());
-  // Cancels one task now. Not from within it.
+  // Cancels one task now. Must not be called from that task.
   void destroy(Member& member) noexcept;
   // Cancels all tasks at the end of the loop's turn, so that a task may call it.
   void cancel() noexcept;
-  // Cancels all tasks now, newest first. Not from within one of them.
+  // Cancels all tasks now, newest first. Must not be called from one of them.
   void destroy() noexcept;
   // Tasks that have not ended.
   std::size_t size() const noexcept { return size_; }
   bool empty() const noexcept { return size_ == 0; }
 
-  // co_await group.join(): waits until there is no task left.
+  // co_await group.join(): waits until all tasks have ended.
   class Join;
   Join join() noexcept;
 

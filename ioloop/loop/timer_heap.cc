@@ -6,7 +6,7 @@
 namespace squall {
 
 Timeout TimerHeap::add(TimePoint deadline, Callback callback) {
-  // Room first, so that a failed allocation leaves everything as it was.
+  // Allocates first, so that a failed allocation changes nothing.
   if (heap_.size() == heap_.capacity()) heap_.reserve(std::max<std::size_t>(64, heap_.size() * 2));
   if (due_.capacity() == 0) due_.reserve(kSmallestBatch);
   const std::uint32_t index = take_slot();
@@ -24,13 +24,13 @@ bool TimerHeap::remove(Timeout timeout) noexcept {
   Slot& slot = slot_at(timeout.slot);
   if (slot.id != timeout.id) return false;
   if (slot.position == kNone) {
-    // Already collected: fire() finds no callback there, and frees the slot.
+    // In due_ already: fire() finds no callback and frees the slot.
     slot.id = 0;
     slot.callback.reset();
     return true;
   }
   erase(slot.position);
-  // The closure goes last, and from here, as its destructor may add and remove timers.
+  // The closure is destroyed last, because its destructor may add and remove timers.
   const Callback doomed = std::move(slot.callback);
   free_slot(timeout.slot);
   give_back();
@@ -107,7 +107,7 @@ void TimerHeap::give_back() noexcept {
     smaller.assign(heap_.begin(), heap_.end());
     heap_.swap(smaller);
   } catch (const std::bad_alloc&) {
-    // No memory to give memory back with: the larger array stays.
+    // No memory for a smaller array: the larger one stays.
   }
 }
 
@@ -127,7 +127,7 @@ void TimerHeap::free_slot(std::uint32_t index) noexcept {
   if (block.free == kNone) open_.push_front(block);
   slot.position = std::exchange(block.free, index % kBlock);
   if (--block.used > 0) return;
-  // One empty block stays, so that a single timer coming and going allocates nothing.
+  // One empty block is kept, so that adding and removing one timer again and again allocates nothing.
   if (empty_blocks_++ == 0) return;
   --empty_blocks_;
   const std::uint32_t number = block.number;
@@ -137,7 +137,7 @@ void TimerHeap::free_slot(std::uint32_t index) noexcept {
 
 TimerHeap::Block& TimerHeap::add_block() {
   if (vacant_.empty()) {
-    // Room for every block's number, so that free_slot() never has to allocate.
+    // Capacity for the number of every block, so that free_slot() never allocates.
     if (vacant_.capacity() <= blocks_.size()) vacant_.reserve(blocks_.size() * 2 + 8);
     blocks_.emplace_back();
     vacant_.push_back(static_cast<std::uint32_t>(blocks_.size() - 1));

@@ -21,10 +21,10 @@ struct Timeout {
 
 // Timers ordered by deadline, then by insertion (IOL-56).
 //
-// A 4-ary heap of deadlines, each knowing the slot of its callback, and each slot its place in the heap: so
-// removal is O(log n) and destroys the closure at once (IOL-57), and no cancelled entry is ever left behind
-// to be compacted away (IOL-58). Four children a node halve the depth, and with it the cache misses, of a
-// binary heap. Slots come in blocks, and a block whose timers are all gone is given back.
+// A 4-ary heap of deadlines. Each entry has the slot of its callback, and each slot its position in the heap,
+// so removing a timer is O(log n), destroys the closure at once (IOL-57) and leaves no cancelled entry behind
+// (IOL-58). Four children a node halve the depth of a binary heap, and with it the cache misses. Slots are
+// allocated in blocks, and a block without timers is freed.
 //
 // Thread:    one.
 class TimerHeap {
@@ -38,11 +38,11 @@ class TimerHeap {
 
   // Throws std::bad_alloc, and then nothing has changed.
   Timeout add(TimePoint deadline, Callback callback);
-  // Destroys the callback and returns true; false if the timer had fired or was removed before. A timer that
-  // is due in the same batch can still be removed (IOL-54).
+  // Destroys the callback and returns true; false if the timer has fired or was removed before. A due timer
+  // can be removed until its own callback runs (IOL-54).
   bool remove(Timeout timeout) noexcept;
 
-  // Destroys every callback, also those that their destructors add.
+  // Destroys every callback, including those that destructors add.
   void clear() noexcept;
 
   bool empty() const noexcept { return heap_.empty(); }
@@ -50,9 +50,9 @@ class TimerHeap {
   // The earliest deadline; the end of time if there is no timer.
   TimePoint earliest() const noexcept { return earliest_; }
 
-  // Runs and destroys the callbacks that were due at `now` when the call began; one they add waits for the
-  // next call, whatever its deadline. Without memory for a large batch it runs the earliest of it, and
-  // leaves the others to the next call. `run` is called with each Callback and must not throw.
+  // Runs and destroys the callbacks that are due at `now`. Timers added meanwhile wait for the next call. If
+  // there is no memory for a large batch, only the earliest timers run, and the others in the next call.
+  // `run` is called with each Callback and must not throw.
   template <class Run>
   std::size_t fire(TimePoint now, Run&& run) {
     if (heap_.empty() || earliest_ > now) return 0;
@@ -61,7 +61,7 @@ class TimerHeap {
     for (std::size_t i = 0; i < due_.size(); ++i) {
       Slot& slot = slot_at(due_[i]);
       if (slot.callback) {
-        slot.id = 0;  // it has fired: remove() no longer finds it
+        slot.id = 0;  // fired: remove() no longer finds it
         run(slot.callback);
         slot.callback.reset();
         ++count;
@@ -90,14 +90,14 @@ class TimerHeap {
   struct Slot {
     Callback callback;
     std::uint64_t id = 0;            // 0: free, or has fired
-    std::uint32_t position = kNone;  // in the heap, or kNone while in due_; of a free slot, the next free one
+    std::uint32_t position = kNone;  // in heap_; kNone while in due_; the next free slot if free
   };
   // In open_ while it has a free slot.
   struct Block : ListNode<> {
     Slot slots[kBlock];
     std::uint32_t number;    // in blocks_
     std::uint32_t used = 0;  // slots in use
-    std::uint32_t free = 0;  // first free slot, counted within the block; kNone if there is none
+    std::uint32_t free = 0;  // first free slot of the block, or kNone
   };
 
   Slot& slot_at(std::uint32_t index) noexcept { return blocks_[index / kBlock]->slots[index % kBlock]; }
@@ -111,9 +111,9 @@ class TimerHeap {
   void sift_up(std::size_t position, const Entry& entry) noexcept;
   void sift_down(std::size_t position, const Entry& entry) noexcept;
 
-  TimePoint earliest_ = TimePoint::max();  // of heap_, which is in a cache line of its own
+  TimePoint earliest_ = TimePoint::max();  // copied from heap_, which is in another cache line
   std::vector<Entry> heap_;
-  std::vector<std::unique_ptr<Block>> blocks_;  // null where a block was given back
+  std::vector<std::unique_ptr<Block>> blocks_;  // null where a block was freed
   std::vector<std::uint32_t> vacant_;           // the null places in blocks_
   IntrusiveList<Block> open_;                   // blocks with a free slot
   std::uint32_t empty_blocks_ = 0;

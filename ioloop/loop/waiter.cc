@@ -32,7 +32,7 @@ void WaiterList::withdraw_all() noexcept {
 }
 
 void Waiter::wait_in(WaiterList& list, std::coroutine_handle<> coroutine) noexcept {
-  assert(!list_ && !woken_ && "this waiter waits already");
+  assert(!list_ && !woken_ && "this waiter is waiting already");
   resume_.set(coroutine);
   join_list(list);
 }
@@ -45,7 +45,7 @@ void Waiter::wake() noexcept {
 }
 
 void Waiter::promise(WaiterList& promised) noexcept {
-  assert(waiting() && "only one who waits can be promised something");
+  assert(waiting() && "only a waiter that waits can get a promise");
   leave_list();
   join_list(promised);
   woken_ = true;

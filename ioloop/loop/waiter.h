@@ -10,9 +10,10 @@ namespace squall {
 class IOLoop;
 class Waiter;
 
-// Suspended coroutines in the order they came. Building block of everything that can be waited for.
+// Suspended coroutines, first in, first out: the base of events, locks, queues and futures.
 //
-// Lifetime:  may be destroyed with waiters in it: they are then never woken.
+// Thread:    the loop's thread.
+// Lifetime:  may be destroyed while waiters are in it, which are then never woken.
 class WaiterList {
  public:
   WaiterList() noexcept = default;
@@ -22,17 +23,17 @@ class WaiterList {
 
   bool empty() const noexcept { return waiters_.empty(); }
   std::size_t size() const noexcept { return size_; }
-  // The longest waiting one; null if nobody waits.
+  // The waiter that has waited longest; null if the list is empty.
   Waiter* front() const noexcept;
-  // Moves the longest waiting one to the loop's ready queue: it resumes in a later turn, never from in here.
-  // False if nobody waits.
+  // Moves the waiter that has waited longest to the loop's ready queue: its coroutine resumes in a later
+  // turn, never within this call. False if the list is empty.
   bool wake_one() noexcept;
   void wake_all() noexcept;
-  // wake_one() for what only one can have: a permit, an item, a notification. The waiter then stands in
-  // `promised` until its coroutine has taken that. If it is destroyed before, it still stands there, and its
-  // awaiter passes on what it was promised.
+  // wake_one() for a resource that one waiter gets: a permit, an item, a notification. The waiter is in
+  // `promised` until its coroutine takes the resource. If the coroutine is destroyed before,
+  // Waiter::withdraw() returns true, and the awaiter gives the resource to the next waiter.
   bool promise_to_one(WaiterList& promised) noexcept;
-  // Leaves everyone in the list suspended for good, woken or not.
+  // No coroutine of the list will be resumed, woken or not.
   void withdraw_all() noexcept;
 
  private:
@@ -41,28 +42,29 @@ class WaiterList {
   std::size_t size_ = 0;
 };
 
-// One suspended coroutine: a member or base of an awaiter. Its destructor takes the coroutine out of the list
-// or the ready queue it stands in, so that nobody resumes a frame that is gone. Waiting and waking take no
-// memory.
+// One suspended coroutine: a member or base class of an awaiter. The destructor removes the coroutine from
+// its list and the ready queue, so that a destroyed frame is never resumed. Nothing here allocates.
+//
+// Thread:    the loop's thread.
 class Waiter : public ListNode<> {
  public:
   explicit Waiter(IOLoop& loop) noexcept : loop_(loop) {}
   ~Waiter() { withdraw(); }
 
   void wait_in(WaiterList& list, std::coroutine_handle<> coroutine) noexcept;
-  // Straight to the ready queue, out of the list if it stands in one.
+  // Moves the coroutine from its list to the ready queue. Does nothing if it is in no list.
   void wake() noexcept;
-  // The same, but into `promised`: see WaiterList::promise_to_one().
+  // wake() that also links the waiter into `promised`: see WaiterList::promise_to_one().
   void promise(WaiterList& promised) noexcept;
-  // The coroutine has resumed and takes what it was promised. False if it was promised nothing.
+  // The coroutine has resumed and takes the promised resource. False if there is none.
   bool take_promise() noexcept;
-  // The coroutine will not be resumed. True if what it was promised has to be passed on.
+  // The coroutine will not be resumed. True if the caller must pass a promised resource on.
   bool withdraw() noexcept { return (list_ || woken_) && leave(); }
 
   // In a list; false once woken.
   bool waiting() const noexcept { return list_ && !woken_; }
   bool woken() const noexcept { return woken_; }
-  // Woken with a promise that has not been taken, by something that still exists.
+  // Woken with a promise that it has not taken, and the list of promises still exists.
   bool promised() const noexcept { return list_ && woken_; }
   IOLoop& loop() const noexcept { return loop_; }
 

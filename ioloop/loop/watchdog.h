@@ -6,25 +6,25 @@
 
 namespace squall {
 
-// What the loop was running when it was held up: said by name in the log.
+// The callback, handler or task that held the loop for too long, for the log.
 //
-// A callback is known by the type of its closure, which tells the function it was written in; a handler by
-// its function and descriptor; a task by the coroutine that the callback or handler resumed. Functions are
-// named by symbol_name().
+// A callback is named by the type of its closure, which contains the name of the enclosing function; a
+// handler by its function and descriptor; a task by the coroutine that was resumed. symbol_name() gives the
+// names of functions.
 struct Culprit {
   const char* kind = "callback";  // or "timer", "handler"
   const std::type_info* closure = nullptr;
-  const void* function = nullptr;   // its code, if it is no closure
-  int fd = -1;                      // that it was called for
-  const void* coroutine = nullptr;  // where the coroutine that was resumed goes on; null if none was
+  const void* function = nullptr;   // its code, if it is not a closure
+  int fd = -1;                      // of a handler
+  const void* coroutine = nullptr;  // resumption_of() the resumed coroutine; null if none was
 };
 
-// Where a suspended coroutine goes on: the first word of its frame, with GCC and clang alike.
+// The address at which a suspended coroutine resumes: the first word of its frame, with both GCC and clang.
 inline const void* resumption_of(std::coroutine_handle<> coroutine) noexcept {
   return *static_cast<const void* const*>(coroutine.address());
 }
 
-// Logs, as a warning of the application logger, what held the loop for how long.
+// Logs a warning to the application logger: what held the loop, and for how long.
 void report_slow(const Culprit& culprit, std::chrono::nanoseconds held, std::chrono::nanoseconds threshold);
 
 }  // namespace squall

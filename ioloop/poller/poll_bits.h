@@ -8,8 +8,9 @@
 #include <chrono>
 #include <cstdint>
 #include <limits>
+#include <optional>
 
-// What poll(2) and its kin are given and give back.
+// Conversions between Events and the types of poll(2), for the pollers that use pollfd or milliseconds.
 namespace squall::detail {
 
 constexpr short to_poll(Events events) noexcept {
@@ -17,18 +18,18 @@ constexpr short to_poll(Events events) noexcept {
                             (has(events, Events::write) ? POLLOUT : 0));
 }
 
-// Error and hang-up come unasked. Reported as both directions, they send the waiting read or write to its
-// system call, which learns the true errno.
+// The kernel reports errors and hang-ups always. They become readiness to read and write: the read or write
+// that follows gets the errno.
 constexpr Events from_poll(short flags) noexcept {
   if (flags & (POLLERR | POLLHUP | POLLNVAL)) return Events::read | Events::write | Events::hangup;
   return (flags & POLLIN ? Events::read : Events::none) | (flags & POLLOUT ? Events::write : Events::none);
 }
 
-// Milliseconds, rounded up, so that a timer never wakes early and then spins until its time has come; -1 is
-// without end.
-constexpr int to_milliseconds(std::chrono::nanoseconds timeout) noexcept {
-  if (timeout.count() < 0) return -1;
-  const auto whole = std::chrono::ceil<std::chrono::milliseconds>(timeout).count();
+// Milliseconds as poll(2) takes them, -1 for no limit. Rounded up: a timer that woke early would make the
+// loop spin until its deadline.
+constexpr int to_milliseconds(std::optional<std::chrono::nanoseconds> timeout) noexcept {
+  if (!timeout) return -1;
+  const auto whole = std::chrono::ceil<std::chrono::milliseconds>(*timeout).count();
   return static_cast<int>(std::min<std::int64_t>(whole, std::numeric_limits<int>::max()));
 }
 

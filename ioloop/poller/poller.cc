@@ -16,7 +16,7 @@ struct Registered {
   PollerFactory make;
 };
 
-// Made at its first use: a program may register while its statics are made.
+// Constructed on first use: static objects may register pollers in their constructors.
 struct Registry {
   std::mutex mutex;
   std::vector<Registered> pollers;
@@ -26,7 +26,7 @@ Registry& registry() {
   return all;
 }
 
-// Null if there is none. The registry must be locked.
+// Null if there is no such poller. The registry must be locked.
 PollerFactory find(std::string_view name) {
   for (const detail::PollerEntry& entry : detail::system_pollers())
     if (entry.name == name) return entry.make;

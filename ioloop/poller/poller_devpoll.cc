@@ -19,8 +19,8 @@ namespace {
 constexpr std::size_t kFirstBatch = 256;
 constexpr std::size_t kLargestBatch = 4096;
 
-// Takes `fd` out of the set, if it is in, and puts it in again for `events`, if any: the device adds what is
-// written to what it was told before, unless that is removed.
+// Removes `fd` from the set if `before` has events, and adds it with `after` if that has events. /dev/poll
+// would otherwise add the new events to the old ones.
 int change(int device, int fd, Events before, Events after) noexcept {
   std::array<pollfd, 2> changes{};
   std::size_t count = 0;
@@ -46,13 +46,13 @@ void DevpollPoller::update(int fd, std::uint32_t generation, Events before, Even
   if (before != Events::none && !known)
     throw std::system_error(ENOENT, std::generic_category(), "not registered with /dev/poll");
   if (after == Events::none && !known) return;
-  // The device takes a closed descriptor without a word, and never speaks of it again.
+  // /dev/poll accepts a closed descriptor without an error, and never reports it.
   if (after != Events::none && ::fcntl(fd, F_GETFD) < 0) throw_errno("fcntl");
   if (index >= entries_.size())
     entries_.resize(std::max(index + 1, entries_.size() + entries_.size() / 4 + 64));
 
-  // What the device was told counts, rather than `before`: a number whose last owner was closed without
-  // being removed is still in the set.
+  // `entry.events` counts, not `before`: a descriptor that was closed without being removed is still in the
+  // set.
   Entry& entry = entries_[index];
   if (const int error = change(device_.get(), fd, entry.events, after); error != 0) {
     change(device_.get(), fd, entry.events, entry.events);
@@ -62,11 +62,11 @@ void DevpollPoller::update(int fd, std::uint32_t generation, Events before, Even
   entry = {generation, after};
 }
 
-std::span<const Ready> DevpollPoller::wait(std::chrono::nanoseconds timeout) {
+std::span<const Ready> DevpollPoller::wait(std::optional<std::chrono::nanoseconds> timeout) {
   dvpoll request{};
   request.dp_fds = raw_.data();
-  // No more than are registered: the device refuses as many as the process may open, which by default is no
-  // more than the batch has room for.
+  // At most as many as are registered: /dev/poll refuses a batch as large as the limit of open descriptors,
+  // which by default is the size of the batch.
   request.dp_nfds =
       static_cast<decltype(request.dp_nfds)>(std::min(raw_.size(), std::max<std::size_t>(registered_, 1)));
   request.dp_timeout = detail::to_milliseconds(timeout);
@@ -81,18 +81,18 @@ std::span<const Ready> DevpollPoller::wait(std::chrono::nanoseconds timeout) {
     ready_.push_back(
         {fd, entries_[static_cast<std::size_t>(fd)].generation, detail::from_poll(raw_[i].revents)});
   }
-  // A full batch means more may be waiting; grow, so that one turn can see them all.
+  // After a full batch more events may wait; the next turn can take them all.
   if (static_cast<std::size_t>(count) == raw_.size() && raw_.size() < kLargestBatch) grow();
   return ready_;
 }
 
 void DevpollPoller::grow() noexcept {
   try {
-    // The result first: wait() must have room for whatever it can be told.
+    // The result first: it must have room for everything that the device can report.
     ready_.reserve(raw_.size() * 2);
     raw_.resize(raw_.size() * 2);
   } catch (const std::bad_alloc&) {
-    // The next turn sees the others.
+    // The batch keeps its size; later turns see the other events.
   }
 }
 

@@ -10,17 +10,18 @@
 
 namespace squall {
 
-// Solaris and illumos: the device /dev/poll. It knows descriptors by their numbers alone, so a descriptor
-// closed without being removed is reported ready until it is, and its number's next owner in its place.
+// Solaris and illumos: the device /dev/poll. It knows descriptors only by number: a descriptor that was
+// closed without being removed is reported ready until it is removed, and so is a new descriptor of the same
+// number.
 class DevpollPoller final : public Poller {
  public:
   DevpollPoller();
   std::string_view name() const noexcept override { return "devpoll"; }
   void update(int fd, std::uint32_t generation, Events before, Events after) override;
-  std::span<const Ready> wait(std::chrono::nanoseconds timeout) override;
+  std::span<const Ready> wait(std::optional<std::chrono::nanoseconds> timeout) override;
 
  private:
-  // The device carries no data of its user's.
+  // The device stores no user data with a descriptor.
   struct Entry {
     std::uint32_t generation = 0;
     Events events = Events::none;

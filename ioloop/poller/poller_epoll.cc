@@ -16,8 +16,8 @@ constexpr std::size_t kFirstBatch = 256;
 constexpr std::size_t kLargestBatch = 4096;
 
 Events from_epoll(std::uint32_t flags) {
-  // Error and hang-up come unasked. Reported as both directions, they send the waiting read or write to its
-  // system call, which learns the true errno.
+  // The kernel reports errors and hang-ups always. They become readiness to read and write: the read or write
+  // that follows gets the errno.
   if (flags & (EPOLLERR | EPOLLHUP)) return Events::read | Events::write | Events::hangup;
   return (flags & EPOLLIN ? Events::read : Events::none) | (flags & EPOLLOUT ? Events::write : Events::none);
 }
@@ -48,7 +48,7 @@ void EpollPoller::update(int fd, std::uint32_t generation, Events before, Events
   if (::epoll_ctl(epoll_.get(), operation, fd, &event) != 0) throw_errno("epoll_ctl");
 }
 
-[[gnu::hot]] std::span<const Ready> EpollPoller::wait(std::chrono::nanoseconds timeout) {
+[[gnu::hot]] std::span<const Ready> EpollPoller::wait(std::optional<std::chrono::nanoseconds> timeout) {
   if (full_) [[unlikely]]
     grow();
   const int count = ::epoll_wait(epoll_.get(), reinterpret_cast<epoll_event*>(batch_.get()),

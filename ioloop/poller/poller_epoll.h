@@ -16,7 +16,7 @@ class EpollPoller final : public Poller {
   std::string_view name() const noexcept override { return "epoll"; }
   int fd() const noexcept override { return epoll_.get(); }
   void update(int fd, std::uint32_t generation, Events before, Events after) override;
-  std::span<const Ready> wait(std::chrono::nanoseconds timeout) override;
+  std::span<const Ready> wait(std::optional<std::chrono::nanoseconds> timeout) override;
 
  private:
   std::span<const Ready> convert(std::size_t count) noexcept;

@@ -5,7 +5,7 @@
 #include <fcntl.h>
 #include <sys/types.h>
 
-// Needs the one before, on some systems.
+// Needs <sys/types.h> on some systems.
 #include <sys/event.h>
 
 #include <algorithm>
@@ -18,14 +18,14 @@ namespace {
 
 constexpr std::size_t kFirstBatch = 256;
 constexpr std::size_t kLargestBatch = 4096;
-// Some systems refuse longer waits, some shorten them to this; the loop waits again (IOL-20).
+// Some systems refuse longer waits, some shorten them; the loop waits again (IOL-20).
 constexpr std::chrono::hours kLongestWait{24};
 
-// Never more than one change each for reading and writing.
+// At most one change for reading and one for writing.
 struct Changes {
   void set(int fd, int filter, std::uint32_t generation, bool wanted) noexcept {
-    // With EV_RECEIPT every change is answered, in the list of events and before any of those, with 0 or
-    // the errno it failed with; without, the first to fail would leave open what became of the others.
+    // With EV_RECEIPT every change has an entry in the list of events, before the events, with 0 or the
+    // errno. Without it, the first failure would hide the results of the other changes.
     const int action = wanted ? EV_ADD | EV_RECEIPT : EV_DELETE | EV_RECEIPT;
     struct ::kevent& change = list[static_cast<std::size_t>(count++)];
     EV_SET(&change, static_cast<std::uintptr_t>(fd), filter, action, 0, 0,
@@ -57,11 +57,10 @@ bool KqueuePoller::is_broken(int fd) const noexcept {
 }
 
 void KqueuePoller::update(int fd, std::uint32_t generation, Events before, Events after) {
-  // There is no filter for a hang-up alone: who asks for nothing else hears of it with the next read or
-  // write.
+  // kqueue has no filter for a hang-up alone, so Events::hangup registers nothing.
   const bool reading = has(after, Events::read);
   const bool writing = has(after, Events::write);
-  if (writing) broken_.reserve(broken_.size() + 1);  // what can throw comes before anything changes
+  if (writing) broken_.reserve(broken_.size() + 1);  // may throw, so before any change
   Changes changes;
   if (reading != has(before, Events::read)) changes.set(fd, EVFILT_READ, generation, reading);
   if (writing != has(before, Events::write) && (writing || !is_broken(fd)))
@@ -95,29 +94,29 @@ void KqueuePoller::update(int fd, std::uint32_t generation, Events before, Event
   if (broken) broken_.push_back({fd, generation, Events::write});
 }
 
-std::span<const Ready> KqueuePoller::wait(std::chrono::nanoseconds timeout) {
+std::span<const Ready> KqueuePoller::wait(std::optional<std::chrono::nanoseconds> timeout) {
   ready_.clear();
-  ready_.reserve(raw_.size() + broken_.size());  // before anything is learnt that could get lost
+  ready_.reserve(raw_.size() + broken_.size());  // may throw, so before the kernel reports events
   if (!broken_.empty()) timeout = std::chrono::nanoseconds(0);
-  timeout = std::min<std::chrono::nanoseconds>(timeout, kLongestWait);
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(timeout);
+  const auto nanoseconds = std::min<std::chrono::nanoseconds>(timeout.value_or(kLongestWait), kLongestWait);
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(nanoseconds);
   timespec limit{};
   limit.tv_sec = static_cast<decltype(limit.tv_sec)>(seconds.count());
-  limit.tv_nsec = static_cast<decltype(limit.tv_nsec)>((timeout - seconds).count());
+  limit.tv_nsec = static_cast<decltype(limit.tv_nsec)>((nanoseconds - seconds).count());
   const int count = ::kevent(kqueue_.get(), nullptr, 0, raw_.data(), static_cast<int>(raw_.size()),
-                             timeout.count() < 0 ? nullptr : &limit);
+                             timeout ? &limit : nullptr);
   if (count < 0) {
     if (errno != EINTR) throw_errno("kevent");
     return ready_;
   }
   for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
-    // Whatever EV_EOF or EV_ERROR say besides, it is readiness: the read or write learns of it.
+    // EV_EOF and EV_ERROR are readiness too: the read or write that follows gets the errno.
     ready_.push_back({static_cast<int>(raw_[i].ident),
                       static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(raw_[i].udata)),
                       raw_[i].filter == EVFILT_WRITE ? Events::write : Events::read});
   }
   ready_.insert(ready_.end(), broken_.begin(), broken_.end());
-  // A full batch means more may be waiting; grow, so that one turn can see them all.
+  // After a full batch more events may wait; the next turn can take them all.
   if (static_cast<std::size_t>(count) == raw_.size() && raw_.size() < kLargestBatch) grow();
   return ready_;
 }
@@ -126,7 +125,7 @@ void KqueuePoller::grow() noexcept {
   try {
     raw_.resize(raw_.size() * 2);
   } catch (const std::bad_alloc&) {
-    // The next turn sees the others.
+    // The batch keeps its size; later turns see the other events.
   }
 }
 

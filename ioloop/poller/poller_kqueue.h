@@ -11,9 +11,9 @@ struct kevent;  // <sys/event.h> is not everywhere, and every header compiles al
 
 namespace squall {
 
-// macOS and the BSDs: kqueue(2). Reading and writing of one descriptor are two filters there, and arrive as
-// two entries of a batch. A regular file is readable while it is not at its end; whether it is writable
-// depends on the system, and so does whether reading is reported on the write end of a pipe.
+// macOS and the BSDs: kqueue(2). Reading and writing of one descriptor are two filters, reported as two
+// entries of a batch. A regular file is readable before its end. Whether a regular file is writable, and
+// whether the write end of a pipe is readable, depends on the system.
 class KqueuePoller final : public Poller {
  public:
   KqueuePoller();
@@ -21,7 +21,7 @@ class KqueuePoller final : public Poller {
   std::string_view name() const noexcept override { return "kqueue"; }
   int fd() const noexcept override { return kqueue_.get(); }
   void update(int fd, std::uint32_t generation, Events before, Events after) override;
-  std::span<const Ready> wait(std::chrono::nanoseconds timeout) override;
+  std::span<const Ready> wait(std::optional<std::chrono::nanoseconds> timeout) override;
 
  private:
   bool is_broken(int fd) const noexcept;
@@ -30,8 +30,8 @@ class KqueuePoller final : public Poller {
   OwnedFd kqueue_;
   std::vector<struct ::kevent> raw_;
   std::vector<Ready> ready_;
-  // Write ends of pipes that had lost their reader before they were registered, which kqueue refuses to
-  // watch: ready in every batch, as they would be had they been registered before.
+  // Write ends of pipes whose read end was closed before the registration. kqueue refuses to watch them;
+  // wait() reports them as writable in every batch, as it would if the read end had been closed later.
   std::vector<Ready> broken_;
 };
 

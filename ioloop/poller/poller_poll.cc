@@ -24,13 +24,13 @@ void PollPoller::update(int fd, std::uint32_t generation, Events before, Events 
     if (place != kAbsent) remove(place);
     return;
   }
-  // No system call registers, so none would say so before the next wait.
+  // Registering makes no system call, so EBADF is checked here.
   if (::fcntl(fd, F_GETFD) < 0) throw_errno("fcntl");
   if (place == kAbsent) {
     add(fd, generation, after);
     return;
   }
-  // Also for one that was closed without being removed, and whose number has a new owner now.
+  // Also if the previous descriptor of this number was closed without being removed.
   polled_[place].events = detail::to_poll(after);
   generations_[place] = generation;
 }
@@ -39,7 +39,7 @@ void PollPoller::add(int fd, std::uint32_t generation, Events events) {
   const auto index = static_cast<std::size_t>(fd);
   if (index >= places_.size())
     places_.resize(std::max(index + 1, places_.size() + places_.size() / 4 + 64), kAbsent);
-  // Everything that can throw comes before anything changes.
+  // Allocates first, so that an exception changes nothing.
   if (polled_.size() == polled_.capacity()) {
     const std::size_t room = std::max(kFirstRoom, polled_.size() * 2);
     generations_.reserve(room);
@@ -52,7 +52,7 @@ void PollPoller::add(int fd, std::uint32_t generation, Events events) {
 
 void PollPoller::remove(std::uint32_t place) noexcept {
   places_[static_cast<std::size_t>(polled_[place].fd)] = kAbsent;
-  // The last takes its place.
+  // Moves the last entry to its place.
   if (place + 1 != polled_.size()) {
     polled_[place] = polled_.back();
     generations_[place] = generations_.back();
@@ -62,8 +62,8 @@ void PollPoller::remove(std::uint32_t place) noexcept {
   generations_.pop_back();
 }
 
-std::span<const Ready> PollPoller::wait(std::chrono::nanoseconds timeout) {
-  // Before anything is learnt that could get lost.
+std::span<const Ready> PollPoller::wait(std::optional<std::chrono::nanoseconds> timeout) {
+  // May throw, so before the kernel reports events.
   ready_.clear();
   if (ready_.capacity() < polled_.size()) ready_.reserve(polled_.capacity());
   int left = ::poll(polled_.data(), static_cast<nfds_t>(polled_.size()), detail::to_milliseconds(timeout));

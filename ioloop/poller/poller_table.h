@@ -18,7 +18,7 @@ std::unique_ptr<Poller> make_poller_of() {
   return std::make_unique<P>();
 }
 
-// The pollers this system has, best first. Meson writes the table, from what it finds there.
+// The system's pollers, best first. Meson generates the table from poller_table.cc.in.
 std::span<const PollerEntry> system_pollers() noexcept;
 
 }  // namespace squall::detail

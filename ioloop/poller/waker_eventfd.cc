@@ -21,12 +21,12 @@ void Waker::wake() const noexcept {
   do {
     written = ::write(write_ ? write_.get() : read_.get(), &one, sizeof one);
   } while (written < 0 && errno == EINTR);
-  // Otherwise it fails only when the counter is full, and then it is readable as it should be.
+  // Any other failure means that the counter is full: the descriptor is readable.
   errno = saved;
 }
 
 void Waker::drain() const noexcept {
-  // Interrupted, it stays readable, and the next turn comes here again.
+  // If a signal interrupts the read, the descriptor stays readable, and the next turn drains it.
   std::uint64_t count;
   [[maybe_unused]] const auto got = ::read(read_.get(), &count, sizeof count);
 }

@@ -10,7 +10,7 @@
 namespace squall {
 namespace {
 
-// One call could do all this only where there is pipe2(), and most systems that have it have an eventfd too.
+// pipe2() would do this in one call, but most systems that have it have eventfd, too.
 void prepare(int fd) {
   if (::fcntl(fd, F_SETFD, FD_CLOEXEC) < 0) throw_errno("fcntl");
   const int flags = ::fcntl(fd, F_GETFL);
@@ -34,13 +34,13 @@ void Waker::wake() const noexcept {
   do {
     written = ::write(write_.get(), "", 1);
   } while (written < 0 && errno == EINTR);
-  // Otherwise it fails only when the pipe is full, and then it is readable as it should be.
+  // Any other failure means that the pipe is full: the descriptor is readable.
   errno = saved;
 }
 
 void Waker::drain() const noexcept {
-  // A byte a wake-up: mostly one read takes them all. Interrupted, it stays readable, and the next turn comes
-  // here again.
+  // One byte for each wake(): mostly one read takes all. If a signal interrupts the read, the descriptor
+  // stays readable, and the next turn drains it.
   std::array<char, 256> bytes;
   while (::read(read_.get(), bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size())) {
   }

@@ -11,19 +11,19 @@
 
 namespace squall {
 
-// Tells when a child process ends, and how.
+// Waits for the end of a child process.
 //
-// A return code is the exit status, or minus the number of the signal that killed the child (PRC-11); 255 if
-// somebody else in the process took the status.
+// Result:    a return code: the exit status, or minus the number of the signal that killed the child
+//            (PRC-11); 255 if other code of the process has reaped the child.
 //
 // Thread:    the loop's thread only.
-// Lifetime:  borrows `loop`. Destruction leaves the child as it is: the loop still reaps it when it ends.
+// Lifetime:  borrows `loop`. The destructor does not affect the child: the loop still reaps it when it ends.
 class ChildWatcher {
  public:
-  // `pid` is a child of this process that nobody else waits for. It may have ended already. Throws
-  // std::system_error if the system refuses, std::logic_error if SIGCHLD is needed and belongs to another
-  // loop.
-  ChildWatcher(IOLoop& loop, pid_t pid, ChildExit how = ChildExit::automatic)
+  // `pid` is a child of this process that no other code waits for. It may have ended already. Throws
+  // std::system_error if the system refuses, std::logic_error if SIGCHLD is needed and another loop handles
+  // it.
+  explicit ChildWatcher(pid_t pid, ChildExit how = ChildExit::automatic, IOLoop& loop = IOLoop::current())
       : child_(loop.children().watch(pid, how)) {}
   ChildWatcher(ChildWatcher&&) noexcept = default;
   ChildWatcher& operator=(ChildWatcher&&) = delete;
@@ -32,23 +32,24 @@ class ChildWatcher {
   // False once moved from.
   explicit operator bool() const noexcept { return child_ != nullptr; }
   pid_t pid() const noexcept { return child_->pid; }
-  // None until the loop has seen the child's end.
+  // nullopt until the loop has reaped the child.
   std::optional<int> returncode() const noexcept { return child_->returncode; }
-  // Which of the two ways tells of the end. Of a child that has ended: sigchld.
+  // How the loop learns of the end. ChildExit::sigchld for a child that has ended.
   ChildExit how() const noexcept { return child_->pidfd ? ChildExit::pidfd : ChildExit::sigchld; }
 
-  // co_await watcher.wait(): the return code. Any number of tasks may wait; the watcher may be destroyed
-  // meanwhile.
+  // co_await watcher.wait(): returns the return code. Any number of tasks may wait, and the watcher may be
+  // destroyed meanwhile.
   class Wait;
   Wait wait() const noexcept;
-  // Calls `callback` once, through the loop's queue, when the child has ended, also if that was before this
-  // call (PRC-12). Not after the watcher was destroyed. An empty one clears it.
+  // Calls `callback` once, through the loop's queue, when the child has ended, also if it ended before this
+  // call (PRC-12). The callback is not called after the watcher was destroyed. An empty function removes the
+  // callback.
   void set_exit_callback(std::function<void(int returncode)> callback);
   // Does nothing once the child has ended. Throws std::system_error (EPERM, EINVAL).
   void send_signal(int signal);
 
  private:
-  std::shared_ptr<ChildReaper::Child> child_;  // none once moved from
+  std::shared_ptr<ChildReaper::Child> child_;  // null once moved from
 };
 
 class [[nodiscard]] ChildWatcher::Wait {

@@ -6,20 +6,22 @@
 
 namespace squall {
 
-// An executor has as many jobs waiting as it is to hold.
+// An executor refuses a job because too many jobs wait already.
 class ExecutorFullError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-// Runs jobs somewhere else than in the loop. run_in_executor() is how a coroutine uses one.
+// Runs jobs outside of the loop; see run_in_executor().
 //
-// Whoever writes another: a job that was taken is to be run, once. A coroutine that waits for one that never
-// runs waits for ever.
+// A derived class must run each job that it has accepted exactly once: the coroutine of a job that never runs
+// waits for ever.
+//
+// Thread:    as the derived class says; submit() is called on the thread of the loop.
 class Executor {
  public:
   virtual ~Executor() = default;
-  // Leaves `job` to the executor. Throws, ExecutorFullError for instance, if it does not take it.
+  // Accepts `job`, or throws, for instance ExecutorFullError.
   virtual void submit(Callback job) = 0;
 
  protected:
@@ -28,7 +30,7 @@ class Executor {
   Executor& operator=(const Executor&) = default;
 };
 
-// Runs each job at once, within submit(), and lets out what it throws: for tests (CON-07).
+// Runs each job within submit(), which throws the exceptions of the job: for tests (CON-07).
 class DummyExecutor final : public Executor {
  public:
   void submit(Callback job) override { job(); }

@@ -2,8 +2,8 @@
 
 #include <squall/ioloop/base/cpu_count.h>
 #include <squall/ioloop/base/errors.h>
-#include <squall/ioloop/loop/ioloop.h>
 #include <squall/ioloop/base/log.h>
+#include <squall/ioloop/loop/ioloop.h>
 #include <squall/ioloop/process/thread_pool.h>
 
 #include <fmt/format.h>
@@ -29,14 +29,14 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// What children that are given up get to end by themselves.
+// The time that children have to end after SIGTERM, before SIGKILL.
 constexpr auto kGrace = 5s;
 constexpr auto kNap = 10ms;
 
 std::optional<int> g_task_id;
 
 constexpr std::array kSignals = {SIGCHLD, SIGTERM, SIGINT};
-// The last that came and is to end the children, 0 if there is none.
+// The last signal that ends the children; 0 before there is one.
 volatile sig_atomic_t g_ending = 0;
 volatile sig_atomic_t g_to_pass_on = 0;
 
@@ -65,7 +65,7 @@ class ParentSignals {
     open_ = mask_before_;
     for (std::size_t i = 0; i < kSignals.size(); ++i) {
       ::sigaction(kSignals[i], nullptr, &before_[i]);
-      // Who started us may want us to live on, as nohup does.
+      // Ignored signals stay ignored, as nohup expects.
       if (kSignals[i] != SIGCHLD && before_[i].sa_handler == SIG_IGN) continue;
       struct sigaction action{};
       action.sa_sigaction = on_signal;
@@ -132,7 +132,7 @@ class Parent {
  private:
   // True in the child.
   bool start(Member& member) {
-    // What stands in a buffer would be written once more by every child.
+    // Otherwise every child would write the contents of the buffers again.
     std::fflush(nullptr);
     const pid_t pid = ::fork();
     if (pid < 0) {
@@ -154,7 +154,7 @@ class Parent {
     const pid_t ended = ::waitpid(member.pid, &status, WNOHANG);
     if (ended == 0) return false;
     const pid_t pid = std::exchange(member.pid, 0);
-    // Whatever else reaped it took the status along.
+    // Other code of this process has reaped the child, and has its status.
     if (ended < 0 || (WIFEXITED(status) && WEXITSTATUS(status) == 0)) {
       log::general().info("child {} (pid {}) exited normally", member.id, pid);
       return false;
@@ -219,9 +219,10 @@ void check_that_forking_is_safe() {
 
 }  // namespace
 
-int fork_processes(int count, ForkOptions options) {
+int fork_processes(std::optional<int> wanted, ForkOptions options) {
   check_that_forking_is_safe();
-  if (count <= 0) count = cpu_count();
+  const int count = wanted ? *wanted : cpu_count();
+  if (count < 1) throw std::invalid_argument(fmt::format("fork_processes() cannot make {} processes", count));
   log::general().info("Starting {} processes", count);
   bool ended_well = true;
   {

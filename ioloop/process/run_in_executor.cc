@@ -28,7 +28,7 @@ void ExecutorJob::run(const std::shared_ptr<ExecutorJob>& self) {
   drop_result();
 }
 
-// What changes the state from here on happens on the loop's thread, where this is.
+// On the loop's thread, as is every change of a state that is `done`.
 void ExecutorJob::resume() {
   if (state_ == State::done) loop_.resume(waiter_);
 }

@@ -1,7 +1,7 @@
 #pragma once
 
-#include <squall/ioloop/process/executor.h>
 #include <squall/ioloop/loop/ioloop.h>
+#include <squall/ioloop/process/executor.h>
 
 #include <coroutine>
 #include <cstdint>
@@ -17,7 +17,7 @@
 namespace squall {
 namespace detail {
 
-// A job and the coroutine that waits for it. Shared by both, as either may be gone before the other.
+// A job and the coroutine that waits for it. Shared by both, because either may end first.
 class ExecutorJob {
  public:
   explicit ExecutorJob(IOLoop& loop) noexcept : loop_(loop) {}
@@ -28,11 +28,11 @@ class ExecutorJob {
   // On the loop's thread. `waiter` is resumed, in a later turn, once the job is done.
   static void submit(const std::shared_ptr<ExecutorJob>& job, Executor& executor,
                      std::coroutine_handle<> waiter);
-  // On the loop's thread: nobody waits any more. After this the job does not touch the loop.
+  // On the loop's thread: the coroutine no longer waits. After this the job does not use the loop.
   void abandon() noexcept;
 
  protected:
-  // Calls the function and keeps what it returns or throws; destroys the function and its arguments.
+  // Calls the function and stores its result or exception; destroys the function and its arguments.
   virtual void call() noexcept = 0;
   virtual void drop_call() noexcept = 0;
   virtual void drop_result() noexcept = 0;
@@ -43,8 +43,8 @@ class ExecutorJob {
   void run(const std::shared_ptr<ExecutorJob>& self);
   void resume();
 
-  // Held while the job looks whether it is still wanted and tells the loop: so a loop, which outlives those
-  // who wait in it, is never told after it has gone.
+  // Locked while the job checks for State::abandoned and adds its callback to the loop. The loop outlives the
+  // waiting coroutine, so the job never uses a loop that is gone.
   std::mutex mutex_;
   State state_ = State::waiting;
   IOLoop& loop_;
@@ -54,7 +54,7 @@ class ExecutorJob {
 template <class Result, class Function, class... Arguments>
 class ExecutorCall;
 
-// What of a job its awaiter knows.
+// The part of a job that its awaiter uses: the result.
 template <class Result>
 class ExecutorResult : public ExecutorJob {
  public:
@@ -118,11 +118,11 @@ class ExecutorCall final : public ExecutorResult<Result> {
 
 }  // namespace detail
 
-// What run_in_executor() returns.
+// Awaiter of run_in_executor().
 template <class Result>
 class [[nodiscard]] ExecutorAwaiter {
  public:
-  // `executor` may be null: the loop's own.
+  // A null `executor` stands for the loop's default executor.
   ExecutorAwaiter(IOLoop& loop, Executor* executor,
                   std::shared_ptr<detail::ExecutorResult<Result>> job) noexcept
       : loop_(loop), executor_(executor), job_(std::move(job)) {}
@@ -156,25 +156,25 @@ auto run_in(Executor* executor, Function&& function, Arguments&&... arguments) {
 
 }  // namespace detail
 
-// co_await run_in_executor(function, arguments...): calls it on a thread of the loop's default executor,
-// while the loop goes on, and gives what it returns or throws what it throws (IOL-46, CON-06).
+// co_await run_in_executor(function, arguments...): calls the function on a thread of the loop's default
+// executor, and returns its result or throws its exception (IOL-46, CON-06).
 //
 //     const Image image = co_await run_in_executor(decode, std::move(bytes));
 //
-// The function and its arguments are copied or moved when this is called, and handed to it as rvalues, as by
-// std::thread; they are destroyed on the thread that made the call. It begins when the result is awaited.
+// The function and its arguments are copied or moved when this is called, and passed as rvalues, as by
+// std::thread. They are destroyed on the thread that ran the job. The job is submitted when the result is
+// awaited.
 //
-// Dropping the task that waits: a job that no thread has begun never is, and its function is destroyed at
-// once. One that has begun cannot be stopped; it ends alone, and its result is destroyed on its thread, or on
-// the loop's if it had already been sent there.
-//
-// Throws what Executor::submit() throws: ExecutorFullError, if too many jobs wait already.
+// Lifetime:  if the waiting task is destroyed before the job begins, the job does not run and its function is
+//            destroyed now. A job that has begun runs to its end; its result is destroyed on the thread of
+//            the job, or on that of the loop if it was sent there already.
+// Errors:    those of Executor::submit(), for instance ExecutorFullError.
 template <class Function, class... Arguments>
 requires std::is_invocable_v<std::decay_t<Function>, std::decay_t<Arguments>...>
 auto run_in_executor(Function&& function, Arguments&&... arguments) {
   return detail::run_in(nullptr, std::forward<Function>(function), std::forward<Arguments>(arguments)...);
 }
-// The same on an executor of one's own, which is borrowed until the job has been submitted to it.
+// The same with another executor, which is borrowed until the job has been submitted.
 template <class Function, class... Arguments>
 requires std::is_invocable_v<std::decay_t<Function>, std::decay_t<Arguments>...>
 auto run_in_executor(Executor& executor, Function&& function, Arguments&&... arguments) {

@@ -2,17 +2,19 @@
 
 #include <squall/ioloop/base/cpu_count.h>
 
+#include <fmt/format.h>
 #include <signal.h>
 
 #include <exception>
 #include <mutex>
+#include <stdexcept>
 #include <thread>
 #include <vector>
 
 namespace squall {
 namespace {
 
-// The loops of one run_loops(), which one of them or a signal may stop all.
+// The loops of one run_loops(): when one of them stops, or a signal arrives, all stop.
 class LoopSet {
  public:
   using Setup = std::function<detail::LoopOwner(IOLoop&, int)>;
@@ -87,9 +89,10 @@ class LoopSet {
 
 }  // namespace
 
-void detail::run_loops(int count, const std::function<LoopOwner(IOLoop&, int)>& setup) {
-  if (count <= 0) count = cpu_count();
-  LoopSet(count, setup).run();
+void detail::run_loops(std::optional<int> count, const std::function<LoopOwner(IOLoop&, int)>& setup) {
+  const int loops = count ? *count : cpu_count();
+  if (loops < 1) throw std::invalid_argument(fmt::format("run_loops() cannot run {} loops", loops));
+  LoopSet(loops, setup).run();
 }
 
 }  // namespace squall

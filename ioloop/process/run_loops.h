@@ -5,19 +5,20 @@
 #include <concepts>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <type_traits>
 #include <utility>
 
 namespace squall {
 
 namespace detail {
-// What a setup returned, to be destroyed on its thread.
+// The result of a setup, which is destroyed on its thread.
 using LoopOwner = std::shared_ptr<void>;
-void run_loops(int count, const std::function<LoopOwner(IOLoop&, int)>& setup);
+void run_loops(std::optional<int> count, const std::function<LoopOwner(IOLoop&, int)>& setup);
 }  // namespace detail
 
-// Runs `count` loops, each on a thread of its own (the first on this one), until they have stopped. 0 or
-// less: as many as there are processors to use, cpu_count().
+// Runs `count` loops, each on a thread of its own (the first on the calling thread), until they have stopped.
+// nullopt runs one for each processor: cpu_count().
 //
 //     run_loops(4, [](IOLoop& loop, int index) {
 //       auto server = std::make_unique<Echo>(loop);
@@ -25,18 +26,16 @@ void run_loops(int count, const std::function<LoopOwner(IOLoop&, int)>& setup);
 //       return server;
 //     });
 //
-// On each thread: a loop is made and becomes current; `setup` is called; the loop runs; what `setup` returned
+// On each thread: a loop is made and becomes current; `setup` is called; the loop runs; the result of `setup`
 // is destroyed; then the loop.
 //
-// Stopping:  they stop together: when one has been stopped, by whomever, so are the others. SIGINT and
-// SIGTERM
-//            stop them too.
-// Errors:    an exception from a setup, or from a loop itself, stops them all, and is thrown from here once
-//            every thread has ended; of several, that of the lowest index. std::system_error if a thread
-//            cannot be made.
-// Thread:    one that runs no loop. `setup` is called by all of them, at the same time.
+// Stopping:  when one loop stops, all stop. SIGINT and SIGTERM stop all loops.
+// Errors:    an exception from a setup or a loop stops all loops, and is thrown once every thread has ended;
+//            of several exceptions that of the lowest index. std::system_error if a thread cannot be made;
+//            std::invalid_argument if `count` is not positive.
+// Thread:    one that runs no loop. All threads call `setup`, concurrently.
 template <std::invocable<IOLoop&, int> Setup>
-void run_loops(int count, Setup setup) {
+void run_loops(std::optional<int> count, Setup setup) {
   using Owned = std::invoke_result_t<Setup&, IOLoop&, int>;
   detail::run_loops(count, [&setup](IOLoop& loop, int index) -> detail::LoopOwner {
     if constexpr (std::is_void_v<Owned>) {

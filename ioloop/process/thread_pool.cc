@@ -20,12 +20,14 @@ namespace {
 
 std::atomic<int> g_live_threads = 0;
 
-std::size_t threads_for(int max_threads) {
-  if (max_threads < 0) throw std::invalid_argument(fmt::format("a pool cannot have {} threads", max_threads));
-  return static_cast<std::size_t>(max_threads > 0 ? max_threads : std::min(32, cpu_count() + 4));
+std::size_t threads_for(std::optional<int> max_threads) {
+  const int count = max_threads ? *max_threads : std::min(32, cpu_count() + 4);
+  if (count < 1) throw std::invalid_argument(fmt::format("a pool cannot have {} threads", count));
+  return static_cast<std::size_t>(count);
 }
 
-// All but those that tell of a fault in the thread itself, or that a profiler sends to each.
+// All signals but those that report a fault of the thread itself, and SIGPROF, which profilers send to each
+// thread.
 sigset_t signals_for_the_process() noexcept {
   sigset_t set;
   ::sigfillset(&set);
@@ -55,7 +57,7 @@ ThreadPool::~ThreadPool() {
     closing_ = true;
   }
   work_to_do_.notify_all();
-  // From here on nobody adds threads.
+  // `closing_` is set, so submit() adds no threads.
   for (std::thread& thread : threads_) thread.join();
 }
 
@@ -70,15 +72,15 @@ void ThreadPool::submit(Callback job) {
   work_to_do_.notify_one();
 }
 
-// With the lock held.
+// mutex_ must be locked.
 void ThreadPool::add_thread() {
   try {
-    // A thread inherits the mask of the one that makes it.
+    // A new thread inherits the signal mask.
     const SignalBlock block(signals_for_the_process());
     threads_.emplace_back([this] { work(); });
     g_live_threads.fetch_add(1, std::memory_order_relaxed);
   } catch (const std::system_error&) {
-    // The system is out of threads: those that are there will have to do.
+    // The system has no more threads: the existing ones run the job.
     if (!threads_.empty()) return;
     jobs_.pop_back();
     throw;
@@ -93,7 +95,7 @@ void ThreadPool::work() noexcept {
       jobs_.pop_front();
       lock.unlock();
       run(job);
-      job.reset();  // what it captured is destroyed without the lock, too
+      job.reset();  // without the lock
       lock.lock();
     } else if (closing_) {
       break;

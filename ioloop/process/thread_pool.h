@@ -7,46 +7,47 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
 namespace squall {
 
-// Threads that run jobs, each the oldest that waits.
+// Threads that run jobs, oldest job first.
 //
-// A thread is made when a job finds none idle, up to a bound, and stays until the pool goes. Signals meant
-// for the process are not delivered to it.
+// If no thread is idle, submit() makes one, up to a limit; threads live as long as the pool. Signals to the
+// process are not delivered to them.
 //
-// Thread:    any, jobs of the pool among them.
-// Lifetime:  destruction runs the jobs that are left and waits for all. Not from one of its own jobs. Does
-//            not survive fork(): make it in the child.
-// Errors:    what a job throws is logged, and its thread goes on.
+// Thread:    any, including the threads of the pool.
+// Lifetime:  the destructor runs the waiting jobs and waits until all have ended; a job must not call it.
+//            Does not survive fork(): make the pool in the child.
+// Errors:    exceptions from a job are logged.
 class ThreadPool final : public Executor {
  public:
   struct Options {
-    int max_threads = 0;              // 0 stands for min(32, cpu_count() + 4) (IOL-47)
-    std::size_t max_waiting = 10000;  // jobs that no thread has begun
+    std::optional<int> max_threads{};  // nullopt: min(32, cpu_count() + 4) (IOL-47)
+    std::size_t max_waiting = 10000;   // jobs that have not begun
   };
 
   ThreadPool() : ThreadPool(Options()) {}
-  // Makes no thread yet. Throws std::invalid_argument if max_threads is negative or max_waiting is 0.
+  // Makes no thread. Throws std::invalid_argument unless max_threads and max_waiting are positive.
   explicit ThreadPool(Options options);
   ~ThreadPool() override;
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
 
-  // Throws ExecutorFullError if max_waiting jobs wait already, std::system_error if the system has no thread
-  // for the pool, not even the first.
+  // Throws ExecutorFullError if max_waiting jobs wait already, std::system_error if the pool has no thread
+  // and the system cannot make one.
   void submit(Callback job) override;
 
   std::size_t max_threads() const noexcept { return max_threads_; }
-  // Threads made so far, and those of them that wait for work.
+  // The number of threads, and of threads that wait for a job.
   std::size_t threads() const;
   std::size_t idle() const;
-  // Jobs that no thread has begun.
+  // The number of jobs that have not begun.
   std::size_t waiting() const;
 
-  // Threads of all pools of this process.
+  // The number of threads of all pools of this process.
   static int live_threads() noexcept;
 
  private:
@@ -59,12 +60,12 @@ class ThreadPool final : public Executor {
   std::condition_variable work_to_do_;
   std::deque<Callback> jobs_;
   std::vector<std::thread> threads_;
-  std::size_t idle_ = 0;  // threads that wait for work, or are about to be woken
+  std::size_t idle_ = 0;  // threads in work_to_do_.wait()
   bool closing_ = false;
 };
 
 namespace detail {
-// What IOLoop::default_executor() makes.
+// Makes the executor of IOLoop::default_executor().
 std::shared_ptr<Executor> make_default_executor();
 }  // namespace detail
 

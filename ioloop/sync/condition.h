@@ -1,8 +1,8 @@
 #pragma once
 
+#include <squall/ioloop/coro/timed.h>
 #include <squall/ioloop/loop/deadline.h>
 #include <squall/ioloop/loop/ioloop.h>
-#include <squall/ioloop/coro/timed.h>
 #include <squall/ioloop/loop/waiter.h>
 
 #include <coroutine>
@@ -11,30 +11,31 @@
 
 namespace squall {
 
-// Lets coroutines wait until another says that something has changed (LCK-10). There is no lock with it: on
-// one loop nothing changes between looking and waiting.
+// Lets coroutines wait until another coroutine notifies them (LCK-10). No lock belongs to it: on one loop the
+// state cannot change between a check and the wait.
 //
 //     while (!ready) co_await condition.wait();
 //
-// A notification that finds nobody waiting is lost. One whose receiver is destroyed before it could resume
-// goes to the next who waits.
+// A notification is lost if no coroutine waits. If the notified coroutine is destroyed before it resumes, the
+// next waiter is notified.
 //
-// Thread:    one, that of the loop its waiters run on.
-// Lifetime:  may be destroyed while coroutines wait: those notified go on, the others are never resumed.
+// Thread:    the thread of the loop that its waiters run on.
+// Lifetime:  may be destroyed while coroutines wait: those that were notified resume, the others never do.
 class Condition {
  public:
   Condition() noexcept = default;
   Condition(const Condition&) = delete;
   Condition& operator=(const Condition&) = delete;
 
-  // Wakes up to `count` waiters, the longest waiting first. They resume in a later turn.
+  // Wakes up to `count` waiters, first come, first served. They resume in a later turn.
   void notify(std::size_t count = 1) noexcept {
     while (count-- > 0 && waiting_.promise_to_one(notified_)) {
     }
   }
   void notify_all() noexcept { waiting_.wake_all(); }
 
-  // co_await condition.wait(): true. With a deadline, false if that has passed first: nothing is thrown.
+  // co_await condition.wait(): returns true. With a deadline it returns false if the deadline passes first;
+  // it does not throw.
   class Wait;
   Wait wait();
   Timed<Wait, OnTimeout::returns> wait(Deadline deadline);
@@ -44,7 +45,7 @@ class Condition {
 
  private:
   WaiterList waiting_;
-  WaiterList notified_;  // by notify(), and not resumed yet
+  WaiterList notified_;  // by notify(), not resumed yet
 };
 
 class [[nodiscard]] Condition::Wait : protected Waiter {

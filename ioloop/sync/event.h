@@ -1,8 +1,8 @@
 #pragma once
 
+#include <squall/ioloop/coro/timed.h>
 #include <squall/ioloop/loop/deadline.h>
 #include <squall/ioloop/loop/ioloop.h>
-#include <squall/ioloop/coro/timed.h>
 #include <squall/ioloop/loop/waiter.h>
 
 #include <coroutine>
@@ -12,9 +12,8 @@ namespace squall {
 
 // A flag that coroutines wait for (LCK-20).
 //
-// Thread:    one, that of the loop its waiters run on.
-// Lifetime:  may be destroyed while coroutines wait: those set() has woken go on, the others are never
-// resumed.
+// Thread:    the thread of the loop that its waiters run on.
+// Lifetime:  may be destroyed while coroutines wait: those that set() has woken resume, the others never do.
 class Event {
  public:
   Event() noexcept = default;
@@ -22,14 +21,14 @@ class Event {
   Event& operator=(const Event&) = delete;
 
   bool is_set() const noexcept { return set_; }
-  // Wakes all who wait, in the order they came. They resume in a later turn, even if clear() comes first.
+  // Wakes all waiters, in their order. They resume in a later turn, even if clear() is called before.
   void set() noexcept {
     set_ = true;
     waiting_.wake_all();
   }
   void clear() noexcept { set_ = false; }
 
-  // co_await event.wait(): over at once if the event is set. With a deadline it throws TimeoutError.
+  // co_await event.wait(): does not suspend if the event is set. With a deadline it throws TimeoutError.
   class Wait;
   Wait wait();
   Timed<Wait> wait(Deadline deadline);
@@ -49,7 +48,7 @@ class [[nodiscard]] Event::Wait : protected Waiter {
   bool await_ready() const noexcept { return event_.set_ && loop().spend(1); }
   void await_suspend(std::coroutine_handle<> coroutine) noexcept {
     wait_in(event_.waiting_, coroutine);
-    if (event_.set_) wake();  // others have their turn first
+    if (event_.set_) wake();  // the budget is spent: resumes through the ready queue
   }
   void await_resume() const noexcept {}
 

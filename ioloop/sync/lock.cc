@@ -7,8 +7,7 @@
 namespace squall {
 
 void Lock::release() {
-  if (semaphore_.complete()) throw std::logic_error("release unlocked lock");
-  semaphore_.release();
+  if (!semaphore_.try_release()) throw std::logic_error("release unlocked lock");
 }
 
 std::string Lock::to_string() const {

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <squall/ioloop/loop/deadline.h>
 #include <squall/ioloop/base/errors.h>
-#include <squall/ioloop/sync/queue_items.h>
 #include <squall/ioloop/coro/timed.h>
+#include <squall/ioloop/loop/deadline.h>
 #include <squall/ioloop/loop/waiter.h>
+#include <squall/ioloop/sync/queue_items.h>
 
 #include <concepts>
 #include <cstddef>
@@ -27,8 +27,8 @@ std::string to_string(const QueueState& state);
 
 }  // namespace detail
 
-// Hands items from coroutines that put them to coroutines that get them. A full queue makes those who put
-// wait.
+// Passes items from the coroutines that put them to the coroutines that get them. put() waits while the queue
+// is full.
 //
 //     for (;;) {
 //       std::optional<Job> job = co_await queue.next();
@@ -36,22 +36,22 @@ std::string to_string(const QueueState& state);
 //       ...
 //     }
 //
-// Both sides are served first come, first served. An item that finds a getter waiting is promised to it:
-// nobody can take it away before that resumes, and if it is destroyed first, the item goes to the next
-// getter, or stays in its place in the queue. Which item that is, is decided when the getter resumes. The
-// size of the queue counts only items that are not promised; getters that are destroyed may so leave it above
-// its maximum.
+// Both sides are served first come, first served. If a getter waits when an item is put, one item is promised
+// to it: no other coroutine can take that item away. If the getter is destroyed before it resumes, the item
+// is promised to the next getter, or stays in the queue. The getter takes its item when it resumes. qsize()
+// does not count promised items, so destroyed getters may leave the queue above its maximum.
 //
-// Thread:    one, that of the loop its waiters run on.
-// Lifetime:  may be destroyed while coroutines wait: they are never resumed, not even getters that have been
-//            promised an item, and the items are destroyed. Those whose item went in while they waited go on.
+// Thread:    the thread of the loop that its waiters run on.
+// Lifetime:  may be destroyed while coroutines wait. Getters are never resumed, not even those with a
+//            promised item, and the items are destroyed. Putters whose item is in the queue resume, the
+//            others never do.
 template <class T, class Items = FifoItems<T>>
 class Queue {
   static_assert(std::is_nothrow_move_constructible_v<T>,
                 "a Queue loses no item, so moving one must not throw: put it in a std::unique_ptr");
 
  public:
-  // 0 is without bound. Throws std::invalid_argument if `maxsize` is negative.
+  // A `maxsize` of 0 is unlimited, as in Tornado. Throws std::invalid_argument if it is negative.
   explicit Queue(std::ptrdiff_t maxsize = 0) : maxsize_(static_cast<std::size_t>(maxsize)) {
     if (maxsize < 0) throw std::invalid_argument("maxsize can't be negative");
   }
@@ -59,9 +59,9 @@ class Queue {
   Queue(const Queue&) = delete;
   Queue& operator=(const Queue&) = delete;
 
-  // co_await queue.put(item): waits for room. Throws QueueClosed, and TimeoutError with a deadline. `item` is
-  // borrowed until then and moved from only when it goes in, so that one that did not is still there. An
-  // lvalue is copied.
+  // co_await queue.put(item): waits until the queue is not full. Throws QueueClosed, and TimeoutError with a
+  // deadline. `item` is borrowed until then, and moved from only if it goes into the queue. An lvalue is
+  // copied.
   class Put;
   class PutCopy;
   Put put(T&& item) { return Put(*this, item); }
@@ -74,7 +74,7 @@ class Queue {
   {
     return Timed<PutCopy>(deadline, *this, item);
   }
-  // False if there is no room, or the queue is closed; `item` is then untouched.
+  // False if the queue is full or closed; `item` is then unchanged.
   template <class Item = T>
   bool try_put(Item&& item) {
     if (closed_ || full()) return false;
@@ -89,28 +89,28 @@ class Queue {
     insert(std::forward<Item>(item));
   }
 
-  // co_await queue.get(): the next item, waiting for one. Throws QueueClosed once the queue is closed and
-  // empty, and TimeoutError with a deadline.
+  // co_await queue.get(): waits for the next item and returns it. Throws QueueClosed once the queue is closed
+  // and empty, and TimeoutError with a deadline.
   class Get;
   Get get() { return Get(*this); }
   Timed<Get> get(Deadline deadline) { return Timed<Get>(deadline, *this); }
-  // The same, but a queue that is closed and empty gives std::nullopt.
+  // As get(), but returns std::nullopt once the queue is closed and empty.
   class Next;
   Next next() { return Next(*this); }
   Timed<Next> next(Deadline deadline) { return Timed<Next>(deadline, *this); }
-  // std::nullopt if there is none at once.
+  // Does not wait: std::nullopt if the queue is empty.
   std::optional<T> try_get() {
     if (empty()) return std::nullopt;
     return take();
   }
-  // Throws QueueEmpty, or QueueClosed if there will never be one.
+  // Does not wait. Throws QueueEmpty, or QueueClosed if the queue is closed and empty.
   T get_nowait() {
     if (!empty()) return take();
     if (closed_) throw QueueClosed();
     throw QueueEmpty();
   }
 
-  // No more items: who waits to put is refused. The items that are there can still be got.
+  // Refuses further items, also those of waiting putters. The items in the queue can still be taken.
   void close() noexcept {
     closed_ = true;
     putters_.wake_all();
@@ -118,26 +118,25 @@ class Queue {
   }
   bool closed() const noexcept { return closed_; }
 
-  // One item that was put has been dealt with. Throws std::logic_error if there is none of which that was not
-  // said (QUE-06).
+  // Marks one item as processed. Throws std::logic_error if all items are marked already (QUE-06).
   void task_done() {
     if (unfinished_ == 0) throw std::logic_error("task_done() called too many times");
     if (--unfinished_ == 0) joiners_.wake_all();
   }
-  // co_await queue.join(): until task_done() was called for every item that went in. With a deadline it
-  // throws TimeoutError.
+  // co_await queue.join(): waits until task_done() was called for every item. With a deadline it throws
+  // TimeoutError.
   class Join;
   Join join() { return Join(*this); }
   Timed<Join> join(Deadline deadline) { return Timed<Join>(deadline, *this); }
 
-  // Items to be had at once.
+  // Items that are not promised.
   std::size_t qsize() const noexcept { return items_.size() - promised_.size(); }
   bool empty() const noexcept { return qsize() == 0; }
-  // Never if there is no bound.
+  // Never true if maxsize() is 0.
   bool full() const noexcept { return maxsize_ != 0 && qsize() >= maxsize_; }
   std::size_t maxsize() const noexcept { return maxsize_; }
-  // For diagnostics (QUE-10): <Queue maxsize=1 queue[1] getters[1] putters[1] tasks=1 closed>, of which only
-  // the first is always there.
+  // For diagnostics (QUE-10): <Queue maxsize=1 queue[1] getters[1] putters[1] tasks=1 closed>; all parts but
+  // maxsize are optional.
   std::string to_string() const {
     const detail::QueueState state{Items::kName,    maxsize_,    qsize(), getters_.size(),
                                    putters_.size(), unfinished_, closed_};
@@ -151,8 +150,8 @@ class Queue {
     ++unfinished_;
     getters_.promise_to_one(promised_);
   }
-  // The next item of a queue that is not empty. If that makes room, the item that has waited longest to go in
-  // does so first, and may already be the next (QUE-04).
+  // The next item; the queue must not be empty. Before, the item of the putter that has waited longest goes
+  // into the queue, and may be the next item (QUE-04).
   T take() {
     if (!putters_.empty() && qsize() <= maxsize_) {
       static_cast<Put&>(*putters_.front()).insert();
@@ -161,13 +160,13 @@ class Queue {
     return items_.pop();
   }
 
-  // While anybody waits to get, qsize() is 0; while anybody waits to put, the queue is full.
+  // While getters wait, qsize() is 0; while putters wait, the queue is full.
   Items items_;
   std::size_t maxsize_;
   std::size_t unfinished_ = 0;
   bool closed_ = false;
   WaiterList getters_;
-  WaiterList promised_;  // getters woken for an item they have not taken yet
+  WaiterList promised_;  // woken getters that have not taken their item
   WaiterList putters_;
   WaiterList joiners_;
 };

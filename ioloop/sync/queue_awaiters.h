@@ -1,11 +1,11 @@
 #pragma once
 
-// What Queue's put(), get(), next() and join() return. Part of queue.h.
+// The awaiters of Queue's put(), get(), next() and join(). Part of queue.h.
 
 #include <squall/ioloop/base/errors.h>
 #include <squall/ioloop/loop/ioloop.h>
-#include <squall/ioloop/sync/queue.h>
 #include <squall/ioloop/loop/waiter.h>
+#include <squall/ioloop/sync/queue.h>
 
 #include <coroutine>
 #include <optional>
@@ -28,7 +28,7 @@ class [[nodiscard]] Queue<T, Items>::Put : protected Waiter {
     const bool room = !queue_.full();
     if (room) insert();
     wait_in(queue_.putters_, coroutine);
-    if (room) wake();  // others have their turn first
+    if (room) wake();  // the budget is spent: resumes through the ready queue
   }
   void await_resume() const {
     if (!inserted_) throw QueueClosed();
@@ -73,7 +73,7 @@ class [[nodiscard]] Queue<T, Items>::Get : protected Waiter {
   bool await_ready() const noexcept { return queue_.empty() ? queue_.closed_ : loop().spend(1); }
   void await_suspend(std::coroutine_handle<> coroutine) noexcept {
     wait_in(queue_.getters_, coroutine);
-    if (!queue_.empty()) promise(queue_.promised_);  // others have their turn first
+    if (!queue_.empty()) promise(queue_.promised_);  // the budget is spent: resumes through the ready queue
   }
   T await_resume() {
     take_promise();

@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-// In which order a Queue gives its items out: stores with size(), push() and pop(). pop() must not be called
-// on an empty store; push() has no effect if it throws.
+// The containers of a Queue, which determine the order of its items. pop() must not be called on an empty
+// container; push() has no effect if it throws.
 namespace squall {
 
 // First in, first out.
@@ -53,7 +53,7 @@ class LifoItems {
   std::vector<T> items_;
 };
 
-// Smallest first, by `Compare`, which must not throw. Of items that compare equal any may be the first.
+// Smallest first, by `Compare`, which must not throw. Items that compare equal have no order.
 template <class T, class Compare = std::less<T>>
 class PriorityItems {
  public:

@@ -23,8 +23,13 @@ Semaphore::~Semaphore() {
 }
 
 void Semaphore::release() {
-  if (complete()) throw std::logic_error(kTooMany);
+  if (!try_release()) throw std::logic_error(kTooMany);
+}
+
+bool Semaphore::try_release() noexcept {
+  if (complete()) return false;
   give_back();
+  return true;
 }
 
 Permit::Permit(Semaphore& semaphore) noexcept : semaphore_(&semaphore) {
@@ -40,12 +45,9 @@ void Permit::release() noexcept {
   Semaphore* semaphore = semaphore_;
   if (!semaphore) return;
   detach();
-  if (semaphore->complete()) {
-    // Somebody called Semaphore::release() for a permit that was not detached. A destructor cannot throw.
-    log::application().error(kTooMany);
-    return;
-  }
-  semaphore->give_back();
+  // False if the program called Semaphore::release() for a permit that was not detached. A destructor cannot
+  // throw.
+  if (!semaphore->try_release()) log::application().error(kTooMany);
 }
 
 std::string Semaphore::describe(std::string_view name) const {

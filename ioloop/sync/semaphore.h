@@ -17,9 +17,10 @@ namespace squall {
 
 class Semaphore;
 
-// The right to use what a Semaphore or Lock guards. Given back when it goes out of scope.
+// One permit of a Semaphore or Lock. The destructor releases it.
 //
-// Lifetime:  may outlive the semaphore, and then gives nothing back.
+// Thread:    that of the semaphore.
+// Lifetime:  may outlive the semaphore.
 class [[nodiscard]] Permit : public ListNode<> {
  public:
   Permit() noexcept = default;
@@ -33,11 +34,12 @@ class [[nodiscard]] Permit : public ListNode<> {
   }
   ~Permit() { release(); }
 
-  // False if there is none, or no longer.
+  // False if empty, released, detached or moved from.
   explicit operator bool() const noexcept { return semaphore_ != nullptr; }
-  // Gives it back now.
+  // Releases the permit now.
   void release() noexcept;
-  // Keeps it taken: somebody is going to call Semaphore::release() or Lock::release() for it.
+  // The destructor no longer releases the permit: the program calls Semaphore::release() or Lock::release()
+  // for it.
   void detach() noexcept {
     unlink();
     semaphore_ = nullptr;
@@ -54,16 +56,17 @@ class [[nodiscard]] Permit : public ListNode<> {
   Semaphore* semaphore_ = nullptr;
 };
 
-// A number of permits, for as many coroutines at a time (LCK-30).
+// A number of permits; each permit lets one coroutine run (LCK-30).
 //
 //     Permit permit = co_await semaphore.acquire();
 //
-// First come, first served: a permit given back while others wait is promised to the longest waiting one, and
-// nobody can take it away before that resumes. If that is destroyed first, it goes to the next.
+// First come, first served: a permit that is released while coroutines wait is promised to the one that has
+// waited longest, and no other coroutine can take it away. If that coroutine is destroyed before it resumes,
+// the permit is promised to the next.
 //
-// Thread:    one, that of the loop its waiters run on.
-// Lifetime:  may be destroyed while permits are out, which then give nothing back, and while coroutines wait:
-//            they are never resumed, not even those that have been promised a permit.
+// Thread:    the thread of the loop that its waiters run on.
+// Lifetime:  may be destroyed while permits are acquired, which then release nothing, and while coroutines
+//            wait, which are never resumed, not even those with a promised permit.
 class Semaphore {
  public:
   // Throws std::invalid_argument if `value` is negative.
@@ -72,18 +75,20 @@ class Semaphore {
   Semaphore(const Semaphore&) = delete;
   Semaphore& operator=(const Semaphore&) = delete;
 
-  // co_await semaphore.acquire(): a Permit. With a deadline it throws TimeoutError.
+  // co_await semaphore.acquire(): returns a Permit. With a deadline it throws TimeoutError.
   class Acquire;
   Acquire acquire();
   Timed<Acquire> acquire(Deadline deadline);
-  // Empty if there is none to be had at once.
+  // Does not wait: empty if no permit is free.
   Permit try_acquire() noexcept { return take() ? Permit(*this) : Permit(); }
 
-  // One permit more, for whoever waits: what a detached Permit, or one never acquired, gives back. Permits
-  // call it themselves. A BoundedSemaphore throws std::logic_error if none is out (LCK-40).
+  // Adds one permit: for a detached Permit, or to raise the number of permits. A BoundedSemaphore throws
+  // std::logic_error if no permit is acquired (LCK-40).
   void release();
+  // As release(), but returns false instead of throwing.
+  bool try_release() noexcept;
 
-  // Permits to be had at once.
+  // The number of free permits.
   std::ptrdiff_t value() const noexcept { return value_; }
   bool locked() const noexcept { return value_ == 0; }
   std::size_t waiters() const noexcept { return waiting_.size(); }
@@ -98,27 +103,26 @@ class Semaphore {
 
  private:
   friend class Permit;
-  friend class Lock;
 
   bool take() noexcept {
     if (value_ == 0) return false;
     --value_;
     return true;
   }
-  // Every permit is to be had, or promised: there is none that could be given back.
+  // Every permit is free or promised, so none can be released.
   bool complete() const noexcept { return value_ + static_cast<std::ptrdiff_t>(promised_.size()) >= bound_; }
   void give_back() noexcept {
     if (!waiting_.promise_to_one(promised_)) ++value_;
   }
 
-  std::ptrdiff_t value_;  // 0 while anybody waits
+  std::ptrdiff_t value_;  // 0 while coroutines wait
   std::ptrdiff_t bound_;
   IntrusiveList<Permit> permits_;  // acquired, and neither released nor detached
   WaiterList waiting_;
   WaiterList promised_;
 };
 
-// A Semaphore that knows how many permits there are: giving back one too many is an error (LCK-40).
+// A Semaphore with a fixed number of permits: releasing one too many is an error (LCK-40).
 class BoundedSemaphore final : public Semaphore {
  public:
   explicit BoundedSemaphore(std::ptrdiff_t value = 1) : Semaphore(value, value) {}
@@ -135,7 +139,7 @@ class [[nodiscard]] Semaphore::Acquire : protected Waiter {
   bool await_ready() noexcept { return semaphore_.value_ > 0 && loop().spend(1) && semaphore_.take(); }
   void await_suspend(std::coroutine_handle<> coroutine) noexcept {
     wait_in(semaphore_.waiting_, coroutine);
-    if (semaphore_.take()) promise(semaphore_.promised_);  // others have their turn first
+    if (semaphore_.take()) promise(semaphore_.promised_);  // the budget is spent
   }
   Permit await_resume() noexcept {
     take_promise();

@@ -67,7 +67,7 @@ Subprocess::Subprocess(std::vector<std::string> argv, const Options& options, IO
   }
   const pid_t pid = start_process(request);
   try {
-    watcher_.emplace(loop, pid, options.exit);
+    watcher_.emplace(pid, options.exit, loop);
   } catch (...) {
     end_now(pid);
     throw;

@@ -55,7 +55,7 @@ ConnectError::ConnectError(std::string host, std::uint16_t port, std::error_code
 
 ConnectTimeoutError::ConnectTimeoutError(std::string host, std::uint16_t port, ConnectPhase phase,
                                          std::vector<ConnectAttempt> attempts)
-    : TimeoutError(timeout(target(host, port), phase, attempts)),
+    : std::runtime_error(timeout(target(host, port), phase, attempts)),
       host_(std::move(host)),
       port_(port),
       phase_(phase),

@@ -12,14 +12,14 @@
 
 namespace squall::testing {
 
-// A server whose bytes are the test's own, on a free port of 127.0.0.1.
+// A server on a free port of 127.0.0.1 that sends bytes of the test.
 class AnswerServer : public TCPServer {
  public:
-  // The bytes that answer a request, which is given whole: head, and a body that has a length or comes in
-  // chunks. The connection is closed behind an answer with `Connection: close` in it, and behind an empty
+  // Returns the bytes that answer a request. The request is complete: head, and a body with a length or in
+  // chunks. The connection is closed after an answer that contains `Connection: close`, and after an empty
   // one.
   using Answer = std::function<std::string(const std::string& request)>;
-  // Whatever it likes with the connection.
+  // Handles the connection itself.
   using Script = std::function<Task<>(IOStream& stream)>;
 
   AnswerServer(IOLoop& loop, Answer answer);
@@ -30,7 +30,7 @@ class AnswerServer : public TCPServer {
   std::string url(std::string_view path = "/") const;
   std::string authority() const;
 
-  // All there were, as they came.
+  // All requests, in order.
   std::vector<std::string> requests;
   int accepted_connections = 0;
 
@@ -44,10 +44,10 @@ class AnswerServer : public TCPServer {
 
 // `HTTP/1.1 200 OK`, a length and the body, with more lines of headers.
 std::string ok(std::string_view body, std::string_view headers = "");
-// The same with another status line: "302 Found".
+// A response with another status line: "302 Found".
 std::string answer(std::string_view status, std::string_view body, std::string_view headers = "");
 
-// Reads a request to its end; empty at the end of the client's bytes.
+// Reads one request; empty at the end of the stream.
 Task<std::string> read_request(IOStream& stream);
 
 }  // namespace squall::testing

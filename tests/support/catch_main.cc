@@ -1,5 +1,5 @@
-// The test programs' main(): Catch2 with a reporter that speaks TAP, one line a test case, for meson to
-// count.
+// main() of the test programs: Catch2 with a reporter that prints TAP, one line for each test case, which
+// meson counts.
 
 #define CATCH_CONFIG_RUNNER
 #include "support/catch.h"

@@ -50,7 +50,7 @@ void extend(X509* certificate, X509* issuer, int nid, const std::string& value) 
   ::X509_EXTENSION_free(extension);
 }
 
-// Signed by itself, if there is no issuer.
+// Self-signed if there is no issuer.
 openssl::Certificate make(const CertificateWishes& wishes, EVP_PKEY* key, X509* issuer,
                           EVP_PKEY* issuer_key) {
   openssl::Certificate certificate(::X509_new());

@@ -11,7 +11,7 @@ struct x509_st;
 
 namespace squall::testing {
 
-// What a certificate for a test says.
+// The contents of a certificate for a test.
 struct CertificateWishes {
   std::string common_name = "squall test";
   std::vector<std::string> names{"DNS:localhost", "IP:127.0.0.1"};
@@ -20,17 +20,18 @@ struct CertificateWishes {
   bool is_authority = false;
 };
 
-// An authority of its own that signs certificates, with keys made for the occasion (P-256).
+// A certificate authority with a new key (P-256).
 class CertificateAuthority {
  public:
   explicit CertificateAuthority(const std::string& common_name = "squall test authority");
   ~CertificateAuthority();
   CertificateAuthority(CertificateAuthority&&) noexcept;
 
-  // Its own certificate.
+  // The certificate of the authority.
   std::string pem() const;
   TLSCertificate issue(const CertificateWishes& wishes = {}) const;
-  // One that this one has signed. What it issues has its certificate in the chain.
+  // An intermediate authority, signed by this one. Certificates that it issues have its certificate in their
+  // chain.
   CertificateAuthority intermediate() const;
 
  private:
@@ -40,19 +41,19 @@ class CertificateAuthority {
   std::string chain_;
 };
 
-// Signed by itself.
+// A self-signed certificate.
 TLSCertificate self_signed(const CertificateWishes& wishes = {});
-// The same key, encrypted.
+// The key, encrypted.
 std::string encrypted_key(const std::string& key_pem, const std::string& password);
 
-// A folder that is gone with the test.
+// A folder that is deleted at the end of the test.
 class TemporaryFolder {
  public:
   TemporaryFolder();
   ~TemporaryFolder();
   TemporaryFolder(const TemporaryFolder&) = delete;
   TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  // Writes a file in it; returns its path.
+  // Writes a file in the folder; returns its path.
   std::string file(const std::string& name, const std::string& contents) const;
   std::string path(const std::string& name) const { return path_ + "/" + name; }
 

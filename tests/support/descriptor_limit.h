@@ -6,10 +6,10 @@
 
 namespace squall::testing {
 
-// How many descriptors the process may open, as long as this lives.
+// Limits the number of descriptors of the process during its lifetime.
 class DescriptorLimit {
  public:
-  // At most as many as the process may ask for.
+  // At most the hard limit.
   explicit DescriptorLimit(rlim_t wanted) {
     ::getrlimit(RLIMIT_NOFILE, &before_);
     rlimit changed = before_;

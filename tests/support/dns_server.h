@@ -1,7 +1,7 @@
 #pragma once
 
-#include <squall/ioloop/loop/ioloop.h>
 #include <squall/ioloop/base/owned_fd.h>
+#include <squall/ioloop/loop/ioloop.h>
 
 #include <cstdint>
 #include <map>
@@ -25,12 +25,12 @@ class DnsServer {
     std::string ip;
     std::uint32_t ttl = 60;
   };
-  std::map<std::string, std::vector<Record>> names;  // without one: no such name
-  std::set<std::string> broken;                      // names of which it only says that it fails
+  std::map<std::string, std::vector<Record>> names;  // other names do not exist
+  std::set<std::string> broken;                      // names that are answered with a failure
   bool deaf = false;
   int asked = 0;
 
-  // As CaresResolver::Options::servers wants it.
+  // In the format of CaresResolver::Options::servers.
   std::string address() const;
 
  private:

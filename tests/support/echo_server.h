@@ -21,8 +21,8 @@ inline ListenOptions loopback() {
   return options;
 }
 
-// Answers lines, each connection knowing its peer: `who\n` is answered with the address, `proxy\n` with that
-// of the other end of the socket.
+// Echoes lines. `who\n` is answered with the address of the client, `proxy\n` with the address of the other
+// end of the socket.
 class EchoServer : public TCPServer {
  public:
   using TCPServer::TCPServer;
@@ -39,7 +39,7 @@ class EchoServer : public TCPServer {
   }
 };
 
-// Sends a line and returns what comes back, up to the end if there is one.
+// Sends a line and returns the answer, up to the end of the stream if there is one.
 inline std::string ask(TestLoop& loop, RawPeer& peer, std::string_view line) {
   if (peer.send_some(line) < line.size()) return "";
   std::string all;
@@ -47,7 +47,7 @@ inline std::string ask(TestLoop& loop, RawPeer& peer, std::string_view line) {
   return all;
 }
 
-// Whether the server has closed the connection without a word.
+// Whether the server has closed the connection without sending a byte.
 inline bool is_closed(RawPeer& peer) {
   std::string all;
   return peer.drain(all) && all.empty();

@@ -20,14 +20,14 @@ inline Address address(const std::string& ip, std::uint16_t port) {
   return *parsed;
 }
 
-// Answers from a table, at once or when it is told to.
+// A resolver that answers from a table, at once or when `open` is set.
 class FakeResolver final : public Resolver {
  public:
   FakeResolver() { open.set(); }
 
   std::map<std::string, Answer> answers;
   std::map<std::string, int> errors;  // getaddrinfo()'s
-  Event open;                         // clear it to keep all waiting
+  Event open;                         // cleared: all queries wait
   std::vector<std::string> asked;     // `host:port/family`
 
   Task<Answer> look_up(std::string host, std::uint16_t port, int family) override {

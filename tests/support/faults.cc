@@ -141,7 +141,7 @@ void* allocate(std::size_t size) {
 
 void* operator new(std::size_t size) { return allocate(size); }
 void* operator new[](std::size_t size) { return allocate(size); }
-// Not what fails, but they must match what frees.
+// These never fail, but must match the replaced operator delete.
 void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return std::malloc(size); }
 void* operator new[](std::size_t size, const std::nothrow_t&) noexcept { return std::malloc(size); }
 void operator delete(void* memory) noexcept { std::free(memory); }
@@ -244,7 +244,7 @@ int eventfd(unsigned int count, int flags) noexcept {
 int fcntl(int fd, int command, ...) {
   std::va_list arguments;
   va_start(arguments, command);
-  void* const argument = va_arg(arguments, void*);  // as libc does, whatever the command takes
+  void* const argument = va_arg(arguments, void*);  // as libc does, for every command
   va_end(arguments);
   const auto verdict = intercept(Call::fcntl, fd);
   return verdict.error ? failed(verdict.error) : next_fcntl()(fd, command, argument);
@@ -255,7 +255,7 @@ int getaddrinfo(const char* name, const char* service, const addrinfo* hints, ad
   if (verdict.error) return verdict.error;
   const auto* const names = squall::testing::faults::t_names;
   if (!names) return next_getaddrinfo()(name, service, hints, result);
-  // One list of what is found for each, which freeaddrinfo() walks like any other.
+  // The results for all addresses in one list, which freeaddrinfo() frees.
   addrinfo** end = result;
   for (const char* address : names->addresses) {
     if (const int failed = next_getaddrinfo()(address, service, hints, end)) return failed;
@@ -335,7 +335,7 @@ ssize_t sendfile(int to, int from, off_t* offset, std::size_t size) noexcept {
 ssize_t sendmsg(int fd, const msghdr* message, int flags) {
   const auto verdict = intercept(Call::sendmsg, fd);
   if (verdict.error) return failed(verdict.error);
-  // Cut to what may be sent.
+  // Shortened to the permitted number of bytes.
   std::array<iovec, 16> pieces{};
   if (message->msg_iovlen > pieces.size()) std::abort();
   std::size_t left = verdict.at_most;

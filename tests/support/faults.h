@@ -6,16 +6,15 @@
 #include <string_view>
 #include <vector>
 
-// Failing system calls and allocations on demand, for programs that link faults.cc: it defines the functions
-// of libc that Squall calls, and operator new, in front of the real ones. The library itself knows nothing of
-// it.
+// Makes system calls and allocations fail, for programs that link faults.cc, which replaces the functions of
+// libc that Squall calls, and operator new. The library needs no change for it.
 //
 //     const faults::Injection fault(faults::Call::epoll_ctl, ENOMEM);
 //     CHECK_THROWS_AS(loop.add_handler(fd, Events::read, handler), std::system_error);
 //     CHECK(fault.hits() == 1);
 //
-// What is injected concerns the thread that asked for it alone. Several may be in force: the newest that
-// matches a call decides.
+// An injection affects only the thread that made it. Several may be active: the newest one that matches a
+// call applies.
 namespace squall::testing::faults {
 
 enum class Call {
@@ -54,8 +53,8 @@ enum class Call {
 std::string_view name_of(Call call) noexcept;
 
 struct When {
-  int after = 0;  // calls that are let through first
-  int times = 1;  // and how many fail then
+  int after = 0;  // calls that succeed before
+  int times = 1;  // calls that fail then
   int fd = -1;    // only calls on this descriptor count
 };
 inline constexpr int kAlways = std::numeric_limits<int>::max();
@@ -67,7 +66,7 @@ struct Verdict {
   std::size_t at_most = std::numeric_limits<std::size_t>::max();
 };
 
-// What is in force on this thread.
+// The active injections of this thread.
 class Rule {
  public:
   Rule(Call call, Verdict verdict, When when) noexcept;
@@ -75,10 +74,10 @@ class Rule {
   Rule(const Rule&) = delete;
   Rule& operator=(const Rule&) = delete;
 
-  // Calls that it has changed, and calls that it was asked about.
+  // The number of calls that it has changed, and of calls that matched.
   int hits() const noexcept { return hits_; }
   int calls() const noexcept { return calls_; }
-  // The call that it changed last.
+  // The last call that it has changed.
   Call last() const noexcept { return last_; }
 
   bool decides(Call call, int fd) noexcept;
@@ -97,20 +96,21 @@ class Rule {
 
 }  // namespace detail
 
-// While it lives a call fails with `error` and does nothing; but close() does close.
+// During its lifetime a call fails with `error` and does nothing; close() still closes.
 class Injection : public detail::Rule {
  public:
   Injection(Call call, int error, When when = {}) noexcept : Rule(call, {error}, when) {}
 };
 
-// While it lives recv, send, sendmsg, sendfile, read, pread or write moves `bytes` at most, in every call.
+// During its lifetime each call of recv, send, sendmsg, sendfile, read, pread or write transfers at most
+// `bytes`.
 class Short : public detail::Rule {
  public:
   Short(Call call, std::size_t bytes) noexcept : Rule(call, {0, bytes}, {0, kAlways, -1}) {}
 };
 
-// While it lives allocations by operator new on this thread throw std::bad_alloc: after `after` of them
-// `times` do.
+// During its lifetime `times` allocations by operator new on this thread throw std::bad_alloc, after `after`
+// that succeed.
 class AllocationFault {
  public:
   explicit AllocationFault(int after = 0, int times = 1) noexcept;
@@ -118,11 +118,11 @@ class AllocationFault {
   AllocationFault(const AllocationFault&) = delete;
   AllocationFault& operator=(const AllocationFault&) = delete;
 
-  // Ends it early; returns how many allocations have failed. Checks come after that, as they allocate.
+  // Ends the injection and returns the number of failed allocations. Call it before checks, which allocate.
   int disarm() noexcept;
 };
 
-// While it lives getaddrinfo() finds these numeric addresses, in this order, whatever it is asked for.
+// During its lifetime getaddrinfo() returns these numeric addresses, in this order, for every name.
 class Names {
  public:
   explicit Names(std::vector<const char*> addresses) noexcept;
@@ -133,7 +133,7 @@ class Names {
   const std::vector<const char*> addresses;
 };
 
-// Within it nothing is injected on this thread: for a test's own calls in the middle of what it tests.
+// During its lifetime the injections of this thread are off, for a test's own calls.
 class Truce {
  public:
   Truce() noexcept;
@@ -142,12 +142,12 @@ class Truce {
   Truce& operator=(const Truce&) = delete;
 };
 
-// Descriptors this process has open.
+// The number of open descriptors of this process.
 int open_descriptors();
 
-// Calls `scenario(after)` with 0, 1, 2, ... until it returns false. It injects a fault that lets `after`
-// calls or allocations through, and returns whether that hit anything: so each of them fails in turn. Returns
-// how many that were.
+// Calls `scenario(after)` with 0, 1, 2, ... until it returns false. The scenario injects a fault after
+// `after` calls or allocations, and returns whether the fault occurred, so that each call fails once. Returns
+// the number of faults.
 template <class Scenario>
 int in_turn(Scenario scenario) {
   int after = 0;

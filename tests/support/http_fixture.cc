@@ -5,7 +5,8 @@
 namespace squall::testing {
 namespace {
 
-// The length of the response that `text` begins with, 0 if it is not all there. Knows what our server sends.
+// The length of the response at the beginning of `text`, 0 if it is not complete. Handles only responses of
+// our server.
 std::size_t response_length(std::string_view text) {
   const std::size_t head = text.find("\r\n\r\n");
   if (head == text.npos) return 0;

@@ -41,13 +41,14 @@ class HTTPFixture {
   using Options = http::HTTPServer::Options;
   explicit HTTPFixture(FunctionDelegate::Function function = describe, Options options = Options());
 
-  // Sends `bytes` on a connection of their own and returns all that comes back before the server closes it.
+  // Sends `bytes` on a new connection and returns the bytes that the server sends before it closes the
+  // connection.
   std::string talk(std::string_view bytes);
-  // The same with each byte sent alone, and the loop run in between.
+  // As above, but each byte is sent alone, and the loop runs in between.
   std::string talk_slowly(std::string_view bytes);
-  // Waits until `count` responses have come, as told by their framing, and returns them.
+  // Waits until `count` responses have arrived, by their framing, and returns them.
   std::string read_responses(RawPeer& peer, int count);
-  // Waits for the server to close, and returns what came before that.
+  // Waits until the server closes the connection, and returns the bytes before.
   std::string read_to_end(RawPeer& peer);
   RawPeer connect() { return RawPeer(server.port()); }
 
@@ -56,7 +57,7 @@ class HTTPFixture {
   http::HTTPServer server;
 };
 
-// A response without its Date, which no test can know.
+// A response without its Date, which a test cannot predict.
 std::string without_date(std::string response);
 
 }  // namespace squall::testing

@@ -36,20 +36,20 @@ class Listener {
   std::uint16_t port() const noexcept { return bound_.port; }
   Address address() const noexcept { return Address::local_of(bound_.socket.get()); }
   int fd() const noexcept { return bound_.socket.get(); }
-  // The next connection; none if there is none.
+  // The next connection; empty if there is no connection.
   Accepted accept() const { return accept_from(bound_.socket.get()); }
 
  private:
   BoundPort bound_;
 };
 
-// One that does not answer: its queue is full, and the kernel drops what else comes.
+// A listener that does not answer: its queue is full, and the kernel drops further connections.
 class DeafListener {
  public:
   explicit DeafListener(const std::string& ip = "127.0.0.1") : bound_(bind_unused_port(ip)) {
     REQUIRE(::listen(bound_.socket.get(), 0) == 0);
     const Address where = address();
-    // One connection fits; a second may, until the kernel notices.
+    // The queue holds one connection, sometimes two.
     for (int i = 0; i < 8; ++i) {
       OwnedFd fd(::socket(where.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
       REQUIRE(fd);
@@ -70,8 +70,8 @@ class DeafListener {
   std::vector<OwnedFd> waiting_;
 };
 
-// An address where nobody listens, nor will meanwhile, as the port is taken. Who asks for just this port as
-// its own end may have it nevertheless: at any address, if this is one of all.
+// An address without a listener: the port is bound, so no other socket can listen on it. A socket may still
+// use the port as its local port: at any address, if this socket is bound to all.
 class DeadEnd {
  public:
   explicit DeadEnd(const std::string& ip = "127.0.0.1") {

@@ -8,7 +8,7 @@ namespace {
 
 using End = ObviousReading::End;
 
-// Thrown where the bytes end, or are none of a request.
+// Thrown where the bytes end, or are not a request.
 struct Stop {
   End end;
 };
@@ -48,7 +48,7 @@ std::string stripped(std::string text) {
   return text;
 }
 
-// Up to the next CRLF, which is taken as well. A CR or LF that is no part of one is wrong (RFC 9112, 2.2).
+// Reads up to and including the next CRLF. A single CR or LF is an error (RFC 9112, 2.2).
 std::string take_line(std::string_view& bytes) {
   std::string line;
   for (std::size_t i = 0; i < bytes.size(); ++i) {
@@ -165,7 +165,7 @@ ObviousRequest take_request(std::string_view& bytes) {
   take_body(bytes, request);
   request.closes = lists(request, "connection", "close") || request.method == "CONNECT";
   if (request.version == "HTTP/1.0") {
-    // A body without a length ended with the connection, in those days.
+    // In HTTP/1.0 a body without a length ends with the connection.
     const bool ends =
         request.method == "GET" || request.method == "HEAD" || !values_of(request, "content-length").empty();
     if (!lists(request, "connection", "keep-alive") || !ends) request.closes = true;

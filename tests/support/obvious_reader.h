@@ -7,7 +7,7 @@
 
 namespace squall::testing {
 
-// A request as RFC 9112 has it.
+// A request of RFC 9112.
 struct ObviousRequest {
   using Fields = std::vector<std::pair<std::string, std::string>>;
 
@@ -17,7 +17,7 @@ struct ObviousRequest {
   Fields headers;
   std::string body;
   Fields trailers;
-  bool closes = false;  // nothing behind it is to be read
+  bool closes = false;  // no further request is read
 
   friend bool operator==(const ObviousRequest&, const ObviousRequest&) = default;
 };
@@ -27,15 +27,15 @@ struct ObviousReading {
     clean,       // behind the last request
     incomplete,  // within one
     closed,      // behind a request that closes
-    error,       // what comes next is no request
+    error,       // the next bytes are not a request
   };
   std::vector<ObviousRequest> requests;
   End end = End::clean;
 };
 
-// Reads requests out of `bytes` the slow and obvious way, a line at a time, with nothing of ours and nothing
-// of llhttp in it: what the server is compared with. It takes whatever RFC 9112 allows and nothing else; the
-// server may refuse more, but must never see another request than this.
+// Reads the requests in `bytes` line by line, without code of Squall or llhttp: the reference for the server.
+// It accepts exactly the requests that RFC 9112 allows. The server may refuse more, but must never see
+// another request.
 ObviousReading read_obviously(std::string_view bytes);
 
 }  // namespace squall::testing

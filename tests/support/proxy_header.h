@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-// Headers of the PROXY protocol, version 2, as a proxy would make them.
+// Headers of the PROXY protocol, version 2.
 namespace squall::testing {
 
 inline std::string big_endian(std::size_t value, int bytes) {
@@ -25,7 +25,7 @@ inline std::string v2(int version_and_command, int family_and_transport, std::st
 }
 inline std::string v2_ipv4(std::string_view rest) { return v2(0x21, 0x11, rest); }
 
-// Bit by bit, unlike the library's.
+// Computed bit by bit, unlike in the library.
 inline std::uint32_t crc32c(std::string_view bytes) {
   std::uint32_t crc = 0xffffffff;
   for (const char c : bytes) {

@@ -6,12 +6,12 @@
 
 namespace squall::testing {
 
-// A transport whose bytes are easily told from those it carries, which does everything that one may do and a
-// plain descriptor does not: says hello before anything else, holds bytes that it received, takes a part of
-// what it is given, has bytes of its own, and ends with a mark.
+// A transport whose bytes differ from the bytes it carries, and which does everything that a transport may do
+// and a plain descriptor does not: it has a handshake, buffers received bytes, takes only a part of the bytes
+// to send, sends bytes of its own, and has an end mark.
 //
-// A bit of every byte is flipped. `!` asks the peer for a `.`, which it sends at once; `$` is the end. None
-// of them, flipped or not, may be among the bytes that it carries.
+// One bit of every byte is flipped. `!` asks the peer for a `.`, which it sends at once; `$` is the end mark.
+// The carried bytes must contain none of these characters, flipped or not.
 class Scrambler final : public Transport {
  public:
   static constexpr char kFlip = 0x20;
@@ -22,7 +22,7 @@ class Scrambler final : public Transport {
   static std::string scramble(std::string_view bytes);
 
   struct Limits {
-    std::size_t at_a_time = static_cast<std::size_t>(-1);  // bytes that one receive() or send() is good for
+    std::size_t at_a_time = static_cast<std::size_t>(-1);  // the most bytes of one receive() or send()
   };
   Scrambler() : Scrambler(Limits()) {}
   explicit Scrambler(Limits limits) : limits_(limits), own_(1, kHello) {}
@@ -43,9 +43,9 @@ class Scrambler final : public Transport {
   bool fill(int fd) noexcept;
 
   Limits limits_;
-  std::string own_;           // to be sent before anything else
-  std::string received_;      // not yet handed out
-  std::size_t promised_ = 0;  // bytes whose scrambled form is in own_, or was: the next send() says so
+  std::string own_;           // sent before any other byte
+  std::string received_;      // not yet returned by receive()
+  std::size_t promised_ = 0;  // bytes that were scrambled into own_; the next send() reports them as sent
   bool has_hello_ = false;
   bool ended_ = false;
   bool has_said_end_ = false;

@@ -26,7 +26,7 @@ std::vector<int> statuses_of(std::string_view answer) {
     const int status = std::stoi(std::string(answer.substr(9, 3)));
     const std::size_t length = answer.substr(0, head + 2).find("\r\nContent-Length: ");
     std::size_t size = head + 4;
-    // Those to HEAD say how long a body would be that they have not.
+    // Responses to HEAD have a Content-Length but no body.
     const std::string_view rest = answer.substr(size);
     if (length != answer.npos && !rest.empty() && !rest.starts_with("HTTP/1.1 "))
       size += std::stoul(std::string(answer.substr(length + 18, 10)));

@@ -12,21 +12,22 @@
 
 namespace squall::testing {
 
-// What a server made of a client's bytes.
+// The reaction of a server to a client's bytes.
 struct Seen {
   std::vector<ObviousRequest> requests;
   std::vector<int> statuses;  // of the final responses, in order
-  std::string answer;         // all that was sent back
+  std::string answer;         // all bytes of the server
   bool closed = false;        // the server has closed the connection
 };
 
-// A server that notes the requests it sees, and answers each with 200. Its clients come over socket pairs.
+// A server that records its requests, and answers each with 200. Its clients use socket pairs.
 class ServerProbe {
  public:
   using Body = http::ServerDelegate::Body;
   explicit ServerProbe(Body body, http::HTTPServer::Options options = http::HTTPServer::Options());
 
-  // Sends `bytes` in pieces that end at `cuts`, each when the one before has been read, and then the end.
+  // Sends `bytes` in pieces that end at `cuts`, each after the previous one was read, and then the end of the
+  // stream.
   Seen talk(std::string_view bytes, std::span<const std::size_t> cuts = {});
 
   IOLoop loop;

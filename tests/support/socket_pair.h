@@ -9,7 +9,8 @@
 
 namespace squall::testing {
 
-// Two connected non-blocking sockets, for tests below iostream: what is put at the far end can be got here.
+// Two connected non-blocking sockets, for tests of ioloop: bytes that are put at the far end can be read at
+// this one.
 struct SocketPair {
   SocketPair() {
     int fds[2];

@@ -10,10 +10,10 @@ namespace squall::testing {
 
 // Two connected TCP sockets over loopback, non-blocking.
 std::pair<OwnedFd, OwnedFd> tcp_pair();
-// The same as streams.
+// As connected sockets, as streams.
 std::pair<IOStream, IOStream> connected_pair(IOLoop& loop, IOStream::Options options = IOStream::Options());
 
-// A peer that speaks raw bytes over a blocking socket: for saying exactly what is sent, and when.
+// A peer with a blocking socket, for tests that determine which bytes are sent, and when.
 class RawPeer {
  public:
   explicit RawPeer(OwnedFd fd);
@@ -21,7 +21,7 @@ class RawPeer {
   explicit RawPeer(std::uint16_t port);
 
   void send(std::string_view bytes);
-  // As much as the kernel takes without waiting; returns how much that was.
+  // Sends as many bytes as the kernel takes without blocking; returns their number.
   std::size_t send_some(std::string_view bytes);
   void half_close();
   // Ends the connection with a reset instead of an orderly close.
@@ -29,9 +29,9 @@ class RawPeer {
   void close() { fd_.reset(); }
   int fd() const noexcept { return fd_.get(); }
 
-  // What has arrived, without waiting.
+  // The bytes that have arrived; does not block.
   std::string received();
-  // Adds what has arrived to `all`; true once the peer has closed. A reset counts as that.
+  // Appends the bytes that have arrived to `all`; true once the peer has closed or reset the connection.
   bool drain(std::string& all);
 
  private:

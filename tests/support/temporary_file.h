@@ -6,7 +6,7 @@
 
 namespace squall::testing {
 
-// A file that has `content` and no name, open for reading and writing. Gone when it is closed.
+// A file that has `content` and no name, open for reading and writing. Closing it deletes it.
 OwnedFd temporary_file(std::string_view content);
 
 }  // namespace squall::testing

@@ -10,7 +10,7 @@
 
 namespace squall::testing {
 
-// A folder of its own for a test, which goes with all that is in it.
+// A folder for a test; the destructor deletes it with its contents.
 class TemporaryFolder {
  public:
   TemporaryFolder() {

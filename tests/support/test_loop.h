@@ -8,14 +8,14 @@
 
 namespace squall::testing {
 
-// Whether who asks for nothing else hears of a hang-up: see Events.
+// Whether the poller reports a hang-up for Events::hangup alone: see Events.
 inline bool hears_hangups(const IOLoop& loop) { return loop.poller_name() != "kqueue"; }
-// Whether another loop can wait for this one.
+// Whether the poller has a descriptor for embedding.
 inline bool can_be_embedded(const IOLoop& loop) {
   return loop.poller_name() == "epoll" || loop.poller_name() == "kqueue";
 }
 
-// Counts its living copies: tells whether a frame or closure was destroyed, and only once.
+// Counts its living copies: shows whether a frame or closure was destroyed, and only once.
 class Live {
  public:
   Live() noexcept { ++count; }
@@ -28,7 +28,7 @@ class Live {
     mark_ = 0;
   }
   static inline int count = 0;
-  static inline bool broken = false;  // something was destroyed twice
+  static inline bool broken = false;  // an object was destroyed twice
 
  private:
   static constexpr unsigned kMark = 0x600d;

@@ -12,7 +12,8 @@
 
 namespace squall::testing {
 
-// An authority, and contexts of a server that it has signed and of a client that trusts it.
+// A certificate authority, the context of a server with its certificate, and the context of a client that
+// trusts it.
 struct TLSSides {
   TLSSides() {
     server_options.certificates.push_back(authority.issue());
@@ -26,7 +27,7 @@ struct TLSSides {
   TLSClientOptions client_options;
 };
 
-// A port to connect to again and again: whom a client has a session with it knows by the port.
+// A port for repeated connections: a TLS client finds its session by the port.
 class ListeningPort {
  public:
   ListeningPort() : sockets_(bind_sockets(0, loopback())) {}

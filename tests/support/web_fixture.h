@@ -19,7 +19,7 @@ class WebFixture {
   // Sends a request on a connection of its own, and returns the response.
   std::string fetch(std::string_view method, std::string_view target, std::string_view headers = "",
                     std::string_view body = "");
-  // Only the status code and, behind a space, the body.
+  // Returns the status code and, after a space, the body.
   std::string brief(std::string_view method, std::string_view target, std::string_view headers = "",
                     std::string_view body = "");
   RawPeer connect() { return RawPeer(server.port()); }

@@ -14,7 +14,7 @@ using testing::ExpectLog;
 using testing::LogCapture;
 using testing::LogError;
 
-TEST_CASE("a line that matches at its start is counted and goes nowhere; others pass (TST-20)",
+TEST_CASE("a line that matches at its start is counted and dropped; other lines pass (TST-20)",
           "[expect_log]") {
   LogCapture outer;
   {
@@ -56,7 +56,7 @@ TEST_CASE("with a level that level alone matches, and is let through for the tim
   outer.expect("loading b");
 }
 
-TEST_CASE("the root logger stands for all (TST-20)", "[expect_log]") {
+TEST_CASE("the root logger matches the lines of all loggers (TST-20)", "[expect_log]") {
   const ExpectLog expected(log::root(), "any");
   log::access().warning("any");
   log::application().error("any");

@@ -10,7 +10,7 @@ namespace {
 using testing::LogCapture;
 using testing::LogError;
 
-TEST_CASE("a line nobody expected is an error at the end, with its text", "[log_capture]") {
+TEST_CASE("an unexpected line is an error at the end, with its text", "[log_capture]") {
   const auto logs = [] {
     const LogCapture log;
     squall::log::general().warning("unforeseen");
@@ -18,7 +18,7 @@ TEST_CASE("a line nobody expected is an error at the end, with its text", "[log_
   CHECK_THROWS_WITH(logs(), "logged, and not expected:\n  squall.general: unforeseen");
 }
 
-TEST_CASE("a line that was expected is no error, one that does not come is", "[log_capture]") {
+TEST_CASE("an expected line is not an error, a missing one is", "[log_capture]") {
   LogCapture log;
   squall::log::application().error("disk {} is full", 3);
   const LogCapture::Line line = log.expect("is full");

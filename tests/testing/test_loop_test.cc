@@ -28,7 +28,7 @@ Task<> never() {
   for (;;) co_await sleep(1h);
 }
 
-TEST_CASE("run gives a task's value, or throws its error (TST-12)", "[test_loop]") {
+TEST_CASE("run returns a task's value, or throws its exception (TST-12)", "[test_loop]") {
   TestLoop loop;
   CHECK(loop.run(value_later(7)) == 7);
   CHECK_THROWS_WITH(loop.run(fail_later()), "failed");
@@ -45,7 +45,7 @@ TEST_CASE("patience is 5 s, or as long as ASYNC_TEST_TIMEOUT says (TST-01)", "[t
   ::unsetenv("ASYNC_TEST_TIMEOUT");
 }
 
-TEST_CASE("what does not end is a TimeoutError, by the real clock (TST-04, TST-12)", "[test_loop]") {
+TEST_CASE("a task that does not end is a TimeoutError, by the real clock (TST-04, TST-12)", "[test_loop]") {
   ::setenv("ASYNC_TEST_TIMEOUT", "0.02", 1);
   VirtualClock clock;
   for (const bool is_virtual : {false, true}) {
@@ -63,7 +63,7 @@ TEST_CASE("run says so if the loop is stopped before the task has ended", "[test
   CHECK_THROWS_WITH(loop.run(never()), "Event loop stopped before Future completed.");
 }
 
-TEST_CASE("run_until runs turns until its condition holds, or gives up (TST-04)", "[test_loop]") {
+TEST_CASE("run_until runs turns until its condition holds, or throws TimeoutError (TST-04)", "[test_loop]") {
   TestLoop loop;
   int count = 0;
   loop.run_until([&] { return ++count == 10; });
@@ -83,7 +83,7 @@ TEST_CASE("wait runs until stop, which may have come first; several times a test
   CHECK(ran);
 }
 
-TEST_CASE("a warning nobody expected fails the test", "[test_loop]") {
+TEST_CASE("an unexpected warning fails the test", "[test_loop]") {
   const auto logs = [] {
     TestLoop loop;
     loop.add_callback([] { throw std::runtime_error("lost"); });

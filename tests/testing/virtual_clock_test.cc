@@ -34,7 +34,7 @@ TEST_CASE("timers fire in the order of their deadlines, each at its own", "[virt
   CHECK(fired == std::vector<IOLoop::Duration>{1s, 2s, 3s});
 }
 
-TEST_CASE("time stands still while there is work", "[virtual_clock]") {
+TEST_CASE("the time does not change while there is work", "[virtual_clock]") {
   VirtualClock clock;
   TestLoop loop({.time_source = &clock});
   const auto start = loop.time();

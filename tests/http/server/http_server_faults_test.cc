@@ -88,7 +88,7 @@ TEST_CASE("whichever allocation of a TLS connection fails, no descriptor is left
         fixture.server.use_tls(sides.server());
         const int open = open_descriptors();
         {
-          TaskGroup clients(fixture.loop, [](std::exception_ptr, std::source_location) {});
+          TaskGroup clients([](std::exception_ptr, std::source_location) {}, fixture.loop);
           AllocationFault fault(after);
           try {
             clients.add(ask_over_tls(fixture.loop, fixture.server.port(), context, at_once));

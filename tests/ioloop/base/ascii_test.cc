@@ -89,7 +89,7 @@ TEST_CASE("a token has the characters of RFC 9110, and at least one", "[ascii]")
   CHECK_FALSE(is_token("a b"));
 }
 
-TEST_CASE("field text has no control character but the tab, wherever it stands", "[ascii]") {
+TEST_CASE("field text has no control character but the tab, at any position", "[ascii]") {
   CHECK(is_field_text(""));
   CHECK(is_field_text("text/html;\tcharset=\xff"));
   for (std::size_t at = 0; at < 20; ++at) {

@@ -40,7 +40,7 @@ TEST_CASE("a list keeps a limited number of bytes", "[block_lists]") {
   std::vector<void*> blocks(100);
   for (void*& block : blocks) block = Blocks::allocate(1);
   for (void* block : blocks) Blocks::release(block, 1);
-  // Two blocks of 128 bytes were kept: the last of the first two comes first.
+  // Two blocks of 128 bytes were kept, and are taken in reverse order.
   void* const first = Blocks::allocate(1);
   void* const second = Blocks::allocate(1);
   if (!kAddressSanitizer) {

@@ -99,7 +99,8 @@ TEST_CASE("cgroup v1: cpu.cfs_quota_us of the hierarchy that has cpu", "[cpu_cou
   CHECK(quota_in(files) == 1.5);
 }
 
-TEST_CASE("in a container the group is found below what is mounted, or taken for the top", "[cpu_count]") {
+TEST_CASE("in a container the group is looked up below the mounted root, else the root is used",
+          "[cpu_count]") {
   Files files{{"/proc/self/cgroup", "0::/docker/0123/inner\n"}};
   files["/proc/self/mountinfo"] = "29 23 0:26 /docker/0123 /sys/fs/cgroup rw - cgroup2 cgroup rw\n";
   files["/sys/fs/cgroup/inner/cpu.max"] = "300000 100000";

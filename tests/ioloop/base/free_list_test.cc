@@ -30,7 +30,8 @@ TEST_CASE("a free list returns the objects given back, the last one first", "[fr
   CHECK(list.take() == nullptr);
 }
 
-TEST_CASE("a full free list destroys what is given back, and a destroyed one all it keeps", "[free_list]") {
+TEST_CASE("a full free list destroys a returned object, and the destructor those that it keeps",
+          "[free_list]") {
   int alive = 0;
   {
     FreeList<Counted, 2> list;

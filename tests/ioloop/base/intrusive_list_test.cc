@@ -37,7 +37,7 @@ std::vector<int> values_of(const Items& items) {
   return result;
 }
 
-TEST_CASE("objects stand in the order in which they were pushed", "[intrusive_list]") {
+TEST_CASE("objects are in the order in which they were pushed", "[intrusive_list]") {
   Items items;
   CHECK(items.empty());
   Item one(1);
@@ -110,7 +110,8 @@ TEST_CASE("objects are popped from both ends", "[intrusive_list]") {
   CHECK(values_of(items) == std::vector{2});
 }
 
-TEST_CASE("an object goes before another one, and to the back from anywhere", "[intrusive_list]") {
+TEST_CASE("an object is inserted before another one, and moved to the back from any place",
+          "[intrusive_list]") {
   Item one(1);
   Item two(2);
   Item three(3);
@@ -174,7 +175,7 @@ struct Waiting;
 struct Dated;
 struct Twice : ListNode<Waiting>, ListNode<Dated> {};
 
-TEST_CASE("an object with two tags stands in two lists", "[intrusive_list]") {
+TEST_CASE("an object with two tags is in two lists", "[intrusive_list]") {
   IntrusiveList<Twice, Waiting> waiting;
   IntrusiveList<Twice, Dated> dated;
   {
@@ -188,7 +189,7 @@ TEST_CASE("an object with two tags stands in two lists", "[intrusive_list]") {
   CHECK(dated.empty());
 }
 
-TEST_CASE("for_each visits what is there, in order, and leaves it in order", "[intrusive_list]") {
+TEST_CASE("for_each visits the objects in order, and keeps the order", "[intrusive_list]") {
   Items items;
   std::deque<Item> nodes;
   for (int i = 0; i < 4; ++i) items.push_back(nodes.emplace_back(i));
@@ -229,7 +230,7 @@ TEST_CASE("a visit may destroy its object, the next, the last, and all of them",
   }
 }
 
-TEST_CASE("objects that a visit adds are not visited, and stand behind the others", "[intrusive_list]") {
+TEST_CASE("objects that a visit adds are not visited, and are behind the others", "[intrusive_list]") {
   Items items;
   std::list<Item> nodes;
   for (int i = 0; i < 3; ++i) items.push_back(nodes.emplace_back(i));

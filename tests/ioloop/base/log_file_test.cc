@@ -54,7 +54,7 @@ class Folder {
     std::ifstream file(path(name), std::ios::binary);
     return {std::istreambuf_iterator<char>(file), {}};
   }
-  // The lines' messages: what is behind the prefix.
+  // The messages of the lines, without the prefix.
   std::vector<std::string> messages(std::string_view name = "web.log") const {
     std::ifstream file(path(name));
     std::vector<std::string> found;
@@ -80,7 +80,7 @@ class TimeZone {
   }
 };
 
-// What goes to stderr while this lives, but not to the screen.
+// Collects the output to stderr during its lifetime; it is not printed.
 class StderrTo {
  public:
   explicit StderrTo(const std::string& path) : saved_(::dup(STDERR_FILENO)) {
@@ -107,7 +107,7 @@ void write(log::RotatingFile& file, std::string_view message, sys_seconds time =
   file.write(record_of(message, time));
 }
 
-// Of a line whose message is one letter.
+// The length of a line whose message is one letter.
 std::size_t line_length() { return log::format_record(record_of("x", utc(14)), false).size() + 1; }
 
 log::FileOptions by_size(const Folder& folder, std::size_t max_size, int num_backups) {
@@ -138,7 +138,7 @@ TEST_CASE("a line goes to the file as it is printed, without colour (LOG-06)", "
   CHECK(text.ends_with("] caf\xC3\xA9\n    forged\n"));
 }
 
-TEST_CASE("a line that would make the file too long starts a new one, and the oldest goes (LOG-13, LOG-14)",
+TEST_CASE("a line that would exceed the size starts a new file, and deletes the oldest (LOG-13, LOG-14)",
           "[log]") {
   const Folder folder;
   log::RotatingFile file(by_size(folder, 2 * line_length(), 2));
@@ -167,7 +167,7 @@ TEST_CASE("without a size or without backups a file grows (LOG-13, LOG-14)", "[l
   CHECK(folder.messages() == Names{"a", "b", "c"});
 }
 
-TEST_CASE("a program that starts again goes on in its file, whose length counts (LOG-12)", "[log]") {
+TEST_CASE("a restarted program appends to its file, whose length counts (LOG-12)", "[log]") {
   const Folder folder;
   for (const char* message : {"a", "b", "c"}) {
     log::RotatingFile file(by_size(folder, 2 * line_length(), 2));
@@ -329,7 +329,7 @@ TEST_CASE("a file that someone has taken away begins anew at its next rotation",
   CHECK(folder.messages() == Names{"b"});
 }
 
-TEST_CASE("without its folder a log goes on, and says so once", "[log]") {
+TEST_CASE("if its folder is deleted a log keeps its open file, and reports the error once", "[log]") {
   const auto mode = GENERATE(RotateMode::size, RotateMode::time);
   const Folder folder;
   const Folder screen;
@@ -352,7 +352,7 @@ TEST_CASE("without its folder a log goes on, and says so once", "[log]") {
   CHECK(folder.messages() == Names{"d"});
 }
 
-TEST_CASE("a file that cannot be renamed goes on, keeps the backups there are, and says so once", "[log]") {
+TEST_CASE("a file that cannot be renamed is appended to, and the error is reported once", "[log]") {
   const Folder folder;
   const Folder screen;
   // A file does not replace a folder.
@@ -369,8 +369,7 @@ TEST_CASE("a file that cannot be renamed goes on, keeps the backups there are, a
   CHECK(folder.messages("web.log.1") == Names{"a", "b", "c"});
 }
 
-TEST_CASE("a line that cannot be written is told of once, and what is no regular file does not rotate",
-          "[log]") {
+TEST_CASE("a failed write is reported once, and files that are not regular do not rotate", "[log]") {
   if (!std::filesystem::exists("/dev/full")) return;
   const Folder folder;
   const Folder screen;
@@ -406,7 +405,7 @@ TEST_CASE("options choose between a file, stderr, both and neither (LOG-06, LOG-
     log::Options options;
     options.to_stderr = row.to_stderr;
     if (row.has_file) options.file.prefix = folder.path();
-    // What the first call has set up is replaced, so that each line is there once.
+    // The second call replaces the settings of the first, so each line is written once.
     log::enable_pretty_logging(options);
     log::enable_pretty_logging(options);
     log::general().info("hello");
@@ -417,7 +416,7 @@ TEST_CASE("options choose between a file, stderr, both and neither (LOG-06, LOG-
   CHECK(folder.messages("stderr") == (row.on_stderr ? Names{"hello"} : Names{}));
 }
 
-TEST_CASE("a program's own handler goes on being called, and is not doubled on stderr (LOG-06)", "[log]") {
+TEST_CASE("the program's own handler is still called, and stderr has no second copy (LOG-06)", "[log]") {
   const Folder folder;
   LogCapture log;
   log::Options options;
@@ -451,7 +450,7 @@ TEST_CASE("no level leaves logging as it is (LOG-06)", "[log]") {
   CHECK(log.empty());
 }
 
-TEST_CASE("a file that cannot be opened is an error at once, and logging stays as it was", "[log]") {
+TEST_CASE("a file that cannot be opened is an error at once, and logging does not change", "[log]") {
   const Folder folder;
   LogCapture log(log::Level::error);
   log::Options options;

@@ -1,5 +1,5 @@
-#include <squall/ioloop/coro/async_generator.h>
 #include <squall/ioloop/base/sanitizer.h>
+#include <squall/ioloop/coro/async_generator.h>
 
 #include <memory>
 #include <optional>
@@ -61,7 +61,7 @@ Task<> take(AsyncGenerator<int>& generator, std::vector<int>& out, int count, Li
   }
 }
 
-TEST_CASE("a generator gives its values one after another, then nothing", "[async_generator]") {
+TEST_CASE("a generator yields its values one after another, then nullopt", "[async_generator]") {
   TestLoop loop;
   CHECK(loop.run(sum_of(count_to(10, 0))) == 55);
   CHECK(loop.run(sum_of(count_to(10, 2))) == 55);
@@ -92,7 +92,8 @@ TEST_CASE("a generator does not begin until next(), nor go on before the followi
   CHECK(out == std::vector<int>{1, 2});
 }
 
-TEST_CASE("next() throws what the generator throws, and gives nothing afterwards", "[async_generator]") {
+TEST_CASE("next() throws the exception of the generator, and returns nullopt afterwards",
+          "[async_generator]") {
   TestLoop loop;
   auto consume = [](int turns) -> Task<> {
     AsyncGenerator<std::string> generator = fail_after(2, turns);
@@ -150,7 +151,7 @@ TEST_CASE("dropping a generator destroys its body wherever it is", "[async_gener
   CHECK_FALSE(Live::broken);
 }
 
-TEST_CASE("what a generator makes after its consumer was destroyed is kept for the next one",
+TEST_CASE("a value that a generator yields after its consumer was destroyed is kept for the next one",
           "[async_generator]") {
   TestLoop loop;
   AsyncGenerator<int> generator = count_to(5, 3);

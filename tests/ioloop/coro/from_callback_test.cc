@@ -18,7 +18,7 @@ using testing::message_thrown;
 using testing::TestLoop;
 using testing::throws;
 
-// An interface of callbacks: what was asked for is answered by hand.
+// An interface with callbacks, which the test calls.
 struct Service {
   void ask(std::function<void(int)> success, std::function<void(std::string)> failure) {
     on_success = std::move(success);
@@ -43,7 +43,7 @@ Task<T> keep_completion(std::optional<Completion<T>>& kept, Live = {}) {
   co_return co_await from_callback<T>(start);
 }
 
-TEST_CASE("from_callback gives what the callback was called with", "[from_callback]") {
+TEST_CASE("from_callback returns the argument of the callback", "[from_callback]") {
   TestLoop loop;
   Service service;
   loop.add_callback([&] { service.on_success(42); });
@@ -58,7 +58,7 @@ TEST_CASE("from_callback gives what the callback was called with", "[from_callba
   CHECK(*loop.run(keep_completion(pointer)) == 3);
 }
 
-TEST_CASE("a callback that comes at once takes no turn of the loop", "[from_callback]") {
+TEST_CASE("a callback that is called at once takes no turn of the loop", "[from_callback]") {
   TestLoop loop;
   TaskGroup group(loop);
   auto at_once = []() -> Task<> {
@@ -69,7 +69,7 @@ TEST_CASE("a callback that comes at once takes no turn of the loop", "[from_call
   CHECK(group.add(at_once()) == nullptr);
 }
 
-TEST_CASE("a callback resumes nobody from within itself", "[from_callback]") {
+TEST_CASE("a callback does not resume the coroutine from within itself", "[from_callback]") {
   TestLoop loop;
   std::vector<int> out;
   TaskGroup group(loop);
@@ -102,7 +102,7 @@ TEST_CASE("the first completion counts, and later ones say so", "[from_callback]
   CHECK_FALSE(third);
 }
 
-TEST_CASE("BrokenPromise comes when the last completion is dropped unused", "[from_callback]") {
+TEST_CASE("BrokenPromise is thrown when the last completion is destroyed uncalled", "[from_callback]") {
   TestLoop loop;
   Service service;
   loop.add_callback([&] {
@@ -117,7 +117,7 @@ TEST_CASE("BrokenPromise comes when the last completion is dropped unused", "[fr
   CHECK(loop.run(throws<BrokenPromise>(dropped_at_once())));
 }
 
-TEST_CASE("what start throws is thrown to the one that awaits", "[from_callback]") {
+TEST_CASE("an exception from start is thrown to the awaiting coroutine", "[from_callback]") {
   TestLoop loop;
   auto failing = []() -> Task<> {
     auto start = [](const Completion<>&) { throw std::invalid_argument("cannot start"); };
@@ -126,7 +126,7 @@ TEST_CASE("what start throws is thrown to the one that awaits", "[from_callback]
   CHECK(loop.run(message_thrown<std::invalid_argument>(failing())) == "cannot start");
 }
 
-TEST_CASE("a value whose copy throws becomes an error", "[from_callback]") {
+TEST_CASE("a value whose copy constructor throws becomes an error", "[from_callback]") {
   struct Throwing {
     Throwing() = default;
     Throwing(const Throwing&) { throw std::domain_error("no copy"); }
@@ -140,7 +140,7 @@ TEST_CASE("a value whose copy throws becomes an error", "[from_callback]") {
   CHECK(loop.run(throws<std::domain_error>(keep_completion(done))));
 }
 
-TEST_CASE("a task destroyed in from_callback is not resumed by what comes later", "[from_callback]") {
+TEST_CASE("a task destroyed in from_callback is not resumed by a later call", "[from_callback]") {
   TestLoop loop;
   std::optional<Completion<int>> done;
   {
@@ -229,7 +229,7 @@ TEST_CASE("a completion on another thread races the task's destruction, and the 
   for (std::thread& thread : threads) thread.join();
 }
 
-TEST_CASE("a completion dropped on another thread gives BrokenPromise", "[from_callback][threads]") {
+TEST_CASE("a completion destroyed on another thread causes BrokenPromise", "[from_callback][threads]") {
   TestLoop loop;
   std::thread thread;
   auto wait = [](std::thread& thread) -> Task<> {

@@ -1,5 +1,5 @@
-#include <squall/ioloop/coro/multi.h>
 #include <squall/ioloop/base/sanitizer.h>
+#include <squall/ioloop/coro/multi.h>
 
 #include <map>
 #include <memory>
@@ -18,7 +18,7 @@ using testing::message_thrown;
 using testing::TestLoop;
 using testing::throws;
 
-// Waits for this many turns; for none at all if that is 0.
+// Waits for this many turns; does not suspend for 0.
 Task<int> value_after(int turns, int value, Live = {}) {
   for (int i = 0; i < turns; ++i) co_await moment();
   co_return value;
@@ -57,12 +57,13 @@ Task<> all(std::vector<Task<>> tasks, Limit limit = Limit::none()) {
   co_await multi(std::move(tasks), limit);
 }
 
-TEST_CASE("multi gives the values in the order of the list, whichever comes first (GEN-20)", "[multi]") {
+TEST_CASE("multi returns the values in the order of the list, not of time (GEN-20)", "[multi]") {
   TestLoop loop;
   CHECK(loop.run(all(values({5, 0, 3, 1}))) == std::vector<int>{5, 0, 3, 1});
 }
 
-TEST_CASE("multi of an empty list or map gives an empty one, in no turn of the loop (GEN-20)", "[multi]") {
+TEST_CASE("multi of an empty list or map returns an empty one, without a turn of the loop (GEN-20)",
+          "[multi]") {
   TestLoop loop;
   TaskGroup group(loop);
   auto empty = []() -> Task<> {
@@ -76,7 +77,7 @@ TEST_CASE("multi of an empty list or map gives an empty one, in no turn of the l
   CHECK(group.add(empty()) == nullptr);
 }
 
-TEST_CASE("multi of children that end at once takes no turn of the loop", "[multi]") {
+TEST_CASE("multi of children that do not wait takes no turn of the loop", "[multi]") {
   TestLoop loop;
   TaskGroup group(loop);
   auto at_once = []() -> Task<> {
@@ -100,7 +101,7 @@ TEST_CASE("the children of multi begin in order, each at its first wait before t
   CHECK(out == std::vector<int>{-1, -2, 2, -3, 3, 1});
 }
 
-TEST_CASE("multi gives a tuple of different types, with std::monostate for void", "[multi]") {
+TEST_CASE("multi returns a tuple of different types, with std::monostate for void", "[multi]") {
   TestLoop loop;
   int target = 1;
   auto mixed = [](int& target) -> Task<> {
@@ -122,7 +123,7 @@ TEST_CASE("multi gives a tuple of different types, with std::monostate for void"
   CHECK(target == 7);
 }
 
-TEST_CASE("multi of a map gives a map with the same keys (GEN-20)", "[multi]") {
+TEST_CASE("multi of a map returns a map with the same keys (GEN-20)", "[multi]") {
   TestLoop loop;
   auto named = []() -> Task<> {
     std::map<std::string, Task<int>> tasks;
@@ -146,7 +147,7 @@ TEST_CASE("multi of a map gives a map with the same keys (GEN-20)", "[multi]") {
   loop.run(named());
 }
 
-TEST_CASE("multi takes whatever can be awaited: futures, sleeps", "[multi]") {
+TEST_CASE("multi accepts every awaitable: futures, sleeps", "[multi]") {
   TestLoop loop;
   auto mixed = [](TestLoop& loop) -> Task<> {
     Promise<int> promise;
@@ -323,7 +324,7 @@ TEST_CASE("multi nests a thousand deep, and repeats a hundred thousand times in 
   CHECK(loop.run(nested(1'000)) == 1'001);
   constexpr int kCount = kThreadSanitizer ? 2'000 : 100'000;
   CHECK(loop.run(repeated(kCount)) == 3L * kCount);
-  // Each begins when the one before has ended, and ends at once: none nests in another.
+  // Each child starts when the previous one has ended, and ends at once: they do not nest.
   std::vector<Task<int>> tasks;
   for (int i = 0; i < kCount; ++i) tasks.push_back(value_after(0, i));
   CHECK(loop.run(all(std::move(tasks), Limit(1))).size() == kCount);

@@ -42,7 +42,7 @@ TEST_CASE("beats that were missed are skipped, and the phase is kept (IOL-63)", 
   CHECK(beats({1000s, 1010s + 24h}) == Times{1010s, 1020s + 24h});
 }
 
-TEST_CASE("a clock that goes back does not stop the beat (IOL-64)", "[periodic_callback]") {
+TEST_CASE("a clock that is set back does not stop the calls (IOL-64)", "[periodic_callback]") {
   CHECK(beats({1000s, 1010s, 998s, 999s}) == Times{1010s, 1020s, 1030s, 1040s});
 }
 
@@ -65,7 +65,7 @@ TEST_CASE("an interval that is not positive, or a jitter out of bounds, is refus
   CHECK_THROWS_AS(PeriodicCallback(1s, [] {}, options), std::invalid_argument);
 }
 
-TEST_CASE("the first call comes an interval after start(), and then one each (IOL-60, IOL-62)",
+TEST_CASE("the first call comes one interval after start(), then one each interval (IOL-60, IOL-62)",
           "[periodic_callback]") {
   TestLoop loop;
   std::vector<TimePoint> calls;
@@ -149,7 +149,8 @@ TEST_CASE("stop() in the function prevents the next call, and start() there begi
   CHECK(periodic->is_running());
 }
 
-TEST_CASE("what the function throws is logged, and the next beat comes (IOL-67)", "[periodic_callback]") {
+TEST_CASE("an exception from the function is logged, and the next call takes place (IOL-67)",
+          "[periodic_callback]") {
   TestLoop loop;
   int calls = 0;
   PeriodicCallback periodic(1ms, [&] {
@@ -163,7 +164,8 @@ TEST_CASE("what the function throws is logged, and the next beat comes (IOL-67)"
   loop.log.expect("Exception in callback: not a std::exception");
 }
 
-TEST_CASE("what the task throws is logged, and the next beat comes (IOL-67)", "[periodic_callback]") {
+TEST_CASE("an exception from the task is logged, and the next call takes place (IOL-67)",
+          "[periodic_callback]") {
   TestLoop loop;
   int calls = 0;
   auto fail = [](int call) -> Task<> {
@@ -300,7 +302,7 @@ TEST_CASE("destruction stops the calls and cancels a task at work", "[periodic_c
   }
 }
 
-TEST_CASE("the function may destroy its periodic callback, and still has what it captured",
+TEST_CASE("the function may destroy its periodic callback, and keeps its captures until it returns",
           "[periodic_callback]") {
   TestLoop loop;
   auto periodic = std::make_unique<std::optional<PeriodicCallback>>();
@@ -349,7 +351,7 @@ TEST_CASE("a function may be a capturing lambda that is a coroutine: it stays wh
   CHECK(out.back() == text);
 }
 
-TEST_CASE("a function may be one that only moves", "[periodic_callback]") {
+TEST_CASE("the function may be move-only", "[periodic_callback]") {
   TestLoop loop;
   int calls = 0;
   PeriodicCallback periodic(1ms, [&calls, step = std::make_unique<int>(1)] { calls += *step; });

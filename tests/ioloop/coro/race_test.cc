@@ -1,5 +1,5 @@
-#include <squall/ioloop/coro/race.h>
 #include <squall/ioloop/base/sanitizer.h>
+#include <squall/ioloop/coro/race.h>
 
 #include <sys/socket.h>
 #include <unistd.h>
@@ -40,7 +40,8 @@ Task<RaceResult<T>> race_all(std::vector<Task<T>> tasks) {
   co_return co_await race(std::move(tasks));
 }
 
-TEST_CASE("race gives what ends first, and destroys the others before the caller goes on", "[race]") {
+TEST_CASE("race returns the first result, and destroys the other children before the caller resumes",
+          "[race]") {
   TestLoop loop;
   auto racing = []() -> Task<> {
     const auto first =
@@ -52,7 +53,7 @@ TEST_CASE("race gives what ends first, and destroys the others before the caller
   CHECK(Live::count == 0);
 }
 
-TEST_CASE("race gives a variant of different types, with std::monostate for void", "[race]") {
+TEST_CASE("race returns a variant of different types, with std::monostate for void", "[race]") {
   TestLoop loop;
   auto racing = []() -> Task<> {
     const auto first = co_await race(fail_after(2, "late"), end_after(1), value_after(3, 1));
@@ -67,7 +68,7 @@ TEST_CASE("race gives a variant of different types, with std::monostate for void
   loop.run(racing());
 }
 
-TEST_CASE("race of a vector gives the winner's index and value", "[race]") {
+TEST_CASE("race of a vector returns the winner's index and value", "[race]") {
   TestLoop loop;
   std::vector<Task<int>> tasks;
   for (const int turns : {3, 2, 1, 2}) tasks.push_back(value_after(turns, turns * 10, Live()));
@@ -82,7 +83,8 @@ TEST_CASE("race of a vector gives the winner's index and value", "[race]") {
   CHECK(loop.run(throws<std::invalid_argument>(race_all(std::vector<Task<>>()))));
 }
 
-TEST_CASE("race throws what the first to end throws, and knows nothing of the others", "[race]") {
+TEST_CASE("race throws the exception of the first child that ends, and ignores those of the others",
+          "[race]") {
   TestLoop loop;
   auto failing = []() -> Task<> {
     co_await race(value_after(3, 1, Live()), fail_after(1, "first"), fail_after(2, "second"));
@@ -91,7 +93,7 @@ TEST_CASE("race throws what the first to end throws, and knows nothing of the ot
   CHECK(Live::count == 0);
 }
 
-TEST_CASE("a child of race that ends at once keeps those after it from beginning", "[race]") {
+TEST_CASE("if a child of race ends without waiting, the children after it never start", "[race]") {
   TestLoop loop;
   std::vector<int> out;
   TaskGroup group(loop);
@@ -106,7 +108,7 @@ TEST_CASE("a child of race that ends at once keeps those after it from beginning
   CHECK(loop.run(message_thrown<std::runtime_error>(failing())) == "at once");
 }
 
-// Waits until somebody resumes it by hand.
+// Waits until the test resumes it.
 struct Gate {
   explicit Gate(std::coroutine_handle<>& waiting) noexcept : waiting(waiting) {}
   bool await_ready() const noexcept { return false; }
@@ -115,7 +117,8 @@ struct Gate {
   std::coroutine_handle<>& waiting;
 };
 
-TEST_CASE("of two children of race that end while they begin, the one that ended first wins", "[race]") {
+TEST_CASE("of two children of race that end while they are started, the one that ended first wins",
+          "[race]") {
   TestLoop loop;
   auto racing = []() -> Task<> {
     std::coroutine_handle<> waiting;
@@ -156,7 +159,8 @@ struct ReadByte {
 };
 Task<char> read_byte(int fd) { co_return co_await ReadByte(fd); }
 
-TEST_CASE("what a loser of race waits for is not lost, though it comes in the same turn", "[race]") {
+TEST_CASE("a value that a loser of race waits for is not lost, even if it arrives in the same turn",
+          "[race]") {
   TestLoop loop;
   int a[2];
   int b[2];
@@ -182,7 +186,7 @@ TEST_CASE("two children of race that are ready in the same turn: the first to ru
   auto racing = []() -> Task<> {
     const auto first = co_await race(value_after(2, 1, Live()), value_after(2, 2, Live()));
     CHECK(first.index() == 0);
-    // A timer and what it times, due at the same time.
+    // A timeout and a sleep that are due at the same time.
     const auto timed = co_await race(sleep(1ms), sleep(1ms));
     CHECK(timed.index() == 0);
   };
@@ -218,7 +222,7 @@ TEST_CASE("a winner of race may cancel the group that waits for it", "[race]") {
   };
   auto wait = [](TaskGroup& group, auto cancelling, bool& went_on) -> Task<> {
     co_await race(cancelling(group), end_after(10));
-    went_on = true;  // in the place of the winner; the group goes at the end of the turn
+    went_on = true;  // resumed by the winner; the group is destroyed at the end of the turn
     co_await sleep(24h);
   };
   group.add(wait(group, cancelling, went_on));

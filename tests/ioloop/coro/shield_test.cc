@@ -28,7 +28,7 @@ Task<> wait_for_shielded(Task<int> task, Live = {}) {
 }
 Task<> await(Future<> future) { co_await std::move(future); }
 
-TEST_CASE("shield gives what the task gives, and throws what it throws", "[shield]") {
+TEST_CASE("shield returns the result of the task or throws its exception", "[shield]") {
   TestLoop loop;
   auto shielded = []() -> Task<> {
     bool done = false;
@@ -46,7 +46,8 @@ TEST_CASE("shield gives what the task gives, and throws what it throws", "[shiel
   loop.run(shielded());
 }
 
-TEST_CASE("shielded work begins at once, and goes on when whoever awaits it is destroyed", "[shield]") {
+TEST_CASE("shielded work starts at once, and continues when the awaiting coroutine is destroyed",
+          "[shield]") {
   TestLoop loop;
   for (int turns = 0; turns < 3; ++turns) {
     bool done = false;
@@ -67,7 +68,7 @@ TEST_CASE("shielded work begins at once, and goes on when whoever awaits it is d
   loop.run_until([&] { return done; });
 }
 
-TEST_CASE("the error of shielded work that nobody is left to hear is logged, with its place", "[shield]") {
+TEST_CASE("an exception of shielded work whose future is gone is logged, with its place", "[shield]") {
   TestLoop loop;
   // Nobody awaits it when it fails.
   {
@@ -76,21 +77,21 @@ TEST_CASE("the error of shielded work that nobody is left to hear is logged, wit
   loop.run_turn();
   loop.run_turn();
   CHECK(loop.log.expect("unheard").message.find("shield_test.cc") != std::string::npos);
-  // It has failed, and whoever awaits it goes before it resumes.
+  // The work has failed, and the awaiting coroutine is destroyed before it resumes.
   {
     TaskGroup group(loop);
     group.add(await(shield(fail_after(1, "hardly heard"))));
     loop.run_turn();
   }
   loop.log.expect("hardly heard");
-  // It fails at once, and nobody ever asks.
+  // The work fails at once, and its future is never awaited.
   {
     const Future<> dropped = shield(fail_after(0, "not asked for"));
   }
   loop.log.expect("not asked for");
 }
 
-TEST_CASE("a loop that goes destroys shielded work", "[shield]") {
+TEST_CASE("the destructor of a loop destroys shielded work", "[shield]") {
   Future<int> future = [] {
     TestLoop loop;
     bool done = false;

@@ -94,7 +94,8 @@ TEST_CASE("results that come before next() are kept in order, and next() takes n
   CHECK(out == std::vector<int>{1, 1, 2});
 }
 
-TEST_CASE("next() throws what its task threw, and the iteration may go on (GEN-31)", "[wait_iterator]") {
+TEST_CASE("next() throws the exception of its task, and the iteration may continue (GEN-31)",
+          "[wait_iterator]") {
   TestLoop loop;
   auto iterate = []() -> Task<> {
     std::vector<Task<int>> tasks;
@@ -116,7 +117,7 @@ TEST_CASE("next() throws what its task threw, and the iteration may go on (GEN-3
   loop.run(iterate());
 }
 
-TEST_CASE("tasks may be added at any time, also by whoever takes the results", "[wait_iterator]") {
+TEST_CASE("tasks may be added at any time, also by the coroutine that takes the results", "[wait_iterator]") {
   TestLoop loop;
   auto iterate = []() -> Task<> {
     WaitIterator<int> results;

@@ -1,8 +1,8 @@
 #include <squall/ioloop/coro/wait_ready.h>
 
+#include <squall/ioloop/coro/with_timeout.h>
 #include <squall/ioloop/loop/sleep.h>
 #include <squall/ioloop/loop/task_group.h>
-#include <squall/ioloop/coro/with_timeout.h>
 
 #include <fcntl.h>
 
@@ -36,7 +36,7 @@ Task<> reset_when_readable(int fd, std::unique_ptr<TaskGroup>& victim) {
   victim.reset();
 }
 
-TEST_CASE("wait_readable goes on when there is something to read", "[wait_ready]") {
+TEST_CASE("wait_readable resumes when there are bytes to read", "[wait_ready]") {
   TestLoop loop;
   SocketPair pair;
   std::vector<char> got;
@@ -48,7 +48,7 @@ TEST_CASE("wait_readable goes on when there is something to read", "[wait_ready]
   CHECK_FALSE(loop.handler_of(pair.near.get()).function);
 }
 
-TEST_CASE("wait_writable goes on when there is room to write", "[wait_ready]") {
+TEST_CASE("wait_writable resumes when the send buffer has room", "[wait_ready]") {
   TestLoop loop;
   SocketPair pair;
   pair.fill();

@@ -1,7 +1,7 @@
-#include <squall/ioloop/loop/future.h>
 #include <squall/ioloop/coro/multi.h>
 #include <squall/ioloop/coro/race.h>
 #include <squall/ioloop/coro/with_timeout.h>
+#include <squall/ioloop/loop/future.h>
 
 #include <string>
 
@@ -34,7 +34,7 @@ Task<std::string> fail() {
 Task<> nothing() { co_return; }
 Task<> limited_nothing() { co_await with_timeout(1h, nothing()); }
 
-TEST_CASE("with_timeout gives the task's result and takes its timer away (GEN-13)", "[with_timeout]") {
+TEST_CASE("with_timeout returns the task's result and removes its timer (GEN-13)", "[with_timeout]") {
   TestLoop loop;
   CHECK(loop.run(limited(1h, slow(1ms))) == std::string(40, 'x'));
   CHECK(loop.run(limited(1h, at_once())) == "at once");
@@ -48,7 +48,7 @@ TEST_CASE("with_timeout throws TimeoutError and destroys the task that took too 
   CHECK(loop.run(throws<TimeoutError>(limited_at(loop.time() - 1s, slow(1h)))));
 }
 
-TEST_CASE("with_timeout throws what the task throws", "[with_timeout]") {
+TEST_CASE("with_timeout throws the exception of the task", "[with_timeout]") {
   TestLoop loop;
   CHECK(loop.run(throws<std::invalid_argument>(limited(1h, fail()))));
 }
@@ -131,7 +131,7 @@ TEST_CASE("multi, race and with_timeout take each other", "[with_timeout]") {
   loop.run(first_of());
 }
 
-TEST_CASE("with_timeout takes whatever can be awaited", "[with_timeout]") {
+TEST_CASE("with_timeout accepts every awaitable", "[with_timeout]") {
   TestLoop loop;
   auto limited_sleep = []() -> Task<> { co_await with_timeout(1ms, sleep(1h)); };
   CHECK(loop.run(throws<TimeoutError>(limited_sleep())));

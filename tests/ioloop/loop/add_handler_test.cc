@@ -16,7 +16,7 @@ using testing::Live;
 using testing::SocketPair;
 using testing::TestLoop;
 
-TEST_CASE("a function object hears of its descriptor and what it is ready for (IOL-31)", "[add_handler]") {
+TEST_CASE("a function object is called with its descriptor and the events (IOL-31)", "[add_handler]") {
   TestLoop loop;
   SocketPair pair;
   int seen_fd = -1;
@@ -38,7 +38,8 @@ TEST_CASE("a function object hears of its descriptor and what it is ready for (I
   loop.remove_handler(pair.near.get());
 }
 
-TEST_CASE("what a function object captured goes when it is removed, and with the loop", "[add_handler]") {
+TEST_CASE("the captures of a function object are destroyed when it is removed, and with the loop",
+          "[add_handler]") {
   SocketPair first;
   SocketPair second;
   {
@@ -70,7 +71,7 @@ TEST_CASE(
   CHECK(calls == 1);
 }
 
-TEST_CASE("one that replaces itself hears the next event as the new one", "[add_handler]") {
+TEST_CASE("a handler that replaces itself gets the next event in the new handler", "[add_handler]") {
   TestLoop loop;
   SocketPair pair;
   std::vector<int> order;
@@ -87,7 +88,8 @@ TEST_CASE("one that replaces itself hears the next event as the new one", "[add_
   loop.remove_handler(pair.near.get());
 }
 
-TEST_CASE("one that throws is logged, and stays registered (IOL-38)", "[add_handler]") {
+TEST_CASE("an exception from a handler is logged, and the handler stays registered (IOL-38)",
+          "[add_handler]") {
   TestLoop loop;
   SocketPair pair;
   int calls = 0;

@@ -1,5 +1,5 @@
-#include <squall/ioloop/loop/awaitable.h>
 #include <squall/ioloop/coro/from_callback.h>
+#include <squall/ioloop/loop/awaitable.h>
 
 #include <functional>
 #include <future>
@@ -134,7 +134,7 @@ TEST_CASE("a foreign future takes part in multi, race and with_timeout", "[await
     FAIL("a value came: " << value);
   };
   CHECK(loop.run(throws<TimeoutError>(limited(state))));
-  state->listener(2);  // nobody waits any longer
+  state->listener(2);  // no coroutine waits
 }
 
 TEST_CASE("a std::future that waits on a thread is awaited like any other", "[awaitable][threads]") {

@@ -37,7 +37,7 @@ TEST_CASE("callbacks pushed while others run wait for the next run", "[callback_
 }
 
 TEST_CASE("a running callback stays where it is while it pushes thousands", "[callback_queue]") {
-  // The block it stands in must be neither moved nor reused, wherever in the block that is.
+  // The block of the running callback must be neither moved nor reused, at any position in the block.
   for (int before = 0; before < 130; ++before) {
     CallbackQueue queue;
     for (int i = 0; i < before; ++i) queue.push([] {});
@@ -85,7 +85,7 @@ TEST_CASE("cancelling a callback that has run, that runs or that never was does 
   CHECK(runs == 2);
 }
 
-TEST_CASE("destroying the queue destroys its callbacks, and those they add while they go",
+TEST_CASE("destroying the queue destroys its callbacks, and those that their destructors add",
           "[callback_queue]") {
   struct AddsWhenDestroyed {
     AddsWhenDestroyed(CallbackQueue* queue) : queue(queue) {}

@@ -62,8 +62,7 @@ TEST_CASE("a bare poll(2) loop drives timers, descriptors, callbacks and other t
   loop.remove_handler(pair.near.get());
 }
 
-TEST_CASE("stop() from a callback, or from another thread, is told to whoever drives the loop",
-          "[embedding][threads]") {
+TEST_CASE("run_once() returns false after stop() from a callback or another thread", "[embedding][threads]") {
   TestLoop loop;
   if (!can_be_embedded(loop)) return;
   loop.add_callback([&] { loop.stop(); });
@@ -75,12 +74,13 @@ TEST_CASE("stop() from a callback, or from another thread, is told to whoever dr
   CHECK(loop.run_once(0s));
 }
 
-TEST_CASE("a loop whose poller has no descriptor says so", "[embedding]") {
+TEST_CASE("fd() throws if the poller has no descriptor", "[embedding]") {
   const IOLoop loop({.poller = "poll"});
   CHECK_THROWS_WITH(loop.fd(), "the poll poller has no descriptor to wait for");
 }
 
-TEST_CASE("next_timeout is zero while there is work, the time to the first timer, or none", "[embedding]") {
+TEST_CASE("next_timeout is zero while there is work, the time to the first timer, or nullopt",
+          "[embedding]") {
   VirtualClock clock(VirtualClock::Idle::wait);
   TestLoop loop({.time_source = &clock});
   CHECK_FALSE(loop.next_timeout());

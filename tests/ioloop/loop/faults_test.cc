@@ -42,7 +42,7 @@ struct Row {
   std::initializer_list<int> errors;
 };
 
-// What the man pages allow, where it can be met with arguments that are right.
+// Errors that the man pages allow for valid arguments.
 constexpr std::initializer_list<int> kEpollCtlErrors = {EBADF,  EEXIST, EINVAL, ELOOP,
                                                         ENOENT, ENOMEM, ENOSPC, EPERM};
 const Row kConstructor[] = {
@@ -55,7 +55,7 @@ std::string named(Call call, int error) {
   return std::string(testing::faults::name_of(call)) + " fails: " + std::strerror(error);
 }
 
-// The errno of the std::system_error that `function` throws; 0 if it throws none.
+// The errno of the std::system_error that `function` throws; 0 if it does not throw.
 template <class Function>
 int errno_thrown(Function function) {
   try {
@@ -299,7 +299,7 @@ TEST_CASE("a descriptor whose close() fails is closed once", "[faults]") {
   }
 }
 
-// One of everything, until all of it has happened. Throws what keeps it from that.
+// Uses every part of the loop once, and runs until all have completed. Throws the first error.
 void live_through() {
   const Live live;
   TestLoop loop;
@@ -397,7 +397,7 @@ TEST_CASE("a log line that cannot be written is lost, and nothing else", "[fault
   }
 }
 
-TEST_CASE("a log line that is interrupted, or taken in pieces, arrives whole", "[faults]") {
+TEST_CASE("a log line whose write is interrupted or partial arrives complete", "[faults]") {
   PipedStderr pipe;
   const Short pieces(Call::write, 3);
   const Injection interrupted(Call::write, EINTR, {.after = 2, .times = 2, .fd = STDERR_FILENO});
@@ -407,7 +407,7 @@ TEST_CASE("a log line that is interrupted, or taken in pieces, arrives whole", "
   CHECK(pipe.written().ends_with("] a line of some length\n"));
 }
 
-TEST_CASE("logging to a pipe whose reader has gone does not end the program", "[faults]") {
+TEST_CASE("logging to a pipe whose read end is closed does not end the program", "[faults]") {
   struct sigaction before{};
   ::sigaction(SIGPIPE, nullptr, &before);
   REQUIRE(before.sa_handler == SIG_DFL);
@@ -447,7 +447,7 @@ TEST_CASE("a loop for which there is no memory leaves nothing behind", "[faults]
   CHECK(failures >= 4);
 }
 
-// What a closure of more than Callback::kInline bytes captures.
+// The captures of a closure of more than Callback::kInline bytes.
 using Large = std::array<char, 100>;
 
 Task<> note_after_moment(int& ran, Live = {}) {
@@ -508,7 +508,7 @@ void check_strong(const char* name, Operation operation) {
   CHECK(failures > 0);
 }
 
-TEST_CASE("without memory a callback is refused, and those before it run", "[faults]") {
+TEST_CASE("without memory a callback is refused, and the callbacks before it run", "[faults]") {
   check_strong("add_callback()", [](IOLoop& loop, TaskGroup&, int, int& ran) {
     loop.add_callback([&ran, live = Live()] { ++ran; });
   });
@@ -520,7 +520,7 @@ TEST_CASE("without memory a callback is refused, and those before it run", "[fau
   });
 }
 
-TEST_CASE("without memory a timer is refused, and those before it fire", "[faults]") {
+TEST_CASE("without memory a timer is refused, and the timers before it fire", "[faults]") {
   check_strong("call_later()", [](IOLoop& loop, TaskGroup&, int, int& ran) {
     loop.call_later(0s, [&ran, live = Live()] { ++ran; });
   });
@@ -530,7 +530,7 @@ TEST_CASE("without memory a timer is refused, and those before it fire", "[fault
   });
 }
 
-TEST_CASE("without memory a task is refused, and those before it go on", "[faults]") {
+TEST_CASE("without memory a task is refused, and the tasks before it continue", "[faults]") {
   check_strong("spawn()",
                [](IOLoop& loop, TaskGroup&, int, int& ran) { loop.spawn(note_after_moment(ran, Live())); });
   check_strong("TaskGroup::add()",
@@ -542,7 +542,7 @@ Task<> read_into(Future<int> future, int& ran, Live = {}) {
   ran += value;
 }
 
-TEST_CASE("without memory a promise is refused, and those before it are kept", "[faults]") {
+TEST_CASE("without memory a promise is refused, and the promises before it keep their values", "[faults]") {
   check_strong("Promise", [](IOLoop& loop, TaskGroup&, int, int& ran) {
     Promise<int> promise;
     Task<> reader = read_into(promise.get_future(), ran, Live());
@@ -551,10 +551,11 @@ TEST_CASE("without memory a promise is refused, and those before it are kept", "
   });
 }
 
-TEST_CASE("without memory a descriptor is refused, and those before it are heard", "[faults]") {
+TEST_CASE("without memory a descriptor is refused, and the descriptors before it are dispatched",
+          "[faults]") {
   const OwnedFd always(::eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK));
   std::vector<OwnedFd> fds;
-  // Numbers above those that the loop's own descriptors have made room for.
+  // Numbers above the capacity that the loop's own descriptors have caused.
   for (int i = 0; i < 150; ++i) fds.emplace_back(::fcntl(always.get(), F_DUPFD_CLOEXEC, 300 + i));
   struct Once {
     IOLoop* loop;
@@ -728,7 +729,7 @@ TEST_CASE("a callback that finds no memory costs a log line at most", "[faults]"
   CHECK(loop.log.empty());
 }
 
-TEST_CASE("timers that are due at once, with memory for a few, fire in their order", "[faults]") {
+TEST_CASE("timers that are due together fire in their order, with memory for only a few", "[faults]") {
   TestLoop loop;
   std::vector<int> order;
   order.reserve(1000);

@@ -26,7 +26,8 @@ Task<> read_and_note(Future<int> future, std::vector<int>& out, Live = {}) {
   out.push_back(value);
 }
 
-TEST_CASE("a future gives what its promise was given, before or after it is awaited", "[future]") {
+TEST_CASE("a future returns the value of its promise, set before or after the future is awaited",
+          "[future]") {
   TestLoop loop;
   Promise<std::string> early;
   CHECK(early.set_value("early"));
@@ -41,7 +42,7 @@ TEST_CASE("a future gives what its promise was given, before or after it is awai
   loop.run(read(nothing.get_future()));
 }
 
-TEST_CASE("setting a promise resumes nobody in place", "[future]") {
+TEST_CASE("setting a promise does not resume the reader in place", "[future]") {
   TestLoop loop;
   std::vector<int> out;
   Promise<int> promise;
@@ -66,7 +67,8 @@ TEST_CASE("a promise is set once", "[future]") {
   CHECK(loop.run(read(std::move(future))) == 1);
 }
 
-TEST_CASE("a future throws what its promise was given, or BrokenPromise if that was nothing", "[future]") {
+TEST_CASE("a future throws the error of its promise, or BrokenPromise if the promise was not set",
+          "[future]") {
   TestLoop loop;
   Promise<int> failed;
   failed.set_exception(std::make_exception_ptr(std::invalid_argument("no")));
@@ -103,7 +105,7 @@ TEST_CASE("a task destroyed while it awaits a future is not resumed by the promi
   CHECK(out.empty());
 }
 
-TEST_CASE("a promise knows that its future was dropped, and setting it is then harmless (CON-01, CON-02)",
+TEST_CASE("cancelled() is true once the future is gone, and setting then does nothing (CON-01, CON-02)",
           "[future]") {
   TestLoop loop;
   Promise<int> promise;
@@ -140,7 +142,7 @@ TEST_CASE("an error set after the future was dropped is logged (CON-03)", "[futu
   CHECK(line.level == log::Level::error);
 }
 
-TEST_CASE("an error that nobody asks for is logged when the future is dropped, BrokenPromise is not",
+TEST_CASE("an error that was never read is logged when the future is destroyed; BrokenPromise is not",
           "[future]") {
   TestLoop loop;
   {
@@ -191,7 +193,7 @@ TEST_CASE("on_done calls back in a later turn, even if the future is done alread
   });
   loop.run_until([&] { return out.size() == 2; });
   CHECK(out == std::vector<int>{1, 2});
-  // What a callback throws, here what the future holds, is logged.
+  // An exception from the callback, here that of the future, is logged.
   Promise<int> failed;
   failed.get_future().on_done(note);
   failed.set_exception(std::make_exception_ptr(std::runtime_error("for the callback")));

@@ -1,7 +1,7 @@
 #include <squall/ioloop/loop/inbox.h>
 
-#include <squall/ioloop/loop/ioloop.h>
 #include <squall/ioloop/base/sanitizer.h>
+#include <squall/ioloop/loop/ioloop.h>
 
 #include <atomic>
 #include <optional>
@@ -66,7 +66,7 @@ TEST_CASE("a handle outlives its loop, and then says so and destroys the callbac
   CHECK_FALSE(ran);
 }
 
-TEST_CASE("a loop that goes while threads add to it loses only what comes too late (IOL-05)",
+TEST_CASE("a loop destroyed while threads add callbacks loses only those that come too late (IOL-05)",
           "[inbox][threads]") {
   for (int round = 0; round < 50; ++round) {
     std::atomic<int> accepted = 0;
@@ -84,7 +84,8 @@ TEST_CASE("a loop that goes while threads add to it loses only what comes too la
   }
 }
 
-TEST_CASE("what a dropped callback adds while its loop goes is dropped as well", "[inbox]") {
+TEST_CASE("callbacks that a dropped callback adds while its loop is destroyed are dropped as well",
+          "[inbox]") {
   std::optional<TestLoop> loop(std::in_place);
   struct AddsAnother {
     explicit AddsAnother(LoopHandle handle) : handle(std::move(handle)) {}

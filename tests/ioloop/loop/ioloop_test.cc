@@ -63,7 +63,7 @@ TEST_CASE(
   }).join();
 }
 
-TEST_CASE("the running loop is current, whatever was made current (IOL-01)", "[ioloop]") {
+TEST_CASE("the running loop is current, even if another one was made current (IOL-01)", "[ioloop]") {
   TestLoop loop;
   IOLoop other;
   CHECK(&IOLoop::current() == &other);
@@ -195,7 +195,7 @@ TEST_CASE("starting a loop that runs is an error, and so is running a second one
   CHECK(refused == 1);
 }
 
-TEST_CASE("run_sync gives the task's value or throws its error (IOL-14)", "[ioloop]") {
+TEST_CASE("run_sync returns the task's value or throws its exception (IOL-14)", "[ioloop]") {
   TestLoop loop;
   CHECK(loop.run_sync(value_after(0, 1)) == 1);
   CHECK(loop.run_sync(value_after(3, 2)) == 2);
@@ -213,7 +213,7 @@ TEST_CASE("run_sync destroys a task that takes too long and leaves no timer behi
   CHECK(loop.run_sync(value_after(200, 1)) == 1);
 }
 
-TEST_CASE("run_sync says so if the loop was stopped by somebody else (IOL-17)", "[ioloop]") {
+TEST_CASE("run_sync throws if the loop is stopped before the task ends (IOL-17)", "[ioloop]") {
   TestLoop loop;
   loop.add_callback([&] { loop.stop(); });
   CHECK_THROWS_WITH(loop.run_sync(never(Live())), "Event loop stopped before Future completed.");
@@ -282,13 +282,12 @@ TEST_CASE("a descriptor is reported in every turn while it is ready (IOL-37)", "
   loop.remove_handler(near.get());
 }
 
-TEST_CASE("what a descriptor is watched for can be changed, to nothing as well (IOL-33, IOL-35)",
-          "[ioloop]") {
+TEST_CASE("the events of a descriptor can be changed, also to none (IOL-33, IOL-35)", "[ioloop]") {
   TestLoop loop;
   auto [near, far] = socket_pair();
   Events seen = Events::none;
   auto on_event = [&](Events what) { seen = seen | what; };
-  // What one turn says, in one call or in two (IOL-35).
+  // The events of one turn, in one call or in two (IOL-35).
   const auto turn = [&] {
     seen = Events::none;
     loop.run_turn();
@@ -308,7 +307,7 @@ TEST_CASE("what a descriptor is watched for can be changed, to nothing as well (
   loop.remove_handler(near.get());
 }
 
-TEST_CASE("registering a descriptor twice or one that cannot be is an error (IOL-32)", "[ioloop]") {
+TEST_CASE("registering a descriptor twice, or an invalid one, is an error (IOL-32)", "[ioloop]") {
   TestLoop loop;
   auto [near, far] = socket_pair();
   auto on_event = [](Events) {};
@@ -372,7 +371,7 @@ TEST_CASE("a handler removed by another in the same batch is not called (IOL-36)
   auto [near_a, far_a] = socket_pair();
   auto [near_b, far_b] = socket_pair();
   int calls = 0;
-  // Whichever comes first removes both.
+  // The first handler that is called removes both.
   auto on_event = [&](Events) {
     ++calls;
     loop.remove_handler(near_a.get());
@@ -396,7 +395,8 @@ TEST_CASE(
   int replaced = 0;
   auto on_wrong = [&](Events) { ++wrongly; };
   std::array<OwnedFd, 2> fresh;
-  // Whichever comes first closes the other and lets a new, unreadable, socket take its number.
+  // The first handler that is called closes the other descriptor, and a new socket, not readable, reuses its
+  // number.
   const auto replace = [&](OwnedFd& self, OwnedFd& other) {
     ++replaced;
     const int number = other.get();
@@ -482,7 +482,7 @@ Task<> spawn_child(IOLoop& loop, std::vector<int>& order) {
   co_return;
 }
 
-TEST_CASE("a spawned task begins at once and is logged if it fails", "[ioloop]") {
+TEST_CASE("a spawned task starts at once, and its exception is logged", "[ioloop]") {
   TestLoop loop;
   std::vector<int> order;
   loop.spawn(spawn_child(loop, order));

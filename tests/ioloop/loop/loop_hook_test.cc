@@ -43,7 +43,7 @@ TEST_CASE("hooks and callbacks run in the order in which they were queued", "[lo
   CHECK(queue.empty());
 }
 
-TEST_CASE("what hooks queue waits for the next run, hooks and callbacks alike", "[loop_hook]") {
+TEST_CASE("hooks and callbacks that a hook queues wait for the next run", "[loop_hook]") {
   CallbackQueue queue;
   int runs = 0;
   struct Again {
@@ -65,7 +65,7 @@ TEST_CASE("what hooks queue waits for the next run, hooks and callbacks alike", 
   CHECK(runs == 102);
 }
 
-TEST_CASE("an unlinked or destroyed hook is not called, whoever does it", "[loop_hook]") {
+TEST_CASE("an unlinked or destroyed hook is not called", "[loop_hook]") {
   CallbackQueue queue;
   std::vector<int> out;
   Noting first(out, 1);

@@ -52,7 +52,7 @@ TEST_CASE("stats count the tasks that live", "[loop_stats]") {
   CHECK(loop.stats().tasks == 1);
 }
 
-TEST_CASE("the lag tells how long after its deadline a timer ran", "[loop_stats]") {
+TEST_CASE("the lag is the time from the deadline of a timer to its run", "[loop_stats]") {
   VirtualClock clock(VirtualClock::Idle::wait);
   TestLoop loop({.time_source = &clock});
   loop.call_later(1s, [] {});

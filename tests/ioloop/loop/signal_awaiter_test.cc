@@ -43,7 +43,7 @@ TEST_CASE("a task waits for a signal", "[signal_awaiter]") {
   CHECK(got == std::vector<int>{SIGUSR1});
 }
 
-TEST_CASE("a task waits for whichever of several signals comes first", "[signal_awaiter]") {
+TEST_CASE("a task waits for the first of several signals", "[signal_awaiter]") {
   TestLoop loop;
   std::vector<int> got;
   loop.spawn(record_either(loop, SIGUSR1, SIGUSR2, got));
@@ -52,7 +52,7 @@ TEST_CASE("a task waits for whichever of several signals comes first", "[signal_
   CHECK(got == std::vector<int>{SIGUSR2});
 }
 
-TEST_CASE("every task that waits hears of it, and so does a handler", "[signal_awaiter]") {
+TEST_CASE("a signal resumes every task that waits for it, and calls the handler", "[signal_awaiter]") {
   TestLoop loop;
   std::vector<int> got;
   int handled = 0;
@@ -64,7 +64,7 @@ TEST_CASE("every task that waits hears of it, and so does a handler", "[signal_a
   CHECK(handled == 1);
 }
 
-TEST_CASE("a signal that comes while nobody waits is kept for the next who does, once", "[signal_awaiter]") {
+TEST_CASE("a signal that arrives while no task waits is kept once, for the next wait", "[signal_awaiter]") {
   TestLoop loop;
   std::vector<int> got;
   loop.spawn(record(loop, SIGUSR1, got));
@@ -123,7 +123,7 @@ TEST_CASE("a signal stays with the loop while a task waits for it, though its ha
   loop.run_until([&] { return got.size() == 1; });
 }
 
-TEST_CASE("what is no signal, or another loop's, is refused", "[signal_awaiter]") {
+TEST_CASE("an invalid signal, or one of another loop, is refused", "[signal_awaiter]") {
   TestLoop loop;
   std::vector<int> got;
   CHECK(loop.run(throws<std::invalid_argument>(record(loop, 0, got))));

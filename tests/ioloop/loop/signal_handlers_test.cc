@@ -35,7 +35,7 @@ TEST_CASE("SIGTERM and SIGINT stop a loop that was asked to", "[signal_handlers]
   }
 }
 
-TEST_CASE("removing a handler restores what the signal did before", "[signal_handlers]") {
+TEST_CASE("removing a handler restores the previous action of the signal", "[signal_handlers]") {
   struct sigaction before{};
   struct sigaction after{};
   ::sigaction(SIGUSR2, nullptr, &before);

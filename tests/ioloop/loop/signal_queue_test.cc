@@ -96,7 +96,7 @@ TEST_CASE("threads and signals push at the same time, and nothing is lost or run
   CHECK(ran == 3 * kEach);
 }
 
-TEST_CASE("what a callback from a signal throws is logged", "[signal_queue]") {
+TEST_CASE("an exception from a callback of a signal handler is logged", "[signal_queue]") {
   TestLoop loop;
   REQUIRE(loop.add_callback_from_signal([] { throw std::runtime_error("from a signal"); }));
   loop.run_turn();

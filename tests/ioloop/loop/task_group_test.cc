@@ -23,7 +23,7 @@ Task<> fail_after(int turns, std::string text) {
 }
 Task<> join(TaskGroup& group) { co_await group.join(); }
 
-TEST_CASE("a group begins a task at once and join() waits for the last", "[task_group]") {
+TEST_CASE("a group starts a task at once, and join() waits for the last", "[task_group]") {
   TestLoop loop;
   TaskGroup group(loop);
   std::vector<int> out;
@@ -51,7 +51,7 @@ TEST_CASE("a task that ends is destroyed by the end of the turn", "[task_group]"
   CHECK(Live::count == 0);
 }
 
-TEST_CASE("what a task throws is logged with its place, and the others go on", "[task_group]") {
+TEST_CASE("an exception from a task is logged with its place, and the other tasks continue", "[task_group]") {
   TestLoop loop;
   TaskGroup group(loop);
   std::vector<int> out;
@@ -66,10 +66,10 @@ TEST_CASE("what a task throws is logged with its place, and the others go on", "
   CHECK(out.size() == 1);
 }
 
-TEST_CASE("an error handler hears of errors instead of the log", "[task_group]") {
+TEST_CASE("an error handler gets the exceptions instead of the log", "[task_group]") {
   TestLoop loop;
   std::string heard;
-  TaskGroup group(loop, [&](std::exception_ptr error, std::source_location) {
+  TaskGroup group([&](std::exception_ptr error, std::source_location) {
     try {
       std::rethrow_exception(error);
     } catch (const std::exception& caught) {
@@ -99,6 +99,43 @@ TEST_CASE("destroying a group cancels its tasks, newest first", "[task_group]") 
     for (int i = 1; i <= 3; ++i) group.add(hold(Noting(destroyed, i)));
   }
   CHECK(destroyed == std::vector<int>{3, 2, 1});
+}
+
+struct DestroysAnother {
+  DestroysAnother(TaskGroup& group, TaskGroup::Member*& other) : group(&group), other(&other) {}
+  DestroysAnother(DestroysAnother&& from) noexcept
+      : group(std::exchange(from.group, nullptr)), other(from.other) {}
+  ~DestroysAnother() {
+    if (group && *other) group->destroy(*std::exchange(*other, nullptr));
+  }
+  TaskGroup* group;
+  TaskGroup::Member** other;
+};
+
+TEST_CASE("a task that is cancelled with its group may destroy another one of the group", "[task_group]") {
+  TestLoop loop;
+  TaskGroup group(loop);
+  TaskGroup::Member* middle = nullptr;
+  auto hold = [](DestroysAnother) -> Task<> { co_await sleep(24h); };
+  group.add(wait_for_ever(Live()));
+  middle = group.add(wait_for_ever(Live()));
+  group.add(wait_for_ever(Live()));
+  group.add(hold(DestroysAnother(group, middle)));
+  CHECK(Live::count == 3);
+  group.destroy();
+  CHECK(Live::count == 0);
+  CHECK(group.empty());
+  CHECK(group.size() == 0);
+}
+
+TEST_CASE("a group without a loop belongs to the current one", "[task_group]") {
+  TestLoop loop;
+  TaskGroup group;
+  std::vector<int> out;
+  group.add(add_after(1, out, 1));
+  CHECK(loop.stats().tasks == 1);
+  loop.run(join(group));
+  CHECK(out.size() == 1);
 }
 
 Task<> cancel_own_group(TaskGroup& group, bool& went_on) {
@@ -154,7 +191,7 @@ TEST_CASE("a task destroyed while it joins a group is not resumed by it", "[task
   loop.run_turn();
 }
 
-TEST_CASE("a thousand tasks that end at once hold no memory, and ten thousand that wait end well",
+TEST_CASE("a thousand tasks that do not wait hold no memory, and ten thousand that wait all end",
           "[task_group]") {
   TestLoop loop;
   TaskGroup group(loop);

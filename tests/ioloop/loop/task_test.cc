@@ -13,7 +13,7 @@ using testing::Live;
 using testing::TestLoop;
 using testing::throws;
 
-// Waits until somebody resumes it by hand.
+// Waits until the test resumes it.
 struct Gate {
   std::coroutine_handle<> waiting;
   bool await_ready() const noexcept { return false; }
@@ -65,7 +65,7 @@ TEST_CASE("a task does not begin until it is awaited", "[task]") {
   CHECK(begun);
 }
 
-TEST_CASE("a task gives values that can only be moved, and references", "[task]") {
+TEST_CASE("a task returns move-only values, and references", "[task]") {
   TestLoop loop;
   CHECK(*loop.run(make_pointer(7)) == 7);
   int value = 1;
@@ -73,7 +73,7 @@ TEST_CASE("a task gives values that can only be moved, and references", "[task]"
   CHECK(value == 5);
 }
 
-TEST_CASE("awaiting a task throws what the task threw", "[task]") {
+TEST_CASE("awaiting a task throws the exception of the task", "[task]") {
   TestLoop loop;
   CHECK_THROWS_WITH(loop.run(fail("boom")), "boom");
   CHECK(loop.run(throws<std::runtime_error>(fail("boom"))));
@@ -120,15 +120,14 @@ TEST_CASE("dropping a suspended chain of tasks destroys every frame, once", "[ta
     Task<> task = wait_deeply(gate, 5);
     task.start(owner);
     CHECK(gate.waiting);
-    CHECK(Live::count ==
-          9);  // six locals above; in the innermost a local, the argument and what it was made of
+    CHECK(Live::count == 9);  // six locals above; in the innermost frame a local, the argument and its source
   }
   CHECK(Live::count == 0);
   CHECK_FALSE(Live::broken);
   CHECK_FALSE(owner.ended);
 }
 
-TEST_CASE("a task tells its owner when it has ended", "[task]") {
+TEST_CASE("task_ended() is called when a task has ended", "[task]") {
   Gate gate;
   Owner owner;
   Task<> task = wait_at(gate, Live());

@@ -156,7 +156,7 @@ TEST_CASE("a heap that was full and is empty again works on", "[timer_heap]") {
   }
 }
 
-// What malloc() has handed out; 0 where it cannot be asked.
+// The bytes that malloc() has allocated; 0 if the system does not provide the number.
 std::size_t bytes_in_use() {
 #ifdef __GLIBC__
   if (!kAddressSanitizer && !kThreadSanitizer) {

@@ -22,7 +22,7 @@
 #include "support/catch.h"
 #include "support/descriptor_limit.h"
 
-// Every poller at hand, through the same tests: the system's own, and those of other systems over the shims.
+// Runs a test with every poller: those of the system, and those of other systems over the shims.
 namespace squall {
 namespace {
 
@@ -100,8 +100,8 @@ void empty(const OwnedFd& fd) {
   }
 }
 
-// What a poller says of one descriptor without waiting: its entries taken together, of which there may be two
-// (IOL-35).
+// The events that a poller reports for one descriptor without waiting: its entries combined, of which there
+// may be two (IOL-35).
 struct Said {
   Events events = Events::none;
   std::set<std::uint32_t> generations;
@@ -282,7 +282,8 @@ TEST_CASE("a pipe that has lost its reader is writable, whenever that was (IOL-3
   CHECK(said.generations == std::set<std::uint32_t>{4});
 }
 
-TEST_CASE("what cannot be watched is an error that says why, and changes nothing", "[poller]") {
+TEST_CASE("a descriptor that cannot be watched is an error with its reason, and changes nothing",
+          "[poller]") {
   const EveryPoller poller;
   const Pair pair = socket_pair();
   put(pair[1]);
@@ -358,7 +359,7 @@ TEST_CASE("a number's next owner is reported under its own generation", "[poller
   CHECK(poller->wait(0ns).empty());
 }
 
-TEST_CASE("generations are carried whole", "[poller]") {
+TEST_CASE("all bits of a generation are kept", "[poller]") {
   const EveryPoller poller;
   const Pair pair = socket_pair();
   const std::uint32_t generation = 0xfedc'ba98;
@@ -367,7 +368,7 @@ TEST_CASE("generations are carried whole", "[poller]") {
   CHECK(of(*poller, pair[0]).generations == std::set<std::uint32_t>{generation});
 }
 
-TEST_CASE("more descriptors may be ready than a batch has room for: none is missed", "[poller]") {
+TEST_CASE("if more descriptors are ready than fit into a batch, all are reported", "[poller]") {
   const EveryPoller poller;
   constexpr std::size_t kCount = 1000;
   const DescriptorLimit room(kCount + 100);
@@ -396,7 +397,7 @@ TEST_CASE("more descriptors may be ready than a batch has room for: none is miss
   CHECK(seen.size() == kCount);
   CHECK(last == kCount);  // the batch has grown to have room for all
 
-  // Every other one goes, and what remains is as it was.
+  // Every other descriptor is removed; the others stay registered.
   for (std::size_t i = 0; i < kCount; i += 2)
     poller->update(many[i].get(), static_cast<std::uint32_t>(i), Events::read, Events::none);
   const auto rest = poller->wait(0ns);
@@ -408,7 +409,7 @@ TEST_CASE("more descriptors may be ready than a batch has room for: none is miss
   CHECK(poller->wait(0ns).empty());
 }
 
-TEST_CASE("what wait said stays readable while others are registered", "[poller]") {
+TEST_CASE("the result of wait() stays valid while descriptors are registered", "[poller]") {
   const EveryPoller poller;
   const DescriptorLimit room(1100);
   const Pair pair = socket_pair();
@@ -447,13 +448,13 @@ TEST_CASE("a process that may open few descriptors can wait for all of them", "[
   CHECK(poller->wait(0ns).size() == many.size());
 }
 
-TEST_CASE("wait does not wait for what is ready, nor if it is not to", "[poller]") {
+TEST_CASE("wait() returns at once if a descriptor is ready or the timeout is zero", "[poller]") {
   const EveryPoller poller;
   CHECK(poller->wait(0ns).empty());
   const Pair pair = socket_pair();
   put(pair[1]);
   poller->update(pair[0].get(), 1, Events::none, Events::read);
-  CHECK(poller->wait(-1ns).size() == 1);
+  CHECK(poller->wait(std::nullopt).size() == 1);
   CHECK(poller->wait(1h).size() == 1);
   CHECK(poller->wait(std::chrono::nanoseconds::max()).size() == 1);
 }
@@ -469,14 +470,14 @@ TEST_CASE("a wait that runs out ends no earlier than was said, with nothing", "[
   }
 }
 
-TEST_CASE("what becomes ready ends a wait without end", "[poller][threads]") {
+TEST_CASE("a descriptor that becomes ready ends a wait without a timeout", "[poller][threads]") {
   const EveryPoller poller;
   const Pair pair = socket_pair();
   poller->update(pair[0].get(), 1, Events::none, Events::read);
   ssize_t written = 0;  // Catch's assertions are the main thread's
   std::thread other([&] { written = ::write(pair[1].get(), "x", 1); });
   std::span<const Ready> ready;
-  while (ready.empty()) ready = poller->wait(-1ns);
+  while (ready.empty()) ready = poller->wait(std::nullopt);
   CHECK(ready.size() == 1);
   CHECK(ready[0].fd == pair[0].get());
   other.join();
@@ -524,7 +525,7 @@ TEST_CASE("a regular file is always ready to poll and /dev/poll, refused by epol
     put(file);
     ::lseek(file.get(), 0, SEEK_SET);
     CHECK(events_of(*poller, file) == Events::read);
-    // Both or neither: what was registered for reading stays, and nothing is half done.
+    // Both directions or neither: the registration for reading stays.
     CHECK(error_of(*poller, file.get(), Events::read, Events::write) == EINVAL);
     CHECK(events_of(*poller, file) == Events::read);
     poller->update(file.get(), 1, Events::read, Events::none);
@@ -544,7 +545,7 @@ std::map<int, int> open_descriptors() {
   return open;
 }
 
-TEST_CASE("what a poller opens is closed with it, and on exec", "[poller]") {
+TEST_CASE("the descriptors of a poller are closed with it, and on exec", "[poller]") {
   const auto before = open_descriptors();
   {
     const EveryPoller poller;
@@ -554,7 +555,7 @@ TEST_CASE("what a poller opens is closed with it, and on exec", "[poller]") {
   CHECK(open_descriptors() == before);
 }
 
-// What making the poller fails with.
+// The errno that make_poller() throws.
 std::string complaint(std::string_view name) {
   try {
     make_poller(name);
@@ -602,14 +603,16 @@ TEST_CASE("a poller of one's own is found by its name and never picked unasked",
   CHECK_THROWS_AS(register_poller("poll", make_own), std::invalid_argument);
   CHECK(poller_names().size() == before);
   register_poller("own", [] {
-    // Says what it is: one that counts the waits.
+    // A poller that counts the waits.
     class Own final : public Poller {
      public:
       std::string_view name() const noexcept override { return "own"; }
       void update(int fd, std::uint32_t generation, Events before, Events after) override {
         inner_->update(fd, generation, before, after);
       }
-      std::span<const Ready> wait(std::chrono::nanoseconds timeout) override { return inner_->wait(timeout); }
+      std::span<const Ready> wait(std::optional<std::chrono::nanoseconds> timeout) override {
+        return inner_->wait(timeout);
+      }
 
      private:
       std::unique_ptr<Poller> inner_ = make_own();

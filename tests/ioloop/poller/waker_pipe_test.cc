@@ -8,7 +8,7 @@
 
 #include "support/catch.h"
 
-// In the program that has the pipe in place of what this system would use.
+// In the program that uses the pipe instead of the eventfd.
 namespace squall {
 namespace {
 

@@ -38,7 +38,7 @@ TEST_CASE("a waker is readable from wake() until drain()", "[waker]") {
   CHECK(is_readable(waker));
 }
 
-TEST_CASE("any number of wake-ups is drained at once, and none waits", "[waker]") {
+TEST_CASE("one drain() takes any number of wake-ups, and none of them blocks", "[waker]") {
   const Waker waker;
   // More than a pipe holds.
   for (int i = 0; i < 200'000; ++i) waker.wake();
@@ -61,7 +61,7 @@ TEST_CASE("a waker's descriptor neither waits nor is inherited", "[waker]") {
 }
 
 TEST_CASE("a waker that cannot be made says why", "[waker]") {
-  if (kAddressSanitizer) return;  // UBSan, which goes with it, needs descriptors to look at an exception
+  if (kAddressSanitizer) return;  // UBSan is on too, and needs descriptors to inspect an exception
   const testing::DescriptorLimit few(256);
   std::vector<OwnedFd> taken;
   while (taken.empty() || taken.back()) taken.emplace_back(::dup(0));
@@ -86,7 +86,7 @@ TEST_CASE("a signal handler may wake", "[waker]") {
   CHECK(is_readable(waker));
 }
 
-TEST_CASE("other threads may wake, and what comes after drain() is not lost", "[waker][threads]") {
+TEST_CASE("other threads may wake, and a wake-up after drain() is not lost", "[waker][threads]") {
   const Waker waker;
   constexpr int kRounds = 2000;
   std::atomic<int> sent = 0;

@@ -22,7 +22,7 @@ using testing::TestLoop;
 
 const std::vector<ChildExit> kBothWays{ChildExit::pidfd, ChildExit::sigchld};
 
-// To be killed by signals that the test program has no handler for, as it inherits those.
+// A child to be killed by a signal without a handler in the test program; children inherit handlers.
 template <class Function>
 pid_t child_that(Function function) {
   const pid_t pid = ::fork();
@@ -54,29 +54,30 @@ Task<> note(ChildWatcher& watcher, std::vector<int>& out, Live = {}) {
   out.push_back(code);
 }
 
-TEST_CASE("a watcher gives the exit status, or minus the signal that killed the child (PRC-11)", "[child]") {
+TEST_CASE("a watcher returns the exit status, or minus the signal that killed the child (PRC-11)",
+          "[child]") {
   for (const ChildExit how : kBothWays) {
     TestLoop loop;
-    ChildWatcher exits(loop, child_that_exits(3), how);
+    ChildWatcher exits(child_that_exits(3), how);
     CHECK(loop.run(wait_for(exits)) == 3);
     CHECK(exits.returncode() == 3);
     CHECK_FALSE(exists(exits.pid()));
-    ChildWatcher well(loop, child_that_exits(0), how);
+    ChildWatcher well(child_that_exits(0), how);
     CHECK(loop.run(wait_for(well)) == 0);
-    ChildWatcher killed(loop, child_that_stays(), how);
+    ChildWatcher killed(child_that_stays(), how);
     CHECK(killed.how() == how);
     loop.run_turn();
     CHECK_FALSE(killed.returncode());
     killed.send_signal(SIGUSR1);
     CHECK(loop.run(wait_for(killed)) == -SIGUSR1);
     CHECK(loop.run(wait_for(killed)) == -SIGUSR1);  // as often as one likes
-    killed.send_signal(SIGKILL);                    // nobody is there any more
+    killed.send_signal(SIGKILL);                    // the child has ended
   }
 }
 
 TEST_CASE("the kernel's descriptor is used where there is one", "[child]") {
   TestLoop loop;
-  ChildWatcher watcher(loop, child_that_stays());
+  ChildWatcher watcher(child_that_stays());
   CHECK(watcher.how() == ChildExit::pidfd);
   watcher.send_signal(SIGKILL);
   CHECK(loop.run(wait_for(watcher)) == -SIGKILL);
@@ -88,7 +89,7 @@ TEST_CASE("a child that ended before it was watched is reported all the same (PR
     const pid_t pid = child_that_exits(5);
     wait_until_dead(pid);
     std::vector<int> out;
-    ChildWatcher watcher(loop, pid, how);
+    ChildWatcher watcher(pid, how);
     CHECK(watcher.returncode() == 5);
     watcher.set_exit_callback([&](int code) { out.push_back(code); });
     CHECK(out.empty());
@@ -102,7 +103,7 @@ TEST_CASE("the exit callback is called once, through the queue, and may be repla
   for (const ChildExit how : kBothWays) {
     TestLoop loop;
     std::vector<int> out;
-    ChildWatcher watcher(loop, child_that_stays(), how);
+    ChildWatcher watcher(child_that_stays(), how);
     watcher.set_exit_callback([&](int) { out.push_back(100); });
     watcher.set_exit_callback([&](int code) { out.push_back(code); });
     watcher.send_signal(SIGKILL);
@@ -116,9 +117,9 @@ TEST_CASE("the exit callback is called once, through the queue, and may be repla
   }
 }
 
-TEST_CASE("what an exit callback throws is logged", "[child]") {
+TEST_CASE("an exception from an exit callback is logged", "[child]") {
   TestLoop loop;
-  ChildWatcher watcher(loop, child_that_exits(0));
+  ChildWatcher watcher(child_that_exits(0));
   watcher.set_exit_callback([](int) { throw std::runtime_error("from an exit callback"); });
   loop.run(wait_for(watcher));
   loop.run_turn();
@@ -129,7 +130,7 @@ TEST_CASE("several tasks may wait for one child, and a task destroyed meanwhile 
   for (const ChildExit how : kBothWays) {
     TestLoop loop;
     std::vector<int> out;
-    ChildWatcher watcher(loop, child_that_stays(), how);
+    ChildWatcher watcher(child_that_stays(), how);
     loop.spawn(note(watcher, out));
     loop.spawn(note(watcher, out));
     {
@@ -149,12 +150,12 @@ TEST_CASE("a task destroyed between the child's end and its own turn is not resu
   for (const ChildExit how : kBothWays) {
     TestLoop loop;
     std::vector<int> out;
-    ChildWatcher watcher(loop, child_that_stays(), how);
+    ChildWatcher watcher(child_that_stays(), how);
     {
       TaskGroup group(loop);
       group.add(note(watcher, out));
       watcher.send_signal(SIGKILL);
-      // Stops the loop in the turn that sees the end, before the one that resumes.
+      // Stops the loop in the turn that reaps the child, before the turn that resumes the task.
       while (!watcher.returncode()) loop.run_turn();
     }
     loop.run_turn();
@@ -162,13 +163,13 @@ TEST_CASE("a task destroyed between the child's end and its own turn is not resu
   }
 }
 
-TEST_CASE("a child whose watcher is gone is reaped by the loop when it ends", "[child]") {
+TEST_CASE("the loop reaps a child whose watcher was destroyed", "[child]") {
   for (const ChildExit how : kBothWays) {
     TestLoop loop;
     const pid_t pid = child_that_stays();
     bool called = false;
     {
-      ChildWatcher watcher(loop, pid, how);
+      ChildWatcher watcher(pid, how);
       watcher.set_exit_callback([&](int) { called = true; });
     }
     loop.run_turn();
@@ -194,23 +195,23 @@ TEST_CASE("a task may go on waiting when the watcher is gone", "[child]") {
 
 TEST_CASE("a watcher may be moved", "[child]") {
   TestLoop loop;
-  ChildWatcher watcher(loop, child_that_exits(1));
+  ChildWatcher watcher(child_that_exits(1));
   ChildWatcher moved = std::move(watcher);
   CHECK_FALSE(watcher);  // NOLINT(bugprone-use-after-move): what this test is about
   CHECK(loop.run(wait_for(moved)) == 1);
 }
 
-TEST_CASE("a loop that goes waits for a child that was killed, and leaves one that runs on", "[child]") {
+TEST_CASE("the destructor of a loop waits for a killed child, but not for a running one", "[child]") {
   for (const ChildExit how : kBothWays) {
     pid_t killed = 0;
     pid_t running = 0;
     {
       TestLoop loop;
       killed = child_that_stays();
-      ChildWatcher first(loop, killed, how);
+      ChildWatcher first(killed, how);
       first.send_signal(SIGKILL);
       running = child_that_stays();
-      const ChildWatcher second(loop, running, how);
+      const ChildWatcher second(running, how);
     }
     CHECK_FALSE(exists(killed));
     CHECK(exists(running));
@@ -219,15 +220,15 @@ TEST_CASE("a loop that goes waits for a child that was killed, and leaves one th
   }
 }
 
-TEST_CASE("a child that somebody else reaped is reported as 255, with a warning", "[child]") {
+TEST_CASE("a child that other code has reaped is reported as 255, with a warning", "[child]") {
   for (const ChildExit how : kBothWays) {
     TestLoop loop;
     const pid_t pid = child_that_stays();
-    ChildWatcher watcher(loop, pid, how);
+    ChildWatcher watcher(pid, how);
     ::kill(pid, SIGKILL);
     REQUIRE(::waitpid(pid, nullptr, 0) == pid);
     CHECK(loop.run(wait_for(watcher)) == 255);
-    loop.log.expect("was reaped by somebody else");
+    loop.log.expect("was reaped by other code");
   }
 }
 
@@ -235,15 +236,15 @@ TEST_CASE("SIGCHLD is given back when no child needs it", "[child]") {
   TestLoop loop;
   IOLoop other;
   {
-    ChildWatcher watcher(loop, child_that_stays(), ChildExit::sigchld);
+    ChildWatcher watcher(child_that_stays(), ChildExit::sigchld, loop);
     const pid_t pid = child_that_stays();
-    CHECK_THROWS_AS(ChildWatcher(other, pid, ChildExit::sigchld), std::logic_error);
+    CHECK_THROWS_AS(ChildWatcher(pid, ChildExit::sigchld, other), std::logic_error);
     ::kill(pid, SIGKILL);
     CHECK(::waitpid(pid, nullptr, 0) == pid);
     watcher.send_signal(SIGKILL);
     loop.run(wait_for(watcher));
   }
-  ChildWatcher watcher(other, child_that_exits(0), ChildExit::sigchld);
+  ChildWatcher watcher(child_that_exits(0), ChildExit::sigchld, other);
   other.run_sync(wait_for(watcher), TestLoop::patience());
 }
 
@@ -253,7 +254,7 @@ TEST_CASE("signals of children that end together merge, and every child is seen"
     std::vector<std::unique_ptr<ChildWatcher>> watchers;
     std::vector<int> out;
     for (int i = 0; i < 50; ++i) {
-      watchers.push_back(std::make_unique<ChildWatcher>(loop, child_that_exits(i), how));
+      watchers.push_back(std::make_unique<ChildWatcher>(child_that_exits(i), how));
       loop.spawn(note(*watchers.back(), out));
     }
     loop.run_until([&] { return out.size() == 50; });
@@ -261,9 +262,9 @@ TEST_CASE("signals of children that end together merge, and every child is seen"
   }
 }
 
-TEST_CASE("a signal that makes no sense is refused", "[child]") {
+TEST_CASE("an invalid signal is refused", "[child]") {
   TestLoop loop;
-  ChildWatcher watcher(loop, child_that_stays());
+  ChildWatcher watcher(child_that_stays());
   CHECK_THROWS_AS(watcher.send_signal(100000), std::system_error);
   watcher.send_signal(SIGKILL);
   CHECK(loop.run(wait_for(watcher)) == -SIGKILL);

@@ -1,4 +1,4 @@
-// A program that forks, for fork_processes_test.py: its first argument says what the children do.
+// A program that forks, for fork_processes_test.py: its first argument selects the scenario.
 #include <squall/ioloop.h>
 
 #include <fmt/format.h>
@@ -36,7 +36,7 @@ std::atomic<int>& shared_counter() {
   for (;;) ::pause();
 }
 
-void ids(int count) {
+void ids(std::optional<int> count) {
   std::atexit([] { say("exit of {}\n", task_id() ? std::to_string(*task_id()) : "the parent"); });
   const int id = fork_processes(count);
   say("child {} of {}\n", id, task_id() == id ? "itself" : "nobody");
@@ -124,7 +124,7 @@ void inherited() {
 
 int run(std::string_view what) {
   if (what == "ids") ids(3);
-  if (what == "default") ids(0);
+  if (what == "default") ids(std::nullopt);
   if (what == "restarts") restarts();
   if (what == "give_up") return give_up();
   if (what == "serve") serve();

@@ -30,7 +30,7 @@ Task<int> twice_elsewhere(int value) { co_return co_await run_in_executor(twice,
 Task<int> twice_on(Executor& executor, int value) {
   co_return co_await run_in_executor(executor, twice, value);
 }
-// Runs any function, which stands in a parameter as GCC 12 wants it.
+// Runs any function; a parameter, because of GCC 12.
 template <class Function>
 Task<std::invoke_result_t<Function>> run_on(Executor& executor, Function function) {
   co_return co_await run_in_executor(executor, std::move(function));
@@ -86,7 +86,7 @@ class Traced {
   std::unique_ptr<std::atomic<std::thread::id>, Note> token_;
 };
 
-TEST_CASE("run_in_executor gives what the function returns (IOL-46)", "[run_in_executor][threads]") {
+TEST_CASE("run_in_executor returns the result of the function (IOL-46)", "[run_in_executor][threads]") {
   TestLoop loop;
   CHECK(loop.run(twice_elsewhere(21)) == 42);
 }
@@ -96,7 +96,7 @@ Task<> follow_the_threads(std::thread::id& inside, std::thread::id& after) {
   after = std::this_thread::get_id();
 }
 
-TEST_CASE("the function runs on another thread, and the task goes on in the loop's",
+TEST_CASE("the function runs on another thread, and the task resumes on the loop's",
           "[run_in_executor][threads]") {
   TestLoop loop;
   std::thread::id inside;
@@ -106,7 +106,8 @@ TEST_CASE("the function runs on another thread, and the task goes on in the loop
   CHECK(after == std::this_thread::get_id());
 }
 
-TEST_CASE("what the function throws is thrown where it is awaited (IOL-46)", "[run_in_executor][threads]") {
+TEST_CASE("an exception from the function is thrown where the result is awaited (IOL-46)",
+          "[run_in_executor][threads]") {
   TestLoop loop;
   ThreadPool pool;
   CHECK(loop.run(message_thrown<std::runtime_error>(run_on(pool, failing))) == "no luck");
@@ -157,7 +158,7 @@ TEST_CASE("arguments are copied when run_in_executor is called, unless wrapped b
   CHECK(loop.run(call_in_many_ways()) == "copied and kept421");
 }
 
-TEST_CASE("the loop goes on while a job runs", "[run_in_executor][threads]") {
+TEST_CASE("the loop runs turns while a job runs", "[run_in_executor][threads]") {
   TestLoop loop;
   ThreadPool pool;
   std::latch turned(1);
@@ -169,7 +170,7 @@ TEST_CASE("the loop goes on while a job runs", "[run_in_executor][threads]") {
   loop.run_until([&] { return done; });
 }
 
-TEST_CASE("a dummy executor runs the job at once, and the task goes on in a later turn (CON-07)",
+TEST_CASE("a dummy executor runs the job within submit(), and the task resumes in a later turn (CON-07)",
           "[run_in_executor][threads]") {
   TestLoop loop;
   DummyExecutor here;
@@ -195,7 +196,7 @@ class CountingExecutor final : public Executor {
   int& count_;
 };
 
-TEST_CASE("another default executor can be set, and null stands for a new pool (IOL-47)",
+TEST_CASE("another default executor can be set, and null makes a new pool (IOL-47)",
           "[run_in_executor][threads]") {
   TestLoop loop;
   int count = 0;
@@ -229,7 +230,7 @@ Task<> add_twice(Executor& executor, int value, int& sum, int& left) {
   --left;
 }
 
-TEST_CASE("thousands of jobs at once all come back", "[run_in_executor][threads]") {
+TEST_CASE("thousands of concurrent jobs all complete", "[run_in_executor][threads]") {
   TestLoop loop;
   ThreadPool pool;
   int sum = 0;
@@ -258,7 +259,7 @@ Task<> hold_an_awaiter(Executor& executor, Live live) {
   co_await awaiter;
 }
 
-TEST_CASE("a job begins when it is awaited, and goes with an awaiter that never was",
+TEST_CASE("a job begins when it is awaited, and is destroyed with an awaiter that was never awaited",
           "[run_in_executor][threads]") {
   TestLoop loop;
   int count = 0;
@@ -273,7 +274,7 @@ TEST_CASE("a job begins when it is awaited, and goes with an awaiter that never 
   CHECK(Live::count == 0);
 }
 
-TEST_CASE("a task dropped before its job began: it never runs, and is destroyed at once",
+TEST_CASE("a task destroyed before its job begins: the job never runs, and is destroyed at once",
           "[run_in_executor][threads]") {
   TestLoop loop;
   ThreadPool pool(one_thread());
@@ -296,7 +297,7 @@ TEST_CASE("a task dropped before its job began: it never runs, and is destroyed 
   CHECK_FALSE(went_on);
 }
 
-TEST_CASE("a task dropped while its job runs: that ends alone, and its result goes on its thread",
+TEST_CASE("a task destroyed while its job runs: the job ends, and its result is destroyed on its thread",
           "[run_in_executor][threads]") {
   std::latch begun(1);
   std::latch release(1);
@@ -330,7 +331,7 @@ TEST_CASE("a task dropped while its job runs: that ends alone, and its result go
   CHECK_FALSE(went_on);
 }
 
-TEST_CASE("a task dropped after its job is done, before it goes on: the result goes with it",
+TEST_CASE("a task destroyed between the end of its job and its resumption: the result is destroyed with it",
           "[run_in_executor][threads]") {
   TestLoop loop;
   std::atomic<std::thread::id> result_on;
@@ -409,7 +410,7 @@ Task<> run_holding(Executor& executor, Function function, Held) {
   co_await run_in_executor(executor, std::move(function));
 }
 
-TEST_CASE("a loop that goes waits for the jobs of its default executor, and skips those not begun",
+TEST_CASE("the destructor of a loop waits for the running jobs of its default executor, and skips the others",
           "[run_in_executor][threads]") {
   std::latch begun(1);
   std::latch task_is_gone(1);

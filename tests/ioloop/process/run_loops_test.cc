@@ -1,3 +1,4 @@
+#include <squall/ioloop/base/cpu_count.h>
 #include <squall/ioloop/process/run_loops.h>
 
 #include <signal.h>
@@ -61,7 +62,7 @@ struct Owned {
   std::thread::id made_on = std::this_thread::get_id();
 };
 
-TEST_CASE("what setup returns lives as long as the loop runs, and goes on its thread, before its loop",
+TEST_CASE("the result of setup is destroyed on its thread, after the loop has run and before its end",
           "[run_loops][threads]") {
   std::atomic<int> alive = 0;
   std::atomic<int> elsewhere = 0;
@@ -99,13 +100,18 @@ TEST_CASE("of several exceptions that of the lowest index is thrown", "[run_loop
                     "0");
 }
 
-TEST_CASE("a count of zero stands for the processors there are", "[run_loops][threads]") {
+TEST_CASE("without a count there is a loop for each processor", "[run_loops][threads]") {
   std::atomic<int> count = 0;
-  run_loops(0, [&](IOLoop& loop, int) {
+  run_loops(std::nullopt, [&](IOLoop& loop, int) {
     ++count;
     loop.call_later(1ms, [&loop] { loop.stop(); });
   });
-  CHECK(count >= 1);
+  CHECK(count == cpu_count());
+}
+
+TEST_CASE("a count of loops that is not positive is refused", "[run_loops]") {
+  CHECK_THROWS_WITH(run_loops(0, [](IOLoop&, int) {}), "run_loops() cannot run 0 loops");
+  CHECK_THROWS_AS(run_loops(-1, [](IOLoop&, int) {}), std::invalid_argument);
 }
 
 }  // namespace

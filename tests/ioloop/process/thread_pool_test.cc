@@ -119,7 +119,7 @@ TEST_CASE("more waiting jobs than the bound are refused, and the others still ru
   CHECK(ran == 2);
 }
 
-TEST_CASE("what a job throws is logged, and its thread goes on", "[thread_pool][threads]") {
+TEST_CASE("an exception from a job is logged, and its thread runs further jobs", "[thread_pool][threads]") {
   LogCapture log;
   bool ran = false;
   {
@@ -175,8 +175,9 @@ TEST_CASE("jobs are destroyed on the thread that ran them, before the next begin
   CHECK(ran_on != std::this_thread::get_id());
 }
 
-TEST_CASE("a pool that makes no sense is refused", "[thread_pool][threads]") {
+TEST_CASE("a pool without threads or without waiting jobs is refused", "[thread_pool][threads]") {
   CHECK_THROWS_AS(ThreadPool(limits(-1)), std::invalid_argument);
+  CHECK_THROWS_AS(ThreadPool(limits(0)), std::invalid_argument);
   CHECK_THROWS_AS(ThreadPool(limits(1, 0)), std::invalid_argument);
 }
 

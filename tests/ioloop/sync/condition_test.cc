@@ -46,7 +46,7 @@ TEST_CASE("notify() wakes as many as it is told, in their order and in a later t
   CHECK(out == std::vector<int>{1, 2, 3, 4, 5});
 }
 
-TEST_CASE("a notification that finds nobody is lost (LCK-10)", "[condition]") {
+TEST_CASE("a notification is lost if no coroutine waits (LCK-10)", "[condition]") {
   TestLoop loop;
   Condition condition;
   condition.notify();
@@ -82,7 +82,7 @@ TEST_CASE("a waiter that timed out uses up no notification (LCK-02)", "[conditio
   CHECK(out == std::vector<int>{-1, 2});
 }
 
-TEST_CASE("notified and timed out in one turn: what came first counts", "[condition]") {
+TEST_CASE("if a notification and a timeout fall into one turn, the first counts", "[condition]") {
   TestLoop loop;
   Condition condition;
   std::vector<int> out;
@@ -108,7 +108,8 @@ TEST_CASE("notified and timed out in one turn: what came first counts", "[condit
   }
 }
 
-TEST_CASE("a notification whose receiver is destroyed before it resumes goes to the next", "[condition]") {
+TEST_CASE("if a notified coroutine is destroyed before it resumes, the next waiter is notified",
+          "[condition]") {
   for (const bool timed : {false, true}) {
     CAPTURE(timed);
     TestLoop loop;
@@ -163,7 +164,7 @@ TEST_CASE("a task destroyed while it waits is not notified", "[condition]") {
   CHECK(out == std::vector<int>{3});
 }
 
-TEST_CASE("a condition may be destroyed before its waiters: those notified go on", "[condition]") {
+TEST_CASE("a condition may be destroyed before its waiters: those that were notified resume", "[condition]") {
   TestLoop loop;
   auto condition = std::make_unique<Condition>();
   std::vector<int> out;
@@ -175,7 +176,7 @@ TEST_CASE("a condition may be destroyed before its waiters: those notified go on
   group.add(wait_and_note(*condition, out, 3));
   group.add(note_or_time_out(*condition, 1ms, out, 4));
   condition.reset();
-  doomed.destroy();  // has nobody to pass its notification to
+  doomed.destroy();  // no other waiter can get its notification
   loop.run_until([&] { return out.size() == 2; });
   CHECK(out == std::vector<int>{1, -4});
   CHECK(group.size() == 1);

@@ -33,7 +33,7 @@ Task<> note_or_time_out(Event& event, Deadline deadline, std::vector<int>& out, 
   out.push_back(timed_out ? -value : value);
 }
 
-TEST_CASE("a wait on a set event is over at once (LCK-20)", "[event]") {
+TEST_CASE("a wait on a set event does not suspend (LCK-20)", "[event]") {
   TestLoop loop;
   Event event;
   CHECK_FALSE(event.is_set());
@@ -48,14 +48,14 @@ TEST_CASE("a wait on a set event is over at once (LCK-20)", "[event]") {
   CHECK_FALSE(event.is_set());
 }
 
-TEST_CASE("set() wakes all who wait, in their order and in a later turn (LCK-02, LCK-20)", "[event]") {
+TEST_CASE("set() wakes all waiters, in their order and in a later turn (LCK-02, LCK-20)", "[event]") {
   TestLoop loop;
   Event event;
   std::vector<int> out;
   for (int i = 1; i <= 3; ++i) loop.spawn(wait_and_note(event, out, i));
   event.set();
   CHECK(out.empty());
-  event.clear();  // too late for those
+  event.clear();  // after the waiters were woken
   loop.spawn(wait_and_note(event, out, 4));
   loop.run_turn();
   CHECK(out == std::vector<int>{1, 2, 3});
@@ -91,7 +91,7 @@ TEST_CASE("an event set in time leaves no timer behind", "[event]") {
   CHECK(out == std::vector<int>{1});
 }
 
-TEST_CASE("when an event is set and times out in the same turn, what came first counts", "[event]") {
+TEST_CASE("if set() and a timeout fall into one turn, the first counts", "[event]") {
   TestLoop loop;
   Event event;
   std::vector<int> out;
@@ -143,7 +143,7 @@ TEST_CASE("a task destroyed while it waits, or once woken, is not resumed", "[ev
   }
 }
 
-TEST_CASE("an event may be destroyed before its waiters: they stay, but for those it has woken", "[event]") {
+TEST_CASE("of the waiters of a destroyed event only those that were woken resume", "[event]") {
   TestLoop loop;
   auto event = std::make_unique<Event>();
   std::vector<int> out;
@@ -168,7 +168,7 @@ Task<> spin(Event& event, const bool& stop, int& spins) {
   }
 }
 
-TEST_CASE("a task that only awaits what is there already lets others run", "[event]") {
+TEST_CASE("a task whose waits never suspend lets other tasks run", "[event]") {
   TestLoop loop;
   Event event;
   event.set();
@@ -182,7 +182,7 @@ TEST_CASE("a task that only awaits what is there already lets others run", "[eve
   CHECK(spins <= IOLoop::kBudget + 1);
 }
 
-TEST_CASE("an event's text form tells its state and waiters (LCK-60)", "[event]") {
+TEST_CASE("to_string() of an event has its state and waiters (LCK-60)", "[event]") {
   TestLoop loop;
   Event event;
   CHECK(event.to_string() == "<Event clear>");

@@ -95,7 +95,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("a lock's text form tells its state and waiters (LCK-60)", "[lock]") {
+TEST_CASE("to_string() of a lock has its state and waiters (LCK-60)", "[lock]") {
   TestLoop loop;
   Lock lock;
   CHECK(lock.to_string() == "<Lock [unlocked]>");

@@ -19,7 +19,7 @@ namespace {
 using namespace std::chrono_literals;
 using testing::TestLoop;
 
-// What a client has come to: nothing yet, the item it put or got, or a timeout.
+// The result of a client: nothing yet, the item that it put or got, or a timeout.
 using Outcome = std::optional<int>;
 constexpr int kTimedOut = -1;
 
@@ -160,7 +160,7 @@ class Model {
   std::size_t inserted_ = 0;
   std::vector<int> items_;
   std::vector<int> getters_, promised_, hasty_;
-  std::vector<Putter> putters_, accepted_;  // those who wait, and those whose item is in
+  std::vector<Putter> putters_, accepted_;  // waiting, and with the item in the queue
 };
 
 template <class Q>
@@ -173,7 +173,7 @@ void compare_with_model(Order order, unsigned seed) {
   Q queue(static_cast<std::ptrdiff_t>(maxsize));
   Model model(order, maxsize);
   std::map<int, std::unique_ptr<Client>> clients;
-  // Some runs have more who get, some more who put.
+  // Some runs have more getters, some more putters.
   const std::size_t getting = 2 + roll(3);
 
   const auto agree = [&] {
@@ -224,7 +224,7 @@ void compare_with_model(Order order, unsigned seed) {
   CHECK(queue.empty());
 }
 
-TEST_CASE("no item is lost and all order is kept, whatever is cancelled when (QUE-04, QUE-11)", "[queue]") {
+TEST_CASE("with random cancellations no item is lost and all order is kept (QUE-04, QUE-11)", "[queue]") {
   for (unsigned seed = 0; seed < 30; ++seed) {
     compare_with_model<Queue<int>>(Order::fifo, seed);
     compare_with_model<LifoQueue<int>>(Order::lifo, seed);

@@ -76,7 +76,7 @@ Numbers items_of(Q& queue) {
   return items;
 }
 
-TEST_CASE("a queue gives out what was put, first in, first out", "[queue]") {
+TEST_CASE("a queue returns its items first in, first out", "[queue]") {
   Queue<int> queue;
   for (int i = 1; i <= 300; ++i) queue.put_nowait(i);
   CHECK(queue.qsize() == 300);
@@ -104,7 +104,7 @@ TEST_CASE("a queue refuses a negative size (QUE-01)", "[queue]") {
   CHECK_THROWS_WITH(Queue<int>(-1), "maxsize can't be negative");
 }
 
-TEST_CASE("what cannot be put or got at once throws QueueFull or QueueEmpty (QUE-03)", "[queue]") {
+TEST_CASE("put_nowait() throws QueueFull, and get_nowait() QueueEmpty (QUE-03)", "[queue]") {
   Queue<int> queue(1);
   CHECK_THROWS_AS(queue.get_nowait(), QueueEmpty);
   CHECK_FALSE(queue.try_get());
@@ -113,7 +113,7 @@ TEST_CASE("what cannot be put or got at once throws QueueFull or QueueEmpty (QUE
   CHECK(queue.get_nowait() == 1);
 }
 
-TEST_CASE("items that only move go through a queue, and stay with who could not put them", "[queue]") {
+TEST_CASE("move-only items go through a queue, and stay with a caller that could not put them", "[queue]") {
   TestLoop loop;
   Queue<std::unique_ptr<int>> queue(1);
   auto first = std::make_unique<int>(1);
@@ -140,7 +140,7 @@ TEST_CASE("items that only move go through a queue, and stay with who could not 
   CHECK(*queue.get_nowait() == 3);
 }
 
-TEST_CASE("an item put as an lvalue is copied at once", "[queue]") {
+TEST_CASE("an lvalue is copied when put() is called", "[queue]") {
   TestLoop loop;
   Queue<std::string> queue(1);
   queue.put_nowait("in the way");
@@ -154,7 +154,7 @@ TEST_CASE("an item put as an lvalue is copied at once", "[queue]") {
   CHECK(queue.get_nowait() == "as it was put, and too long to live in the string itself");
 }
 
-TEST_CASE("a temporary put into a full queue lives until it goes in", "[queue]") {
+TEST_CASE("a temporary put into a full queue lives until it is in the queue", "[queue]") {
   TestLoop loop;
   Queue<std::string> queue(1);
   auto put_two = [](Queue<std::string>& queue) -> Task<> {
@@ -199,7 +199,7 @@ TEST_CASE("a getter that was promised an item leaves room for another", "[queue]
   CHECK(items_of(queue) == Numbers{2});
 }
 
-TEST_CASE("put() waits for room, and what waits goes in as items are taken (LCK-02, QUE-04)", "[queue]") {
+TEST_CASE("put() waits while the queue is full, and goes in as items are taken (LCK-02, QUE-04)", "[queue]") {
   TestLoop loop;
   Queue<int> queue(1);
   Numbers put;
@@ -233,7 +233,7 @@ TEST_CASE("an item that waits to go in takes part in the order before the next i
   CHECK(group.empty());
 }
 
-TEST_CASE("a priority queue gives the smallest first, a LIFO queue the last (QUE-08)", "[queue]") {
+TEST_CASE("a priority queue returns the smallest item first, a LIFO queue the last (QUE-08)", "[queue]") {
   PriorityQueue<int> smallest;
   PriorityQueue<int, std::greater<int>> largest;
   LifoQueue<int> last;
@@ -257,12 +257,13 @@ TEST_CASE("a get or put that takes too long throws TimeoutError and leaves no tr
   CHECK(loop.run(message_thrown<TimeoutError>(put(queue, 2, 1ms))) == "Timeout");
   CHECK(loop.run(throws<TimeoutError>(put(queue, 2, loop.time() - 1s))));
   CHECK(queue.to_string() == "<Queue maxsize=1 queue[1] tasks=1>");
-  CHECK(loop.run(get(queue, 0s)) == 1);  // what can be done at once is
+  CHECK(loop.run(get(queue, 0s)) == 1);  // an item is taken without waiting
   loop.run(put(queue, 3, 0s));
   CHECK(items_of(queue) == Numbers{3});
 }
 
-TEST_CASE("put and timed out in one turn: what came first counts, and no item is lost", "[queue]") {
+TEST_CASE("if an item goes in and put() times out in one turn, the first counts, and no item is lost",
+          "[queue]") {
   TestLoop loop;
   Queue<int> queue;
   Numbers out;
@@ -293,7 +294,7 @@ TEST_CASE("put and timed out in one turn: what came first counts, and no item is
   }
 }
 
-TEST_CASE("got and timed out in one turn: what came first counts for who puts", "[queue]") {
+TEST_CASE("if room and a timeout of put() fall into one turn, the first counts", "[queue]") {
   TestLoop loop;
   Queue<int> queue(1);
   queue.put_nowait(1);
@@ -399,7 +400,7 @@ TEST_CASE("a task destroyed while it waits to put takes its item with it (QUE-05
   }
 }
 
-TEST_CASE("an item that went in stays in, though who put it is destroyed before it resumes", "[queue]") {
+TEST_CASE("an item in the queue stays there if its putter is destroyed before it resumes", "[queue]") {
   TestLoop loop;
   Queue<int> queue(1);
   queue.put_nowait(1);
@@ -414,7 +415,7 @@ TEST_CASE("an item that went in stays in, though who put it is destroyed before 
   CHECK(items_of(queue) == Numbers{2});
 }
 
-TEST_CASE("a woken getter takes what is first when it resumes", "[queue]") {
+TEST_CASE("a woken getter takes the item that is first when it resumes", "[queue]") {
   TestLoop loop;
   PriorityQueue<int> queue;
   Numbers out;
@@ -476,7 +477,7 @@ TEST_CASE("a task destroyed while it joins, or once woken, is not resumed", "[qu
   }
 }
 
-TEST_CASE("a closed queue gives out what it has, and then ends (QUE-07)", "[queue]") {
+TEST_CASE("a closed queue returns its items, and then ends (QUE-07)", "[queue]") {
   TestLoop loop;
   Queue<int> queue;
   Numbers out;
@@ -493,7 +494,7 @@ TEST_CASE("a closed queue gives out what it has, and then ends (QUE-07)", "[queu
   CHECK(out.back() == 0);
 }
 
-TEST_CASE("a closed queue refuses items, those that waited to go in as well", "[queue]") {
+TEST_CASE("a closed queue refuses items, also those of waiting putters", "[queue]") {
   TestLoop loop;
   Queue<int> queue(1);
   queue.put_nowait(1);
@@ -510,8 +511,7 @@ TEST_CASE("a closed queue refuses items, those that waited to go in as well", "[
   CHECK(loop.run(throws<QueueClosed>(get(queue, 1h))));
 }
 
-TEST_CASE("closing ends all who wait to get, and an item promised to one destroyed then goes to another",
-          "[queue]") {
+TEST_CASE("closing wakes all getters, and an item promised to a destroyed one goes to another", "[queue]") {
   TestLoop loop;
   Queue<int> queue;
   Numbers out;
@@ -561,7 +561,7 @@ TEST_CASE("a queue may be destroyed before its waiters, and destroys its items",
     group.add(put_and_note(*queue, 2, out));
     group.add(put_and_note(*queue, 3, out));
     group.add(put_or_time_out(*queue, 4, 1ms, out));
-    queue->get_nowait();  // so that the first is in, and goes on
+    queue->get_nowait();  // so that the first item is in the queue, and its putter resumes
     queue.reset();
     loop.run_until([&] { return out.size() == 2; });
     CHECK(out == Numbers{2, -4});
@@ -577,7 +577,7 @@ TEST_CASE("a queue may be destroyed before its waiters, and destroys its items",
   }
 }
 
-TEST_CASE("a task that only gets and puts what is possible at once lets others run", "[queue]") {
+TEST_CASE("a task whose gets and puts never wait lets other tasks run", "[queue]") {
   TestLoop loop;
   Queue<int> queue(1);
   queue.put_nowait(7);
@@ -599,7 +599,7 @@ TEST_CASE("a task that only gets and puts what is possible at once lets others r
   CHECK(items_of(queue) == Numbers{7});
 }
 
-TEST_CASE("a queue's text form leaves out what is empty (QUE-10)", "[queue]") {
+TEST_CASE("to_string() of a queue leaves out empty parts (QUE-10)", "[queue]") {
   TestLoop loop;
   Queue<int> queue(1);
   CHECK(queue.to_string() == "<Queue maxsize=1>");

@@ -22,7 +22,7 @@ enum class State { waiting, promised, holding, timed_out };
 
 struct Client {
   explicit Client(IOLoop& loop) : group(loop) {}
-  State state = State::waiting;  // as the client sees it: it does not know what it is promised
+  State state = State::waiting;  // as the client sees it, without promises
   TaskGroup group;
 };
 
@@ -93,7 +93,7 @@ class Model {
   std::vector<int> hasty_;
 };
 
-TEST_CASE("no permit is lost and nobody overtakes, whatever is cancelled when (LCK-02, LCK-30)",
+TEST_CASE("with random cancellations no permit is lost and no task overtakes another (LCK-02, LCK-30)",
           "[semaphore]") {
   for (unsigned seed = 0; seed < 40; ++seed) {
     CAPTURE(seed);
@@ -101,7 +101,7 @@ TEST_CASE("no permit is lost and nobody overtakes, whatever is cancelled when (L
     const auto roll = [&](std::size_t sides) { return static_cast<std::size_t>(random() >> 8) % sides; };
     TestLoop loop;
     const std::size_t permits = roll(4);
-    // Unbounded, so that there may be none; the model knows how many there are.
+    // Unbounded, so that it may be empty; the model has the number.
     Semaphore semaphore(static_cast<std::ptrdiff_t>(permits));
     Model model(permits);
     std::map<int, std::unique_ptr<Client>> clients;

@@ -86,7 +86,7 @@ TEST_CASE("a detached permit stays taken until release() (LCK-30)", "[semaphore]
   CHECK(semaphore.value() == 1);
 }
 
-TEST_CASE("release() gives one permit more, with or without one having been taken (LCK-30)", "[semaphore]") {
+TEST_CASE("release() adds a permit, whether or not one was acquired (LCK-30)", "[semaphore]") {
   TestLoop loop;
   Semaphore semaphore(0);
   std::vector<int> out;
@@ -98,7 +98,7 @@ TEST_CASE("release() gives one permit more, with or without one having been take
   CHECK(out == std::vector<int>{1});
 }
 
-TEST_CASE("acquire() gets a free permit at once, and else waits for its turn (LCK-02, LCK-30)",
+TEST_CASE("acquire() takes a free permit at once, and otherwise waits for its turn (LCK-02, LCK-30)",
           "[semaphore]") {
   TestLoop loop;
   Semaphore semaphore(2);
@@ -112,7 +112,7 @@ TEST_CASE("acquire() gets a free permit at once, and else waits for its turn (LC
   CHECK(semaphore.value() == 2);
 }
 
-TEST_CASE("a permit given back goes to the one who waits, and nobody overtakes it", "[semaphore]") {
+TEST_CASE("a released permit goes to the waiting coroutine, and no other one overtakes it", "[semaphore]") {
   TestLoop loop;
   Semaphore semaphore(1);
   std::vector<int> out;
@@ -138,11 +138,11 @@ TEST_CASE("an acquire that takes too long throws TimeoutError and takes nothing 
   CHECK(semaphore.waiters() == 0);
   semaphore.release();
   CHECK(semaphore.value() == 1);
-  CHECK(loop.run(acquire(semaphore, 0s)));  // what is there is had without waiting
+  CHECK(loop.run(acquire(semaphore, 0s)));  // a free permit is taken without waiting
   CHECK(semaphore.value() == 1);
 }
 
-TEST_CASE("released and timed out in one turn: what came first counts, and the permit is not lost",
+TEST_CASE("if a release and a timeout fall into one turn, the first counts, and the permit is not lost",
           "[semaphore]") {
   TestLoop loop;
   Semaphore semaphore(0);
@@ -216,7 +216,7 @@ TEST_CASE("a permit promised to a task that is destroyed goes to the next in lin
   }
 }
 
-TEST_CASE("a permit promised to a task that is destroyed is free again if nobody waits", "[semaphore]") {
+TEST_CASE("a permit promised to a destroyed task is free again if no other task waits", "[semaphore]") {
   TestLoop loop;
   BoundedSemaphore semaphore(2);
   Permit first = semaphore.try_acquire();
@@ -235,7 +235,7 @@ TEST_CASE("a permit promised to a task that is destroyed is free again if nobody
   CHECK(out.empty());
 }
 
-TEST_CASE("a task destroyed while it holds a permit gives it back", "[semaphore]") {
+TEST_CASE("a task destroyed while it holds a permit releases it", "[semaphore]") {
   TestLoop loop;
   Semaphore semaphore(1);
   std::vector<int> out;
@@ -295,7 +295,7 @@ TEST_CASE("a task that only acquires free permits lets others run", "[semaphore]
   loop.add_callback([&] { stop = true; });
   loop.run_turn();
   CHECK(rounds >= IOLoop::kBudget);
-  CHECK(semaphore.locked());  // promised to the one that stepped back
+  CHECK(semaphore.locked());  // promised to the task whose budget was spent
   loop.run_turn();
   CHECK(rounds <= IOLoop::kBudget + 1);
   CHECK(semaphore.value() == 1);
@@ -306,13 +306,15 @@ TEST_CASE("a bounded semaphore refuses a release too many (LCK-40)", "[semaphore
   BoundedSemaphore semaphore(1);
   CHECK_THROWS_WITH(semaphore.release(), "Semaphore released too many times");
   CHECK_THROWS_AS(semaphore.release(), std::logic_error);
+  CHECK_FALSE(semaphore.try_release());
   CHECK(semaphore.value() == 1);
   std::vector<int> out;
   Permit permit = semaphore.try_acquire();
   TaskGroup group(loop);
   group.add(hold(semaphore, out, 1));
   permit.release();
-  CHECK_THROWS_AS(semaphore.release(), std::logic_error);  // it is promised, and in nobody's hands
+  CHECK_FALSE(semaphore.try_release());
+  CHECK_THROWS_AS(semaphore.release(), std::logic_error);  // it is promised, not acquired
   loop.run_turn();
   CHECK(out.size() == 1);
 }
@@ -328,7 +330,7 @@ TEST_CASE("a permit that was released behind its back says so in the log", "[sem
   CHECK(semaphore.value() == 1);
 }
 
-TEST_CASE("a semaphore's text form tells its permits and waiters (LCK-60)", "[semaphore]") {
+TEST_CASE("to_string() of a semaphore has its permits and waiters (LCK-60)", "[semaphore]") {
   TestLoop loop;
   Semaphore semaphore(2);
   CHECK(semaphore.to_string() == "<Semaphore [unlocked,value:2]>");

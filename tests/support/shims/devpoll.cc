@@ -1,4 +1,4 @@
-// /dev/poll over poll(2). What it keeps, and where that is written, stands in sys/devpoll.h beside.
+// /dev/poll over poll(2). sys/devpoll.h lists the rules that it implements, with their sources.
 
 #include <sys/devpoll.h>
 #include <sys/eventfd.h>
@@ -96,7 +96,7 @@ int Set::poll(const dvpoll& request) {
   return count;
 }
 
-// Which descriptors are sets. One that was closed stays until its number is that of another.
+// The descriptors that are sets. A closed one stays until its number is reused for another set.
 std::mutex g_mutex;
 std::map<int, std::shared_ptr<Set>>& sets() {
   static std::map<int, std::shared_ptr<Set>> all;

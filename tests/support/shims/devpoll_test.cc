@@ -13,7 +13,8 @@
 // Last, as it replaces open, write and ioctl.
 #include <sys/devpoll.h>
 
-// What sys/devpoll.h beside says it keeps. A real /dev/poll passes this too, but for the cases tagged [shim].
+// The rules that sys/devpoll.h lists. A real /dev/poll passes these tests too, except the cases tagged
+// [shim].
 namespace squall {
 namespace {
 
@@ -38,7 +39,7 @@ int tell(const OwnedFd& device, std::vector<pollfd> changes) {
   CHECK(written == size);
   return 0;
 }
-// What there is, without waiting.
+// The ready descriptors; does not wait.
 std::vector<pollfd> ask(const OwnedFd& device, int room = 16) {
   std::vector<pollfd> polled(static_cast<std::size_t>(room));
   dvpoll request{polled.data(), room, 0};
@@ -73,7 +74,7 @@ TEST_CASE("/dev/poll: the events of one descriptor are or'ed until it is removed
   CHECK(polled[0].events == (POLLIN | POLLOUT));
 }
 
-TEST_CASE("/dev/poll: what is closed and not removed is POLLNVAL, and its number's next owner takes over",
+TEST_CASE("/dev/poll: a closed descriptor is POLLNVAL until removed, or until its number is reused",
           "[shims]") {
   const OwnedFd set = device();
   Pair pair = socket_pair();
@@ -132,7 +133,7 @@ TEST_CASE("/dev/poll: it asks for no more than a process may open descriptors", 
   CHECK(::ioctl(set.get(), DP_POLL, &request) == 0);
 }
 
-TEST_CASE("/dev/poll: it goes on where it stopped, and leaves the rest alone", "[shims]") {
+TEST_CASE("/dev/poll: a call continues where the last one stopped", "[shims]") {
   const OwnedFd set = device();
   const Pair pair = socket_pair();
   put(pair[1]);
@@ -162,7 +163,7 @@ TEST_CASE("/dev/poll: a child may not use its parent's set", "[shims]") {
   CHECK(status == 0);
 }
 
-TEST_CASE("the /dev/poll shim refuses what it does not keep, and passes on what is not for it",
+TEST_CASE("the /dev/poll shim refuses what it does not implement, and passes on calls for other descriptors",
           "[shims][shim]") {
   const OwnedFd set = device();
   CHECK(::ioctl(set.get(), DP_POLL + 1, nullptr) == -1);

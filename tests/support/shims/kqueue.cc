@@ -1,4 +1,4 @@
-// kqueue(2) over poll(2). What it keeps, and where that is written, stands in sys/event.h beside.
+// kqueue(2) over poll(2). sys/event.h lists the rules that it implements, with their sources.
 
 #include <fcntl.h>
 #include <poll.h>
@@ -113,7 +113,7 @@ int Queue::add(Key key, const struct kevent& wanted, const struct stat& file) {
   return 0;
 }
 
-// `file` is what has the number now; null if nothing has.
+// `file` is the open file of that number; null if there is none.
 void Queue::forget_if_closed(int fd, const struct stat* file) {
   for (const int filter : {EVFILT_READ, EVFILT_WRITE}) {
     const auto found = knotes_.find(Key{fd, filter});
@@ -208,7 +208,7 @@ bool Queue::report(Key key, const Knote& knote, short flags, struct kevent& even
   return true;
 }
 
-// Which descriptors are queues. One that was closed stays until its number is that of another.
+// The descriptors that are queues. A closed one stays until its number is reused for another queue.
 std::mutex g_mutex;
 std::map<int, std::shared_ptr<Queue>>& queues() {
   static std::map<int, std::shared_ptr<Queue>> all;

@@ -13,7 +13,7 @@
 
 #include "support/catch.h"
 
-// What sys/event.h beside says it keeps. A real kqueue passes this too, but for the cases tagged [shim].
+// The rules that sys/event.h lists. A real kqueue passes these tests too, except the cases tagged [shim].
 namespace squall {
 namespace {
 
@@ -40,7 +40,7 @@ struct kevent change(const OwnedFd& fd, int filter, int flags, std::uintptr_t da
 int apply(const OwnedFd& kq, struct kevent wanted) {
   return ::kevent(kq.get(), &wanted, 1, nullptr, 0, nullptr) == 0 ? 0 : errno;
 }
-// What there is, without waiting.
+// The present events; does not wait.
 std::vector<struct kevent> fetch(const OwnedFd& kq, std::size_t room = 16) {
   const timespec now{};
   std::vector<struct kevent> events(room);
@@ -70,7 +70,7 @@ TEST_CASE("kqueue: a kevent is known by descriptor and filter, and adding it aga
   CHECK(fetch(kq).size() == 1);
 }
 
-TEST_CASE("kqueue: what is not there cannot be changed or deleted, nor a closed descriptor anything",
+TEST_CASE("kqueue: an unregistered filter cannot be changed or deleted, and a closed descriptor not be added",
           "[shims]") {
   const OwnedFd kq(::kqueue());
   Pair pair = socket_pair();
@@ -88,7 +88,7 @@ TEST_CASE("kqueue: what is not there cannot be changed or deleted, nor a closed 
   CHECK(apply(pair[1], gone) == EBADF);  // not a kqueue
 }
 
-TEST_CASE("kqueue: what is disabled is not reported until it is enabled", "[shims]") {
+TEST_CASE("kqueue: a disabled filter is not reported until it is enabled", "[shims]") {
   const OwnedFd kq(::kqueue());
   const Pair pair = socket_pair();
   put(pair[1]);
@@ -102,7 +102,7 @@ TEST_CASE("kqueue: what is disabled is not reported until it is enabled", "[shim
   CHECK(fetch(kq).size() == 1);
 }
 
-TEST_CASE("kqueue: receipts say what became of every change, and nothing else is returned", "[shims]") {
+TEST_CASE("kqueue: receipts have the result of every change, and nothing else is returned", "[shims]") {
   const OwnedFd kq(::kqueue());
   const Pair pair = socket_pair();
   const Pair other = socket_pair();
@@ -120,7 +120,7 @@ TEST_CASE("kqueue: receipts say what became of every change, and nothing else is
     CHECK((events[i].flags & EV_ERROR) != 0);
     CHECK(events[i].data == errors[i]);
   }
-  CHECK(fetch(kq).size() == 2);  // what came after the failure was done
+  CHECK(fetch(kq).size() == 2);  // the changes after the failure were applied
 
   SECTION("without EV_RECEIPT only failures do") {
     for (auto& each : changes) each.flags = static_cast<unsigned short>(each.flags & ~EV_RECEIPT);
@@ -179,7 +179,7 @@ TEST_CASE("kqueue: EV_EOF says that the other side is gone, in each filter's own
   for (const auto& event : events) CHECK(event.flags == EV_EOF);
 }
 
-TEST_CASE("kqueue: of a pipe, each end is watched for what it is open for", "[shims]") {
+TEST_CASE("kqueue: each end of a pipe is watched for its own direction", "[shims]") {
   const OwnedFd kq(::kqueue());
   Pair pipe = make_pipe();
   // Accepted and never reported.
@@ -200,7 +200,7 @@ TEST_CASE("kqueue: of a pipe, each end is watched for what it is open for", "[sh
   CHECK(fetch(kq).empty());
 }
 
-TEST_CASE("kqueue: what finds no room comes first the next time", "[shims]") {
+TEST_CASE("kqueue: events that do not fit into the list come first in the next call", "[shims]") {
   const OwnedFd kq(::kqueue());
   const Pair pair = socket_pair();
   put(pair[1]);
@@ -215,7 +215,7 @@ TEST_CASE("kqueue: what finds no room comes first the next time", "[shims]") {
   CHECK(seen == std::vector<bool>(5, true));
 }
 
-TEST_CASE("kqueue: timeouts that are none are refused, and a list without room does not wait", "[shims]") {
+TEST_CASE("kqueue: invalid timeouts are refused, and an empty list does not wait", "[shims]") {
   const OwnedFd kq(::kqueue());
   struct kevent event;
   for (const timespec wrong : {timespec{-1, 0}, timespec{0, -1}, timespec{0, 1'000'000'000}}) {
@@ -257,7 +257,7 @@ TEST_CASE("kqueue: a child has no part in the queue", "[shims]") {
   CHECK(apply(kq, change(pair[0], EVFILT_READ, EV_ADD)) == 0);
 }
 
-TEST_CASE("the kqueue shim refuses what it does not keep", "[shims][shim]") {
+TEST_CASE("the kqueue shim refuses what it does not implement", "[shims][shim]") {
   const OwnedFd kq(::kqueue());
   const Pair pair = socket_pair();
   for (const int flags : {EV_ONESHOT, EV_CLEAR, EV_DISPATCH})

@@ -1,31 +1,31 @@
 #pragma once
 
-// /dev/poll for Linux, over poll(2): enough of it to run ioloop/poller/poller_devpoll.cc where there is no such
-// device.
+// /dev/poll for Linux, over poll(2): enough of it to run ioloop/poller/poller_devpoll.cc where there is no
+// such device.
 //
-// It must fail where the kernel fails, so what it keeps is taken from poll(7D) of Solaris and illumos, and
-// where that is silent from illumos' driver, devpoll.c.
+// It must fail where the kernel fails, so its rules come from poll(7D) of Solaris and illumos, or, if the
+// manual does not specify a case, from illumos' driver, devpoll.c.
 //
-// Kept:
+// Implemented:
 //   - Writing an array of pollfd adds to the set, entry by entry. The events of an entry whose descriptor is
-//     in the set already are or'ed to those there; POLLREMOVE alone takes it out. Removing what is not in
-//     the set is nothing. A write of more entries than the process may open descriptors is EINVAL.
-//   - No write fails for its descriptors. One that is not open is kept and never reported, and POLLREMOVE
-//     does not take its events back (devpoll.c); a number that cannot be one is ignored.
-//   - A descriptor that was closed and not removed is reported as POLLNVAL; if the number has a new owner,
-//     that is polled in its place. It can be removed at any time.
-//   - DP_POLL waits dp_timeout milliseconds, 0 not at all, -1 without end, for at most dp_nfds descriptors,
-//     and returns how many there are, level-triggered. It looks for them in the order of their numbers, from
-//     where it stopped. 0 leaves dp_fds alone. dp_nfds of 0 only sleeps.
+//     in the set already are added to its events; only POLLREMOVE removes it. Removing a descriptor that is
+//     not in the set does nothing. A write of more entries than the process may open descriptors is EINVAL.
+//   - No write fails because of its descriptors. A descriptor that is not open stays in the set, is never
+//     reported, and POLLREMOVE does not remove its events (devpoll.c); an invalid number is ignored.
+//   - A descriptor that was closed and not removed is reported as POLLNVAL; if its number is
+//     reused, the new descriptor is polled. It can be removed at any time.
+//   - DP_POLL waits dp_timeout milliseconds (-1: without end) for at most dp_nfds descriptors, and returns
+//     the number of ready ones, level-triggered, in the order of their numbers, starting where the last call
+//     stopped. If it returns 0, dp_fds is unchanged. With a dp_nfds of 0 it only sleeps.
 //   - dp_nfds must be less than the process may open descriptors, else EINVAL: 256 by default.
 //   - EINTR on a signal.
 //   - A child may not use an inherited set: EACCES.
 //
-// Not kept: DP_ISPOLLED and the rest of the driver's own requests (EINVAL); that the device can be polled.
-// `events` of what is reported is right also for POLLNVAL. One set is used by one thread.
+// Not implemented: DP_ISPOLLED and the other requests of the driver (EINVAL); polling the device itself.
+// `events` of a reported descriptor is right also for POLLNVAL. One set is used by one thread.
 //
-// There being no device, the three calls that reach it are replaced below in whatever includes this file,
-// and only that; other files and requests they pass on. close() needs no help.
+// The three calls that use the device are replaced below, only in sources that include this file; calls for
+// other files and other requests are passed on. close() is not replaced.
 
 #include <fcntl.h>
 #include <poll.h>

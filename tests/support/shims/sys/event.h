@@ -1,40 +1,42 @@
 #pragma once
 
-// kqueue(2) for Linux, over poll(2): enough of it to run ioloop/poller/poller_kqueue.cc where there is no kqueue.
+// kqueue(2) for Linux, over poll(2): enough of it to run ioloop/poller/poller_kqueue.cc where there is no
+// kqueue.
 //
-// It must fail where the kernels fail, so what it keeps is taken from kqueue(2) of FreeBSD (F), NetBSD (N),
-// OpenBSD (O) and macOS (M), and where those are silent from what their kernels do; where they differ, it
-// does what is harder on its user.
+// It must fail where the kernels fail, so its rules come from kqueue(2) of FreeBSD (F), NetBSD (N), OpenBSD
+// (O) and macOS (M), or, if the manuals do not specify a case, from their kernels. Where they differ, it
+// follows the stricter system.
 //
-// Kept:
+// Implemented:
 //   - A kevent is known by (ident, filter): adding it again changes its udata and enables it, no more (FNOM).
-//   - EV_ADD, EV_DELETE, EV_ENABLE, EV_DISABLE. ENOENT for changing or deleting what is not there, EBADF for
-//     a descriptor that is not open, whatever is to be done with it, EINVAL for an unknown filter (FNOM).
+//   - EV_ADD, EV_DELETE, EV_ENABLE, EV_DISABLE. ENOENT for changing or deleting a kevent that does not exist,
+//     EBADF for any change of a descriptor that is not open, EINVAL for an unknown filter (FNOM).
 //   - A change that fails is reported as an event with EV_ERROR and the errno in `data`, if there is room in
 //     the list, else kevent() itself fails with it and leaves the rest undone. EV_RECEIPT makes every change
-//     report, success as 0. If anything is reported so, nothing is waited for nor returned besides (FNOM).
+//     report, success as 0. If a change is reported, the call does not wait and returns no events (FNOM).
 //   - Changes after one that failed and was reported are applied nevertheless (FNOM).
-//   - Level-triggered: the filter is run when events are fetched (FNOM). What finds no room comes next time,
-//     before what was reported this time.
+//   - Level-triggered: the filter is run when events are fetched (FNOM). Events that do not fit into the list
+//     come first in the next call.
 //   - Closing a descriptor removes its kevents, also if a duplicate is left (F: knote_fdclose), and also if
 //     the number has been taken by another file since.
 //   - EVFILT_READ: data to read, or a connection to accept, with the number of bytes in `data`; EV_EOF once
-//     the other side has shut down or gone, whether or not there is data left (FNOM). A regular file is
-//     readable while it is not at its end (FNOM).
-//   - EVFILT_WRITE: room to write; EV_EOF once the reader is gone (FNOM). Not for regular files: EINVAL (NO).
+//     the other side has shut down or gone, even if there is data left (FNOM). A regular file is
+//     readable before its end (FNOM).
+//   - EVFILT_WRITE: room to write; EV_EOF once the read end is closed (FNOM). Not for regular files: EINVAL
+//     (NO).
 //   - The queue can itself be polled: it is readable while it has events (FNOM).
-//   - EVFILT_WRITE on a pipe whose reader is gone already: EPIPE (F: pipe_kqfilter; older M).
+//   - EVFILT_WRITE on a pipe whose read end is closed: EPIPE (F: pipe_kqfilter; older M).
 //   - A direction that the descriptor was not opened for is accepted and never reported (F, since 14).
-//   - The timeout: null waits without end, zero not at all; negative or not normalised is EINVAL (FNOM), as
-//     are more than 100,000,000 seconds (M: itimerfix). Room for no events does not wait at all (NO).
+//   - The timeout: null waits without end, zero does not wait; negative or not normalised is EINVAL (FNOM),
+//     as are more than 100,000,000 seconds (M: itimerfix). With an empty list the call does not wait (NO).
 //   - EINTR on a signal, never restarted (FNOM).
 //   - A child does not inherit the queue: EBADF (FNOM). It is not closed on exec() unless asked to.
 //
-// Not kept, and refused with EINVAL so that nobody relies on it: other filters, EV_ONESHOT, EV_CLEAR,
-// EV_DISPATCH, fflags. And not kept, silently:
+// Not implemented, and refused with EINVAL: other filters, EV_ONESHOT, EV_CLEAR, EV_DISPATCH, fflags. Not
+// implemented, and not refused:
 //   - `fflags` never has a socket's error: to read it is to clear it. `data` of EVFILT_WRITE is always 1.
-//   - The order of events is that of the descriptors' numbers, from where the last call stopped, and not
-//     that of activation.
+//   - Events come in the order of the descriptors' numbers, starting where the last call stopped, not in the
+//     order of activation.
 //   - A regular file that grows while kevent() waits is noticed by the next call.
 //   - A descriptor closed and opened anew as another eventfd, epoll or the like is taken for the old one:
 //     Linux gives them one inode.
