@@ -72,7 +72,7 @@ TEST_CASE("a text that is no network is refused by name", "[network]") {
       const Network network(text);
       FAIL("taken");
     } catch (const std::invalid_argument& error) {
-      CHECK(std::string(error.what()) == "no network of IP addresses: \"" + text + "\"");
+      CHECK(std::string(error.what()) == "Not a network of IP addresses: \"" + text + "\"");
     }
   }
 }

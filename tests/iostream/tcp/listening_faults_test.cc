@@ -242,7 +242,7 @@ TEST_CASE("a header that cannot be read is logged unless the proxy has gone, and
         CHECK(fault.hits() == 1);
       }
       if (!is_quiet)
-        loop.log.expect("Connection from proxy " + name + " refused: its PROXY header cannot be read");
+        loop.log.expect("Connection from proxy " + name + " refused: the PROXY header cannot be read");
       RawPeer next(server.port());
       CHECK(ask_in_truce(loop, next, kLine + "who\n") == "192.0.2.1:56324\n");
     }

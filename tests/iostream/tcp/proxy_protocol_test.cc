@@ -87,13 +87,13 @@ TEST_CASE("a version 1 line that is written otherwise is refused", "[proxy_proto
         "TCP4 1.2.3.4 1.2.3.4 1 x", "TCP4 1.2.3.4 1.2.3.4 1 2\n", "TCP4", "TCP4 ",
         "TCP4 1.2.3.4\t1.2.3.4 1 2", "TCP4 1.2.3.4 1.2.3.4 1 000000"}) {
     INFO(text);
-    CHECK(refusal("PROXY " + text + "\r\n") == "no two addresses and two ports in the PROXY line");
+    CHECK(refusal("PROXY " + text + "\r\n") == "not two addresses and two ports in the PROXY line");
   }
   for (const std::string text :
        {"TCP4 ::1 ::1 1 2", "TCP6 1.2.3.4 1.2.3.4 1 2", "TCP4 1.2.3.4 1.2.3 1 2", "TCP4 01.2.3.4 1.2.3.4 1 2",
         "TCP6 [::1] ::1 1 2", "TCP6 fe80::1%1 ::1 1 2", "TCP4 a.example b.example 1 2", "TCP6 ::1  1 2"}) {
     INFO(text);
-    CHECK(refusal("PROXY " + text + "\r\n") == "an address in the PROXY line is none of its family");
+    CHECK(refusal("PROXY " + text + "\r\n") == "an address in the PROXY line is not of its family");
   }
   for (const std::string text :
        {"", "UDP4 1.2.3.4 1.2.3.4 1 2", "tcp4 1.2.3.4 1.2.3.4 1 2", "UNKNOWNX", "TCP"}) {
@@ -212,12 +212,12 @@ TEST_CASE("values behind the addresses are found by type, in their order", "[pro
   CHECK_FALSE(parsed.header.ssl());
 }
 
-TEST_CASE("a value that is cut off is refused", "[proxy_protocol]") {
+TEST_CASE("a truncated value is refused", "[proxy_protocol]") {
   const std::string addresses(12, '\1');
   const std::string value = tlv(ProxyTlv::alpn, "h2");
   for (std::size_t size = 1; size < value.size(); ++size)
-    CHECK(refusal(v2_ipv4(addresses + value.substr(0, size))) == "a value in the PROXY header is cut off");
-  CHECK(refusal(v2_ipv4(addresses + value + "x")) == "a value in the PROXY header is cut off");
+    CHECK(refusal(v2_ipv4(addresses + value.substr(0, size))) == "a value in the PROXY header is truncated");
+  CHECK(refusal(v2_ipv4(addresses + value + "x")) == "a value in the PROXY header is truncated");
 }
 
 TEST_CASE("how the client's side was secured can be read", "[proxy_protocol]") {

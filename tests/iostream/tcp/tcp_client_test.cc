@@ -211,7 +211,7 @@ TEST_CASE(
   auto error = thrown<ConnectTimeoutError>(loop, TCPClient::connect("deaf.test", deaf.port(), options));
   REQUIRE(error);
   CHECK(error->phase() == ConnectPhase::resolution);
-  CHECK(error->what() == "Timeout connecting to deaf.test:" + port + ": its name was not resolved");
+  CHECK(error->what() == "Timeout connecting to deaf.test:" + port + ": the name was not resolved");
   CHECK(clock.now() - start == 3s);
   CHECK(Live::count == 0);
 

@@ -108,7 +108,7 @@ TEST_CASE("a header that is none is logged with the proxy and the reason, and it
   Served served;
   const std::pair<std::string, std::string> rows[] = {
       {"GET / HTTP/1.1\r\n\r\n", "no PROXY header"},
-      {"PROXY TCP4 1.2.3.4\r\n", "no two addresses and two ports in the PROXY line"},
+      {"PROXY TCP4 1.2.3.4\r\n", "not two addresses and two ports in the PROXY line"},
       {std::string("PROXY UNKNOWN ") + std::string(100, 'x'), "a PROXY line of more than 107 bytes"},
       {v2(0x31, 0x11, "rubbish"), "a PROXY header of a version other than 2"},
       {v2(0x21, 0x11, std::string(5000, 'x')), "a PROXY header of more than 4096 bytes"},
@@ -156,7 +156,7 @@ TEST_CASE("a header that does not come in time is logged, and its connection clo
     peer.send(begun);
     served.loop.run_until([&] { return is_closed(peer); });
     served.loop.log.expect("Connection from proxy " + name +
-                           " refused: its PROXY header did not come in time");
+                           " refused: the PROXY header did not come in time");
   }
   CHECK(served.server.connections() == 0);
 }
@@ -177,7 +177,7 @@ TEST_CASE("who is no trusted proxy may be refused", "[proxy_protocol]") {
   RawPeer peer = served.connect();
   const std::string name = Address::local_of(peer.fd()).to_string();
   served.loop.run_until([&] { return is_closed(peer); });
-  served.loop.log.expect("Connection from " + name + " refused: it is no proxy that is trusted");
+  served.loop.log.expect("Connection from " + name + " refused: not a trusted proxy");
   // Whatever it sends, and with a line a second at most.
   RawPeer other = served.connect();
   served.loop.run_until([&] { return is_closed(other); });
@@ -208,7 +208,7 @@ TEST_CASE("the client's address is the one that is limited, not the proxy's", "[
   CHECK(ask(served.loop, a, kLine + "a\n") == "a\n");
   CHECK(ask(served.loop, b, "PROXY TCP4 192.0.2.9 198.51.100.7 1 443\r\nb\n") == "b\n");
   CHECK(served.ask_behind(kLine, "c\n") == "");
-  served.loop.log.expect("Connection from 192.0.2.1:56324 refused: there are 1 from its address");
+  served.loop.log.expect("Connection from 192.0.2.1:56324 refused: its address has 1 connections");
   a.close();
   served.loop.run_until([&] { return served.server.connections() == 1; });
   CHECK(served.ask_behind(kLine, "d\n") == "d\n");
