@@ -59,8 +59,7 @@ class CookieError : public std::invalid_argument {
 // - for a name that is not is_cookie_name(), control characters or spaces in the value (WEB-81), control
 //   characters or `;` in an attribute (WEB-82, SEC-33);
 // - for `__Secure-` or SameSite=None or Partitioned without Secure, `__Host-` without Secure and the path `/`
-// or
-//   with a domain (RFC 6265bis, 4.1.3; SEC-48).
+//   or with a domain (RFC 6265bis, 4.1.3; SEC-48).
 std::string format_set_cookie(const SetCookie& cookie);
 
 // The Set-Cookie value that deletes a cookie; path and domain must be those that set it (WEB-86).
