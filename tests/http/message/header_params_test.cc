@@ -34,7 +34,7 @@ TEST_CASE("parameters without a value are kept, empty (HUT-74)", "[header_params
   CHECK(parse_header("a; b=; =c; d=\"\"").params == HeaderParams::List{{"b", ""}, {"d", ""}});
 }
 
-TEST_CASE("an extended value stands for the plain one, in whatever order (RFC 8187)", "[header_params]") {
+TEST_CASE("an extended value replaces the plain one, in either order (RFC 8187)", "[header_params]") {
   CHECK(filename("a; filename=\"plain\"; filename*=utf-8'en'%C3%A9") == "\xC3\xA9");
   CHECK(filename("a; filename*=utf-8'en'%C3%A9; filename=\"plain\"") == "\xC3\xA9");
   CHECK(filename("a; filename*=ISO-8859-1''%A3") == "\xC2\xA3");
@@ -55,7 +55,7 @@ TEST_CASE("quotes that do not end take the rest", "[header_params]") {
   CHECK(parse_header("\"").value == "\"");
 }
 
-TEST_CASE("what is formatted is read back", "[header_params]") {
+TEST_CASE("parse_header() reads the output of format_header()", "[header_params]") {
   using namespace std::string_literals;
   const HeaderParams::List params = {{"token", "abc"},
                                      {"quoted", "a; b, \"c\" \\ d=e"},
@@ -72,7 +72,7 @@ TEST_CASE("what is formatted is read back", "[header_params]") {
     CHECK_THROWS_AS(format_header("a", {{"b", bad}}), std::invalid_argument);
 }
 
-TEST_CASE("a download's name is sent as every browser reads it (RFC 6266)", "[header_params]") {
+TEST_CASE("a download's file name is sent in a form that every browser reads (RFC 6266)", "[header_params]") {
   CHECK(content_disposition("attachment", "report.pdf") == "attachment; filename=\"report.pdf\"");
   CHECK(content_disposition("attachment", "a b;c.txt") == "attachment; filename=\"a b;c.txt\"");
   CHECK(content_disposition("inline", "") == "inline");

@@ -81,7 +81,7 @@ TEST_CASE("forms without parts, and empty pieces, are nothing (HUT-63, HUT-81)",
   CHECK(parse("--1234\r\n--1234\r\n" + field("a", "1") + kEnd) == Outcome{"[a:1]."});
 }
 
-TEST_CASE("what follows the final boundary is ignored (RFC 2046, 5.1.1)", "[multipart]") {
+TEST_CASE("bytes behind the final boundary are ignored (RFC 2046, 5.1.1)", "[multipart]") {
   CHECK(parse(field("a", "1") + "--1234--\r\n" + field("b", "2") + kEnd) == Outcome{"[a:1]."});
   CHECK(parse(field("a", "1") + "--1234-- epilogue") == Outcome{"[a:1]."});
 }
@@ -102,8 +102,7 @@ TEST_CASE("boundary lines may have blanks behind them, and boundaries begin line
   CHECK(parse(field("a", close) + kEnd).fault == MultipartFault::malformed);
 }
 
-TEST_CASE("what is no form fails, and the reason is said (HUT-62 to HUT-65, HUT-82 to HUT-88)",
-          "[multipart]") {
+TEST_CASE("a malformed form is a fault with its reason (HUT-62 to HUT-65, HUT-82 to HUT-88)", "[multipart]") {
   struct Case {
     std::string body;
     MultipartFault fault;
@@ -166,7 +165,7 @@ TEST_CASE("names are UTF-8, and an empty file name makes a field (HUT-85, HUT-87
         Outcome{"[a%22b:x]."});
 }
 
-TEST_CASE("a parser that failed stays so, and one that is done ignores the rest", "[multipart]") {
+TEST_CASE("a parser stays failed after a fault, and ignores bytes behind the form", "[multipart]") {
   MultipartParser failed("1234");
   Recorder recorder;
   CHECK_FALSE(failed.feed("text\r\n--1234x", recorder));
@@ -263,7 +262,7 @@ TEST_CASE("events can be asked for one by one, as work is awaited between them",
   CHECK(parser.end());
 }
 
-TEST_CASE("wherever a body is cut, it says the same", "[multipart]") {
+TEST_CASE("a body has the same events wherever it is cut", "[multipart]") {
   const std::vector<std::string> bodies = {
       field("a", "1") + part(kFile + "\r\nContent-Type: text/plain", "x\r\n--123\r\n\r\n-") + field("b", "") +
           kEnd,

@@ -10,7 +10,7 @@
 namespace squall::http {
 namespace {
 
-TEST_CASE("a URL is taken apart, and its parts are views into it (RFC 3986, 3)", "[url]") {
+TEST_CASE("the parts of a URL are views into it (RFC 3986, 3)", "[url]") {
   const URL url("https://me:p%40w@Example.COM:8443/a%20b/c?x=1&y=/?#here/?");
   CHECK(url.text() == "https://me:p%40w@example.com:8443/a%20b/c?x=1&y=/?#here/?");
   CHECK(url.scheme() == "https");
@@ -31,7 +31,7 @@ TEST_CASE("a URL is taken apart, and its parts are views into it (RFC 3986, 3)",
   CHECK(url.with_fragment("there").fragment() == "there");
 }
 
-TEST_CASE("what a URL leaves out is told from what is empty", "[url]") {
+TEST_CASE("a missing part of a URL differs from an empty one", "[url]") {
   const URL bare("http://h");
   CHECK(bare.text() == "http://h/");
   CHECK(bare.port() == 80);
@@ -86,7 +86,7 @@ TEST_CASE("scheme and host are in lower case, and the scheme's own port is left 
   CHECK_FALSE(URL("http://h/").same_origin(URL("http://i/")));
 }
 
-TEST_CASE("what is no URL of http is refused, with the place and the reason", "[url]") {
+TEST_CASE("a text that is not a URL of http is refused with offset and reason", "[url]") {
   struct Case {
     std::string text;
     std::size_t offset;
@@ -263,7 +263,7 @@ TEST_CASE("a reference has the user of its base only within it", "[url]") {
   CHECK(base.resolve("http://other/").text() == "http://other/");
 }
 
-TEST_CASE("a reference that is none is refused, with the place in it", "[url]") {
+TEST_CASE("a malformed reference is refused with the offset of the fault", "[url]") {
   const URL base("http://h/a");
   for (const char* reference :
        {"http:x", "mailto:me", "//", "///x", "x:y", "/a b", "\\\\evil", "/\\evil", "//a:b"})
@@ -273,7 +273,7 @@ TEST_CASE("a reference that is none is refused, with the place in it", "[url]") 
   CHECK(fault.offset == 7);
 }
 
-TEST_CASE("a URL is built of what its parts mean", "[url]") {
+TEST_CASE("URL::build() escapes the parts", "[url]") {
   URLParts parts;
   parts.scheme = "https";
   parts.username = "a:b@c";

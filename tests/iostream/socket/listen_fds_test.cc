@@ -104,7 +104,7 @@ TEST_CASE("descriptors without names are `unknown`", "[listen_fds]") {
   CHECK(manager.run(describe) == "3=unknown 4=unknown ");
 }
 
-TEST_CASE("what is meant for another process, or nobody, is left alone", "[listen_fds]") {
+TEST_CASE("descriptors for another process, and missing variables, give an empty result", "[listen_fds]") {
   Manager manager;
   manager.count = 1;
   manager.fds = "1";

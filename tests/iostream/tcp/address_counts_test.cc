@@ -11,7 +11,7 @@ namespace {
 
 Address at(const std::string& ip, std::uint16_t port = 1) { return Address::parse_ip(ip, port).value(); }
 
-TEST_CASE("connections are counted by address, whatever their port", "[address_counts]") {
+TEST_CASE("connections are counted by address, not by port", "[address_counts]") {
   AddressCounts counts;
   counts.add(at("10.0.0.1", 1));
   counts.add(at("10.0.0.1", 2));
@@ -34,7 +34,7 @@ TEST_CASE("IPv6 addresses with the same first 64 bits are one", "[address_counts
   CHECK(counts.of(at("10.0.0.1")) == 0);
 }
 
-TEST_CASE("what is no IP address is not counted", "[address_counts]") {
+TEST_CASE("an address that is not IP is not counted", "[address_counts]") {
   AddressCounts counts;
   counts.add(Address());
   CHECK(counts.of(Address()) == 0);

@@ -54,8 +54,9 @@ const std::initializer_list<int> kConnectErrors = {
     EBADF,    ECONNREFUSED, ECONNRESET, EFAULT,        EHOSTUNREACH, EINVAL,
     ENETDOWN, ENETUNREACH,  ENOBUFS,    ENOTSOCK,      EPROTOTYPE,   ETIMEDOUT};
 
-TEST_CASE("whatever call keeps a socket from connecting is the error's reason, and leaves no descriptor",
-          "[faults]") {
+TEST_CASE(
+    "any system call that fails while a socket connects is the error's reason, and leaves no descriptor",
+    "[faults]") {
   struct Row {
     Call call;
     std::initializer_list<int> errors;
@@ -96,7 +97,7 @@ TEST_CASE("a source port that cannot be shared is the error's reason", "[faults]
   CHECK(errno_of(loop, TCPClient::connect(listener.address(), options)) == ENOPROTOOPT);
 }
 
-TEST_CASE("what is only nice to have may fail", "[faults]") {
+TEST_CASE("errors of optional socket options are ignored", "[faults]") {
   const Listener listener;
   const Address where = listener.address();
   ConnectOptions options;
@@ -127,7 +128,7 @@ TEST_CASE("an interrupted connect goes on", "[faults]") {
   }
 }
 
-TEST_CASE("one address fails in whatever way, the next is tried", "[faults]") {
+TEST_CASE("however an address fails, the next one is tried", "[faults]") {
   const Listener listener;
   for (const int error : kConnectErrors) {
     INFO(named(Call::connect, error));
@@ -182,7 +183,7 @@ Task<> connect_to_name(Resolver& resolver, bool& done, Live = {}) {
   done = true;
 }
 
-TEST_CASE("without memory connecting fails with std::bad_alloc, or succeeds, and leaves nothing behind",
+TEST_CASE("without memory connecting fails with std::bad_alloc or succeeds, and leaves no descriptor",
           "[faults]") {
   const Listener listener;
   const testing::DeadEnd dead;

@@ -66,7 +66,7 @@ struct Contest {
   std::string peer() const { return Address::peer_of(fd.get()).to_string(); }
 };
 
-TEST_CASE("where the first address answers no other is tried", "[happy_eyeballs]") {
+TEST_CASE("if the first address answers, no other is tried", "[happy_eyeballs]") {
   const Listener first;
   const Listener second;
   Contest contest;
@@ -78,7 +78,7 @@ TEST_CASE("where the first address answers no other is tried", "[happy_eyeballs]
   CHECK(second.accept().error == EAGAIN);
 }
 
-TEST_CASE("one that is refused makes the next begin at once (TCL-11; RFC 8305, 5)", "[happy_eyeballs]") {
+TEST_CASE("a refused connection starts the next attempt at once (TCL-11; RFC 8305, 5)", "[happy_eyeballs]") {
   const DeadEnd first;
   const DeadEnd second;
   const Listener third;
@@ -115,7 +115,7 @@ TEST_CASE("after the delay, and not before, the next is tried as well (TCL-11; R
   for (const ConnectAttempt& attempt : contest.progress.attempts) CHECK_FALSE(attempt.error);
 }
 
-TEST_CASE("a failure starts the next at once, also while earlier ones wait (RFC 8305, 5)",
+TEST_CASE("a failure starts the next attempt at once, also while earlier attempts wait (RFC 8305, 5)",
           "[happy_eyeballs]") {
   const DeafListener first;
   const DeadEnd second;
@@ -147,7 +147,7 @@ TEST_CASE("of two that succeed one is closed (TCL-12)", "[happy_eyeballs]") {
   CHECK(peek_at(loser.fd.get()) == 0);
 }
 
-TEST_CASE("when all have failed there is a reason for each (TCL-13)", "[happy_eyeballs]") {
+TEST_CASE("an error has the reason of each failed attempt (TCL-13)", "[happy_eyeballs]") {
   const DeadEnd first;
   Contest contest;
   contest.begin({first.address(), address("255.255.255.255", 80), first.address()});
@@ -161,14 +161,14 @@ TEST_CASE("when all have failed there is a reason for each (TCL-13)", "[happy_ey
   CHECK(contest.progress.last_error.value() == ECONNREFUSED);
 }
 
-TEST_CASE("without an address there is no connection", "[happy_eyeballs]") {
+TEST_CASE("without addresses no socket is connected", "[happy_eyeballs]") {
   Contest contest;
   contest.begin({});
   CHECK(contest.done);
   CHECK_FALSE(contest.fd);
 }
 
-TEST_CASE("a race that is dropped leaves nothing open, whatever it waits for", "[happy_eyeballs]") {
+TEST_CASE("a dropped race leaves no descriptor open, at each point where it may wait", "[happy_eyeballs]") {
   const DeafListener deaf;
   const Listener good;
   const int before = count_descriptors();

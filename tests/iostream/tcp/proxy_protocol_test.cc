@@ -79,7 +79,7 @@ TEST_CASE("a version 1 line has 107 bytes at most", "[proxy_protocol]") {
   CHECK(refusal(line + "\r\n") == "a PROXY line of more than 107 bytes");
 }
 
-TEST_CASE("a version 1 line that is written otherwise is refused", "[proxy_protocol]") {
+TEST_CASE("a version 1 line in another than its canonical form is refused", "[proxy_protocol]") {
   for (const std::string text :
        {"TCP4 1.2.3.4 1.2.3.4 1 2 3", "TCP4 1.2.3.4 1.2.3.4 1", "TCP4  1.2.3.4 1.2.3.4 1 2",
         "TCP4 1.2.3.4 1.2.3.4 1 2 ", "TCP4 1.2.3.4 1.2.3.4 01 2", "TCP4 1.2.3.4 1.2.3.4 1 65536",
@@ -102,7 +102,7 @@ TEST_CASE("a version 1 line that is written otherwise is refused", "[proxy_proto
   }
 }
 
-TEST_CASE("what begins like no header is refused at the first byte that differs", "[proxy_protocol]") {
+TEST_CASE("bytes that begin no header are refused at the first byte that differs", "[proxy_protocol]") {
   const std::pair<std::string, std::size_t> rows[] = {
       {"GET / HTTP/1.1\r\n\r\n", 1}, {"PROXZ", 5},      {"PROXY\t", 6},      {"proxy ", 1},
       {"\r\nGET / HTTP/1.1\r\n", 3}, {"\r\n\r\n\r", 5}, {"\x16\x03\x01", 1}, {"\r\n\r\n\x01", 5}};
@@ -145,7 +145,7 @@ TEST_CASE("a version 2 header may be of Unix sockets", "[proxy_protocol]") {
   CHECK(parse_proxy_header(again).header.destination_path == full);
 }
 
-TEST_CASE("a LOCAL header, and one of no family, say nothing whatever they hold", "[proxy_protocol]") {
+TEST_CASE("the contents of a LOCAL header, and of one without a family, are ignored", "[proxy_protocol]") {
   for (const std::string& header :
        {v2(0x20, 0x00, ""), v2(0x20, 0x11, std::string(12, '\1')), v2(0x20, 0xff, "rubbish"),
         v2(0x21, 0x00, ""), v2(0x21, 0x01, "rubbish"), v2(0x20, 0x00, std::string(4080, 'x'))}) {
@@ -157,8 +157,7 @@ TEST_CASE("a LOCAL header, and one of no family, say nothing whatever they hold"
   }
 }
 
-TEST_CASE("a version 2 header that is not as specified is refused as soon as that shows",
-          "[proxy_protocol]") {
+TEST_CASE("a malformed version 2 header is refused at its first wrong byte", "[proxy_protocol]") {
   const std::string addresses(12, '\1');
   const auto refused_at = [](const std::string& header) {
     std::size_t size = 0;
@@ -265,8 +264,7 @@ TEST_CASE("a checksum is checked if there is one", "[proxy_protocol]") {
 
 // ---- Properties.
 
-TEST_CASE("any bytes in any pieces: the answer only ever changes from `more` to what it stays",
-          "[proxy_protocol]") {
+TEST_CASE("for any bytes in any pieces the status changes only once, from `more`", "[proxy_protocol]") {
   std::mt19937 random(7);
   const std::vector<std::string> seeds = {"PROXY TCP4 192.0.2.1 198.51.100.7 56324 443\r\n",
                                           "PROXY UNKNOWN\r\n",

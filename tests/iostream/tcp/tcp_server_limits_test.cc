@@ -34,8 +34,7 @@ TCPServer::Options per_address(std::size_t connections) {
   return options;
 }
 
-TEST_CASE("a server has a limit unless the process has none, and leaves room for other descriptors",
-          "[tcp_server]") {
+TEST_CASE("the default limit of connections leaves descriptors for other uses", "[tcp_server]") {
   TestLoop loop;
   {
     const testing::DescriptorLimit limit(1000);
@@ -129,8 +128,7 @@ TEST_CASE("a full server goes on accepting on all of its sockets", "[tcp_server]
   loop.log.expect_any("Cannot accept connections, waiting");
 }
 
-TEST_CASE("a server that is stopped and listens again while it is full still obeys its limit",
-          "[tcp_server]") {
+TEST_CASE("a full server that stops and listens again still obeys its limit", "[tcp_server]") {
   TestLoop loop;
   EchoServer server(at_most(1), loop);
   server.listen(0, loopback());
@@ -182,7 +180,7 @@ TEST_CASE("the line about an address that has its fill names the peer", "[tcp_se
   loop.log.expect("Connection from " + name + " refused: its address has 1 connections");
 }
 
-TEST_CASE("whoever comes and goes, no limit is exceeded, and in the end nothing is counted", "[tcp_server]") {
+TEST_CASE("random connections exceed no limit, and the count ends at zero", "[tcp_server]") {
   std::mt19937 random(11);
   TestLoop loop;
   TCPServer::Options options = at_most(8);
@@ -225,7 +223,7 @@ TEST_CASE("whoever comes and goes, no limit is exceeded, and in the end nothing 
   CHECK(loop.log.expect_any("Cannot accept connections, waiting") > 0);
 }
 
-TEST_CASE("Unix sockets have no address that is limited", "[tcp_server]") {
+TEST_CASE("Unix sockets have no limit for each address", "[tcp_server]") {
   const testing::TemporaryFolder folder;
   TestLoop loop;
   EchoServer server(per_address(1), loop);

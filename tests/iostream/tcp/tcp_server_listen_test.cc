@@ -82,7 +82,7 @@ TEST_CASE("a server that has been taken over leaves the successor's file alone",
   CHECK(second.connections() == 1);
 }
 
-TEST_CASE("an adopted socket is made non-blocking, and what it accepts has no delay (TSV-03)",
+TEST_CASE("an added socket becomes non-blocking, and its connections have TCP_NODELAY (TSV-03)",
           "[tcp_server]") {
   TestLoop loop;
   EchoServer server(loop);

@@ -49,7 +49,7 @@ struct Served {
   EchoServer server;
 };
 
-TEST_CASE("a trusted proxy's client is who it says it is, in either version", "[proxy_protocol]") {
+TEST_CASE("the client's address comes from a trusted proxy's header, in either version", "[proxy_protocol]") {
   Served served;
   CHECK(served.ask_behind(kLine, "who\n") == "192.0.2.1:56324\n");
   CHECK(served.ask_behind("PROXY TCP6 2001:db8::1 ::1 1 2\r\n", "who\n") == "[2001:db8::1]:1\n");
@@ -73,7 +73,7 @@ TEST_CASE("a proxy that connects on its own behalf is the peer", "[proxy_protoco
   }
 }
 
-TEST_CASE("a header may come in any pieces, and takes nothing of what follows", "[proxy_protocol]") {
+TEST_CASE("a PROXY header may come in any pieces, and no byte behind it is taken", "[proxy_protocol]") {
   Served served;
   const std::string header =
       v2_ipv4("\xc0\x00\x02\x02\xc6\x33\x64\x07\xdc\x04\x01\xbb"s + tlv(ProxyTlv::alpn, "h2"));
@@ -103,7 +103,7 @@ TEST_CASE("the longest header there may be is taken", "[proxy_protocol]") {
   CHECK(served.ask_behind(header, "who\n") == "192.0.2.2:56324\n");
 }
 
-TEST_CASE("a header that is none is logged with the proxy and the reason, and its connection closed",
+TEST_CASE("a malformed header is logged with the proxy and the reason, and its connection closed",
           "[proxy_protocol]") {
   Served served;
   const std::pair<std::string, std::string> rows[] = {
@@ -161,7 +161,7 @@ TEST_CASE("a header that does not come in time is logged, and its connection clo
   CHECK(served.server.connections() == 0);
 }
 
-TEST_CASE("nobody's bytes are taken for a header but a trusted peer's", "[proxy_protocol]") {
+TEST_CASE("only a trusted peer's bytes are read as a header", "[proxy_protocol]") {
   for (const auto& options : {TCPServer::Options(), trusting("127.0.0.2")}) {
     Served served(options);
     RawPeer peer = served.connect();
@@ -170,7 +170,7 @@ TEST_CASE("nobody's bytes are taken for a header but a trusted peer's", "[proxy_
   }
 }
 
-TEST_CASE("who is no trusted proxy may be refused", "[proxy_protocol]") {
+TEST_CASE("peers that are not trusted proxies can be refused", "[proxy_protocol]") {
   auto options = trusting("127.0.0.2");
   options.proxy_protocol.others = Others::are_refused;
   Served served(options);
@@ -186,7 +186,7 @@ TEST_CASE("who is no trusted proxy may be refused", "[proxy_protocol]") {
   CHECK(ask(served.loop, proxy, kLine + "who\n") == "192.0.2.1:56324\n");
 }
 
-TEST_CASE("a Unix socket's peers are proxies only if that is said", "[proxy_protocol]") {
+TEST_CASE("a Unix socket's peers are proxies only with trust_unix_peers", "[proxy_protocol]") {
   const testing::TemporaryFolder folder;
   auto options = trusting("0.0.0.0/0");
   for (const bool trusts : {false, true}) {
@@ -199,7 +199,7 @@ TEST_CASE("a Unix socket's peers are proxies only if that is said", "[proxy_prot
   }
 }
 
-TEST_CASE("the client's address is the one that is limited, not the proxy's", "[proxy_protocol]") {
+TEST_CASE("the limit applies to the client's address, not to the proxy's", "[proxy_protocol]") {
   auto options = trusting("127.0.0.1");
   options.max_connections_per_address = 1;
   Served served(options);
@@ -214,7 +214,7 @@ TEST_CASE("the client's address is the one that is limited, not the proxy's", "[
   CHECK(served.ask_behind(kLine, "d\n") == "d\n");
 }
 
-TEST_CASE("a connection that has not said yet whose it is counts", "[proxy_protocol]") {
+TEST_CASE("a connection counts before its PROXY header has arrived", "[proxy_protocol]") {
   auto options = trusting("127.0.0.1");
   options.max_connections = 1;
   Served served(options);
