@@ -11,7 +11,7 @@ namespace {
 
 using Choose = std::optional<std::size_t> (*)(std::string_view, std::span<const std::string_view>);
 
-// What is chosen, or `none`.
+// The chosen value, or `none`.
 std::string chosen(Choose choose, std::string_view header, std::initializer_list<std::string_view> offered) {
   const std::vector<std::string_view> list(offered);
   const auto index = choose(header, list);
@@ -51,7 +51,7 @@ TEST_CASE("the preferred media type is chosen, by the most specific range (RFC 9
   CHECK(type("text", {"text/html"}) == "none");
   CHECK(type("te/*", {"text/html"}) == "none");
   CHECK(type("a/b", {}) == "none");
-  // The RFC's own table.
+  // The table of the RFC.
   const std::string accept =
       "text/*;q=0.3, text/plain;q=0.7, text/plain;format=flowed, text/plain;format=fixed;q=0.4, */*;q=0.5";
   CHECK(type(accept, {"text/plain;format=fixed", "text/html"}) == "text/plain;format=fixed");

@@ -51,7 +51,7 @@ TEST_CASE("cookies for other domains, for single labels and for parts of address
   CHECK_FALSE(set(jar, "http://1.2.3.4/", "x=1; Domain=3.4"));
   CHECK_FALSE(set(jar, "http://a.example.com./", "x=1; Domain=com."));
   CHECK(jar.size() == 0);
-  // A host's own name is no secret to it.
+  // A host may name itself as the domain.
   CHECK(set(jar, "http://localhost/", "x=1; Domain=localhost"));
   CHECK(get(jar, "http://localhost/") == "x=1");
   CHECK(get(jar, "http://a.localhost/").empty());

@@ -40,11 +40,11 @@ TEST_CASE("an extended value replaces the plain one, in either order (RFC 8187)"
   CHECK(filename("a; filename*=ISO-8859-1''%A3") == "\xC2\xA3");
   CHECK(filename("a; filename*=\"UTF-8''x%20y\"") == "x y");
   CHECK(parse_header("a; b=1; b*=UTF-8''2; c=3").params == HeaderParams::List{{"b", "2"}, {"c", "3"}});
-  // Malformed ones leave the plain one alone.
+  // A malformed extended value does not replace the plain one.
   for (const char* bad :
        {"UTF-8''%zz", "UTF-8''%e2%82", "UTF-8''%4", "UTF-8'x", "x", "", "koi8-r''x", "UTF-8''%ff"})
     CHECK(filename(std::string("a; filename=plain; filename*=") + bad) == "plain");
-  // RFC 2231's continuations are not put together.
+  // Continuations of RFC 2231 are not joined.
   CHECK(filename("a; filename*0=x; filename*1=y") == "none");
 }
 
@@ -95,7 +95,7 @@ TEST_CASE("a list's elements are separated by commas outside quotes (RFC 9110, 5
 }
 
 TEST_CASE("long headers take linear time (SEC-21)", "[header_params]") {
-  // In quadratic time these were minutes.
+  // Quadratic time would be minutes.
   std::string quoted = "form-data; name=\"" + std::string(1'000'000, ';') + "\"";
   CHECK(parse_header(quoted).find("name")->size() == 1'000'000);
   std::string many = "a";

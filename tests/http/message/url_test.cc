@@ -110,7 +110,7 @@ TEST_CASE("a text that is not a URL of http is refused with offset and reason", 
       {"http://?q", 7, "no host"},
       {"http://:80/", 7, "no host"},
       {"http://user@/", 12, "no host"},
-      // What other readers take for another host.
+      // Texts that other readers take for another host.
       {"http://good.example\\@evil.example/", 19, "a backslash"},
       {"http://a\\b/", 8, "a backslash"},
       {"http://a@b@c/", 10, "a character that must be escaped"},
@@ -151,7 +151,7 @@ TEST_CASE("a text that is not a URL of http is refused with offset and reason", 
       {"http://h:65536/", 9, "a port above 65535"},
       {"http://h:99999999999999999999/", 9, "a port above 65535"},
       {"http://h:0/", 9, "port 0"},
-      // What no URI has.
+      // Characters that no URI has.
       {"http://h/a b", 10, "a space"},
       {"http://h/a\\b", 10, "a backslash"},
       {"http://h/a\r\nb", 10, "a control character"},
@@ -241,7 +241,7 @@ TEST_CASE("references are resolved as in RFC 3986, 5.4", "[url]") {
       {"g?y/./x", "http://a/b/c/g?y/./x"},
       {"g?y/../x", "http://a/b/c/g?y/../x"},
       {"g#s/../x", "http://a/b/c/g#s/../x"},
-      // Beyond the RFC's.
+      // Beyond the table of the RFC.
       {"https://h:444/x/../y", "https://h:444/y"},
       {"//H:80", "http://h/"},
       {"/.//evil.example", "http://a//evil.example"},

@@ -200,13 +200,13 @@ TEST_CASE("a waiter that leaves takes nothing from the others, and when all have
   int stayed = 0;
   {
     TaskGroup first(setup.loop);
-    first.add(note_answer(setup.cache, "a.test", left));  // whose question it is
+    first.add(note_answer(setup.cache, "a.test", left));  // the task that starts the query
     setup.loop.spawn(note_answer(setup.cache, "a.test", stayed));
     TaskGroup both(setup.loop);
     for (int i = 0; i < 2; ++i) both.add(note_answer(setup.cache, "b.test", left));
     CHECK(Live::count == 6);
   }
-  CHECK(Live::count == 3);  // one who waits, and two lookups
+  CHECK(Live::count == 3);  // one waiting task, and two lookups
   setup.inner.open.set();
   setup.loop.run_until([&] { return stayed == 1; });
   CHECK(left == 0);

@@ -24,7 +24,7 @@ using testing::DnsServer;
 using testing::Live;
 using testing::TestLoop;
 
-// A resolver that asks a server of the test's.
+// A resolver that asks a name server of the test.
 struct Setup {
   explicit Setup(std::chrono::milliseconds timeout = 5s) {
     CaresResolver::Options options;

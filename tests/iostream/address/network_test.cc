@@ -77,7 +77,7 @@ TEST_CASE("the error of a malformed network quotes the text", "[network]") {
   }
 }
 
-// The definition, bit by bit.
+// The definition of a network, bit by bit.
 TEST_CASE("random addresses are in random networks exactly if the bits of the prefix agree", "[network]") {
   std::mt19937 random(20240801);
   for (int round = 0; round < 20000; ++round) {

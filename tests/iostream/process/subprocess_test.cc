@@ -64,7 +64,7 @@ Task<> write_and_end(IOStream& stream, std::string data) {
 }
 Task<int> wait_for(Subprocess& process) { co_return co_await process.wait_for_exit(std::nothrow); }
 Task<> checked(Subprocess& process) { co_await process.wait_for_exit(); }
-// Standard output of a command that is to succeed.
+// The standard output of a command, which must succeed.
 Task<std::string> output_of(IOLoop& loop, Argv argv, Subprocess::Options options = listening()) {
   Subprocess process(std::move(argv), options, loop);
   std::string all = co_await all_of(process.std_out());
@@ -225,7 +225,7 @@ TEST_CASE("a child may be given descriptors, standard ones crosswise among them"
     Subprocess process({"echo", "by descriptor"}, options, loop);
     loop.run(checked(process));
   }
-  // 1 and 2 exchanged: were 2 copied onto 1 first, nothing would be left of 1.
+  // Exchanges 1 and 2: copying 2 onto 1 first would lose 1.
   Subprocess::Options options;
   const OwnedFd out(::dup(STDOUT_FILENO));
   const OwnedFd err(::dup(STDERR_FILENO));
@@ -353,7 +353,7 @@ TEST_CASE("a child has the default signal handlers and an empty mask", "[subproc
   const std::string status = loop.run(output_of(loop, {"cat", "/proc/self/status"}));
   ::pthread_sigmask(SIG_UNBLOCK, &usr1, nullptr);
   ::signal(SIGPIPE, SIG_DFL);
-  constexpr std::uint64_t kStandard = 0x7fffffff;  // without those that the C library keeps for itself
+  constexpr std::uint64_t kStandard = 0x7fffffff;  // without the C library's own signals
   CHECK(bits(status, "SigBlk") == 0);
   CHECK((bits(status, "SigIgn") & kStandard) == 0);
 }

@@ -77,7 +77,7 @@ TEST_CASE("an existing socket file is replaced, whether or not a server listens 
   OwnedFd first = bind_unix_socket(path);
   CHECK(connect_to(path) == 0);
   const OwnedFd second = bind_unix_socket(path);
-  CHECK(accept_from(first.get()).fd);  // who connected before is still served by the one before
+  CHECK(accept_from(first.get()).fd);  // an earlier connection still belongs to the first server
   CHECK(connect_to(path) == 0);
   CHECK(accept_from(first.get()).error == EAGAIN);
   CHECK(accept_from(second.get()).fd);
@@ -162,7 +162,7 @@ TEST_CASE("a UnixSocketFile removes its file, unless another socket has replaced
     std::ofstream(path) << "precious";
   }
   CHECK(exists(path));
-  // None to remove.
+  // There is no file to remove.
   const UnixSocketFile gone(ours.get());
   const UnixSocketFile none(-1);
   const OwnedFd abstract = bind_unix_socket("@squall-file-" + std::to_string(::getpid()));

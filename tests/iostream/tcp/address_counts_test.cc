@@ -29,7 +29,7 @@ TEST_CASE("IPv6 addresses with the same first 64 bits are one", "[address_counts
   CHECK(counts.of(at("2001:db8::2")) == 2);
   CHECK(counts.of(at("2001:db8:0:1::1")) == 0);
   CHECK(counts.size() == 1);
-  // Not to be taken for an IPv4 address that begins with the same bytes.
+  // Must not count as an IPv4 address with the same first bytes.
   counts.add(at("0a00:0001::"));
   CHECK(counts.of(at("10.0.0.1")) == 0);
 }

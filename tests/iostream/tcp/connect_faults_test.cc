@@ -1,5 +1,4 @@
-// Every system call that connecting makes fails, with each errno its man page allows; and so does every
-// allocation.
+// Lets each system call of a connection attempt fail with each errno of its man page, and each allocation.
 
 #include "support/faults.h"
 
@@ -118,12 +117,12 @@ TEST_CASE("an interrupted connect goes on", "[faults]") {
     CHECK(errno_of(loop, TCPClient::connect(listener.address())) == 0);
     CHECK(fault.hits() == 3);
   }
-  // What the repeated call says: the connection is under way.
+  // The repeated call reports that the connection is under way.
   for (const int error : {EALREADY, EINPROGRESS}) {
     INFO(named(Call::connect, error));
     TestLoop loop;
     const Injection fault(Call::connect, error);
-    // It is not, as the call was not made: that is found out rather than believed.
+    // No call was made, so there is no connection; check_connected() notices.
     CHECK(errno_of(loop, TCPClient::connect(listener.address())) == ENOTCONN);
   }
 }
@@ -153,7 +152,8 @@ TEST_CASE("a lookup that fails is a ResolveError with getaddrinfo's reason (NET-
       TestLoop loop;
       ConnectOptions options;
       options.resolver = resolver;
-      const Injection fault(Call::getaddrinfo, error, {.after = 1});  // the first looks for numbers
+      const Injection fault(Call::getaddrinfo, error,
+                            {.after = 1});  // the first call is that of numeric_address()
       try {
         loop.run(TCPClient::connect("server.test", 80, options));
         FAIL("found");

@@ -39,7 +39,7 @@ TEST_CASE("families take turns, the first address's first (TCL-10; RFC 8305, 4)"
   CHECK(order_of({"127.0.0.1", "::1", "::2", "::3"}) == "127.0.0.1 ::1 ::2 ::3");
 }
 
-// A race, and the clock that its delays go by: it stands still until it is told otherwise.
+// A race with a virtual clock, which the test advances.
 struct Contest {
   VirtualClock clock{VirtualClock::Idle::wait};
   TestLoop loop{{.time_source = &clock}};
@@ -136,7 +136,7 @@ TEST_CASE("of two that succeed one is closed (TCL-12)", "[happy_eyeballs]") {
   Contest contest;
   const int before = count_descriptors();
   contest.begin({first.address(), second.address()});
-  // The delay ends in the very turn in which the first one answers.
+  // The delay ends in the same turn in which the first address answers.
   contest.clock.advance(250ms);
   contest.wait();
   CHECK(contest.begun() == 2);

@@ -1,5 +1,5 @@
-// What can fail between a socket and handle_stream(): each system call with each errno that matters, and
-// every allocation.
+// Lets each system call between a socket and handle_stream() fail with each errno that matters, and each
+// allocation.
 
 #include <squall/iostream.h>
 
@@ -54,7 +54,7 @@ std::string text_thrown(const auto& function) {
   return "";
 }
 
-// The peer's own calls are let through.
+// The peer's calls do not fail.
 std::string ask_in_truce(TestLoop& loop, RawPeer& peer, std::string_view line) {
   {
     const Truce truce;
@@ -153,7 +153,7 @@ TEST_CASE("of localhost, a missing address and a link-local one are left out (NE
     CHECK(sockets.size() == 1);
     CHECK(fault.calls() <= 2);
   }
-  // Of other names they are not.
+  // For other names they are not left out.
   options.address = "other.example";
   const Injection fault(Call::bind, EADDRNOTAVAIL, {.after = 1});
   CHECK(text_thrown([&] { bind_sockets(0, options); }).starts_with("cannot listen on [::1]:"));

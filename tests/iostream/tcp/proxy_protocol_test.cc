@@ -20,7 +20,7 @@ using testing::v2;
 using testing::v2_ipv4;
 using Status = ProxyParse::Status;
 
-// Whatever the cut, the answer is the same, and `more` until the header is whole.
+// For every cut the result is the same, and `more` until the header is complete.
 ProxyParse parse(const std::string& header) {
   for (std::size_t size = 0; size < header.size(); ++size) {
     INFO(size);
@@ -30,7 +30,7 @@ ProxyParse parse(const std::string& header) {
   REQUIRE(whole.reason == ""s);
   REQUIRE(whole.status == Status::complete);
   REQUIRE(whole.size == header.size());
-  // What follows is no part of it.
+  // Bytes behind the header are not part of it.
   const ProxyParse followed = parse_proxy_header(header + "GET / HTTP/1.1\r\n\r\n");
   REQUIRE(followed.status == Status::complete);
   REQUIRE(followed.size == header.size());
@@ -41,7 +41,7 @@ ProxyParse parse(const std::string& header) {
 std::string refusal(const std::string& bytes) {
   const ProxyParse parse = parse_proxy_header(bytes);
   if (parse.status != Status::invalid) return "";
-  // It stays one, for the same reason, whatever follows.
+  // Further bytes change neither status nor reason.
   CHECK(parse_proxy_header(bytes + std::string(200, 'x')).reason == std::string(parse.reason));
   CHECK(parse_proxy_header(bytes + "\r\n").reason == std::string(parse.reason));
   return parse.reason;
@@ -57,7 +57,7 @@ TEST_CASE("a version 1 line gives both addresses", "[proxy_protocol]") {
   const ProxyHeader v6 = parse("PROXY TCP6 2001:db8::1 ::1 65535 0\r\n").header;
   CHECK(v6.source.to_string() == "[2001:db8::1]:65535");
   CHECK(v6.destination.to_string() == "[::1]:0");
-  // The longest there is.
+  // The longest header.
   const std::string ip = "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff";
   CHECK(parse("PROXY TCP6 " + ip + " " + ip + " 65535 65535\r\n").size == 104);
 }
@@ -233,7 +233,7 @@ TEST_CASE("how the client's side was secured can be read", "[proxy_protocol]") {
   CHECK(ssl_of("\x07\0\0\0\0"s + inner) == "tls connection session verified client.example");
   CHECK(ssl_of("\x03\0\0\0\x01"s + inner) == "tls connection client.example");
   CHECK(ssl_of("\x05\0\0\0\0"s) == "tls session verified -");
-  // Nobody verified a certificate that was not there.
+  // A missing certificate is not verified.
   CHECK(ssl_of("\x01\0\0\0\0"s) == "tls -");
   CHECK(ssl_of("\0\0\0\0\0"s) == "-");
   CHECK(ssl_of("\x01\0\0\0"s) == "none");
@@ -252,7 +252,7 @@ TEST_CASE("a checksum is checked if there is one", "[proxy_protocol]") {
     bad[i] = static_cast<char>(bad[i] ^ (1 << random() % 8));
     INFO(i);
     const ProxyParse parsed = parse_proxy_header(bad);
-    // Any bit: a value's type or length may have been hit, but it is never taken with the checksum in place.
+    // For any flipped bit, also in a type or a length, the header is not accepted with its checksum.
     CHECK((parsed.status == Status::invalid || !parsed.header.tlvs.find(ProxyTlv::crc32c)));
   }
   CHECK(refusal(v2_ipv4(before + tlv(ProxyTlv::crc32c, "abcd"))) ==

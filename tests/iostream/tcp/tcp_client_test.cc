@@ -44,7 +44,7 @@ ConnectOptions by(Resolver& resolver) {
 
 std::string text(int error) { return std::generic_category().message(error); }
 
-// What connecting throws, if it throws an Error.
+// The Error of a connection attempt; none for success or another exception.
 template <class Error>
 std::optional<Error> thrown(TestLoop& loop, Task<IOStream> connecting) {
   try {
@@ -104,7 +104,7 @@ TEST_CASE("an address of either family that does not answer is skipped (RFC 8305
   resolver.answers["server.test"].addresses = {v6.address(), v6.address(), v4.address()};
   const IOStream stream = loop.run(TCPClient::connect("server.test", v4.port(), by(resolver)));
   CHECK(Address::peer_of(stream.fd()).to_string() == v4.address().to_string());
-  // A family is asked for, and so of the resolver.
+  // The family is passed to the resolver.
   ConnectOptions options = by(resolver);
   options.family = AF_INET6;
   resolver.answers.clear();
@@ -321,7 +321,7 @@ TEST_CASE("a connection that was made is not opened before the task begins", "[t
   CHECK(listener.accept().error == EAGAIN);
 }
 
-// ---- Our own end.
+// ---- The local end.
 
 TEST_CASE("source_ip and source_port are the connection's own end (TCL-03)", "[tcp_client]") {
   TestLoop loop;
@@ -442,7 +442,7 @@ class UnixListener {
   OwnedFd fd_;
 };
 
-// A name that no other test has: of a file, or in the abstract namespace.
+// A unique name of a file, or in the abstract namespace.
 std::string unused_path() {
   char folder[] = "/tmp/squall_XXXXXX";
   const int fd = ::mkstemp(folder);

@@ -31,7 +31,7 @@ class DrainingServer : public testing::EchoServer {
   }
 };
 
-// A drain that the test may look at while it is at work.
+// A drain() whose progress the test can read.
 struct Drain {
   std::optional<std::size_t> cut;
 

@@ -66,7 +66,7 @@ TEST_CASE("beyond the limit connections wait until one ends, and the log is brie
     peers[i].send("waited\n");
     CHECK(peers[i].received() == "");
   }
-  // Each that leaves lets one in, in the order they came.
+  // Each end of a connection admits the next one, in order.
   for (std::size_t i = 3; i < peers.size(); ++i) {
     peers[i - 3].close();
     std::string all;
@@ -116,7 +116,7 @@ TEST_CASE("a full server goes on accepting on all of its sockets", "[tcp_server]
       return !from_a.empty() || !from_b.empty();
     });
     CHECK(from_a + from_b == (from_a.empty() ? "b\n" : "a\n"));
-    // Whoever came first lets the other in.
+    // The end of the first connection admits the other.
     (from_a.empty() ? b : a).close();
     RawPeer& left = from_a.empty() ? a : b;
     std::string answer;

@@ -40,7 +40,7 @@ struct Served {
     server.listen(0, loopback());
   }
   RawPeer connect() { return RawPeer(server.port()); }
-  // What a client behind the proxy gets that sends `line`.
+  // The reply to `line` of a client behind the proxy.
   std::string ask_behind(const std::string& header, std::string_view line) {
     RawPeer peer = connect();
     return ask(loop, peer, header + std::string(line));
@@ -178,7 +178,7 @@ TEST_CASE("peers that are not trusted proxies can be refused", "[proxy_protocol]
   const std::string name = Address::local_of(peer.fd()).to_string();
   served.loop.run_until([&] { return is_closed(peer); });
   served.loop.log.expect("Connection from " + name + " refused: not a trusted proxy");
-  // Whatever it sends, and with a line a second at most.
+  // For any bytes, with one log line a second at most.
   RawPeer other = served.connect();
   served.loop.run_until([&] { return is_closed(other); });
   served.loop.log.expect_any("Connection from ");

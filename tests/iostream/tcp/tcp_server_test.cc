@@ -38,7 +38,7 @@ ListenOptions loopback() {
   return options;
 }
 
-// Sends a line and returns what comes back, up to the end if there is one.
+// Sends a line and returns the reply, up to the end of the stream if it ends.
 std::string ask(TestLoop& loop, RawPeer& peer, std::string_view line) {
   peer.send(line);
   std::string all;
