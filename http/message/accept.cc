@@ -41,7 +41,7 @@ std::optional<Preference> read_preference(std::string_view element) {
       preference.params = {params, static_cast<std::size_t>(param.data() + param.size() - params)};
       continue;
     }
-    // What follows the quality belongs to no one any more.
+    // Parameters behind the quality are ignored.
     const auto quality = read_quality(trim(param.substr(std::min(equals + 1, param.size()))));
     if (!quality) return std::nullopt;
     preference.quality = *quality;
@@ -51,10 +51,10 @@ std::optional<Preference> read_preference(std::string_view element) {
   return preference;
 }
 
-// How closely an element describes what is offered; -1 if it does not.
+// How specifically an element matches an offered value; -1 if it does not match.
 using Match = int (*)(const Preference& wanted, std::string_view offered);
 
-// The quality of what is offered by the element that describes it best; none if none does.
+// The quality of the most specific element that matches `offered`; none if no element matches.
 std::optional<int> quality_of(const std::vector<Preference>& wanted, std::string_view offered, Match match) {
   int best = -1;
   std::optional<int> quality;
@@ -84,7 +84,7 @@ int match_type(const Preference& wanted, std::string_view offered) {
     return equals_ignoring_case(type.substr(0, value.size() - 1), value.substr(0, value.size() - 1)) ? 1 : -1;
   if (!equals_ignoring_case(type, value)) return -1;
   if (wanted.params.empty()) return 2;
-  // The view is of all the header's text: a semicolon is before the parameters.
+  // Value and parameters are views into one text, with a semicolon between them.
   const std::string_view whole(
       value.data(), static_cast<std::size_t>(wanted.params.data() + wanted.params.size() - value.data()));
   if (!have_same_params(whole, offered)) return -1;
@@ -133,7 +133,7 @@ std::vector<Preference> parse_preferences(std::string_view header) {
     if (!element) break;
     if (const auto preference = read_preference(*element)) preferences.push_back(*preference);
   }
-  // Those of one quality in the order they stand in the header.
+  // Elements of equal quality keep the order of the header.
   std::sort(preferences.begin(), preferences.end(), [](const Preference& a, const Preference& b) {
     return a.quality != b.quality ? a.quality > b.quality : a.value.data() < b.value.data();
   });
@@ -159,8 +159,8 @@ std::optional<std::size_t> choose_encoding(std::string_view accept,
     return equals_ignoring_case(name, "identity");
   });
   if (best || identity == offered.end()) return best;
-  const bool refused =
-      quality_of(wanted, "identity", match_encoding).has_value();  // at 0, or it were the best
+  const bool refused = quality_of(wanted, "identity", match_encoding)
+                           .has_value();  // with quality 0: otherwise `identity` would be `best`
   return refused ? std::nullopt : std::optional(static_cast<std::size_t>(identity - offered.begin()));
 }
 

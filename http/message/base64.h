@@ -5,9 +5,9 @@
 
 namespace squall::http {
 
-// Of RFC 4648, 4, with padding.
+// Base64 with padding (RFC 4648, 4).
 std::string base64_encode(std::string_view bytes);
-// `Basic bWU6cHc=` (RFC 7617).
+// The value of an Authorization header: `Basic bWU6cHc=` (RFC 7617).
 std::string basic_credentials(std::string_view username, std::string_view password);
 
 }  // namespace squall::http

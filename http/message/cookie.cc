@@ -21,7 +21,7 @@ constexpr std::size_t kMaxNameAndValue = 4096;
 constexpr bool is_octal(char c) { return c >= '0' && c <= '7'; }
 bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
 
-// What comes before the next `;`, without the blanks around it; that and the `;` are taken off.
+// Removes the text before the next `;`, and the `;`, from `rest`; returns the text without blanks around it.
 std::string_view next_piece(std::string_view& rest) {
   const std::size_t end = rest.find(';');
   const std::string_view piece = trim(rest.substr(0, end));
@@ -34,14 +34,14 @@ struct Pair {
   std::string_view value;
 };
 
-// At the first `=`, without which all is the value.
+// Splits at the first `=`; without one the whole piece is the value.
 Pair split_pair(std::string_view piece) {
   const std::size_t equals = piece.find('=');
   if (equals == piece.npos) return {{}, piece};
   return {trim(piece.substr(0, equals)), trim(piece.substr(equals + 1))};
 }
 
-// Leaves the last pair of each name alone, in its place.
+// Keeps the last pair of each name, in its place.
 void remove_earlier(std::vector<Pair>& pairs) {
   std::vector<const Pair*> by_name;
   for (const Pair& pair : pairs) by_name.push_back(&pair);
@@ -113,7 +113,7 @@ std::optional<std::chrono::seconds> parse_max_age(std::string_view text) {
   const bool negative = text.starts_with('-');
   if (negative) text.remove_prefix(1);
   if (text.empty() || !std::all_of(text.begin(), text.end(), is_digit)) return std::nullopt;
-  // A hundred years are for ever.
+  // A hundred years are as good as for ever, and do not overflow.
   constexpr std::int64_t kMax = 100LL * 365 * 86400;
   std::int64_t seconds = 0;
   for (const char c : text) seconds = std::min(kMax, seconds * 10 + (c - '0'));
@@ -210,7 +210,7 @@ std::string format_clear_cookie(SetCookie cookie, system_clock::time_point now) 
 }
 
 std::optional<SetCookie> parse_set_cookie(std::string_view header) {
-  // The tab is a blank.
+  // A tab is a blank, not a control character here.
   if (std::any_of(header.begin(), header.end(), [](char c) { return is_control(c) && c != '\t'; }))
     return std::nullopt;
   const std::string_view piece = next_piece(header);

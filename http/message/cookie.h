@@ -12,31 +12,33 @@
 
 namespace squall::http {
 
-// ---- The Cookie header, read as browsers write it.
+// ---- The Cookie header.
 
-// Names and values in the order they came, the later of one name alone. Split at `;`, each piece at its first
-// `=`; a piece without one is a value without a name (HUT-90). None if there are more than `max_cookies`. Who
-// wants none but lawful names leaves out those that are not is_cookie_name() (HUT-38).
+// Names and values in their order; of several cookies with one name the last alone. Cookies are separated by
+// `;`, name and value by the first `=`; a piece without `=` is a value with an empty name (HUT-90). Names are
+// not checked: see is_cookie_name() (HUT-38). None for more cookies than `max_cookies`.
 std::optional<QueryArguments> parse_cookies(std::string_view header, std::size_t max_cookies = 1000);
 
-// Without the double quotes around it, if there are any; `\ooo` and `\x` within them replaced (HUT-91). Octal
-// escapes are ISO-8859-1, and become UTF-8: format_set_cookie() undone. Linear time (SEC-41).
+// Undoes the quoting of format_set_cookie(): removes the double quotes and replaces `\ooo` and `\x` (HUT-91).
+// Octal escapes are ISO-8859-1 and become UTF-8. A value without quotes is returned unchanged. Linear time
+// (SEC-41).
 std::string unquote_cookie(std::string_view value);
 
-// One or more of a token's characters and the colon.
+// Whether the name is one or more characters of a token, or colons.
 bool is_cookie_name(std::string_view name) noexcept;
 
 // ---- The Set-Cookie header.
 
 enum class SameSite : std::uint8_t { unset, none, lax, strict };
 
+// A cookie that a server sets.
 struct SetCookie {
   std::string name;
   std::string value;
-  std::string domain;      // empty: the host alone
-  std::string path = "/";  // empty: the folder of the request's path
+  std::string domain;      // empty: only the host that sets it
+  std::string path = "/";  // empty: the directory of the request's path
   std::optional<std::chrono::system_clock::time_point> expires;
-  std::optional<std::chrono::seconds> max_age;  // 0 or less: at once
+  std::optional<std::chrono::seconds> max_age;  // 0 or less: expires at once
   bool secure = false;
   bool http_only = false;
   bool partitioned = false;
@@ -45,33 +47,32 @@ struct SetCookie {
   bool operator==(const SetCookie&) const = default;
 };
 
-// A cookie that cannot be sent, or that no browser would keep.
+// A cookie that cannot be sent, or that every browser refuses.
 class CookieError : public std::invalid_argument {
  public:
   using std::invalid_argument::invalid_argument;
 };
 
-// A Set-Cookie header's value, attributes in alphabetical order (WEB-85). A value that is more than a token
-// and colons goes in double quotes, escaped; it is text in UTF-8, of which no character above U+00FF can be
-// sent (WEB-84). Throws CookieError:
-// - for an unlawful name, a value with control characters or spaces (WEB-81), control characters or `;` in an
-//   attribute (WEB-82, SEC-33);
+// The value of a Set-Cookie header, with attributes in alphabetical order (WEB-85). A value with other
+// characters than those of a token and colons is quoted and escaped; it is UTF-8 text without characters
+// above U+00FF (WEB-84). Throws CookieError:
+// - for a name that is not is_cookie_name(), control characters or spaces in the value (WEB-81), control
+//   characters or `;` in an attribute (WEB-82, SEC-33);
 // - for `__Secure-` or SameSite=None or Partitioned without Secure, `__Host-` without Secure and the path `/`
-// or
-//   with a domain (RFC 6265bis, 4.1.3; SEC-48).
+//   or with a domain (RFC 6265bis, 4.1.3; SEC-48).
 std::string format_set_cookie(const SetCookie& cookie);
 
-// The Set-Cookie that takes a cookie away, which must have the path and domain it was set with (WEB-86).
+// The Set-Cookie value that deletes a cookie; path and domain must be those that set it (WEB-86).
 std::string format_clear_cookie(SetCookie cookie, std::chrono::system_clock::time_point now);
 
-// What a client makes of a Set-Cookie header (RFC 6265, 5.2): none if it is to be ignored whole, for want of
-// an `=` or a name, for control characters, or for more than 4096 bytes of name and value (RFC 6265bis, 5.6).
-// Values stay as they were sent, quotes and all; the domain is in lower case and without a leading dot, the
-// path empty unless it begins with a slash. Attributes that are unknown or malformed are nothing; of repeated
-// ones the last counts.
+// Parses the value of a Set-Cookie header as a client (RFC 6265, 5.2). None for a header to ignore: without
+// `=` or a name, with control characters, or with more than 4096 bytes of name and value (RFC 6265bis, 5.6).
+// The value keeps its quotes; the domain becomes lower case without its leading dot; the path is empty unless
+// it begins with a slash. Unknown and malformed attributes are ignored; of a repeated attribute the last one
+// counts.
 std::optional<SetCookie> parse_set_cookie(std::string_view header);
 
-// The date of an Expires attribute, by rules of its own (RFC 6265, 5.1.1).
+// The date of an Expires attribute, whose rules differ from parse_date()'s (RFC 6265, 5.1.1).
 std::optional<std::chrono::system_clock::time_point> parse_cookie_date(std::string_view text) noexcept;
 
 }  // namespace squall::http

@@ -13,7 +13,7 @@ bool is_delimiter(char c) {
          (byte >= 0x5b && byte <= 0x60) || (byte >= 0x7b && byte <= 0x7e);
 }
 
-// A number of `min` to `max` digits at the front, taken off; what follows must be no digit.
+// Removes a number of `min` to `max` digits from the front of the text. No further digit may follow.
 std::optional<int> take_number(std::string_view& text, std::size_t min, std::size_t max) {
   std::size_t digits = 0;
   int number = 0;
@@ -90,7 +90,7 @@ std::optional<std::chrono::system_clock::time_point> parse_cookie_date(std::stri
                             day(static_cast<unsigned>(*found.day))};
   if (!date.ok() || year < 1601 || hour > 23 || minute > 59 || second > 59) return std::nullopt;
   const sys_seconds time = sys_days(date) + hours(hour) + minutes(minute) + seconds(second);
-  // Within what the clock can count. The end of time itself is for those that have no date.
+  // The clock cannot represent such years. time_point::max() is reserved for cookies without a date.
   if (year >= 2262) return system_clock::time_point::max() - system_clock::duration(1);
   if (year <= 1677) return system_clock::time_point::min();
   return time_point_cast<system_clock::duration>(time);

@@ -7,24 +7,24 @@
 namespace squall::http {
 namespace {
 
-// A URL's host of digits and dots alone is an address.
+// A URL's host that has only digits and dots is an IPv4 address.
 bool is_address(std::string_view host) {
   return host.find(':') != host.npos || host.find_first_not_of("0123456789.") == host.npos;
 }
 
-// The dot at the end, of a name that is absolute, ends none.
+// A dot at the end, of an absolute name, does not separate labels.
 bool has_one_label(std::string_view domain) {
   return domain.substr(0, domain.size() - 1).find('.') == domain.npos;
 }
 
-// RFC 6265, 5.1.4: the folder of the request's path.
+// The directory of the request's path (RFC 6265, 5.1.4).
 std::string_view default_path(std::string_view path) {
   const std::size_t slash = path.rfind('/');
   return slash == 0 || slash == path.npos ? "/" : path.substr(0, slash);
 }
 
 CookieJar::Time expiry(const SetCookie& parsed, CookieJar::Time now) {
-  // Max-Age counts before Expires (RFC 6265, 5.3, step 3).
+  // Max-Age has precedence over Expires (RFC 6265, 5.3, step 3).
   if (parsed.max_age) return parsed.max_age->count() <= 0 ? CookieJar::Time::min() : now + *parsed.max_age;
   return parsed.expires.value_or(CookieJar::Time::max());
 }
@@ -52,7 +52,7 @@ bool CookieJar::set(const URL& url, std::string_view set_cookie, Time now) {
     if (!domain_matches(host, parsed->domain) || has_one_label(parsed->domain)) return false;
     cookie.host_only = false;
   } else {
-    // Its own name makes it known to hosts below it, unless it is an address or has a single label.
+    // A domain that is the host itself includes its subdomains, unless it is an address or a single label.
     cookie.host_only = parsed->domain.empty() || is_address(host) || has_one_label(host);
   }
   if (parsed->secure && !url.is_https()) return false;
@@ -78,7 +78,7 @@ bool CookieJar::set(const URL& url, std::string_view set_cookie, Time now) {
   return true;
 }
 
-// The one that `cookie` replaces, which keeps its place among the others.
+// Removes the cookie that `cookie` replaces. The new one gets its number, and so its place in the order.
 void CookieJar::remove_same(Cookie& cookie) {
   const auto at = domains_.find(cookie.domain);
   if (at == domains_.end()) return;
@@ -94,8 +94,8 @@ void CookieJar::remove_same(Cookie& cookie) {
   if (cookies.empty()) domains_.erase(at);
 }
 
-// Leave Secure Cookies Alone (RFC 6265bis, 5.7, step 14): what came over http neither replaces one that https
-// has set nor goes before it.
+// Whether an insecure cookie would shadow a secure one ("Leave Secure Cookies Alone", RFC 6265bis, 5.7, step
+// 14).
 bool CookieJar::hides_secure(const Cookie& cookie) const {
   for (const auto& [domain, cookies] : domains_) {
     if (!domain_matches(cookie.domain, domain) && !domain_matches(domain, cookie.domain)) continue;
@@ -113,7 +113,7 @@ void CookieJar::remove_if(Predicate gone) {
   }
 }
 
-// One too many may be in `cookies`, or in all.
+// Removes one cookie if `cookies`, a domain's, or the jar is beyond its limit.
 void CookieJar::make_room(Cookies& cookies, Time now) {
   const auto expired = [now](const Cookie& cookie) { return cookie.expires <= now; };
   const auto used_before = [](const Cookie& a, const Cookie& b) {
@@ -136,7 +136,7 @@ void CookieJar::make_room(Cookies& cookies, Time now) {
 std::string CookieJar::header(const URL& url, Time now) {
   std::vector<Cookie*> found;
   std::string_view domain = url.host();
-  // Of the host and of all that it lies within.
+  // The cookies of the host and of its parent domains.
   while (!domain.empty()) {
     if (const auto at = domains_.find(domain); at != domains_.end() && domain_matches(url.host(), domain)) {
       for (Cookie& cookie : at->second) {

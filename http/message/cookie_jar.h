@@ -13,20 +13,21 @@
 
 namespace squall::http {
 
-// A client's cookies (RFC 6265, 5.3 and 5.4): what Set-Cookie headers say goes in, what a request to some URL
-// takes along comes out.
+// A client's cookies (RFC 6265, 5.3 and 5.4). It stores the cookies of Set-Cookie headers and makes the
+// Cookie headers of requests.
 //
-// Not covered are public suffixes: a server of `a.co.uk` can set cookies for all of `co.uk`. A domain of a
-// single label is refused, `com` among them, and so are those of addresses; use a jar for each service where
-// its hosts do not trust each other. Of RFC 6265bis there are the prefixes `__Secure-` and `__Host-` and the
-// rules that keep http from touching what https has set; SameSite and Partitioned, which are a browser's
-// business, mean nothing here.
+// Public suffixes are not known: a server of `a.co.uk` can set cookies for all of `co.uk`. A domain of one
+// label, as `com`, and an address as a domain are refused. Use one jar for each service whose hosts do not
+// trust the others. Of RFC 6265bis the prefixes `__Secure-` and `__Host-` apply, and the rules that protect
+// cookies of https from http; SameSite and Partitioned concern browsers and have no effect.
 //
-// When one of its limits is passed, cookies go that have expired, then the one that was used least recently.
-// None has more than 4096 bytes of name and value, and as much again for path and domain.
+// Beyond a limit, expired cookies are removed first, then the least recently used one. A cookie has at most
+// 4096 bytes of name and value, and as many again of path and domain.
 //
 // Thread:    one.
-// Errors:    what is refused is not kept; nothing throws. Time linear in what is kept.
+// Errors:    refused cookies are not stored; only std::bad_alloc is thrown. Time is linear in the stored
+//            cookies.
+// Source:    RFC 6265.
 class CookieJar {
  public:
   using Time = std::chrono::system_clock::time_point;
@@ -37,13 +38,13 @@ class CookieJar {
   };
   struct Cookie {
     std::string name;
-    std::string value;   // as it was set
+    std::string value;   // as in the Set-Cookie header
     std::string domain;  // in lower case
     std::string path;
-    Time expires;  // Time::max() for the session's
+    Time expires;  // Time::max() for a session cookie
     Time created;
     Time used;
-    std::uint64_t number = 0;  // in the order they were created
+    std::uint64_t number = 0;  // in the order of creation
     bool host_only = true;
     bool secure = false;
     bool http_only = false;
@@ -52,20 +53,21 @@ class CookieJar {
   CookieJar() noexcept : CookieJar(Limits()) {}
   explicit CookieJar(const Limits& limits) noexcept : limits_(limits) {}
 
-  // Takes what a response from `url` had in one Set-Cookie header: keeps, replaces or, if it has expired,
-  // removes it. False if it is refused: malformed, for another domain, or against a rule above.
+  // Stores the cookie of one Set-Cookie header of a response from `url`, in place of the same cookie if there
+  // is one; an expired cookie only removes it. False if the cookie is malformed, of another domain, or
+  // against a rule above.
   bool set(const URL& url, std::string_view set_cookie, Time now);
-  // The Cookie header of a request to `url`: longer paths first, then older cookies. Empty if there are none.
+  // The Cookie header of a request to `url`: longer paths first, then older cookies. Empty without cookies.
   std::string header(const URL& url, Time now);
 
   std::size_t size() const noexcept { return size_; }
-  // All of them, those that have expired and are still there too.
+  // All stored cookies, including expired ones that are not removed yet.
   std::vector<Cookie> cookies() const;
   void clear() noexcept {
     domains_.clear();
     size_ = 0;
   }
-  // Those without a date to expire at.
+  // Removes the session cookies.
   void clear_session();
 
  private:
@@ -83,10 +85,10 @@ class CookieJar {
   std::uint64_t next_number_ = 0;
 };
 
-// The host is the domain or within it; an address is within none but itself (RFC 6265, 5.1.3). Both in lower
-// case.
+// Whether `host` is the domain or a subdomain of it (RFC 6265, 5.1.3). An address matches only itself. Both
+// are in lower case.
 bool domain_matches(std::string_view host, std::string_view domain) noexcept;
-// RFC 6265, 5.1.4.
+// Whether a cookie of `cookie_path` is sent to `request_path` (RFC 6265, 5.1.4).
 bool path_matches(std::string_view request_path, std::string_view cookie_path) noexcept;
 
 }  // namespace squall::http

@@ -18,7 +18,7 @@ bool is_opaque(std::string_view text) noexcept {
   });
 }
 
-// The next tag in a list, wherever it begins: there may be commas within the quotes of one.
+// The next tag of a list. Searches for quotes, because a tag may contain commas.
 std::optional<ETag> next_tag(std::string_view& rest) noexcept {
   for (;;) {
     const std::size_t open = rest.find('"');

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::string_view kMultipart = "multipart/form-data";
 
-// As all of the body is there, the data of a part comes in one piece, or in none.
+// The body is complete, so the data of each part comes in at most one piece.
 class Collector : public MultipartDelegate {
  public:
   explicit Collector(Form& form) noexcept : form_(form) {}

@@ -10,29 +10,28 @@
 
 namespace squall::http {
 
-// A file that a form has with it (HUT-37). Its name is what the client says: never use it as a path.
+// An uploaded file of a form (HUT-37). The client chooses the file name: never use it as a path.
 struct HTTPFile {
   std::string name;  // of the form's field
   std::string filename;
-  std::string content_type;  // as the client says, `application/unknown` if it does not
-  std::string_view body;     // into the form's body
+  std::string content_type;  // as the client sent it, `application/unknown` by default
+  std::string_view body;     // a view into the form's body
 };
 
-// What a form's body says, in its order.
+// The contents of a form's body, in its order.
 struct Form {
   QueryArguments arguments;
   std::vector<HTTPFile> files;
 };
 
-// All of a multipart/form-data body (HUT-62 to HUT-67). `content_type` is the header with its boundary. Upon
-// a fault the form has nothing in it.
+// Parses a whole multipart/form-data body (HUT-62 to HUT-67). `content_type` is the header, with the
+// boundary. After a fault the form is empty.
 MultipartFault parse_multipart(std::string_view content_type, std::string_view body, Form& form,
                                const MultipartLimits& limits = {});
 
-// The body of a request, of either type that forms have, by its Content-Type; any other is left alone, and
-// the form is empty. Returns what is wrong, or an empty text if all is well: a malformed multipart body, more
-// than `max_arguments` arguments, a Content-Encoding that nobody has undone (HUT-60 to HUT-62; SEC-20,
-// SEC-26).
+// Parses the body of a request by its Content-Type, multipart/form-data or application/x-www-form-urlencoded.
+// The form of any other type is empty. Returns an empty text, or the fault: a malformed multipart body, more
+// than `max_arguments` arguments, or a Content-Encoding (HUT-60 to HUT-62; SEC-20, SEC-26).
 std::string parse_form(const Headers& headers, std::string_view body, Form& form,
                        const MultipartLimits& limits = {}, std::size_t max_arguments = 10'000);
 

@@ -6,7 +6,7 @@
 
 namespace squall::http {
 
-// The header names that the library itself looks for.
+// The header names that the library itself uses, found in constant time.
 enum class HeaderId : std::uint8_t {
   other,
   connection,
@@ -21,7 +21,7 @@ enum class HeaderId : std::uint8_t {
 };
 inline constexpr std::size_t kHeaderIds = 10;
 
-// `other` for any name not in the list. `name` is a token.
+// `other` for all other names. `name` must be a token.
 HeaderId header_id(std::string_view name) noexcept;
 
 }  // namespace squall::http

@@ -19,7 +19,7 @@ constexpr bool is_attr_char(char c) {
 }
 constexpr auto kAttrTable = detail::table(is_attr_char);
 
-// `UTF-8''%e2%82%ac%20rates`; none if it is malformed.
+// Decodes `UTF-8''%e2%82%ac%20rates`; none for malformed text.
 std::optional<std::string> decode_extended(std::string_view text) {
   const std::size_t first = text.find('\'');
   if (first == text.npos) return std::nullopt;
@@ -53,7 +53,7 @@ bool is_ascii(std::string_view text) {
 void check_text(std::string_view text) {
   for (const char c : text)
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
-      throw std::invalid_argument("A control character in a header's parameter");
+      throw std::invalid_argument("A control character in a parameter of a header");
   if (!is_utf8(text)) throw std::invalid_argument("A header's parameter is not UTF-8");
 }
 
@@ -102,7 +102,7 @@ std::string_view next_quoted_piece(std::string_view& rest, char separator) noexc
       break;
     }
   }
-  i = std::min(i, rest.size());  // a backslash may be the last
+  i = std::min(i, rest.size());  // a backslash at the end skips beyond it
   const std::string_view piece = trim(rest.substr(0, i));
   rest = i == rest.size() ? std::string_view() : rest.substr(i + 1);
   return piece;
@@ -139,7 +139,7 @@ HeaderParams parse_header(std::string_view text) {
     const std::string_view value = trim(piece.substr(std::min(equals + 1, piece.size())));
     if (name.size() > 1 && name.back() == '*') {
       name.pop_back();
-      // Some send the whole of it in quotes, which RFC 8187 does not have.
+      // Some clients send the value in quotes, which RFC 8187 does not allow.
       if (std::optional<std::string> decoded = decode_extended(unquote_string(value)))
         extended.emplace(std::move(name), std::move(*decoded));
     } else {
@@ -165,7 +165,7 @@ std::string format_header(std::string_view value, const HeaderParams::List& para
 }
 
 std::string content_disposition(std::string_view type, std::string_view filename) {
-  if (!is_token(type)) throw std::invalid_argument("A disposition type that is no token");
+  if (!is_token(type)) throw std::invalid_argument("A disposition type must be a token");
   check_text(filename);
   std::string text(type);
   if (filename.empty()) return text;

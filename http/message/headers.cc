@@ -12,7 +12,7 @@
 namespace squall::http {
 namespace {
 
-// A name we know is a token.
+// A name with an id is a token.
 void check(HeaderId id, std::string_view name, std::string_view value) {
   if (id == HeaderId::other && !is_token(name))
     throw std::invalid_argument(fmt::format("Invalid header name '{}'", name));
@@ -98,7 +98,7 @@ void Headers::add(std::string_view name, std::string_view value) {
 void Headers::append(HeaderId id, std::string_view name, std::string_view value) {
   const auto begin = static_cast<std::uint32_t>(text_.size());
   const auto name_size = static_cast<std::uint32_t>(name.size());
-  // Should there be no memory, there is no line without its text.
+  // Reserves first, so that without memory no line is added that has no text.
   text_.reserve(text_.size() + name.size() + value.size() + 4);
   lines_.push_back({begin, name_size, begin + name_size + 2, static_cast<std::uint32_t>(value.size()), id});
   std::uint32_t& slot = slots_[static_cast<std::size_t>(id)];
@@ -116,7 +116,7 @@ void Headers::append(HeaderId id, std::string_view name, std::string_view value)
   erase_named(first + 1, id, name);
   Line& line = lines_[first];
   text_.replace(line.value, line.value_size, value);
-  // Modulo 2^32, as the sums below.
+  // May be negative modulo 2^32, as the sums below.
   const auto growth = static_cast<std::uint32_t>(value.size()) - line.value_size;
   line.value_size += growth;
   for (std::size_t i = first + 1; i < lines_.size(); ++i) {
@@ -145,8 +145,8 @@ void Headers::rename(std::string_view name, std::string_view other) {
   fill_slots();
 }
 
-// Moves what stays up to what stays before it, in one pass: a hundred thousand fields of one name must not
-// cost a hundred thousand moves of them all (SEC-15).
+// Moves each remaining line to its new place in one pass, so that removing 100,000 fields of one name takes
+// linear time (SEC-15).
 void Headers::erase_named(std::size_t from, HeaderId id, std::string_view name) {
   std::uint32_t gone = 0;  // bytes of lines that are left out
   std::uint32_t copied = 0;
@@ -157,7 +157,7 @@ void Headers::erase_named(std::size_t from, HeaderId id, std::string_view name) 
   };
   for (std::size_t i = from; i < lines_.size(); ++i) {
     Line line = lines_[i];
-    // Its name is still where it was.
+    // The text of this line has not moved yet.
     if (is_named(line, id, name)) {
       copy_up_to(line.name);
       copied = std::max(line.end(), line.name + line.name_size);

@@ -13,11 +13,15 @@
 
 namespace squall::http {
 
-// Header fields in the order they came, of which several may have the same name. Names are kept as they were
-// spelled and found whatever their case (HUT-01; HUT-02 aside, see design.md).
+// Header fields in their order; several may have one name. Names keep their spelling and are compared without
+// case (HUT-01; not HUT-02, see design.md).
 //
-// All text stands in one block, so that what was received is copied once and what is to be sent is copied
-// once. Views into it are valid until the next change.
+// All text is in one block, so that receiving and sending copy it once.
+//
+// Thread:    one.
+// Lifetime:  views into the object are valid until its next change.
+// Errors:    see add() and set().
+// Source:    RFC 9110, 5.
 class Headers {
  public:
   struct Field {
@@ -33,28 +37,28 @@ class Headers {
     return {name_of(lines_[index]), value_of(lines_[index])};
   }
   bool contains(std::string_view name) const noexcept { return find(name).has_value(); }
-  // The first field's value.
+  // The value of the first field of that name.
   std::optional<std::string_view> find(std::string_view name) const noexcept;
-  // In constant time.
+  // The same in constant time.
   std::optional<std::string_view> find(HeaderId id) const noexcept {
     const std::uint32_t slot = slots_[static_cast<std::size_t>(id)];
     if (slot == 0) return std::nullopt;
     return value_of(lines_[slot - 1]);
   }
-  // All values, joined by `, ` (RFC 9110, 5.3); empty if there is none.
+  // All values of the name, joined by `, ` (RFC 9110, 5.3); empty without a field.
   std::string get(std::string_view name) const;
   std::vector<std::string_view> get_list(std::string_view name) const;
   std::size_t count(HeaderId id) const noexcept;
 
-  // ---- Change. Throws std::invalid_argument, and changes nothing, if the name is no token or the value has
-  // a control character in it, CR and LF among them (SEC-30, SEC-32).
+  // ---- Change. Throws std::invalid_argument, and changes nothing, for a name that is not a token or a value
+  // with control characters other than the tab (SEC-30, SEC-32).
 
   void add(std::string_view name, std::string_view value);
-  // Replaces all fields of the name by one, in the first one's place.
+  // Replaces all fields of the name by one, in the place of the first.
   void set(std::string_view name, std::string_view value);
-  // Returns whether there was one. Linear, as set(), however many there are.
+  // Removes all fields of the name; returns whether there was one. Linear time, as set().
   bool remove(std::string_view name);
-  // Adds a space and `more` to the last field's value: a folded line (HUT-13). False if there is no field.
+  // Appends a space and `more` to the last field's value: a folded line (HUT-13). False without a field.
   bool extend_last(std::string_view more);
   void clear() noexcept {
     text_.clear();
@@ -63,17 +67,17 @@ class Headers {
     received_ = false;
   }
 
-  // Whether there is a field of any of these names.
+  // Whether a field has one of these names.
   template <std::same_as<HeaderId>... Ids>
   bool contains_any(Ids... ids) const noexcept {
     return (slots_[static_cast<std::size_t>(ids)] | ...) != 0;
   }
 
-  // The fields as they are sent: `Name: value\r\n`, one after the other. Of headers that were received, all
-  // of the message's head.
+  // The fields in the form that is sent: `Name: value\r\n` each. For received headers, the whole head of the
+  // message.
   std::string_view text() const noexcept { return text_; }
 
-  // The same values under the same names, whatever their case, in the same order.
+  // Same names without case, same values, same order.
   bool operator==(const Headers& other) const noexcept;
 
   class Iterator {

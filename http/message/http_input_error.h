@@ -5,12 +5,12 @@
 
 namespace squall::http {
 
-// What the peer sent is not what it should be, or more than is taken: thrown by who reads it.
+// The peer's message is malformed, or beyond a limit. Thrown by the functions that read a body.
 class HTTPInputError : public std::runtime_error {
  public:
   HTTPInputError(int status, const std::string& reason) : std::runtime_error(reason), status_(status) {}
 
-  // To answer a request by: 400, 408, 413, ...
+  // The status of the answer to such a request: 400, 408, 413, ...
   int status() const noexcept { return status_; }
 
  private:

@@ -4,7 +4,7 @@
 
 namespace squall::http {
 
-// Appends the character that ISO-8859-1 means by a byte, in UTF-8.
+// Appends the character of an ISO-8859-1 byte in UTF-8.
 inline void append_latin1(std::string& to, unsigned char byte) {
   if (byte < 0x80) {
     to += static_cast<char>(byte);

@@ -5,9 +5,10 @@
 
 namespace squall::http {
 
-// The methods a handler can have; `other` is any other that is well known (RFC 9110, 9, and IANA's registry).
+// The methods that a handler can implement; `other` is any other registered method (RFC 9110, 9, and IANA's
+// registry).
 enum class Method : std::uint8_t { get, head, post, put, delete_, patch, options, other };
-inline constexpr std::size_t kMethodCount = 7;  // those before `other`
+inline constexpr std::size_t kMethodCount = 7;  // without `other`
 
 // `GET`. Empty for `other`.
 constexpr std::string_view method_name(Method method) noexcept {

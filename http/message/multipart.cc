@@ -21,8 +21,8 @@ bool is_boundary(std::string_view text) {
   });
 }
 
-// glibc's skips ahead by the needle's length, and takes linear time for any text: 7 GB/s where
-// std::string_view::find() stops at every CR of a binary file.
+// memmem() of glibc takes linear time for any text, 7 GB/s here; std::string_view::find() stops at every CR
+// of a binary file.
 std::size_t find(std::string_view text, std::string_view what) {
   const void* at = ::memmem(text.data(), text.size(), what.data(), what.size());
   return at == nullptr ? text.npos : static_cast<std::size_t>(static_cast<const char*>(at) - text.data());
@@ -65,7 +65,7 @@ std::optional<std::string> multipart_boundary(std::string_view content_type) {
 MultipartParser::MultipartParser(std::string_view boundary, const MultipartLimits& limits)
     : limits_(limits), delimiter_("\r\n--") {
   delimiter_ += boundary;
-  // A limit of "none" must not overflow with what is added to it.
+  // A huge limit must not overflow in sums.
   limits_.max_part_header_size = std::min(limits_.max_part_header_size, std::size_t{1} << 30);
   expect_boundary();
   if (!limits_.enabled) {
@@ -122,9 +122,9 @@ bool MultipartParser::end() noexcept {
   return state_ == State::done;
 }
 
-// Takes bytes up to the delimiter and with it, or as many as there are, and puts into data_ what is not of
-// the delimiter. True if that is there. A part of it at the end of the bytes is kept in mind, not in memory:
-// it is what the delimiter begins with.
+// Consumes bytes up to the end of the delimiter, or all of them, and sets data_ to those before the
+// delimiter. Returns whether the delimiter was found. A prefix of the delimiter at the end of the bytes is
+// stored as its length, matched_.
 bool MultipartParser::find_boundary(std::string_view& bytes) {
   if (matched_ > 0) {
     const std::size_t same = common_prefix(bytes, std::string_view(delimiter_).substr(matched_));
@@ -149,7 +149,7 @@ bool MultipartParser::find_boundary(std::string_view& bytes) {
     bytes.remove_prefix(at + delimiter_.size());
     return true;
   }
-  // No boundary has a CR in it, so that only the last one can be the beginning of the delimiter.
+  // A boundary contains no CR, so only the last CR can begin the delimiter.
   const std::string_view last = bytes.substr(bytes.size() - std::min(bytes.size(), delimiter_.size() - 1));
   const std::size_t cr = last.rfind('\r');
   if (cr != last.npos && delimiter_.starts_with(last.substr(cr))) matched_ = last.size() - cr;
@@ -185,7 +185,7 @@ MultipartParser::Event MultipartParser::line(std::string_view& bytes) {
     tail_ = Tail::start;
     state_ = State::header;
   } else {
-    // A bare LF is no end of line, so that what follows are no headers (HUT-84).
+    // A bare LF does not end a line, so no headers follow (HUT-84).
     return fail(c == '\n' ? MultipartFault::missing_headers : MultipartFault::malformed);
   }
   return Event::more;
@@ -199,14 +199,14 @@ MultipartParser::Event MultipartParser::header(std::string_view& bytes) {
     bytes.remove_prefix(size - before);
     head_.resize(size);
   };
-  // A boundary right behind another is between empty pieces, of which there is nothing to tell (HUT-63).
+  // A boundary directly behind another encloses an empty piece, which has no events (HUT-63).
   if (head_.starts_with(dash_boundary())) {
     use(dash_boundary().size());
     head_.clear();
     state_ = State::line;
     return Event::more;
   }
-  // Text found in part before is looked at again from where it could have begun.
+  // A search begins where the text may have begun in the bytes before.
   const std::size_t end = head_.find(kEmptyLine, before - std::min(before, kEmptyLine.size() - 1));
   const std::size_t boundary = head_.find(delimiter_, before - std::min(before, delimiter_.size() - 1));
   if (head_.starts_with("\r\n") || boundary < end) return fail(MultipartFault::missing_headers);
@@ -222,7 +222,7 @@ MultipartParser::Event MultipartParser::header(std::string_view& bytes) {
   head_.clear();
   if (fault != MultipartFault::none) return fail(fault);
   state_ = State::body;
-  // The line end of the empty line may be that of a boundary: then the part is empty.
+  // The CRLF of the empty line may belong to a boundary: then the part is empty.
   expect_boundary();
   return Event::part;
 }

@@ -8,7 +8,7 @@ namespace {
 
 using std::chrono::system_clock;
 
-// What is left of a date to be read. Each take_ gives false if that is not what comes next.
+// The unread rest of a date. Each take function returns false if the rest does not begin with that.
 struct Rest {
   std::string_view text;
 
@@ -27,7 +27,7 @@ struct Rest {
     text.remove_prefix(digits);
     return true;
   }
-  // One of twelve, by its first three letters.
+  // The first three letters of a month.
   bool take_month(int& month) {
     constexpr std::string_view kMonths[] = {"jan", "feb", "mar", "apr", "may", "jun",
                                             "jul", "aug", "sep", "oct", "nov", "dec"};
@@ -50,7 +50,7 @@ struct Date {
   int zone = 0;  // minutes east
 };
 
-// In full or its first three letters; which is returned, or 0.
+// The size of the name of a weekday, in full or abbreviated to three letters; 0 for another text.
 std::size_t weekday_size(std::string_view text) {
   constexpr std::string_view kDays[] = {"monday", "tuesday",  "wednesday", "thursday",
                                         "friday", "saturday", "sunday"};
@@ -66,7 +66,7 @@ bool take_time(Rest& rest, Date& date) {
          rest.take(':') && rest.take_number(2, date.second);
 }
 
-// ` GMT`, ` +0100`, or nothing.
+// ` GMT`, ` +0100`, or no text.
 bool take_zone(Rest& rest, Date& date) {
   if (rest.text.empty()) return true;
   if (!rest.take(' ')) return false;

@@ -15,8 +15,8 @@ namespace {
 
 constexpr std::int64_t kMax = std::numeric_limits<std::int64_t>::max();
 
-// Digits alone (HUT-96), of which none are no number; one that is too large is the largest. False if
-// malformed.
+// Reads digits alone (HUT-96). Without digits `number` stays none; a number that is too large becomes the
+// largest. False for malformed text.
 bool read_number(std::string_view text, std::optional<std::int64_t>& number) noexcept {
   text = trim(text);
   if (text.empty()) return true;
@@ -42,7 +42,7 @@ std::optional<RangeSpec> read_spec(std::string_view text) noexcept {
   return RangeSpec{-*last, std::nullopt};
 }
 
-// What follows `bytes=`.
+// The text behind `bytes=`.
 std::optional<std::string_view> bytes_of(std::string_view header) noexcept {
   const std::size_t equals = header.find('=');
   if (equals == header.npos || !equals_ignoring_case(trim(header.substr(0, equals)), "bytes"))
@@ -50,7 +50,7 @@ std::optional<std::string_view> bytes_of(std::string_view header) noexcept {
   return header.substr(equals + 1);
 }
 
-// None if no byte is in it.
+// The bytes of the range that exist; none if there are none.
 std::optional<ByteRange> within(const RangeSpec& spec, std::uint64_t size) noexcept {
   ByteRange range{0, size};
   if (spec.end) range.end = std::min(size, static_cast<std::uint64_t>(*spec.end));
@@ -97,7 +97,7 @@ RangeAnswer answer_ranges(std::string_view header, std::uint64_t size, std::size
   }
   if (asked == 0) return {};
   if (ranges.empty()) return {RangeAnswer::Kind::unsatisfiable, {}};
-  // No more than max_ranges: each is compared with all the others.
+  // There are at most max_ranges, so comparing each with all others is cheap.
   for (std::size_t i = 0; i < ranges.size(); ++i) {
     for (std::size_t j = i + 1; j < ranges.size();) {
       if (ranges[j].begin > ranges[i].end || ranges[j].end < ranges[i].begin) {
@@ -106,7 +106,7 @@ RangeAnswer answer_ranges(std::string_view header, std::uint64_t size, std::size
       }
       ranges[i] = {std::min(ranges[i].begin, ranges[j].begin), std::max(ranges[i].end, ranges[j].end)};
       ranges.erase(ranges.begin() + static_cast<std::ptrdiff_t>(j));
-      j = i + 1;  // the larger one may touch those passed
+      j = i + 1;  // the merged range may touch earlier ones
     }
   }
   if (ranges.size() == 1 && ranges[0].size() == size) return {};

@@ -12,7 +12,7 @@ struct Entry {
 };
 
 #define STATUS(code, reason) {code, "HTTP/1.1 " #code " " reason "\r\n"}
-// RFC 9110, 15, and for the rest IANA's registry; in ascending order.
+// RFC 9110, 15, and IANA's registry; in ascending order.
 constexpr Entry kEntries[] = {
     STATUS(100, "Continue"),
     STATUS(101, "Switching Protocols"),

@@ -22,7 +22,7 @@ std::string escaped(std::string_view text, URLChars legal, std::string_view but 
   return result;
 }
 
-// RFC 3986, 5.2.4, of a path that begins with a slash.
+// Removes dot segments (RFC 3986, 5.2.4) of a path that begins with a slash.
 std::string without_dots(std::string_view path) {
   std::string result;
   while (!path.empty()) {
@@ -104,7 +104,7 @@ URL URL::build(const URLParts& parts) {
     text += '@';
   }
   const bool bare_ipv6 = parts.host.find(':') != parts.host.npos && !parts.host.starts_with('[');
-  // What ends a host would make parts of it parts of something else.
+  // A delimiter would end the host and turn the rest of it into another part.
   if (parts.host.find_first_of("/?#@") != parts.host.npos) throw URLError({0, "a delimiter in the host"});
   if (parts.host.starts_with('[') && !parts.host.ends_with(']')) throw URLError({0, "a port in the host"});
   text += bare_ipv6 ? fmt::format("[{}]", parts.host) : std::string(parts.host);

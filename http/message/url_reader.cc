@@ -86,7 +86,7 @@ bool URLReader::read_authority(std::string_view authority) {
     if (end == authority.npos) return fail(offset(authority), "an IPv6 address without its `]`");
     if (!read_ipv6(authority.substr(1, end - 1))) return false;
     port = authority.substr(end + 1);
-    if (!port.empty() && port[0] != ':') return fail(offset(port), "something behind an IPv6 address");
+    if (!port.empty() && port[0] != ':') return fail(offset(port), "a character behind an IPv6 address");
   } else {
     const std::size_t end = std::min(authority.find(':'), authority.size());
     pieces.host = authority.substr(0, end);
@@ -114,8 +114,8 @@ bool URLReader::check_name(std::string_view name) {
   if (const std::size_t escape = name.find('%'); escape != name.npos)
     return fail(offset(name) + escape, "a percent escape in the host");
   if (!check(name, kHostChars)) return false;
-  // Resolvers read `0x7f.1`, `127.1` and `2130706433` as 127.0.0.1. None is an address here (WHATWG's URLs
-  // convert them), and no top-level domain is a number.
+  // Resolvers read `0x7f.1`, `127.1` and `2130706433` as 127.0.0.1, and WHATWG's URLs convert them. Here they
+  // are refused; no top-level domain is a number.
   std::string_view last = name.substr(0, name.size() - (name.ends_with('.') ? 1 : 0));
   last.remove_prefix(last.rfind('.') + 1);
   const auto is_hex = [](char c) { return hex_value(c) >= 0; };
@@ -124,14 +124,14 @@ bool URLReader::check_name(std::string_view name) {
                                             std::all_of(last.begin() + 2, last.end(), is_hex)));
   in_addr bytes{};
   if (is_number && ::inet_pton(AF_INET, std::string(name).c_str(), &bytes) != 1)
-    return fail(offset(name), "a host that ends in a number and is no IPv4 address");
+    return fail(offset(name), "a host that ends in a number and is not an IPv4 address");
   return true;
 }
 
 bool URLReader::read_port(std::string_view digits) {
   if (digits.empty()) return true;
   if (!std::all_of(digits.begin(), digits.end(), is_digit))
-    return fail(offset(digits), "a port that is no number");
+    return fail(offset(digits), "a port that is not a number");
   pieces.port = parse_decimal<std::uint16_t>(digits);
   if (!pieces.port) return fail(offset(digits), "a port above 65535");
   return *pieces.port != 0 || fail(offset(digits), "port 0");

@@ -11,7 +11,7 @@
 namespace squall::http {
 namespace {
 
-// Of what may be a URL, or a reference without one: 0.
+// The end of the authority of a URL or a reference; 0 without an authority.
 std::size_t end_of_authority(std::string_view text) {
   const std::size_t slashes = text.find("//");
   if (slashes == text.npos) return 0;
@@ -52,7 +52,7 @@ std::string url_concat(std::string_view url, const QueryArguments& arguments) {
   const std::size_t hash = std::min(url.find('#'), url.size());
   const std::size_t question = std::min(url.find('?'), hash);
   const std::string_view query = url.substr(question, hash - question);
-  // No more pieces than bytes: as the URL is the program's own, its size is bound enough.
+  // A query has no more pieces than bytes. The URL is the program's own, so its size is limit enough.
   QueryArguments all = *parse_query(query.substr(query.empty() ? 0 : 1), query.size());
   all.insert(all.end(), arguments.begin(), arguments.end());
   return fmt::format("{}?{}{}", url.substr(0, question), urlencode(all), url.substr(hash));

@@ -21,10 +21,10 @@ Address ask(Call call, int fd) noexcept {
 
 }  // namespace
 
-static_assert(sizeof(Address) == sizeof(sockaddr_in6), "an idle connection holds one");
+static_assert(sizeof(Address) == sizeof(sockaddr_in6), "a server keeps an Address for each idle connection");
 
 Address::Address(const sockaddr* address, socklen_t length) noexcept : storage_{} {
-  // A name that was cut off, or a peer without one, may be shorter than the family's structure.
+  // A truncated name, or a peer without a name, may be shorter than the family's structure.
   if (length < offsetof(sockaddr, sa_family) + sizeof address->sa_family) return;
   const bool v4 = length >= sizeof(sockaddr_in) && address->sa_family == AF_INET;
   const bool v6 = length >= sizeof(sockaddr_in6) && address->sa_family == AF_INET6;
@@ -45,7 +45,7 @@ std::optional<Address> Address::parse(std::string_view text) noexcept {
   const bool in_brackets = ip.starts_with('[') && ip.ends_with(']');
   if (in_brackets) ip = ip.substr(1, ip.size() - 2);
   const std::optional<Address> address = parse_ip(ip, *port);
-  // `::1:80` is an address of its own, and `[127.0.0.1]` none.
+  // `::1:80` is an IPv6 address without a port; `[127.0.0.1]` is malformed.
   if (!address || in_brackets != (address->family() == AF_INET6)) return std::nullopt;
   return address;
 }
@@ -53,7 +53,7 @@ std::optional<Address> Address::parse(std::string_view text) noexcept {
 std::optional<Address> Address::parse_ip(std::string_view ip, std::uint16_t port) noexcept {
   char text[INET6_ADDRSTRLEN];
   const std::string_view digits = ip.substr(0, ip.find('%'));
-  // inet_pton() would stop at a NUL and take what stands before it.
+  // inet_pton() ignores the bytes behind a NUL.
   if (digits.size() >= sizeof text || digits.find('\0') != digits.npos) return std::nullopt;
   text[digits.copy(text, sizeof text)] = '\0';
   char bytes[sizeof(in6_addr)];
@@ -126,7 +126,7 @@ socklen_t Address::size() const noexcept {
 
 std::strong_ordering operator<=>(const Address& a, const Address& b) noexcept {
   if (const auto order = a.family() <=> b.family(); order != 0) return order;
-  // Compared as unsigned bytes, so in the order of the numbers they stand for.
+  // compare() takes bytes as unsigned, so this is the numeric order of the addresses.
   if (const int order = a.ip_bytes().compare(b.ip_bytes()); order != 0) return order <=> 0;
   if (const auto order = a.port() <=> b.port(); order != 0) return order;
   return a.scope() <=> b.scope();
@@ -136,7 +136,7 @@ std::strong_ordering operator<=>(const Address& a, const Address& b) noexcept {
 
 std::size_t std::hash<squall::Address>::operator()(const squall::Address& address) const noexcept {
   const std::size_t ip = std::hash<std::string_view>()(address.ip_bytes());
-  // An odd multiplier: different ports of one address never collide.
+  // The multiplier is odd, so different ports of one address never collide.
   return ip ^ (std::size_t{address.port()} * 0x9e3779b97f4a7c15U);
 }
 

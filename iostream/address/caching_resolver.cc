@@ -11,14 +11,14 @@
 
 namespace squall {
 
-// One lookup, and what came of it.
+// One query and its outcome.
 struct CachingResolver::Query {
   Event done;
   Answer answer;
   std::exception_ptr error;
   std::optional<IOLoop::TimePoint> expires;  // none while the lookup is under way
 
-  // For how long to keep it; none if that is not to be.
+  // The time to keep the outcome; none if it is not to be cached.
   std::optional<IOLoop::Duration> ttl(const Options& options) const;
 };
 
@@ -54,13 +54,13 @@ Task<Resolver::Answer> CachingResolver::look_up(std::string host, std::uint16_t 
   co_await query->done.wait();
   if (query->error) std::rethrow_exception(query->error);
   Answer answer = query->answer;
-  // What is left of it; of what has expired while others had their turn, nothing.
+  // The rest of the TTL; 0 if the answer expired before this task was resumed.
   const auto left = std::chrono::floor<std::chrono::seconds>(*query->expires - loop_.time());
   if (answer.ttl) answer.ttl = std::max(left, std::chrono::seconds(0));
   co_return std::move(answer);
 }
 
-// What is under way or holds; null if it has to be asked for.
+// The query of the key if it is under way or has not expired, otherwise null.
 std::shared_ptr<CachingResolver::Query> CachingResolver::find(const Key& key) {
   const auto place = places_.find(key);
   if (place == places_.end()) return nullptr;
@@ -103,7 +103,7 @@ Task<> CachingResolver::run(Key key, std::shared_ptr<Query> query) {
   query->done.set();
 }
 
-// Its answer is there: kept from now on, unless it was forgotten meanwhile.
+// Caches the outcome from now on, unless clear() has dropped the query meanwhile.
 void CachingResolver::keep(const Key& key, const Query& query) {
   const auto place = places_.find(key);
   if (place == places_.end() || place->second->query.get() != &query) return;
@@ -121,7 +121,7 @@ void CachingResolver::erase(Entries::iterator entry) noexcept {
 void CachingResolver::make_room() noexcept {
   for (auto entry = entries_.end(); entries_.size() > options_.max_entries && entry != entries_.begin();) {
     --entry;
-    // One that is under way has somebody who waits, and will be looked at again.
+    // A query under way stays: its waiters share it, and keep() makes room again.
     if (entry->query->expires) erase(entry++);
   }
 }

@@ -16,27 +16,27 @@
 
 namespace squall {
 
-// Keeps what another resolver answers, for a while; also that there is no such name (RFC 2308). What may be
-// otherwise the next time, a name server that does not answer, is not kept.
+// Caches the answers of another resolver, and its definite errors: that a name does not exist (RFC 2308).
+// Temporary errors, as a name server that does not answer, are not cached.
 //
-// Who asks for a name that is being looked up waits for the same answer. A waiter who leaves takes nothing
-// from the others, and the lookup goes on, so that who asks again soon finds the answer rather than ask for a
-// second one. Numeric addresses are passed on.
+// Concurrent lookups of one name share one query. Dropping the task of a lookup does not cancel the query, so
+// a repeated lookup finds its answer. Numeric addresses go to the other resolver.
 //
-// Lifetime:  borrows the resolver that does the work, and the loop. Destruction cancels the lookups: nobody
-//            may wait then.
-// Errors:    those of the other resolver.
+// Thread:    the loop's thread only.
+// Lifetime:  borrows the other resolver and the loop. Destruction cancels the queries; no task may wait for a
+//            lookup then.
+// Errors:    the errors of the other resolver.
 class CachingResolver final : public Resolver {
  public:
   struct Options {
-    // For how long an answer holds whose resolver does not know, as the system's does not.
+    // The time to keep an answer without a TTL; getaddrinfo() gives none.
     std::chrono::nanoseconds default_ttl = std::chrono::seconds(60);
-    // Bounds of what name servers say, and of the above.
+    // Bounds of the TTLs of name servers, and of default_ttl.
     std::chrono::nanoseconds min_ttl = std::chrono::seconds(1);
     std::chrono::nanoseconds max_ttl = std::chrono::hours(1);
     // The time to keep the answer that a name does not exist; none: it is not kept.
     std::optional<std::chrono::nanoseconds> negative_ttl = std::chrono::seconds(5);
-    // Answers that are kept; those not asked for the longest go first. Lookups under way are not counted.
+    // Cached answers; the least recently used is dropped first. Queries under way do not count.
     std::size_t max_entries = 1000;
   };
 
@@ -48,9 +48,9 @@ class CachingResolver final : public Resolver {
 
   Task<Answer> look_up(std::string host, std::uint16_t port, int family) override;
 
-  // Forgets all answers. Lookups under way go on, for those who wait.
+  // Drops all answers. Queries under way go on for the tasks that wait, and are not cached.
   void clear() noexcept;
-  // Answers kept, some of which may have expired, and lookups under way.
+  // Cached answers, expired ones included, and queries under way.
   std::size_t size() const noexcept { return entries_.size(); }
 
  private:
@@ -58,9 +58,9 @@ class CachingResolver final : public Resolver {
   struct Query;
   struct Entry {
     Key key;
-    std::shared_ptr<Query> query;  // shared with those who wait for it
+    std::shared_ptr<Query> query;  // shared with the tasks that wait for it
   };
-  using Entries = std::list<Entry>;  // the last one asked for comes first
+  using Entries = std::list<Entry>;  // the most recently used first
 
   std::shared_ptr<Query> find(const Key& key);
   std::shared_ptr<Query> begin(const Key& key);

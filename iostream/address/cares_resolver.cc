@@ -19,7 +19,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// c-ares's reason as one of getaddrinfo()'s.
+// The reason of getaddrinfo() that is closest to a status of c-ares.
 int reason_of(int status) noexcept {
   switch (status) {
     case ARES_ENOTFOUND:
@@ -52,7 +52,7 @@ Resolver::Answer answer_from(const ares_addrinfo& found, std::uint16_t port) {
   return answer;
 }
 
-// One lookup on its way through c-ares, which gives it back to answered() exactly once.
+// One lookup. c-ares owns it until it calls answered(), which it does exactly once.
 struct Query {
   explicit Query(std::uint16_t port) noexcept : port(port) {}
 
@@ -85,7 +85,7 @@ void check(int status, const char* what) {
 
 }  // namespace
 
-// c-ares's sockets and its timer, on the loop.
+// Registers c-ares's sockets and its timer with the loop.
 class CaresResolver::Channel {
  public:
   Channel(const Options& options, IOLoop& loop);
@@ -136,7 +136,7 @@ CaresResolver::Channel::Channel(const Options& options, IOLoop& loop) : loop_(lo
 
 CaresResolver::Channel::~Channel() {
   loop_.remove_timeout(timer_);
-  ::ares_destroy(channel_);  // answers all that waits, and closes its sockets
+  ::ares_destroy(channel_);  // answers all lookups, and closes its sockets
 }
 
 Future<Outcome> CaresResolver::Channel::ask(const std::string& host, std::uint16_t port, int family) {
@@ -150,7 +150,7 @@ Future<Outcome> CaresResolver::Channel::ask(const std::string& host, std::uint16
   return future;
 }
 
-// Called by c-ares, which no exception may pass through. Without the loop's help the query times out.
+// c-ares calls this, and no exception may pass through C. If the poller refuses, the query times out.
 void CaresResolver::Channel::watch(int fd, Events events) noexcept {
   try {
     if (events == Events::none) {
@@ -178,7 +178,7 @@ void CaresResolver::Channel::set_timer() {
   timeval space;
   const timeval* const next = ::ares_timeout(channel_, nullptr, &space);
   if (!next) return;
-  // A millisecond more: c-ares would find a timer that is early not due, and ask for it again and again.
+  // Later by a millisecond: at an early timer c-ares has nothing to do, and asks for the same delay again.
   const auto delay = std::chrono::seconds(next->tv_sec) + std::chrono::microseconds(next->tv_usec) + 1ms;
   timer_ = loop_.call_later(delay, [this] { process(ARES_SOCKET_BAD, ARES_SOCKET_BAD); });
 }
@@ -192,7 +192,7 @@ CaresResolver::~CaresResolver() = default;
 Task<Resolver::Answer> CaresResolver::look_up(std::string host, std::uint16_t port, int family) {
   std::optional<Answer> known = numeric_answer(host, port, family);
   if (known) co_return *std::move(known);
-  // The resolver may go while we wait; what is awaited is ours.
+  // The future belongs to this task: the resolver may be destroyed while the task waits.
   Outcome outcome = co_await channel_->ask(host, port, family);
   if (outcome.status != ARES_SUCCESS)
     throw ResolveError(host, std::error_code(reason_of(outcome.status), resolver_category()),

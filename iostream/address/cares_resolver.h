@@ -11,32 +11,31 @@
 
 namespace squall {
 
-// Asks the name servers itself, by the c-ares library, on the loop and without threads (NET-23). The hosts
-// file comes first, and addresses come in the order of RFC 6724. There only where Squall was built with
-// c-ares.
+// Asks name servers through the c-ares library, on the loop and without threads (NET-23). Reads the hosts
+// file first, and sorts addresses by RFC 6724. Works only where Squall was built with c-ares: see
+// is_built_in().
 //
-// Answers have a TTL: that of the record that lasts shortest.
-//
+// Result:    addresses, with the shortest TTL of their records.
 // Thread:    the loop's thread only.
-// Lifetime:  borrows the loop. Destruction ends all lookups: who waits gets a ResolveError.
-// Errors:    ResolveError, with getaddrinfo()'s reason for what c-ares says, and its words. A lookup whose
-//            waiter has left goes on until it is answered, or its tries are used up.
+// Lifetime:  borrows the loop. Destruction ends all lookups with a ResolveError. A lookup whose task was
+//            dropped goes on until a server answers or its tries are used up.
+// Errors:    ResolveError with the reason of getaddrinfo() that is closest to c-ares's, and c-ares's text.
 class CaresResolver final : public Resolver {
  public:
   struct Options {
-    // Name servers, as `192.0.2.1,192.0.2.2:5353,[2001:db8::1]:53`; empty for those of the system.
+    // Name servers: `192.0.2.1,192.0.2.2:5353,[2001:db8::1]:53`; empty for the system's.
     std::string servers;
-    // For the first try at each server, with later ones up to twice as long as those before; and the tries.
-    // None stands for c-ares's own values: 5 s and 4 tries as of 1.18.
+    // The time of the first try at each server, which doubles at most with each further one; and the tries.
+    // The defaults are c-ares's own: 5 s and 4 tries as of 1.18.
     std::optional<std::chrono::nanoseconds> timeout;
     std::optional<int> tries;
   };
 
-  // Whether there is one. If not, constructors throw std::runtime_error.
+  // Whether Squall was built with c-ares. Otherwise the constructors throw std::runtime_error.
   static bool is_built_in() noexcept;
 
   explicit CaresResolver(IOLoop& loop = IOLoop::current()) : CaresResolver(Options(), loop) {}
-  // Throws std::invalid_argument for servers that cannot be read, std::runtime_error with c-ares's reason.
+  // Throws std::invalid_argument for malformed `servers`, std::runtime_error with c-ares's reason.
   explicit CaresResolver(const Options& options, IOLoop& loop = IOLoop::current());
   ~CaresResolver() override;
 

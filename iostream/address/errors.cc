@@ -5,8 +5,8 @@
 namespace squall {
 namespace {
 
-// Made beforehand: copies share its text. So the usual end of a connection costs no allocation, and a stream
-// that closes for want of memory can say so.
+// Copies share the text of this object. So the usual end of a connection costs no allocation, and a stream
+// that runs out of memory can still throw.
 const std::runtime_error g_closed("Stream is closed");
 
 std::runtime_error closed_by(std::error_code error) {

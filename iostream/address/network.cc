@@ -10,10 +10,10 @@
 namespace squall {
 namespace {
 
-// Bits in front of the IPv4 address in one that is mapped into IPv6.
+// The bits in front of the IPv4 address in an IPv4-mapped one.
 constexpr unsigned kMappedBits = 96;
 
-// The bits of a network's byte number `index` that count.
+// The bits of byte `index` that belong to the prefix.
 unsigned char mask_of(unsigned prefix, std::size_t index) noexcept {
   const unsigned before = static_cast<unsigned>(index) * 8;
   if (prefix >= before + 8) return 0xff;
@@ -24,14 +24,14 @@ unsigned char mask_of(unsigned prefix, std::size_t index) noexcept {
 
 Network::Network(std::string_view text) {
   const std::optional<Network> network = parse(text);
-  if (!network) throw std::invalid_argument(fmt::format("no network of IP addresses: \"{}\"", text));
+  if (!network) throw std::invalid_argument(fmt::format("Not a network of IP addresses: \"{}\"", text));
   *this = *network;
 }
 
 std::optional<Network> Network::parse(std::string_view text) noexcept {
   const std::size_t slash = std::min(text.find('/'), text.size());
   const std::optional<Address> written = Address::parse_ip(text.substr(0, slash));
-  // A scope says on which interface, not which addresses.
+  // A scope names an interface, not a range of addresses.
   if (!written || text.substr(0, slash).find('%') != text.npos) return std::nullopt;
   unsigned prefix = static_cast<unsigned>(written->ip_bytes().size()) * 8;
   if (slash < text.size()) {

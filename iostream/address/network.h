@@ -10,19 +10,21 @@
 
 namespace squall {
 
-// A range of IP addresses: those whose first so many bits are the same.
+// A range of IP addresses that share a prefix.
 //
-// IPv4 addresses that are mapped into IPv6 count as IPv4, here and in what is asked for. So ::/0 is all of
-// IPv6, and none of IPv4.
+// An IPv4-mapped IPv6 address counts as the IPv4 address, in a network's text and in contains(). So ::/0 has
+// all IPv6 addresses and no IPv4 address.
+//
+// Thread:    any.
 class Network {
  public:
-  // `10.0.0.0/8`, `2001:db8::/32`, or one address. Bits beyond the prefix do not count: 127.0.0.1/8 is
-  // 127.0.0.0/8. Throws std::invalid_argument, which names the text.
+  // `10.0.0.0/8`, `2001:db8::/32`, or one address. Bits behind the prefix are cleared: 127.0.0.1/8 is
+  // 127.0.0.0/8. Throws std::invalid_argument that quotes the text.
   explicit Network(std::string_view text);
-  // None instead.
+  // None for a malformed text.
   static std::optional<Network> parse(std::string_view text) noexcept;
 
-  // False for what is no IP address.
+  // False unless address.is_ip().
   bool contains(const Address& address) const noexcept;
   // `10.0.0.0/8`
   std::string to_string() const;
@@ -32,12 +34,12 @@ class Network {
  private:
   Network() noexcept = default;
 
-  std::array<char, 16> bytes_{};  // zero beyond the prefix
+  std::array<char, 16> bytes_{};  // zero behind the prefix
   std::uint8_t size_ = 0;         // of an address: 4 or 16
   std::uint8_t prefix_ = 0;       // in bits
 };
 
-// Whether one of them does.
+// Whether one of the networks contains the address.
 bool contains(std::span<const Network> networks, const Address& address) noexcept;
 
 }  // namespace squall

@@ -10,26 +10,28 @@
 
 namespace squall {
 
-// Looks up other hosts than it is asked for, as a table says; what is not in the table is looked up as it is
-// (NET-24).
+// Replaces hosts by those of a table before another resolver looks them up. Hosts without an entry are looked
+// up unchanged (NET-24).
 //
 //     OverrideResolver resolver;
 //     resolver.map("example.test", "127.0.0.1");              // on all ports
 //     resolver.map("example.test", 443, "127.0.0.1", 8443);   // on this one alone
 //
-// The most precise entry counts: of host, port and family; of host and port; of the host. Names are compared
-// as they are written. What an entry leads to is not looked up in the table again.
+// The most specific entry applies: of host, port and family, then of host and port, then of the host. Names
+// are compared byte by byte. The target of an entry is not looked up in the table again.
 //
-// Lifetime:  borrows the resolver that does the work.
+// Thread:    the thread of the other resolver.
+// Lifetime:  borrows the other resolver.
+// Errors:    the errors of the other resolver.
 class OverrideResolver final : public Resolver {
  public:
   OverrideResolver() : OverrideResolver(default_resolver()) {}
   explicit OverrideResolver(Resolver& inner) noexcept : inner_(inner) {}
 
-  // Each replaces an entry for the same.
+  // Adds an entry, or replaces the entry for the same host, port and family.
   void map(std::string host, std::string to);
   void map(std::string host, std::uint16_t port, std::string to, std::uint16_t to_port);
-  // Only for who asks for this family, AF_INET or AF_INET6; or, with AF_UNSPEC, for none in particular.
+  // For lookups with the same family alone: AF_INET, AF_INET6, or AF_UNSPEC for lookups of any.
   void map(std::string host, std::uint16_t port, int family, std::string to, std::uint16_t to_port);
 
   Task<Answer> look_up(std::string host, std::uint16_t port, int family) override;
@@ -43,7 +45,7 @@ class OverrideResolver final : public Resolver {
 
   Resolver& inner_;
   std::map<std::string, std::string> hosts_;
-  std::map<Place, Target> places_;  // with a family, or for all of them
+  std::map<Place, Target> places_;  // without a family: for all of them
 };
 
 }  // namespace squall

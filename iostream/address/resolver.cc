@@ -10,7 +10,7 @@
 namespace squall {
 namespace {
 
-// Names from the network can be anything. None that exists is longer: NI_MAXHOST.
+// A name from the network may have any bytes. No host name is longer than NI_MAXHOST.
 bool is_host_name(const std::string& host) {
   return !host.empty() && host.size() < 1025 && host.find('\0') == host.npos;
 }
@@ -20,7 +20,7 @@ bool is_host_name(const std::string& host) {
 std::optional<Address> numeric_address(const std::string& host, std::uint16_t port) {
   if (!is_host_name(host)) return std::nullopt;
   if (const std::optional<Address> address = Address::parse_ip(host, port)) return address;
-  // The system knows interfaces by name, as in fe80::1%eth0, and IPv4's old abbreviations.
+  // The system also knows interfaces by name, as in fe80::1%eth0, and IPv4's old abbreviations.
   std::error_code error;
   const AddressInfo found = get_address_info(host.c_str(), fmt::to_string(port).c_str(), AF_UNSPEC,
                                              AI_NUMERICHOST | AI_NUMERICSERV, error);

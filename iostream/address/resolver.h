@@ -14,39 +14,39 @@
 
 namespace squall {
 
-// The address that `host` spells in numbers; none if it does not, and has to be looked up.
+// The address of a numeric `host`; none if `host` is a name, which has to be looked up.
 std::optional<Address> numeric_address(const std::string& host, std::uint16_t port);
 
 // Finds the addresses of a host (NET-21).
 //
-// Thread:    that of the loop that awaits it, unless it says otherwise.
-// Lifetime:  outlives the tasks it has returned.
+// Thread:    the thread of the loop that awaits it, unless the derived class says otherwise.
+// Lifetime:  must outlive its tasks.
 // Errors:    ResolveError.
 class Resolver {
  public:
   struct Answer {
     std::vector<Address> addresses;           // in the order to try them
-    std::optional<std::chrono::seconds> ttl;  // for how long they hold, where that is known
+    std::optional<std::chrono::seconds> ttl;  // none if the resolver does not know it
   };
 
   virtual ~Resolver() = default;
   Resolver(const Resolver&) = delete;
   Resolver& operator=(const Resolver&) = delete;
 
-  // At least one address of `host`, which may be numeric, with `port` in each; of `family` alone if that is
-  // AF_INET or AF_INET6.
+  // At least one address of `host`, a name or a numeric address, each with `port`. AF_INET or AF_INET6 as
+  // `family` excludes the other one.
   Task<std::vector<Address>> resolve(std::string host, std::uint16_t port, int family = AF_UNSPEC);
-  // The same for who keeps answers. What a resolver does.
+  // The same with the TTL. Derived classes implement this.
   virtual Task<Answer> look_up(std::string host, std::uint16_t port, int family) = 0;
 
  protected:
   Resolver() = default;
-  // What needs no asking: numeric addresses. Throws ResolveError for what is no host name, or a family there
-  // is none of.
+  // The answer for a numeric `host`; none for a name. Throws ResolveError for a malformed host or an unknown
+  // family.
   static std::optional<Answer> numeric_answer(const std::string& host, std::uint16_t port, int family);
 };
 
-// The one that is used where no other was asked for: a ThreadedResolver, for all loops of the process.
+// The resolver of all code that names no other: a ThreadedResolver that all loops of the process share.
 //
 // Thread:    any.
 Resolver& default_resolver();

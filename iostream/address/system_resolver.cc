@@ -16,7 +16,7 @@
 namespace squall {
 namespace {
 
-// What came of asking the system: errors as values, as they may have to cross threads.
+// The result of getaddrinfo(). The error is a value because it may have to cross threads.
 struct SystemOutcome {
   Resolver::Answer answer;
   std::error_code error;
@@ -35,7 +35,7 @@ Resolver::Answer answer_of(const std::string& host, SystemOutcome outcome) {
   return std::move(outcome.answer);
 }
 
-// A pool whose threads are those of one process.
+// The thread pool of one process.
 struct SharedPool {
   explicit SharedPool(SharedPool* before) : before(before) {}
   static ThreadPool::Options options() {
@@ -44,12 +44,12 @@ struct SharedPool {
     return options;
   }
   const pid_t owner = ::getpid();
-  SharedPool* const before;  // the parent process's, whose threads are not here
+  SharedPool* const before;  // the parent process's, whose threads do not exist here
   ThreadPool pool{options()};
 };
 
-// Never destroyed: a process that ends would have to wait for the slowest name server. Without a lock, as a
-// child of fork() could find that taken for ever.
+// Never destroyed: a process that ends would have to wait for the slowest name server. Uses no lock, because
+// a forked child could inherit it locked.
 ThreadPool& shared_pool() {
   static std::atomic<SharedPool*> g_pool = nullptr;
   SharedPool* pool = g_pool.load(std::memory_order_acquire);
@@ -77,13 +77,13 @@ Task<Resolver::Answer> ThreadedResolver::look_up(std::string host, std::uint16_t
   } catch (const ExecutorFullError& full) {
     throw ResolveError(host, std::error_code(EAI_AGAIN, resolver_category()), full.what());
   } catch (const std::system_error& error) {
-    throw ResolveError(host, error.code(), "no thread to do it on");
+    throw ResolveError(host, error.code(), "cannot start a thread for the lookup");
   }
   co_return answer_of(host, std::move(outcome));
 }
 
 Resolver& default_resolver() {
-  // Never destroyed, so that it can be used as long as anything runs.
+  // Never destroyed, so that destructors of other static objects may use it.
   static ThreadedResolver* const resolver = new ThreadedResolver;
   return *resolver;
 }

@@ -7,37 +7,41 @@
 
 namespace squall {
 
-// Asks the system, by getaddrinfo(), on the loop's own thread, which waits for the answer: for programs that
-// have nothing else to do, and for tests (NET-23).
+// Calls getaddrinfo() on the loop's thread, which blocks until the answer is there (NET-23). For programs
+// that have no other work meanwhile, and for tests.
+//
+// Thread:    any; blocks it.
+// Errors:    ResolveError.
 class BlockingResolver final : public Resolver {
  public:
   Task<Answer> look_up(std::string host, std::uint16_t port, int family) override;
 };
 
-// Asks the system on other threads, while the loop goes on (NET-22). Addresses come in the system's order,
-// each once; numeric ones are known without a thread.
+// Calls getaddrinfo() on a thread pool (NET-22). Addresses have the system's order, each once; numeric
+// addresses need no thread.
 //
-// By default the threads are of a pool that all such resolvers of the process share, and nobody else, so that
-// slow name servers keep no other work waiting: at most kSharedThreads, made as they are needed, and there
-// until the process ends. A child process that was forked makes its own. At most 10,000 lookups wait for a
-// thread; one more is a ResolveError (EAI_AGAIN).
+// By default all resolvers of this type share one pool for the whole process, which runs nothing else, so
+// slow name servers delay no other work. It starts up to kSharedThreads threads on demand and keeps them
+// until the process ends; a forked child process has its own. At most 10,000 lookups wait for a thread, and a
+// further one fails with EAI_AGAIN.
 //
-// getaddrinfo() cannot be interrupted. Dropping the task that waits takes back what no thread has begun; what
-// has begun ends alone, and its answer is thrown away.
+// getaddrinfo() cannot be interrupted. Dropping the task of a lookup cancels it only while it waits for a
+// thread; a lookup that has begun runs to its end, and its answer is dropped.
 //
 // Thread:    any.
+// Errors:    ResolveError.
 class ThreadedResolver final : public Resolver {
  public:
   static constexpr int kSharedThreads = 10;
 
   ThreadedResolver() = default;
-  // On an executor of one's own: a ThreadPool of another size, say.
+  // Uses this executor, for example a ThreadPool of another size.
   explicit ThreadedResolver(std::shared_ptr<Executor> executor) noexcept : executor_(std::move(executor)) {}
 
   Task<Answer> look_up(std::string host, std::uint16_t port, int family) override;
 
  private:
-  std::shared_ptr<Executor> executor_;  // null for the shared one
+  std::shared_ptr<Executor> executor_;  // null: the shared pool
 };
 
 }  // namespace squall

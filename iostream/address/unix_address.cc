@@ -10,7 +10,7 @@ namespace squall {
 namespace {
 
 constexpr std::size_t kNameAt = offsetof(sockaddr_un, sun_path);
-// A path ends with NUL; an abstract name has one in front.
+// A path ends with NUL; an abstract name begins with NUL.
 constexpr std::size_t kMaxName = sizeof(sockaddr_un::sun_path) - 1;
 
 }  // namespace
@@ -22,7 +22,7 @@ UnixAddress::UnixAddress(std::string_view name) {
   if (is_abstract) throw std::invalid_argument("this system has no abstract Unix sockets");
 #endif
   if (!is_abstract && name.find('\0') != name.npos)
-    throw std::invalid_argument("the path of a Unix socket has a NUL in it");
+    throw std::invalid_argument("the path of a Unix socket contains a NUL");
   if (name.size() - is_abstract > kMaxName)
     throw std::system_error(ENAMETOOLONG, std::generic_category(),
                             fmt::format("the name of a Unix socket has at most {} bytes: {}", kMaxName,
@@ -42,7 +42,7 @@ UnixAddress UnixAddress::ask(Call call, int fd) noexcept {
   const std::size_t room = std::min<std::size_t>(length, sizeof address.storage_);
   if (room <= kNameAt) return address;
   address.length_ = room - kNameAt;
-  // The length of a path counts the NUL behind it, or all there is room for.
+  // The kernel's length of a path includes its NUL, and may be all of sun_path.
   if (address.storage_.sun_path[0] != '\0')
     address.length_ = ::strnlen(address.storage_.sun_path, address.length_);
 #ifndef __linux__

@@ -9,24 +9,25 @@
 
 namespace squall {
 
-// The name of a Unix socket: a path, or on Linux a name of the abstract namespace, which has no file, no
-// permissions, and goes with its last socket.
+// The name of a Unix socket: a path, or on Linux a name in the abstract namespace. An abstract name has no
+// file and no permissions, and vanishes with its last socket.
+//
+// Thread:    any.
 class UnixAddress {
  public:
-  // Nobody's name: what most clients have.
+  // Unnamed, as most clients' sockets are.
   UnixAddress() noexcept = default;
-  // A name that begins with NUL is abstract (NET-11), and so is one that begins with `@`, as other tools
-  // spell it; a path that does begins with `./@`. Throws std::invalid_argument for an empty name, or a NUL
-  // within a path; std::system_error, ENAMETOOLONG, for more bytes than the system has room for (107 on
-  // Linux).
+  // A name that begins with NUL (NET-11) or, as other tools spell it, with `@` is abstract; the path of a
+  // file `@x` is `./@x`. Throws std::invalid_argument for an empty name or a NUL within a path, and
+  // std::system_error, ENAMETOOLONG, for more bytes than a socket address holds (107 on Linux).
   explicit UnixAddress(std::string_view name);
-  // Nobody's if the call fails, or if it is no Unix socket.
+  // The names of a socket; unnamed if the system call fails, or for a socket of another family.
   static UnixAddress local_of(int fd) noexcept;
   static UnixAddress peer_of(int fd) noexcept;
 
   bool is_unnamed() const noexcept { return name().empty(); }
   bool is_abstract() const noexcept { return name().starts_with('\0'); }
-  // The path, or NUL and the abstract name. A view of this object.
+  // The path, or NUL and the abstract name; a view into this object.
   std::string_view name() const noexcept { return {storage_.sun_path, length_}; }
   // `unix:/run/app.sock`, `unix:@name`, `unix`.
   std::string to_string() const;

@@ -47,7 +47,7 @@ class FileActions {
   posix_spawn_file_actions_t actions_;
 };
 
-// Signals as a program expects to find them.
+// Attributes that unblock all signals and restore their defaults.
 class Attributes {
  public:
   Attributes() {
@@ -71,7 +71,7 @@ class Attributes {
 
 void check_text(const std::string& text) {
   if (text.find('\0') != text.npos)
-    throw std::invalid_argument("an argument or variable of a child process has a zero byte in it");
+    throw std::invalid_argument("an argument or variable of a child process contains a NUL");
 }
 
 // The null-terminated array that exec() wants. Borrows the strings.
@@ -88,7 +88,7 @@ std::vector<std::string> assignments(const std::map<std::string, std::string>& e
     check_text(name);
     check_text(value);
     if (name.empty() || name.find('=') != name.npos)
-      throw std::invalid_argument(fmt::format("\"{}\" is no name for a variable", name));
+      throw std::invalid_argument(fmt::format("not a name of an environment variable: \"{}\"", name));
     result.push_back(name + "=" + value);
   }
   return result;
@@ -102,7 +102,7 @@ pid_t start_process(const ProcessRequest& request) {
   check_text(request.directory);
 
   FileActions actions;
-  // Sources out of the way of the targets, so that none is overwritten before its turn.
+  // Sources that are also targets move to other numbers, so that dup2() overwrites no source before its use.
   std::array<OwnedFd, 3> moved;
   std::array<int, 3> sources = request.stdio;
   for (std::size_t i = 0; i < sources.size(); ++i) {
@@ -128,8 +128,8 @@ pid_t start_process(const ProcessRequest& request) {
   if (request.environment) variables = assignments(*request.environment);
   const std::vector<char*> environment = pointers_to(variables);
   pid_t pid = 0;
-  // The child borrows our memory until it has become the other program or failed to: nothing is copied,
-  // however large we are, and the error comes back as the result.
+  // The child shares this process's memory until exec() succeeds or fails, so the cost does not depend on the
+  // size of this process, and the error is the result of the call.
   const int error = ::posix_spawnp(&pid, argv[0], actions.get(), attributes.get(), argv.data(),
                                    request.environment ? environment.data() : environ);
   if (error != 0) {

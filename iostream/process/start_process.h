@@ -12,21 +12,21 @@ namespace squall {
 
 // A program to run, and how.
 struct ProcessRequest {
-  static constexpr int kInherit = -1;  // what we have under that number
+  static constexpr int kInherit = -1;  // this process's descriptor of the same number
   static constexpr int kNull = -2;     // /dev/null
-  static constexpr int kStdOut = -3;   // for standard error: where standard output goes
+  static constexpr int kStdOut = -3;   // for standard error: the target of standard output
 
-  std::vector<std::string> argv;  // the first is looked up in our PATH unless it has a slash
-  std::optional<std::map<std::string, std::string>> environment;  // none: ours
-  std::string directory;                                          // empty: ours
-  std::array<int, 3> stdio{kInherit, kInherit, kInherit};  // descriptors that are borrowed, or the above
+  std::vector<std::string> argv;  // argv[0] is looked up in PATH unless it has a slash
+  std::optional<std::map<std::string, std::string>> environment;  // none: this process's
+  std::string directory;                                          // empty: this process's
+  std::array<int, 3> stdio{kInherit, kInherit, kInherit};  // borrowed descriptors, or the constants above
 };
 
-// Runs it in a child process and returns that one's id: by then the program has begun. Its signals are
-// unblocked, and none is ignored or handled.
+// Runs a program in a child process, with all signals unblocked and at their defaults.
 //
-// Throws std::invalid_argument if there is no program name, or an argument or variable that the system cannot
-// pass on; std::system_error with the reason if the program cannot be run, and then no child is left behind.
+// Result:    the id of the child, which has begun to run the program.
+// Errors:    std::invalid_argument for an empty argv, or an argument or variable with a NUL in it;
+//            std::system_error with the reason if the program cannot be run, and then there is no child.
 pid_t start_process(const ProcessRequest& request);
 
 }  // namespace squall

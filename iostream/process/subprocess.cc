@@ -21,7 +21,7 @@ std::string describe(const std::string& command, int returncode) {
                         : fmt::format("command {} exited with status {}", command, returncode);
 }
 
-// Of a child that cannot be watched.
+// Kills and reaps a child that the loop cannot watch.
 void end_now(pid_t pid) noexcept {
   ::kill(pid, SIGKILL);
   while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
@@ -40,7 +40,7 @@ Subprocess::Subprocess(std::vector<std::string> argv, const Options& options, IO
   request.argv = std::move(argv);
   request.environment = options.environment;
   request.directory = options.directory;
-  // The child's ends, closed when it has its own copies.
+  // The child's ends of the pipes; this process closes them once the child has copies.
   std::array<OwnedFd, 3> theirs;
   const std::array<Stdio, 3> wanted{options.std_in, options.std_out, options.std_err};
   const std::array<std::optional<IOStream>*, 3> ours{&in_, &out_, &err_};
@@ -49,11 +49,11 @@ Subprocess::Subprocess(std::vector<std::string> argv, const Options& options, IO
       case What::inherit: break;
       case What::null: request.stdio[i] = ProcessRequest::kNull; break;
       case What::descriptor:
-        if (wanted[i].fd_ < 0) throw std::invalid_argument("a negative number is no descriptor");
+        if (wanted[i].fd_ < 0) throw std::invalid_argument("a descriptor of a child process is negative");
         request.stdio[i] = wanted[i].fd_;
         break;
       case What::std_out:
-        if (i != 2) throw std::invalid_argument("only standard error can go where standard output goes");
+        if (i != 2) throw std::invalid_argument("only standard error can be kToStdOut");
         request.stdio[i] = ProcessRequest::kStdOut;
         break;
       case What::stream: {
@@ -79,7 +79,7 @@ Subprocess::~Subprocess() {
   try {
     kill();
   } catch (const std::system_error&) {
-    // It has made itself somebody else's: that is as it wants it.
+    // The child has changed its user, so this process may not kill it.
   }
 }
 

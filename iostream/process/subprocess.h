@@ -17,7 +17,7 @@
 
 namespace squall {
 
-// A child process has failed: exited with another status than 0, or was killed by a signal.
+// A child process has exited with a status other than 0, or a signal has killed it.
 class CalledProcessError : public std::runtime_error {
  public:
   CalledProcessError(const std::string& command, int returncode);
@@ -28,7 +28,7 @@ class CalledProcessError : public std::runtime_error {
   int returncode_;
 };
 
-// A program that runs in a child process, with streams to talk to it.
+// A program in a child process, with streams for its standard input, output and error.
 //
 //     Subprocess::Options options;
 //     options.std_out = Subprocess::kStream;
@@ -36,21 +36,22 @@ class CalledProcessError : public std::runtime_error {
 //     const std::string line = co_await date.std_out().read_until("\n");
 //     co_await date.wait_for_exit();
 //
-// A child that writes more than a pipe holds (64 KiB on Linux) waits until it is read: who feeds a child must
-// read what it says meanwhile, in another task.
+// A child that writes more than a pipe holds (64 KiB on Linux) blocks until its stream is read. A task that
+// writes much to a child therefore needs another task that reads the child's output.
 //
 // Thread:    the loop's thread only.
-// Lifetime:  borrows `loop`. Destruction closes the streams and kills the child if it still runs, as dropping
-//            a task ends its work; detach() lets it live. The loop reaps it in either case. Only the child
-//            itself is killed, not what it has started: a shell is best told to `exec` its last command.
-// Errors:    what cannot be run throws std::system_error from the constructor, with the reason of the system
-//            (ENOENT, EACCES, ...), and leaves no process and no descriptor behind (PRC-10).
+// Lifetime:  borrows `loop`. Destruction closes the streams and kills a running child, unless detach() was
+//            called. The loop reaps the child in either case. Children of the child are not killed: let a
+//            shell `exec` its last command.
+// Errors:    the constructor throws std::system_error with the system's reason (ENOENT, EACCES, ...) if the
+//            program cannot be run, and leaves no process and no descriptor behind (PRC-10).
 class Subprocess {
  public:
-  // What the child gets as standard input, output or error.
+  // The child's standard input, output or error.
   class Stdio {
    public:
-    // A descriptor of ours, borrowed until the constructor returns. It is not made blocking.
+    // A descriptor of this process, borrowed until the constructor of Subprocess returns. It stays
+    // non-blocking if it is.
     explicit constexpr Stdio(int fd) noexcept : what_(What::descriptor), fd_(fd) {}
 
    private:
@@ -61,25 +62,25 @@ class Subprocess {
     What what_;
     int fd_ = -1;
   };
-  static const Stdio kInherit;   // the same as ours
+  static const Stdio kInherit;   // this process's
   static const Stdio kNull;      // /dev/null
-  static const Stdio kStream;    // a pipe, whose other end is an IOStream of this object
-  static const Stdio kToStdOut;  // for standard error: wherever standard output goes
+  static const Stdio kStream;    // a pipe; its other end is an IOStream of this object
+  static const Stdio kToStdOut;  // for standard error: the target of standard output
 
   using Environment = std::map<std::string, std::string>;
   struct Options {
     Stdio std_in = Stdio(Stdio::What::inherit);
     Stdio std_out = Stdio(Stdio::What::inherit);
     Stdio std_err = Stdio(Stdio::What::inherit);
-    std::optional<Environment> environment;  // none: ours
-    std::string directory;                   // to run in; empty: ours
+    std::optional<Environment> environment;  // none: this process's
+    std::string directory;                   // the working directory; empty: this process's
     IOStream::Options stream;                // limits of the streams
-    ChildExit exit = ChildExit::automatic;   // how the loop hears of the end
+    ChildExit exit = ChildExit::automatic;   // how the loop notices the end
   };
 
-  // Runs the program argv[0], looked up in our PATH unless there is a slash in it, with no shell in between.
-  // It has begun when this returns. Its signals are unblocked, and none is ignored. Descriptors reach it only
-  // if they are not close-on-exec, and all of Squall's are.
+  // Runs the program argv[0], looked up in PATH unless it has a slash, without a shell. The program has begun
+  // when the constructor returns. Its signals are unblocked and at their defaults. It inherits the
+  // descriptors that are not close-on-exec; all of Squall's are.
   Subprocess(std::vector<std::string> argv, const Options& options, IOLoop& loop = IOLoop::current());
   explicit Subprocess(std::vector<std::string> argv, IOLoop& loop = IOLoop::current())
       : Subprocess(std::move(argv), Options(), loop) {}
@@ -87,36 +88,37 @@ class Subprocess {
   Subprocess& operator=(Subprocess&&) = delete;
   ~Subprocess();
 
-  // Our ends of the pipes. Throw std::logic_error if that is not what was asked for.
+  // This side's ends of the pipes. They throw std::logic_error unless the option was kStream.
   IOStream& std_in() { return stream(in_, "std_in"); }  // close() or shutdown_write() ends the child's input
   IOStream& std_out() { return stream(out_, "std_out"); }
   IOStream& std_err() { return stream(err_, "std_err"); }
 
   pid_t pid() const noexcept { return watcher_->pid(); }
-  // The exit status, or minus the number of the signal that killed it; none until the loop has reaped it
-  // (PRC-11).
+  // The exit status, or minus the number of the signal that killed the child; none until the loop has reaped
+  // it (PRC-11).
   std::optional<int> returncode() const noexcept { return watcher_->returncode(); }
   const ChildWatcher& watcher() const noexcept { return *watcher_; }
 
-  // co_await process.wait_for_exit(): until it has ended. The first throws CalledProcessError unless it
-  // exited with status 0, the other only gives the return code (PRC-13). The streams may have more to read.
+  // co_await process.wait_for_exit() waits for the end of the child. The first form throws CalledProcessError
+  // for a return code other than 0, the second returns the code (PRC-13). The streams may still have bytes to
+  // read.
   class WaitForExit;
   WaitForExit wait_for_exit() const;
   ChildWatcher::Wait wait_for_exit(const std::nothrow_t&) const noexcept { return watcher_->wait(); }
-  // Calls `callback` once, through the loop's queue, when the child has ended, also if that was before
-  // (PRC-12). Not after this object was destroyed.
+  // Calls `callback` once, through the loop's queue, when the child has ended, even if it ended before the
+  // call (PRC-12); never after this object was destroyed.
   void set_exit_callback(std::function<void(int returncode)> callback) {
     watcher_->set_exit_callback(std::move(callback));
   }
 
-  // Do nothing once it has ended. Throw std::system_error (EPERM).
+  // Do nothing once the child has ended. They throw std::system_error (EPERM).
   void send_signal(int signal) { watcher_->send_signal(signal); }
   void terminate() { send_signal(SIGTERM); }
   void kill() { send_signal(SIGKILL); }
   // Destroying this object no longer kills the child.
   void detach() noexcept { detached_ = true; }
 
-  // This process's environment, to be changed and given to a child.
+  // A copy of this process's environment.
   static Environment current_environment();
 
  private:
@@ -148,7 +150,7 @@ class [[nodiscard]] Subprocess::WaitForExit {
 
  private:
   ChildWatcher::Wait wait_;
-  std::string command_;  // the process may be destroyed while somebody waits for it
+  std::string command_;  // a copy: the Subprocess may be destroyed while a task waits
 };
 
 inline Subprocess::WaitForExit Subprocess::wait_for_exit() const { return WaitForExit(*watcher_, command_); }

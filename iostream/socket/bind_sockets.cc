@@ -18,7 +18,7 @@
 namespace squall {
 namespace {
 
-// `localhost` stands for this machine, whatever else it resolves to on some systems (NET-06).
+// Some systems resolve `localhost` to a link-local address too, which is left out (NET-06).
 bool is_link_local(const Address& address) {
   const std::string_view bytes = address.ip_bytes();
   return address.family() == AF_INET6 && bytes[0] == '\xfe' && (bytes[1] & 0xc0) == 0x80;
@@ -28,7 +28,7 @@ bool is_link_local(const Address& address) {
 std::vector<Address> resolve_passively(const ListenOptions& options) {
   const char* const host = options.address.empty() ? nullptr : options.address.c_str();
   std::error_code error;
-  // The service only has to be there: the port is filled in for each socket.
+  // getaddrinfo() wants a service; bind_sockets() sets the port.
   const AddressInfo found = get_address_info(host, "0", options.family, AI_PASSIVE, error);
   if (!found) throw ResolveError(options.address, error);
   std::vector<Address> addresses = addresses_in(found);
@@ -49,7 +49,7 @@ int seconds_of(std::chrono::nanoseconds duration) {
   return static_cast<int>(std::clamp<std::chrono::seconds::rep>(seconds, 1, INT_MAX));
 }
 
-// None if the address is to be left out.
+// Null if the address is to be left out.
 OwnedFd bind_one(const Address& address, const ListenOptions& options) {
   OwnedFd fd(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd && errno == EAFNOSUPPORT) return OwnedFd();
@@ -57,12 +57,12 @@ OwnedFd bind_one(const Address& address, const ListenOptions& options) {
   set_option(fd.get(), SOL_SOCKET, SO_REUSEADDR, "SO_REUSEADDR");
   if (options.reuse_port) set_reuse_port(fd.get());
   if (address.family() == AF_INET6) set_option(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, "IPV6_V6ONLY");
-  // Inherited by what is accepted: saves a system call a connection.
+  // Accepted connections inherit the option, which saves each a system call.
   set_option(fd.get(), IPPROTO_TCP, TCP_NODELAY, "TCP_NODELAY");
   if (options.defer_accept) set_defer_accept(fd.get(), seconds_of(*options.defer_accept));
   if (options.fast_open) set_fast_open(fd.get(), *options.fast_open);
   if (::bind(fd.get(), address.data(), address.size()) != 0) {
-    // Containers with IPv6 half disabled resolve localhost to an address they do not have.
+    // In a container without IPv6 addresses, `localhost` may still resolve to ::1.
     if (errno == EADDRNOTAVAIL && options.address == "localhost" && address.ip() == "::1") return OwnedFd();
     throw_errno("cannot listen on " + address.to_string());
   }

@@ -17,7 +17,7 @@ namespace {
   throw std::system_error(error, std::generic_category(), "cannot listen on " + address.to_string());
 }
 
-// A link is no socket, whatever it points to: what would be removed is the link.
+// lstat(): a symbolic link is never a socket, because unlink() would remove the link.
 void remove_old_socket(const UnixAddress& address, const char* path) {
   struct stat file{};
   if (::lstat(path, &file) != 0) {
@@ -39,8 +39,8 @@ OwnedFd bind_unix_socket(std::string_view name, const UnixListenOptions& options
   if (!fd) throw_errno("socket");
   if (!address.is_abstract()) {
     remove_old_socket(address, path.c_str());
-    // Linux gives the file the mode of the socket, less the umask, so that nobody connects in the moment
-    // before chmod(). Elsewhere this fails.
+    // Linux creates the file with the mode of the socket, less the umask, so no client can connect before
+    // chmod(). Elsewhere this fails.
     static_cast<void>(::fchmod(fd.get(), options.mode));
   }
   if (::bind(fd.get(), address.data(), address.size()) != 0) cannot_listen(address, errno);

@@ -9,41 +9,42 @@
 
 namespace squall {
 
+// How to bind a Unix socket.
 struct UnixListenOptions {
-  // Of the socket's file: who may write to it may connect. Never wider than this, not for a moment either.
+  // The mode of the socket's file: write permission allows to connect. The file never has a wider mode.
   mode_t mode = 0600;
   int backlog = 4096;
 };
 
-// A listening, non-blocking Unix socket at a path, or in the abstract namespace if the name begins with NUL
-// or
+// Binds a listening, non-blocking Unix socket to a path, or to an abstract name if `name` begins with NUL or
 // `@` (NET-11; see UnixAddress).
 //
-// A socket's file that is there already is replaced, even if somebody listens on it, as in Tornado (NET-10):
-// whether that is a server that died, or one that we take over from, cannot be told without connecting to it.
-// Who connected to it goes on talking to it. Between the removal and the listening, a few system calls, there
-// is nobody to connect to. Any other file is left alone. An abstract name that is taken is an error.
+// Replaces an existing socket file, even if a server listens on it, as Tornado does (NET-10): only connecting
+// would tell a dead server from a live one that this process takes over from. Connections to the old server
+// go on. For a few system calls, between removal and listen(), a connection attempt fails. Any other file is
+// left alone. An abstract name in use is an error.
 //
-// Errors:    as UnixAddress; std::system_error that names the path: EEXIST for a file that is no socket.
+// Errors:    those of UnixAddress; std::system_error that names the path: EEXIST for a file that is not a
+// socket.
 OwnedFd bind_unix_socket(std::string_view name, const UnixListenOptions& options = {});
 
-// The file of a Unix socket that is removed along with this object, unless something else is there by then:
-// a server that has taken over. A relative path is looked up from where the process is by then.
+// Removes the file of a Unix socket on destruction, unless another file has replaced it: that of a server
+// that has taken over. A relative path counts from the working directory at that time.
 class UnixSocketFile {
  public:
   UnixSocketFile() noexcept = default;
-  // The one that `socket` is bound to; none if it is bound to no path, or if that is not there.
+  // The file that `socket` is bound to; no file if it is bound to no path, or the file does not exist.
   explicit UnixSocketFile(int socket);
   UnixSocketFile(UnixSocketFile&& other) noexcept;
   UnixSocketFile& operator=(UnixSocketFile&&) = delete;
   ~UnixSocketFile();
 
-  // Leaves the file where it is.
+  // Keeps the file.
   void release() noexcept { path_.clear(); }
 
  private:
-  std::string path_;  // empty for none
-  dev_t device_ = 0;  // these two know the file again
+  std::string path_;  // empty: no file
+  dev_t device_ = 0;  // device and inode identify the file
   ino_t inode_ = 0;
 };
 

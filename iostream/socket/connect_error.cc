@@ -18,9 +18,9 @@ std::string outcome(const ConnectAttempt& attempt) {
   return attempt.error ? attempt.error.message() : "no answer";
 }
 
-// What came of each; empty if there were none.
+// The outcome of each attempt; empty without attempts.
 std::string listing(const std::string& target, const std::vector<ConnectAttempt>& attempts) {
-  // Where a numeric address was asked for, it need not be said twice.
+  // A numeric target is the address itself.
   if (attempts.size() == 1 && attempts[0].address.to_string() == target) return outcome(attempts[0]);
   std::string text;
   for (const ConnectAttempt& attempt : attempts)
@@ -37,7 +37,7 @@ std::string failure(const std::string& target, std::error_code last,
 std::string timeout(const std::string& target, ConnectPhase phase,
                     const std::vector<ConnectAttempt>& attempts) {
   std::string why = "no answer";
-  if (phase == ConnectPhase::resolution) why = "its name was not resolved";
+  if (phase == ConnectPhase::resolution) why = "the name was not resolved";
   if (phase == ConnectPhase::handshake) why = "the TLS handshake did not end";
   if (phase == ConnectPhase::connection && !attempts.empty()) why = listing(target, attempts);
   return fmt::format("Timeout connecting to {}: {}", target, why);

@@ -10,22 +10,22 @@
 
 namespace squall {
 
-// One address that was tried.
+// One attempt to connect to an address.
 struct ConnectAttempt {
   Address address;
-  std::error_code error;  // none: it has not answered
+  std::error_code error;  // none: the address has not answered yet
 };
 
-// No connection came about. code() is the system's reason, that of the attempt that failed last (TCL-13).
+// All attempts to connect have failed. code() is the system's reason for the last failure (TCL-13).
 //
 //     Cannot connect to example.test:80: 127.0.0.1:80: Connection refused; [::1]:80: Network is unreachable
 class ConnectError : public std::system_error {
  public:
-  // `attempts`, in the order in which they began, have all failed; `last` is the error of the last one to.
+  // `attempts` are in the order of their beginning; `last` is the error of the attempt that failed last.
   ConnectError(std::string host, std::uint16_t port, std::error_code last,
                std::vector<ConnectAttempt> attempts = {});
 
-  // What was asked for; of a Unix socket the path, and port 0.
+  // The host and port of the call; for a Unix socket its path and port 0.
   const std::string& host() const noexcept { return host_; }
   std::uint16_t port() const noexcept { return port_; }
   const std::vector<ConnectAttempt>& attempts() const noexcept { return attempts_; }
@@ -38,10 +38,10 @@ class ConnectError : public std::system_error {
   std::string what_;
 };
 
-// What making a connection was busy with.
+// The stage of making a connection.
 enum class ConnectPhase : std::uint8_t { resolution, connection, handshake };
 
-// There was no connection in time (TCL-14).
+// The connection was not ready at the deadline (TCL-14).
 //
 //     Timeout connecting to example.test:80: 127.0.0.1:80: Connection refused; [::1]:80: no answer
 class ConnectTimeoutError : public TimeoutError {

@@ -19,7 +19,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// How often a Unix listener whose queue is full is asked again: the kernel does not tell when there is room.
+// Pauses between attempts while a Unix listener's queue is full: the kernel does not report free places.
 constexpr auto kFirstPause = 1ms;
 constexpr auto kLongestPause = 50ms;
 
@@ -43,12 +43,12 @@ void bind_local_end(int fd, int family, const LocalEnd& local) {
   if (!local.address && !local.port) return;
   const int on = 1;
   if (local.port) {
-    // Connections from one port to several places, or to one that the last connection has just left.
+    // Allows connections from one port to several peers, and to the peer of a connection that has just ended.
     if (::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0) throw_errno("SO_REUSEADDR");
   } else {
 #ifdef IP_BIND_ADDRESS_NO_PORT
-    // The port is chosen when the peer is known, so that there are as many a peer as there are ports. Without
-    // it there are fewer, no more.
+    // The kernel chooses the port in connect(), so that each peer can have all ports. Without the option
+    // fewer connections are possible; an error does not matter.
     ::setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
 #endif
   }
@@ -57,11 +57,11 @@ void bind_local_end(int fd, int family, const LocalEnd& local) {
   if (::bind(fd, from.data(), from.size()) != 0) throw_errno("bind");
 }
 
-// One connect(), repeated if it was interrupted: 0, or the errno.
+// One connect(), repeated after interruptions: 0, or the errno.
 int begin_connect(int fd, const sockaddr* peer, socklen_t size) noexcept {
   for (;;) {
     if (::connect(fd, peer, size) == 0 || errno == EISCONN) return 0;
-    if (errno == EALREADY) return EINPROGRESS;  // an interrupted one goes on
+    if (errno == EALREADY) return EINPROGRESS;  // an interrupted connect() goes on
     if (errno != EINTR) return errno;
   }
 }
@@ -72,12 +72,12 @@ void check_connected(int fd) {
   socklen_t length = sizeof storage;
   auto* const address = reinterpret_cast<sockaddr*>(&storage);
   if (::getpeername(fd, address, &length) != 0) throw_errno("connect");
-  // With the port that it was to connect to as its own, and nobody listening there, a socket's two ends meet.
+  // A socket is connected to itself if its own port is that of the peer, where no server listens.
   const Address peer(address, length);
   if (peer.is_ip() && peer == Address::local_of(fd)) fail(ECONNREFUSED, "connect");
 }
 
-// Waits for what begin_connect() has begun, or failed to.
+// Waits for the outcome; `error` is the result of begin_connect().
 Task<> finish_connect(int fd, int error) {
   if (error != 0 && error != EINPROGRESS) fail(error, "connect");
   if (error == EINPROGRESS) co_await wait_writable(fd);
@@ -95,8 +95,8 @@ Task<OwnedFd> connect_socket(Address peer, LocalEnd local) {
   co_return std::move(fd);
 }
 
-Task<OwnedFd> connect_unix_socket(std::string path) {
-  const UnixAddress peer(path);
+Task<OwnedFd> connect_unix_socket(std::string name) {
+  const UnixAddress peer(name);
   OwnedFd fd = open_socket(AF_UNIX);
   int error = begin_connect(fd.get(), peer.data(), peer.size());
   for (IOLoop::Duration pause = kFirstPause; error == EAGAIN;) {

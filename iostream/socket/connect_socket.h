@@ -16,14 +16,15 @@ struct LocalEnd {
   std::optional<std::uint16_t> port{};
 };
 
-// One attempt at a TCP connection: a non-blocking, close-on-exec socket that is connected. It waits as long
-// as the system does, two minutes and more, so who uses it sets a deadline. TCPClient is what programs want.
+// Makes one attempt at a TCP connection. It may take as long as the system's timeout, two minutes and more,
+// so callers set a deadline. Programs use TCPClient, which does.
 //
-// Errors:    std::system_error with the reason of the system. A socket that got connected to itself, as may
-//            happen where nobody listens on a port that the system hands out, is ECONNREFUSED.
+// Result:    a connected, non-blocking, close-on-exec socket.
+// Errors:    std::system_error with the system's reason. ECONNREFUSED also for a socket that is connected to
+//            itself: the system may choose the unused port of the peer as the local one.
 Task<OwnedFd> connect_socket(Address peer, LocalEnd local);
-// The same over a Unix socket, by a name as UnixAddress takes it, which throws std::invalid_argument for what
-// is none. While the listener's queue is full it waits, as a blocking connect() does.
-Task<OwnedFd> connect_unix_socket(std::string path);
+// The same for a Unix socket. Waits while the listener's queue is full, as a blocking connect() does. `name`
+// is that of UnixAddress, whose constructor throws std::invalid_argument for a malformed name.
+Task<OwnedFd> connect_unix_socket(std::string name);
 
 }  // namespace squall

@@ -9,7 +9,7 @@
 
 namespace squall {
 
-// Pieces of bytes as the system wants them. It takes the first kMax.
+// The first kMax of some pieces of bytes, as iovecs for a system call. Borrows the bytes.
 class IoVectors {
  public:
   static constexpr std::size_t kMax = 16;

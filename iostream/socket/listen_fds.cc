@@ -26,7 +26,7 @@ int number_in(const char* variable, std::string_view text) {
   return static_cast<int>(*value);
 }
 
-// One for each of `count` descriptors.
+// The names of `count` descriptors.
 std::vector<std::string> names_in(const char* text, std::size_t count) {
   if (!text) return std::vector<std::string>(count, "unknown");
   std::vector<std::string> names;
@@ -57,7 +57,7 @@ std::vector<InheritedFd> listen_fds() {
   }
   std::vector<std::string> names =
       count > 0 ? names_in(std::getenv("LISTEN_FDNAMES"), flags.size()) : std::vector<std::string>();
-  // Nothing can fail from here on.
+  // No statement below fails.
   std::vector<InheritedFd> inherited(flags.size());
   for (std::size_t i = 0; i < flags.size(); ++i) {
     const int fd = kFirst + static_cast<int>(i);

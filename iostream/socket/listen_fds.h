@@ -7,26 +7,26 @@
 
 namespace squall {
 
-// A descriptor that the service manager opened for us.
+// A descriptor that the service manager has opened for this process.
 struct InheritedFd {
   OwnedFd fd;
   std::string name;  // FileDescriptorName= of the unit; `unknown` if there is none
 };
 
-// What systemd hands over to a service with a .socket unit (sd_listen_fds(3)), in the order of the units:
+// The descriptors that systemd hands over to a service with a .socket unit (sd_listen_fds(3)), in the order
+// of the units:
 //
 //     TCPServer& server = ...;
 //     for (InheritedFd& inherited : listen_fds()) server.add_socket(std::move(inherited.fd));
 //
-// Empty if LISTEN_PID does not name this process: nothing was handed over, or to somebody else. Else the
-// descriptors are closed on exec from now on, and LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES are taken out of
-// the environment, so that neither a child process nor a second call takes them for its own. They need not
-// all be sockets, nor listen: TCPServer::add_sockets() checks that.
-//
-// Thread:    before there are others: it changes the environment. Before fork_processes(): children have
-//            other ids.
-// Errors:    std::runtime_error if what the variables say makes no sense, std::system_error, EBADF, if a
-//            descriptor is not there. Nothing has changed then.
+// Result:    empty if LISTEN_PID does not name this process. Otherwise the descriptors become close-on-exec,
+//            and LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES are removed from the environment, so that neither
+//            a child process nor a second call uses them. TCPServer::add_sockets() checks that a descriptor
+//            is a socket and listens.
+// Thread:    before other threads start, because it changes the environment; before fork_processes(), because
+//            children have other process ids.
+// Errors:    std::runtime_error for malformed variables, std::system_error, EBADF, if a descriptor is not
+//            open. Nothing has changed then.
 std::vector<InheritedFd> listen_fds();
 
 }  // namespace squall

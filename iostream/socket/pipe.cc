@@ -25,7 +25,7 @@ Channel open_channel(int fd) {
   struct stat status{};
   if (::fstat(fd, &status) != 0) throw_errno("fstat");
   if (S_ISREG(status.st_mode) || S_ISDIR(status.st_mode))
-    throw std::invalid_argument("a stream needs a descriptor that can be waited for, not a file on disk");
+    throw std::invalid_argument("a stream needs a descriptor that a poller can wait for, not a file on disk");
   const int flags = set_nonblocking(fd);
   if (S_ISSOCK(status.st_mode)) return Channel::socket;
   switch (flags & O_ACCMODE) {

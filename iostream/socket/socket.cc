@@ -30,7 +30,7 @@ void set_option(int fd, int level, int option, int value, const char* name) {
   if (::setsockopt(fd, level, option, &value, sizeof value) != 0) throw_errno(name);
 }
 
-// For systems without an option.
+// For systems without the option.
 [[noreturn, maybe_unused]] void lacks(int, const char* name) {
   throw std::system_error(ENOPROTOOPT, std::generic_category(), name);
 }
@@ -111,7 +111,7 @@ void check_listening(int fd) {
   if (failed && errno != ENOTSOCK) throw_errno(fmt::format("cannot accept on descriptor {}", fd));
   if (failed || !listens)
     throw std::invalid_argument(
-        fmt::format("descriptor {} is no {}", fd, failed ? "socket" : "socket that listens"));
+        fmt::format("descriptor {} is not a {}", fd, failed ? "socket" : "listening socket"));
 }
 
 Accepted accept_from(int fd) noexcept {

@@ -9,46 +9,43 @@
 #include <span>
 #include <string_view>
 
-// What the rest of iostream asks of the system's sockets: the one file with its differences in it.
+// System calls for sockets. Platform differences of sockets live in this concept alone.
 namespace squall {
 
-// Returns the flags there were before, O_ACCMODE's among them. Throws std::system_error.
+// Returns the status flags from before the call, including those of O_ACCMODE. Throws std::system_error.
 int set_nonblocking(int fd);
 
-// One recv: its count, 0 at the end, or -1 and errno (EAGAIN when there is nothing). Interruptions are
-// retried.
+// One recv: the count of bytes, 0 at the end, or -1 and errno (EAGAIN while there are no bytes). Calls that a
+// signal interrupts are repeated.
 ssize_t receive_from(int fd, std::span<char> space) noexcept;
-// The same, but what is received stays where it is: the next call receives it once more.
+// The same, but the bytes stay in the kernel for the next call.
 ssize_t peek_from(int fd, std::span<char> space) noexcept;
 // The same for one byte.
 ssize_t peek_at(int fd) noexcept;
-// What has gone wrong with the connection since it was last asked, 0 if nothing has.
+// The error of the connection since the last call (SO_ERROR); 0 for none.
 int pending_error(int fd) noexcept;
-// One send of the pieces, of which it takes the first IoVectors::kMax, one behind the other: its count, or -1
-// and errno. Raises no SIGPIPE. What is followed by the end may wait for it, so that both travel together.
+// One send of the first IoVectors::kMax pieces: the count of bytes, or -1 and errno. Raises no SIGPIPE. Bytes
+// that the end of the stream follows may wait for it, so that one packet carries both (MSG_MORE).
 enum class Followed : bool { by_nothing, by_end };
 ssize_t send_to(int fd, std::string_view piece, Followed followed = Followed::by_nothing) noexcept;
 ssize_t send_to(int fd, std::span<const std::string_view> pieces,
                 Followed followed = Followed::by_nothing) noexcept;
 void shut_down_sending(int fd) noexcept;
 
-// Whether small writes leave at once. Errors are ignored: not every stream is TCP (IOS-59).
+// Whether small writes leave at once (TCP_NODELAY). Ignores errors, as not every stream is TCP (IOS-59).
 void set_nodelay(int fd, bool on = true) noexcept;
 
 // ---- Listening.
 
-// Options of a listening socket. Throw std::system_error, ENOPROTOOPT where the system has no such option.
-//
-// Others may bind the same port, and the kernel spreads connections over them.
+// Options of a listening socket; see ListenOptions. They throw std::system_error, ENOPROTOOPT where the
+// system has no such option.
 void set_reuse_port(int fd);
-// A connection is given to accept only once bytes have come, or so many seconds have passed.
 void set_defer_accept(int fd, int seconds);
-// Clients may send bytes along with the connection request (RFC 7413); so many may be underway.
 void set_fast_open(int fd, int queue_length);
-// Throws std::invalid_argument if `fd` is no socket that listens, and std::system_error.
+// Throws std::invalid_argument unless `fd` is a listening socket, and std::system_error.
 void check_listening(int fd);
 
-// One accept: a non-blocking connection, or none and the errno (EAGAIN when there is no more).
+// One accept: a non-blocking connection, or no descriptor and the errno (EAGAIN while no connection waits).
 struct Accepted {
   OwnedFd fd;
   Address peer;
@@ -56,7 +53,8 @@ struct Accepted {
 };
 Accepted accept_from(int fd) noexcept;
 
-// A descriptor to give up when there is no other left. None if that is so already.
+// A descriptor in reserve, which a server closes to accept and refuse a connection when the process has none
+// left. Null if no descriptor is left already.
 OwnedFd open_spare() noexcept;
 
 }  // namespace squall

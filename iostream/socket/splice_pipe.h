@@ -9,31 +9,31 @@
 
 namespace squall {
 
-// A pipe that bytes pass through on their way from one socket to another, within the kernel: they are not
-// copied to this process (splice, of Linux). There only where the system has that.
+// A pipe that moves bytes from one socket to another within the kernel (splice(2) of Linux). On other systems
+// all calls fail with EINVAL.
 //
-// Errors:    as system calls: -1 and errno. EINVAL if the system, or one of the descriptors, cannot do it:
-//            nothing has moved then.
+// Errors:    -1 and errno, as system calls; EINVAL if the system or a descriptor cannot splice: no byte has
+//            moved then.
 class SplicePipe {
  public:
-  // What it is asked to hold; the system may give it less.
+  // The requested capacity; the system may grant less.
   static constexpr std::size_t kCapacity = 256 * 1024;
 
-  // Makes no pipe before it is used.
+  // The first fill_from() makes the pipe.
   SplicePipe() noexcept = default;
   SplicePipe(const SplicePipe&) = delete;
   SplicePipe& operator=(const SplicePipe&) = delete;
 
-  // Bytes in it.
+  // Bytes in the pipe.
   std::size_t size() const noexcept { return size_; }
   bool empty() const noexcept { return size_ == 0; }
 
-  // Takes what the socket has, as much as fits into the empty pipe: the count of bytes, 0 at the end of the
-  // peer's.
+  // Moves the socket's bytes, as many as fit, into the empty pipe: the count of bytes, 0 at the end of the
+  // stream.
   ssize_t fill_from(int socket) noexcept;
-  // Hands the socket what it takes. Raises no SIGPIPE.
+  // Moves bytes to the socket: the count of bytes. Raises no SIGPIPE.
   ssize_t drain_to(int socket) noexcept;
-  // Takes the first bytes out after all; as many as there are if `space` is that large.
+  // Reads bytes out of the pipe into memory.
   ssize_t take(std::span<char> space) noexcept;
 
  private:

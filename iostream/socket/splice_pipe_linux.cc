@@ -14,7 +14,7 @@ ssize_t SplicePipe::fill_from(int socket) noexcept {
     if (::pipe2(fds, O_CLOEXEC | O_NONBLOCK) != 0) return -1;
     read_.reset(fds[0]);
     write_.reset(fds[1]);
-    // Fails where this user has as much in pipes as allowed: what there is will do.
+    // May fail at the user's limit of pipe memory; the default capacity suffices.
     ::fcntl(write_.get(), F_SETPIPE_SZ, static_cast<int>(kCapacity));
   }
   const ssize_t count = retry_interrupted([&] {

@@ -16,8 +16,8 @@ bool is_out_of_resources(int error) {
   return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
-// It will be no better for the next connection: somebody has closed the socket, or shut it down.
-bool is_about_socket(int error) {
+// Errors of the listening socket, which was closed or shut down: the next accept() would fail too.
+bool is_error_of_socket(int error) {
   return error == EBADF || error == EFAULT || error == EINVAL || error == ENOTSOCK;
 }
 
@@ -53,11 +53,11 @@ void TCPServer::Acceptor::accept_batch() {
       refuse_one();
       pause(accepted.error);
       break;
-    } else if (is_about_socket(accepted.error)) {
+    } else if (is_error_of_socket(accepted.error)) {
       pause(accepted.error);
       break;
     }
-    // Anything else is that connection's own misfortune: accept(2) names ECONNABORTED, EPROTO, ENETDOWN, ...
+    // Other errors concern this connection alone: accept(2) names ECONNABORTED, EPROTO, ENETDOWN, ...
   }
   destroyed_ = nullptr;
 }
@@ -70,23 +70,24 @@ void TCPServer::Acceptor::serve(OwnedFd fd, const Address& peer) noexcept {
   }
 }
 
-// What is not accepted waits in the kernel, and beyond the backlog clients try again by themselves.
+// Further connections wait in the kernel's backlog; beyond it clients repeat their requests.
 void TCPServer::Acceptor::wait_for_room() noexcept {
   if (server_.is_full_.due(server_.loop_.time()))
-    log::general().warning("Cannot accept connections, waiting for one to end: {} are open", server_.count_);
+    log::general().warning("Cannot accept connections until one ends: {} are open", server_.count_);
   try {
     server_.loop_.update_handler(socket_.get(), Events::none);
-    waits_for_room_ = true;
+    state_ = State::full;
   } catch (const std::exception&) {
-    // The next turn comes here again.
+    // The socket is still ready, so the next turn tries again.
   }
 }
 
-void TCPServer::Acceptor::go_on() noexcept {
-  if (std::exchange(waits_for_room_, false)) resume();
+void TCPServer::Acceptor::resume_if_full() noexcept {
+  if (state_ == State::full) resume();
 }
 
-// Left waiting, the connection would make the loop spin; so its client is told by a close.
+// Without a descriptor for it, the waiting connection would keep the socket ready and the loop busy. So it is
+// accepted with the descriptor in reserve, and closed.
 void TCPServer::Acceptor::refuse_one() noexcept {
   if (!server_.spare_) return;
   server_.spare_.reset();
@@ -99,7 +100,7 @@ void TCPServer::Acceptor::pause(int error) noexcept {
   try {
     server_.loop_.update_handler(socket_.get(), Events::none);
   } catch (const std::exception&) {
-    return;  // the next turn tries again
+    return;  // the socket is still ready, so the next turn tries again
   }
   resume_later();
 }
@@ -108,8 +109,9 @@ void TCPServer::Acceptor::resume() noexcept {
   if (!server_.spare_) server_.spare_ = open_spare();
   try {
     server_.loop_.update_handler(socket_.get(), Events::read);
+    state_ = State::accepting;
   } catch (const std::system_error& error) {
-    // What made us pause may also be why the poller refuses.
+    // The poller may lack the same resource as accept().
     complain(error.code().value());
     resume_later();
   } catch (const std::bad_alloc&) {
@@ -118,6 +120,7 @@ void TCPServer::Acceptor::resume() noexcept {
 }
 
 void TCPServer::Acceptor::resume_later() noexcept {
+  state_ = State::paused;
   try {
     resume_ = server_.loop_.call_later(kPause, [this] { resume(); });
   } catch (const std::bad_alloc&) {

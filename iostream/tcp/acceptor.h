@@ -7,10 +7,20 @@
 #include <squall/iostream/socket/bind_unix_socket.h>
 #include <squall/iostream/tcp/tcp_server.h>
 
+#include <cstdint>
+
 namespace squall {
 
-// One listening socket of a server: accepts for as long as it lives, unless the server is full or the system
-// exhausted.
+// Accepts the connections of one listening socket of a server, from construction to destruction.
+//
+// state      | waits for                                        | next
+// accepting  | a connection                                     | full, paused
+// full       | the end of a connection of a full server         | accepting
+// paused     | kPause to pass, when the system has no resources | accepting, paused
+//
+// Thread:    the loop's thread only.
+// Lifetime:  the server owns it.
+// Errors:    logged, one line a second at most.
 class TCPServer::Acceptor {
  public:
   // Throws std::system_error if the poller refuses the socket.
@@ -20,12 +30,13 @@ class TCPServer::Acceptor {
   Acceptor& operator=(const Acceptor&) = delete;
 
   int fd() const noexcept { return socket_.get(); }
-  // The server is full no longer.
-  void go_on() noexcept;
+  // The server is no longer full.
+  void resume_if_full() noexcept;
 
  private:
-  // For fairness to what else is ready (NET-15).
+  // Connections accepted in one turn, so that other ready descriptors get their turn (NET-15).
   static constexpr int kBatch = 128;
+  enum class State : std::uint8_t { accepting, full, paused };
 
   void accept_batch();
   void serve(OwnedFd fd, const Address& peer) noexcept;
@@ -41,8 +52,9 @@ class TCPServer::Acceptor {
   UnixSocketFile file_;
   Timeout resume_;
   LoopHook resume_soon_{[](void* self) { static_cast<Acceptor*>(self)->resume(); }, this};
-  bool waits_for_room_ = false;
-  bool* destroyed_ = nullptr;  // for accept_batch(): a connection's first steps may stop the server
+  State state_ = State::accepting;
+  bool* destroyed_ =
+      nullptr;  // set by the destructor during accept_batch(): a connection may stop the server
 };
 
 }  // namespace squall

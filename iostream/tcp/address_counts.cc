@@ -16,7 +16,7 @@ std::uint64_t random_seed() {
 AddressCounts::AddressCounts() : counts_(0, Hash{random_seed()}) {}
 
 std::size_t AddressCounts::Hash::operator()(const Key& key) const noexcept {
-  // The finisher of splitmix64, in which every bit of the seed and the key matters to every bit.
+  // The finisher of splitmix64: each bit of the seed and the key influences every bit of the hash.
   std::uint64_t mixed = (key.bits ^ seed) + static_cast<std::uint64_t>(key.family) * 0x9e3779b97f4a7c15U;
   mixed = (mixed ^ mixed >> 30) * 0xbf58476d1ce4e5b9U;
   mixed = (mixed ^ mixed >> 27) * 0x94d049bb133111ebU;

@@ -8,20 +8,21 @@
 
 namespace squall {
 
-// How many connections each address has. An IPv6 address counts by its first 64 bits, as the others are its
-// owner's to choose; an IPv4 address mapped into IPv6 is the IPv4 address. What is no IP address is not
+// Counts the connections of each address. IPv6 addresses with the same first 64 bits are one address, because
+// a client may choose the other bits; an IPv4-mapped address is the IPv4 address. Other families are not
 // counted.
 //
-// Memory:    an entry for each address that has a connection, which goes with the last.
+// Thread:    one.
+// Memory:    one entry for each address that has a connection.
 class AddressCounts {
  public:
   AddressCounts();
 
   std::size_t of(const Address& address) const noexcept;
   void add(const Address& address);
-  // Of one that was added.
+  // `address` must have been added.
   void remove(const Address& address) noexcept;
-  // Addresses that have connections.
+  // The number of addresses that have connections.
   std::size_t size() const noexcept { return counts_.size(); }
 
  private:
@@ -30,7 +31,7 @@ class AddressCounts {
     int family = 0;
     friend bool operator==(const Key&, const Key&) noexcept = default;
   };
-  // Seeded: who owns many addresses must not be able to choose such that all fall together.
+  // Seeded, so that a client with many addresses cannot choose colliding ones.
   struct Hash {
     std::uint64_t seed;
     std::size_t operator()(const Key& key) const noexcept;

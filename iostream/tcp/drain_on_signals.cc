@@ -12,7 +12,7 @@ Task<> drain_on_signals(TCPServer& server, IOLoop::Duration limit) {
   co_await loop.signal(SIGINT, SIGTERM);
   loop.stop_on_signals();
   const std::size_t cut = co_await server.drain(limit);
-  if (cut > 0) log::general().info("{} connections were cut", cut);
+  if (cut > 0) log::general().info("Closed {} connections that had not ended", cut);
   loop.stop();
 }
 

@@ -7,14 +7,14 @@ namespace squall {
 
 class TCPServer;
 
-// Waits for SIGINT or SIGTERM, lets the server finish what it does (TCPServer::drain), within `limit`, and
-// stops its loop. A second signal stops it at once.
+// Waits for SIGINT or SIGTERM, drains the server (TCPServer::drain) for at most `limit`, and stops its loop.
+// A second signal stops the loop at once.
 //
 //     loop.spawn(drain_on_signals(server, std::chrono::seconds(10)));
 //     loop.start();
 //
-// Lifetime:  borrows the server.
-// Thread:    as IOLoop::signal() says: one loop of a process hears of signals.
+// Thread:    the thread of the loop that receives the process's signals: see IOLoop::signal().
+// Lifetime:  borrows the server until the task ends.
 Task<> drain_on_signals(TCPServer& server, IOLoop::Duration limit);
 
 }  // namespace squall

@@ -9,16 +9,16 @@
 namespace squall {
 namespace {
 
-// What the attempts share.
+// State that all attempts share.
 struct Race {
   Race(ConnectProgress& progress, const LocalEnd& local) noexcept : progress(progress), local(local) {}
 
   ConnectProgress& progress;
   LocalEnd local;
   OwnedFd winner;
-  std::exception_ptr failure;  // other than the system's
+  std::exception_ptr failure;  // an exception other than std::system_error
   std::size_t at_work = 0;
-  bool one_has_failed = false;  // so that the next need not wait
+  bool one_has_failed = false;  // the next attempt begins at once
   Condition changed;
 };
 
@@ -26,7 +26,7 @@ Task<> attempt(Race& race, std::size_t number) {
   ++race.at_work;
   try {
     OwnedFd fd = co_await connect_socket(race.progress.attempts[number].address, race.local);
-    // Should two succeed in the same turn, the second is closed.
+    // If two attempts succeed in one turn, the second socket is closed.
     if (!race.winner) race.winner = std::move(fd);
   } catch (const std::system_error& error) {
     race.progress.attempts[number].error = race.progress.last_error = error.code();
@@ -58,7 +58,7 @@ Task<OwnedFd> connect_to_first(std::vector<Address> addresses, LocalEnd local, I
                                ConnectProgress& progress) {
   IOLoop& loop = IOLoop::current();
   Race race(progress, local);
-  // Destroyed first, and with it the attempts that have not ended.
+  // Declared after `race`: its destructor cancels the attempts, which borrow `race`.
   TaskGroup attempts(loop);
   IOLoop::TimePoint next_start = loop.time();
   std::size_t begun = 0;

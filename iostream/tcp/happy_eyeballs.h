@@ -10,27 +10,27 @@
 #include <system_error>
 #include <vector>
 
-// Happy Eyeballs (RFC 8305): connecting to a host of several addresses, of which some may not answer.
+// Happy Eyeballs (RFC 8305): connects to a host with several addresses, some of which may not answer.
 namespace squall {
 
-// The order to try them in: families take turns, beginning with that of the first address; within a family
-// the order is kept (RFC 8305, section 4, with a First Address Family Count of 1).
+// The order in which to try addresses: families alternate, beginning with the family of the first address;
+// the order within a family stays (RFC 8305, section 4, with a First Address Family Count of 1).
 std::vector<Address> interleave_families(const std::vector<Address>& addresses);
 
-// What has come of it so far. The caller's, who may have to tell after a timeout.
+// The attempts so far. The caller owns it, for the message of a timeout.
 struct ConnectProgress {
-  std::vector<ConnectAttempt> attempts;  // those begun, in that order
+  std::vector<ConnectAttempt> attempts;  // in the order of their beginning
   std::error_code last_error;            // of the attempt that failed last
 };
 
-// Connects to the first of `addresses` that answers. They are tried in order: the next one begins once
-// `delay` has passed since the last began, or at once when any has failed, and those before it go on (RFC
-// 8305, section 5). When one succeeds the others are closed.
+// Connects to the first of `addresses` that answers. The attempts begin in order: the next begins `delay`
+// after the last, or at once when an attempt has failed, while earlier attempts go on (RFC 8305, section 5).
+// The first success closes the others.
 //
-// Result:    the connected socket, see connect_socket(); none if all have failed.
+// Result:    the connected socket, see connect_socket(); null if all attempts have failed.
 // Lifetime:  borrows `progress` until the task ends.
-// Errors:    what the system says of a connection is in `progress`; only what is none of its, as
-//            std::bad_alloc, is thrown.
+// Errors:    the system's errors of attempts are in `progress`. Other exceptions, as std::bad_alloc, are
+// thrown.
 Task<OwnedFd> connect_to_first(std::vector<Address> addresses, LocalEnd local, IOLoop::Duration delay,
                                ConnectProgress& progress);
 

@@ -34,7 +34,7 @@ std::uint32_t uint32_at(std::string_view bytes, std::size_t index) noexcept {
 
 // ---- Version 1: a line.
 
-// Takes the text up to the next space off `rest`; nothing is behind the last one.
+// Removes the text up to the next space, and the space, from `rest`.
 std::string_view take_word(std::string_view& rest) noexcept {
   const std::size_t space = std::min(rest.find(' '), rest.size());
   const std::string_view word = rest.substr(0, space);
@@ -55,13 +55,13 @@ ProxyParse parse_line(std::string_view line, std::size_t size) noexcept {
   const auto source_port = parse_canonical_decimal<std::uint16_t>(take_word(line));
   const auto destination_port = parse_canonical_decimal<std::uint16_t>(line);
   if (!source_port || !destination_port || std::count(whole.begin(), whole.end(), ' ') != 4)
-    return invalid("no two addresses and two ports in the PROXY line");
+    return invalid("not two addresses and two ports in the PROXY line");
   const int family = protocol == "TCP4" ? AF_INET : AF_INET6;
   const auto from = Address::parse_ip(source, *source_port);
   const auto to = Address::parse_ip(destination, *destination_port);
   const bool scoped = source.find('%') != source.npos || destination.find('%') != destination.npos;
   if (!from || !to || from->family() != family || to->family() != family || scoped)
-    return invalid("an address in the PROXY line is none of its family");
+    return invalid("an address in the PROXY line is not of its family");
   header.is_local = false;
   header.transport = ProxyHeader::Transport::stream;
   header.source = *from;
@@ -88,7 +88,7 @@ constexpr std::array<std::uint32_t, 256> make_crc32c_table() {
 }
 constexpr std::array<std::uint32_t, 256> kCrc32c = make_crc32c_table();
 
-// RFC 3720, appendix B.4, of `bytes` as if those of `field`, a view into them, were zero.
+// The CRC32C (RFC 3720, appendix B.4) of `bytes`, where those of `field`, a view into them, count as zero.
 std::uint32_t crc32c(std::string_view bytes, std::string_view field) noexcept {
   const auto first = static_cast<std::size_t>(field.data() - bytes.data());
   std::uint32_t crc = 0xffffffff;
@@ -99,7 +99,7 @@ std::uint32_t crc32c(std::string_view bytes, std::string_view field) noexcept {
   return ~crc;
 }
 
-// Bytes of both addresses, with their ports.
+// The bytes of both addresses and their ports.
 std::size_t addresses_size(unsigned family) noexcept {
   constexpr std::array<std::size_t, 4> kSizes = {0, 2 * 4 + 4, 2 * 16 + 4, 2 * kUnixPath};
   return kSizes[family];
@@ -154,7 +154,7 @@ ProxyParse parse_version_2(std::string_view bytes) noexcept {
   bytes = bytes.substr(0, size);
   read_addresses(header, family, bytes.substr(kFixed));
   header.tlvs = ProxyTlvs(bytes.substr(kFixed + addresses_size(family)));
-  if (!header.tlvs.well_formed()) return invalid("a value in the PROXY header is cut off");
+  if (!header.tlvs.well_formed()) return invalid("a value in the PROXY header is truncated");
   if (const auto sum = header.tlvs.find(ProxyTlv::crc32c)) {
     if (sum->size() != 4 || uint32_at(*sum, 0) != crc32c(bytes, *sum))
       return invalid("the checksum of the PROXY header is wrong");

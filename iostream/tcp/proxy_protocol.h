@@ -9,16 +9,16 @@
 
 namespace squall {
 
-// The PROXY protocol, versions 1 and 2: what a proxy sends ahead of a connection's bytes to say whose they
-// are (https://www.haproxy.org/download/2.9/doc/proxy-protocol.txt). Bytes in, values out: TCPServer does the
-// reading.
+// The PROXY protocol, versions 1 and 2: a header in front of a connection's bytes, in which a proxy names the
+// client (https://www.haproxy.org/download/2.9/doc/proxy-protocol.txt). This codec does no I/O: TCPServer
+// reads the bytes.
 
-// A value that version 2 adds to the addresses, by its type.
+// An additional value of a version 2 header.
 struct ProxyTlv {
   enum Type : std::uint8_t {
-    alpn = 0x01,       // the protocol that was negotiated: `h2`, `http/1.1`
-    authority = 0x02,  // the host that the client asked for: SNI
-    crc32c = 0x03,     // of the whole header; checked
+    alpn = 0x01,       // the negotiated protocol: `h2`, `http/1.1`
+    authority = 0x02,  // the host name that the client sent: SNI
+    crc32c = 0x03,     // checksum of the whole header; parse_proxy_header() checks it
     noop = 0x04,
     unique_id = 0x05,
     ssl = 0x20,  // see ProxyHeader::ssl()
@@ -33,7 +33,9 @@ struct ProxyTlv {
   std::string_view value;
 };
 
-// A sequence of them, to be iterated over. It ends in front of one that is cut off.
+// A range of ProxyTlv. It ends before a truncated one.
+//
+// Lifetime:  borrows the bytes of the header.
 class ProxyTlvs {
  public:
   class Iterator {
@@ -61,9 +63,9 @@ class ProxyTlvs {
 
   Iterator begin() const noexcept { return Iterator(bytes_); }
   Iterator end() const noexcept { return Iterator({}); }
-  // The first of its type.
+  // The value of the first of this type.
   std::optional<std::string_view> find(std::uint8_t type) const noexcept;
-  // All of it belongs to whole ones.
+  // Whether no value is truncated.
   bool well_formed() const noexcept;
   std::string_view bytes() const noexcept { return bytes_; }
 
@@ -71,53 +73,57 @@ class ProxyTlvs {
   std::string_view bytes_;
 };
 
-// How the client's side of a proxy that ended TLS was secured.
+// The client's TLS connection to a proxy that terminates TLS.
 struct ProxySsl {
-  bool over_tls;            // the client connected over TLS,
-  bool cert_on_connection;  // gave a certificate on this connection,
-  bool cert_in_session;     // or on an earlier one of its TLS session,
-  bool verified;            // and it was found good
+  bool over_tls;            // the client connected over TLS
+  bool cert_on_connection;  // it sent a certificate on this connection
+  bool cert_in_session;     // it sent one on an earlier connection of its TLS session
+  bool verified;            // it sent one, and the proxy has verified it
   ProxyTlvs tlvs;           // ssl_version, ssl_cn, ...
 };
 
-// One header. Its views are into what was parsed.
+// One header. Its views borrow the parsed bytes.
 struct ProxyHeader {
   enum class Transport : std::uint8_t { unspecified, stream, datagram };
 
   int version = 0;  // 1 or 2
-  // The proxy connected on its own behalf (LOCAL, for health checks), or does not know for whom (UNKNOWN):
-  // the connection's own addresses count, and none are given here.
+  // The proxy connects on its own behalf (LOCAL, for health checks), or does not know the client (UNKNOWN).
+  // The addresses are those of the connection, and none are here.
   bool is_local = true;
   Transport transport = Transport::unspecified;
   Address source;       // the client
-  Address destination;  // what it connected to
-  // Unix sockets' names, often empty.
+  Address destination;  // the address that the client connected to
+  // Names of Unix sockets, often empty.
   std::string_view source_path;
   std::string_view destination_path;
   ProxyTlvs tlvs;
 
-  // None if the header says nothing of it, or nothing that makes sense.
+  // None without a value ProxyTlv::ssl, or if the value is malformed.
   std::optional<ProxySsl> ssl() const noexcept;
 };
 
-// What the bytes received so far are the beginning of.
+// The result of parse_proxy_header().
 struct ProxyParse {
   enum class Status : std::uint8_t { more, complete, invalid };
 
   Status status;
-  std::size_t size = 0;     // complete: bytes of the header; the connection's own follow
-  const char* reason = "";  // invalid: why, a string constant
-  ProxyHeader header;       // complete
+  std::size_t size = 0;     // if complete: bytes of the header; the connection's bytes follow
+  const char* reason = "";  // if invalid: a string constant
+  ProxyHeader header;       // if complete
 };
 
-// Limits: a version 1 header has 107 bytes at most, as specified; of version 2's possible 65551 we take
-// 4096. It says `more` only as long as all of `bytes` can belong to the header: who reads no further than
-// that never takes what belongs to the connection. `complete` and `invalid` stay what they are whatever
-// bytes follow.
+// Parses the header that `bytes` begin with.
 //
-// Refused are: an address that is not written canonically; a version, command or family that is not
-// specified; a length too short for the addresses, or that cuts off a TLV; a CRC32C that is wrong. Ignored
-// are the text behind UNKNOWN, and everything in a LOCAL header or one of the unspecified family.
+// Limits: a version 1 header has at most 107 bytes, as specified; version 2 may have 65551, of which 4096 are
+// allowed here. The status is `more` only while all of `bytes` may belong to the header, so a reader that
+// stops at another status has taken no byte of the connection. Further bytes do not change `complete` and
+// `invalid`.
+//
+// Invalid are: an address in another than its canonical form; an unknown version, command or family; a length
+// too short for the addresses, or that truncates a TLV; a wrong CRC32C. Ignored are the text behind UNKNOWN,
+// and all values of a LOCAL header or of the unspecified family.
+//
+// Result:    views into `bytes`.
 ProxyParse parse_proxy_header(std::string_view bytes) noexcept;
 
 inline constexpr std::size_t kMaxProxyHeader = 4096;

@@ -10,7 +10,7 @@
 namespace squall {
 namespace {
 
-// A header with the values that proxies usually add fits in.
+// Holds a header with the values that proxies usually add.
 constexpr std::size_t kPiece = 512;
 
 }  // namespace
@@ -29,7 +29,7 @@ ProxyReader::Result ProxyReader::read(int fd) {
     parse_ = parse_proxy_header(std::string_view(buffer_).substr(0, size));
     if (parse_.status == ProxyParse::Status::invalid) return Result::invalid;
     const bool is_complete = parse_.status == ProxyParse::Status::complete;
-    // The same bytes, to the same place.
+    // Receives the same bytes into the same memory.
     const auto taken = receive_from(fd, space.first((is_complete ? parse_.size : size) - taken_));
     if (taken < 0) return errno == EAGAIN ? Result::wait : broken(errno);
     taken_ += static_cast<std::size_t>(taken);
@@ -38,10 +38,10 @@ ProxyReader::Result ProxyReader::read(int fd) {
 }
 
 ProxyReader::Result ProxyReader::broken(int error) noexcept {
-  // A proxy that goes away is not news.
+  // A proxy that disconnects is not worth a log line.
   if (error == ECONNRESET || error == ECONNABORTED || error == EPIPE || error == ETIMEDOUT)
     return Result::ended;
-  parse_.reason = "its PROXY header cannot be read";
+  parse_.reason = "the PROXY header cannot be read";
   return Result::invalid;
 }
 

@@ -7,21 +7,21 @@
 
 namespace squall {
 
-// Takes a PROXY header off a socket, and not one byte more: what follows stays in the kernel, for whoever
-// gets the socket next. That takes two system calls a piece, one to look and one to take.
+// Reads a PROXY header from a socket and leaves all bytes behind it in the kernel, for the next reader of the
+// socket. So each piece takes two system calls: one with MSG_PEEK, and one to remove the bytes of the header.
 class ProxyReader {
  public:
   enum class Result {
-    wait,      // for the socket to be readable
-    complete,  // there is a header()
-    ended,     // the connection ended before its first byte, or was reset: not news
+    wait,      // call again when the socket is readable
+    complete,  // see header()
+    ended,     // the connection ended before its first byte, or was reset; not worth a log line
     invalid,   // see reason()
   };
 
-  // Takes what there is. `fd` is non-blocking.
+  // Reads the bytes that have arrived. `fd` is non-blocking.
   Result read(int fd);
 
-  // Its views last as long as this object.
+  // The views are valid until this object is destroyed.
   const ProxyHeader& header() const noexcept { return parse_.header; }
   const char* reason() const noexcept { return parse_.reason; }
 
@@ -29,7 +29,7 @@ class ProxyReader {
   Result broken(int error) noexcept;
 
   std::string buffer_;
-  std::size_t taken_ = 0;  // bytes in front of it that are no longer in the kernel
+  std::size_t taken_ = 0;  // bytes of buffer_ that are no longer in the kernel
   ProxyParse parse_{};
 };
 

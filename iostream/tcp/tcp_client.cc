@@ -20,8 +20,8 @@ namespace {
 
 constexpr IOLoop::Duration kShortestDelay = std::chrono::milliseconds(10);  // RFC 8305, section 5
 
-// What is asked for, and how far it has got. Lives in the frame of limited(), so that it can tell what a
-// timeout has cut off.
+// The target of a connection and the progress so far. Lives in the frame of limited(), which reports the
+// progress after a timeout.
 struct Connecting {
   Connecting(std::string host, std::uint16_t port, ConnectOptions options)
       : host(std::move(host)), port(port), options(std::move(options)) {}
@@ -29,8 +29,8 @@ struct Connecting {
   std::string host;
   std::uint16_t port;
   ConnectOptions options;
-  std::optional<Address> address;  // if it need not be looked up
-  bool is_unix = false;
+  enum class Target : std::uint8_t { name, address, unix_socket } target = Target::name;
+  Address address;  // of Target::address
   ConnectPhase phase = ConnectPhase::connection;
   ConnectProgress progress;
 };
@@ -46,7 +46,7 @@ LocalEnd local_end(const ConnectOptions& options) {
   return local;
 }
 
-// The family that the options leave.
+// The family that the options allow; AF_UNSPEC for both.
 int family_for(const ConnectOptions& options, const LocalEnd& local) {
   const int source = local.address ? local.address->family() : AF_UNSPEC;
   if (options.family != AF_UNSPEC && source != AF_UNSPEC && source != options.family)
@@ -67,8 +67,8 @@ Task<OwnedFd> connect_tcp(Connecting& connecting) {
   const LocalEnd local = local_end(connecting.options);
   const int family = family_for(connecting.options, local);
   std::vector<Address> addresses;
-  if (connecting.address) {
-    addresses.push_back(*connecting.address);
+  if (connecting.target == Connecting::Target::address) {
+    addresses.push_back(connecting.address);
   } else {
     addresses = co_await find_addresses(connecting, family);
   }
@@ -82,7 +82,7 @@ Task<OwnedFd> connect_tcp(Connecting& connecting) {
   co_return std::move(fd);
 }
 
-Task<OwnedFd> connect_unix_path(Connecting& connecting) {
+Task<OwnedFd> connect_unix_target(Connecting& connecting) {
   try {
     OwnedFd fd = co_await connect_unix_socket(connecting.host);
     co_return std::move(fd);
@@ -91,11 +91,12 @@ Task<OwnedFd> connect_unix_path(Connecting& connecting) {
   }
 }
 
-// All that the deadline covers.
+// The steps that the deadline limits.
 Task<IOStream> establish(Connecting& connecting) {
+  const bool is_unix = connecting.target == Connecting::Target::unix_socket;
   OwnedFd fd;
-  if (connecting.is_unix) {
-    fd = co_await connect_unix_path(connecting);
+  if (is_unix) {
+    fd = co_await connect_unix_target(connecting);
   } else {
     fd = co_await connect_tcp(connecting);
   }
@@ -103,8 +104,8 @@ Task<IOStream> establish(Connecting& connecting) {
   const ConnectOptions& options = connecting.options;
   if (options.tls) {
     connecting.phase = ConnectPhase::handshake;
-    // The path of a Unix socket is nobody's name.
-    const std::string name = options.server_hostname.value_or(connecting.is_unix ? "" : connecting.host);
+    // A path is not a host name.
+    const std::string name = options.server_hostname.value_or(is_unix ? "" : connecting.host);
     co_await stream.start_tls(*options.tls, name);
   }
   co_return std::move(stream);
@@ -138,16 +139,17 @@ Task<IOStream> TCPClient::connect(std::string host, std::uint16_t port, ConnectO
 Task<IOStream> TCPClient::connect(Address address) { return connect(address, ConnectOptions()); }
 Task<IOStream> TCPClient::connect(Address address, ConnectOptions options) {
   Connecting connecting(address.ip(), address.port(), std::move(options));
+  connecting.target = Connecting::Target::address;
   connecting.address = address;
   return limited(std::move(connecting));
 }
 
-Task<IOStream> TCPClient::connect_unix(std::string path) {
-  return connect_unix(std::move(path), ConnectOptions());
+Task<IOStream> TCPClient::connect_unix(std::string name) {
+  return connect_unix(std::move(name), ConnectOptions());
 }
-Task<IOStream> TCPClient::connect_unix(std::string path, ConnectOptions options) {
-  Connecting connecting(std::move(path), 0, std::move(options));
-  connecting.is_unix = true;
+Task<IOStream> TCPClient::connect_unix(std::string name, ConnectOptions options) {
+  Connecting connecting(std::move(name), 0, std::move(options));
+  connecting.target = Connecting::Target::unix_socket;
   return limited(std::move(connecting));
 }
 

@@ -21,7 +21,7 @@
 namespace squall {
 namespace {
 
-// Descriptors that are left for other things than connections.
+// Descriptors that connections do not use.
 constexpr rlim_t kReserve = 64;
 
 std::size_t default_max_connections() noexcept {
@@ -48,7 +48,8 @@ TCPServer::TCPServer(Options options, IOLoop& loop)
       spare_(open_spare()),
       connections_(loop) {
   if (max_connections_ == 0 || options_.max_connections_per_address == 0U)
-    throw std::invalid_argument("a TCPServer that may have no connections");
+    throw std::invalid_argument(
+        "max_connections and max_connections_per_address of a TCPServer must not be 0");
   if (options_.max_connections_per_address) per_address_.emplace();
 }
 
@@ -80,7 +81,7 @@ void TCPServer::add_sockets(std::vector<OwnedFd> sockets) {
   added.reserve(sockets.size());
   for (OwnedFd& socket : sockets) {
     set_nonblocking(socket.get());
-    set_nodelay(socket.get());  // inherited by what is accepted
+    set_nodelay(socket.get());  // accepted connections inherit it
     added.push_back(std::make_unique<Acceptor>(*this, std::move(socket)));
   }
   add(std::move(added));
@@ -90,8 +91,8 @@ void TCPServer::add(std::vector<std::unique_ptr<Acceptor>> acceptors) {
   acceptors_.reserve(acceptors_.size() + acceptors.size());
   std::move(acceptors.begin(), acceptors.end(), std::back_inserter(acceptors_));
   draining_ = false;
-  ++given_;
-  emptied_.notify_all();  // drains that wait are over
+  ++additions_;
+  emptied_.notify_all();  // ends the drain() calls that wait
 }
 
 void TCPServer::use_tls(TLSContext context) {
@@ -113,12 +114,12 @@ Task<std::size_t> TCPServer::drain(Deadline deadline) {
   draining_ = true;
   on_drain();
   bool in_time = true;
-  const unsigned given = given_;
-  while (count_ > 0 && in_time && given == given_) in_time = co_await emptied_.wait(deadline);
-  // Those of who listens again are not ours to cut.
-  const std::size_t cut = given == given_ ? count_ : 0;
+  const unsigned additions = additions_;
+  while (count_ > 0 && in_time && additions == additions_) in_time = co_await emptied_.wait(deadline);
+  // After add() the connections belong to a server that listens again.
+  const std::size_t cut = additions == additions_ ? count_ : 0;
   if (cut == 0) co_return 0;
-  log::general().info("Cutting {} connections that did not end in time", cut);
+  log::general().info("Closing {} connections that did not end in time", cut);
   close_all_connections();
   co_await moment();
   co_return cut;
@@ -141,7 +142,7 @@ void TCPServer::count_out(const Address& peer) noexcept {
   if (per_address_) per_address_->remove(peer);
   const bool was_full = count_-- == max_connections_;
   if (was_full)
-    for (const auto& acceptor : acceptors_) acceptor->go_on();
+    for (const auto& acceptor : acceptors_) acceptor->resume_if_full();
   if (count_ == 0) emptied_.notify_all();
 }
 
@@ -153,8 +154,8 @@ void TCPServer::welcome(OwnedFd fd, const Address& peer) {
       return;
     }
     if (proxies.others == ProxyProtocolOptions::Others::are_refused) {
-      if (sent_away_.due(loop_.time()))
-        log::general().warning("Connection from {} refused: it is no proxy that is trusted", peer);
+      if (refused_.due(loop_.time()))
+        log::general().warning("Connection from {} refused: not a trusted proxy", peer);
       return;
     }
   }
@@ -163,13 +164,13 @@ void TCPServer::welcome(OwnedFd fd, const Address& peer) {
 
 bool TCPServer::admits(const Address& peer) {
   if (!per_address_ || per_address_->of(peer) < *options_.max_connections_per_address) return true;
-  if (sent_away_.due(loop_.time()))
-    log::general().warning("Connection from {} refused: there are {} from its address", peer,
+  if (refused_.due(loop_.time()))
+    log::general().warning("Connection from {} refused: its address has {} connections", peer,
                            per_address_->of(peer));
   return false;
 }
 
-// A proxy's connection until it has said whose it is.
+// Reads the PROXY header of a connection, which counts without an address until then.
 Task<> TCPServer::introduce(OwnedFd fd, Address proxy) {
   const Counted counted(*this, Address());
   try {
@@ -183,7 +184,7 @@ Task<> TCPServer::introduce(OwnedFd fd, Address proxy) {
       log::general().warning("Connection from proxy {} refused: {}", proxy, reader.reason());
     }
   } catch (const TimeoutError&) {
-    log::general().warning("Connection from proxy {} refused: its PROXY header did not come in time", proxy);
+    log::general().warning("Connection from proxy {} refused: the PROXY header did not come in time", proxy);
   } catch (...) {
     log::general().error("Cannot serve {}: {}", proxy, current_what());
   }
@@ -206,7 +207,7 @@ Task<> TCPServer::supervise(IOStream stream, Address peer) {
     }
     co_await handle_stream(std::move(stream), peer);
   } catch (const StreamClosedError&) {
-    // The usual end of a connection.
+    // This is the usual end of a connection.
   } catch (...) {
     log::application().error("Uncaught exception serving {}: {}", peer, current_what());
   }

@@ -36,24 +36,26 @@ namespace squall {
 //       }
 //     };
 //
-// Limits: up to Options::max_connections are open; further ones wait in the kernel's backlog until one ends.
-// An address that has max_connections_per_address is sent away: accepted and closed. When the process has no
-// descriptor left for a connection, it is refused the same way (with a descriptor that is kept in reserve),
-// and accepting pauses for kPause. It pauses too when the system is out of memory, or says that the socket is
-// none to accept on. Each of these logs one line a second at most.
+// Limits: at most Options::max_connections are open; further connections wait in the kernel's backlog until
+// one ends. A connection beyond max_connections_per_address of its address is accepted and closed. A process
+// without a free descriptor accepts and closes one connection, with a descriptor in reserve, and pauses
+// accepting for kPause. It pauses also when the system has no memory or accept() fails because of the
+// listening socket. Each of these logs at most one line a second.
 //
-// Behind a proxy: who is listed in Options::proxy_protocol begins each connection with a PROXY header,
-// version 1 or 2, and handle_stream() is given the client's address from it; the proxy's own is
-// Address::peer_of(stream.fd()). A header that is none, or not all there in time, is logged with the proxy's
-// address and the reason, and its connection closed. Everybody else's bytes are never taken for a header.
+// Behind a proxy: each connection of a peer in Options::proxy_protocol begins with a PROXY header of version
+// 1 or 2. handle_stream() gets the client's address from the header; the proxy's is
+// Address::peer_of(stream.fd()). A malformed header, or one that is not complete in time, is logged with the
+// proxy's address and the reason, and its connection is closed. The bytes of other peers are never read as a
+// header.
 //
-// Several processes or threads (TSV-03, TSV-04): bind_sockets(), then fork_processes(), then a loop and a
-// server in each child, which is given the sockets by add_sockets(); or reuse_port and a listen() in each.
+// Several processes or threads (TSV-03, TSV-04): call bind_sockets(), then fork_processes(), and make a loop
+// and a server in each child, with the sockets through add_sockets(); or listen() in each with reuse_port.
 //
 // Thread:    the loop's thread only.
-// Lifetime:  borrows the loop. Owns its connections: destroying the server cancels their tasks. A derived
-//            class whose tasks' locals use its members in their destructors calls destroy_all_connections()
-//            in its own.
+// Lifetime:  borrows the loop. Owns its connections: destruction cancels their tasks. A derived class calls
+//            destroy_all_connections() in its destructor if its tasks use members of it in their destructors.
+// Errors:    see the methods. Exceptions of handle_stream() are logged.
+// Source:    TSV rows of the specification.
 class TCPServer {
  public:
   using Options = TCPServerOptions;
@@ -66,73 +68,70 @@ class TCPServer {
   TCPServer(const TCPServer&) = delete;
   TCPServer& operator=(const TCPServer&) = delete;
 
-  // Binds and accepts from now on. May be called for several ports. Throws std::system_error, and then
-  // nothing has changed.
+  // Binds a port and accepts from now on. May be called for several ports. Throws as bind_sockets() does, and
+  // then nothing has changed.
   void listen(std::uint16_t port, const ListenOptions& options = {});
-  // The same for a Unix socket: see bind_unix_socket(). Its file goes when the server stops, unless another
-  // one has taken over the path.
+  // The same for a Unix socket: see bind_unix_socket(). stop() removes its file, unless another server has
+  // taken over the path.
   void listen_unix(std::string_view name, const UnixListenOptions& options = {});
-  // Accepts on sockets that listen already: bound before a fork, or by systemd (listen_fds()). They are made
-  // non-blocking, and what they accept sends small writes at once (TCP_NODELAY). Throws
-  // std::invalid_argument if one is no socket that listens, std::system_error; they are closed then, and
-  // nothing has changed.
+  // Accepts on listening sockets: bound before a fork, or by systemd (listen_fds()). They become
+  // non-blocking, and accepted connections have TCP_NODELAY. Throws std::invalid_argument if one is not a
+  // listening socket, and std::system_error; all are closed then, and nothing has changed.
   void add_sockets(std::vector<OwnedFd> sockets);
   void add_socket(OwnedFd socket);
-  // From the next connection on handle_stream() is called with a stream whose TLS handshake is done (unlike
-  // TSV-07), if it succeeds within the context's handshake_timeout. It holds up neither accepting nor others.
-  // Throws std::invalid_argument if `context` is a client's.
+  // From the next connection on, handle_stream() gets a stream after its TLS handshake (unlike TSV-07), which
+  // has to end within the context's handshake_timeout. Handshakes delay neither accepting nor other
+  // connections. Throws std::invalid_argument if `context` is a client's.
   void use_tls(TLSContext context);
 
-  // No further connections; those there are go on. The listening sockets are closed, and whoever waits to be
-  // accepted on one that nobody else has is refused. May be called again, and be followed by listen().
+  // Closes the listening sockets; open connections go on. The kernel refuses connections in the backlog of a
+  // socket that no other process has. May be called again, and listen() may follow.
   void stop() noexcept;
-  // Stops, and gives those at work until the deadline, a duration or a time_point, to finish. Returns, once
-  // no connection is left, how many were cut.
+  // Stops, waits until the deadline for connections to end, closes the rest, and returns their number.
   //
   //     co_await signals;                                // SIGTERM
   //     const std::size_t cut = co_await server.drain(30s);
   //
-  // Lifetime:  borrows the server. Dropped before its end, nothing is cut: the server has stopped, and the
-  //            connections go on. A connection that awaits it waits for itself, and is cut. Given sockets
-  //            while it waits, the server is no longer draining: it returns 0, and nothing is cut.
+  // Lifetime:  borrows the server. If the task is dropped, the server has stopped and the connections go on.
+  //            A connection that awaits it waits for its own end, and is closed at the deadline. If the
+  //            server gets sockets meanwhile, draining ends: the result is 0, and the connections go on.
   Task<std::size_t> drain(Deadline deadline);
-  // drain() has begun, and the server was given no sockets since.
+  // Whether drain() has begun, and the server got no sockets since.
   bool draining() const noexcept { return draining_; }
-  // At the end of the loop's turn, so that a connection's own task may call it.
+  // Cancels all connections at the end of the loop's turn, so that a connection's own task may call it.
   virtual void close_all_connections() { connections_.cancel(); }
 
-  // The first TCP socket's port: what port 0 has become. 0 if it listens on none.
+  // The port of the first TCP socket, also if the system chose it; 0 without a TCP socket.
   std::uint16_t port() const noexcept;
-  // Open ones.
+  // Open connections.
   std::size_t connections() const noexcept { return count_; }
   std::size_t max_connections() const noexcept { return max_connections_; }
   IOLoop& loop() const noexcept { return loop_; }
 
  protected:
-  // One connection's work, which owns its stream. StreamClosedError ends it quietly; other errors are logged
-  // with the peer's address. The server and the other connections go on.
+  // Serves one connection. StreamClosedError ends it without a log line; other exceptions are logged with the
+  // peer's address. The server and the other connections go on.
   virtual Task<> handle_stream(IOStream stream, Address peer) = 0;
 
-  // A connection is there: by default runs handle_stream(). For servers that would rather do it in their own
-  // way, and then count it in and out themselves. `fd` is non-blocking and not registered with the loop. What
-  // it throws is logged.
+  // Called for each connection; by default runs handle_stream(). A server that overrides it calls count_in()
+  // and count_out() itself. `fd` is non-blocking and not registered with the loop. Exceptions are logged.
   virtual void accepted(OwnedFd fd, const Address& peer);
-  // The same for one that came with a PROXY header, which is valid during the call: by default accepted(),
-  // with the client's address. For servers that want more of the header: where the client wanted to go, or
-  // how it was secured.
+  // Called instead for a connection with a PROXY header, which is valid during the call; by default calls
+  // accepted() with the client's address. Override it for other values of the header: the destination, or the
+  // client's TLS.
   virtual void accepted_from_proxy(OwnedFd fd, const Address& proxy, const ProxyHeader& header);
-  // drain() has begun: connections that wait for nothing but a next request may end now.
+  // drain() has begun: idle connections may end now.
   virtual void on_drain() {}
 
-  // One more connection, or one less, in all and of this address. Between two objects that stand for a
-  // connection in turn, the next counts in before the last counts out.
+  // Count a connection of this address. When one object of a connection replaces another, the new one counts
+  // in before the old one counts out.
   void count_in(const Address& peer);
   void count_out(const Address& peer) noexcept;
-  // What use_tls() was given.
+  // The context of use_tls().
   const std::optional<TLSContext>& tls() const noexcept { return tls_; }
-  // accept_tls() with that context. Only after use_tls().
+  // Accepts a TLS handshake with that context, as accept_tls(). Only after use_tls().
   Task<bool> handshake(IOStream& stream) const { return accept_tls_(stream, *tls_); }
-  // A connection that counts for as long as this lives.
+  // Counts a connection from construction to destruction.
   class Counted {
    public:
     Counted(TCPServer& server, const Address& peer) : server_(server), peer_(peer) { server.count_in(peer); }
@@ -145,15 +144,15 @@ class TCPServer {
     const Address peer_;
   };
 
-  // Runs a connection's task. Null if it has ended already.
+  // Runs a connection's task. Null if it has already ended.
   TaskGroup::Member* run(Task<> connection) { return connections_.add(std::move(connection)); }
   void destroy_connection(TaskGroup::Member& connection) noexcept { connections_.destroy(connection); }
-  // Cancels all connections now. Not from within one.
+  // Cancels all connections at once. Must not be called by a connection's task.
   void destroy_all_connections() noexcept { connections_.destroy(); }
 
  private:
   class Acceptor;
-  // For lines that a client could otherwise fill the log with.
+  // Limits log lines that clients cause to one a second.
   class OnceASecond {
    public:
     bool due(IOLoop::TimePoint now) noexcept;
@@ -164,7 +163,7 @@ class TCPServer {
 
   void add(std::vector<std::unique_ptr<Acceptor>> acceptors);
   bool has_room() const noexcept { return count_ < max_connections_; }
-  // Nothing of these is left to the caller: a connection is served, or closed.
+  // Serve a connection, or close it.
   void welcome(OwnedFd fd, const Address& peer);
   bool admits(const Address& peer);
   Task<> introduce(OwnedFd fd, Address proxy);
@@ -174,15 +173,15 @@ class TCPServer {
   Options options_;
   std::size_t max_connections_;
   std::size_t count_ = 0;
-  std::optional<AddressCounts> per_address_;  // if they are limited
+  std::optional<AddressCounts> per_address_;  // none: no limit for an address
   bool draining_ = false;
-  unsigned given_ = 0;  // how often it was given sockets
-  Condition emptied_;   // the last connection has ended
+  unsigned additions_ = 0;  // calls of add()
+  Condition emptied_;       // the last connection has ended
   std::vector<std::unique_ptr<Acceptor>> acceptors_;
-  OwnedFd spare_;  // given up for a moment to refuse a connection when there is no other descriptor left
+  OwnedFd spare_;  // the descriptor in reserve: see open_spare()
   OnceASecond cannot_accept_;
   OnceASecond is_full_;
-  OnceASecond sent_away_;
+  OnceASecond refused_;
   std::optional<TLSContext> tls_;
   // Set by use_tls(): without a direct call, the linker drops TLS from a program that never calls use_tls().
   Task<bool> (*accept_tls_)(IOStream&, TLSContext) = nullptr;

@@ -10,17 +10,18 @@
 
 namespace squall {
 
-// Whose word to take for where a connection comes from: see TCPServer, "Behind a proxy".
+// Which peers are proxies that send PROXY headers: see TCPServer, "Behind a proxy".
 struct ProxyProtocolOptions {
-  // What others do: are served as if there were no such protocol, or are refused.
+  // Whether connections of other peers are served, without a header, or refused.
   enum class Others { are_served, are_refused };
 
-  // Peers that begin each connection with a PROXY header. Nobody: the protocol is off.
+  // Peers that begin each connection with a PROXY header. Empty, without trust_unix_peers: the protocol is
+  // off.
   std::vector<Network> trusted;
-  // Whoever connects to a Unix socket too: its file says who may.
+  // Peers of Unix sockets are trusted too: the mode of the socket's file decides which processes may connect.
   bool trust_unix_peers = false;
   Others others = Others::are_served;
-  // For the whole header to arrive; the connection is closed then.
+  // The time for the whole header; the connection is closed at its end.
   std::chrono::nanoseconds timeout = std::chrono::seconds(3);
 
   bool is_on() const noexcept { return trust_unix_peers || !trusted.empty(); }
@@ -29,16 +30,17 @@ struct ProxyProtocolOptions {
   }
 };
 
+// Limits of a TCPServer.
 struct TCPServerOptions {
   IOStream::Options stream;
-  // Open at the same time; more wait in the kernel until one ends. By default what the process may open
-  // (RLIMIT_NOFILE, as it is when the server is made) less 64, or an eighth if that is less, so that a server
-  // full of clients can still open files and connections of its own. Not 0.
+  // Open connections; further ones wait in the kernel until one ends. The default is the process's limit of
+  // descriptors (RLIMIT_NOFILE, read by the constructor) less 64 or an eighth, whichever is less, so that a
+  // full server can still open files and connections of its own. Not 0.
   std::optional<std::size_t> max_connections{};
-  // The same from one address; more are closed at once. An IPv6 address counts by its first 64 bits. Behind a
-  // proxy the client's address counts; one that is not known, and Unix sockets, are not limited. By default
-  // there is no limit: behind a NAT, or a proxy without the PROXY protocol, many clients share an address.
-  // Not 0.
+  // Open connections of one address; further ones are closed at once. IPv6 addresses with the same first 64
+  // bits are one address. Behind a proxy the client's address counts. Unknown addresses and Unix sockets have
+  // no limit. By default there is none, because clients behind a NAT, or a proxy without the PROXY protocol,
+  // share an address. Not 0.
   std::optional<std::size_t> max_connections_per_address{};
   ProxyProtocolOptions proxy_protocol{};
 };

@@ -1,6 +1,6 @@
-// The client's view of a server's bytes. Whatever they are, and however they are cut: it never hangs, a
-// response that comes of the whole comes of the pieces too, byte for byte, no byte behind it is used, and it
-// does not depend on those before it.
+// The client's parser of a server's bytes. For any bytes in any pieces: the parser never hangs, the pieces
+// give the same response as the whole, no byte behind the response is used, and the response does not depend
+// on earlier ones.
 
 #include <squall/http/codec/response_parser.h>
 
@@ -47,7 +47,7 @@ Outcome read(ResponseParser& parser, std::string_view bytes, ResponseParser::Ask
   std::size_t begin = 0;
   for (;;) {
     const bool is_end = begin >= size;
-    // Memory of its own, so that a look beyond it is seen.
+    // A copy, so that AddressSanitizer finds a read beyond it.
     const std::string piece(bytes.substr(std::min(begin, size), step));
     std::string_view rest = piece;
     begin += piece.size();
@@ -81,7 +81,7 @@ Outcome read(ResponseParser& parser, std::string_view bytes, ResponseParser::Ask
         outcome.keep_alive = parser.keep_alive();
         outcome.trailers = text_of(parser.trailers());
         outcome.used = begin - rest.size();
-        // It stays so.
+        // A failed parser stays failed.
         FUZZ_CHECK(parser.finish() == Result::complete);
         return outcome;
       }
@@ -104,10 +104,10 @@ void check(std::string_view bytes) {
     FUZZ_CHECK(read(bytes, asked, step) == whole);
   }
   if (whole.failed || whole.used == bytes.size()) return;
-  // What lies behind it makes no difference.
+  // Bytes behind the response make no difference.
   const std::string_view first = bytes.substr(0, whole.used);
   FUZZ_CHECK(read(first, asked, first.size() + 1) == whole);
-  // Nor does what came before on the connection, the same response least of all.
+  // Nor do earlier responses on the connection, in particular an equal one.
   const std::string_view second = bytes.substr(whole.used);
   for (const std::size_t step : {bytes.size(), std::size_t{5}}) {
     ResponseParser parser;

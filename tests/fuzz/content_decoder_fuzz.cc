@@ -1,6 +1,6 @@
-// The decoders of compressed bodies. The first byte names the coding, the second says how the bytes behind it
-// are cut and how much room there is for what comes out. However they are cut, the same comes out, or the
-// same is refused; and never more than the bounds allow.
+// The decoders of compressed bodies. The first byte of an input selects the coding, the second the size of
+// input pieces and of output space. Every size gives the same output or the same refusal, and never more
+// output than the bounds allow.
 
 #include <squall/http/codec/content_decoder.h>
 
@@ -35,7 +35,7 @@ Outcome decode(std::string_view coding, std::string_view input, std::size_t step
   std::string output(room, '\0');
   std::size_t used = 0;
   while (used < input.size() && !decoder.refusal()) {
-    // A copy of just that size: what is read beyond it is seen.
+    // A copy of exactly that size, so that AddressSanitizer finds a read beyond it.
     const std::string piece(input.substr(used, step));
     std::string_view rest = piece;
     for (;;) {
@@ -53,7 +53,7 @@ Outcome decode(std::string_view coding, std::string_view input, std::size_t step
   FUZZ_CHECK(outcome.text.size() <= std::max(BoundedDecoder::kFreeOutput, (input.size() + 1) * kMaxRatio));
   FUZZ_CHECK(decoder.finish() == !decoder.refusal());
   outcome.status = decoder.refusal().status;
-  // It stays refused.
+  // A decoder that refused stays so.
   if (outcome.status != 0) {
     std::string_view more = "more";
     FUZZ_CHECK(decoder.decode(more, output) == 0 && decoder.refusal().status == outcome.status);
@@ -72,7 +72,7 @@ void check(std::string_view input) {
   FUZZ_CHECK(whole.status == 0 || whole.status == 400 || whole.status == 413);
   for (const std::size_t step : {std::size_t{1}, std::size_t{how % 16} + 2}) {
     const Outcome cut = decode(coding, input, step, how / 16 * 100 + 1);
-    // What is refused may be so a piece sooner or later, and for what is wrong with it first.
+    // Refused input may be refused a piece earlier or later, for its first fault.
     FUZZ_CHECK((cut.status == 0) == (whole.status == 0));
     const std::size_t common = std::min(cut.text.size(), whole.text.size());
     FUZZ_CHECK(cut.text.compare(0, common, whole.text, 0, common) == 0);

@@ -1,5 +1,5 @@
-// Cookies: the Cookie header, Set-Cookie both ways, and the jar, which is given each line of the input as a
-// Set-Cookie.
+// Cookies: the Cookie header, Set-Cookie in both directions, and the jar, which gets each line of the input
+// as a Set-Cookie header.
 
 #include <squall/http/message/cookie.h>
 #include <squall/http/message/cookie_jar.h>
@@ -52,9 +52,9 @@ void check_set_cookie(std::string_view text) {
     FUZZ_CHECK(again && unquote_cookie(again->value) == parsed->value);
     SetCookie same = *again;
     same.value = parsed->value;
-    // Dates lose nothing, as they are of whole seconds; those that no date can say are at the clock's ends.
+    // Dates have whole seconds, so nothing is lost; dates beyond the clock's range become its limits.
     same.expires = parsed->expires;
-    // One dot is taken off a domain, and no more.
+    // At most one leading dot of a domain is removed.
     if (parsed->domain.starts_with('.')) same.domain = parsed->domain;
     FUZZ_CHECK(same == *parsed);
   } catch (const CookieError&) {
@@ -95,7 +95,7 @@ void check_jar(std::string_view text) {
 }  // namespace squall::http
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  // A copy of just that size: what is read beyond it is seen.
+  // A copy of exactly that size, so that AddressSanitizer finds a read beyond it.
   const std::string text(reinterpret_cast<const char*>(data), size);
   squall::http::check_header(text);
   squall::http::check_set_cookie(text);

@@ -3,7 +3,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-// Ends the program with a line that says what did not hold; libFuzzer then keeps the input.
+// Ends the program with a line that names the violated condition; libFuzzer then stores the input.
 #define FUZZ_CHECK(condition)                                                             \
   do {                                                                                    \
     if (!(condition)) {                                                                   \

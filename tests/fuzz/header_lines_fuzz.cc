@@ -1,5 +1,5 @@
-// Header blocks. What is taken can be sent: as text it is a block of the same fields. Changes agree with a
-// list of pairs.
+// Header blocks. The text of parsed headers is a block of the same fields. Changes agree with those of a list
+// of pairs.
 
 #include <squall/http/message/header_lines.h>
 #include <squall/ioloop/base/ascii.h>
@@ -33,7 +33,7 @@ void check(std::string_view block) {
   FUZZ_CHECK(parse_header_lines(headers.text(), again).empty());
   FUZZ_CHECK(again.size() == headers.size());
   if (headers.empty()) return;
-  // All of the first field's name go, and no other.
+  // Removes all fields with the first field's name, and no others.
   const std::string name(headers[0].name);
   const std::size_t count = headers.get_list(name).size();
   Headers removed = headers;
@@ -50,7 +50,7 @@ void check(std::string_view block) {
 }  // namespace squall::http
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  // A copy of just that size: what is read beyond it is seen.
+  // A copy of exactly that size, so that AddressSanitizer finds a read beyond it.
   const std::string block(reinterpret_cast<const char*>(data), size);
   squall::http::check(block);
   return 0;

@@ -1,5 +1,5 @@
-// Parameters of headers. What is read can be written, unless it has what headers must not, and is then read
-// as the same; a list's elements are pieces of it in order.
+// Parameters of headers. A parsed value without forbidden characters can be formatted, and parsed again to
+// the same value. The elements of a list are parts of its text, in order.
 
 #include <squall/http/message/header_params.h>
 #include <squall/ioloop/base/utf8.h>
@@ -31,7 +31,7 @@ void check(std::string_view text) {
     for (const char c : name) FUZZ_CHECK(c < 'A' || c > 'Z');
   }
   if (can_be_written(header)) {
-    // Of a name that is written both ways the first of each kind counts.
+    // For a name with a plain and an extended value the first of each kind counts.
     const HeaderParams again = parse_header(format_header(header.value, header.params));
     FUZZ_CHECK(again.value == header.value && again.params.size() <= header.params.size());
     bool unique = true;
@@ -63,7 +63,7 @@ void check(std::string_view text) {
 }  // namespace squall::http
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  // A copy of just that size: what is read beyond it is seen.
+  // A copy of exactly that size, so that AddressSanitizer finds a read beyond it.
   const std::string text(reinterpret_cast<const char*>(data), size);
   squall::http::check(text);
   return 0;

@@ -1,4 +1,4 @@
-// Dates of headers and of cookies: what is read is written as the same, and means the same to both readers.
+// Dates of headers and cookies: a parsed date is formatted to the same time, and both parsers agree on it.
 
 #include <squall/http/message/cookie.h>
 #include <squall/http/message/date.h>
@@ -25,7 +25,7 @@ void check(std::string_view text) {
   if (const auto date = parse_cookie_date(text)) {
     using Time = std::chrono::system_clock::time_point;
     FUZZ_CHECK(*date != Time::max());
-    // What the clock cannot count is as near to it as can be.
+    // A date beyond the clock's range becomes its nearest limit.
     if (*date != Time::max() - Time::duration(1) && *date != Time::min())
       FUZZ_CHECK(parse_date(format_date(*date), kNow) == date);
   }
@@ -35,7 +35,7 @@ void check(std::string_view text) {
 }  // namespace squall::http
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  // A copy of just that size: what is read beyond it is seen.
+  // A copy of exactly that size, so that AddressSanitizer finds a read beyond it.
   const std::string text(reinterpret_cast<const char*>(data), size);
   squall::http::check(text);
   return 0;

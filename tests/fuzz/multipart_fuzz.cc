@@ -1,5 +1,5 @@
-// The multipart parser, with the boundary `b`. The first byte says how the body behind it is cut. In pieces
-// it tells the same as whole; what it tells of can be sent again, and is then told of again.
+// The multipart parser, with the boundary `b`. The first byte of an input is the size of pieces. Pieces give
+// the same events as the whole; a body made from the events gives them again.
 
 #include <squall/http/message/form.h>
 #include <squall/http/message/header_params.h>
@@ -67,12 +67,12 @@ MultipartFault parse(std::string_view body, std::size_t size, Recorder& recorder
   return parser.fault();
 }
 
-// What was told, as a body with another boundary.
+// A body made from the events, with another boundary.
 void check_again(const std::vector<Part>& parts) {
   const std::string boundary = "another_boundary_0123456789";
   std::string body;
   for (const Part& part : parts) {
-    // A name may have come with what cannot be written so.
+    // A name may have characters that this form cannot express.
     try {
       HeaderParams::List params = {{"name", part.name}, {"filename", part.filename}};
       if (part.filename.empty()) params.pop_back();
@@ -116,7 +116,7 @@ void check(std::string_view input) {
 }  // namespace squall::http
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  // A copy of just that size: what is read beyond it is seen.
+  // A copy of exactly that size, so that AddressSanitizer finds a read beyond it.
   const std::string input(reinterpret_cast<const char*>(data), size);
   squall::http::check(input);
   return 0;

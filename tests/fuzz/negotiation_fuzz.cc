@@ -1,4 +1,4 @@
-// What a client would rather have, and what it has already: Accept and its like, entity tags.
+// The preferences of a client, as in Accept, and entity tags.
 
 #include <squall/http/message/accept.h>
 #include <squall/http/message/etag.h>
@@ -36,7 +36,7 @@ void check_accept(std::string_view text) {
   FUZZ_CHECK(!type || *type < 3);
   const auto coding = choose_encoding(text, kCodings);
   const auto any_coding = choose_encoding(text, kAllCodings);
-  FUZZ_CHECK(!coding || any_coding);  // identity can only be more to choose from
+  FUZZ_CHECK(!coding || any_coding);  // offering identity too can only add a choice
   FUZZ_CHECK(!preferences.empty() || (!coding && any_coding == 2u));
   const auto language = choose_language(text, kLanguages);
   FUZZ_CHECK(!language || *language < 3);
@@ -56,7 +56,7 @@ void check_etag(std::string_view text) {
 }  // namespace squall::http
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  // A copy of just that size: what is read beyond it is seen.
+  // A copy of exactly that size, so that AddressSanitizer finds a read beyond it.
   const std::string text(reinterpret_cast<const char*>(data), size);
   squall::http::check_accept(text);
   squall::http::check_etag(text);

@@ -1,5 +1,5 @@
-// The PROXY header's parser. Whatever the bytes, and however they are cut: the answer changes from `more` to
-// one that stays, and all that a header shows lies within it.
+// The parser of PROXY headers. For any bytes in any pieces the status changes once, from `more`, and all
+// views are within the header.
 
 #include <squall/iostream/tcp/proxy_protocol.h>
 
@@ -43,7 +43,7 @@ void check_header(const ProxyParse& parse, std::string_view bytes) {
   check_tlvs(header.tlvs, bytes);
   if (const auto ssl = header.ssl()) check_tlvs(ssl->tlvs, bytes);
   if (!header.source.is_ip()) return;
-  // What is parsed can be printed and parsed again.
+  // A parsed address can be printed and parsed again.
   FUZZ_CHECK(Address::parse(header.source.to_string()) == header.source);
   if (header.version == 2) return;
   const int family = header.source.family() == AF_INET ? 4 : 6;
@@ -58,7 +58,7 @@ void check_header(const ProxyParse& parse, std::string_view bytes) {
 void check(std::string_view bytes) {
   const ProxyParse whole = parse_proxy_header(bytes);
   if (whole.status == Status::complete) check_header(whole, bytes);
-  // All prefixes of what is short, and of what is long those around where the answer comes.
+  // All prefixes of a short input; of a long one those around the end of the header.
   const std::size_t step = bytes.size() > 300 ? 17 : 1;
   for (std::size_t size = 0; size < bytes.size(); size += step) {
     const ProxyParse part = parse_proxy_header(bytes.substr(0, size));
@@ -77,7 +77,7 @@ void check(std::string_view bytes) {
 }  // namespace squall
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  // A copy of just that size: what is read beyond it is seen.
+  // A copy of exactly that size, so that AddressSanitizer finds a read beyond it.
   const std::string bytes(reinterpret_cast<const char*>(data), size);
   squall::check(bytes);
   return 0;

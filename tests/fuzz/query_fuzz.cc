@@ -1,5 +1,4 @@
-// Queries, forms and percent escapes: what is encoded is read back, and an argument is no longer than its
-// text.
+// Queries, forms and percent escapes: decoding undoes encoding, and an argument is not longer than its text.
 
 #include <squall/http/message/percent_encoding.h>
 #include <squall/http/message/query.h>
@@ -28,7 +27,7 @@ void check(std::string_view text) {
   for (const auto& [name, value] : *arguments) size += name.size() + value.size();
   FUZZ_CHECK(size <= text.size());
   FUZZ_CHECK(parse_query(urlencode(*arguments)) == *arguments);
-  // No more pieces than were counted.
+  // The limit is exact.
   FUZZ_CHECK(parse_query(text, 3).has_value() || arguments->size() > 3 || text.find("&") != text.npos);
 }
 
@@ -36,7 +35,7 @@ void check(std::string_view text) {
 }  // namespace squall::http
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  // A copy of just that size: what is read beyond it is seen.
+  // A copy of exactly that size, so that AddressSanitizer finds a read beyond it.
   const std::string text(reinterpret_cast<const char*>(data), size);
   squall::http::check(text);
   return 0;

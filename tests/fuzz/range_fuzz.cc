@@ -1,4 +1,4 @@
-// Ranges: those that are answered lie within what there is, apart from each other; Content-Range both ways.
+// Ranges: the answered ranges are within the size and do not touch; Content-Range is parsed and formatted.
 
 #include <squall/http/message/range.h>
 
@@ -37,7 +37,7 @@ void check(std::string_view text) {
     FUZZ_CHECK(one.ranges.size() <= 1);
     const RangeAnswer many = answer_ranges(text, size);
     check_answer(many, size);
-    // One range means the same to both.
+    // For one range both functions agree.
     if (text.find(',') == text.npos) FUZZ_CHECK(one == many);
   }
   if (const auto content = parse_content_range(text)) {
@@ -56,7 +56,7 @@ void check(std::string_view text) {
 }  // namespace squall::http
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  // A copy of just that size: what is read beyond it is seen.
+  // A copy of exactly that size, so that AddressSanitizer finds a read beyond it.
   const std::string text(reinterpret_cast<const char*>(data), size);
   squall::http::check(text);
   return 0;

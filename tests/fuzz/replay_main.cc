@@ -1,4 +1,5 @@
-// Calls a fuzzer's function with each file it is given: what the suite does where there is no libFuzzer.
+// Calls a fuzzer's function with each file of the command line. The suite uses it where there is no
+// libFuzzer.
 
 #include <cstddef>
 #include <cstdint>

@@ -1,8 +1,8 @@
-// A server's whole connection, beside a slow and obvious reader of requests. Whatever a client sends, and
-// however it is cut, the server sees the requests that there obviously are and no other, refuses what is
-// none, and closes; whether a body is collected or read piece by piece.
+// A whole connection of a server, compared with a slow and simple reader of requests. For any bytes in any
+// pieces the server gets the same requests as the simple reader, refuses malformed ones, and closes; for
+// collected and for streamed bodies.
 //
-// The first byte of an input says how the others are sent.
+// The first byte of an input selects how the others are sent.
 
 #include <squall/ioloop/base/log.h>
 
@@ -29,7 +29,7 @@ http::HTTPServer::Options small() {
   return options;
 }
 
-// From one byte: all at once, each byte alone, or pieces of some length.
+// From one byte: all at once, byte by byte, or pieces of one size.
 std::vector<std::size_t> cuts_for(unsigned how, std::size_t size) {
   std::vector<std::size_t> cuts;
   const std::size_t step = how % 4 == 0 ? size + 1 : how % 4 == 1 ? 1 : how / 4 + 2;
@@ -37,7 +37,7 @@ std::vector<std::size_t> cuts_for(unsigned how, std::size_t size) {
   return cuts;
 }
 
-// With what looks at requests more closely: none of it may change what is a request.
+// Options that inspect requests further. They must not change which requests are accepted.
 http::HTTPServer::Options closer() {
   http::HTTPServer::Options options = small();
   options.decompress_request = options.xheaders = true;
@@ -53,7 +53,7 @@ bool names_coding(std::string_view bytes) {
 
 void check(ServerProbe& probe, std::string_view bytes, const std::vector<std::size_t>& cuts, bool is_closer) {
   const Seen seen = probe.talk(bytes, cuts);
-  // What a body is made of by decompressing it is for the decoders' own fuzzer.
+  // Another fuzzer tests decompression.
   if (is_closer && names_coding(bytes)) return seen.closed ? void() : std::abort();
   const std::string wrong = disagreement(read_obviously(bytes), seen);
   if (wrong.empty()) return;

@@ -1,10 +1,11 @@
-// read_until and read_until_regex over a stream. Whatever the bytes, and however they are cut: the same as a
-// search of all of them.
+// read_until and read_until_regex over a stream. For any bytes in any pieces the result is that of a search
+// in all bytes.
 //
-// An input is which delimiter or expression, the limit (two bytes, 0 for none), how to cut, and the bytes.
+// An input has the number of a delimiter or expression, the limit (two bytes, 0 for none), the size of
+// pieces, and the bytes.
 
-#include <squall/ioloop/loop/ioloop.h>
 #include <squall/ioloop/base/log.h>
+#include <squall/ioloop/loop/ioloop.h>
 #include <squall/ioloop/loop/task_group.h>
 #include <squall/iostream/stream/iostream.h>
 
@@ -41,7 +42,7 @@ struct Case {
 Result expected(const Case& wanted, std::string_view bytes) {
   std::size_t end = bytes.npos;
   if (wanted.regex) {
-    // One byte more than the limit decides.
+    // The byte behind the limit decides.
     const std::size_t window = wanted.max == IOStream::kNoLimit ? wanted.max : wanted.max + 1;
     const Regex::Found found = wanted.regex->search(bytes.substr(0, window), 0, true);
     if (found.outcome == Regex::Outcome::too_complex) return {Outcome::unsatisfiable};
@@ -51,7 +52,7 @@ Result expected(const Case& wanted, std::string_view bytes) {
   }
   if (end != bytes.npos)
     return end > wanted.max ? Result{Outcome::unsatisfiable} : Result{Outcome::bytes, end};
-  // One byte more tells that no delimiter can end in time; an expression may look at that one as well.
+  // With one byte more no delimiter can end within the limit; an expression may use that byte too.
   const bool is_too_many = wanted.regex ? bytes.size() > wanted.max : bytes.size() >= wanted.max;
   return {is_too_many ? Outcome::unsatisfiable : Outcome::closed};
 }
@@ -84,7 +85,7 @@ void check(const Case& wanted, std::size_t cut, std::string_view bytes) {
   TaskGroup group(loop);
   group.add(read(stream, wanted, result, done));
   for (std::string_view rest = bytes; !rest.empty() && !done;) {
-    // Sizes that change, so that there are more than one way to cut.
+    // The size changes, for more ways to cut.
     cut = cut * 5 % 251;
     const std::size_t size = std::min(rest.size(), 1 + cut % 61);
     FUZZ_CHECK(::send(peer.get(), rest.data(), size, MSG_NOSIGNAL) == static_cast<ssize_t>(size) ||
@@ -108,7 +109,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     squall::log::set_handler([](const squall::log::Record&) {});
     return true;
   }();
-  // What takes a million steps when whole takes as many with every byte that comes.
+  // A search of a million steps takes as many again with each byte that arrives.
   if (!is_quiet || size < 4 || size > 2000) return 0;
   constexpr std::size_t kForms = std::size(squall::kDelimiters) + std::size(squall::kRegexes);
   squall::Case wanted;

@@ -1,5 +1,4 @@
-// URLs. What is taken is in its normal form, of which every part can be had and put together again, and there
-// are no two readings of it.
+// URLs. An accepted URL is normalised, can be built again from its parts, and has one meaning only.
 
 #include <squall/http/message/percent_encoding.h>
 #include <squall/http/message/url.h>
@@ -23,13 +22,13 @@ void check_url(const URL& url) {
   FUZZ_CHECK(url.host().find_first_of("@/?#%\\") == std::string_view::npos);
   FUZZ_CHECK(url.target().starts_with(url.path()));
   FUZZ_CHECK(url.is_ipv6() == (url.host().find(':') != std::string_view::npos));
-  // Its own text means itself.
+  // The text of a URL is parsed to the same URL.
   const auto again = URL::parse(text);
   FUZZ_CHECK(again && *again == url && again->port() == url.port() && again->host() == url.host());
   FUZZ_CHECK(URL(url.origin()).same_origin(url));
   FUZZ_CHECK(!url.without_userinfo().userinfo() && url.without_userinfo().same_origin(url));
   FUZZ_CHECK(url.without_fragment().target() == url.target());
-  // What it is made of makes it again, but for how it was escaped.
+  // The parts build the same URL, except for the spelling of escapes.
   URLParts parts;
   const std::string username = url.username();
   const std::string password = url.password();
@@ -45,7 +44,7 @@ void check_url(const URL& url) {
   const URL built = URL::build(parts);
   FUZZ_CHECK(built.same_origin(url) && percent_decode(built.path()) == path);
   FUZZ_CHECK(username.empty() || (built.username() == username && built.password() == password));
-  // The reference that it is means it, dots aside, and what is resolved has none.
+  // As a reference it resolves to itself without dot segments.
   const URL resolved = URL("http://base/x").resolve(text);
   FUZZ_CHECK(resolved.same_origin(url) && resolved.userinfo() == url.userinfo() &&
              resolved.query() == url.query());
@@ -83,7 +82,7 @@ void check(std::string_view text) {
 }  // namespace squall::http
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  // A copy of just that size: what is read beyond it is seen.
+  // A copy of exactly that size, so that AddressSanitizer finds a read beyond it.
   const std::string text(reinterpret_cast<const char*>(data), size);
   squall::http::check(text);
   return 0;

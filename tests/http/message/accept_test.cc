@@ -11,7 +11,7 @@ namespace {
 
 using Choose = std::optional<std::size_t> (*)(std::string_view, std::span<const std::string_view>);
 
-// What is chosen, or `none`.
+// The chosen value, or `none`.
 std::string chosen(Choose choose, std::string_view header, std::initializer_list<std::string_view> offered) {
   const std::vector<std::string_view> list(offered);
   const auto index = choose(header, list);
@@ -35,8 +35,7 @@ TEST_CASE("elements come by their quality, malformed ones not at all (RFC 9110, 
   CHECK(parse_preferences(many).size() == 100);
 }
 
-TEST_CASE("the media type that is liked best is chosen, by the range that fits it best (RFC 9110, 12.5.1)",
-          "[accept]") {
+TEST_CASE("the preferred media type is chosen, by the most specific range (RFC 9110, 12.5.1)", "[accept]") {
   const auto type = [](std::string_view header, std::initializer_list<std::string_view> offered) {
     return chosen(choose_type, header, offered);
   };
@@ -52,7 +51,7 @@ TEST_CASE("the media type that is liked best is chosen, by the range that fits i
   CHECK(type("text", {"text/html"}) == "none");
   CHECK(type("te/*", {"text/html"}) == "none");
   CHECK(type("a/b", {}) == "none");
-  // The RFC's own table.
+  // The table of the RFC.
   const std::string accept =
       "text/*;q=0.3, text/plain;q=0.7, text/plain;format=flowed, text/plain;format=fixed;q=0.4, */*;q=0.5";
   CHECK(type(accept, {"text/plain;format=fixed", "text/html"}) == "text/plain;format=fixed");
@@ -61,8 +60,7 @@ TEST_CASE("the media type that is liked best is chosen, by the range that fits i
   CHECK(type(accept, {"text/plain;format=fixed", "image/jpeg", "text/plain"}) == "text/plain");
 }
 
-TEST_CASE("the coding that is liked best is chosen, identity if nothing else (RFC 9110, 12.5.3)",
-          "[accept]") {
+TEST_CASE("the preferred coding is chosen, otherwise identity (RFC 9110, 12.5.3)", "[accept]") {
   const auto coding = [](std::string_view header) {
     return chosen(choose_encoding, header, {"br", "gzip", "identity"});
   };
@@ -85,7 +83,7 @@ TEST_CASE("the coding that is liked best is chosen, identity if nothing else (RF
   CHECK(chosen(choose_encoding, "br", {"gzip"}) == "none");
 }
 
-TEST_CASE("a language range accepts what begins with it (RFC 4647, 3.3.1)", "[accept]") {
+TEST_CASE("a language range accepts the languages that begin with it (RFC 4647, 3.3.1)", "[accept]") {
   const auto language = [](std::string_view header, std::initializer_list<std::string_view> offered) {
     return chosen(choose_language, header, offered);
   };

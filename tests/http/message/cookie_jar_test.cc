@@ -31,7 +31,7 @@ TEST_CASE("a cookie goes back to the host that set it, and to no other", "[cooki
     CHECK(get(jar, other).empty());
 }
 
-TEST_CASE("a cookie with a domain goes to all within it (RFC 6265, 5.1.3)", "[cookie_jar]") {
+TEST_CASE("a cookie with a domain is sent to all its subdomains (RFC 6265, 5.1.3)", "[cookie_jar]") {
   CookieJar jar;
   CHECK(set(jar, "http://a.example.com/", "x=1; Domain=.Example.com"));
   for (const char* within : {"http://example.com/", "http://a.example.com/", "http://b.c.example.com/"})
@@ -51,7 +51,7 @@ TEST_CASE("cookies for other domains, for single labels and for parts of address
   CHECK_FALSE(set(jar, "http://1.2.3.4/", "x=1; Domain=3.4"));
   CHECK_FALSE(set(jar, "http://a.example.com./", "x=1; Domain=com."));
   CHECK(jar.size() == 0);
-  // A host's own name is no secret to it.
+  // A host may name itself as the domain.
   CHECK(set(jar, "http://localhost/", "x=1; Domain=localhost"));
   CHECK(get(jar, "http://localhost/") == "x=1");
   CHECK(get(jar, "http://a.localhost/").empty());
@@ -113,7 +113,7 @@ TEST_CASE("cookies expire, and one that has expired removes another", "[cookie_j
   CHECK(get(jar, "http://h.example/").empty());
 }
 
-TEST_CASE("what https has set, http neither sees nor replaces (RFC 6265bis, 5.7)", "[cookie_jar]") {
+TEST_CASE("http neither reads nor replaces cookies that https has set (RFC 6265bis, 5.7)", "[cookie_jar]") {
   CookieJar jar;
   CHECK_FALSE(set(jar, "http://h.example/", "a=1; Secure"));
   CHECK(set(jar, "https://h.example/", "a=1; Secure; Path=/p"));
@@ -137,7 +137,7 @@ TEST_CASE("prefixes are promises that the jar holds servers to", "[cookie_jar]")
   CHECK(set(jar, "https://h.example/x", "__Host-a=1; Secure; Path=/"));
 }
 
-TEST_CASE("a full jar loses what has expired, then what was used least recently", "[cookie_jar]") {
+TEST_CASE("a full jar removes expired cookies, then the least recently used one", "[cookie_jar]") {
   CookieJar::Limits limits;
   limits.max_cookies = 4;
   limits.max_per_domain = 3;

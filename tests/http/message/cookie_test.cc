@@ -27,11 +27,11 @@ TEST_CASE("cookies are read as browsers write them (HUT-90, SEC-40)", "[cookie]"
   CHECK(parse_cookies("") == QueryArguments());
   CHECK(parse_cookies(" ; =;;") == QueryArguments());
   CHECK(parse_cookies("a=1; b=2; A=3; a=4; b=5") == QueryArguments{{"A", "3"}, {"a", "4"}, {"b", "5"}});
-  // A quoted semicolon ends a cookie for browsers, so that none can hide behind it.
+  // For browsers a quoted semicolon ends a cookie, so no cookie can hide behind it.
   CHECK(parse_cookies("x=\"; _xsrf=1; y=\"") == QueryArguments{{"x", "\""}, {"_xsrf", "1"}, {"y", "\""}});
 }
 
-TEST_CASE("more cookies than are allowed are none", "[cookie]") {
+TEST_CASE("more cookies than the limit are refused", "[cookie]") {
   CHECK(parse_cookies("a=1;b=2", 2));
   CHECK_FALSE(parse_cookies("a=1;b=2;c=3", 2));
   CHECK(parse_cookies(";;;a=1;;;b=2;;;", 2));
@@ -87,7 +87,7 @@ TEST_CASE("a cookie is taken away by an old date (WEB-86)", "[cookie]") {
         "gone=\"\"; expires=Mon, 14 Nov 2022 22:13:20 GMT; Path=/");
 }
 
-TEST_CASE("what could forge a cookie or an attribute is refused (WEB-81, WEB-82, SEC-33, SEC-34)",
+TEST_CASE("characters that could forge a cookie or an attribute are refused (WEB-81, WEB-82, SEC-33, SEC-34)",
           "[cookie]") {
   using namespace std::string_literals;
   for (const std::string& value : {"a b"s, "a\r\nb"s, "\t"s, "a\0"s, "\xE2\x82\xAC"s, "\xff"s, "\xC3"s}) {
@@ -128,7 +128,7 @@ TEST_CASE("cookies that no browser would keep are refused (RFC 6265bis, SEC-48)"
   CHECK_THROWS_AS(format_set_cookie(cookie), CookieError);
 }
 
-TEST_CASE("what is set is read back, but for the quotes", "[cookie]") {
+TEST_CASE("parse_set_cookie() reads the output of format_set_cookie(), with the quotes kept", "[cookie]") {
   SetCookie cookie = named("a", "x\"y;z,\\w\xC3\xBF");
   cookie.expires = system_clock::from_time_t(1700000000);
   cookie.domain = "example.com";
@@ -163,7 +163,7 @@ TEST_CASE("Set-Cookie is read as RFC 6265, 5.2, has it", "[cookie]") {
   CHECK(all.same_site == SameSite::strict);
   CHECK(all.max_age == std::chrono::seconds(-1));
   CHECK(all.expires == system_clock::from_time_t(1700000000));
-  // The last of an attribute counts, but malformed ones are nothing.
+  // The last of a repeated attribute counts; malformed ones are ignored.
   CHECK(parse("a=b; Path=/x; Path=/y").path == "/y");
   CHECK(parse("a=b; Path=/x; Path=y").path.empty());
   CHECK(parse("a=b; Max-Age=5; Max-Age=x").max_age == std::chrono::seconds(5));
@@ -199,7 +199,7 @@ TEST_CASE("cookies' dates are read by their own rules (RFC 6265, 5.1.1)", "[cook
   CHECK(when("Thu, 01-Jan-70 00:00:00 GMT") == 0);
   CHECK(when("01 Jan 69 00:00:00") == 3124224000);
   CHECK(when("01 Jan 1601 00:00:00") < -1);
-  // Later than the clock can count, and not what stands for a cookie of this session.
+  // Later than the clock's range, but not the value of a session cookie.
   const auto far = parse_cookie_date("Fri, 31 Dec 9999 23:59:59 GMT");
   REQUIRE(far);
   CHECK(*far > system_clock::time_point::max() - std::chrono::seconds(1));

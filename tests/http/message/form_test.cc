@@ -19,7 +19,7 @@ Headers typed(std::string_view type) {
   return headers;
 }
 
-TEST_CASE("a multipart body is arguments and files, which are views into it (HUT-80)", "[form]") {
+TEST_CASE("a multipart body has arguments and files, whose bodies are views into it (HUT-80)", "[form]") {
   for (const char* type : {"multipart/form-data; boundary=1234", "Multipart/Form-Data; boundary=\"1234\""}) {
     Form form;
     CHECK(parse_form(typed(type), kBody, form).empty());
@@ -47,7 +47,7 @@ TEST_CASE("an encoded form is its arguments; other bodies are left alone (HUT-60
   CHECK(parse_form(Headers(), kBody, form).empty());
 }
 
-TEST_CASE("a form that is still encoded is refused, another body is not (HUT-61, SEC-26)", "[form]") {
+TEST_CASE("a form with a Content-Encoding is refused, another body is not (HUT-61, SEC-26)", "[form]") {
   Form form;
   for (const char* type : {"multipart/form-data; boundary=1234", "application/x-www-form-urlencoded"}) {
     Headers headers = typed(type);

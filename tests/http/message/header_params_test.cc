@@ -34,17 +34,17 @@ TEST_CASE("parameters without a value are kept, empty (HUT-74)", "[header_params
   CHECK(parse_header("a; b=; =c; d=\"\"").params == HeaderParams::List{{"b", ""}, {"d", ""}});
 }
 
-TEST_CASE("an extended value stands for the plain one, in whatever order (RFC 8187)", "[header_params]") {
+TEST_CASE("an extended value replaces the plain one, in either order (RFC 8187)", "[header_params]") {
   CHECK(filename("a; filename=\"plain\"; filename*=utf-8'en'%C3%A9") == "\xC3\xA9");
   CHECK(filename("a; filename*=utf-8'en'%C3%A9; filename=\"plain\"") == "\xC3\xA9");
   CHECK(filename("a; filename*=ISO-8859-1''%A3") == "\xC2\xA3");
   CHECK(filename("a; filename*=\"UTF-8''x%20y\"") == "x y");
   CHECK(parse_header("a; b=1; b*=UTF-8''2; c=3").params == HeaderParams::List{{"b", "2"}, {"c", "3"}});
-  // Malformed ones leave the plain one alone.
+  // A malformed extended value does not replace the plain one.
   for (const char* bad :
        {"UTF-8''%zz", "UTF-8''%e2%82", "UTF-8''%4", "UTF-8'x", "x", "", "koi8-r''x", "UTF-8''%ff"})
     CHECK(filename(std::string("a; filename=plain; filename*=") + bad) == "plain");
-  // RFC 2231's continuations are not put together.
+  // Continuations of RFC 2231 are not joined.
   CHECK(filename("a; filename*0=x; filename*1=y") == "none");
 }
 
@@ -55,7 +55,7 @@ TEST_CASE("quotes that do not end take the rest", "[header_params]") {
   CHECK(parse_header("\"").value == "\"");
 }
 
-TEST_CASE("what is formatted is read back", "[header_params]") {
+TEST_CASE("parse_header() reads the output of format_header()", "[header_params]") {
   using namespace std::string_literals;
   const HeaderParams::List params = {{"token", "abc"},
                                      {"quoted", "a; b, \"c\" \\ d=e"},
@@ -72,7 +72,7 @@ TEST_CASE("what is formatted is read back", "[header_params]") {
     CHECK_THROWS_AS(format_header("a", {{"b", bad}}), std::invalid_argument);
 }
 
-TEST_CASE("a download's name is sent as every browser reads it (RFC 6266)", "[header_params]") {
+TEST_CASE("a download's file name is sent in a form that every browser reads (RFC 6266)", "[header_params]") {
   CHECK(content_disposition("attachment", "report.pdf") == "attachment; filename=\"report.pdf\"");
   CHECK(content_disposition("attachment", "a b;c.txt") == "attachment; filename=\"a b;c.txt\"");
   CHECK(content_disposition("inline", "") == "inline");
@@ -95,7 +95,7 @@ TEST_CASE("a list's elements are separated by commas outside quotes (RFC 9110, 5
 }
 
 TEST_CASE("long headers take linear time (SEC-21)", "[header_params]") {
-  // In quadratic time these were minutes.
+  // Quadratic time would be minutes.
   std::string quoted = "form-data; name=\"" + std::string(1'000'000, ';') + "\"";
   CHECK(parse_header(quoted).find("name")->size() == 1'000'000);
   std::string many = "a";

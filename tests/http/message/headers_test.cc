@@ -16,7 +16,7 @@ std::vector<std::string> lines(const Headers& headers) {
   return result;
 }
 
-TEST_CASE("fields are found whatever the case of their names, and keep their spelling and order (HUT-01)",
+TEST_CASE("fields are found without regard to case, and keep their spelling and order (HUT-01)",
           "[headers]") {
   Headers headers;
   headers.add("X-Custom", "1");
@@ -73,7 +73,8 @@ TEST_CASE("remove takes all of a name away", "[headers]") {
   CHECK(headers.text().empty());
 }
 
-TEST_CASE("what could split a response is refused and changes nothing (SEC-30, SEC-32)", "[headers]") {
+TEST_CASE("names and values that could split a response are refused, and nothing changes (SEC-30, SEC-32)",
+          "[headers]") {
   Headers headers;
   headers.add("A", "1");
   using namespace std::string_literals;
@@ -121,7 +122,7 @@ TEST_CASE("header blocks are read line by line (HUT-10 to HUT-14)", "[headers]")
   CHECK(parse("") == Lines{});
 }
 
-TEST_CASE("header blocks that are none are refused (HUT-04, HUT-10 to HUT-13, SEC-07, SEC-08)", "[headers]") {
+TEST_CASE("malformed header blocks are refused (HUT-04, HUT-10 to HUT-13, SEC-07, SEC-08)", "[headers]") {
   using namespace std::string_literals;
   const auto fault = [](std::string_view block) {
     Headers headers;
@@ -135,7 +136,7 @@ TEST_CASE("header blocks that are none are refused (HUT-04, HUT-10 to HUT-13, SE
   CHECK(fault(" A: 1") == "first header line cannot start with whitespace");
 }
 
-TEST_CASE("headers are equal whatever the case of their names", "[headers]") {
+TEST_CASE("headers are compared without regard to the case of names", "[headers]") {
   Headers a;
   a.add("Host", "h");
   a.add("X", "1");

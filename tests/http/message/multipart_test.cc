@@ -10,7 +10,7 @@
 namespace squall::http {
 namespace {
 
-// Writes down what a parser tells, with the pieces of data put together.
+// Records the events of a parser, with the pieces of data joined.
 class Recorder : public MultipartDelegate {
  public:
   void part_begin(const MultipartPart& part) override {
@@ -35,7 +35,7 @@ struct Outcome {
   bool operator==(const Outcome&) const = default;
 };
 
-// The body in pieces that end where `cuts` say.
+// The body in pieces that end at `cuts`.
 Outcome parse(std::string_view body, const std::vector<std::size_t>& cuts = {},
               const MultipartLimits& limits = {}, std::string_view boundary = "1234") {
   MultipartParser parser(boundary, limits);
@@ -44,7 +44,7 @@ Outcome parse(std::string_view body, const std::vector<std::size_t>& cuts = {},
   bool good = true;
   for (std::size_t i = 0; good && i <= cuts.size(); ++i) {
     const std::size_t end = i < cuts.size() ? cuts[i] : body.size();
-    // A copy, so that a sanitizer sees who looks beyond the piece.
+    // A copy, so that AddressSanitizer finds a read beyond the piece.
     const std::string piece(body.substr(at, end - at));
     good = parser.feed(piece, recorder);
     at = end;
@@ -81,7 +81,7 @@ TEST_CASE("forms without parts, and empty pieces, are nothing (HUT-63, HUT-81)",
   CHECK(parse("--1234\r\n--1234\r\n" + field("a", "1") + kEnd) == Outcome{"[a:1]."});
 }
 
-TEST_CASE("what follows the final boundary is ignored (RFC 2046, 5.1.1)", "[multipart]") {
+TEST_CASE("bytes behind the final boundary are ignored (RFC 2046, 5.1.1)", "[multipart]") {
   CHECK(parse(field("a", "1") + "--1234--\r\n" + field("b", "2") + kEnd) == Outcome{"[a:1]."});
   CHECK(parse(field("a", "1") + "--1234-- epilogue") == Outcome{"[a:1]."});
 }
@@ -98,12 +98,11 @@ TEST_CASE("boundary lines may have blanks behind them, and boundaries begin line
         Outcome{"[a:\r\n--123\r\n\r\n--1\n--1234\r--1234\r\r\n]."});
   CHECK(parse(field("a", "-") + field("b", "--123") + field("c", "--12\r\n--") + kEnd) ==
         Outcome{"[a:-][b:--123][c:--12\r\n--]."});
-  // One that goes on is none, but too much like one.
+  // A longer boundary is another one, but ambiguous.
   CHECK(parse(field("a", close) + kEnd).fault == MultipartFault::malformed);
 }
 
-TEST_CASE("what is no form fails, and the reason is said (HUT-62 to HUT-65, HUT-82 to HUT-88)",
-          "[multipart]") {
+TEST_CASE("a malformed form is a fault with its reason (HUT-62 to HUT-65, HUT-82 to HUT-88)", "[multipart]") {
   struct Case {
     std::string body;
     MultipartFault fault;
@@ -166,7 +165,7 @@ TEST_CASE("names are UTF-8, and an empty file name makes a field (HUT-85, HUT-87
         Outcome{"[a%22b:x]."});
 }
 
-TEST_CASE("a parser that failed stays so, and one that is done ignores the rest", "[multipart]") {
+TEST_CASE("a parser stays failed after a fault, and ignores bytes behind the form", "[multipart]") {
   MultipartParser failed("1234");
   Recorder recorder;
   CHECK_FALSE(failed.feed("text\r\n--1234x", recorder));
@@ -263,7 +262,7 @@ TEST_CASE("events can be asked for one by one, as work is awaited between them",
   CHECK(parser.end());
 }
 
-TEST_CASE("wherever a body is cut, it says the same", "[multipart]") {
+TEST_CASE("a body has the same events wherever it is cut", "[multipart]") {
   const std::vector<std::string> bodies = {
       field("a", "1") + part(kFile + "\r\nContent-Type: text/plain", "x\r\n--123\r\n\r\n-") + field("b", "") +
           kEnd,
@@ -296,7 +295,7 @@ TEST_CASE("random parts of boundary-like text come back as they were, in random 
     for (auto parts = random() % 5; parts > 0; --parts) {
       std::string data;
       for (auto i = random() % 12; i > 0; --i) data += pieces[random() % pieces.size()];
-      // But for what begins a line as the boundary does.
+      // Except for lines that begin with the boundary.
       const std::string looked_at = "\r\n" + data;
       if (looked_at.find("\r\n--1234") != looked_at.npos) continue;
       body += field("n", data);

@@ -73,7 +73,7 @@ TEST_CASE("several ranges are put together where they meet, and limited (RFC 911
   CHECK(ranges("bytes=0-0,2-2,4-4", 2) == RangeAnswer());
 }
 
-TEST_CASE("Content-Range is read as it is written", "[range]") {
+TEST_CASE("parse_content_range() reads the output of format_content_range()", "[range]") {
   CHECK(parse_content_range("bytes 0-4/10") == ContentRange{ByteRange{0, 5}, 10});
   CHECK(parse_content_range("BYTES 0-4/*") == ContentRange{ByteRange{0, 5}, std::nullopt});
   CHECK(parse_content_range("bytes */10") == ContentRange{std::nullopt, 10});

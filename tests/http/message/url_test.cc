@@ -10,7 +10,7 @@
 namespace squall::http {
 namespace {
 
-TEST_CASE("a URL is taken apart, and its parts are views into it (RFC 3986, 3)", "[url]") {
+TEST_CASE("the parts of a URL are views into it (RFC 3986, 3)", "[url]") {
   const URL url("https://me:p%40w@Example.COM:8443/a%20b/c?x=1&y=/?#here/?");
   CHECK(url.text() == "https://me:p%40w@example.com:8443/a%20b/c?x=1&y=/?#here/?");
   CHECK(url.scheme() == "https");
@@ -31,7 +31,7 @@ TEST_CASE("a URL is taken apart, and its parts are views into it (RFC 3986, 3)",
   CHECK(url.with_fragment("there").fragment() == "there");
 }
 
-TEST_CASE("what a URL leaves out is told from what is empty", "[url]") {
+TEST_CASE("a missing part of a URL differs from an empty one", "[url]") {
   const URL bare("http://h");
   CHECK(bare.text() == "http://h/");
   CHECK(bare.port() == 80);
@@ -86,7 +86,7 @@ TEST_CASE("scheme and host are in lower case, and the scheme's own port is left 
   CHECK_FALSE(URL("http://h/").same_origin(URL("http://i/")));
 }
 
-TEST_CASE("what is no URL of http is refused, with the place and the reason", "[url]") {
+TEST_CASE("a text that is not a URL of http is refused with offset and reason", "[url]") {
   struct Case {
     std::string text;
     std::size_t offset;
@@ -110,7 +110,7 @@ TEST_CASE("what is no URL of http is refused, with the place and the reason", "[
       {"http://?q", 7, "no host"},
       {"http://:80/", 7, "no host"},
       {"http://user@/", 12, "no host"},
-      // What other readers take for another host.
+      // Texts that other readers take for another host.
       {"http://good.example\\@evil.example/", 19, "a backslash"},
       {"http://a\\b/", 8, "a backslash"},
       {"http://a@b@c/", 10, "a character that must be escaped"},
@@ -125,15 +125,15 @@ TEST_CASE("what is no URL of http is refused, with the place and the reason", "[
       {"http://a\0b/"s, 8, "a control character"},
       {"http://a|b/", 8, "a character that must be escaped"},
       {"http://a[b]/", 8, "a character that must be escaped"},
-      {"http://127.1/", 7, "a host that ends in a number and is no IPv4 address"},
-      {"http://2130706433/", 7, "a host that ends in a number and is no IPv4 address"},
-      {"http://0x7f.0.0.1/", 7, "a host that ends in a number and is no IPv4 address"},
-      {"http://0x7F000001/", 7, "a host that ends in a number and is no IPv4 address"},
-      {"http://127.0.0.01/", 7, "a host that ends in a number and is no IPv4 address"},
-      {"http://256.0.0.1/", 7, "a host that ends in a number and is no IPv4 address"},
-      {"http://1.2.3.4./", 7, "a host that ends in a number and is no IPv4 address"},
-      {"http://1.2.3.4.5/", 7, "a host that ends in a number and is no IPv4 address"},
-      {"http://example.0x/", 7, "a host that ends in a number and is no IPv4 address"},
+      {"http://127.1/", 7, "a host that ends in a number and is not an IPv4 address"},
+      {"http://2130706433/", 7, "a host that ends in a number and is not an IPv4 address"},
+      {"http://0x7f.0.0.1/", 7, "a host that ends in a number and is not an IPv4 address"},
+      {"http://0x7F000001/", 7, "a host that ends in a number and is not an IPv4 address"},
+      {"http://127.0.0.01/", 7, "a host that ends in a number and is not an IPv4 address"},
+      {"http://256.0.0.1/", 7, "a host that ends in a number and is not an IPv4 address"},
+      {"http://1.2.3.4./", 7, "a host that ends in a number and is not an IPv4 address"},
+      {"http://1.2.3.4.5/", 7, "a host that ends in a number and is not an IPv4 address"},
+      {"http://example.0x/", 7, "a host that ends in a number and is not an IPv4 address"},
       {"http://[::1/", 7, "an IPv6 address without its `]`"},
       {"http://[]/", 8, "not an IPv6 address"},
       {"http://[:::1]/", 8, "not an IPv6 address"},
@@ -143,15 +143,15 @@ TEST_CASE("what is no URL of http is refused, with the place and the reason", "[
       {"http://[::1%25eth0]/", 8, "a zone in an IPv6 address"},
       {"http://[v1.x]/", 8, "not an IPv6 address"},
       {"http://[::1\0]/"s, 8, "not an IPv6 address"},
-      {"http://[::1]x/", 12, "something behind an IPv6 address"},
-      {"http://h:x/", 9, "a port that is no number"},
-      {"http://h:-1/", 9, "a port that is no number"},
-      {"http://h:8 /", 9, "a port that is no number"},
-      {"http://h:80:80/", 9, "a port that is no number"},
+      {"http://[::1]x/", 12, "a character behind an IPv6 address"},
+      {"http://h:x/", 9, "a port that is not a number"},
+      {"http://h:-1/", 9, "a port that is not a number"},
+      {"http://h:8 /", 9, "a port that is not a number"},
+      {"http://h:80:80/", 9, "a port that is not a number"},
       {"http://h:65536/", 9, "a port above 65535"},
       {"http://h:99999999999999999999/", 9, "a port above 65535"},
       {"http://h:0/", 9, "port 0"},
-      // What no URI has.
+      // Characters that no URI has.
       {"http://h/a b", 10, "a space"},
       {"http://h/a\\b", 10, "a backslash"},
       {"http://h/a\r\nb", 10, "a control character"},
@@ -241,7 +241,7 @@ TEST_CASE("references are resolved as in RFC 3986, 5.4", "[url]") {
       {"g?y/./x", "http://a/b/c/g?y/./x"},
       {"g?y/../x", "http://a/b/c/g?y/../x"},
       {"g#s/../x", "http://a/b/c/g#s/../x"},
-      // Beyond the RFC's.
+      // Beyond the table of the RFC.
       {"https://h:444/x/../y", "https://h:444/y"},
       {"//H:80", "http://h/"},
       {"/.//evil.example", "http://a//evil.example"},
@@ -263,7 +263,7 @@ TEST_CASE("a reference has the user of its base only within it", "[url]") {
   CHECK(base.resolve("http://other/").text() == "http://other/");
 }
 
-TEST_CASE("a reference that is none is refused, with the place in it", "[url]") {
+TEST_CASE("a malformed reference is refused with the offset of the fault", "[url]") {
   const URL base("http://h/a");
   for (const char* reference :
        {"http:x", "mailto:me", "//", "///x", "x:y", "/a b", "\\\\evil", "/\\evil", "//a:b"})
@@ -273,7 +273,7 @@ TEST_CASE("a reference that is none is refused, with the place in it", "[url]") 
   CHECK(fault.offset == 7);
 }
 
-TEST_CASE("a URL is built of what its parts mean", "[url]") {
+TEST_CASE("URL::build() escapes the parts", "[url]") {
   URLParts parts;
   parts.scheme = "https";
   parts.username = "a:b@c";

@@ -170,7 +170,7 @@ TEST_CASE("a connection counts once, whatever it does", "[http_server]") {
   }
   RawPeer too_many = fixture.connect();
   fixture.loop.run_until([&] { return is_closed(too_many); });
-  fixture.loop.log.expect("from its address");
+  fixture.loop.log.expect("refused: its address has ");
   RawPeer other = connect_from("127.0.0.2", fixture.server.port());
   other.send(get("/"));
   fixture.read_responses(other, 1);

@@ -39,7 +39,7 @@ TEST_CASE("a connected socket's addresses mirror its peer's", "[address]") {
   CHECK(Address::local_of(a.get()) == Address::peer_of(b.get()));
 }
 
-TEST_CASE("what is no address is unknown (HSV-20)", "[address]") {
+TEST_CASE("a truncated address, or one of another family, is unknown (HSV-20)", "[address]") {
   sockaddr_in short_of_it{};
   short_of_it.sin_family = AF_INET;
   sockaddr other{};
@@ -59,7 +59,7 @@ TEST_CASE("what is no address is unknown (HSV-20)", "[address]") {
   }
 }
 
-TEST_CASE("a Unix socket's peer is `unix`, and its IP address that of nobody (HSV-20)", "[address]") {
+TEST_CASE("a Unix socket's peer is `unix`, and its IP address 0.0.0.0 (HSV-20)", "[address]") {
   const testing::SocketPair pair;
   for (const Address& address : {Address::peer_of(pair.near.get()), Address::local_of(pair.near.get())}) {
     CHECK(address.is_unix());
@@ -71,7 +71,7 @@ TEST_CASE("a Unix socket's peer is `unix`, and its IP address that of nobody (HS
   }
 }
 
-TEST_CASE("what an address prints can be parsed again", "[address]") {
+TEST_CASE("Address::parse() reads the output of to_string()", "[address]") {
   for (const std::string text : {"127.0.0.1:80", "0.0.0.0:0", "255.255.255.255:65535", "[::]:0", "[::1]:80",
                                  "[2001:db8::ff00:42:8329]:443", "[::ffff:10.0.0.1]:1", "[fe80::1%2]:8080"}) {
     INFO(text);

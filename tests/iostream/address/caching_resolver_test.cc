@@ -67,8 +67,7 @@ Task<std::optional<std::chrono::seconds>> ttl_of(Resolver& resolver) {
   co_return answer.ttl;
 }
 
-TEST_CASE("what name servers say of an answer's time is kept within bounds, and counted down",
-          "[caching_resolver]") {
+TEST_CASE("the TTL of an answer is kept within bounds, and counts down", "[caching_resolver]") {
   CachingResolver::Options options;
   options.min_ttl = 10s;
   options.max_ttl = 100s;
@@ -117,7 +116,7 @@ TEST_CASE("that there is no such name is kept for a shorter time; a server's fai
   CHECK(setup.asked() == 2);
 }
 
-TEST_CASE("without a time for them, negative answers are not kept", "[caching_resolver]") {
+TEST_CASE("without negative_ttl, negative answers are not kept", "[caching_resolver]") {
   CachingResolver::Options options;
   options.negative_ttl = std::nullopt;
   Setup setup(options);
@@ -127,7 +126,7 @@ TEST_CASE("without a time for them, negative answers are not kept", "[caching_re
   CHECK(setup.cache.size() == 0);
 }
 
-TEST_CASE("when there are too many answers, the one not asked for the longest goes", "[caching_resolver]") {
+TEST_CASE("beyond max_entries the least recently used answer is dropped", "[caching_resolver]") {
   CachingResolver::Options options;
   options.max_entries = 2;
   Setup setup(options);
@@ -160,7 +159,7 @@ Task<> note_answer(Resolver& resolver, std::string host, int& answered, Live = {
   ++answered;
 }
 
-TEST_CASE("those who ask for one name at the same time share one lookup", "[caching_resolver]") {
+TEST_CASE("concurrent lookups of one name share one query", "[caching_resolver]") {
   Setup setup;
   setup.inner.open.clear();
   int answered = 0;
@@ -201,13 +200,13 @@ TEST_CASE("a waiter that leaves takes nothing from the others, and when all have
   int stayed = 0;
   {
     TaskGroup first(setup.loop);
-    first.add(note_answer(setup.cache, "a.test", left));  // whose question it is
+    first.add(note_answer(setup.cache, "a.test", left));  // the task that starts the query
     setup.loop.spawn(note_answer(setup.cache, "a.test", stayed));
     TaskGroup both(setup.loop);
     for (int i = 0; i < 2; ++i) both.add(note_answer(setup.cache, "b.test", left));
     CHECK(Live::count == 6);
   }
-  CHECK(Live::count == 3);  // one who waits, and two lookups
+  CHECK(Live::count == 3);  // one waiting task, and two lookups
   setup.inner.open.set();
   setup.loop.run_until([&] { return stayed == 1; });
   CHECK(left == 0);
@@ -215,7 +214,7 @@ TEST_CASE("a waiter that leaves takes nothing from the others, and when all have
   CHECK(setup.asked() == 2);
 }
 
-TEST_CASE("clear() forgets answers, but leaves nobody waiting", "[caching_resolver]") {
+TEST_CASE("clear() drops answers, and lookups under way still end", "[caching_resolver]") {
   Setup setup;
   setup.ask("b.test");
   setup.inner.open.clear();

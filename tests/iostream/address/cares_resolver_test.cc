@@ -24,7 +24,7 @@ using testing::DnsServer;
 using testing::Live;
 using testing::TestLoop;
 
-// A resolver that asks a server of the test's.
+// A resolver that asks a name server of the test.
 struct Setup {
   explicit Setup(std::chrono::milliseconds timeout = 5s) {
     CaresResolver::Options options;
@@ -78,7 +78,7 @@ TEST_CASE("c-ares is not asked for numeric addresses, nor a server for what the 
   CHECK(setup.server.asked == 0);
 }
 
-TEST_CASE("what c-ares does not find is a ResolveError with the reason", "[cares]") {
+TEST_CASE("a failed lookup of c-ares is a ResolveError with the reason", "[cares]") {
   if (!CaresResolver::is_built_in()) return;
   Setup setup(50ms);
   setup.server.names["v4.test"] = {{"127.0.0.3"}};
@@ -167,7 +167,7 @@ TEST_CASE("c-ares tells for how long an answer holds: as long as its shortest re
   CHECK(setup.loop.run(asked(*setup.resolver, "server.test")).ttl == 30s);
 }
 
-TEST_CASE("a client connects to what c-ares finds", "[cares]") {
+TEST_CASE("a client connects to the addresses of c-ares", "[cares]") {
   if (!CaresResolver::is_built_in()) return;
   Setup setup;
   const testing::Listener listener;

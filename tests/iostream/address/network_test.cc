@@ -14,7 +14,7 @@ bool holds(const std::string& network, const std::string& ip) {
   return Network(network).contains(Address::parse_ip(ip).value());
 }
 
-TEST_CASE("a network has the addresses that begin as it does", "[network]") {
+TEST_CASE("a network contains the addresses with its prefix", "[network]") {
   CHECK(holds("10.0.0.0/8", "10.0.0.0"));
   CHECK(holds("10.0.0.0/8", "10.255.255.255"));
   CHECK_FALSE(holds("10.0.0.0/8", "11.0.0.0"));
@@ -44,7 +44,7 @@ TEST_CASE("an IPv4 address mapped into IPv6 is IPv4, on both sides", "[network]"
   CHECK_FALSE(holds("0.0.0.0/0", "::1"));
 }
 
-TEST_CASE("what is no IP address is in no network", "[network]") {
+TEST_CASE("an address that is not IP is in no network", "[network]") {
   for (const char* network : {"0.0.0.0/0", "::/0"}) CHECK_FALSE(Network(network).contains(Address()));
   CHECK_FALSE(contains({}, Address::parse_ip("1.2.3.4").value()));
   const std::vector<Network> two = {Network("10.0.0.0/8"), Network("::1")};
@@ -62,7 +62,7 @@ TEST_CASE("bits beyond the prefix do not count", "[network]") {
   CHECK(Network("::").to_string() == "::/128");
 }
 
-TEST_CASE("a text that is no network is refused by name", "[network]") {
+TEST_CASE("the error of a malformed network quotes the text", "[network]") {
   for (const std::string text : {"", "/", "/8", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/+8",
                                  "10.0.0.0/8 ", "10.0.0.0/0008", "10.0.0.0/8/8", "10.0.0/8", "localhost",
                                  "::/129", "fe80::1%2/64", "10.0.0.0/255.0.0.0", "[::1]"}) {
@@ -72,12 +72,12 @@ TEST_CASE("a text that is no network is refused by name", "[network]") {
       const Network network(text);
       FAIL("taken");
     } catch (const std::invalid_argument& error) {
-      CHECK(std::string(error.what()) == "no network of IP addresses: \"" + text + "\"");
+      CHECK(std::string(error.what()) == "Not a network of IP addresses: \"" + text + "\"");
     }
   }
 }
 
-// The definition, bit by bit.
+// The definition of a network, bit by bit.
 TEST_CASE("random addresses are in random networks exactly if the bits of the prefix agree", "[network]") {
   std::mt19937 random(20240801);
   for (int round = 0; round < 20000; ++round) {

@@ -70,7 +70,7 @@ TEST_CASE("numeric addresses need no thread, and keep their port and family (NET
   CHECK(executor->jobs.empty());
 }
 
-TEST_CASE("what cannot be a host name is refused without asking anybody", "[resolver]") {
+TEST_CASE("a malformed host name is refused without a lookup", "[resolver]") {
   TestLoop loop;
   const auto executor = std::make_shared<LaterExecutor>();
   ThreadedResolver threaded(executor);
@@ -236,8 +236,7 @@ TEST_CASE("overrides are looked up by host, port and family, then host and port,
   CHECK(asks("a.test", 80, AF_INET) == "b.test:80" + v4);
 }
 
-TEST_CASE("even a numeric address can be overridden, and what it becomes may be numeric (NET-24)",
-          "[resolver]") {
+TEST_CASE("a numeric address can be overridden, and its replacement may be numeric (NET-24)", "[resolver]") {
   TestLoop loop;
   BlockingResolver blocking;
   OverrideResolver resolver(blocking);

@@ -24,7 +24,7 @@ OwnedFd bound(const UnixAddress& address) {
   return fd;
 }
 
-TEST_CASE("a path is bound to as it is, and read back", "[unix_address]") {
+TEST_CASE("a path is bound byte for byte, and read back", "[unix_address]") {
   const TemporaryFolder folder;
   const std::string path = folder / "a socket@x";
   const UnixAddress address(path);
@@ -73,13 +73,13 @@ TEST_CASE("a name of every length that fits can be bound, and a longer one is re
   }
 }
 
-TEST_CASE("a name that is empty, or a path with a NUL in it, is refused", "[unix_address]") {
+TEST_CASE("an empty name, and a path with a NUL in it, are refused", "[unix_address]") {
   CHECK_THROWS_AS(UnixAddress(""), std::invalid_argument);
   CHECK_THROWS_AS(UnixAddress("/tmp/a\0b"s), std::invalid_argument);
   CHECK_THROWS_AS(UnixAddress("/tmp/a\0"s), std::invalid_argument);
 }
 
-TEST_CASE("what is bound to no name has none", "[unix_address]") {
+TEST_CASE("an unbound Unix socket is unnamed", "[unix_address]") {
   const testing::SocketPair pair;
   const OwnedFd tcp(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   for (const UnixAddress& address :

@@ -64,7 +64,7 @@ Task<> write_and_end(IOStream& stream, std::string data) {
 }
 Task<int> wait_for(Subprocess& process) { co_return co_await process.wait_for_exit(std::nothrow); }
 Task<> checked(Subprocess& process) { co_await process.wait_for_exit(); }
-// Standard output of a command that is to succeed.
+// The standard output of a command, which must succeed.
 Task<std::string> output_of(IOLoop& loop, Argv argv, Subprocess::Options options = listening()) {
   Subprocess process(std::move(argv), options, loop);
   std::string all = co_await all_of(process.std_out());
@@ -99,7 +99,8 @@ Task<std::string> converse(Subprocess& cat) {
   co_return heard;
 }
 
-TEST_CASE("a child is talked to over streams, and its exit is awaited (PRC-10, PRC-13)", "[subprocess]") {
+TEST_CASE("a child has streams for its input and output, and its exit can be awaited (PRC-10, PRC-13)",
+          "[subprocess]") {
   for (const ChildExit how : kBothWays) {
     TestLoop loop;
     Subprocess cat({"cat"}, talking(how), loop);
@@ -110,8 +111,9 @@ TEST_CASE("a child is talked to over streams, and its exit is awaited (PRC-10, P
   }
 }
 
-TEST_CASE("a status that is not 0 is an error, unless one asks for the number (PRC-11, PRC-13)",
-          "[subprocess]") {
+TEST_CASE(
+    "wait_for_exit() throws for a status other than 0, and its nothrow form returns it (PRC-11, PRC-13)",
+    "[subprocess]") {
   for (const ChildExit how : kBothWays) {
     TestLoop loop;
     Subprocess three(shell("exit 3"), watched(how), loop);
@@ -138,8 +140,7 @@ TEST_CASE("the exit callback is called once, also for a child that has ended (PR
   CHECK(out == std::vector<int>{4, 4});
 }
 
-TEST_CASE("terminate, kill and any other signal reach the child, and nobody once it has ended",
-          "[subprocess]") {
+TEST_CASE("signals reach the child, and no process once it has ended", "[subprocess]") {
   for (const ChildExit how : kBothWays) {
     TestLoop loop;
     for (const int signal : {SIGTERM, SIGKILL, SIGUSR1}) {
@@ -224,7 +225,7 @@ TEST_CASE("a child may be given descriptors, standard ones crosswise among them"
     Subprocess process({"echo", "by descriptor"}, options, loop);
     loop.run(checked(process));
   }
-  // 1 and 2 exchanged: were 2 copied onto 1 first, nothing would be left of 1.
+  // Exchanges 1 and 2: copying 2 onto 1 first would lose 1.
   Subprocess::Options options;
   const OwnedFd out(::dup(STDOUT_FILENO));
   const OwnedFd err(::dup(STDERR_FILENO));
@@ -241,7 +242,7 @@ TEST_CASE("a child may be given descriptors, standard ones crosswise among them"
   CHECK(loop.run(all_of(from)) == "by descriptor\ncrossed\n");
 }
 
-TEST_CASE("a child runs in the directory and with the environment it is given", "[subprocess]") {
+TEST_CASE("a child runs in the directory and with the environment of the options", "[subprocess]") {
   TestLoop loop;
   Subprocess::Options options = listening();
   options.directory = "/";
@@ -279,8 +280,9 @@ std::string message_of(IOLoop& loop, Argv argv, Subprocess::Options options = ta
   return {};
 }
 
-TEST_CASE("what cannot be run throws the system's reason, and leaves no descriptor and no child (PRC-10)",
-          "[subprocess]") {
+TEST_CASE(
+    "a program that cannot be run throws the system's reason, and leaves no descriptor and no child (PRC-10)",
+    "[subprocess]") {
   TestLoop loop;
   loop.children();
   const int before = open_descriptors();
@@ -351,12 +353,12 @@ TEST_CASE("a child has the default signal handlers and an empty mask", "[subproc
   const std::string status = loop.run(output_of(loop, {"cat", "/proc/self/status"}));
   ::pthread_sigmask(SIG_UNBLOCK, &usr1, nullptr);
   ::signal(SIGPIPE, SIG_DFL);
-  constexpr std::uint64_t kStandard = 0x7fffffff;  // without those that the C library keeps for itself
+  constexpr std::uint64_t kStandard = 0x7fffffff;  // without the C library's own signals
   CHECK(bits(status, "SigBlk") == 0);
   CHECK((bits(status, "SigIgn") & kStandard) == 0);
 }
 
-TEST_CASE("none of our descriptors reaches the child", "[subprocess]") {
+TEST_CASE("a child inherits no descriptor of the library", "[subprocess]") {
   TestLoop loop;
   Subprocess other({"sleep", "1000"}, talking(), loop);
   int ours = 0;
@@ -389,14 +391,14 @@ Task<bool> write_until_it_fails(Subprocess& process) {
   }
 }
 
-TEST_CASE("writing to a child that does not read ends when the child does", "[subprocess]") {
+TEST_CASE("writing to a child that does not read ends with the child", "[subprocess]") {
   TestLoop loop;
   Subprocess process(shell("sleep 0.05"), talking(), loop);
   CHECK(loop.run(write_until_it_fails(process)));
   loop.run(checked(process));
 }
 
-TEST_CASE("output that is left is read after the child has ended", "[subprocess]") {
+TEST_CASE("unread output can be read after the child has ended", "[subprocess]") {
   TestLoop loop;
   Subprocess process({"echo", "left behind"}, listening(), loop);
   loop.run(checked(process));
@@ -431,7 +433,7 @@ TEST_CASE("destroying the object and then the loop leaves no child either", "[su
   }
 }
 
-TEST_CASE("an exit callback may own the child it is about", "[subprocess]") {
+TEST_CASE("an exit callback may own its Subprocess", "[subprocess]") {
   const int before = open_descriptors();
   for (const bool ends : {true, false}) {
     CAPTURE(ends);
@@ -493,7 +495,7 @@ TEST_CASE("a task destroyed while it waits for a child, or reads from it, takes 
   loop.run_until([&] { return !exists(pid); });
 }
 
-TEST_CASE("a task may wait for a child whose object is destroyed meanwhile", "[subprocess]") {
+TEST_CASE("a task may wait for a child while its Subprocess is destroyed", "[subprocess]") {
   TestLoop loop;
   auto process = std::make_unique<Subprocess>(Argv{"sleep", "1000"}, loop);
   std::string message;
@@ -506,7 +508,7 @@ TEST_CASE("a task may wait for a child whose object is destroyed meanwhile", "[s
   CHECK(message == "command sleep was killed by signal 9");
 }
 
-TEST_CASE("a child may be moved, with what it has said", "[subprocess]") {
+TEST_CASE("a Subprocess may be moved, with its unread output", "[subprocess]") {
   TestLoop loop;
   Subprocess process({"cat"}, talking(), loop);
   process.std_in().write("before ");

@@ -105,7 +105,7 @@ TEST_CASE("deferred accepts and fast open are asked for only when they are wante
   CHECK(option(sockets[0].get(), IPPROTO_TCP, TCP_FASTOPEN) == 16);
 }
 
-TEST_CASE("with deferred accepts a connection is there once its first bytes are", "[bind_sockets]") {
+TEST_CASE("with deferred accepts a connection is accepted with its first bytes", "[bind_sockets]") {
   ListenOptions options = on("127.0.0.1");
   options.defer_accept = std::chrono::seconds(60);
   const auto sockets = bind_sockets(0, options);
@@ -119,7 +119,7 @@ TEST_CASE("with deferred accepts a connection is there once its first bytes are"
   CHECK(accept_from(fd).error == EAGAIN);
 }
 
-TEST_CASE("an address that is not ours or does not exist is an error that names it", "[bind_sockets]") {
+TEST_CASE("an address of another host, or an unknown name, is an error that quotes it", "[bind_sockets]") {
   CHECK(failure(0, on("192.0.2.1")) == "cannot listen on 192.0.2.1:0: Cannot assign requested address");
   CHECK(failure(0, on("no such host")).find("cannot look up no such host: ") == 0);
 }

@@ -56,7 +56,7 @@ TEST_CASE("a Unix socket listens, does not block, and is its owner's alone", "[b
   CHECK((::fcntl(fd.get(), F_GETFD) & FD_CLOEXEC) != 0);
 }
 
-TEST_CASE("a Unix socket's mode is what was asked for, whatever the umask (NET-10)", "[bind_unix_socket]") {
+TEST_CASE("a Unix socket has the mode of the options, whatever the umask (NET-10)", "[bind_unix_socket]") {
   const TemporaryFolder folder;
   for (const mode_t mask : {0, 022, 077, 0777}) {
     const Umask umask(mask);
@@ -70,13 +70,14 @@ TEST_CASE("a Unix socket's mode is what was asked for, whatever the umask (NET-1
   }
 }
 
-TEST_CASE("a socket's file that is there is replaced, dead or alive (NET-10)", "[bind_unix_socket]") {
+TEST_CASE("an existing socket file is replaced, whether or not a server listens (NET-10)",
+          "[bind_unix_socket]") {
   const TemporaryFolder folder;
   const std::string path = folder / "socket";
   OwnedFd first = bind_unix_socket(path);
   CHECK(connect_to(path) == 0);
   const OwnedFd second = bind_unix_socket(path);
-  CHECK(accept_from(first.get()).fd);  // who connected before is still served by the one before
+  CHECK(accept_from(first.get()).fd);  // an earlier connection still belongs to the first server
   CHECK(connect_to(path) == 0);
   CHECK(accept_from(first.get()).error == EAGAIN);
   CHECK(accept_from(second.get()).fd);
@@ -118,7 +119,7 @@ TEST_CASE("a path that cannot be is an error that names it", "[bind_unix_socket]
   CHECK_THROWS_AS(bind_unix_socket(""), std::invalid_argument);
 }
 
-TEST_CASE("an abstract socket has no file, and is not taken from who has it (NET-11)", "[bind_unix_socket]") {
+TEST_CASE("an abstract socket has no file, and a name in use is refused (NET-11)", "[bind_unix_socket]") {
   const std::string name = "@squall-" + std::to_string(::getpid());
   OwnedFd first = bind_unix_socket(name);
   CHECK_FALSE(exists(name));
@@ -134,8 +135,7 @@ TEST_CASE("an abstract socket has no file, and is not taken from who has it (NET
   CHECK(bind_unix_socket(name));
 }
 
-TEST_CASE("a socket's file is removed along with its owner, unless it is another's by then",
-          "[bind_unix_socket]") {
+TEST_CASE("a UnixSocketFile removes its file, unless another socket has replaced it", "[bind_unix_socket]") {
   const TemporaryFolder folder;
   const std::string path = folder / "socket";
   {
@@ -162,7 +162,7 @@ TEST_CASE("a socket's file is removed along with its owner, unless it is another
     std::ofstream(path) << "precious";
   }
   CHECK(exists(path));
-  // None to remove.
+  // There is no file to remove.
   const UnixSocketFile gone(ours.get());
   const UnixSocketFile none(-1);
   const OwnedFd abstract = bind_unix_socket("@squall-file-" + std::to_string(::getpid()));

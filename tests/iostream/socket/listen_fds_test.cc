@@ -18,8 +18,8 @@
 namespace squall {
 namespace {
 
-// What a service manager does: runs `service` in a process of its own whose descriptors from 3 on are
-// `count` listening sockets, with the variables set. Returns what the service says.
+// Acts as a service manager: runs `service` in a process whose descriptors from 3 on are `count` listening
+// sockets, with the variables set. Returns the output of the service.
 struct Manager {
   std::string pid = "self";
   std::string fds;    // empty: not set
@@ -52,7 +52,7 @@ struct Manager {
     options.address = "127.0.0.1";
     for (int i = 0; i < count; ++i) {
       const int socket = bind_sockets(0, options)[0].release();
-      const int far = ::fcntl(socket, F_DUPFD, 200 + i);  // out of the way of what comes next
+      const int far = ::fcntl(socket, F_DUPFD, 200 + i);  // the numbers from 3 on are used next
       ::close(socket);
       ::dup2(far, 3 + i);
     }
@@ -71,8 +71,7 @@ struct Manager {
   }
 };
 
-// Every descriptor with its name and whether it listens and is closed on exec; then what is left of the
-// environment.
+// Each descriptor with its name, and whether it listens and is close-on-exec; then the remaining variables.
 std::string describe() {
   std::string said;
   for (const InheritedFd& inherited : listen_fds()) {
@@ -104,7 +103,7 @@ TEST_CASE("descriptors without names are `unknown`", "[listen_fds]") {
   CHECK(manager.run(describe) == "3=unknown 4=unknown ");
 }
 
-TEST_CASE("what is meant for another process, or nobody, is left alone", "[listen_fds]") {
+TEST_CASE("descriptors for another process, and missing variables, give an empty result", "[listen_fds]") {
   Manager manager;
   manager.count = 1;
   manager.fds = "1";

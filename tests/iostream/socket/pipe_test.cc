@@ -73,7 +73,7 @@ TEST_CASE("a pipe's ends are close-on-exec and told apart", "[pipe]") {
   CHECK_THROWS_AS(open_channel(-1), std::system_error);
 }
 
-TEST_CASE("what is written to one end of a pipe is read from the other", "[pipe]") {
+TEST_CASE("bytes written to one end of a pipe are read from the other", "[pipe]") {
   TestLoop loop;
   Ends ends(loop);
   ends.out.write("first\nsecond\nrest");
@@ -136,7 +136,7 @@ TEST_CASE("a write waits while the pipe is full, and much goes through in order"
   loop.run_until([&] { return written; });
 }
 
-TEST_CASE("writing to a pipe that nobody reads throws, and raises no signal", "[pipe]") {
+TEST_CASE("writing to a pipe without a reader throws, and raises no signal", "[pipe]") {
   // SIGPIPE's default would end the test program.
   struct sigaction before{};
   REQUIRE(::sigaction(SIGPIPE, nullptr, &before) == 0);
@@ -171,7 +171,7 @@ TEST_CASE("a reader that goes ends a write that waits for it", "[pipe]") {
   CHECK(ends.out.error() == std::errc::broken_pipe);
 }
 
-TEST_CASE("a SIGPIPE that somebody blocked and has pending stays pending", "[pipe]") {
+TEST_CASE("a blocked SIGPIPE that was pending before a write stays pending", "[pipe]") {
   sigset_t sigpipe;
   ::sigemptyset(&sigpipe);
   ::sigaddset(&sigpipe, SIGPIPE);
@@ -277,7 +277,7 @@ TEST_CASE("the close callback tells of the other end of a pipe (IOS-52)", "[pipe
   }
 }
 
-TEST_CASE("bytes nobody reads put the close callback of a pipe off until they are read (IOS-53)", "[pipe]") {
+TEST_CASE("unread bytes delay the close callback of a pipe (IOS-53)", "[pipe]") {
   TestLoop loop;
   Ends ends(loop);
   int calls = 0;

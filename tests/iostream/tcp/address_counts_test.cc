@@ -11,7 +11,7 @@ namespace {
 
 Address at(const std::string& ip, std::uint16_t port = 1) { return Address::parse_ip(ip, port).value(); }
 
-TEST_CASE("connections are counted by address, whatever their port", "[address_counts]") {
+TEST_CASE("connections are counted by address, not by port", "[address_counts]") {
   AddressCounts counts;
   counts.add(at("10.0.0.1", 1));
   counts.add(at("10.0.0.1", 2));
@@ -29,12 +29,12 @@ TEST_CASE("IPv6 addresses with the same first 64 bits are one", "[address_counts
   CHECK(counts.of(at("2001:db8::2")) == 2);
   CHECK(counts.of(at("2001:db8:0:1::1")) == 0);
   CHECK(counts.size() == 1);
-  // Not to be taken for an IPv4 address that begins with the same bytes.
+  // Must not count as an IPv4 address with the same first bytes.
   counts.add(at("0a00:0001::"));
   CHECK(counts.of(at("10.0.0.1")) == 0);
 }
 
-TEST_CASE("what is no IP address is not counted", "[address_counts]") {
+TEST_CASE("an address that is not IP is not counted", "[address_counts]") {
   AddressCounts counts;
   counts.add(Address());
   CHECK(counts.of(Address()) == 0);

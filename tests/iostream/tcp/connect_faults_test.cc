@@ -1,5 +1,4 @@
-// Every system call that connecting makes fails, with each errno its man page allows; and so does every
-// allocation.
+// Lets each system call of a connection attempt fail with each errno of its man page, and each allocation.
 
 #include "support/faults.h"
 
@@ -54,8 +53,9 @@ const std::initializer_list<int> kConnectErrors = {
     EBADF,    ECONNREFUSED, ECONNRESET, EFAULT,        EHOSTUNREACH, EINVAL,
     ENETDOWN, ENETUNREACH,  ENOBUFS,    ENOTSOCK,      EPROTOTYPE,   ETIMEDOUT};
 
-TEST_CASE("whatever call keeps a socket from connecting is the error's reason, and leaves no descriptor",
-          "[faults]") {
+TEST_CASE(
+    "any system call that fails while a socket connects is the error's reason, and leaves no descriptor",
+    "[faults]") {
   struct Row {
     Call call;
     std::initializer_list<int> errors;
@@ -96,7 +96,7 @@ TEST_CASE("a source port that cannot be shared is the error's reason", "[faults]
   CHECK(errno_of(loop, TCPClient::connect(listener.address(), options)) == ENOPROTOOPT);
 }
 
-TEST_CASE("what is only nice to have may fail", "[faults]") {
+TEST_CASE("errors of optional socket options are ignored", "[faults]") {
   const Listener listener;
   const Address where = listener.address();
   ConnectOptions options;
@@ -117,17 +117,17 @@ TEST_CASE("an interrupted connect goes on", "[faults]") {
     CHECK(errno_of(loop, TCPClient::connect(listener.address())) == 0);
     CHECK(fault.hits() == 3);
   }
-  // What the repeated call says: the connection is under way.
+  // The repeated call reports that the connection is under way.
   for (const int error : {EALREADY, EINPROGRESS}) {
     INFO(named(Call::connect, error));
     TestLoop loop;
     const Injection fault(Call::connect, error);
-    // It is not, as the call was not made: that is found out rather than believed.
+    // No call was made, so there is no connection; check_connected() notices.
     CHECK(errno_of(loop, TCPClient::connect(listener.address())) == ENOTCONN);
   }
 }
 
-TEST_CASE("one address fails in whatever way, the next is tried", "[faults]") {
+TEST_CASE("however an address fails, the next one is tried", "[faults]") {
   const Listener listener;
   for (const int error : kConnectErrors) {
     INFO(named(Call::connect, error));
@@ -152,7 +152,8 @@ TEST_CASE("a lookup that fails is a ResolveError with getaddrinfo's reason (NET-
       TestLoop loop;
       ConnectOptions options;
       options.resolver = resolver;
-      const Injection fault(Call::getaddrinfo, error, {.after = 1});  // the first looks for numbers
+      const Injection fault(Call::getaddrinfo, error,
+                            {.after = 1});  // the first call is that of numeric_address()
       try {
         loop.run(TCPClient::connect("server.test", 80, options));
         FAIL("found");
@@ -182,7 +183,7 @@ Task<> connect_to_name(Resolver& resolver, bool& done, Live = {}) {
   done = true;
 }
 
-TEST_CASE("without memory connecting fails with std::bad_alloc, or succeeds, and leaves nothing behind",
+TEST_CASE("without memory connecting fails with std::bad_alloc or succeeds, and leaves no descriptor",
           "[faults]") {
   const Listener listener;
   const testing::DeadEnd dead;

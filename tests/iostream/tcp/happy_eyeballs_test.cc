@@ -39,7 +39,7 @@ TEST_CASE("families take turns, the first address's first (TCL-10; RFC 8305, 4)"
   CHECK(order_of({"127.0.0.1", "::1", "::2", "::3"}) == "127.0.0.1 ::1 ::2 ::3");
 }
 
-// A race, and the clock that its delays go by: it stands still until it is told otherwise.
+// A race with a virtual clock, which the test advances.
 struct Contest {
   VirtualClock clock{VirtualClock::Idle::wait};
   TestLoop loop{{.time_source = &clock}};
@@ -66,7 +66,7 @@ struct Contest {
   std::string peer() const { return Address::peer_of(fd.get()).to_string(); }
 };
 
-TEST_CASE("where the first address answers no other is tried", "[happy_eyeballs]") {
+TEST_CASE("if the first address answers, no other is tried", "[happy_eyeballs]") {
   const Listener first;
   const Listener second;
   Contest contest;
@@ -78,7 +78,7 @@ TEST_CASE("where the first address answers no other is tried", "[happy_eyeballs]
   CHECK(second.accept().error == EAGAIN);
 }
 
-TEST_CASE("one that is refused makes the next begin at once (TCL-11; RFC 8305, 5)", "[happy_eyeballs]") {
+TEST_CASE("a refused connection starts the next attempt at once (TCL-11; RFC 8305, 5)", "[happy_eyeballs]") {
   const DeadEnd first;
   const DeadEnd second;
   const Listener third;
@@ -115,7 +115,7 @@ TEST_CASE("after the delay, and not before, the next is tried as well (TCL-11; R
   for (const ConnectAttempt& attempt : contest.progress.attempts) CHECK_FALSE(attempt.error);
 }
 
-TEST_CASE("a failure starts the next at once, also while earlier ones wait (RFC 8305, 5)",
+TEST_CASE("a failure starts the next attempt at once, also while earlier attempts wait (RFC 8305, 5)",
           "[happy_eyeballs]") {
   const DeafListener first;
   const DeadEnd second;
@@ -136,7 +136,7 @@ TEST_CASE("of two that succeed one is closed (TCL-12)", "[happy_eyeballs]") {
   Contest contest;
   const int before = count_descriptors();
   contest.begin({first.address(), second.address()});
-  // The delay ends in the very turn in which the first one answers.
+  // The delay ends in the same turn in which the first address answers.
   contest.clock.advance(250ms);
   contest.wait();
   CHECK(contest.begun() == 2);
@@ -147,7 +147,7 @@ TEST_CASE("of two that succeed one is closed (TCL-12)", "[happy_eyeballs]") {
   CHECK(peek_at(loser.fd.get()) == 0);
 }
 
-TEST_CASE("when all have failed there is a reason for each (TCL-13)", "[happy_eyeballs]") {
+TEST_CASE("an error has the reason of each failed attempt (TCL-13)", "[happy_eyeballs]") {
   const DeadEnd first;
   Contest contest;
   contest.begin({first.address(), address("255.255.255.255", 80), first.address()});
@@ -161,14 +161,14 @@ TEST_CASE("when all have failed there is a reason for each (TCL-13)", "[happy_ey
   CHECK(contest.progress.last_error.value() == ECONNREFUSED);
 }
 
-TEST_CASE("without an address there is no connection", "[happy_eyeballs]") {
+TEST_CASE("without addresses no socket is connected", "[happy_eyeballs]") {
   Contest contest;
   contest.begin({});
   CHECK(contest.done);
   CHECK_FALSE(contest.fd);
 }
 
-TEST_CASE("a race that is dropped leaves nothing open, whatever it waits for", "[happy_eyeballs]") {
+TEST_CASE("a dropped race leaves no descriptor open, at each point where it may wait", "[happy_eyeballs]") {
   const DeafListener deaf;
   const Listener good;
   const int before = count_descriptors();

@@ -1,5 +1,5 @@
-// What can fail between a socket and handle_stream(): each system call with each errno that matters, and
-// every allocation.
+// Lets each system call between a socket and handle_stream() fail with each errno that matters, and each
+// allocation.
 
 #include <squall/iostream.h>
 
@@ -54,7 +54,7 @@ std::string text_thrown(const auto& function) {
   return "";
 }
 
-// The peer's own calls are let through.
+// The peer's calls do not fail.
 std::string ask_in_truce(TestLoop& loop, RawPeer& peer, std::string_view line) {
   {
     const Truce truce;
@@ -70,8 +70,10 @@ std::string ask_in_truce(TestLoop& loop, RawPeer& peer, std::string_view line) {
 
 // ---- Listening.
 
-TEST_CASE("whatever call keeps a Unix socket from listening is thrown by name, and leaves nothing behind",
-          "[faults]") {
+TEST_CASE(
+    "any system call that fails while a Unix socket is bound is thrown by name, and leaves no file and no "
+    "descriptor",
+    "[faults]") {
   const Row rows[] = {
       {Call::socket, {EACCES, EAFNOSUPPORT, EINVAL, EMFILE, ENFILE, ENOBUFS, ENOMEM, EPROTONOSUPPORT}},
       {Call::bind, {EACCES, EADDRINUSE, EINVAL, ELOOP, ENAMETOOLONG, ENOENT, ENOMEM, ENOTDIR, EROFS}},
@@ -125,7 +127,7 @@ TEST_CASE("an address that is found twice is bound once (NET-06)", "[faults]") {
   CHECK(Address::local_of(sockets[0].get()).port() == Address::local_of(sockets[1].get()).port());
 }
 
-TEST_CASE("IPv4 comes before IPv6, in whatever order they are found (NET-01)", "[faults]") {
+TEST_CASE("IPv4 sockets come before IPv6 ones, whatever the order of getaddrinfo() (NET-01)", "[faults]") {
   const Names names({"::1", "127.0.0.1"});
   ListenOptions options;
   options.address = "both.example";
@@ -140,8 +142,7 @@ TEST_CASE("IPv4 comes before IPv6, in whatever order they are found (NET-01)", "
   }
 }
 
-TEST_CASE("of localhost, an address that is not there and a link-local one are left out (NET-05, NET-06)",
-          "[faults]") {
+TEST_CASE("of localhost, a missing address and a link-local one are left out (NET-05, NET-06)", "[faults]") {
   const Names names({"127.0.0.1", "::1", "fe80::1"});
   ListenOptions options;
   options.address = "localhost";
@@ -152,13 +153,13 @@ TEST_CASE("of localhost, an address that is not there and a link-local one are l
     CHECK(sockets.size() == 1);
     CHECK(fault.calls() <= 2);
   }
-  // Of other names they are not.
+  // For other names they are not left out.
   options.address = "other.example";
   const Injection fault(Call::bind, EADDRNOTAVAIL, {.after = 1});
   CHECK(text_thrown([&] { bind_sockets(0, options); }).starts_with("cannot listen on [::1]:"));
 }
 
-TEST_CASE("a socket that cannot be asked whether it listens is not accepted on", "[faults]") {
+TEST_CASE("a socket whose SO_ACCEPTCONN cannot be read is refused", "[faults]") {
   for (const int error : {EBADF, EINVAL, ENOBUFS, ENOPROTOOPT, ENOTSOCK}) {
     INFO(named(Call::getsockopt, error));
     TestLoop loop;
@@ -186,7 +187,8 @@ TEST_CASE("a server that the poller lets accept on no Unix socket leaves no file
 
 // ---- A full server.
 
-TEST_CASE("a full server goes on accepting when it no longer is, whatever the poller says", "[faults]") {
+TEST_CASE("a full server accepts again when a connection ends, even if the poller refuses at first",
+          "[faults]") {
   for (const int error : {ENOMEM, ENOSPC, EPERM}) {
     for (const int after : {0, 1}) {  // as the wait begins, or as it ends
       INFO(named(Call::epoll_ctl, error) << ", after " << after);
@@ -242,7 +244,7 @@ TEST_CASE("a header that cannot be read is logged unless the proxy has gone, and
         CHECK(fault.hits() == 1);
       }
       if (!is_quiet)
-        loop.log.expect("Connection from proxy " + name + " refused: its PROXY header cannot be read");
+        loop.log.expect("Connection from proxy " + name + " refused: the PROXY header cannot be read");
       RawPeer next(server.port());
       CHECK(ask_in_truce(loop, next, kLine + "who\n") == "192.0.2.1:56324\n");
     }
@@ -290,7 +292,7 @@ TEST_CASE("a poller that refuses to wait for a header costs that connection only
   }
 }
 
-TEST_CASE("whichever allocation of a proxied connection fails, nothing is counted that is not there",
+TEST_CASE("whichever allocation of a proxied connection fails, the count of connections is right",
           "[faults]") {
   const int failures = in_turn([&](int after) {
     CAPTURE(after);

@@ -20,7 +20,7 @@ using testing::v2;
 using testing::v2_ipv4;
 using Status = ProxyParse::Status;
 
-// Whatever the cut, the answer is the same, and `more` until the header is whole.
+// For every cut the result is the same, and `more` until the header is complete.
 ProxyParse parse(const std::string& header) {
   for (std::size_t size = 0; size < header.size(); ++size) {
     INFO(size);
@@ -30,7 +30,7 @@ ProxyParse parse(const std::string& header) {
   REQUIRE(whole.reason == ""s);
   REQUIRE(whole.status == Status::complete);
   REQUIRE(whole.size == header.size());
-  // What follows is no part of it.
+  // Bytes behind the header are not part of it.
   const ProxyParse followed = parse_proxy_header(header + "GET / HTTP/1.1\r\n\r\n");
   REQUIRE(followed.status == Status::complete);
   REQUIRE(followed.size == header.size());
@@ -41,7 +41,7 @@ ProxyParse parse(const std::string& header) {
 std::string refusal(const std::string& bytes) {
   const ProxyParse parse = parse_proxy_header(bytes);
   if (parse.status != Status::invalid) return "";
-  // It stays one, for the same reason, whatever follows.
+  // Further bytes change neither status nor reason.
   CHECK(parse_proxy_header(bytes + std::string(200, 'x')).reason == std::string(parse.reason));
   CHECK(parse_proxy_header(bytes + "\r\n").reason == std::string(parse.reason));
   return parse.reason;
@@ -57,7 +57,7 @@ TEST_CASE("a version 1 line gives both addresses", "[proxy_protocol]") {
   const ProxyHeader v6 = parse("PROXY TCP6 2001:db8::1 ::1 65535 0\r\n").header;
   CHECK(v6.source.to_string() == "[2001:db8::1]:65535");
   CHECK(v6.destination.to_string() == "[::1]:0");
-  // The longest there is.
+  // The longest header.
   const std::string ip = "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff";
   CHECK(parse("PROXY TCP6 " + ip + " " + ip + " 65535 65535\r\n").size == 104);
 }
@@ -79,7 +79,7 @@ TEST_CASE("a version 1 line has 107 bytes at most", "[proxy_protocol]") {
   CHECK(refusal(line + "\r\n") == "a PROXY line of more than 107 bytes");
 }
 
-TEST_CASE("a version 1 line that is written otherwise is refused", "[proxy_protocol]") {
+TEST_CASE("a version 1 line in another than its canonical form is refused", "[proxy_protocol]") {
   for (const std::string text :
        {"TCP4 1.2.3.4 1.2.3.4 1 2 3", "TCP4 1.2.3.4 1.2.3.4 1", "TCP4  1.2.3.4 1.2.3.4 1 2",
         "TCP4 1.2.3.4 1.2.3.4 1 2 ", "TCP4 1.2.3.4 1.2.3.4 01 2", "TCP4 1.2.3.4 1.2.3.4 1 65536",
@@ -87,13 +87,13 @@ TEST_CASE("a version 1 line that is written otherwise is refused", "[proxy_proto
         "TCP4 1.2.3.4 1.2.3.4 1 x", "TCP4 1.2.3.4 1.2.3.4 1 2\n", "TCP4", "TCP4 ",
         "TCP4 1.2.3.4\t1.2.3.4 1 2", "TCP4 1.2.3.4 1.2.3.4 1 000000"}) {
     INFO(text);
-    CHECK(refusal("PROXY " + text + "\r\n") == "no two addresses and two ports in the PROXY line");
+    CHECK(refusal("PROXY " + text + "\r\n") == "not two addresses and two ports in the PROXY line");
   }
   for (const std::string text :
        {"TCP4 ::1 ::1 1 2", "TCP6 1.2.3.4 1.2.3.4 1 2", "TCP4 1.2.3.4 1.2.3 1 2", "TCP4 01.2.3.4 1.2.3.4 1 2",
         "TCP6 [::1] ::1 1 2", "TCP6 fe80::1%1 ::1 1 2", "TCP4 a.example b.example 1 2", "TCP6 ::1  1 2"}) {
     INFO(text);
-    CHECK(refusal("PROXY " + text + "\r\n") == "an address in the PROXY line is none of its family");
+    CHECK(refusal("PROXY " + text + "\r\n") == "an address in the PROXY line is not of its family");
   }
   for (const std::string text :
        {"", "UDP4 1.2.3.4 1.2.3.4 1 2", "tcp4 1.2.3.4 1.2.3.4 1 2", "UNKNOWNX", "TCP"}) {
@@ -102,7 +102,7 @@ TEST_CASE("a version 1 line that is written otherwise is refused", "[proxy_proto
   }
 }
 
-TEST_CASE("what begins like no header is refused at the first byte that differs", "[proxy_protocol]") {
+TEST_CASE("bytes that begin no header are refused at the first byte that differs", "[proxy_protocol]") {
   const std::pair<std::string, std::size_t> rows[] = {
       {"GET / HTTP/1.1\r\n\r\n", 1}, {"PROXZ", 5},      {"PROXY\t", 6},      {"proxy ", 1},
       {"\r\nGET / HTTP/1.1\r\n", 3}, {"\r\n\r\n\r", 5}, {"\x16\x03\x01", 1}, {"\r\n\r\n\x01", 5}};
@@ -145,7 +145,7 @@ TEST_CASE("a version 2 header may be of Unix sockets", "[proxy_protocol]") {
   CHECK(parse_proxy_header(again).header.destination_path == full);
 }
 
-TEST_CASE("a LOCAL header, and one of no family, say nothing whatever they hold", "[proxy_protocol]") {
+TEST_CASE("the contents of a LOCAL header, and of one without a family, are ignored", "[proxy_protocol]") {
   for (const std::string& header :
        {v2(0x20, 0x00, ""), v2(0x20, 0x11, std::string(12, '\1')), v2(0x20, 0xff, "rubbish"),
         v2(0x21, 0x00, ""), v2(0x21, 0x01, "rubbish"), v2(0x20, 0x00, std::string(4080, 'x'))}) {
@@ -157,8 +157,7 @@ TEST_CASE("a LOCAL header, and one of no family, say nothing whatever they hold"
   }
 }
 
-TEST_CASE("a version 2 header that is not as specified is refused as soon as that shows",
-          "[proxy_protocol]") {
+TEST_CASE("a malformed version 2 header is refused at its first wrong byte", "[proxy_protocol]") {
   const std::string addresses(12, '\1');
   const auto refused_at = [](const std::string& header) {
     std::size_t size = 0;
@@ -212,12 +211,12 @@ TEST_CASE("values behind the addresses are found by type, in their order", "[pro
   CHECK_FALSE(parsed.header.ssl());
 }
 
-TEST_CASE("a value that is cut off is refused", "[proxy_protocol]") {
+TEST_CASE("a truncated value is refused", "[proxy_protocol]") {
   const std::string addresses(12, '\1');
   const std::string value = tlv(ProxyTlv::alpn, "h2");
   for (std::size_t size = 1; size < value.size(); ++size)
-    CHECK(refusal(v2_ipv4(addresses + value.substr(0, size))) == "a value in the PROXY header is cut off");
-  CHECK(refusal(v2_ipv4(addresses + value + "x")) == "a value in the PROXY header is cut off");
+    CHECK(refusal(v2_ipv4(addresses + value.substr(0, size))) == "a value in the PROXY header is truncated");
+  CHECK(refusal(v2_ipv4(addresses + value + "x")) == "a value in the PROXY header is truncated");
 }
 
 TEST_CASE("how the client's side was secured can be read", "[proxy_protocol]") {
@@ -234,7 +233,7 @@ TEST_CASE("how the client's side was secured can be read", "[proxy_protocol]") {
   CHECK(ssl_of("\x07\0\0\0\0"s + inner) == "tls connection session verified client.example");
   CHECK(ssl_of("\x03\0\0\0\x01"s + inner) == "tls connection client.example");
   CHECK(ssl_of("\x05\0\0\0\0"s) == "tls session verified -");
-  // Nobody verified a certificate that was not there.
+  // A missing certificate is not verified.
   CHECK(ssl_of("\x01\0\0\0\0"s) == "tls -");
   CHECK(ssl_of("\0\0\0\0\0"s) == "-");
   CHECK(ssl_of("\x01\0\0\0"s) == "none");
@@ -253,7 +252,7 @@ TEST_CASE("a checksum is checked if there is one", "[proxy_protocol]") {
     bad[i] = static_cast<char>(bad[i] ^ (1 << random() % 8));
     INFO(i);
     const ProxyParse parsed = parse_proxy_header(bad);
-    // Any bit: a value's type or length may have been hit, but it is never taken with the checksum in place.
+    // For any flipped bit, also in a type or a length, the header is not accepted with its checksum.
     CHECK((parsed.status == Status::invalid || !parsed.header.tlvs.find(ProxyTlv::crc32c)));
   }
   CHECK(refusal(v2_ipv4(before + tlv(ProxyTlv::crc32c, "abcd"))) ==
@@ -265,8 +264,7 @@ TEST_CASE("a checksum is checked if there is one", "[proxy_protocol]") {
 
 // ---- Properties.
 
-TEST_CASE("any bytes in any pieces: the answer only ever changes from `more` to what it stays",
-          "[proxy_protocol]") {
+TEST_CASE("for any bytes in any pieces the status changes only once, from `more`", "[proxy_protocol]") {
   std::mt19937 random(7);
   const std::vector<std::string> seeds = {"PROXY TCP4 192.0.2.1 198.51.100.7 56324 443\r\n",
                                           "PROXY UNKNOWN\r\n",

@@ -44,7 +44,7 @@ ConnectOptions by(Resolver& resolver) {
 
 std::string text(int error) { return std::generic_category().message(error); }
 
-// What connecting throws, if it throws an Error.
+// The Error of a connection attempt; none for success or another exception.
 template <class Error>
 std::optional<Error> thrown(TestLoop& loop, Task<IOStream> connecting) {
   try {
@@ -95,7 +95,7 @@ TEST_CASE("a client connects to numeric addresses of both families, and to local
   CHECK(loop.run(TCPClient::connect(v6.address())).fd() >= 0);
 }
 
-TEST_CASE("an address that does not answer is passed by, of whatever family (RFC 8305, 4)", "[tcp_client]") {
+TEST_CASE("an address of either family that does not answer is skipped (RFC 8305, 4)", "[tcp_client]") {
   if (!has_ipv6()) return;
   TestLoop loop;
   const Listener v4;
@@ -104,7 +104,7 @@ TEST_CASE("an address that does not answer is passed by, of whatever family (RFC
   resolver.answers["server.test"].addresses = {v6.address(), v6.address(), v4.address()};
   const IOStream stream = loop.run(TCPClient::connect("server.test", v4.port(), by(resolver)));
   CHECK(Address::peer_of(stream.fd()).to_string() == v4.address().to_string());
-  // A family is asked for, and so of the resolver.
+  // The family is passed to the resolver.
   ConnectOptions options = by(resolver);
   options.family = AF_INET6;
   resolver.answers.clear();
@@ -132,7 +132,7 @@ TEST_CASE("the stream has the limits that were asked for, and sends small writes
 
 // ---- Errors.
 
-TEST_CASE("when nobody listens the error names the host and the reason (IOS-61)", "[tcp_client]") {
+TEST_CASE("without a listener the error names the host and the reason (IOS-61)", "[tcp_client]") {
   TestLoop loop;
   const DeadEnd dead;
   const std::string where = "127.0.0.1:" + std::to_string(dead.port());
@@ -147,7 +147,7 @@ TEST_CASE("when nobody listens the error names the host and the reason (IOS-61)"
   }
 }
 
-TEST_CASE("when no address answers the error tells what came of each, and is that of the last (TCL-13)",
+TEST_CASE("when no address answers, the error has each outcome, and the code of the last failure (TCL-13)",
           "[tcp_client]") {
   TestLoop loop;
   const DeadEnd dead;
@@ -211,7 +211,7 @@ TEST_CASE(
   auto error = thrown<ConnectTimeoutError>(loop, TCPClient::connect("deaf.test", deaf.port(), options));
   REQUIRE(error);
   CHECK(error->phase() == ConnectPhase::resolution);
-  CHECK(error->what() == "Timeout connecting to deaf.test:" + port + ": its name was not resolved");
+  CHECK(error->what() == "Timeout connecting to deaf.test:" + port + ": the name was not resolved");
   CHECK(clock.now() - start == 3s);
   CHECK(Live::count == 0);
 
@@ -228,8 +228,7 @@ TEST_CASE(
   CHECK(count_descriptors() == before);
 }
 
-TEST_CASE("a timeout is a TimeoutError; without one asked for it comes after 20 s; a deadline is absolute",
-          "[tcp_client]") {
+TEST_CASE("a timeout is a TimeoutError, by default after 20 s; a deadline is absolute", "[tcp_client]") {
   VirtualClock clock;
   TestLoop loop({.time_source = &clock});
   const DeafListener deaf;
@@ -246,7 +245,7 @@ TEST_CASE("a timeout is a TimeoutError; without one asked for it comes after 20 
   CHECK(loop.run(throws<TimeoutError>(TCPClient::connect("127.0.0.1", deaf.port(), options))));
 }
 
-TEST_CASE("without a limit it waits as long as the system does", "[tcp_client]") {
+TEST_CASE("without a timeout a connection attempt lasts as long as the system's", "[tcp_client]") {
   TestLoop loop;
   const Listener listener;
   ConnectOptions options;
@@ -322,7 +321,7 @@ TEST_CASE("a connection that was made is not opened before the task begins", "[t
   CHECK(listener.accept().error == EAGAIN);
 }
 
-// ---- Our own end.
+// ---- The local end.
 
 TEST_CASE("source_ip and source_port are the connection's own end (TCL-03)", "[tcp_client]") {
   TestLoop loop;
@@ -364,7 +363,7 @@ TEST_CASE("connections to several places may come from one port", "[tcp_client]"
   CHECK(Address::local_of(first.fd()).port() == Address::local_of(second.fd()).port());
 }
 
-TEST_CASE("a source address that is taken or not ours is an error (TCL-03)", "[tcp_client]") {
+TEST_CASE("a source address in use, or of another host, is an error (TCL-03)", "[tcp_client]") {
   TestLoop loop;
   const Listener listener;
   ConnectOptions options;
@@ -443,7 +442,7 @@ class UnixListener {
   OwnedFd fd_;
 };
 
-// A name that no other test has: of a file, or in the abstract namespace.
+// A unique name of a file, or in the abstract namespace.
 std::string unused_path() {
   char folder[] = "/tmp/squall_XXXXXX";
   const int fd = ::mkstemp(folder);
@@ -471,7 +470,7 @@ TEST_CASE("a client connects to Unix sockets, at a path and in the abstract name
   }
 }
 
-TEST_CASE("a Unix socket that is not there, or cannot be, is a ConnectError", "[tcp_client]") {
+TEST_CASE("a Unix socket that does not exist, or has an impossible name, is a ConnectError", "[tcp_client]") {
   TestLoop loop;
   const std::string path = unused_path();
   const int before = count_descriptors();

@@ -31,7 +31,7 @@ class DrainingServer : public testing::EchoServer {
   }
 };
 
-// A drain that the test may look at while it is at work.
+// A drain() whose progress the test can read.
 struct Drain {
   std::optional<std::size_t> cut;
 
@@ -61,8 +61,7 @@ TEST_CASE("an idle server has drained at once", "[tcp_server]") {
   CHECK(served.server.told == 1);
 }
 
-TEST_CASE("draining refuses further connections, and ends as the last of those at work does",
-          "[tcp_server]") {
+TEST_CASE("drain() refuses further connections, and ends with the last open one", "[tcp_server]") {
   Served served;
   RawPeer a = served.connect();
   RawPeer b = served.connect();
@@ -83,7 +82,7 @@ TEST_CASE("draining refuses further connections, and ends as the last of those a
   CHECK(Live::count == 0);
 }
 
-TEST_CASE("what is at work when the deadline passes is cut, and counted", "[tcp_server]") {
+TEST_CASE("connections that are open at the deadline are closed and counted", "[tcp_server]") {
   Served served;
   std::vector<RawPeer> peers;
   for (int i = 0; i < 3; ++i) peers.push_back(served.connect());
@@ -109,7 +108,7 @@ TEST_CASE("a drain's deadline may be a time_point, and may have passed", "[tcp_s
   }
 }
 
-TEST_CASE("a drain that is dropped cuts nothing, and the server may listen again", "[tcp_server]") {
+TEST_CASE("a dropped drain() closes no connection, and the server may listen again", "[tcp_server]") {
   Served served;
   RawPeer peer = served.connect();
   Drain drain;

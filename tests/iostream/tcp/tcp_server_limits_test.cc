@@ -34,8 +34,7 @@ TCPServer::Options per_address(std::size_t connections) {
   return options;
 }
 
-TEST_CASE("a server has a limit unless the process has none, and leaves room for other descriptors",
-          "[tcp_server]") {
+TEST_CASE("the default limit of connections leaves descriptors for other uses", "[tcp_server]") {
   TestLoop loop;
   {
     const testing::DescriptorLimit limit(1000);
@@ -67,7 +66,7 @@ TEST_CASE("beyond the limit connections wait until one ends, and the log is brie
     peers[i].send("waited\n");
     CHECK(peers[i].received() == "");
   }
-  // Each that leaves lets one in, in the order they came.
+  // Each end of a connection admits the next one, in order.
   for (std::size_t i = 3; i < peers.size(); ++i) {
     peers[i - 3].close();
     std::string all;
@@ -77,7 +76,7 @@ TEST_CASE("beyond the limit connections wait until one ends, and the log is brie
     });
     CHECK(all == "waited\n");
   }
-  CHECK(loop.log.expect_any("Cannot accept connections, waiting for one to end: 3 are open") >= 1);
+  CHECK(loop.log.expect_any("Cannot accept connections, until one ends: 3 are open") >= 1);
 }
 
 TEST_CASE("a full server does not spin", "[tcp_server]") {
@@ -94,7 +93,7 @@ TEST_CASE("a full server does not spin", "[tcp_server]") {
   CHECK(IOLoop::Clock::now() - begin >= 50ms);
   first.reset();
   CHECK(ask(loop, second, "hello\n") == "hello\n");
-  loop.log.expect_any("Cannot accept connections, waiting for one to end: 1 are open");
+  loop.log.expect_any("Cannot accept connections, until one ends: 1 are open");
 }
 
 TEST_CASE("a full server goes on accepting on all of its sockets", "[tcp_server]") {
@@ -117,7 +116,7 @@ TEST_CASE("a full server goes on accepting on all of its sockets", "[tcp_server]
       return !from_a.empty() || !from_b.empty();
     });
     CHECK(from_a + from_b == (from_a.empty() ? "b\n" : "a\n"));
-    // Whoever came first lets the other in.
+    // The end of the first connection admits the other.
     (from_a.empty() ? b : a).close();
     RawPeer& left = from_a.empty() ? a : b;
     std::string answer;
@@ -129,8 +128,7 @@ TEST_CASE("a full server goes on accepting on all of its sockets", "[tcp_server]
   loop.log.expect_any("Cannot accept connections, waiting");
 }
 
-TEST_CASE("a server that is stopped and listens again while it is full still obeys its limit",
-          "[tcp_server]") {
+TEST_CASE("a full server that stops and listens again still obeys its limit", "[tcp_server]") {
   TestLoop loop;
   EchoServer server(at_most(1), loop);
   server.listen(0, loopback());
@@ -179,10 +177,10 @@ TEST_CASE("the line about an address that has its fill names the peer", "[tcp_se
   RawPeer b(server.port());
   const std::string name = Address::local_of(b.fd()).to_string();
   loop.run_until([&] { return is_closed(b); });
-  loop.log.expect("Connection from " + name + " refused: there are 1 from its address");
+  loop.log.expect("Connection from " + name + " refused: its address has 1 connections");
 }
 
-TEST_CASE("whoever comes and goes, no limit is exceeded, and in the end nothing is counted", "[tcp_server]") {
+TEST_CASE("random connections exceed no limit, and the count ends at zero", "[tcp_server]") {
   std::mt19937 random(11);
   TestLoop loop;
   TCPServer::Options options = at_most(8);
@@ -225,7 +223,7 @@ TEST_CASE("whoever comes and goes, no limit is exceeded, and in the end nothing 
   CHECK(loop.log.expect_any("Cannot accept connections, waiting") > 0);
 }
 
-TEST_CASE("Unix sockets have no address that is limited", "[tcp_server]") {
+TEST_CASE("Unix sockets have no limit for each address", "[tcp_server]") {
   const testing::TemporaryFolder folder;
   TestLoop loop;
   EchoServer server(per_address(1), loop);

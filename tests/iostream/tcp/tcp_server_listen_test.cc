@@ -82,7 +82,7 @@ TEST_CASE("a server that has been taken over leaves the successor's file alone",
   CHECK(second.connections() == 1);
 }
 
-TEST_CASE("an adopted socket is made non-blocking, and what it accepts has no delay (TSV-03)",
+TEST_CASE("an added socket becomes non-blocking, and its connections have TCP_NODELAY (TSV-03)",
           "[tcp_server]") {
   TestLoop loop;
   EchoServer server(loop);
@@ -101,7 +101,8 @@ TEST_CASE("an adopted socket is made non-blocking, and what it accepts has no de
   CHECK(ask(loop, peer, "hello\n") == "hello\n");
 }
 
-TEST_CASE("what is no socket that listens is refused, and all that came with it", "[tcp_server]") {
+TEST_CASE("a descriptor that does not listen is refused, and all others of the call with it",
+          "[tcp_server]") {
   TestLoop loop;
   EchoServer server(loop);
   const auto refusal = [&](OwnedFd fd) {
@@ -117,9 +118,9 @@ TEST_CASE("what is no socket that listens is refused, and all that came with it"
   };
   OwnedFd unbound(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const std::string number = std::to_string(unbound.get());
-  CHECK(refusal(std::move(unbound)) == "descriptor " + number + " is no socket that listens");
-  CHECK(refusal(std::move(SocketPair().near)).ends_with(" is no socket that listens"));
-  CHECK(refusal(OwnedFd(::open("/dev/null", O_RDONLY | O_CLOEXEC))).ends_with(" is no socket"));
+  CHECK(refusal(std::move(unbound)) == "descriptor " + number + " is not a listening socket");
+  CHECK(refusal(std::move(SocketPair().near)).ends_with(" is not a listening socket"));
+  CHECK(refusal(OwnedFd(::open("/dev/null", O_RDONLY | O_CLOEXEC))).ends_with(" is not a socket"));
   CHECK(refusal(OwnedFd()) == "cannot accept on descriptor -1: Bad file descriptor");
 }
 

@@ -40,7 +40,7 @@ struct Served {
     server.listen(0, loopback());
   }
   RawPeer connect() { return RawPeer(server.port()); }
-  // What a client behind the proxy gets that sends `line`.
+  // The reply to `line` of a client behind the proxy.
   std::string ask_behind(const std::string& header, std::string_view line) {
     RawPeer peer = connect();
     return ask(loop, peer, header + std::string(line));
@@ -49,7 +49,7 @@ struct Served {
   EchoServer server;
 };
 
-TEST_CASE("a trusted proxy's client is who it says it is, in either version", "[proxy_protocol]") {
+TEST_CASE("the client's address comes from a trusted proxy's header, in either version", "[proxy_protocol]") {
   Served served;
   CHECK(served.ask_behind(kLine, "who\n") == "192.0.2.1:56324\n");
   CHECK(served.ask_behind("PROXY TCP6 2001:db8::1 ::1 1 2\r\n", "who\n") == "[2001:db8::1]:1\n");
@@ -73,7 +73,7 @@ TEST_CASE("a proxy that connects on its own behalf is the peer", "[proxy_protoco
   }
 }
 
-TEST_CASE("a header may come in any pieces, and takes nothing of what follows", "[proxy_protocol]") {
+TEST_CASE("a PROXY header may come in any pieces, and no byte behind it is taken", "[proxy_protocol]") {
   Served served;
   const std::string header =
       v2_ipv4("\xc0\x00\x02\x02\xc6\x33\x64\x07\xdc\x04\x01\xbb"s + tlv(ProxyTlv::alpn, "h2"));
@@ -103,12 +103,12 @@ TEST_CASE("the longest header there may be is taken", "[proxy_protocol]") {
   CHECK(served.ask_behind(header, "who\n") == "192.0.2.2:56324\n");
 }
 
-TEST_CASE("a header that is none is logged with the proxy and the reason, and its connection closed",
+TEST_CASE("a malformed header is logged with the proxy and the reason, and its connection closed",
           "[proxy_protocol]") {
   Served served;
   const std::pair<std::string, std::string> rows[] = {
       {"GET / HTTP/1.1\r\n\r\n", "no PROXY header"},
-      {"PROXY TCP4 1.2.3.4\r\n", "no two addresses and two ports in the PROXY line"},
+      {"PROXY TCP4 1.2.3.4\r\n", "not two addresses and two ports in the PROXY line"},
       {std::string("PROXY UNKNOWN ") + std::string(100, 'x'), "a PROXY line of more than 107 bytes"},
       {v2(0x31, 0x11, "rubbish"), "a PROXY header of a version other than 2"},
       {v2(0x21, 0x11, std::string(5000, 'x')), "a PROXY header of more than 4096 bytes"},
@@ -156,12 +156,12 @@ TEST_CASE("a header that does not come in time is logged, and its connection clo
     peer.send(begun);
     served.loop.run_until([&] { return is_closed(peer); });
     served.loop.log.expect("Connection from proxy " + name +
-                           " refused: its PROXY header did not come in time");
+                           " refused: the PROXY header did not come in time");
   }
   CHECK(served.server.connections() == 0);
 }
 
-TEST_CASE("nobody's bytes are taken for a header but a trusted peer's", "[proxy_protocol]") {
+TEST_CASE("only a trusted peer's bytes are read as a header", "[proxy_protocol]") {
   for (const auto& options : {TCPServer::Options(), trusting("127.0.0.2")}) {
     Served served(options);
     RawPeer peer = served.connect();
@@ -170,15 +170,15 @@ TEST_CASE("nobody's bytes are taken for a header but a trusted peer's", "[proxy_
   }
 }
 
-TEST_CASE("who is no trusted proxy may be refused", "[proxy_protocol]") {
+TEST_CASE("peers that are not trusted proxies can be refused", "[proxy_protocol]") {
   auto options = trusting("127.0.0.2");
   options.proxy_protocol.others = Others::are_refused;
   Served served(options);
   RawPeer peer = served.connect();
   const std::string name = Address::local_of(peer.fd()).to_string();
   served.loop.run_until([&] { return is_closed(peer); });
-  served.loop.log.expect("Connection from " + name + " refused: it is no proxy that is trusted");
-  // Whatever it sends, and with a line a second at most.
+  served.loop.log.expect("Connection from " + name + " refused: not a trusted proxy");
+  // For any bytes, with one log line a second at most.
   RawPeer other = served.connect();
   served.loop.run_until([&] { return is_closed(other); });
   served.loop.log.expect_any("Connection from ");
@@ -186,7 +186,7 @@ TEST_CASE("who is no trusted proxy may be refused", "[proxy_protocol]") {
   CHECK(ask(served.loop, proxy, kLine + "who\n") == "192.0.2.1:56324\n");
 }
 
-TEST_CASE("a Unix socket's peers are proxies only if that is said", "[proxy_protocol]") {
+TEST_CASE("a Unix socket's peers are proxies only with trust_unix_peers", "[proxy_protocol]") {
   const testing::TemporaryFolder folder;
   auto options = trusting("0.0.0.0/0");
   for (const bool trusts : {false, true}) {
@@ -199,7 +199,7 @@ TEST_CASE("a Unix socket's peers are proxies only if that is said", "[proxy_prot
   }
 }
 
-TEST_CASE("the client's address is the one that is limited, not the proxy's", "[proxy_protocol]") {
+TEST_CASE("the limit applies to the client's address, not to the proxy's", "[proxy_protocol]") {
   auto options = trusting("127.0.0.1");
   options.max_connections_per_address = 1;
   Served served(options);
@@ -208,13 +208,13 @@ TEST_CASE("the client's address is the one that is limited, not the proxy's", "[
   CHECK(ask(served.loop, a, kLine + "a\n") == "a\n");
   CHECK(ask(served.loop, b, "PROXY TCP4 192.0.2.9 198.51.100.7 1 443\r\nb\n") == "b\n");
   CHECK(served.ask_behind(kLine, "c\n") == "");
-  served.loop.log.expect("Connection from 192.0.2.1:56324 refused: there are 1 from its address");
+  served.loop.log.expect("Connection from 192.0.2.1:56324 refused: its address has 1 connections");
   a.close();
   served.loop.run_until([&] { return served.server.connections() == 1; });
   CHECK(served.ask_behind(kLine, "d\n") == "d\n");
 }
 
-TEST_CASE("a connection that has not said yet whose it is counts", "[proxy_protocol]") {
+TEST_CASE("a connection counts before its PROXY header has arrived", "[proxy_protocol]") {
   auto options = trusting("127.0.0.1");
   options.max_connections = 1;
   Served served(options);

@@ -38,7 +38,7 @@ ListenOptions loopback() {
   return options;
 }
 
-// Sends a line and returns what comes back, up to the end if there is one.
+// Sends a line and returns the reply, up to the end of the stream if it ends.
 std::string ask(TestLoop& loop, RawPeer& peer, std::string_view line) {
   peer.send(line);
   std::string all;
@@ -73,7 +73,7 @@ TEST_CASE("one server listens on several ports", "[tcp_server]") {
   CHECK(ask(loop, b, "b\n") == "b\n");
 }
 
-TEST_CASE("what handle_stream throws is logged with the peer, and ends that connection only",
+TEST_CASE("an exception of handle_stream() is logged with the peer, and ends that connection alone",
           "[tcp_server]") {
   TestLoop loop;
   EchoServer server(loop);
@@ -105,7 +105,7 @@ class RudeServer : public EchoServer {
   }
 };
 
-TEST_CASE("a server may throw what is no std::exception: it is logged", "[tcp_server]") {
+TEST_CASE("an exception of any type from handle_stream() is logged", "[tcp_server]") {
   TestLoop loop;
   RudeServer server(loop);
   server.listen(0, loopback());
