@@ -5,6 +5,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
@@ -133,5 +134,5 @@ std::string format_record(const Record& record, bool color) {
 
 fmt::format_context::iterator fmt::formatter<squall::log::Errno>::format(squall::log::Errno error,
                                                                          fmt::format_context& context) const {
-  return fmt::formatter<fmt::string_view>::format(std::generic_category().message(error.value), context);
+  return std::ranges::copy(std::generic_category().message(error.value), context.out()).out;
 }

@@ -141,7 +141,9 @@ std::string format_record(const Record& record, bool color);
 
 }  // namespace squall::log
 
+// Takes no format specifier: `{}`.
 template <>
-struct fmt::formatter<squall::log::Errno> : fmt::formatter<fmt::string_view> {
+struct fmt::formatter<squall::log::Errno> {
+  constexpr auto parse(fmt::format_parse_context& context) const { return context.begin(); }
   fmt::format_context::iterator format(squall::log::Errno error, fmt::format_context& context) const;
 };

@@ -142,5 +142,5 @@ std::size_t std::hash<squall::Address>::operator()(const squall::Address& addres
 
 fmt::format_context::iterator fmt::formatter<squall::Address>::format(const squall::Address& address,
                                                                       fmt::format_context& context) const {
-  return fmt::formatter<fmt::string_view>::format(address.to_string(), context);
+  return std::ranges::copy(address.to_string(), context.out()).out;
 }

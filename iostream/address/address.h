@@ -82,8 +82,10 @@ struct std::hash<squall::Address> {
   std::size_t operator()(const squall::Address& address) const noexcept;
 };
 
-// The form of to_string(), for log lines.
+// As to_string(), for `{}`: the text is made where a failure to make it cannot fail the caller of a log
+// function.
 template <>
-struct fmt::formatter<squall::Address> : fmt::formatter<fmt::string_view> {
+struct fmt::formatter<squall::Address> {
+  constexpr auto parse(fmt::format_parse_context& context) const { return context.begin(); }
   fmt::format_context::iterator format(const squall::Address& address, fmt::format_context& context) const;
 };

@@ -67,5 +67,5 @@ socklen_t UnixAddress::size() const noexcept {
 
 fmt::format_context::iterator fmt::formatter<squall::UnixAddress>::format(
     const squall::UnixAddress& address, fmt::format_context& context) const {
-  return fmt::formatter<fmt::string_view>::format(address.to_string(), context);
+  return std::ranges::copy(address.to_string(), context.out()).out;
 }

@@ -45,8 +45,10 @@ class UnixAddress {
 
 }  // namespace squall
 
+// As to_string(), for `{}`.
 template <>
-struct fmt::formatter<squall::UnixAddress> : fmt::formatter<fmt::string_view> {
+struct fmt::formatter<squall::UnixAddress> {
+  constexpr auto parse(fmt::format_parse_context& context) const { return context.begin(); }
   fmt::format_context::iterator format(const squall::UnixAddress& address,
                                        fmt::format_context& context) const;
 };
