@@ -9,10 +9,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <exception>
 #include <functional>
 #include <memory>
-#include <string>
 #include <vector>
 
 namespace squall::web {
@@ -55,19 +53,6 @@ class Application final : public http::ServerDelegate {
   void add_default_headers(http::Headers& headers) const override;
 
  private:
-  friend class RequestHandler;
-
-  enum class Stage { prepare, verb };
-
-  void answer_without_handler(http::Exchange& exchange, std::exception_ptr error);
-  Called step(RequestHandler& handler, const HandlerType& type, PathGroups groups, Stage& stage,
-              Task<>& pending);
-  Called call_verb(RequestHandler& handler, const HandlerType& type, PathGroups groups, Task<>& pending);
-  Task<> run(std::unique_ptr<RequestHandler> handler, Stage stage, Task<> pending,
-             std::vector<std::optional<std::string_view>> groups);
-  void log_request(RequestHandler& handler, int status) noexcept;
-  static std::string allowed_methods(const HandlerType& type);
-
   Settings settings_;
   Router router_;
   Rule not_found_;

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstddef>
+#include <string>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -34,6 +35,9 @@ struct HandlerType {
   void (*on_finish)(RequestHandler& handler) = nullptr;
   void (*on_connection_close)(RequestHandler& handler) = nullptr;
 };
+
+// The value of an Allow header: the methods that the class has a verb for.
+std::string allowed_methods(const HandlerType& type);
 
 namespace detail {
 

@@ -1,7 +1,7 @@
 #pragma once
 
-#include <squall/http/server/exchange.h>
 #include <squall/http/message/query.h>
+#include <squall/http/server/exchange.h>
 #include <squall/ioloop/base/frame_pool.h>
 #include <squall/iostream/stream/write_awaiter.h>
 #include <squall/web/http_error.h>
@@ -9,7 +9,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <exception>
 #include <memory>
 #include <optional>
 #include <string>
@@ -122,14 +121,10 @@ class RequestHandler : public Pooled {
   void shield() noexcept { exchange_->shield(); }
 
  private:
-  friend class Application;
+  friend class HandlerRun;
   struct Arguments;
 
   void attach(Application& application, http::Exchange& exchange, const HandlerType& type);
-  int fail(std::exception_ptr error) noexcept;
-  int client_gone() noexcept;
-  void log_exception(const std::exception_ptr& error);
-  void conclude(int logged_status) noexcept;
 
   Arguments& arguments();
   const http::QueryArguments& query_arguments();
