@@ -7,6 +7,7 @@
 #include <squall/web/router.h>
 #include <squall/web/url.h>
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -19,7 +20,7 @@ namespace squall::web {
 struct Settings {
   // Replaces the access log's line a request (WEB-204). `status` is what was sent, 499 if the client went
   // away.
-  std::function<void(RequestHandler& handler, int status)> log_function;
+  std::function<void(RequestHandler& handler, int status)> log_function{};
   // Arguments that a query, and a form body, may have: 400 beyond, once one is asked for.
   std::size_t max_arguments = 10'000;
 };
@@ -38,6 +39,14 @@ class Application final : public http::ServerDelegate {
  public:
   // Throws std::invalid_argument for a route that cannot work; see Router.
   explicit Application(std::vector<Rule> rules, Settings settings = {});
+  // A route that is not in a list, which the compiler would report in many lines.
+  template <std::same_as<Rule> R, class... More>
+  explicit Application(R, More&&...) : Application(std::vector<Rule>()) {
+    static_assert(detail::kNever<R>,
+                  "Application takes its routes as one list: Application app({url<H>(\"/\")})");
+  }
+  // Binds to no temporary, so that `({rule})` means a list of routes and no application to be copied.
+  Application(Application&) = delete;
   ~Application() override;
 
   // Serves on `port` of the current loop, from now on. Throws std::system_error if it cannot be had.

@@ -2,7 +2,6 @@
 
 #include <squall/http/message/form.h>
 #include <squall/http/message/status.h>
-#include <squall/ioloop/base/ascii.h>
 #include <squall/ioloop/base/log.h>
 #include <squall/ioloop/base/utf8.h>
 #include <squall/web/application.h>

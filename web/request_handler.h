@@ -4,6 +4,7 @@
 #include <squall/http/server/exchange.h>
 #include <squall/ioloop/base/frame_pool.h>
 #include <squall/iostream/stream/write_awaiter.h>
+#include <squall/web/header_value.h>
 #include <squall/web/http_error.h>
 
 #include <chrono>
@@ -86,9 +87,12 @@ class RequestHandler : public Pooled {
   void set_status(int status, std::string_view reason = {});
   int get_status() const noexcept { return exchange_->status(); }
   // Throws std::invalid_argument for control characters (WEB-42).
-  void set_header(std::string_view name, std::string_view value) { exchange_->headers().set(name, value); }
-  void set_header(std::string_view name, std::int64_t value) { set_header(name, std::to_string(value)); }
-  void add_header(std::string_view name, std::string_view value) { exchange_->headers().add(name, value); }
+  void set_header(std::string_view name, const HeaderValue& value) {
+    exchange_->headers().set(name, value.text());
+  }
+  void add_header(std::string_view name, const HeaderValue& value) {
+    exchange_->headers().add(name, value.text());
+  }
   void clear_header(std::string_view name) { exchange_->headers().remove(name); }
   // Adds to the response's body, which is kept until flush() or finish(). Throws std::logic_error after
   // finish().

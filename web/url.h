@@ -1,5 +1,6 @@
 #pragma once
 
+#include <squall/web/handler_check.h>
 #include <squall/web/handler_type.h>
 #include <squall/web/request_handler.h>
 
@@ -50,13 +51,10 @@ class TypedFactory final : public HandlerFactory {
  public:
   explicit TypedFactory(std::tuple<Args...> arguments) : arguments_(std::move(arguments)) {}
   std::unique_ptr<RequestHandler> make() const override { return std::make_unique<H>(); }
-  void initialize(RequestHandler& base) const override {
+  void initialize([[maybe_unused]] RequestHandler& base) const override {
     if constexpr (requires { &H::initialize; }) {
       auto& handler = static_cast<H&>(base);
       std::apply([&handler](const auto&... arguments) { handler.initialize(arguments...); }, arguments_);
-    } else {
-      static_assert(sizeof...(Args) == 0,
-                    "url<H>() was given arguments, and H has no initialize() to take them");
     }
   }
   const HandlerType& type() const noexcept override { return kHandlerType<H>; }
@@ -74,10 +72,13 @@ class TypedFactory final : public HandlerFactory {
 //     url<UserHandler>(R"(/users/(\d+))", std::ref(database)).name("user")
 template <class H, class... Args>
 Rule url(std::string pattern, Args&&... arguments) {
-  static_assert(std::is_base_of_v<RequestHandler, H>, "url<H>() takes a class derived from RequestHandler");
-  using Factory = detail::TypedFactory<H, std::decay_t<Args>...>;
-  return Rule(std::move(pattern),
-              std::make_shared<Factory>(std::tuple<std::decay_t<Args>...>(std::forward<Args>(arguments)...)));
+  if constexpr (detail::check_handler<H, std::decay_t<Args>...>()) {
+    using Factory = detail::TypedFactory<H, std::decay_t<Args>...>;
+    return Rule(std::move(pattern), std::make_shared<Factory>(
+                                        std::tuple<std::decay_t<Args>...>(std::forward<Args>(arguments)...)));
+  } else {
+    return Rule(std::move(pattern), nullptr);
+  }
 }
 
 }  // namespace squall::web
