@@ -2,6 +2,7 @@
 
 #include <squall/http/message/form.h>
 #include <squall/http/message/status.h>
+#include <squall/ioloop/base/ascii.h>
 #include <squall/ioloop/base/log.h>
 #include <squall/ioloop/base/utf8.h>
 #include <squall/web/application.h>
@@ -167,9 +168,9 @@ WriteAwaiter RequestHandler::flush() {
 
 [[gnu::hot]] void RequestHandler::finish() {
   if (finished()) throw std::logic_error("finish() called twice");
-  if (!exchange_->head_sent() && http::status_forbids_body(get_status())) [[unlikely]] {
+  if (!exchange_->head_sent() && http::status_forbids_body(status())) [[unlikely]] {
     if (!exchange_->buffer().empty())
-      throw std::logic_error(fmt::format("Cannot send body with {}", get_status()));
+      throw std::logic_error(fmt::format("Cannot send body with {}", status()));
     for (const char* name : {"Content-Encoding", "Content-Language", "Content-Type"}) clear_header(name);
   }
   exchange_->finish(exchange_->buffer());

@@ -85,7 +85,7 @@ class RequestHandler : public Pooled {
   // 200 until set. A reason with other than visible characters and spaces in it, or with `<`, becomes
   // `Unknown` (WEB-41). Throws std::invalid_argument for a status that has not three digits.
   void set_status(int status, std::string_view reason = {});
-  int get_status() const noexcept { return exchange_->status(); }
+  int status() const noexcept { return exchange_->status(); }
   // Throws std::invalid_argument for control characters (WEB-42).
   void set_header(std::string_view name, const HeaderValue& value) {
     exchange_->headers().set(name, value.text());

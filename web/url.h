@@ -30,7 +30,7 @@ class Rule {
       : pattern_(std::move(pattern)), factory_(std::move(factory)) {}
 
   // A name for reversing the route to a URL.
-  Rule&& name(std::string name) && {
+  Rule&& named(std::string name) && {
     name_ = std::move(name);
     return std::move(*this);
   }
@@ -69,7 +69,7 @@ class TypedFactory final : public HandlerFactory {
 // class H. Its groups become the parameters of H's verbs. `arguments` are kept, and given to initialize() for
 // each request; std::ref() passes a reference to what outlives the application.
 //
-//     url<UserHandler>(R"(/users/(\d+))", std::ref(database)).name("user")
+//     url<UserHandler>(R"(/users/(\d+))", std::ref(database)).named("user")
 template <class H, class... Args>
 Rule url(std::string pattern, Args&&... arguments) {
   if constexpr (detail::check_handler<H, std::decay_t<Args>...>()) {
