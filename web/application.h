@@ -7,12 +7,11 @@
 #include <squall/web/router.h>
 #include <squall/web/url.h>
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <exception>
 #include <functional>
 #include <memory>
-#include <string>
 #include <vector>
 
 namespace squall::web {
@@ -21,7 +20,7 @@ namespace squall::web {
 struct Settings {
   // Replaces the access log's line a request (WEB-204). `status` is what was sent, 499 if the client went
   // away.
-  std::function<void(RequestHandler& handler, int status)> log_function;
+  std::function<void(RequestHandler& handler, int status)> log_function{};
   // Arguments that a query, and a form body, may have: 400 beyond, once one is asked for.
   std::size_t max_arguments = 10'000;
 };
@@ -40,6 +39,14 @@ class Application final : public http::ServerDelegate {
  public:
   // Throws std::invalid_argument for a route that cannot work; see Router.
   explicit Application(std::vector<Rule> rules, Settings settings = {});
+  // A route that is not in a list, which the compiler would report in many lines.
+  template <std::same_as<Rule> R, class... More>
+  explicit Application(R, More&&...) : Application(std::vector<Rule>()) {
+    static_assert(detail::kNever<R>,
+                  "Application takes its routes as one list: Application app({url<H>(\"/\")})");
+  }
+  // Binds to no temporary, so that `({rule})` means a list of routes and no application to be copied.
+  Application(Application&) = delete;
   ~Application() override;
 
   // Serves on `port` of the current loop, from now on. Throws std::system_error if it cannot be had.
@@ -55,19 +62,6 @@ class Application final : public http::ServerDelegate {
   void add_default_headers(http::Headers& headers) const override;
 
  private:
-  friend class RequestHandler;
-
-  enum class Stage { prepare, verb };
-
-  void answer_without_handler(http::Exchange& exchange, std::exception_ptr error);
-  Called step(RequestHandler& handler, const HandlerType& type, PathGroups groups, Stage& stage,
-              Task<>& pending);
-  Called call_verb(RequestHandler& handler, const HandlerType& type, PathGroups groups, Task<>& pending);
-  Task<> run(std::unique_ptr<RequestHandler> handler, Stage stage, Task<> pending,
-             std::vector<std::optional<std::string_view>> groups);
-  void log_request(RequestHandler& handler, int status) noexcept;
-  static std::string allowed_methods(const HandlerType& type);
-
   Settings settings_;
   Router router_;
   Rule not_found_;

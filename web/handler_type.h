@@ -2,11 +2,13 @@
 
 #include <squall/http/message/method.h>
 #include <squall/ioloop/loop/task.h>
+#include <squall/web/handler_check.h>
 #include <squall/web/path_args.h>
 #include <squall/web/request_handler.h>
 
 #include <array>
 #include <cstddef>
+#include <string>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -35,40 +37,20 @@ struct HandlerType {
   void (*on_connection_close)(RequestHandler& handler) = nullptr;
 };
 
+// The value of an Allow header: the methods that the class has a verb for.
+std::string allowed_methods(const HandlerType& type);
+
 namespace detail {
-
-template <class Method>
-struct MethodTraits;
-template <class C, class R, class... P>
-struct MethodTraits<R (C::*)(P...)> {
-  using Result = R;
-  using Parameters = std::tuple<P...>;
-};
-template <class C, class R, class... P>
-struct MethodTraits<R (C::*)(P...) const> : MethodTraits<R (C::*)(P...)> {};
-template <class C, class R, class... P>
-struct MethodTraits<R (C::*)(P...) noexcept> : MethodTraits<R (C::*)(P...)> {};
-template <class C, class R, class... P>
-struct MethodTraits<R (C::*)(P...) const noexcept> : MethodTraits<R (C::*)(P...)> {};
-
-template <class Result, class... P>
-constexpr void check_verb(std::type_identity<std::tuple<P...>>) {
-  static_assert(std::is_void_v<Result> || std::is_same_v<Result, Task<>>, "a verb returns void or Task<>");
-  static_assert(std::is_void_v<Result> || !(std::is_reference_v<P> || ...),
-                "a verb that returns Task<> takes its parameters by value: it outlives the call");
-}
 
 template <class H, auto kMethod>
 Called call_verb(RequestHandler& base, PathGroups groups, [[maybe_unused]] Task<>& pending) {
-  using Traits = MethodTraits<decltype(kMethod)>;
-  using Parameters = typename Traits::Parameters;
-  check_verb<typename Traits::Result>(std::type_identity<Parameters>());
+  using Parameters = ParametersOf<kMethod>;
   auto& handler = static_cast<H&>(base);
   return [&]<std::size_t... I>(std::index_sequence<I...>) {
     [[maybe_unused]] auto values =
         std::make_tuple(convert_group<std::decay_t<std::tuple_element_t<I, Parameters>>>(groups[I])...);
     if (!(std::get<I>(values).has_value() && ...)) return Called::not_found;
-    if constexpr (std::is_void_v<typename Traits::Result>) {
+    if constexpr (std::is_void_v<ResultOf<kMethod>>) {
       (handler.*kMethod)(std::move(*std::get<I>(values))...);
       return Called::done;
     } else {
@@ -80,10 +62,8 @@ Called call_verb(RequestHandler& base, PathGroups groups, [[maybe_unused]] Task<
 
 template <class H, auto kMethod>
 Called call_hook(RequestHandler& base, [[maybe_unused]] Task<>& pending) {
-  using Result = typename MethodTraits<decltype(kMethod)>::Result;
-  static_assert(std::is_void_v<Result> || std::is_same_v<Result, Task<>>, "prepare() returns void or Task<>");
   auto& handler = static_cast<H&>(base);
-  if constexpr (std::is_void_v<Result>) {
+  if constexpr (std::is_void_v<ResultOf<kMethod>>) {
     (handler.*kMethod)();
     return Called::done;
   } else {
@@ -93,52 +73,21 @@ Called call_hook(RequestHandler& base, [[maybe_unused]] Task<>& pending) {
 }
 
 template <class H, auto kMethod>
-void call_plainly(RequestHandler& base) {
-  static_assert(std::is_void_v<typename MethodTraits<decltype(kMethod)>::Result>, "on_finish() returns void");
+void call_void(RequestHandler& base) {
   (static_cast<H&>(base).*kMethod)();
-}
-
-// A name that a class and this one both have is ambiguous in their common heir, private or not: so a verb
-// that cannot be called from here is told from one that is not there.
-struct Names {
-  int get, head, post, put, delete_, patch, options, prepare, on_finish, on_connection_close, initialize;
-};
-template <class H, bool kFinal = std::is_final_v<H>>
-struct Probe : H, Names {};
-template <class H>
-struct Probe<H, true> : Names {};  // cannot be derived from, and so not be probed
-
-template <bool kCallable, bool kNamed>
-constexpr void check_access() {
-  static_assert(
-      kCallable || !kNamed,
-      "a handler's verbs and hooks (get, post, ..., prepare, initialize) must be public and not overloaded");
 }
 
 template <class H, auto kMethod>
 constexpr void set_verb(HandlerType& type, http::Method method) {
   const auto index = static_cast<std::size_t>(method);
   type.verbs[index] = &call_verb<H, kMethod>;
-  type.parameters[index] =
-      static_cast<int>(std::tuple_size_v<typename MethodTraits<decltype(kMethod)>::Parameters>);
+  type.parameters[index] = static_cast<int>(std::tuple_size_v<ParametersOf<kMethod>>);
 }
 
 template <class H>
 constexpr HandlerType make_handler_type() {
   using http::Method;
-  using P = Probe<H>;
   HandlerType type;
-  check_access<requires { &H::get; }, !requires { &P::get; }>();
-  check_access<requires { &H::head; }, !requires { &P::head; }>();
-  check_access<requires { &H::post; }, !requires { &P::post; }>();
-  check_access<requires { &H::put; }, !requires { &P::put; }>();
-  check_access<requires { &H::delete_; }, !requires { &P::delete_; }>();
-  check_access<requires { &H::patch; }, !requires { &P::patch; }>();
-  check_access<requires { &H::options; }, !requires { &P::options; }>();
-  check_access<requires { &H::prepare; }, !requires { &P::prepare; }>();
-  check_access<requires { &H::on_finish; }, !requires { &P::on_finish; }>();
-  check_access<requires { &H::on_connection_close; }, !requires { &P::on_connection_close; }>();
-  check_access<requires { &H::initialize; }, !requires { &P::initialize; }>();
   if constexpr (requires { &H::get; }) set_verb<H, &H::get>(type, Method::get);
   if constexpr (requires { &H::head; }) set_verb<H, &H::head>(type, Method::head);
   if constexpr (requires { &H::post; }) set_verb<H, &H::post>(type, Method::post);
@@ -148,9 +97,9 @@ constexpr HandlerType make_handler_type() {
   if constexpr (requires { &H::options; }) set_verb<H, &H::options>(type, Method::options);
   if constexpr (requires { bool(H::stream_request_body); }) type.streams_body = H::stream_request_body;
   if constexpr (requires { &H::prepare; }) type.prepare = &call_hook<H, &H::prepare>;
-  if constexpr (requires { &H::on_finish; }) type.on_finish = &call_plainly<H, &H::on_finish>;
+  if constexpr (requires { &H::on_finish; }) type.on_finish = &call_void<H, &H::on_finish>;
   if constexpr (requires { &H::on_connection_close; })
-    type.on_connection_close = &call_plainly<H, &H::on_connection_close>;
+    type.on_connection_close = &call_void<H, &H::on_connection_close>;
   return type;
 }
 

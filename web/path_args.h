@@ -51,6 +51,11 @@ struct IsOptional : std::false_type {};
 template <class T>
 struct IsOptional<std::optional<T>> : std::true_type {};
 
+template <class T>
+constexpr bool kIsPathParameter = requires { PathConverter<T>::convert(std::string()); };
+template <class T>
+constexpr bool kIsPathParameter<std::optional<T>> = kIsPathParameter<T>;
+
 // A parameter's value, or none if the group has no such value. Throws HTTPError 400 if it is not UTF-8
 // (WEB-07).
 template <class T>
@@ -60,10 +65,6 @@ std::optional<T> convert_group(const std::optional<std::string_view>& group) {
     auto value = convert_group<typename T::value_type>(group);
     return value ? std::optional<T>(std::in_place, std::move(*value)) : std::nullopt;
   } else {
-    static_assert(
-        requires { PathConverter<T>::convert(std::string()); },
-        "a verb's parameter must be an integer, a floating point number, a std::string, a std::optional of "
-        "these, or a type with a PathConverter");
     if (!group) return std::nullopt;
     if constexpr (std::is_arithmetic_v<T>) {
       if (group->find('%') == group->npos) return PathConverter<T>::convert(*group);

@@ -2,13 +2,11 @@
 
 #include <squall/http/message/form.h>
 #include <squall/http/message/status.h>
-#include <squall/http/server/access_log.h>
 #include <squall/ioloop/base/ascii.h>
-#include <squall/ioloop/base/errors.h>
 #include <squall/ioloop/base/log.h>
 #include <squall/ioloop/base/utf8.h>
-#include <squall/iostream/address/errors.h>
 #include <squall/web/application.h>
+#include <squall/web/call_and_log.h>
 #include <squall/web/handler_type.h>
 
 #include <fmt/format.h>
@@ -39,10 +37,6 @@ std::string_view strip(std::string_view text) {
   constexpr std::string_view kBlank = " \t\n\r\f\v";
   const std::size_t begin = std::min(text.find_first_not_of(kBlank), text.size());
   return text.substr(begin, text.find_last_not_of(kBlank) + 1 - begin);
-}
-
-std::string first_line(const http::Request& request) {
-  return fmt::format("{} {} ({})", request.method_name(), request.target(), request.remote_ip());
 }
 
 }  // namespace
@@ -174,9 +168,9 @@ WriteAwaiter RequestHandler::flush() {
 
 [[gnu::hot]] void RequestHandler::finish() {
   if (finished()) throw std::logic_error("finish() called twice");
-  if (!exchange_->head_sent() && http::status_forbids_body(get_status())) [[unlikely]] {
+  if (!exchange_->head_sent() && http::status_forbids_body(status())) [[unlikely]] {
     if (!exchange_->buffer().empty())
-      throw std::logic_error(fmt::format("Cannot send body with {}", get_status()));
+      throw std::logic_error(fmt::format("Cannot send body with {}", status()));
     for (const char* name : {"Content-Encoding", "Content-Language", "Content-Type"}) clear_header(name);
   }
   exchange_->finish(exchange_->buffer());
@@ -201,20 +195,16 @@ void RequestHandler::send_error(int status, std::string_view reason) {
     if (!finished()) exchange_->abort();
     return;
   }
-  try {
-    clear();
-  } catch (...) {
-    log::application().error("Uncaught exception in set_default_headers: {}", current_what());
-  }
+  call_and_log("set_default_headers", [this] { clear(); });
   set_status(status, reason);
-  if (status == 405) set_header("Allow", application_->allowed_methods(*type_));
-  try {
-    if (status != 304) write_error(status);
-  } catch (const Finish&) {
-    // With what it has written.
-  } catch (...) {
-    log::application().error("Uncaught exception in write_error: {}", current_what());
-  }
+  if (status == 405) set_header("Allow", allowed_methods(*type_));
+  call_and_log("write_error", [this, status] {
+    try {
+      if (status != 304) write_error(status);
+    } catch (const Finish&) {
+      // The page is what was written so far.
+    }
+  });
   if (!finished()) finish();
 }
 
@@ -223,87 +213,6 @@ void RequestHandler::write_error(int status) {
       exchange_->reason().empty() ? http::reason_phrase(status) : std::string_view(exchange_->reason());
   const std::string title = fmt::format("{}: {}", status, escape_html(reason));
   write(fmt::format("<html><title>{}</title><body>{}</body></html>", title, title));
-}
-
-void RequestHandler::log_exception(const std::exception_ptr& error) {
-  const http::Request& request = this->request();
-  const auto uncaught = [&](std::string_view what) {
-    log::application().error(
-        "Uncaught exception {}\nHTTPServerRequest(protocol='http', host='{}', method='{}', uri='{}', "
-        "version='HTTP/1.{}', remote_ip='{}')\n{}",
-        first_line(request), request.host(), request.method_name(), request.target(), request.minor_version(),
-        request.remote_ip(), what);
-  };
-  try {
-    std::rethrow_exception(error);
-  } catch (const HTTPError& http_error) {
-    if (!http_error.message().empty())
-      log::general().warning("{} {}: {}", http_error.status(), first_line(request), http_error.message());
-  } catch (const http::HTTPInputError& input_error) {
-    log::general().warning("{} {}: {}", input_error.status(), first_line(request), input_error.what());
-  } catch (...) {
-    uncaught(current_what());
-  }
-}
-
-// The one place where what a handler throws is caught. The status is for the log.
-int RequestHandler::fail(std::exception_ptr error) noexcept {
-  const auto answer = [this](int status, std::string_view reason) {
-    log_exception(std::current_exception());
-    if (!finished()) send_error(status, reason);
-  };
-  try {
-    try {
-      try {
-        std::rethrow_exception(error);
-      } catch (const Finish&) {
-        if (!finished()) finish();
-      }
-    } catch (const StreamClosedError&) {
-      // The client's stream, and there is nobody to answer; or one that the handler has opened.
-      if (exchange_->closed()) {
-        const int status = client_gone();
-        if (!finished()) exchange_->abort();
-        return status;
-      }
-      answer(500, {});
-    } catch (const HTTPError& http_error) {
-      answer(http_error.status(), http_error.reason());
-    } catch (const http::HTTPInputError& input_error) {
-      answer(input_error.status(), {});
-    } catch (...) {
-      answer(500, {});
-    }
-  } catch (...) {
-    log::application().error("Uncaught exception answering {} {}: {}", request().method_name(),
-                             request().target(), current_what());
-  }
-  if (!finished()) exchange_->abort();
-  return get_status();
-}
-
-// Tells the handler, unless it has answered already. The status is for the log.
-int RequestHandler::client_gone() noexcept {
-  if (finished()) return get_status();
-  try {
-    if (type_->on_connection_close) type_->on_connection_close(*this);
-  } catch (...) {
-    log::application().error("Uncaught exception in on_connection_close: {}", current_what());
-  }
-  const int refused = exchange_->cancelled_with();
-  return refused ? refused : http::kClientGone;
-}
-
-// The request is over: a line in the access log, and the handler's own last word.
-[[gnu::hot]] void RequestHandler::conclude(int logged_status) noexcept {
-  application_->log_request(*this, logged_status);
-  if (!type_->on_finish) [[likely]]
-    return;
-  try {
-    type_->on_finish(*this);
-  } catch (...) {
-    log::application().error("Uncaught exception in on_finish: {}", current_what());
-  }
 }
 
 }  // namespace squall::web

@@ -1,15 +1,15 @@
 #pragma once
 
-#include <squall/http/server/exchange.h>
 #include <squall/http/message/query.h>
+#include <squall/http/server/exchange.h>
 #include <squall/ioloop/base/frame_pool.h>
 #include <squall/iostream/stream/write_awaiter.h>
+#include <squall/web/header_value.h>
 #include <squall/web/http_error.h>
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <exception>
 #include <memory>
 #include <optional>
 #include <string>
@@ -85,11 +85,14 @@ class RequestHandler : public Pooled {
   // 200 until set. A reason with other than visible characters and spaces in it, or with `<`, becomes
   // `Unknown` (WEB-41). Throws std::invalid_argument for a status that has not three digits.
   void set_status(int status, std::string_view reason = {});
-  int get_status() const noexcept { return exchange_->status(); }
+  int status() const noexcept { return exchange_->status(); }
   // Throws std::invalid_argument for control characters (WEB-42).
-  void set_header(std::string_view name, std::string_view value) { exchange_->headers().set(name, value); }
-  void set_header(std::string_view name, std::int64_t value) { set_header(name, std::to_string(value)); }
-  void add_header(std::string_view name, std::string_view value) { exchange_->headers().add(name, value); }
+  void set_header(std::string_view name, const HeaderValue& value) {
+    exchange_->headers().set(name, value.text());
+  }
+  void add_header(std::string_view name, const HeaderValue& value) {
+    exchange_->headers().add(name, value.text());
+  }
   void clear_header(std::string_view name) { exchange_->headers().remove(name); }
   // Adds to the response's body, which is kept until flush() or finish(). Throws std::logic_error after
   // finish().
@@ -122,14 +125,10 @@ class RequestHandler : public Pooled {
   void shield() noexcept { exchange_->shield(); }
 
  private:
-  friend class Application;
+  friend class HandlerRun;
   struct Arguments;
 
   void attach(Application& application, http::Exchange& exchange, const HandlerType& type);
-  int fail(std::exception_ptr error) noexcept;
-  int client_gone() noexcept;
-  void log_exception(const std::exception_ptr& error);
-  void conclude(int logged_status) noexcept;
 
   Arguments& arguments();
   const http::QueryArguments& query_arguments();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <squall/web/handler_check.h>
 #include <squall/web/handler_type.h>
 #include <squall/web/request_handler.h>
 
@@ -29,7 +30,7 @@ class Rule {
       : pattern_(std::move(pattern)), factory_(std::move(factory)) {}
 
   // A name for reversing the route to a URL.
-  Rule&& name(std::string name) && {
+  Rule&& named(std::string name) && {
     name_ = std::move(name);
     return std::move(*this);
   }
@@ -50,13 +51,10 @@ class TypedFactory final : public HandlerFactory {
  public:
   explicit TypedFactory(std::tuple<Args...> arguments) : arguments_(std::move(arguments)) {}
   std::unique_ptr<RequestHandler> make() const override { return std::make_unique<H>(); }
-  void initialize(RequestHandler& base) const override {
+  void initialize([[maybe_unused]] RequestHandler& base) const override {
     if constexpr (requires { &H::initialize; }) {
       auto& handler = static_cast<H&>(base);
       std::apply([&handler](const auto&... arguments) { handler.initialize(arguments...); }, arguments_);
-    } else {
-      static_assert(sizeof...(Args) == 0,
-                    "url<H>() was given arguments, and H has no initialize() to take them");
     }
   }
   const HandlerType& type() const noexcept override { return kHandlerType<H>; }
@@ -71,13 +69,16 @@ class TypedFactory final : public HandlerFactory {
 // class H. Its groups become the parameters of H's verbs. `arguments` are kept, and given to initialize() for
 // each request; std::ref() passes a reference to what outlives the application.
 //
-//     url<UserHandler>(R"(/users/(\d+))", std::ref(database)).name("user")
+//     url<UserHandler>(R"(/users/(\d+))", std::ref(database)).named("user")
 template <class H, class... Args>
 Rule url(std::string pattern, Args&&... arguments) {
-  static_assert(std::is_base_of_v<RequestHandler, H>, "url<H>() takes a class derived from RequestHandler");
-  using Factory = detail::TypedFactory<H, std::decay_t<Args>...>;
-  return Rule(std::move(pattern),
-              std::make_shared<Factory>(std::tuple<std::decay_t<Args>...>(std::forward<Args>(arguments)...)));
+  if constexpr (detail::check_handler<H, std::decay_t<Args>...>()) {
+    using Factory = detail::TypedFactory<H, std::decay_t<Args>...>;
+    return Rule(std::move(pattern), std::make_shared<Factory>(
+                                        std::tuple<std::decay_t<Args>...>(std::forward<Args>(arguments)...)));
+  } else {
+    return Rule(std::move(pattern), nullptr);
+  }
 }
 
 }  // namespace squall::web

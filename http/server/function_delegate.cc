@@ -1,9 +1,8 @@
 #include <squall/http/server/function_delegate.h>
 
 #include <squall/http/server/access_log.h>
-#include <squall/ioloop/base/errors.h>
+#include <squall/http/server/handler_failure.h>
 #include <squall/ioloop/base/log.h>
-#include <squall/iostream/address/errors.h>
 
 namespace squall::http {
 namespace {
@@ -56,21 +55,17 @@ void FunctionDelegate::client_gone(Exchange& exchange) noexcept {
 // The function has thrown. The client is told, unless it has a part of an answer already.
 void FunctionDelegate::fail(Exchange& exchange, const std::exception_ptr& error) {
   const Request& request = exchange.request();
-  try {
-    std::rethrow_exception(error);
-  } catch (const HTTPInputError& input_error) {
-    log_access(request, input_error.status());
-    throw;  // the connection answers it
-  } catch (const StreamClosedError&) {
-    if (exchange.closed()) {
-      log_access(request, kClientGone);
+  const HandlerFailure failure = HandlerFailure::of(error, exchange);
+  switch (failure.kind) {
+    case HandlerFailure::Kind::bad_input:
+      log_access(request, failure.status);
+      std::rethrow_exception(error);  // the connection answers it
+    case HandlerFailure::Kind::client_gone:
+      log_access(request, failure.status);
       return exchange.finished() ? void() : exchange.abort();
-    }
-    log::application().error("Uncaught exception {} {} ({}): {}", request.method_name(), request.target(),
-                             request.remote_ip(), current_what());
-  } catch (...) {
-    log::application().error("Uncaught exception {} {} ({}): {}", request.method_name(), request.target(),
-                             request.remote_ip(), current_what());
+    case HandlerFailure::Kind::error:
+      log::application().error("Uncaught exception {} {} ({}): {}", request.method_name(), request.target(),
+                               request.remote_ip(), failure.text);
   }
   if (!exchange.finished() && exchange.head_sent()) {
     exchange.abort();

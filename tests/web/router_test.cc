@@ -95,7 +95,7 @@ TEST_CASE("a path may be as long as a request's head lets it, whatever the patte
 }
 
 TEST_CASE("a rule can have a name", "[router]") {
-  CHECK(url<A>("/a").name("home").name() == "home");
+  CHECK(url<A>("/a").named("home").name() == "home");
   CHECK(url<A>("/a").name().empty());
 }
 

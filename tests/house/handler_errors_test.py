@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+"""An error of a route's or a handler's type is one readable message: `handler_errors_test.py ROOT COMPILER [ARGUMENT...]`.
+
+Other compilers that are installed are tried too.
+"""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+from tap import Tap
+
+HEAD = """
+#include <squall/web.h>
+using namespace squall;
+using web::url;
+struct Handler : web::RequestHandler { void get() {} };
+"""
+
+# The body of a handler class, and what the one error must say.
+HANDLERS = [
+    ("void show() {}", "a handler needs a verb"),
+    ("void get() {} void del() {}", "the verb of DELETE is spelled delete_, not del"),
+    ("void Get() {}", "verbs are spelled get, head"),
+    ("void GET() {}", "verbs are spelled get, head"),
+    ("void Options() {} void get() {}", "verbs are spelled get, head"),
+    ("int get() { return 1; }", "a verb returns void or Task<>"),
+    ("Task<int> get() { co_return 1; }", "a verb returns void or Task<>"),
+    ("void get() {} bool prepare() { return true; }", "prepare() returns void or Task<>"),
+    ("void get() {} Task<> on_finish() { co_return; }", "on_finish() and on_connection_close() return void"),
+    ("void get(void*) {}", "a verb's parameter must be an integer"),
+    ("Task<> get(const std::string&) { co_return; }", "takes its parameters by value"),
+    ("void get() {} private: void post() {}", "must be public"),
+    ("void get() {} void get(int) {}", "must be public"),
+    ("static void get() {}", "must be public"),
+    ("explicit H(int) {} void get() {}", "a handler needs a public constructor without parameters"),
+    ("void get() {} void initialize(int) {}", "the arguments of url<H>() are not those that H::initialize() takes"),
+]
+# A statement, and what the one error must say.
+STATEMENTS = [
+    ("auto rule = url<std::string>(\"/\");", "derived"),
+    ("auto rule = url<Handler>(\"/\", 7);", "the arguments of url<H>() are not those"),
+    ('web::Application app{url<Handler>("/")};', "Application takes its routes as one list"),
+    ('web::Application app(url<Handler>("/"), web::Settings());', "Application takes its routes as one list"),
+    ('Handler().set_header("Name", 1.5);', "a header's value is text or a whole number"),
+    ('Handler().set_header("Name", nullptr);', "a header's value is text or a whole number"),
+    ('Handler().add_header("Name", true);', "a header's value is text or a whole number"),
+]
+TAKEN = [
+    'web::Application app({url<Handler>("/")});',
+    'web::Application app{{url<Handler>("/")}};',
+    'web::Application app({url<Handler>("/"), url<Handler>("/x")}, {.max_arguments = 3});',
+    'Handler().set_header("Name", 1u); Handler().set_header("Name", std::string()); Handler().add_header("Name", "x");',
+    "struct H : web::RequestHandler { struct Options {}; void get(int, std::optional<std::string>) {}"
+    " void initialize(int, int = 1) {} }; auto rule = url<H>(\"/\", 7);",
+    "struct H : web::RequestHandler { Task<> prepare() { co_return; } }; auto rule = url<H>(\"/\");",
+]
+
+
+def source_of_refused():
+    """One program with every mistake, each in a scope of its own, and the messages that it must lead to."""
+    parts = [HEAD]
+    messages = []
+    for number, (body, message) in enumerate(HANDLERS):
+        parts.append(f'namespace n{number} {{ struct H : web::RequestHandler {{ {body} }}; auto rule = url<H>("/"); }}')
+        messages.append(message)
+    for number, (statement, message) in enumerate(STATEMENTS):
+        parts.append(f"void f{number}() {{ {statement} }}")
+        messages.append(message)
+    return "\n".join(parts) + "\n", messages
+
+
+def source_of_taken():
+    return "\n".join([HEAD, *(f"void f{number}() {{ {statement} }}" for number, statement in enumerate(TAKEN))]) + "\n"
+
+
+def errors_of(command, source):
+    limit = "-ferror-limit=0" if any("clang" in word for word in command) else "-fmax-errors=0"
+    command = command + ["-fsyntax-only", limit, "-x", "c++", "-"]
+    run = subprocess.run(command, input=source, capture_output=True, text=True, check=False)
+    return [line for line in run.stderr.splitlines() if "error:" in line]
+
+
+def unexpected(errors, messages):
+    """Problems, unless each message belongs to exactly one error, and no error is left."""
+    left = list(errors)
+    for message in messages:
+        found = next((error for error in left if message in error), None)
+        if found is None:
+            yield f"no error says: {message}"
+        else:
+            left.remove(found)
+    yield from (f"one error too many: {error}" for error in left)
+
+
+def main():
+    root, command = sys.argv[1], sys.argv[2:]
+    arguments = ["-std=c++20", "-I", os.path.join(root, "include")]
+    commands = [command]
+    for family, other in (("g++", "g++"), ("clang", "clang++"), ("clang", "clang++-19")):
+        known = any(family in pathlib.Path(known[-1]).name for known in commands)
+        if shutil.which(other) and not known:
+            commands.append([other])
+    tap = Tap()
+    source, messages = source_of_refused()
+    for compiler in commands:
+        name = pathlib.Path(compiler[-1]).name
+        errors = errors_of(compiler + arguments, source)
+        tap.check(f"{name}: each mistake leads to one error, which says what to do", list(unexpected(errors, messages)))
+        tap.check(f"{name}: what is right is taken", errors_of(compiler + arguments, source_of_taken()))
+    tap.end()
+
+
+main()

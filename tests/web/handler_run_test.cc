@@ -1,0 +1,218 @@
+#include <squall/web/handler_run.h>
+
+#include <squall/web/application.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "support/http_fixture.h"
+
+namespace squall::web {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::Live;
+using testing::RawPeer;
+using Steps = std::vector<std::string>;
+
+// What the handlers below do, and what they did.
+struct Script {
+  std::string stage;  // where `what` happens
+  std::string what;   // "wait", or what to throw
+  Steps steps;
+} g_script;
+
+void play(const std::string& stage) {
+  g_script.steps.push_back(stage);
+  if (stage != g_script.stage) return;
+  if (g_script.what == "HTTPError") throw HTTPError(403);
+  if (g_script.what == "HTTPInputError") throw http::HTTPInputError(422, "bad input");
+  if (g_script.what == "StreamClosedError") throw StreamClosedError();
+  if (g_script.what == "Finish") throw Finish();
+  if (g_script.what == "runtime_error") throw std::runtime_error("from the handler");
+  if (g_script.what == "int") throw 42;
+}
+
+// In a stage that is a task.
+Task<> play_later(std::string stage) {
+  co_await moment();
+  play(stage);
+  if (stage != g_script.stage || g_script.what != "wait") co_return;
+  const Live live;
+  co_await sleep(24h);
+}
+
+class Stages : public RequestHandler {
+ public:
+  Stages() { play("create"); }
+  ~Stages() override { g_script.steps.emplace_back("destroy"); }
+  void set_default_headers() override { play("set_default_headers"); }
+  void initialize() { play("initialize"); }
+  void on_finish() { play("on_finish"); }
+  void on_connection_close() { play("on_connection_close"); }
+};
+class PlainHandler : public Stages {
+ public:
+  void prepare() { play("prepare"); }
+  void get() { play("verb"); }
+};
+class TaskHandler : public Stages {
+ public:
+  Task<> prepare() { return play_later("prepare"); }
+  Task<> get() { return play_later("verb"); }
+};
+class PlainThenTaskHandler : public Stages {
+ public:
+  void prepare() { play("prepare"); }
+  Task<> get() { return play_later("verb"); }
+};
+class TaskThenPlainHandler : public Stages {
+ public:
+  Task<> prepare() { return play_later("prepare"); }
+  void get() { play("verb"); }
+};
+
+// Makes every request a run of one rule's handler.
+class RunDelegate : public http::ServerDelegate {
+ public:
+  explicit RunDelegate(const Rule& rule) : rule_(rule) {}
+
+  void handle_request(http::Exchange& exchange, Task<>& pending) override {
+    HandlerRun(application_, rule_.factory(), exchange, {}).start(pending);
+    if (pending) ++tasks;
+  }
+  void client_gone(http::Exchange& exchange) noexcept override { HandlerRun::client_gone(exchange); }
+
+  std::vector<int> logged;  // the statuses of the access log
+  int tasks = 0;            // runs that waited
+
+ private:
+  Settings settings() {
+    Settings settings;
+    settings.log_function = [this](RequestHandler&, int status) { logged.push_back(status); };
+    return settings;
+  }
+
+  Rule rule_;
+  Application application_{std::vector<Rule>{}, settings()};
+};
+
+// A server for such runs, on a free port of 127.0.0.1.
+struct RunServer {
+  explicit RunServer(const Rule& rule)
+      : delegate(rule), server(std::make_unique<http::HTTPServer>(loop, delegate)) {
+    ListenOptions options;
+    options.address = "127.0.0.1";
+    server->listen(0, options);
+  }
+
+  RawPeer connect() { return RawPeer(server->port()); }
+  // Sends GET / on a connection of its own, and returns the response's status.
+  std::string get() {
+    RawPeer peer = connect();
+    peer.send("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+    std::string response;
+    loop.run_until([&] { return peer.drain(response); });
+    return response.size() < 12 ? "none" : response.substr(9, 3);
+  }
+
+  testing::TestLoop loop;
+  RunDelegate delegate;
+  std::unique_ptr<http::HTTPServer> server;
+};
+
+std::vector<Rule> all_kinds() {
+  return {url<PlainHandler>("/"), url<TaskHandler>("/"), url<PlainThenTaskHandler>("/"),
+          url<TaskThenPlainHandler>("/")};
+}
+
+const Steps kAll = {"create", "set_default_headers", "initialize", "prepare", "verb", "on_finish", "destroy"};
+
+TEST_CASE("the stages run in order, each void or a task (WEB-01 to WEB-12)", "[handler_run]") {
+  for (const Rule& rule : all_kinds()) {
+    g_script = {};
+    RunServer run(rule);
+    CHECK(run.get() == "200");
+    CHECK(g_script.steps == kAll);
+    CHECK(run.delegate.logged == std::vector<int>{200});
+  }
+}
+
+TEST_CASE("a run whose stages are all void makes no task", "[handler_run]") {
+  g_script = {};
+  RunServer plain(url<PlainHandler>("/"));
+  CHECK(plain.get() == "200");
+  CHECK(plain.delegate.tasks == 0);
+  RunServer task(url<PlainThenTaskHandler>("/"));
+  CHECK(task.get() == "200");
+  CHECK(task.delegate.tasks == 1);
+}
+
+TEST_CASE("whatever a stage throws is answered, logged once, and ends the run (WEB-60 to WEB-63)",
+          "[handler_run]") {
+  const std::vector<std::pair<std::string, int>> thrown = {
+      {"HTTPError", 403}, {"HTTPInputError", 422}, {"StreamClosedError", 500},
+      {"Finish", 200},    {"runtime_error", 500},  {"int", 500},
+  };
+  const auto [stage, last] = GENERATE(table<std::string, int>({
+      {"create", 0},
+      {"set_default_headers", 1},
+      {"initialize", 2},
+      {"prepare", 3},
+      {"verb", 4},
+  }));
+  for (const Rule& rule : all_kinds()) {
+    for (const auto& [what, status] : thrown) {
+      g_script = {stage, what, {}};
+      RunServer run(rule);
+      CAPTURE(stage, what);
+      CHECK(run.get() == std::to_string(status));
+      CHECK(run.delegate.logged == std::vector<int>{status});
+      Steps expected(kAll.begin(), kAll.begin() + last + 1);
+      if (last > 0) {
+        if (status != 200) expected.emplace_back("set_default_headers");  // of the error page
+        expected.emplace_back("on_finish");
+        expected.emplace_back("destroy");
+      }
+      CHECK(g_script.steps == expected);
+      run.loop.log.expect_any("422 GET / (127.0.0.1): bad input");
+      run.loop.log.expect_any("Uncaught exception GET / (127.0.0.1)");
+      run.loop.log.expect_any("Uncaught exception in set_default_headers: ");
+    }
+  }
+}
+
+TEST_CASE("a run that waits in any stage ends with its client, and the handler hears of it (WEB-16)",
+          "[handler_run]") {
+  const std::string stage = GENERATE("prepare", "verb");
+  for (const Rule& rule : {url<TaskHandler>("/"), stage == "verb" ? url<PlainThenTaskHandler>("/")
+                                                                  : url<TaskThenPlainHandler>("/")}) {
+    g_script = {stage, "wait", {}};
+    RunServer run(rule);
+    RawPeer peer = run.connect();
+    peer.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+    run.loop.run_until([] { return Live::count == 1; });
+    peer.close();
+    run.loop.run_until([] { return Live::count == 0; });
+    const Steps end(g_script.steps.end() - 4, g_script.steps.end());
+    CHECK(end == Steps{stage, "on_connection_close", "on_finish", "destroy"});
+    CHECK(run.delegate.logged == std::vector<int>{499});
+  }
+}
+
+TEST_CASE("a run that waits in any stage is destroyed with its server", "[handler_run]") {
+  const std::string stage = GENERATE("prepare", "verb");
+  g_script = {stage, "wait", {}};
+  RunServer run(url<TaskHandler>("/"));
+  RawPeer peer = run.connect();
+  peer.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  run.loop.run_until([] { return Live::count == 1; });
+  run.server.reset();
+  CHECK(Live::count == 0);
+  CHECK(g_script.steps.back() == "destroy");
+}
+
+}  // namespace
+}  // namespace squall::web

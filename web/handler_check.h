@@ -1,0 +1,199 @@
+#pragma once
+
+#include <squall/ioloop/loop/task.h>
+#include <squall/web/path_args.h>
+
+#include <concepts>
+#include <cstddef>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+// What url<H>() demands of a handler class, each as one static_assert that says what to do.
+namespace squall::web {
+
+class RequestHandler;
+
+namespace detail {
+
+template <class Method>
+struct MethodTraits;  // of what is no member function: undefined
+template <class C, class R, class... P>
+struct MethodTraits<R (C::*)(P...)> {
+  using Result = R;
+  using Parameters = std::tuple<P...>;
+};
+template <class C, class R, class... P>
+struct MethodTraits<R (C::*)(P...) const> : MethodTraits<R (C::*)(P...)> {};
+template <class C, class R, class... P>
+struct MethodTraits<R (C::*)(P...) noexcept> : MethodTraits<R (C::*)(P...)> {};
+template <class C, class R, class... P>
+struct MethodTraits<R (C::*)(P...) const noexcept> : MethodTraits<R (C::*)(P...)> {};
+
+template <auto kMethod>
+using ResultOf = typename MethodTraits<decltype(kMethod)>::Result;
+template <auto kMethod>
+using ParametersOf = typename MethodTraits<decltype(kMethod)>::Parameters;
+
+// A name that a class and this one both have is ambiguous in their common heir, private or not: so a verb
+// that cannot be called from here is told from one that is not there.
+struct Names {
+  int get, head, post, put, delete_, patch, options, prepare, on_finish, on_connection_close, initialize;
+};
+template <class H, bool kFinal = std::is_final_v<H>>
+struct Probe : H, Names {};
+template <class H>
+struct Probe<H, true> : Names {};  // a final class cannot be probed
+
+// Of a name that H has: it is a public, not static member function without overloads.
+template <auto kMethod>
+constexpr bool kIsMethod = requires { typename MethodTraits<decltype(kMethod)>::Result; };
+
+template <class H, class P = Probe<H>>
+constexpr bool has_hidden_hook() {
+  return (!requires { &P::get; } && !requires { requires kIsMethod<&H::get>; }) ||
+         (!requires { &P::head; } && !requires { requires kIsMethod<&H::head>; }) ||
+         (!requires { &P::post; } && !requires { requires kIsMethod<&H::post>; }) ||
+         (!requires { &P::put; } && !requires { requires kIsMethod<&H::put>; }) ||
+         (!requires { &P::delete_; } && !requires { requires kIsMethod<&H::delete_>; }) ||
+         (!requires { &P::patch; } && !requires { requires kIsMethod<&H::patch>; }) ||
+         (!requires { &P::options; } && !requires { requires kIsMethod<&H::options>; }) ||
+         (!requires { &P::prepare; } && !requires { requires kIsMethod<&H::prepare>; }) ||
+         (!requires { &P::on_finish; } && !requires { requires kIsMethod<&H::on_finish>; }) ||
+         (!requires { &P::on_connection_close; } && !requires { requires kIsMethod<&H::on_connection_close>; }) ||
+         (!requires { &P::initialize; } && !requires { requires kIsMethod<&H::initialize>; });
+}
+
+// Spellings of other frameworks and languages, which would never be called.
+template <class H>
+constexpr bool has_misspelled_delete() {
+  return requires { requires kIsMethod<&H::del>; };
+}
+template <class H>
+constexpr bool has_capital_verb() {
+  return requires { requires kIsMethod<&H::Get>; } || requires { requires kIsMethod<&H::GET>; } ||
+         requires { requires kIsMethod<&H::Head>; } || requires { requires kIsMethod<&H::HEAD>; } ||
+         requires { requires kIsMethod<&H::Post>; } || requires { requires kIsMethod<&H::POST>; } ||
+         requires { requires kIsMethod<&H::Put>; } || requires { requires kIsMethod<&H::PUT>; } ||
+         requires { requires kIsMethod<&H::Delete>; } || requires { requires kIsMethod<&H::DELETE>; } ||
+         requires { requires kIsMethod<&H::Patch>; } || requires { requires kIsMethod<&H::PATCH>; } ||
+         requires { requires kIsMethod<&H::Options>; } || requires { requires kIsMethod<&H::OPTIONS>; };
+}
+
+// Calls check.operator()<&H::verb>() for each verb that H has; whether all are true.
+template <class H, class Check>
+constexpr bool all_verbs(Check check) {
+  bool all = true;
+  if constexpr (requires { &H::get; }) all = all && check.template operator()<&H::get>();
+  if constexpr (requires { &H::head; }) all = all && check.template operator()<&H::head>();
+  if constexpr (requires { &H::post; }) all = all && check.template operator()<&H::post>();
+  if constexpr (requires { &H::put; }) all = all && check.template operator()<&H::put>();
+  if constexpr (requires { &H::delete_; }) all = all && check.template operator()<&H::delete_>();
+  if constexpr (requires { &H::patch; }) all = all && check.template operator()<&H::patch>();
+  if constexpr (requires { &H::options; }) all = all && check.template operator()<&H::options>();
+  return all;
+}
+
+template <class H>
+constexpr bool has_verb() {
+  return !all_verbs<H>([]<auto>() { return false; });
+}
+
+template <class Result>
+constexpr bool kIsVoidOrTask = std::is_void_v<Result> || std::is_same_v<Result, Task<>>;
+
+template <class H>
+constexpr bool verbs_return_void_or_task() {
+  return all_verbs<H>([]<auto kMethod>() { return kIsVoidOrTask<ResultOf<kMethod>>; });
+}
+
+template <class... P>
+constexpr bool any_reference(std::type_identity<std::tuple<P...>>) {
+  return (std::is_reference_v<P> || ...);
+}
+template <class H>
+constexpr bool tasks_take_values() {
+  return all_verbs<H>([]<auto kMethod>() {
+    return std::is_void_v<ResultOf<kMethod>> || !any_reference(std::type_identity<ParametersOf<kMethod>>());
+  });
+}
+
+template <class... P>
+constexpr bool all_converted(std::type_identity<std::tuple<P...>>) {
+  return (kIsPathParameter<std::decay_t<P>> && ...);
+}
+template <class H>
+constexpr bool parameters_are_converted() {
+  return all_verbs<H>(
+      []<auto kMethod>() { return all_converted(std::type_identity<ParametersOf<kMethod>>()); });
+}
+
+template <class H>
+constexpr bool prepare_returns_void_or_task() {
+  if constexpr (requires { &H::prepare; }) return kIsVoidOrTask<ResultOf<&H::prepare>>;
+  return true;
+}
+template <class H>
+constexpr bool hooks_return_void() {
+  bool all = true;
+  if constexpr (requires { &H::on_finish; }) all = all && std::is_void_v<ResultOf<&H::on_finish>>;
+  if constexpr (requires { &H::on_connection_close; })
+    all = all && std::is_void_v<ResultOf<&H::on_connection_close>>;
+  return all;
+}
+
+template <class H, class... Args>
+constexpr bool initialize_takes_arguments() {
+  if constexpr (requires { &H::initialize; })
+    return requires(H& handler, const Args&... arguments) { handler.initialize(arguments...); };
+  return sizeof...(Args) == 0;
+}
+
+template <class H>
+constexpr bool kNever = false;
+
+// Whether url<H>(pattern, args...) makes a route; if not, exactly one static_assert has said why.
+template <class H, class... Args>
+constexpr bool check_handler() {
+  if constexpr (!std::is_base_of_v<RequestHandler, H>) {
+    static_assert(kNever<H>, "url<H>() takes a class that is derived, publicly, from RequestHandler");
+  } else if constexpr (!std::is_default_constructible_v<H>) {
+    static_assert(
+        kNever<H>,
+        "a handler needs a public constructor without parameters; a route's arguments go to initialize()");
+  } else if constexpr (has_hidden_hook<H>()) {
+    static_assert(kNever<H>,
+                  "a handler's verbs and hooks (get, post, ..., prepare, initialize) must be public, not "
+                  "static and not overloaded");
+  } else if constexpr (has_misspelled_delete<H>()) {
+    static_assert(kNever<H>, "the verb of DELETE is spelled delete_, not del");
+  } else if constexpr (has_capital_verb<H>()) {
+    static_assert(kNever<H>,
+                  "verbs are spelled get, head, post, put, delete_, patch, options, in lower case");
+  } else if constexpr (!has_verb<H>() && !requires { &H::prepare; }) {
+    static_assert(kNever<H>,
+                  "a handler needs a verb (get, head, post, put, delete_, patch or options), or a prepare() "
+                  "that answers");
+  } else if constexpr (!verbs_return_void_or_task<H>()) {
+    static_assert(kNever<H>, "a verb returns void or Task<>");
+  } else if constexpr (!prepare_returns_void_or_task<H>()) {
+    static_assert(kNever<H>, "prepare() returns void or Task<>");
+  } else if constexpr (!hooks_return_void<H>()) {
+    static_assert(kNever<H>, "on_finish() and on_connection_close() return void");
+  } else if constexpr (!parameters_are_converted<H>()) {
+    static_assert(kNever<H>,
+                  "a verb's parameter must be an integer, a floating point number, a std::string, a "
+                  "std::optional of these, or a type with a PathConverter");
+  } else if constexpr (!tasks_take_values<H>()) {
+    static_assert(kNever<H>,
+                  "a verb that returns Task<> takes its parameters by value: it outlives the call");
+  } else if constexpr (!initialize_takes_arguments<H, Args...>()) {
+    static_assert(kNever<H>, "the arguments of url<H>() are not those that H::initialize() takes");
+  } else {
+    return true;
+  }
+  return false;
+}
+
+}  // namespace detail
+}  // namespace squall::web

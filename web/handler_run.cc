@@ -1,0 +1,190 @@
+#include <squall/web/handler_run.h>
+
+#include <squall/http/server/access_log.h>
+#include <squall/http/server/handler_failure.h>
+#include <squall/ioloop/base/errors.h>
+#include <squall/ioloop/base/log.h>
+#include <squall/web/application.h>
+#include <squall/web/call_and_log.h>
+#include <squall/web/http_error.h>
+
+#include <fmt/format.h>
+
+#include <string>
+#include <utility>
+
+namespace squall::web {
+namespace {
+
+std::string first_line(const http::Request& request) {
+  return fmt::format("{} {} ({})", request.method_name(), request.target(), request.remote_ip());
+}
+
+void log_refusal(const http::Request& request, int status, std::string_view message) {
+  log::general().warning("{} {}: {}", status, first_line(request), message);
+}
+
+void log_uncaught(const http::Request& request, std::string_view text) {
+  log::application().error(
+      "Uncaught exception {}\nHTTPServerRequest(protocol='http', host='{}', method='{}', uri='{}', "
+      "version='HTTP/1.{}', remote_ip='{}')\n{}",
+      first_line(request), request.host(), request.method_name(), request.target(), request.minor_version(),
+      request.remote_ip(), text);
+}
+
+}  // namespace
+
+[[gnu::hot]] void HandlerRun::start(Task<>& pending) noexcept {
+  std::exception_ptr error;
+  try {
+    Task<> waiting;
+    if (advance(waiting) == Called::pending) [[unlikely]] {
+      pending = go_on(std::move(*this), std::move(waiting), {groups_.begin(), groups_.end()});
+      return;
+    }
+  } catch (...) {
+    error = std::current_exception();
+  }
+  end(error ? fail(error) : exchange_->status());
+}
+
+// Runs the stages from `next_` on, until one waits: `waiting` is then its task.
+[[gnu::hot]] Called HandlerRun::advance(Task<>& waiting) {
+  switch (next_) {
+    case Stage::create: create(); [[fallthrough]];
+    case Stage::initialize:
+      handler_->set_default_headers();
+      factory_->initialize(*handler_);
+      [[fallthrough]];
+    case Stage::prepare:
+      next_ = Stage::verb;
+      if (const auto prepare = handler_->type_->prepare; prepare) [[unlikely]] {
+        if (prepare(*handler_, waiting) == Called::pending) return Called::pending;
+      }
+      [[fallthrough]];
+    case Stage::verb:
+      next_ = Stage::finish;
+      if (!handler_->finished() && call_verb(waiting) == Called::pending) return Called::pending;
+      [[fallthrough]];
+    case Stage::finish:
+      if (!handler_->finished()) handler_->finish();
+  }
+  return Called::done;
+}
+
+[[gnu::hot]] void HandlerRun::create() {
+  handler_ = factory_->make();
+  handler_->attach(*application_, *exchange_, factory_->type());
+}
+
+[[gnu::hot]] Called HandlerRun::call_verb(Task<>& waiting) {
+  const http::Method method = exchange_->request().method();
+  if (method == http::Method::other) throw HTTPError(405);
+  const HandlerType::Verb verb = handler_->type_->verbs[static_cast<std::size_t>(method)];
+  if (!verb) throw HTTPError(405);
+  const Called called = verb(*handler_, groups_, waiting);
+  if (called == Called::not_found) throw HTTPError(404);
+  return called;
+}
+
+// The rest of a run of which a stage waits.
+Task<> HandlerRun::go_on(HandlerRun run, Task<> waiting,
+                         std::vector<std::optional<std::string_view>> groups) {
+  run.groups_ = groups;
+  run.exchange_->set_context(&run);
+  std::exception_ptr error;
+  try {
+    Called called = Called::pending;
+    while (called == Called::pending) {
+      co_await std::move(waiting);
+      called = run.advance(waiting);
+    }
+  } catch (...) {
+    error = std::current_exception();
+  }
+  run.end(error ? run.fail(error) : run.exchange_->status());
+}
+
+void HandlerRun::client_gone(http::Exchange& exchange) noexcept {
+  auto* const run = static_cast<HandlerRun*>(exchange.context());
+  if (run) run->end(run->tell_client_gone());
+}
+
+// A stage threw `error`. Returns the status for the access log.
+int HandlerRun::fail(const std::exception_ptr& error) noexcept {
+  // A constructor that throws leaves no handler: a plain one answers in its place.
+  if (!handler_) {
+    handler_ = std::make_unique<RequestHandler>();
+    handler_->attach(*application_, *exchange_, kHandlerType<RequestHandler>);
+  }
+  try {
+    Outcome outcome = outcome_of(error);
+    if (outcome.kind == Outcome::Kind::finish) outcome = finish_early();
+    if (outcome.kind == Outcome::Kind::client_gone) {
+      const int status = tell_client_gone();
+      if (!exchange_->finished()) exchange_->abort();
+      return status;
+    }
+    if (outcome.kind == Outcome::Kind::error_page && !exchange_->finished())
+      handler_->send_error(outcome.status, outcome.reason);
+  } catch (...) {
+    log::application().error("Uncaught exception answering {} {}: {}", exchange_->request().method_name(),
+                             exchange_->request().target(), current_what());
+  }
+  if (!exchange_->finished()) exchange_->abort();
+  return exchange_->status();
+}
+
+// Logs `error`, unless it is part of normal traffic, and says how to answer it.
+HandlerRun::Outcome HandlerRun::outcome_of(const std::exception_ptr& error) const {
+  using Failure = http::HandlerFailure;
+  try {
+    std::rethrow_exception(error);
+  } catch (const Finish&) {
+    return {Outcome::Kind::finish};
+  } catch (const HTTPError& refusal) {
+    if (!refusal.message().empty()) log_refusal(exchange_->request(), refusal.status(), refusal.message());
+    return {Outcome::Kind::error_page, refusal.status(), refusal.reason()};
+  } catch (...) {
+    const Failure failure = Failure::of(std::current_exception(), *exchange_);
+    if (failure.kind == Failure::Kind::client_gone) return {Outcome::Kind::client_gone};
+    if (failure.kind == Failure::Kind::bad_input) {
+      log_refusal(exchange_->request(), failure.status, failure.text);
+    } else {
+      log_uncaught(exchange_->request(), failure.text);
+    }
+    return {Outcome::Kind::error_page, failure.status};
+  }
+}
+
+// The handler threw Finish: what it has written is the response, unless sending that fails too.
+HandlerRun::Outcome HandlerRun::finish_early() {
+  try {
+    if (!exchange_->finished()) handler_->finish();
+    return {Outcome::Kind::finish};
+  } catch (...) {
+    return outcome_of(std::current_exception());
+  }
+}
+
+// Returns the status for the access log. A handler that has answered already need not know.
+int HandlerRun::tell_client_gone() noexcept {
+  if (exchange_->finished()) return exchange_->status();
+  if (const auto hook = handler_->type_->on_connection_close)
+    call_and_log("on_connection_close", [&] { hook(*handler_); });
+  const int refused = exchange_->cancelled_with();
+  return refused ? refused : http::kClientGone;
+}
+
+[[gnu::hot]] void HandlerRun::end(int logged_status) noexcept {
+  const auto& log_function = application_->settings().log_function;
+  call_and_log("log_function", [&] {
+    if (log_function) [[unlikely]]
+      return log_function(*handler_, logged_status);
+    http::log_access(exchange_->request(), logged_status);
+  });
+  if (const auto hook = handler_->type_->on_finish; hook) [[unlikely]]
+    call_and_log("on_finish", [&] { hook(*handler_); });
+}
+
+}  // namespace squall::web
