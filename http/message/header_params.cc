@@ -2,6 +2,7 @@
 
 #include <squall/http/message/latin1.h>
 #include <squall/http/message/percent_encoding.h>
+#include <squall/ioloop/base/ascii.h>
 #include <squall/ioloop/base/utf8.h>
 
 #include <fmt/format.h>

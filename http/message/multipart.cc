@@ -2,6 +2,7 @@
 
 #include <squall/http/message/header_lines.h>
 #include <squall/http/message/header_params.h>
+#include <squall/ioloop/base/ascii.h>
 #include <squall/ioloop/base/utf8.h>
 
 #include <string.h>

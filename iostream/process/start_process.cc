@@ -94,17 +94,10 @@ std::vector<std::string> assignments(const std::map<std::string, std::string>& e
   return result;
 }
 
-}  // namespace
-
-pid_t start_process(const ProcessRequest& request) {
-  if (request.argv.empty()) throw std::invalid_argument("a child process needs a program to run");
-  for (const std::string& argument : request.argv) check_text(argument);
-  check_text(request.directory);
-
-  FileActions actions;
+// Adds the actions for the child's standard descriptors. The result must outlive the start of the child.
+std::array<OwnedFd, 3> redirect(FileActions& actions, std::array<int, 3> sources) {
   // Sources that are also targets move to other numbers, so that dup2() overwrites no source before its use.
   std::array<OwnedFd, 3> moved;
-  std::array<int, 3> sources = request.stdio;
   for (std::size_t i = 0; i < sources.size(); ++i) {
     if (sources[i] < 0 || sources[i] > STDERR_FILENO) continue;
     moved[i].reset(::fcntl(sources[i], F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
@@ -120,6 +113,18 @@ pid_t start_process(const ProcessRequest& request) {
       actions.duplicate(sources[i] == ProcessRequest::kStdOut ? STDOUT_FILENO : sources[i], target);
     }
   }
+  return moved;
+}
+
+}  // namespace
+
+pid_t start_process(const ProcessRequest& request) {
+  if (request.argv.empty()) throw std::invalid_argument("a child process needs a program to run");
+  for (const std::string& argument : request.argv) check_text(argument);
+  check_text(request.directory);
+
+  FileActions actions;
+  const std::array<OwnedFd, 3> moved = redirect(actions, request.stdio);
   if (!request.directory.empty()) actions.change_directory(request.directory);
 
   const Attributes attributes;

@@ -181,8 +181,8 @@ TEST_CASE("a hundred children at once", "[subprocess]") {
       std::vector<std::unique_ptr<Subprocess>> children;
       int ended = 0;
       for (int i = 0; i < 100; ++i) {
-        children.push_back(std::make_unique<Subprocess>(shell("exit " + std::to_string(i)), talking(how)),
-                           loop);
+        children.push_back(
+            std::make_unique<Subprocess>(shell("exit " + std::to_string(i)), talking(how), loop));
         children.back()->set_exit_callback([&, i](int code) {
           CHECK(code == i);
           ++ended;
@@ -439,7 +439,7 @@ TEST_CASE("an exit callback may own its Subprocess", "[subprocess]") {
     CAPTURE(ends);
     TestLoop loop;
     bool called = false;
-    auto process = std::make_shared<Subprocess>(loop, shell(ends ? "exit 0" : "exec sleep 1000"), talking());
+    auto process = std::make_shared<Subprocess>(shell(ends ? "exit 0" : "exec sleep 1000"), talking(), loop);
     Subprocess& child = *process;
     child.set_exit_callback([process = std::move(process), &called](int) { called = true; });
     loop.run_turn();
