@@ -184,7 +184,7 @@ TEST_CASE("a task may go on waiting when the watcher is gone", "[child]") {
   for (const ChildExit how : kBothWays) {
     TestLoop loop;
     std::vector<int> out;
-    auto watcher = std::make_unique<ChildWatcher>(loop, child_that_stays(), how);
+    auto watcher = std::make_unique<ChildWatcher>(child_that_stays(), how);
     loop.spawn(note(*watcher, out));
     watcher->send_signal(SIGUSR1);
     watcher.reset();
