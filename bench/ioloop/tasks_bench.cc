@@ -62,7 +62,8 @@ void task_spawn_asio(benchmark::State& state) {
   asio::io_context context(1);
   int ended = 0;
   for (auto _ : state) {
-    for (int i = 0; i < kTasksPerBatch; ++i) asio::co_spawn(context, asio_ends_at_once(ended), asio::detached);
+    for (int i = 0; i < kTasksPerBatch; ++i)
+      asio::co_spawn(context, asio_ends_at_once(ended), asio::detached);
     context.restart();
     context.run();
   }
