@@ -59,7 +59,8 @@ constexpr bool has_hidden_hook() {
          (!requires { &P::options; } && !requires { requires kIsMethod<&H::options>; }) ||
          (!requires { &P::prepare; } && !requires { requires kIsMethod<&H::prepare>; }) ||
          (!requires { &P::on_finish; } && !requires { requires kIsMethod<&H::on_finish>; }) ||
-         (!requires { &P::on_connection_close; } && !requires { requires kIsMethod<&H::on_connection_close>; }) ||
+         (!requires { &P::on_connection_close; } &&
+          !requires { requires kIsMethod<&H::on_connection_close>; }) ||
          (!requires { &P::initialize; } && !requires { requires kIsMethod<&H::initialize>; });
 }
 

@@ -22,15 +22,15 @@ class Application;
 // Runs one request through its handler, stage by stage, and is the one place that catches the handler's
 // exceptions (WEB-01 to WEB-16).
 //
-//   stage      | runs                                    | waits for           | next
-//   -----------+-----------------------------------------+---------------------+-------------------------------
-//   create     | the handler's constructor               |                     | initialize
-//   initialize | set_default_headers(), initialize()     |                     | prepare
-//   prepare    | prepare()                               | its Task<>, if any  | verb
-//   verb       | get(), post(), ...; nothing if          | its Task<>, if any  | finish
-//              | prepare() has finished the response     |                     |
-//   finish     | finish(), unless the handler called it  |                     | end
-//   end        | the access log, then on_finish()        |                     | the handler is destroyed
+//   stage      | runs                                    | waits for          | next
+//   -----------+-----------------------------------------+--------------------+------------------------
+//   create     | the handler's constructor               |                    | initialize
+//   initialize | set_default_headers(), initialize()     |                    | prepare
+//   prepare    | prepare()                               | its Task<>, if any | verb
+//   verb       | get(), post(), ...; nothing if          | its Task<>, if any | finish
+//              | prepare() has finished the response     |                    |
+//   finish     | finish(), unless the handler called it  |                    | end
+//   end        | the access log, then on_finish()        |                    | destroys the handler
 //
 // An exception in any stage leads to the error page, or after Finish to the response as written, then to
 // `end`. If the client closes the connection while a stage waits, on_connection_close() runs, then `end`; the
