@@ -31,7 +31,7 @@ class Argument {
   Argument positive() const;
   Argument non_negative() const;
   Argument one_of(const std::vector<std::string>& values) const;
-  // How many values a list takes, and their name in the help.
+  // The number of values of a list, and their name in the help.
   Argument values(int count, const std::string& name = {}) const;
   Argument values_between(int least, int most) const;
 
@@ -39,8 +39,7 @@ class Argument {
   CLI::Option* option_;
 };
 
-// The command line of a program of this project: what it takes is declared, and parse() stores it in
-// variables.
+// The command line of a program of this project. Declare its options and variables, then call parse().
 //
 // Every program compiles this header; only command_line.cc compiles CLI11, which takes a compiler many
 // seconds.
@@ -64,7 +63,7 @@ class CommandLine {
   Argument option(const std::string& names, std::size_t& variable, const std::string& help = {});
   Argument option(const std::string& names, double& variable, const std::string& help = {});
   Argument option(const std::string& names, std::vector<std::string>& variable, const std::string& help = {});
-  // `--tls`, or `--body,!--no-body`: the second name turns it off.
+  // `--tls`, or `--body,!--no-body`, whose second name sets the variable to false.
   Argument flag(const std::string& names, bool& variable, const std::string& help = {});
   // `--version` prints `text`.
   void version(const std::string& text);
@@ -74,8 +73,8 @@ class CommandLine {
   // The user chose this command.
   bool is_chosen() const;
 
-  // Returns nothing if the program may go on, and otherwise its exit status: 0 after --help and --version, 2
-  // after one line on stderr that says what is wrong.
+  // Stores the values in their variables and returns nullopt. Returns the program's exit status if it must
+  // end: 0 after --help and --version, 2 after an error, with one line on stderr.
   [[nodiscard]] std::optional<int> parse(int argc, char** argv);
 
  private:

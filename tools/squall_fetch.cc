@@ -1,4 +1,4 @@
-// tools/squall_fetch.cc -- fetches URLs and prints what they have.
+// tools/squall_fetch.cc -- fetches URLs and prints the responses.
 #include <squall/http.h>
 #include <squall/ioloop/base/ascii.h>
 #include <squall/version.h>
@@ -39,8 +39,8 @@ struct Settings {
   bool validate_cert = true;
 };
 
-// How far a download has come, on a line of the terminal that is written over. Nothing before it has taken a
-// second.
+// Shows the progress of a download in one line of the terminal, which is overwritten. Shows nothing in the
+// first second.
 class Progress {
  public:
   using Clock = std::chrono::steady_clock;
@@ -91,7 +91,7 @@ http::HTTPRequest request_for(const Settings& settings, const std::string& url) 
   request.user_agent = fmt::format("squall-fetch/{}", kVersion);
   request.follow_redirects = settings.follow_redirects;
   request.validate_cert = settings.validate_cert;
-  // As long as it takes, unless one says otherwise: a download may.
+  // Zero is no limit: a download may take long.
   request.request_timeout = std::chrono::duration_cast<http::HTTPRequest::Duration>(
       std::chrono::duration<double>(settings.timeout));
   request.max_body_size = SIZE_MAX;
@@ -105,7 +105,7 @@ http::HTTPRequest request_for(const Settings& settings, const std::string& url) 
   return request;
 }
 
-// Headers and body, as they come. An error that has a response is printed as one.
+// Prints headers and body as they arrive. A response with an error status is printed like any other.
 void fetch(http::HTTPClient& client, const Settings& settings, const std::string& url, std::FILE* out) {
   http::HTTPRequest request = request_for(settings, url);
   Progress progress(::isatty(STDERR_FILENO) == 1 && (out != stdout || ::isatty(STDOUT_FILENO) == 0));
@@ -142,19 +142,20 @@ int run(const Settings& settings) {
 
 int main(int argc, char** argv) {
   Settings settings;
-  tools::CommandLine line("squall-fetch", "Fetches URLs, one after the other, and prints what they have.");
+  tools::CommandLine line("squall-fetch", "Fetches URLs, one after the other, and prints the responses.");
   line.version(fmt::format("squall-fetch {}", kVersion));
-  line.option("url", settings.urls, "what to fetch").required();
-  line.flag("--print_headers,!--no-print_headers", settings.print_headers, "the responses' heads too");
-  line.flag("--print_body,!--no-print_body", settings.print_body, "their bodies; on unless turned off");
-  line.flag("--follow_redirects,!--no-follow_redirects", settings.follow_redirects, "on unless turned off");
-  line.flag("--validate_cert,!--no-validate_cert", settings.validate_cert, "on unless turned off");
+  line.option("url", settings.urls, "URLs to fetch").required();
+  line.flag("--print_headers,!--no-print_headers", settings.print_headers,
+            "print the heads of the responses too");
+  line.flag("--print_body,!--no-print_body", settings.print_body, "print the bodies; on by default");
+  line.flag("--follow_redirects,!--no-follow_redirects", settings.follow_redirects, "on by default");
+  line.flag("--validate_cert,!--no-validate_cert", settings.validate_cert, "on by default");
   const tools::Argument host =
-      line.option("--proxy_host", settings.proxy_host, "instead of the environment's");
+      line.option("--proxy_host", settings.proxy_host, "proxy to use in place of the environment's");
   const tools::Argument port = line.option("--proxy_port", settings.proxy_port).in_range(1, 65535);
   host.needs(port);
   port.needs(host);
-  line.option("-o,--output", settings.output, "a file for the bodies, instead of the standard output");
+  line.option("-o,--output", settings.output, "write the bodies to this file, not to the standard output");
   line.option("--timeout", settings.timeout, "seconds that a request may take; no limit without it")
       .non_negative();
   if (const std::optional<int> status = line.parse(argc, argv)) return *status;

@@ -9,7 +9,7 @@
 namespace squall::web {
 namespace {
 
-// What unknown paths lead to.
+// Answers paths that match no route.
 class NotFoundHandler final : public RequestHandler {
  public:
   void prepare() { throw HTTPError(404); }

@@ -18,10 +18,11 @@ namespace squall::web {
 
 // Settings of an Application.
 struct Settings {
-  // Replaces the access log's line a request (WEB-204). `status` is what was sent, 499 if the client went
-  // away.
+  // Called once for each request, in place of the access log's line (WEB-204). `status` is the status of the
+  // response, or 499 if the client closed the connection before it.
   std::function<void(RequestHandler& handler, int status)> log_function{};
-  // Arguments that a query, and a form body, may have: 400 beyond, once one is asked for.
+  // The most arguments that a query, or a form in a body, may have. With more, reading an argument throws
+  // HTTPError 400.
   std::size_t max_arguments = 10'000;
 };
 
@@ -31,31 +32,34 @@ struct Settings {
 //     app.listen(8888);
 //     IOLoop::current().start();
 //
-// A path that no route has is 404, a method that its handler lacks 405.
+// A path that matches no route gets a 404. A method that the route's handler has no verb for gets a 405.
 //
-// Thread:    that of its loop. With one loop a thread, make one application a thread.
-// Lifetime:  owns the servers listen() makes.
+// Thread:    the loop's thread. A program with several loops makes one application for each.
+// Lifetime:  owns the servers that listen() makes, and outlives every other server that is given it.
+// Errors:    an exception of a handler becomes an error page; see RequestHandler.
 class Application final : public http::ServerDelegate {
  public:
-  // Throws std::invalid_argument for a route that cannot work; see Router.
+  // Throws std::invalid_argument for a pattern that is malformed or does not fit its handler; see Router.
   explicit Application(std::vector<Rule> rules, Settings settings = {});
-  // A route that is not in a list, which the compiler would report in many lines.
+  // Routes that are not in a list: a readable error in place of the compiler's.
   template <std::same_as<Rule> R, class... More>
   explicit Application(R, More&&...) : Application(std::vector<Rule>()) {
     static_assert(detail::kNever<R>,
                   "Application takes its routes as one list: Application app({url<H>(\"/\")})");
   }
-  // Binds to no temporary, so that `({rule})` means a list of routes and no application to be copied.
+  // Binds to no temporary, so the compiler reads `({rule})` as a list of routes, not as an application to
+  // copy.
   Application(Application&) = delete;
   ~Application() override;
 
-  // Serves on `port` of the current loop, from now on. Throws std::system_error if it cannot be had.
+  // Serves on `port`, on the current loop, until the server or the application is destroyed. Port 0 takes a
+  // free port. Throws std::system_error if the port cannot be bound.
   http::HTTPServer& listen(std::uint16_t port, const ListenOptions& listen_options = {},
                            http::HTTPServer::Options server_options = http::HTTPServer::Options());
 
   const Settings& settings() const noexcept { return settings_; }
 
-  // For http::HTTPServer.
+  // Called by http::HTTPServer.
   Body head_received(http::Exchange& exchange) override;
   void handle_request(http::Exchange& exchange, Task<>& pending) override;
   void client_gone(http::Exchange& exchange) noexcept override;

@@ -7,7 +7,7 @@
 
 namespace squall::web {
 
-// Calls a hook whose exceptions cannot lead to an error page any more: they are logged with the hook's name.
+// Calls a hook and logs its exception with the hook's name: it is too late for an error page.
 template <class Hook>
 void call_and_log(std::string_view name, Hook hook) noexcept {
   try {

@@ -3,13 +3,12 @@
 #include <squall/ioloop/loop/task.h>
 #include <squall/web/path_args.h>
 
-#include <concepts>
-#include <cstddef>
 #include <tuple>
 #include <type_traits>
 #include <utility>
 
-// What url<H>() demands of a handler class, each as one static_assert that says what to do.
+// The compile-time checks of url<H>(). Each mistake leads to one static_assert whose message names the
+// remedy.
 namespace squall::web {
 
 class RequestHandler;
@@ -17,7 +16,7 @@ class RequestHandler;
 namespace detail {
 
 template <class Method>
-struct MethodTraits;  // of what is no member function: undefined
+struct MethodTraits;  // defined for member functions only
 template <class C, class R, class... P>
 struct MethodTraits<R (C::*)(P...)> {
   using Result = R;
@@ -35,8 +34,8 @@ using ResultOf = typename MethodTraits<decltype(kMethod)>::Result;
 template <auto kMethod>
 using ParametersOf = typename MethodTraits<decltype(kMethod)>::Parameters;
 
-// A name that a class and this one both have is ambiguous in their common heir, private or not: so a verb
-// that cannot be called from here is told from one that is not there.
+// Finds members that H has but that cannot be named from here, because they are private or overloaded. A name
+// that both H and Names have is ambiguous in Probe, which derives from both; a name that H lacks is not.
 struct Names {
   int get, head, post, put, delete_, patch, options, prepare, on_finish, on_connection_close, initialize;
 };
@@ -45,7 +44,7 @@ struct Probe : H, Names {};
 template <class H>
 struct Probe<H, true> : Names {};  // a final class cannot be probed
 
-// Of a name that H has: it is a public, not static member function without overloads.
+// kMethod is a member function that is not static.
 template <auto kMethod>
 constexpr bool kIsMethod = requires { typename MethodTraits<decltype(kMethod)>::Result; };
 
@@ -60,11 +59,12 @@ constexpr bool has_hidden_hook() {
          (!requires { &P::options; } && !requires { requires kIsMethod<&H::options>; }) ||
          (!requires { &P::prepare; } && !requires { requires kIsMethod<&H::prepare>; }) ||
          (!requires { &P::on_finish; } && !requires { requires kIsMethod<&H::on_finish>; }) ||
-         (!requires { &P::on_connection_close; } && !requires { requires kIsMethod<&H::on_connection_close>; }) ||
+         (!requires { &P::on_connection_close; } &&
+          !requires { requires kIsMethod<&H::on_connection_close>; }) ||
          (!requires { &P::initialize; } && !requires { requires kIsMethod<&H::initialize>; });
 }
 
-// Spellings of other frameworks and languages, which would never be called.
+// Spellings that other frameworks use; such a member would never be called.
 template <class H>
 constexpr bool has_misspelled_delete() {
   return requires { requires kIsMethod<&H::del>; };
@@ -80,7 +80,7 @@ constexpr bool has_capital_verb() {
          requires { requires kIsMethod<&H::Options>; } || requires { requires kIsMethod<&H::OPTIONS>; };
 }
 
-// Calls check.operator()<&H::verb>() for each verb that H has; whether all are true.
+// True if check.operator()<&H::verb>() is true for each verb of H.
 template <class H, class Check>
 constexpr bool all_verbs(Check check) {
   bool all = true;
@@ -152,7 +152,7 @@ constexpr bool initialize_takes_arguments() {
 template <class H>
 constexpr bool kNever = false;
 
-// Whether url<H>(pattern, args...) makes a route; if not, exactly one static_assert has said why.
+// True if url<H>(pattern, args...) makes a route. Otherwise exactly one static_assert fails.
 template <class H, class... Args>
 constexpr bool check_handler() {
   if constexpr (!std::is_base_of_v<RequestHandler, H>) {

@@ -35,7 +35,6 @@ void log_uncaught(const http::Request& request, std::string_view text) {
 }  // namespace
 
 [[gnu::hot]] void HandlerRun::start(Task<>& pending) noexcept {
-  std::exception_ptr error;
   try {
     Task<> waiting;
     if (advance(waiting) == Called::pending) [[unlikely]] {
@@ -43,12 +42,12 @@ void log_uncaught(const http::Request& request, std::string_view text) {
       return;
     }
   } catch (...) {
-    error = std::current_exception();
+    return end(fail(std::current_exception()));
   }
-  end(error ? fail(error) : exchange_->status());
+  end(exchange_->status());
 }
 
-// Runs the stages from `next_` on, until one waits: `waiting` is then its task.
+// Runs the stages from `next_` on. If one waits, stores its task in `waiting`.
 [[gnu::hot]] Called HandlerRun::advance(Task<>& waiting) {
   switch (next_) {
     case Stage::create: create(); [[fallthrough]];
@@ -87,7 +86,7 @@ void log_uncaught(const http::Request& request, std::string_view text) {
   return called;
 }
 
-// The rest of a run of which a stage waits.
+// Awaits the stage's task, then runs the remaining stages.
 Task<> HandlerRun::go_on(HandlerRun run, Task<> waiting,
                          std::vector<std::optional<std::string_view>> groups) {
   run.groups_ = groups;
@@ -112,7 +111,7 @@ void HandlerRun::client_gone(http::Exchange& exchange) noexcept {
 
 // A stage threw `error`. Returns the status for the access log.
 int HandlerRun::fail(const std::exception_ptr& error) noexcept {
-  // A constructor that throws leaves no handler: a plain one answers in its place.
+  // If the handler's constructor threw, a plain RequestHandler answers.
   if (!handler_) {
     handler_ = std::make_unique<RequestHandler>();
     handler_->attach(*application_, *exchange_, kHandlerType<RequestHandler>);
@@ -135,7 +134,7 @@ int HandlerRun::fail(const std::exception_ptr& error) noexcept {
   return exchange_->status();
 }
 
-// Logs `error`, unless it is part of normal traffic, and says how to answer it.
+// Logs `error`, unless it is part of normal traffic, and returns how to answer it.
 HandlerRun::Outcome HandlerRun::outcome_of(const std::exception_ptr& error) const {
   using Failure = http::HandlerFailure;
   try {
@@ -157,7 +156,7 @@ HandlerRun::Outcome HandlerRun::outcome_of(const std::exception_ptr& error) cons
   }
 }
 
-// The handler threw Finish: what it has written is the response, unless sending that fails too.
+// The handler threw Finish: sends the response as written so far. That may throw too.
 HandlerRun::Outcome HandlerRun::finish_early() {
   try {
     if (!exchange_->finished()) handler_->finish();
@@ -167,7 +166,7 @@ HandlerRun::Outcome HandlerRun::finish_early() {
   }
 }
 
-// Returns the status for the access log. A handler that has answered already need not know.
+// Returns the status for the access log. Does not call the hook if the response is finished.
 int HandlerRun::tell_client_gone() noexcept {
   if (exchange_->finished()) return exchange_->status();
   if (const auto hook = handler_->type_->on_connection_close)

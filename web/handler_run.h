@@ -19,29 +19,30 @@ namespace squall::web {
 
 class Application;
 
-// One request on its way through its handler: runs the stages in order, and is the one place that catches
-// what a handler throws (WEB-01 to WEB-16).
+// Runs one request through its handler, stage by stage, and is the one place that catches the handler's
+// exceptions (WEB-01 to WEB-16).
 //
-//   stage      | runs                                    | waits for           | next
-//   -----------+-----------------------------------------+---------------------+-------------------------------
-//   create     | the handler's constructor               |                     | initialize
-//   initialize | set_default_headers(), initialize()     |                     | prepare
-//   prepare    | prepare()                               | its Task<>, if any  | verb
-//   verb       | get(), post(), ...; nothing if          | its Task<>, if any  | finish
-//              | prepare() has finished the response     |                     |
-//   finish     | finish(), unless the handler called it  |                     | end
-//   end        | the access log, then on_finish()        |                     | the handler is destroyed
+//   stage      | runs                                    | waits for          | next
+//   -----------+-----------------------------------------+--------------------+------------------------
+//   create     | the handler's constructor               |                    | initialize
+//   initialize | set_default_headers(), initialize()     |                    | prepare
+//   prepare    | prepare()                               | its Task<>, if any | verb
+//   verb       | get(), post(), ...; nothing if          | its Task<>, if any | finish
+//              | prepare() has finished the response     |                    |
+//   finish     | finish(), unless the handler called it  |                    | end
+//   end        | the access log, then on_finish()        |                    | destroys the handler
 //
-// From each stage an exception leads to the error page, and that to `end`. The client's going away while the
-// run waits leads to on_connection_close(), and that to `end`; the server then destroys the waiting task.
+// An exception in any stage leads to the error page, or after Finish to the response as written, then to
+// `end`. If the client closes the connection while a stage waits, on_connection_close() runs, then `end`; the
+// server then destroys the waiting task.
 //
-// A stage that is added is an enumerator here and a case of advance(), between its neighbours.
+// To add a stage, add an enumerator to Stage and a case to advance(), both between their neighbours.
 //
-// A run whose hooks all return void stays on the stack: it allocates nothing but the handler, and makes no
-// coroutine. One that waits moves into the frame of the task that goes on with it.
+// A run whose hooks all return void stays on the stack: it allocates only the handler, and makes no
+// coroutine. When a stage waits, the run moves into the frame of the task that does the rest.
 //
 // Thread:    the loop's thread only.
-// Lifetime:  borrows all that it is given. `groups` may end with start(): a run that waits keeps a copy.
+// Lifetime:  borrows its arguments until the request ends, but `groups` only until start() returns.
 class HandlerRun {
  public:
   HandlerRun(Application& application, const HandlerFactory& factory, http::Exchange& exchange,
@@ -50,18 +51,18 @@ class HandlerRun {
   HandlerRun(HandlerRun&&) noexcept = default;
   HandlerRun& operator=(HandlerRun&&) = delete;
 
-  // Runs the stages until one waits; then stores in `pending` the task that does the rest, and this object is
+  // Runs the stages. If one waits, stores the task that does the rest in `pending`, and leaves this object
   // empty. Call it once.
   void start(Task<>& pending) noexcept;
 
-  // The client of `exchange` has gone, or was too slow, while a task of start() waits. The caller destroys
-  // that task after this. Does nothing if no run waits.
+  // The client of `exchange` closed the connection, or was too slow, while the task of start() waits. The
+  // caller destroys the task afterwards. Does nothing if no task waits.
   static void client_gone(http::Exchange& exchange) noexcept;
 
  private:
   enum class Stage : std::uint8_t { create, initialize, prepare, verb, finish };
 
-  // What an exception of the handler means for the response.
+  // How the run ends after an exception of the handler.
   struct Outcome {
     enum class Kind : std::uint8_t { finish, client_gone, error_page };
     Kind kind;

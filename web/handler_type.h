@@ -13,14 +13,14 @@
 #include <type_traits>
 #include <utility>
 
-// What a handler class has, found while compiling: a static table of function pointers. A plain `void get()`
-// then costs one indirect call: no virtual verb, no std::function, no coroutine frame.
+// The verbs and hooks of a handler class, found at compile time: a static table of function pointers. A call
+// of `void get()` is one indirect call, without a virtual function, a std::function or a coroutine frame.
 namespace squall::web {
 
 enum class Called {
   done,
-  pending,    // the task has yet to run
-  not_found,  // a path group is not what the parameter takes
+  pending,    // the caller must await the task
+  not_found,  // a path group does not convert to its parameter
 };
 
 struct HandlerType {
@@ -28,10 +28,10 @@ struct HandlerType {
   using Hook = Called (*)(RequestHandler& handler, Task<>& pending);
   static constexpr int kAnyParameters = -1;
 
-  // Null where the class has none; `parameters` is how many path groups the verb takes.
+  // Null for a method without a verb. `parameters` is the number of path groups that the verb takes.
   std::array<Verb, http::kMethodCount> verbs{};
   std::array<int, http::kMethodCount> parameters{};
-  bool streams_body = false;  // it reads the request's body itself
+  bool streams_body = false;  // the verb reads the request's body itself
   Hook prepare = nullptr;
   void (*on_finish)(RequestHandler& handler) = nullptr;
   void (*on_connection_close)(RequestHandler& handler) = nullptr;

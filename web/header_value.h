@@ -9,9 +9,9 @@
 
 namespace squall::web {
 
-// The value of a header field, as a handler may give it: text, or a whole number.
+// A parameter type for the value of a header field: text, or a whole number.
 //
-// Lifetime:  a parameter only; refers to the text it was made from.
+// Lifetime:  refers to the text that it was made from.
 class HeaderValue {
  public:
   template <class T>
@@ -23,8 +23,8 @@ class HeaderValue {
   HeaderValue(const T& number)  // NOLINT(google-explicit-constructor)
       : text_(digits_, length_of(std::to_chars(digits_, digits_ + sizeof digits_, number))) {}
 
-  // Everything else is refused: nullptr, which std::string_view would read, and a floating point number,
-  // whose digits only the handler can choose.
+  // Refuses every other type. A std::string_view of nullptr is undefined, and only the handler can choose the
+  // digits of a floating point number.
   template <class T>
   HeaderValue(const T&) {  // NOLINT(google-explicit-constructor)
     static_assert(kNever<T>, "a header's value is text or a whole number: format other values first");
@@ -43,7 +43,7 @@ class HeaderValue {
     return static_cast<std::size_t>(result.ptr - digits_);
   }
 
-  char digits_[20];  // of a number; 20 hold every 64-bit one
+  char digits_[20];  // of a number: enough for 64 bits and a sign
   std::string_view text_;
 };
 

@@ -10,8 +10,10 @@
 
 namespace squall::web {
 
-// Thrown by a handler to answer with an error page. The message goes to the log, never to the client
-// (WEB-60).
+// Thrown by a handler to answer with an error page of `status`. The message goes to the log, never to the
+// client (WEB-60).
+//
+// `reason` replaces the status's own reason phrase in the status line.
 class HTTPError : public std::runtime_error {
  public:
   explicit HTTPError(int status = 500, std::string message = {}, std::string reason = {})
@@ -22,7 +24,7 @@ class HTTPError : public std::runtime_error {
 
   int status() const noexcept { return status_; }
   const std::string& message() const noexcept { return message_; }
-  // For the status line; empty for the status's own.
+  // Empty if the status's own reason phrase is sent.
   const std::string& reason() const noexcept { return reason_; }
 
  private:
@@ -38,7 +40,7 @@ class HTTPError : public std::runtime_error {
   std::string reason_;
 };
 
-// A required argument is not there: 400 (WEB-61).
+// A required argument is missing: 400 (WEB-61).
 class MissingArgumentError : public HTTPError {
  public:
   explicit MissingArgumentError(std::string name)
@@ -49,7 +51,7 @@ class MissingArgumentError : public HTTPError {
   std::string name_;
 };
 
-// Thrown by a handler to end the request here, with what it has written (WEB-62).
+// Thrown by a handler to end the request: the response is sent as written so far (WEB-62).
 class Finish {};
 
 }  // namespace squall::web

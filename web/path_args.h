@@ -16,13 +16,13 @@
 
 namespace squall::web {
 
-// What the groups of a route matched, as it stands in the path; none for an optional group that did not.
+// The text that each group of a route's pattern matched, not decoded; nullopt for a group that took no part.
 using PathGroups = std::span<const std::optional<std::string_view>>;
 
-// How a path group becomes a parameter of a handler's verb. Specialise it for your own types:
+// Converts a path group to a parameter of a handler's verb. Specialise it for your own types:
 //
 //     template <> struct squall::web::PathConverter<Color> {
-//       static std::optional<Color> convert(std::string decoded);  // none: 404
+//       static std::optional<Color> convert(std::string decoded);  // nullopt: 404
 //     };
 template <class T>
 struct PathConverter;
@@ -56,7 +56,7 @@ constexpr bool kIsPathParameter = requires { PathConverter<T>::convert(std::stri
 template <class T>
 constexpr bool kIsPathParameter<std::optional<T>> = kIsPathParameter<T>;
 
-// A parameter's value, or none if the group has no such value. Throws HTTPError 400 if it is not UTF-8
+// The parameter's value, or nullopt if the group does not convert. Throws HTTPError 400 if it is not UTF-8
 // (WEB-07).
 template <class T>
 std::optional<T> convert_group(const std::optional<std::string_view>& group) {

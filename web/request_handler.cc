@@ -41,7 +41,7 @@ std::string_view strip(std::string_view text) {
 
 }  // namespace
 
-// Parsed when they are asked for.
+// Parsed at the first use.
 struct RequestHandler::Arguments : Pooled {
   std::optional<http::QueryArguments> query;
   std::optional<http::Form> form;
@@ -202,7 +202,7 @@ void RequestHandler::send_error(int status, std::string_view reason) {
     try {
       if (status != 304) write_error(status);
     } catch (const Finish&) {
-      // The page is what was written so far.
+      // The page ends here.
     }
   });
   if (!finished()) finish();

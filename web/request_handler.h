@@ -21,7 +21,7 @@ namespace squall::web {
 class Application;
 struct HandlerType;
 
-// Base of what answers requests: one object a request.
+// Base class of handlers: one object answers one request.
 //
 //     class UserHandler : public web::RequestHandler {
 //      public:
@@ -31,19 +31,22 @@ struct HandlerType;
 //
 // A derived class may have, public and not overloaded:
 //   get head post put delete_ patch options   void or Task<>; parameters take the route's groups, by type
-//   void initialize(...)                      first; takes what url<H>() was given behind the pattern
-//   prepare()                                 void or Task<>; before the verb, which a finish() in it spares
-//   void on_finish()                          after the response, whatever became of it
-//   void on_connection_close()                the client went away while a Task<> waited, which is then
-//   cancelled
+//   void initialize(...)                      runs first; takes the arguments of url<H>()
+//   prepare()                                 void or Task<>; runs before the verb, in place of it if it
+//   calls
+//                                             finish()
+//   void on_finish()                          runs after the response, also after a failed one
+//   void on_connection_close()                runs when the client closes the connection while a Task<>
+//   waits;
+//                                             the task is cancelled afterwards
 //   static constexpr bool stream_request_body = true    the verb reads the body itself: see read_body()
-// What it does not have is answered 405. It is found while compiling: nothing is virtual that runs each time.
+// A method without a verb gets a 405. Verbs and hooks are found at compile time: they need not be virtual.
 //
 // Thread:    the loop's thread only.
 // Lifetime:  made and destroyed by the framework, for one request.
 // Errors:    throw HTTPError for an error page. Any other exception is logged with the request and answered
-//            500; the connection and the server go on. StreamClosedError once the client has gone is no
-//            error.
+//            with 500; the connection and the server go on. StreamClosedError after the client closed the
+//            connection is not logged.
 class RequestHandler : public Pooled {
  public:
   RequestHandler();
@@ -54,14 +57,15 @@ class RequestHandler : public Pooled {
   const http::Request& request() const noexcept { return exchange_->request(); }
   Application& application() const noexcept { return *application_; }
 
-  // ---- Input: values of the query and of a form body, decoded, control characters turned to spaces, trimmed
-  // (WEB-30 to WEB-32). Text that is not UTF-8 is a 400, and so are more arguments than the application's
-  // settings allow. A body is looked at only by those who ask for its arguments.
+  // ---- Input: arguments of the query and of a form in the body. Values are decoded, control characters
+  // become spaces, and blanks at both ends are removed (WEB-30 to WEB-32). Text that is not UTF-8, and more
+  // arguments than Settings::max_arguments, throw HTTPError 400. The body is parsed at the first call that
+  // needs it.
 
-  // The last value. Throws MissingArgumentError (400) if there is none.
+  // The last value of that name. If there is none: `otherwise`, or throws MissingArgumentError (400).
   std::string get_argument(std::string_view name);
   std::string get_argument(std::string_view name, std::string_view otherwise);
-  // All values, those of the query first.
+  // All values of that name, from the query first.
   std::vector<std::string> get_arguments(std::string_view name);
   std::string get_query_argument(std::string_view name);
   std::string get_query_argument(std::string_view name, std::string_view otherwise);
@@ -70,23 +74,24 @@ class RequestHandler : public Pooled {
   std::string get_body_argument(std::string_view name, std::string_view otherwise);
   std::vector<std::string> get_body_arguments(std::string_view name);
 
-  // The request's body piece by piece: the next one, empty at the end. With stream_request_body it is called
-  // while the body arrives, and a handler that does not read holds the client back; otherwise the body is
-  // there already, in one piece. Throws http::HTTPInputError, which is answered with its status, and
+  // The next piece of the request's body; empty at the end. With stream_request_body the pieces come as they
+  // arrive, and the client is slowed down to the handler's pace. Otherwise the whole body is one piece.
+  // Throws http::HTTPInputError for a malformed body, which is answered with its status, and
   // StreamClosedError.
   Task<std::string_view> read_body() { return exchange_->read(); }
-  // For this request's body, before it is first read with stream_request_body: instead of
-  // HTTPServer::Options::max_body_size, and of body_timeout, for which all reads together may wait.
+  // Limits of this request's body, in bytes and in time that all reads together may wait, in place of
+  // HTTPServer::Options::max_body_size and body_timeout. Call them before the first read_body(), in a handler
+  // with stream_request_body.
   void set_max_body_size(std::size_t size) noexcept { exchange_->set_max_body_size(size); }
   void set_body_timeout(std::chrono::nanoseconds timeout) noexcept { exchange_->set_body_timeout(timeout); }
 
   // ---- Output.
 
-  // 200 until set. A reason with other than visible characters and spaces in it, or with `<`, becomes
-  // `Unknown` (WEB-41). Throws std::invalid_argument for a status that has not three digits.
+  // The status is 200 until it is set. A reason with `<`, or with a character that is neither visible nor a
+  // space, becomes `Unknown` (WEB-41). Throws std::invalid_argument for a status without three digits.
   void set_status(int status, std::string_view reason = {});
   int status() const noexcept { return exchange_->status(); }
-  // Throws std::invalid_argument for control characters (WEB-42).
+  // `value` is text or a whole number. Throws std::invalid_argument for control characters (WEB-42).
   void set_header(std::string_view name, const HeaderValue& value) {
     exchange_->headers().set(name, value.text());
   }
@@ -94,34 +99,35 @@ class RequestHandler : public Pooled {
     exchange_->headers().add(name, value.text());
   }
   void clear_header(std::string_view name) { exchange_->headers().remove(name); }
-  // Adds to the response's body, which is kept until flush() or finish(). Throws std::logic_error after
-  // finish().
+  // Adds to the response's body, which is kept in memory until flush() or finish(). Throws std::logic_error
+  // after finish().
   void write(std::string_view chunk);
-  // Sends the head, if that is still to be done, and what was written. `co_await flush()` waits until the
-  // client takes it: that is how to send much without holding it.
+  // Sends the head, unless it was sent before, and the body written so far. `co_await flush()` waits until
+  // the kernel has taken it: use it between the pieces of a large body.
   WriteAwaiter flush();
-  // Ends the response; done for you when the verb returns. Throws std::logic_error if called twice.
+  // Ends the response. Called after the verb if the verb did not. Throws std::logic_error if called twice.
   void finish();
   void finish(std::string_view last);
   // Back to status 200, the default headers and an empty body.
   void clear();
   bool finished() const noexcept { return exchange_->finished(); }
 
-  // Answers with the error page of `status`. Once the head is sent there can be none: the connection is
-  // closed, so that the client does not take a part for the whole.
+  // Answers with the error page of `status`. If the head was sent before, closes the connection instead, so
+  // that the client does not take a part of the body for the whole.
   void send_error(int status, std::string_view reason = {});
-  // Makes the error page: status and headers are set, write() it. May be overridden.
+  // Writes the error page. Status and headers are set before. May be overridden.
   virtual void write_error(int status);
-  // Headers for every response of this handler, error pages among them. May be overridden.
+  // Sets headers for every response of this handler, error pages too. May be overridden.
   virtual void set_default_headers() {}
 
-  // For what has no name here: trailers, interim responses, limits of this request's own.
+  // For features without a function here: trailers, interim responses, closing the connection.
   http::Exchange& exchange() noexcept { return *exchange_; }
 
-  // Takes the connection, for another protocol: see http::Exchange::detach(). For verbs that return Task<>.
+  // Takes over the connection, for another protocol: see http::Exchange::detach(). Only for a verb that is a
+  // Task<>.
   IOStream detach() { return exchange_->detach(); }
 
-  // The client's going away does not cancel this request.
+  // From now on the request is not cancelled when the client closes the connection.
   void shield() noexcept { exchange_->shield(); }
 
  private:

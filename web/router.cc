@@ -10,10 +10,10 @@
 namespace squall::web {
 namespace {
 
-// Of one match. A path that takes a pattern more does not match it.
+// The steps of one match. A path that needs more of them does not match.
 constexpr std::uint32_t kMaxSteps = 100'000;
 
-// The path that a pattern without anything special in it stands for.
+// The only path that a pattern without special characters matches; nullopt for other patterns.
 std::optional<std::string> literal_of(std::string_view pattern) {
   std::string literal;
   for (std::size_t i = 0; i < pattern.size(); ++i) {
@@ -31,7 +31,7 @@ std::optional<std::string> literal_of(std::string_view pattern) {
   return literal;
 }
 
-// Without the anchors, which are implied.
+// The pattern without its anchors: match() always matches the whole path.
 std::string_view core_of(std::string_view pattern) {
   if (pattern.starts_with('^')) pattern.remove_prefix(1);
   if (pattern.ends_with('$') && !pattern.ends_with("\\$")) pattern.remove_suffix(1);
@@ -41,7 +41,7 @@ std::string_view core_of(std::string_view pattern) {
 void check_parameters(const Rule& rule, std::size_t groups) {
   const HandlerType& type = rule.factory().type();
   for (std::size_t i = 0; i < http::kMethodCount; ++i) {
-    // A verb without parameters takes no groups, whatever the pattern has.
+    // A verb without parameters ignores the groups.
     if (!type.verbs[i] || type.parameters[i] == 0 || static_cast<std::size_t>(type.parameters[i]) == groups)
       continue;
     throw std::invalid_argument(
@@ -67,7 +67,7 @@ Router::Router(std::vector<Rule> rules) : rules_(std::move(rules)) {
     if (auto literal = literal_of(core)) {
       check_parameters(rules_[i], 0);
       literal_text_.push_back(std::make_unique<std::string>(std::move(*literal)));
-      literals_.emplace(*literal_text_.back(), i);  // of several equal ones the first stays
+      literals_.emplace(*literal_text_.back(), i);  // of equal patterns the first stays
       continue;
     }
     Regex regex = compile(rules_[i], core);

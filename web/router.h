@@ -17,16 +17,17 @@ namespace squall::web {
 //
 // Patterns without special characters stand in one hash table; the others are regular expressions.
 //
-// Thread:    one.
+// Thread:    one thread at a time.
+// Lifetime:  owns the rules.
 class Router {
  public:
   struct Match {
-    const Rule* rule = nullptr;  // null: no rule matches
-    PathGroups groups;  // as they stand in the path, which they refer to; valid until the next match()
+    const Rule* rule = nullptr;  // null if no rule matches
+    PathGroups groups;           // not decoded; refer to the path, and are valid until the next match()
   };
 
-  // Throws std::invalid_argument for a pattern that is no regular expression, that mixes named and unnamed
-  // groups (RTE-06), or whose number of groups is not what a verb of its handler takes.
+  // Throws std::invalid_argument for a pattern that is not a regular expression, that mixes named and unnamed
+  // groups (RTE-06), or whose number of groups differs from that of a verb's parameters.
   explicit Router(std::vector<Rule> rules);
   Router(const Router&) = delete;
   Router& operator=(const Router&) = delete;

@@ -13,7 +13,7 @@
 
 namespace squall::web {
 
-// Makes the handlers of one route.
+// Makes the handlers of one route: url<H>() has the only implementation.
 class HandlerFactory {
  public:
   virtual ~HandlerFactory() = default;
@@ -23,13 +23,13 @@ class HandlerFactory {
   virtual const HandlerType& type() const noexcept = 0;
 };
 
-// A pattern for paths and the handler they lead to.
+// One route: a pattern for paths, and the factory of the handlers that answer them. Made by url<H>().
 class Rule {
  public:
   Rule(std::string pattern, std::shared_ptr<const HandlerFactory> factory)
       : pattern_(std::move(pattern)), factory_(std::move(factory)) {}
 
-  // A name for reversing the route to a URL.
+  // Sets the name by which the route is turned back into a URL.
   Rule&& named(std::string name) && {
     name_ = std::move(name);
     return std::move(*this);
@@ -65,9 +65,9 @@ class TypedFactory final : public HandlerFactory {
 
 }  // namespace detail
 
-// Routes paths that `pattern`, a regular expression, matches from their beginning to their end to handlers of
-// class H. Its groups become the parameters of H's verbs. `arguments` are kept, and given to initialize() for
-// each request; std::ref() passes a reference to what outlives the application.
+// A route to handlers of class H. `pattern` is a regular expression that must match the whole path. Its
+// groups become the parameters of H's verbs. The route keeps copies of `arguments` and gives them to
+// initialize() for each request; use std::ref() for an object that outlives the application.
 //
 //     url<UserHandler>(R"(/users/(\d+))", std::ref(database)).named("user")
 template <class H, class... Args>

@@ -1,4 +1,4 @@
-// bench/client/main.cc -- fetches http://127.0.0.1:PORT/ over and over, and prints how often it could in a
+// bench/client/main.cc -- fetches http://127.0.0.1:PORT/ over and over, and prints the requests a
 // second.
 #include <squall/http.h>
 

@@ -1,5 +1,4 @@
-// bench/server/main.cc -- what the benchmarks ask of a server, through the framework: GET / and GET
-// /users/{id}.
+// bench/server/main.cc -- a server for the benchmarks, written with the framework: GET / and GET /users/{id}.
 #include <squall/web.h>
 
 #include <algorithm>
@@ -34,7 +33,7 @@ class UserHandler : public web::RequestHandler {
   }
 
  private:
-  // As it stands between the quotes of a JSON string.
+  // Writes `text` as the content of a JSON string.
   void write_escaped(std::string_view text) {
     while (!text.empty()) {
       const std::size_t plain = std::min({text.find('"', 1), text.find('\\', 1), text.size()});
@@ -52,7 +51,7 @@ class UserHandler : public web::RequestHandler {
 int main(int argc, char** argv) {
   std::uint16_t port = 8888;
   std::vector<std::string> tls;
-  tools::CommandLine line("bench_server", "Serves what the benchmarks ask for.");
+  tools::CommandLine line("bench_server", "Serves the requests of the benchmarks.");
   line.option("--port", port, "port of 127.0.0.1 to serve on").show_default();
   line.option("--tls", tls, "serve HTTPS: files of the certificate and of its key").values(2, "CERT KEY");
   if (const std::optional<int> status = line.parse(argc, argv)) return *status;

@@ -17,9 +17,9 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// Serves an io_context from an IOLoop. Asio does not show the descriptor it waits with, so the context is
-// asked: in every turn while it has something to do, and less and less often while it has not. It so answers
-// within kLongest, and costs a hundred short calls a second when all is quiet.
+// Polls an io_context from an IOLoop, as Asio does not show the descriptor that it waits with: in every turn
+// while the context has work, and less and less often while it has none. A peer waits kLongest at most, and
+// an idle context costs a hundred short calls a second.
 class AsioBeside {
  public:
   AsioBeside(IOLoop& loop, asio::io_context& context) : loop_(loop), context_(context) { ask_after(0ms); }
@@ -42,7 +42,7 @@ class AsioBeside {
       ask_after(is_busy ? 0ms : std::clamp(delay_ * 2, kShortest, kLongest));
     } catch (...) {
       ask_after(0ms);
-      throw;  // of a handler; the loop logs it
+      throw;  // an exception of a handler: the loop logs it
     }
   }
 

@@ -13,7 +13,7 @@ using namespace squall;
 namespace {
 
 // Drives an IOLoop from an io_context, on one thread. Asio waits for the loop's descriptor and its next
-// timer; when either is due it runs one turn, and waits anew.
+// timer. When either is due, Asio runs one turn of the loop and waits again.
 class SquallInAsio {
  public:
   SquallInAsio(asio::io_context& context, IOLoop& loop)
@@ -21,9 +21,9 @@ class SquallInAsio {
     wait_for_descriptor();
     wait_for_timer();
   }
-  ~SquallInAsio() { descriptor_.release(); }  // it is the loop's
+  ~SquallInAsio() { descriptor_.release(); }  // the loop owns the descriptor
 
-  // After work was given to the loop from outside its turns.
+  // Call it after giving work to the loop from outside its turns.
   void wait_for_timer() {
     const auto timeout = loop_.next_timeout();
     if (!timeout) return static_cast<void>(timer_.cancel());

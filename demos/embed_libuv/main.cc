@@ -13,7 +13,7 @@ using namespace squall;
 namespace {
 
 // Drives an IOLoop from a uv_loop_t, on one thread. libuv waits for the loop's descriptor and its next timer,
-// and calls one turn when either is due. Before libuv sleeps, it asks what has changed meanwhile.
+// and runs one turn when either is due. Before libuv sleeps, the next timer is read again.
 class SquallInLibuv {
  public:
   SquallInLibuv(uv_loop_t* uv, IOLoop& loop) : loop_(loop) {

@@ -28,7 +28,7 @@ struct Options {
   int threads = 1;
 };
 
-// What each loop has of its own.
+// The objects that each loop has of its own.
 struct Service {
   Service(IOLoop& loop, std::vector<OwnedFd> sockets) : server(loop, app) {
     server.add_sockets(std::move(sockets));
@@ -38,7 +38,7 @@ struct Service {
   http::HTTPServer server;
 };
 
-// On SIGTERM requests that have begun are answered first.
+// After SIGTERM the requests that have begun are still answered.
 void serve_alone(const Options& options) {
   IOLoop loop;
   Service service(loop, bind_sockets(options.port, options.listen));

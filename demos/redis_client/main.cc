@@ -26,7 +26,7 @@ struct Options {
   std::vector<std::string> commands;
 };
 
-// What there is to see without a command.
+// The commands that run if the command line has none.
 const std::vector<std::string> kTour = {
     "PING",
     "SET squall:visits 41",
@@ -52,7 +52,7 @@ Task<IOStream> connect(const Options& options) {
   return TCPClient::connect(options.host, options.port, how);
 }
 
-// Every command is under way before the first answer is waited for.
+// Sends every command before it waits for the first answer.
 Task<> run_commands(redis::Client& client, const std::vector<std::string>& commands) {
   std::vector<Future<redis::Value>> answers;
   for (const std::string& command : commands) answers.push_back(client.send(words_of(command)));
@@ -62,7 +62,7 @@ Task<> run_commands(redis::Client& client, const std::vector<std::string>& comma
     fmt::print("{}\n{}\n", commands[i], redis::to_string(values[i]));
 }
 
-// Prints what the server pushes, until there have been so many messages.
+// Prints the server's pushes, until `messages` messages have come.
 Task<> listen(redis::Client& client, const std::string& channel, int messages) {
   bool is_enough = false;
   client.on_push([&](const std::vector<redis::Value>& items) {
@@ -97,14 +97,14 @@ int main(int argc, char** argv) {
   tools::CommandLine line("redis_client",
                           "Sends commands to a Redis server, all at once, and prints the answers.");
   line.option("commands", options.commands, "each argument is a command; without one, a small tour");
-  line.option("--host", options.host, "where the server is").show_default();
-  line.option("--port", options.port, "its port").show_default();
-  line.option("--unix", options.unix_path, "its Unix socket, instead");
-  line.option("--user", options.user, "who logs in");
-  line.option("--password", options.password, "logs in");
+  line.option("--host", options.host, "host of the server").show_default();
+  line.option("--port", options.port, "port of the server").show_default();
+  line.option("--unix", options.unix_path, "path of the server's Unix socket, in place of host and port");
+  line.option("--user", options.user, "user to log in as");
+  line.option("--password", options.password, "password to log in with");
   line.option("--timeout", options.timeout, "seconds that connecting may take").show_default();
-  line.option("--subscribe", options.channel, "then print the messages of this channel");
-  line.option("--messages", options.messages, "and end after so many; 0: never").show_default();
+  line.option("--subscribe", options.channel, "afterwards print the messages of this channel");
+  line.option("--messages", options.messages, "messages of the channel to print; 0: no limit").show_default();
   if (const std::optional<int> status = line.parse(argc, argv)) return *status;
   try {
     IOLoop loop;

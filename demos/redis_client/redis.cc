@@ -8,7 +8,7 @@ namespace {
 
 using squall::ReadView;
 
-// One reply: its first byte says what it is. A push looks like an array that nobody has asked for.
+// One reply: its first byte is its type. A push looks like an array that answers no command.
 struct Reply {
   Value value;
   bool is_push = false;
@@ -24,7 +24,7 @@ Number number_from(std::string_view text) {
   return number;
 }
 
-// How many bytes or items follow; none for the null of RESP2.
+// The number of bytes or items that follow; nullopt for the null of RESP2.
 std::optional<std::size_t> length_from(std::string_view text, std::int64_t most) {
   const auto length = number_from<std::int64_t>(text);
   if (length == -1) return std::nullopt;
@@ -47,7 +47,7 @@ Task<std::string> read_string(IOStream& stream, std::size_t length) {
 
 Task<std::vector<Value>> read_items(IOStream& stream, std::size_t count, int depth) {
   if (depth > kMaxDepth) throw ProtocolError("too deeply nested");
-  std::vector<Value> items;  // grows with what has come, not with what was announced
+  std::vector<Value> items;  // grows as items arrive, not by the announced count
   for (std::size_t i = 0; i < count; ++i) {
     Reply item = co_await read_reply(stream, depth);
     items.push_back(std::move(item.value));
@@ -62,7 +62,7 @@ Map map_from(std::vector<Value> items) {
   return map;
 }
 
-// What has no length, and so no more than its line; none if it is something else.
+// A reply that is one line; nullopt for other types.
 std::optional<Value> value_from(char type, std::string_view text) {
   switch (type) {
     case '+': return Value{std::string(text)};
@@ -114,7 +114,7 @@ Task<Reply> read_reply(IOStream& stream, int depth) {
     }
     const std::size_t count = is_paired ? 2 * *length : *length;
     std::vector<Value> items = co_await read_items(stream, count, depth + 1);
-    // An attribute says something of the reply that follows it.
+    // An attribute describes the reply that follows it.
     if (type != '|') co_return aggregate(type, std::move(items));
   }
 }
@@ -201,7 +201,7 @@ void Client::subscribe(const std::string& channel) {
   write({"SUBSCRIBE", channel});
 }
 
-// All that is written in one turn of the loop leaves in one system call.
+// The stream sends everything written in one turn of the loop in one system call.
 void Client::write(const std::vector<std::string>& words) {
   std::string request = fmt::format("*{}\r\n", words.size());
   for (const std::string& word : words) request += fmt::format("${}\r\n{}\r\n", word.size(), word);
@@ -215,7 +215,7 @@ Task<> Client::read_replies() {
       Reply reply = co_await read_reply(stream_, 0);
       if (reply.is_push) {
         if (on_push_) on_push_(reply.value.as<Array>().items);
-        if (error_) co_return;  // it has closed us, and wants no more
+        if (error_) co_return;  // the connection is closed
         continue;
       }
       if (waiting_.empty()) throw ProtocolError("an answer to nothing");
@@ -228,7 +228,7 @@ Task<> Client::read_replies() {
   close(error);
 }
 
-// Whoever waits hears why; a promise nobody waits for any longer has been left alone.
+// Every command that still waits fails with the error; a dropped future ignores it.
 void Client::close(std::exception_ptr error) noexcept {
   if (error_) return;
   error_ = error;

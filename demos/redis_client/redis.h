@@ -13,7 +13,7 @@
 #include <variant>
 #include <vector>
 
-// A client for Redis: what a user of Squall writes to speak a protocol that Squall does not know.
+// A client for Redis: an example of a protocol that is not part of Squall.
 namespace redis {
 
 using squall::Future;
@@ -21,7 +21,7 @@ using squall::IOStream;
 using squall::Promise;
 using squall::Task;
 
-// ---- What Redis answers: RESP2, and what RESP3 adds to it (redis.io/docs/reference/protocol-spec).
+// ---- Replies of Redis, in RESP2 and RESP3 (redis.io/docs/reference/protocol-spec).
 
 struct Value;
 struct Nil {};
@@ -44,7 +44,7 @@ struct Map {
 struct Value {
   std::variant<Nil, std::string, std::int64_t, double, bool, Error, BigNumber, Array, Set, Map> data;
 
-  // The alternative that is there; std::bad_variant_access if it is another.
+  // The alternative T. Throws std::bad_variant_access if the value is another.
   template <class T>
   const T& as() const {
     return std::get<T>(data);
@@ -55,10 +55,10 @@ struct Value {
   }
 };
 
-// As redis-cli shows it.
+// The text that redis-cli shows.
 std::string to_string(const Value& value, std::size_t indent = 0);
 
-// The server does not speak the protocol, or sends more than the limits allow; the connection is closed.
+// The server broke the protocol, or sent more than the limits allow. The connection is closed.
 class ProtocolError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
@@ -81,11 +81,10 @@ inline constexpr int kMaxDepth = 32;
 //     Future<Value> second = client.command("GET", "greeting");
 //     const redis::Value visits = co_await std::move(first);
 //
-// Lifetime:  destroying the client closes the connection; those who wait for answers then get
-// StreamClosedError.
-//            Dropping the future of an answer drops the answer alone.
-// Errors:    what Redis calls an error is a Value. StreamClosedError when the connection is gone,
-//            ProtocolError when that was the server's fault.
+// Lifetime:  destroying the client closes the connection; commands that wait then throw StreamClosedError.
+//            Dropping the future of an answer drops only that answer.
+// Errors:    an error reply of Redis is a Value. Throws StreamClosedError after the connection was closed,
+//            and ProtocolError if the server's fault closed it.
 class Client {
  public:
   using PushHandler = std::function<void(const std::vector<Value>&)>;
@@ -96,9 +95,9 @@ class Client {
   Client& operator=(const Client&) = delete;
 
   // Asks for RESP3, and stays with RESP2 if the server does not know it. With a password it logs in first.
-  // Throws std::runtime_error with the server's words if it refuses.
+  // Throws std::runtime_error with the server's message if the server refuses.
   Task<> hello(std::string user = {}, std::string password = {});
-  // 2 or 3.
+  // The version of RESP: 2 or 3.
   int protocol() const noexcept { return protocol_; }
 
   // Sends a command, which may not be SUBSCRIBE; words may be strings or integers. Throws
@@ -109,16 +108,16 @@ class Client {
   }
   Future<Value> send(const std::vector<std::string>& words);
 
-  // What the server says unasked, messages of channels above all, goes to `handler`.
+  // `handler` is called with each push of the server, such as the messages of a channel.
   void on_push(PushHandler handler) { on_push_ = std::move(handler); }
   // Needs RESP3. The server's confirmation, and then the messages, come as pushes.
   void subscribe(const std::string& channel);
 
-  // Whoever waits for an answer gets StreamClosedError.
+  // Commands that wait throw StreamClosedError.
   void close() noexcept { close(std::make_exception_ptr(squall::StreamClosedError())); }
-  // Why the connection is gone; null while it is there.
+  // The error that closed the connection; null while it is open.
   std::exception_ptr error() const noexcept { return error_; }
-  // co_await client.closed(): until it is gone.
+  // `co_await client.closed()` waits until the connection is closed.
   squall::Event::Wait closed() { return closed_.wait(); }
 
  private:

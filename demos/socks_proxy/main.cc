@@ -1,4 +1,4 @@
-// demos/socks_proxy/main.cc -- a SOCKS5 proxy: connects its clients to where they ask to go.
+// demos/socks_proxy/main.cc -- a SOCKS5 proxy: connects its clients to the hosts that they name.
 #include <squall/ioloop/base/log.h>
 
 #include <chrono>
@@ -20,9 +20,10 @@ int main(int argc, char** argv) {
   tools::CommandLine line("socks_proxy", "A SOCKS5 proxy: connects its clients to where they ask to go.");
   line.option("--port", port, "port to serve on").show_default();
   line.option("--address", listen.address, "address to serve on").show_default();
-  const tools::Argument user = line.option("--user", options.user, "who may use it; anybody without it");
-  line.option("--password", options.password, "and the password").needs(user);
-  line.option("--timeout", timeout, "seconds for a client to say what it wants, and to connect it")
+  const tools::Argument user =
+      line.option("--user", options.user, "user that may use the proxy; without it anybody may");
+  line.option("--password", options.password, "password of the user").needs(user);
+  line.option("--timeout", timeout, "seconds for the client's request, and for the connection")
       .show_default()
       .in_range(0.001, 86400.0);
   if (const std::optional<int> status = line.parse(argc, argv)) return *status;

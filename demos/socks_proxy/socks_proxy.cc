@@ -35,7 +35,7 @@ enum class Reply : unsigned char {                                              
 
 std::size_t number(char byte) { return static_cast<unsigned char>(byte); }
 
-// A length in one byte, and then so many bytes.
+// A text behind its length, which is one byte.
 Task<std::string> read_counted(IOStream& stream) {
   const std::string_view length = co_await stream.read_bytes(1);
   const std::size_t count = number(length[0]);
@@ -43,7 +43,7 @@ Task<std::string> read_counted(IOStream& stream) {
   co_return std::move(bytes);
 }
 
-// An address as it travels, in text.
+// The address of a request, as text.
 Task<std::string> read_ip(IOStream& stream, std::size_t size) {
   const std::string_view bytes = co_await stream.read_bytes(size);
   co_return Address::from_bytes(bytes, 0).ip();
@@ -51,7 +51,7 @@ Task<std::string> read_ip(IOStream& stream, std::size_t size) {
 
 std::string method_chosen(Method method) { return {kVersion, static_cast<char>(method)}; }
 
-// With the address that our connection comes from, as far as there is one (RFC 1928, 6).
+// A reply with the local address of our connection, if there is one (RFC 1928, 6).
 std::string reply_with(Reply reply, const Address& bound = Address()) {
   const Kind kind = bound.family() == AF_INET6 ? Kind::ipv6 : Kind::ipv4;
   std::string bytes{kVersion, static_cast<char>(reply), 0, static_cast<char>(kind)};
@@ -68,7 +68,7 @@ Reply reply_for(const std::error_code& error) {
   return Reply::failure;
 }
 
-// One direction. Its end is passed on, and the other direction goes on; what breaks one ends both.
+// Copies one direction. An end of stream is passed on, and the other direction goes on; an error ends both.
 Task<> pass_on(IOStream& from, IOStream& to) {
   try {
     co_await pump(from, to);
@@ -79,8 +79,8 @@ Task<> pass_on(IOStream& from, IOStream& to) {
   }
 }
 
-// Waits for the client to close: closing first, with bytes of its unread, would be a reset, and it might not
-// get to see what it was told.
+// Waits until the client closes. Closing first, with unread bytes of the client, would send a reset, and the
+// client might not see the reply.
 Task<> let_go(IOStream& client) {
   client.shutdown_write();
   co_await client.read_until_close(64 * 1024);

@@ -11,10 +11,9 @@ namespace socks {
 using namespace squall;
 
 struct ProxyOptions {
-  std::string user;  // who may use it, by RFC 1929; anybody if empty
+  std::string user;  // the user that may use the proxy (RFC 1929); anybody if empty
   std::string password;
-  IOLoop::Duration timeout =
-      std::chrono::seconds(10);  // for a client to say what it wants; and to connect it
+  IOLoop::Duration timeout = std::chrono::seconds(10);  // for the client's request, and for the connection
 };
 
 // A SOCKS5 proxy (RFC 1928) for CONNECT, to IPv4 and IPv6 addresses and to names, which it looks up itself.
@@ -31,7 +30,7 @@ class SocksProxy : public TCPServer {
     std::uint16_t port = 0;
   };
 
-  // Where the client wants to go, and a connection to there; none if it was told why not.
+  // Reads the client's request and connects to its target; nullopt if the client got an error reply.
   Task<std::optional<Destination>> read_request(IOStream& client);
   Task<bool> authenticate(IOStream& client);
   Task<std::optional<IOStream>> connect(IOStream& client, Destination destination);

@@ -12,7 +12,7 @@ REQUEST = b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
 
 
 def both_run():
-    """Asio echoes while Squall answers, and each knows what the other did"""
+    """Asio echoes while Squall answers, and each sees the other's work"""
     with Program(PROGRAM, "0", "0") as program:
         port = int(program.wait_for(r"Echoing on port (\d+)")[1])
         with socket.create_connection(("127.0.0.1", port), timeout=10) as echo:

@@ -52,7 +52,7 @@ def wrong_use():
 
 
 def help_text():
-    """--help says what there is"""
+    """--help lists the options"""
     assert fails(HELLO, "--help")[0] == 0
 
 

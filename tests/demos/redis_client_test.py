@@ -48,7 +48,7 @@ class Redis:
 
 
 class Impostor:
-    """Says what it is told to, after what it is told to hear; then it closes."""
+    """Expects the bytes of the script, sends those of the script, then closes."""
 
     def __init__(self, *script, pause=None):
         self.listening = socket.create_server(("127.0.0.1", 0))
@@ -85,7 +85,7 @@ def client(*arguments):
 
 
 def answers(server, *commands):
-    """What the commands print, without themselves."""
+    """The output of the commands, without the lines that repeat them."""
     status, out, said = client("--port", str(server.port), *commands)
     assert (status, said) == (0, ""), (status, out, said)
     lines = out.splitlines()
@@ -190,7 +190,7 @@ def in_pieces():
 
 
 def misbehaves():
-    """what is not the protocol ends the connection with one clear line"""
+    """bytes that break the protocol end the program with one clear line"""
     for reply, why in {
         b"hello\r\n": "a reply of type 0x68",
         b":12x\r\n": '"12x" is no number',

@@ -25,7 +25,7 @@ def large_body():
 
 
 class Site(http.server.BaseHTTPRequestHandler):
-    """What the proxy's clients want to reach: a large body, and the digest of what is sent."""
+    """A web site behind the proxy: a large body, and the digest of an upload."""
 
     protocol_version = "HTTP/1.1"
 
@@ -142,7 +142,7 @@ def ipv6():
 
 
 def half_closes():
-    """each side may end its bytes and go on receiving; what a client sends ahead is not lost"""
+    """each side may end its stream and go on receiving; bytes that a client sends ahead are not lost"""
     with socket.create_server(("127.0.0.1", 0)) as listening, proxy() as program:
         port = listening.getsockname()[1]
         with program.connect() as connection:
@@ -198,7 +198,7 @@ def cannot_connect():
 
 
 def misbehaves():
-    """who does not speak SOCKS5, says nothing or leaves has its connection closed, and a line in the log"""
+    """a client that breaks the protocol, is silent or leaves has its connection closed, with a line in the log"""
     with site() as port, proxy("--timeout", "0.5") as program:
         assert program.talk(b"GET / HTTP/1.1\r\n\r\n") == b""
         program.wait_for(r"127\.0\.0\.1:\d+: does not speak SOCKS5")
@@ -221,7 +221,7 @@ def misbehaves():
 
 
 def wrong_use():
-    """a busy port, and what makes no sense, are one clear line each"""
+    """a busy port and wrong options lead to one clear line each"""
     with proxy() as program:
         status, said = fails(PROXY, "--port", str(program.port))
         assert status == 1 and said == f"socks_proxy: cannot listen on 127.0.0.1:{program.port}: Address already in use\n", said

@@ -20,7 +20,7 @@ def server(*more):
 
 
 def client(program, *more):
-    """(exit status, what it says, what it complains of)"""
+    """(exit status, stdout, stderr)"""
     command = [ECHO, "client", "--host", "localhost", "--port", str(program.port), *more]
     run = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
     return run.returncode, run.stdout, run.stderr
@@ -86,7 +86,7 @@ def with_tls():
 
 
 def wrong_use():
-    """what cannot work is one clear line"""
+    """each error is one clear line"""
     for arguments, part in (
         (["server", "--tls", "/no/such/file"], 'certfile "/no/such/file" does not exist'),
         (["client", "--ca", "/no/such/file", "--host", "127.0.0.1", "--port", "1"], ""),

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""squall-fetch as people use it: `squall_fetch_test.py PROGRAM SERVER` (conformance_server)."""
+"""Tests of squall-fetch: `squall_fetch_test.py PROGRAM SERVER` (conformance_server)."""
 
 import contextlib
 import os
@@ -36,7 +36,7 @@ def bodies():
 
 
 def files():
-    """-o writes to a file, and says nothing on a stderr that is no terminal"""
+    """-o writes to a file, and writes nothing to a stderr that is not a terminal"""
     with Program(SERVER, "--port", "0") as program, tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "out"
         url = f"http://127.0.0.1:{program.port}/large?n=3000000"
@@ -47,7 +47,7 @@ def files():
 
 
 def errors():
-    """an error with a response is a response, one without ends with status 1 and one line"""
+    """an error response is printed; an error without a response ends with status 1 and one line"""
     with Program(SERVER, "--port", "0") as program:
         url = f"http://127.0.0.1:{program.port}/nothing/here"
         status, said, _ = fetch("--print_headers", url)
@@ -76,7 +76,7 @@ def read_terminal(terminal):
 
 
 def progress():
-    """on a terminal it shows how far it is, once a second has gone by, on one line that it wipes at the end"""
+    """on a terminal it shows its progress after one second, in one line that it erases at the end"""
     pieces = [b"x" * 262144] * 8
     for head, expected in (
         (b"HTTP/1.1 200 OK\r\nContent-Length: 2097152\r\n\r\n", " MiB of 2.0, "),

@@ -70,7 +70,7 @@ class WaitingHandler : public RequestHandler {
   }
 };
 
-// What `requests` requests on one connection allocate in the server.
+// The number of allocations in the server for `requests` requests on one connection.
 int allocations(WebFixture& web, RawPeer& peer, std::string_view request, int requests) {
   g_allocations = 0;
   for (int i = 0; i < requests; ++i) {
@@ -136,7 +136,7 @@ TEST_CASE("large bodies that many clients sent at a time are not held on to", "[
   for (int i = 0; i < kClients; ++i) peers.push_back(web.connect());
   std::size_t before = 0;
   for (int round = 0; round < 2; ++round) {
-    // The first round is of small requests, for what is kept of them.
+    // The first round sends small requests, to measure the memory that stays allocated.
     const std::string request =
         round == 0 ? "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\nx" : head + body;
     for (RawPeer& peer : peers) {

@@ -17,7 +17,7 @@ using testing::Live;
 using testing::RawPeer;
 using Steps = std::vector<std::string>;
 
-// What the handlers below do, and what they did.
+// Tells the handlers below what to do, and records their steps.
 struct Script {
   std::string stage;  // where `what` happens
   std::string what;   // "wait", or what to throw
@@ -150,8 +150,9 @@ TEST_CASE("a run whose stages are all void makes no task", "[handler_run]") {
   CHECK(task.delegate.tasks == 1);
 }
 
-TEST_CASE("whatever a stage throws is answered, logged once, and ends the run (WEB-60 to WEB-63)",
-          "[handler_run]") {
+TEST_CASE(
+    "an exception of any type in any stage is answered, logged once, and ends the run (WEB-60 to WEB-63)",
+    "[handler_run]") {
   const std::vector<std::pair<std::string, int>> thrown = {
       {"HTTPError", 403}, {"HTTPInputError", 422}, {"StreamClosedError", 500},
       {"Finish", 200},    {"runtime_error", 500},  {"int", 500},
@@ -184,8 +185,10 @@ TEST_CASE("whatever a stage throws is answered, logged once, and ends the run (W
   }
 }
 
-TEST_CASE("a run that waits in any stage ends with its client, and the handler hears of it (WEB-16)",
-          "[handler_run]") {
+TEST_CASE(
+    "a client that closes the connection ends a run that waits in any stage, after on_connection_close() "
+    "(WEB-16)",
+    "[handler_run]") {
   const std::string stage = GENERATE("prepare", "verb");
   for (const Rule& rule : {url<TaskHandler>("/"), stage == "verb" ? url<PlainThenTaskHandler>("/")
                                                                   : url<TaskThenPlainHandler>("/")}) {

@@ -17,7 +17,7 @@ using testing::WebFixture;
 
 const std::string kType = "Content-Type: text/html; charset=UTF-8\r\n";
 
-// What a handler did, for the test to see.
+// The steps of the handlers below.
 std::vector<std::string> g_steps;
 
 // ---- Output.
@@ -128,8 +128,9 @@ TEST_CASE("clear() begins anew (WEB-40)", "[request_handler]") {
   CHECK(response.ends_with("\r\n\r\nkept"));
 }
 
-TEST_CASE("finish() twice, and write() after it, are logged and harm nobody (WEB-43, WEB-45, WEB-65)",
-          "[request_handler]") {
+TEST_CASE(
+    "finish() twice, and write() after it, are logged, and the response stays whole (WEB-43, WEB-45, WEB-65)",
+    "[request_handler]") {
   WebFixture web = output();
   CHECK(web.brief("GET", "/finish-twice") == "200 ");
   web.loop.log.expect("finish() called twice");
@@ -423,7 +424,7 @@ TEST_CASE("write_error may be overridden, and may fail", "[request_handler]") {
   web.loop.log.expect("500 POST /");
 }
 
-TEST_CASE("write_error may end with Finish, and whatever it throws ends there (WEB-62, WEB-66)",
+TEST_CASE("write_error may throw Finish, and its other exceptions are logged (WEB-62, WEB-66)",
           "[request_handler]") {
   WebFixture web({url<OwnErrorHandler>("/")});
   CHECK(web.brief("PUT", "/") == "501 own page for 501");
@@ -498,7 +499,7 @@ TEST_CASE("a request takes its steps in order (WEB-01 to WEB-12)", "[request_han
                          "on_finish true", "destroyed"});
 }
 
-TEST_CASE("prepare() may be a task, and what it finishes the verb is spared (WEB-09)", "[request_handler]") {
+TEST_CASE("prepare() may be a task, and a finish() in it replaces the verb (WEB-09)", "[request_handler]") {
   WebFixture web({url<AsyncPrepareHandler>("/(.*)")});
   using Steps = std::vector<std::string>;
   const auto steps_of = [&](std::string_view method, std::string_view target, std::string_view expected) {
@@ -515,7 +516,7 @@ TEST_CASE("prepare() may be a task, and what it finishes the verb is spared (WEB
   web.loop.log.expect("405 PUT /x");
 }
 
-// Throws what no handler of the framework's may take for a std::exception.
+// Throws types that are not derived from std::exception.
 class RudeHooks : public RequestHandler {
  public:
   void get() { write("fine"); }
@@ -527,7 +528,7 @@ class RudeHooks : public RequestHandler {
   void on_connection_close() { throw 42; }
 };
 
-TEST_CASE("a hook may throw what it likes: it is logged, and the server goes on", "[request_handler]") {
+TEST_CASE("an exception of any type in a hook is logged, and the server goes on", "[request_handler]") {
   Settings settings;
   settings.log_function = [](RequestHandler&, int) { throw "from log_function"; };
   WebFixture web({url<RudeHooks>("/")}, settings);
@@ -606,8 +607,9 @@ class WaitingHandler : public RequestHandler {
   void on_finish() { g_steps.emplace_back("on_finish"); }
 };
 
-TEST_CASE("a client that goes away ends a handler that waits, which hears of it (WEB-16)",
-          "[request_handler]") {
+TEST_CASE(
+    "a client that closes the connection cancels a handler that waits, after on_connection_close() (WEB-16)",
+    "[request_handler]") {
   std::vector<int> logged;
   Settings settings;
   settings.log_function = [&](RequestHandler&, int status) { logged.push_back(status); };
@@ -622,7 +624,7 @@ TEST_CASE("a client that goes away ends a handler that waits, which hears of it 
   CHECK(logged == std::vector<int>{499});
 }
 
-// Fails as its client goes, or as a stream of its own is closed.
+// Fails when its client closes the connection, or when a stream of its own does.
 class BackendHandler : public RequestHandler {
  public:
   Task<> get(std::string what) {
@@ -647,8 +649,7 @@ class BackendHandler : public RequestHandler {
   void on_connection_close() { g_steps.emplace_back("on_connection_close"); }
 };
 
-TEST_CASE("a stream of the handler's own that closes is an error like others, and no client gone",
-          "[request_handler]") {
+TEST_CASE("a closed stream of the handler's own is an error like any other", "[request_handler]") {
   WebFixture web({url<BackendHandler>("/(.*)"), url<ErrorHandler>("/(.*)")});
   g_steps.clear();
   for (const char* method : {"GET", "POST"}) {
@@ -660,8 +661,10 @@ TEST_CASE("a stream of the handler's own that closes is an error like others, an
   CHECK(g_steps.empty());
 }
 
-TEST_CASE("a client that goes while its answer is being sent is a 499, and the handler hears of it (WEB-16)",
-          "[request_handler]") {
+TEST_CASE(
+    "a client that closes the connection during the response is a 499, and on_connection_close() runs "
+    "(WEB-16)",
+    "[request_handler]") {
   std::vector<int> logged;
   Settings settings;
   settings.log_function = [&](RequestHandler&, int status) { logged.push_back(status); };
@@ -716,7 +719,7 @@ TEST_CASE("a handler with stream_request_body reads the body itself, and errors 
   web.loop.log.expect("403 PUT /count");
 }
 
-// Takes as much as the query says, from a client that may stall for 40 ms.
+// Limits its body to the bytes that the query says, and to 40 ms of waiting.
 class LimitedHandler : public RequestHandler {
  public:
   static constexpr bool stream_request_body = true;
@@ -762,7 +765,7 @@ class UpgradeHandler : public RequestHandler {
   }
 };
 
-TEST_CASE("a handler may take the connection for another protocol", "[request_handler]") {
+TEST_CASE("a handler may take over the connection for another protocol", "[request_handler]") {
   WebFixture web({url<UpgradeHandler>("/")});
   RawPeer peer = web.connect();
   peer.send("GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: shout\r\n\r\nhello\n");
