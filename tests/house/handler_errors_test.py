@@ -83,6 +83,12 @@ def errors_of(command, source):
     return [line for line in run.stderr.splitlines() if "error:" in line]
 
 
+def is_new_enough(compiler):
+    """Squall needs GCC 12 or clang 16."""
+    run = subprocess.run([compiler, "-dumpversion"], capture_output=True, text=True, check=False)
+    return int(run.stdout.split(".")[0] or 0) >= (16 if "clang" in compiler else 12)
+
+
 def unexpected(errors, messages):
     """Problems, unless each message belongs to exactly one error, and no error is left."""
     left = list(errors)
@@ -99,9 +105,9 @@ def main():
     root, command = sys.argv[1], sys.argv[2:]
     arguments = ["-std=c++20", "-I", os.path.join(root, "include")]
     commands = [command]
-    for family, other in (("g++", "g++"), ("clang", "clang++"), ("clang", "clang++-19")):
-        known = any(family in pathlib.Path(known[-1]).name for known in commands)
-        if shutil.which(other) and not known:
+    for family, other in (("g++", "g++"), ("clang", "clang++-19"), ("clang", "clang++")):
+        known = any(pathlib.Path(word).name.startswith(family) for words in commands for word in words)
+        if shutil.which(other) and not known and is_new_enough(other):
             commands.append([other])
     tap = Tap()
     source, messages = source_of_refused()
