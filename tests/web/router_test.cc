@@ -8,7 +8,10 @@
 namespace squall::web {
 namespace {
 
-class A : public RequestHandler {};
+class A : public RequestHandler {
+ public:
+  void get() {}
+};
 class OneParameter : public RequestHandler {
  public:
   void get(std::string) {}

@@ -1,5 +1,3 @@
-#pragma once
-
 // The headers that most test files include.
 
 #include <squall/http.h>
