@@ -22,7 +22,7 @@ bool HandshakeAwaiter::await_ready() { return !link_->is_handshaking(); }
 void HandshakeAwaiter::await_suspend(std::coroutine_handle<> waiter) {
   const auto limit = link_->transport()->handshake_timeout();
   // The timer first: without memory for it call_later() throws, and nothing waits yet.
-  if (limit > limit.zero()) timer_ = loop_->call_later(limit, [this] { time_out(); });
+  if (limit) timer_ = loop_->call_later(*limit, [this] { time_out(); });
   resume_.set(waiter);
   link_->set_handshake_waiter(this);
   state_ = State::waiting;
