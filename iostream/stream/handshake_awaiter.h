@@ -17,9 +17,9 @@ class StreamLink;
 // handshake goes on by itself, without a limit of time.
 //
 // Lifetime:  borrows the stream, which may be destroyed while the awaiter waits, and the loop.
-// Errors:    TLSError, or another error of the transport, if the handshake fails. TimeoutError if the handshake
-//            takes longer than the TLSContext allows. The stream is closed then. StreamClosedError if it was
-//            closed otherwise.
+// Errors:    TLSError, or another error of the transport, if the handshake fails. TimeoutError if the
+//            handshake takes longer than the TLSContext allows. The stream is closed then. StreamClosedError
+//            if it was closed otherwise.
 class [[nodiscard]] HandshakeAwaiter {
  public:
   // Made by IOStream.

@@ -25,16 +25,15 @@ class TLSTransport;
 // added by start_tls().
 //
 // Reads wait for the bytes they ask for. Writes are corked: bytes that are written while the loop serves this
-// stream, or during one turn, leave in one system call. The end of the peer's bytes ends reading alone, as the
-// peer may have closed only its sending side: writing goes on until it fails. See stream_link.h for the table
-// of a stream's phases.
+// stream, or during one turn, leave in one system call. The end of the peer's bytes ends reading alone, as
+// the peer may have closed only its sending side. stream_link.h has the table of a stream's phases.
 //
 // Thread:    the loop's thread only.
-// Lifetime:  owns the descriptor, borrows the loop. May be moved while nothing waits on it. Destruction closes
-//            it.
-// Errors:    operations on a closed stream, or one that closes while they wait, throw StreamClosedError; bytes
-//            that were received before can still be read. Reading from the writing end of a pipe, or writing
-//            to the reading end, throws std::logic_error.
+// Lifetime:  owns the descriptor, borrows the loop. May be moved while nothing waits on it. Destruction
+//            closes it.
+// Errors:    operations on a closed stream, or one that closes while they wait, throw StreamClosedError;
+//            bytes that were received before can still be read. Reading from the writing end of a pipe, or
+//            writing to the reading end, throws std::logic_error.
 class IOStream {
  public:
   struct Options {
@@ -69,16 +68,15 @@ class IOStream {
   ReadAwaiter read_some(const std::nothrow_t&);
   // Exactly `count` bytes (IOS-20).
   ReadAwaiter read_bytes(std::size_t count);
-  // Fills `space`, which must outlive the read: completely, or with at least one byte. The result is the count
-  // of bytes. Large reads are received in `space` without a copy (IOS-21).
+  // Fills `space`, which must outlive the read: completely, or with at least one byte. The result is the
+  // count of bytes. Large reads are received in `space` without a copy (IOS-21).
   ReadIntoAwaiter read_into(std::span<char> space);
   ReadIntoAwaiter read_into_some(std::span<char> space);
   struct UntilOptions {
     std::size_t max_bytes = kNoLimit;  // of the result, with the delimiter
   };
-  // All bytes up to and with `delimiter`, which must not be empty and is borrowed while the read waits. If the
-  // delimiter does not come within `max_bytes`, closes the stream and throws UnsatisfiableReadError (IOS-22,
-  // IOS-33, IOS-34).
+  // All bytes up to and with `delimiter`, which is borrowed while the read waits. Without it in `max_bytes`,
+  // closes the stream and throws UnsatisfiableReadError (IOS-22, IOS-33, IOS-34).
   ReadAwaiter read_until(std::string_view delimiter, UntilOptions options);
   ReadAwaiter read_until(std::string_view delimiter, std::size_t max_bytes = kNoLimit) {
     if (delimiter.empty()) refuse_delimiter();
@@ -89,8 +87,8 @@ class IOStream {
   ReadAwaiter read_until_regex(const Regex& regex, UntilOptions options);
   ReadAwaiter read_until_regex(const Regex& regex, std::size_t max_bytes = kNoLimit);
   // All bytes up to the end of the peer's bytes, or to our own close() (IOS-24). Throws if the connection
-  // broke: a part must not be taken for the whole. read_some() can still read that part. Closes the stream and
-  // throws StreamBufferFullError if more than `max_bytes` or max_buffer_size come.
+  // broke: a part must not be taken for the whole. read_some() can still read that part. Closes the stream
+  // and throws StreamBufferFullError if more than `max_bytes` or max_buffer_size come.
   ReadAwaiter read_until_close(std::size_t max_bytes = kNoLimit);
   // Gives back the last `count` bytes of the last read's result: the next read finds them first. Not after
   // read_into(). Throws std::logic_error if the stream no longer has them.
@@ -135,16 +133,16 @@ class IOStream {
 
   // ---- Transports.
 
-  // Begins TLS, as the server or the client that `context` is for (IOS-70); see set_transport(). A client checks
-  // that the server's certificate is for `server_hostname`: an address, or a DNS name, which it also asks for
-  // (SNI). Throws std::invalid_argument if there is no name to check (IOS-73).
+  // Begins TLS, as the server or the client that `context` is for (IOS-70); see set_transport(). A client
+  // checks that the server's certificate is for `server_hostname`: an address, or a DNS name, which it also
+  // asks for (SNI). Throws std::invalid_argument if there is no name to check (IOS-73).
   HandshakeAwaiter start_tls(const TLSContext& context, std::string_view server_hostname = {});
-  // What was negotiated; null without TLS. Stays after close().
+  // The negotiated facts; null without TLS. Stays after close().
   const TLSTransport* tls() const noexcept;
 
-  // From now on every byte goes through `transport`. Its handshake begins at once; until it is done, reads wait
-  // and writes are queued (IOS-77). Throws std::logic_error if the stream is closed, a read or a write waits, or
-  // bytes are buffered (IOS-71). The kernel may hold received bytes.
+  // From now on every byte goes through `transport`. Its handshake begins at once; until it is done, reads
+  // wait and writes are queued (IOS-77). Throws std::logic_error if the stream is closed, a read or a write
+  // waits, or bytes are buffered (IOS-71). The kernel may hold received bytes.
   void set_transport(std::unique_ptr<Transport> transport);
   // Waits until the handshake is done, if one is under way. A second waiter gets std::logic_error (IOS-75).
   HandshakeAwaiter handshake();
@@ -164,14 +162,14 @@ class IOStream {
   bool at_eof() const noexcept { return reader_.at_end(); }
   // The error that closed the stream; none after close() and after the end of the peer's bytes (IOS-13).
   std::error_code error() const noexcept { return link_.error(); }
-  // Calls `callback` once, through the loop's queue, when the stream has closed or the peer's bytes have ended
-  // (IOS-52). Unread bytes hide the end behind them (IOS-53), but not a reset (except over kqueue). An empty
-  // callback clears it.
+  // Calls `callback` once, through the loop's queue, when the stream has closed or the peer's bytes have
+  // ended (IOS-52). Unread bytes hide the end behind them (IOS-53), but not a reset (except over kqueue). An
+  // empty callback clears it.
   void set_close_callback(Callback callback);
 
-  // Gives up the descriptor of an idle stream, which has no bytes buffered; a read that waits must be destroyed
-  // next. The descriptor stays registered for reading; its events are ignored until IOLoop::set_handler().
-  // Empty if the stream is not idle or not registered so.
+  // Gives up the descriptor of an idle stream, which has no bytes buffered; a read that waits must be
+  // destroyed next. The descriptor stays registered for reading; its events are ignored until
+  // IOLoop::set_handler(). Empty if the stream is not idle or not registered so.
   Idle release() noexcept;
 
   int fd() const noexcept { return link_.fd(); }
@@ -188,7 +186,9 @@ class IOStream {
     return {reader_, kind, amount, delimiter};
   }
   void step_handshake() noexcept;
-  static void on_events(void* stream, Events events) { static_cast<IOStream*>(stream)->handle_events(events); }
+  static void on_events(void* stream, Events events) {
+    static_cast<IOStream*>(stream)->handle_events(events);
+  }
   void handle_events(Events events);
 
   detail::StreamLink link_;

@@ -29,8 +29,8 @@ class ReadView : public std::string_view {
 // The read first looks into the stream's buffer, then tries a system call if bytes may be there, and waits
 // only if those were too few.
 //
-// Lifetime:  borrows the stream, which may be destroyed while the read waits. Destroying the awaiter withdraws
-//            the read: no byte is lost, and the stream can be read again.
+// Lifetime:  borrows the stream, which may be destroyed while the read waits. Destroying the awaiter
+//            withdraws the read: no byte is lost, and the stream can be read again.
 class [[nodiscard]] ReadAwaiter {
  public:
   enum class Kind : std::uint8_t { some, some_nothrow, bytes, until, until_regex, until_close, into };
@@ -84,7 +84,7 @@ class [[nodiscard]] ReadAwaiter {
   Kind kind_;
   Outcome outcome_ = Outcome::pending;
   bool waiting_ = false;  // the reader has this read as the one that waits
-  std::size_t amount_;    // before the outcome: the limit or the exact count, by kind; then the count of bytes
+  std::size_t amount_;  // before the outcome: the limit or the exact count, by kind; then the count of bytes
   std::size_t scanned_ = 0;  // so many bytes were searched in vain
   std::string_view delimiter_;
   const Regex* regex_ = nullptr;

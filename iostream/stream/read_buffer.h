@@ -42,11 +42,12 @@ class ReadBuffer {
   // Gives back the last `count` bytes that the last consume() took.
   void unread(std::size_t count) noexcept { begin_ -= count; }
 
-  // Memory to receive about `wanted` bytes in: more or fewer, at least one byte. commit() takes over the bytes
-  // that were received.
+  // Memory to receive about `wanted` bytes in: more or fewer, at least one byte. commit() takes over the
+  // bytes that were received.
   std::span<char> prepare(std::size_t wanted);
   void commit(std::size_t received);
-  // As commit(), but leaves the bytes in the thread's receive buffer if they are there. keep() must follow soon.
+  // As commit(), but leaves the bytes in the thread's receive buffer if they are there. keep() must follow
+  // soon.
   void commit_shared(std::size_t received);
   // Puts bytes that consume() took in front again.
   void prepend(std::string_view bytes);

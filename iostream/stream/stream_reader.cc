@@ -15,8 +15,8 @@
 namespace squall::detail {
 namespace {
 
-// The cost of a read that need not wait, of the dispatch's budget: from the buffer, and with a system call. So
-// a busy peer gets 16 system calls a dispatch, and then the loop serves others.
+// The cost of a read that need not wait, of the dispatch's budget: from the buffer, and with a system call.
+// So a busy peer gets 16 system calls a dispatch, and then the loop serves others.
 constexpr int kBufferedReadCost = 1;
 constexpr int kReceiveCost = IOLoop::kBudget / 16;
 
@@ -52,7 +52,9 @@ void StreamReader::refuse_read() const {
   throw std::logic_error("This end of a pipe can only be written to");
 }
 
-void StreamReader::refuse_unread() { throw std::logic_error("More bytes are unread than the last read gave"); }
+void StreamReader::refuse_unread() {
+  throw std::logic_error("More bytes are unread than the last read gave");
+}
 
 // ---- Whether a read can end, with bytes of the buffer or with an error. True if so.
 
@@ -121,8 +123,7 @@ bool StreamReader::satisfy_until_close(ReadAwaiter& read) {
 bool StreamReader::satisfy_into(ReadIntoAwaiter& read) {
   const std::size_t rest = read.rest().size();
   const bool is_enough = read.filled_ + buffer_.size() >= read.amount_;
-  if (!buffer_.empty() &&
-      (is_enough || rest >= kReceiveDirectly || buffer_.size() >= max_buffer_size_)) {
+  if (!buffer_.empty() && (is_enough || rest >= kReceiveDirectly || buffer_.size() >= max_buffer_size_)) {
     const std::string_view taken = buffer_.consume(rest);
     read.filled_ += taken.copy(read.rest().data(), taken.size());
   }

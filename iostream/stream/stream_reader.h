@@ -88,8 +88,8 @@ class StreamReader {
 
  private:
   enum class Input : std::uint8_t { drained, may_have_more, ended };
-  // Whether received bytes may stay in the thread's receive buffer, for a reader that is done with them before
-  // the dispatch ends.
+  // Whether received bytes may stay in the thread's receive buffer, for a reader that is done with them
+  // before the dispatch ends.
   enum class Lend : std::uint8_t { no, yes };
 
   [[noreturn]] void refuse_read() const;

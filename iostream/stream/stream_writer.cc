@@ -220,8 +220,7 @@ std::size_t StreamWriter::send_ahead(std::span<const std::string_view> pieces) n
 ssize_t StreamWriter::send_file_queued(std::uint64_t count) noexcept {
   const FileSlice& file = *queue_->file();
   if (link_->takes_files()) {
-    const ssize_t sent =
-        send_file(link_->fd(), file.fd.get(), file.offset, static_cast<std::size_t>(count));
+    const ssize_t sent = send_file(link_->fd(), file.fd.get(), file.offset, static_cast<std::size_t>(count));
     if (sent > 0) return sent;
     if (sent < 0 && errno != EINVAL && errno != ENOSYS) return sent;
   }

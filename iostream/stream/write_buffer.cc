@@ -100,8 +100,8 @@ void WriteBuffer::append(std::string&& data, std::size_t begin) {
 void WriteBuffer::append(SharedBytes data, std::size_t begin) { append_piece({std::move(data), begin}); }
 void WriteBuffer::append(FileSlice file) { append_piece({std::move(file)}); }
 
-// Between large pieces there is often only a short header, which gets the smallest block. Further copied bytes
-// get larger blocks.
+// Between large pieces there is often only a short header, which gets the smallest block. Further copied
+// bytes get larger blocks.
 char* WriteBuffer::reserve_behind(std::size_t count) {
   auto* last = std::get_if<Copied>(&behind_.back().bytes);
   if (!last || last->block.capacity() - last->end < count) {

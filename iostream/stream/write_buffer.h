@@ -33,8 +33,8 @@ using SharedBytes = std::shared_ptr<const std::string>;
 // The bytes that a stream has yet to send. Exists only while there are some.
 //
 // Most bytes are copied one after the other into a block. Behind the block, in the order of the writes, stand
-// the pieces that are sent without a copy (strings that were moved in, shared strings, files), and blocks with
-// the bytes that were copied after them.
+// the pieces that are sent without a copy (strings that were moved in, shared strings, files), and blocks
+// with the bytes that were copied after them.
 class WriteBuffer : public Pooled {
  public:
   // Each thread keeps one spare buffer with its block: a stream that sends within one turn all that it wrote,
@@ -76,8 +76,8 @@ class WriteBuffer : public Pooled {
   }
   // The file whose bytes come next; null if bytes in memory come next.
   const FileSlice* file() const noexcept { return behind_.empty() ? nullptr : next_file(); }
-  // Reads the next bytes of file() into memory, at most `count`. Returns their count, 0 at the end of the file,
-  // or -1 and errno.
+  // Reads the next bytes of file() into memory, at most `count`. Returns their count, 0 at the end of the
+  // file, or -1 and errno.
   ssize_t load_file(std::size_t count);
   // Drops the first `count` bytes, which are sent.
   void consume(std::uint64_t count) noexcept {
