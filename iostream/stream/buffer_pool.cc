@@ -11,7 +11,8 @@ namespace {
 
 constexpr bool kRecycle = !kAddressSanitizer;
 constexpr std::size_t kLists = std::countr_zero(Block::kLargest / Block::kSmallest) + 1;
-// What one list keeps: enough for the turn of a busy loop, little beside ten thousand connections.
+// The most bytes that one list keeps: enough for a turn of a busy loop, little beside ten thousand
+// connections.
 constexpr std::size_t kListBytes = 256 * 1024;
 
 struct Node {

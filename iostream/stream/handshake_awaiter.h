@@ -4,20 +4,26 @@
 #include <squall/ioloop/loop/timer_heap.h>
 
 #include <coroutine>
+#include <cstdint>
 
 namespace squall {
 
 class IOLoop;
-class IOStream;
+namespace detail {
+class StreamLink;
+}
 
-// A stream's handshake: what IOStream::start_tls() and handshake() return. Dropping it leaves the handshake
-// to go on by itself, without a limit of time.
+// A stream's handshake: the result of IOStream::start_tls() and handshake(). If the awaiter is dropped, the
+// handshake goes on by itself, without a limit of time.
 //
-// Awaiting it throws TLSError (or what else the transport has to say) if the handshake fails, and
-// TimeoutError if it takes longer than the TLSContext allows; the stream is closed then. StreamClosedError if
-// it was closed otherwise.
+// Lifetime:  borrows the stream, which may be destroyed while the awaiter waits, and the loop.
+// Errors:    TLSError, or another error of the transport, if the handshake fails. TimeoutError if the
+//            handshake takes longer than the TLSContext allows. The stream is closed then. StreamClosedError
+//            if it was closed otherwise.
 class [[nodiscard]] HandshakeAwaiter {
  public:
+  // Made by IOStream.
+  explicit HandshakeAwaiter(detail::StreamLink& link) noexcept;
   HandshakeAwaiter(const HandshakeAwaiter&) = delete;
   HandshakeAwaiter& operator=(const HandshakeAwaiter&) = delete;
   ~HandshakeAwaiter();
@@ -27,16 +33,19 @@ class [[nodiscard]] HandshakeAwaiter {
   void await_resume();
 
  private:
-  friend class IOStream;
-  explicit HandshakeAwaiter(IOStream& stream) noexcept;
+  friend class detail::StreamLink;
+  enum class State : std::uint8_t { idle, waiting, timed_out };
+
+  // Resumes the waiter in a later turn.
+  void wake() noexcept;
+  void on_stream_destroyed() noexcept { link_ = nullptr; }
   void time_out() noexcept;
 
-  IOStream* stream_;  // null once the stream is gone
+  detail::StreamLink* link_;  // null once the stream is gone
   IOLoop* loop_;
   LoopHook resume_;
   Timeout timer_;
-  bool waiting_ = false;
-  bool timed_out_ = false;
+  State state_ = State::idle;
 };
 
 }  // namespace squall

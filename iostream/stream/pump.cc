@@ -15,10 +15,10 @@
 namespace squall {
 namespace {
 
-// From so many bytes at once on, moving pages costs less than copying them: a splice into the pipe and one
-// out of it take some microseconds more than a recv and a send.
+// From so many bytes at once on, moving pages is cheaper than copying: two splices, into the pipe and out of
+// it, take some microseconds more than a recv and a send.
 constexpr std::size_t kBulk = 32 * 1024;
-// Copied where `to` takes no more for now, so that its own waiting for that can be used.
+// Copied at a time when `to` takes no more, so that the pump can await a write().
 constexpr std::size_t kCopied = 16 * 1024;
 
 bool is_plain_socket(const IOStream& stream) noexcept {
@@ -28,7 +28,7 @@ bool is_plain_socket(const IOStream& stream) noexcept {
   return ::getsockopt(stream.fd(), SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM;
 }
 
-// The kernel's way between two sockets. What is still in it when it goes is queued at `to`.
+// A kernel pipe between two sockets. Destruction queues the bytes that are still in the pipe at `to`.
 class Bypass {
  public:
   Bypass(IOStream& from, IOStream& to) noexcept
@@ -40,7 +40,7 @@ class Bypass {
         if (bytes.empty()) return;
         static_cast<void>(to_.write(bytes));
       } catch (const std::exception&) {
-        // No room for them, and half of what was received is worth nothing.
+        // The bytes are lost, so the stream must not go on.
         to_.close(std::make_error_code(std::errc::not_enough_memory));
       }
     }
@@ -51,16 +51,16 @@ class Bypass {
   bool is_possible() const noexcept { return possible_ && !from_.closed() && !to_.closed(); }
   bool empty() const noexcept { return pipe_.empty(); }
 
-  // Takes what has come: the count of bytes. 0 if there is nothing to take at present, or at all: who reads
-  // from the stream will see.
+  // Moves received bytes into the pipe. Returns their count; 0 if none are there, or none can be moved: a
+  // read then finds the reason.
   std::size_t fill() noexcept {
     if (!is_possible()) return 0;
     const ssize_t count = pipe_.fill_from(from_.fd());
-    // What is wrong with the connection shows again when it is read; else it is the splice that fails.
+    // A read meets an error of the connection again; otherwise splice itself does not work here.
     if (count < 0 && errno != EAGAIN) possible_ = false;
     return count > 0 ? static_cast<std::size_t>(count) : 0;
   }
-  // Hands on what `to` takes without waiting.
+  // Moves the bytes that `to` takes without a wait.
   void drain() noexcept {
     while (possible_ && !pipe_.empty()) {
       const ssize_t count = pipe_.drain_to(to_.fd());
@@ -84,17 +84,17 @@ class Bypass {
   bool possible_;
 };
 
-// For fairness: some 4 MiB, and others have their turn.
+// For fairness: after some 4 MiB the loop serves others.
 constexpr int kSpliceCost = IOLoop::kBudget / 16;
 
-// Moves what is there, until no more comes in bulk.
+// Moves bytes until a piece is smaller than kBulk.
 Task<std::uint64_t> move_bulk(Bypass& bypass, IOStream& to) {
   std::uint64_t moved = 0;
   for (;;) {
     const std::size_t count = bypass.fill();
     moved += count;
     for (bypass.drain(); !bypass.empty(); bypass.drain()) {
-      // It takes no more, or fails; the stream waits for the one, and closes for the other.
+      // `to` takes no more, or has failed: the write waits, or closes the stream.
       const std::string bytes = bypass.take(kCopied);
       if (bytes.empty()) throw std::system_error(EIO, std::generic_category(), "splice");
       co_await to.write(bytes);

@@ -7,20 +7,18 @@
 
 namespace squall {
 
-// Copies what `from` receives to `to`, until `from` ends, and returns the count of bytes. Closes neither: who
-// passes on the end as well calls `to.shutdown_write()` then. A peer of `to` that is slow slows down that of
-// `from`: no more than one buffer is under way.
+// Copies the bytes that `from` receives to `to`, until `from` ends, and returns their count. Closes neither
+// stream: to pass on the end too, call `to.shutdown_write()` afterwards. A slow peer of `to` slows down the
+// peer of `from` (back-pressure): at most one buffer of bytes is under way.
 //
-// Of two plain sockets on Linux what comes in bulk is moved within the kernel (splice), and does not pass
-// through this process; what comes in small pieces is copied, as that is cheaper. Behind TLS, and in pipes,
-// all is copied.
+// Between two plain sockets on Linux bulk data is moved within the kernel (splice), and does not pass through
+// this process; small pieces are copied, as that is cheaper. With TLS, and in pipes, all bytes are copied.
 //
-// Lifetime:  borrows both streams until the task ends or is destroyed. Nobody else reads from the one or
-//            writes to the other meanwhile. Destroying it loses nothing: what it has received is queued at
-//            `to`.
-// Errors:    StreamClosedError if either stream closes, or its connection breaks. That `to` has gone is seen
-//            when there is something to write: who pumps one way only, and may wait long, looks by to's close
-//            callback.
+// Lifetime:  borrows both streams until the task ends or is destroyed. No other code may read from `from` or
+//            write to `to` meanwhile. Destroying the task loses nothing: bytes that it has received are
+//            queued at `to`.
+// Errors:    StreamClosedError if either stream closes, or its connection breaks. The task notices that `to`
+//            has closed only when it has bytes to write; `to`'s close callback notices it at once.
 Task<std::uint64_t> pump(IOStream& from, IOStream& to);
 
 }  // namespace squall

@@ -8,15 +8,15 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <system_error>
 
 namespace squall {
 
-class IOLoop;
-class IOStream;
 class Regex;
+namespace detail {
+class StreamReader;
+}
 
-// Bytes in a stream's buffer, valid until the next read on the stream. Becomes a std::string for who keeps
+// Bytes in a stream's buffer, valid until the next read on the stream. Converts to a std::string, which keeps
 // them.
 class ReadView : public std::string_view {
  public:
@@ -24,13 +24,23 @@ class ReadView : public std::string_view {
   operator std::string() const { return std::string(data(), size()); }
 };
 
-// A read that may wait: what IOStream's read functions return.
+// A read that may wait: the result of IOStream's read functions.
 //
-// Looks into the buffer first, then tries the system call if it may give something, and waits only if that
-// was not enough. Destroying it while it waits withdraws the read: no byte is lost, and the stream can be
-// read on.
+// The read first looks into the stream's buffer, then tries a system call if bytes may be there, and waits
+// only if those were too few.
+//
+// Lifetime:  borrows the stream, which may be destroyed while the read waits. Destroying the awaiter
+//            withdraws the read: no byte is lost, and the stream can be read again.
 class [[nodiscard]] ReadAwaiter {
  public:
+  enum class Kind : std::uint8_t { some, some_nothrow, bytes, until, until_regex, until_close, into };
+
+  // Made by IOStream.
+  ReadAwaiter(detail::StreamReader& reader, Kind kind, std::size_t amount,
+              std::string_view delimiter = {}) noexcept
+      : reader_(&reader), kind_(kind), amount_(amount), delimiter_(delimiter) {}
+  ReadAwaiter(detail::StreamReader& reader, const Regex& regex, std::size_t max_bytes) noexcept
+      : reader_(&reader), kind_(Kind::until_regex), amount_(max_bytes), regex_(&regex) {}
   ReadAwaiter(const ReadAwaiter&) = delete;
   ReadAwaiter& operator=(const ReadAwaiter&) = delete;
   ~ReadAwaiter() {
@@ -42,33 +52,40 @@ class [[nodiscard]] ReadAwaiter {
   ReadView await_resume();
 
  protected:
-  friend class IOStream;
-  enum class Kind : std::uint8_t { some, some_nothrow, bytes, until, until_regex, until_close, into };
+  friend class detail::StreamReader;
   enum class Outcome : std::uint8_t { pending, bytes, failed };
+  enum class Ended : std::uint8_t { no, yes };
 
-  ReadAwaiter(IOStream& stream, Kind kind, std::size_t amount, std::string_view delimiter = {}) noexcept
-      : stream_(&stream), kind_(kind), amount_(amount), delimiter_(delimiter) {}
-  ReadAwaiter(IOStream& stream, const Regex& regex, std::size_t max_bytes) noexcept
-      : stream_(&stream), kind_(Kind::until_regex), amount_(max_bytes), regex_(&regex) {}
+  // Whether the bytes satisfy the read. `too_long`: not within its limit.
+  enum class Search : std::uint8_t { found, more, too_long, too_complex };
+  // Of `bytes`, all of the buffer; sets the outcome if it finds a match. `Ended::yes`: no more bytes come.
+  Search search_regex(std::string_view bytes, Ended ended);
+  // For the log, of a search that ended as `too_long` or `too_complex`.
+  std::string describe(Search search, std::size_t searched) const;
+
   bool succeed(std::size_t count) noexcept {
     amount_ = count;
     outcome_ = Outcome::bytes;
     return true;
   }
-  // Throws if it failed.
-  void take_outcome() {
-    if (waiting_ || outcome_ != Outcome::bytes) take_slowly();
+  bool fail() noexcept {
+    outcome_ = Outcome::failed;
+    return true;
   }
-  void take_slowly();
+  // Throws if the read failed.
+  void take_outcome() {
+    if (waiting_ || outcome_ != Outcome::bytes) take_outcome_slowly();
+  }
+  void take_outcome_slowly();
   void withdraw() noexcept;
 
-  IOStream* stream_;  // null once the stream is gone
-  LoopHook resume_;   // linked once it is in the loop's ready queue
+  detail::StreamReader* reader_;  // null once the stream is gone
+  LoopHook resume_;               // linked once it is in the loop's ready queue
   Kind kind_;
   Outcome outcome_ = Outcome::pending;
-  bool waiting_ = false;  // the stream has us as its reader
-  std::size_t amount_;    // most or exactly so many bytes, by kind; once there are bytes: how many
-  std::size_t scanned_ = 0;
+  bool waiting_ = false;  // the reader has this read as the one that waits
+  std::size_t amount_;  // before the outcome: the limit or the exact count, by kind; then the count of bytes
+  std::size_t scanned_ = 0;  // so many bytes were searched in vain
   std::string_view delimiter_;
   const Regex* regex_ = nullptr;
 };
@@ -76,18 +93,19 @@ class [[nodiscard]] ReadAwaiter {
 // A read into the caller's memory: gives the count of bytes.
 class [[nodiscard]] ReadIntoAwaiter : public ReadAwaiter {
  public:
+  // Made by IOStream. Ends with at least `least` bytes.
+  ReadIntoAwaiter(detail::StreamReader& reader, std::span<char> space, std::size_t least) noexcept
+      : ReadAwaiter(reader, Kind::into, least), space_(space) {}
   ~ReadIntoAwaiter();
   std::size_t await_resume();
 
  private:
-  friend class IOStream;
-  ReadIntoAwaiter(IOStream& stream, std::span<char> space, std::size_t least) noexcept
-      : ReadAwaiter(stream, Kind::into, least), space_(space) {}
+  friend class detail::StreamReader;
 
   std::span<char> rest() const noexcept { return space_.subspan(filled_); }
 
   std::span<char> space_;
-  std::size_t filled_ = 0;  // of it, taken from the stream for good only once that is enough
+  std::size_t filled_ = 0;  // bytes in `space_`; they go back to the stream if the read does not succeed
 };
 
 }  // namespace squall

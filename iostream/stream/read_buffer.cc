@@ -16,26 +16,27 @@ thread_local Block t_shared;
 [[gnu::hot]] std::span<char> ReadBuffer::prepare(std::size_t wanted) {
   keep();
   if (empty()) begin_ = end_ = 0;
-  // A long read gets room ahead, but never more than has come already: a peer that only promises much makes
-  // us hold little. A shorter one is received aside and appended.
+  // A long read gets room ahead, but never more than has come already, so that a peer that only promises much
+  // costs little memory. A shorter read is received in the thread's buffer and appended.
   if (wanted > Block::kLargest && room() < kRoom) [[unlikely]]
     move_to(size() + std::min(wanted, std::max(size(), kLongRead)));
   if (begin_ > 0 && room() < kRoom && size() <= begin_) [[unlikely]]
     move_to(block_.capacity());
-  in_shared_ = room() < kRoom;
-  if (!in_shared_) [[unlikely]]
-    return {data_ + end_, room()};
+  if (room() >= kRoom) [[unlikely]] {
+    place_ = Place::own;
+    return {block_.data() + end_, room()};
+  }
   if (!t_shared) [[unlikely]]
     t_shared = Block(Block::kLargest);
+  place_ = Place::offered;
   return {t_shared.data(), t_shared.capacity()};
 }
 
 [[gnu::hot]] void ReadBuffer::commit_shared(std::size_t received) {
-  if (!in_shared_ || !empty()) [[unlikely]]
+  if (place_ != Place::offered || !empty()) [[unlikely]]
     return commit(received);
-  in_shared_ = false;
-  borrowed_ = true;
-  own(std::move(t_shared));
+  place_ = Place::borrowed;
+  block_ = std::move(t_shared);
   begin_ = 0;
   end_ = received;
 }
@@ -48,49 +49,48 @@ void ReadBuffer::prepend(std::string_view bytes) {
   const std::size_t total = bytes.size() + unread.size();
   begin_ = end_;
   keep();
-  own(std::move(together));
+  block_ = std::move(together);
   begin_ = 0;
   end_ = total;
 }
 
 [[gnu::hot]] void ReadBuffer::give_back() noexcept {
-  borrowed_ = false;
+  place_ = Place::own;
   if (empty() && !t_shared) [[likely]] {
     t_shared = std::move(block_);
-    data_ = nullptr;
     begin_ = end_ = 0;
     return;
   }
-  // So much stays where it is, and the thread takes another block.
+  // So many bytes keep the block, and the thread takes another one.
   if (!empty() && !is_oversized()) return;
   const std::string_view unread = view();
   Block kept;
   try {
     if (!unread.empty()) kept = Block(unread.size());
   } catch (const std::bad_alloc&) {
-    return;  // nor is there memory for a copy
+    return;  // no memory for a copy either
   }
   unread.copy(kept.data(), unread.size());
   if (!t_shared) t_shared = std::move(block_);
-  own(std::move(kept));
+  block_ = std::move(kept);
   begin_ = 0;
   end_ = unread.size();
 }
 
 void ReadBuffer::commit(std::size_t received) {
-  if (!std::exchange(in_shared_, false)) {
+  if (std::exchange(place_, Place::own) != Place::offered) {
     end_ += received;
     return;
   }
   if (empty() && received > kSmall) {
-    own(std::move(t_shared));
+    block_ = std::move(t_shared);
     begin_ = 0;
     end_ = received;
     return;
   }
-  // Doubled, so that bytes that come in many pieces are copied a bounded number of times.
+  // Doubled, so that each byte of many small pieces is copied a bounded number of times.
   if (room() < received) move_to(empty() ? received : std::max(size() + received, size() * 2));
-  std::memcpy(data_ + end_, t_shared.data(), received);
+  std::memcpy(block_.data() + end_, t_shared.data(), received);
   end_ += received;
 }
 
@@ -102,21 +102,16 @@ void ReadBuffer::shrink() noexcept {
   }
 }
 
-void ReadBuffer::own(Block block) noexcept {
-  block_ = std::move(block);
-  data_ = block_.data();
-}
-
 void ReadBuffer::move_to(std::size_t capacity) {
   const std::size_t unread = size();
   if (capacity == block_.capacity()) {
-    std::memmove(data_, data_ + begin_, unread);
+    std::memmove(block_.data(), block_.data() + begin_, unread);
   } else if (capacity == 0) {
-    own(Block());
+    block_ = Block();
   } else {
     Block other(capacity);
-    if (unread > 0) std::memcpy(other.data(), data_ + begin_, unread);
-    own(std::move(other));
+    if (unread > 0) std::memcpy(other.data(), block_.data() + begin_, unread);
+    block_ = std::move(other);
   }
   begin_ = 0;
   end_ = unread;

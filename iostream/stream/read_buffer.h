@@ -3,75 +3,84 @@
 #include <squall/iostream/stream/buffer_pool.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string_view>
 
 namespace squall {
 
-// The bytes a stream has received. Those not yet consumed come first to last in one piece.
+// The bytes that a stream has received. The unread ones stand in one piece.
 //
-// Fresh bytes usually arrive in this thread's shared receive buffer, of 64 KiB. A small piece of them is
-// copied into a block of its own size, a large one keeps the buffer itself, and the thread takes another: so
-// nothing large is copied, and a stream without unread bytes owns no memory. Who is quick may also borrow the
-// shared buffer, read them where they are, and have only the rest copied: whoever else receives meanwhile
-// finds another one.
+// Bytes usually arrive in the thread's receive buffer, of 64 KiB. A small piece is copied into a block of its
+// own size. A large piece keeps the receive buffer as its block, and the thread takes another: so nothing
+// large is copied, and a stream without unread bytes owns no memory. A reader may also borrow the receive
+// buffer for a short time and read the bytes there; keep() then copies only the unread ones. Another stream
+// that receives meanwhile gets another receive buffer.
+//
+// | place    | meaning                                                | ended by                 | next     |
+// |----------|--------------------------------------------------------|--------------------------|----------|
+// | own      | the block, if there is one, is the stream's            | prepare()                | offered  |
+// | offered  | as `own`, and prepare() gave out the receive buffer    | commit(), prepare()      | own      |
+// |          |                                                        | commit_shared()          | borrowed |
+// | borrowed | the block is the thread's receive buffer               | keep(), prepare()        | own      |
 class ReadBuffer {
  public:
   // Unread bytes.
-  std::string_view view() const noexcept { return {data_ + begin_, end_ - begin_}; }
+  std::string_view view() const noexcept { return {block_.data() + begin_, end_ - begin_}; }
   std::size_t size() const noexcept { return end_ - begin_; }
   bool empty() const noexcept { return begin_ == end_; }
 
-  // Takes the first `count` bytes, of those that are there. They stay where they are until the next call of
+  // Takes the first `count` bytes, or all if there are fewer. The view is valid until the next call of
   // prepare(), settle() or keep().
   std::string_view consume(std::size_t count) noexcept {
     const std::string_view taken = view().substr(0, count);
     begin_ += taken.size();
     return taken;
   }
-  // How many bytes unread() can give back at most.
+  // The count of bytes that unread() can give back.
   std::size_t taken() const noexcept { return begin_; }
   // Gives back the last `count` bytes that the last consume() took.
   void unread(std::size_t count) noexcept { begin_ -= count; }
 
-  // Where to receive up to about `wanted` bytes (more or fewer, at least one). commit() says how many came.
+  // Memory to receive about `wanted` bytes in: more or fewer, at least one byte. commit() takes over the
+  // bytes that were received.
   std::span<char> prepare(std::size_t wanted);
   void commit(std::size_t received);
-  // The same, but bytes in the shared buffer stay there, which is borrowed until keep() is called, soon.
+  // As commit(), but leaves the bytes in the thread's receive buffer if they are there. keep() must follow
+  // soon.
   void commit_shared(std::size_t received);
-  // Puts bytes that were taken before in front again.
+  // Puts bytes that consume() took in front again.
   void prepend(std::string_view bytes);
-  // Gives the shared buffer back, if it is borrowed, and keeps what is unread.
+  // Gives a borrowed receive buffer back, and keeps the unread bytes.
   void keep() noexcept {
-    if (borrowed_) give_back();
+    if (place_ == Place::borrowed) give_back();
   }
 
-  // For a stream that is about to wait, for an unknown time: gives back the memory it does not need.
+  // For a stream that is about to wait, for an unknown time: frees memory that the unread bytes do not need.
   void settle() noexcept {
     keep();
     if (block_) shrink();
   }
 
  private:
-  // Up to this many bytes are copied out of the shared buffer: some 40 ns, against a page of memory or more.
+  enum class Place : std::uint8_t { own, offered, borrowed };
+
+  // Up to so many bytes are copied out of the receive buffer: some 40 ns, against a page of memory or more.
   static constexpr std::size_t kSmall = 4096;
-  // With this much room behind the unread bytes they are received in place.
+  // With so much room behind the unread bytes, further ones are received there.
   static constexpr std::size_t kRoom = 16 * 1024;
 
   std::size_t room() const noexcept { return block_.capacity() - end_; }
-  // Worth a copy.
+  // The unread bytes are worth a copy into a smaller block.
   bool is_oversized() const noexcept { return block_.capacity() > kSmall && size() <= block_.capacity() / 4; }
   void give_back() noexcept;
   void shrink() noexcept;
-  void own(Block block) noexcept;
   void move_to(std::size_t capacity);
 
   Block block_;
-  char* data_ = nullptr;  // the block's
-  std::size_t begin_ = 0;
+  std::size_t begin_ = 0;  // of the unread bytes in the block
   std::size_t end_ = 0;
-  bool in_shared_ = false;  // the last prepare() handed out the shared buffer
-  bool borrowed_ = false;   // the block is the shared buffer
+  Place place_ = Place::own;
 };
 
 }  // namespace squall

@@ -7,31 +7,36 @@
 
 namespace squall {
 
-class IOLoop;
-class IOStream;
+namespace detail {
+class StreamWriter;
+}
 
-// A write that may wait: what IOStream::write() and flush() return. The bytes are queued already, and are
-// sent whether it is awaited, dropped, or destroyed while it waits.
+// A write that may wait: the result of IOStream::write() and flush().
+//
+// Lifetime:  borrows the stream, which may be destroyed while the write waits. The bytes are queued already,
+//            and are sent whether the awaiter is awaited, dropped, or destroyed while it waits.
 class WriteAwaiter {
  public:
+  // Made by IOStream. Ends when the kernel has taken `target` bytes since the stream began.
+  WriteAwaiter(detail::StreamWriter& writer, std::uint64_t target) noexcept
+      : writer_(&writer), target_(target) {}
   WriteAwaiter(const WriteAwaiter&) = delete;
   WriteAwaiter& operator=(const WriteAwaiter&) = delete;
   ~WriteAwaiter();
 
   bool await_ready();
-  void await_suspend(std::coroutine_handle<> writer);
-  // Throws StreamClosedError if the stream closed before the kernel had taken all.
+  void await_suspend(std::coroutine_handle<> waiter);
+  // Throws StreamClosedError if the stream closed before the kernel had taken all bytes.
   void await_resume();
 
  private:
-  friend class IOStream;
-  WriteAwaiter(IOStream& stream, std::uint64_t target) noexcept : stream_(&stream), target_(target) {}
+  friend class detail::StreamWriter;
 
-  IOStream* stream_;      // null once the stream is gone
-  std::uint64_t target_;  // done when the kernel has taken so many bytes
-  LoopHook resume_;       // linked once it is in the loop's ready queue
+  detail::StreamWriter* writer_;  // null once the stream is gone
+  std::uint64_t target_;
+  LoopHook resume_;  // linked once it is in the loop's ready queue
   WriteAwaiter* next_ = nullptr;
-  bool waiting_ = false;  // in the stream's list
+  bool waiting_ = false;  // in the writer's list
 };
 
 }  // namespace squall

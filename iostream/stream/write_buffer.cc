@@ -1,10 +1,14 @@
 #include <squall/iostream/stream/write_buffer.h>
 
+#include <squall/ioloop/base/errors.h>
 #include <squall/ioloop/base/sanitizer.h>
 #include <squall/iostream/socket/file.h>
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <cstring>
+#include <stdexcept>
 #include <utility>
 
 namespace squall {
@@ -15,6 +19,15 @@ constexpr std::size_t kFirst = 4096;  // several small responses
 thread_local std::unique_ptr<WriteBuffer> t_spare;
 
 }  // namespace
+
+void FileSlice::check() const {
+  struct stat status{};
+  if (::fstat(fd.get(), &status) != 0) throw_errno("write_file: fstat");
+  if (!S_ISREG(status.st_mode)) throw std::invalid_argument("write_file() needs a regular file");
+  const auto size = static_cast<std::uint64_t>(status.st_size);
+  if (offset > size || length > size - offset)
+    throw std::invalid_argument("write_file() was told to send more than the file has");
+}
 
 [[gnu::hot]] std::unique_ptr<WriteBuffer> WriteBuffer::take() {
   return t_spare ? std::move(t_spare) : std::make_unique<WriteBuffer>();
@@ -34,7 +47,7 @@ void WriteBuffer::make_room(std::size_t count) {
   if (block_.capacity() - pending >= count && pending <= begin_) {
     std::memmove(block_.data(), block_.data() + begin_, pending);
   } else {
-    // Doubled, so that a buffer that fills in many pieces copies each byte a bounded number of times.
+    // Doubled, so that each byte of many small writes is copied a bounded number of times.
     Block larger(std::max({kFirst, pending + count, pending * 2}));
     if (pending > 0) std::memcpy(larger.data(), block_.data() + begin_, pending);
     block_ = std::move(larger);
@@ -65,7 +78,7 @@ std::uint64_t WriteBuffer::Piece::size() const noexcept {
 void WriteBuffer::append_piece(Piece piece) {
   const std::uint64_t size = piece.size();
   const bool is_file = std::holds_alternative<FileSlice>(piece.bytes);
-  // Room that was reserved and not used.
+  // Drops a piece that was reserved and not used.
   if (!behind_.empty() && behind_.back().size() == 0) behind_.pop_back();
   behind_.push_back(std::move(piece));
   behind_size_ += size;
@@ -80,15 +93,15 @@ std::size_t WriteBuffer::capacity() const noexcept {
 }
 
 void WriteBuffer::append(std::string&& data, std::size_t begin) {
-  behind_.reserve(behind_.size() + 1);  // so that what follows cannot throw, and so lose the string
+  behind_.reserve(behind_.size() + 1);  // so that append_piece() cannot throw and lose the string
   append_piece({std::move(data), begin});
 }
 
 void WriteBuffer::append(SharedBytes data, std::size_t begin) { append_piece({std::move(data), begin}); }
 void WriteBuffer::append(FileSlice file) { append_piece({std::move(file)}); }
 
-// Between large pieces there is often but a short header each, for which a block is the smallest. What goes
-// on being copied gets larger ones.
+// Between large pieces there is often only a short header, which gets the smallest block. Further copied
+// bytes get larger blocks.
 char* WriteBuffer::reserve_behind(std::size_t count) {
   auto* last = std::get_if<Copied>(&behind_.back().bytes);
   if (!last || last->block.capacity() - last->end < count) {
@@ -155,7 +168,7 @@ void WriteBuffer::consume_behind(std::uint64_t count) noexcept {
   }
 }
 
-// Frees the piece's memory now, its place in the list when that has become half of it.
+// Frees the piece's memory now. The sent places are removed once they are half of the list.
 void WriteBuffer::drop_front() noexcept {
   behind_[front_].bytes = Copied();
   ++front_;

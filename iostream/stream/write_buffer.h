@@ -17,36 +17,39 @@
 
 namespace squall {
 
-// A part of a file, to be sent.
+// A part of a regular file, to be sent.
 struct FileSlice {
   OwnedFd fd;
   std::uint64_t offset = 0;
   std::uint64_t length = 0;
+
+  // Throws std::invalid_argument if `fd` is not such a file, or the file is shorter; std::system_error.
+  void check() const;
 };
 
 // Bytes that many streams may send, stored once.
 using SharedBytes = std::shared_ptr<const std::string>;
 
-// The bytes a stream has yet to send. Exists only while there are some.
+// The bytes that a stream has yet to send. Exists only while there are some.
 //
-// Most are copied one behind the other into a block. Behind that, in the order they came, stand the pieces
-// that are sent from where they are: strings that were moved in, shared ones, and files; and blocks with what
-// was copied after them.
+// Most bytes are copied one after the other into a block. Behind the block, in the order of the writes, stand
+// the pieces that are sent without a copy (strings that were moved in, shared strings, files), and blocks
+// with the bytes that were copied after them.
 class WriteBuffer : public Pooled {
  public:
-  // Each thread keeps one with the memory it last had: a stream that sends what it wrote within one turn, as
-  // most do, makes no other.
+  // Each thread keeps one spare buffer with its block: a stream that sends within one turn all that it wrote,
+  // as most do, allocates none.
   static std::unique_ptr<WriteBuffer> take();
   static void give_back(std::unique_ptr<WriteBuffer> buffer) noexcept;
 
-  // Bytes to be sent; and those of them that take memory, which a file's do not.
+  // Bytes to be sent; and those of them that take memory: all but those of files.
   std::uint64_t size() const noexcept { return end_ - begin_ + behind_size_; }
   std::uint64_t size_in_memory() const noexcept { return size() - file_size_; }
   bool empty() const noexcept { return size() == 0; }
-  // Of the blocks that hold what was copied.
+  // Of the blocks that hold copied bytes.
   std::size_t capacity() const noexcept;
 
-  // Room for `count` bytes behind those that are there; commit() adds what was written to it.
+  // Memory for `count` bytes behind the others; commit() adds the first bytes of it.
   char* reserve(std::size_t count) {
     if (!behind_.empty()) return reserve_behind(count);
     if (block_.capacity() - end_ < count) make_room(count);
@@ -60,24 +63,23 @@ class WriteBuffer : public Pooled {
     }
   }
   void append(std::string_view data) { commit(data.copy(reserve(data.size()), data.size())); }
-  // Without copying: the bytes of `data` from `begin` on, of which there are some. If one throws it has taken
-  // nothing.
+  // Without a copy: the bytes of `data` from `begin` on, at least one. If they throw, `data` is unchanged.
   void append(std::string&& data, std::size_t begin);
   void append(SharedBytes data, std::size_t begin);
   void append(FileSlice file);
 
-  // The first bytes in memory, in as many pieces as fit and up to the first file: the count of pieces.
+  // The first bytes, up to the first file, in as many pieces as fit into `pieces`. Returns their count.
   std::size_t gather(std::span<std::string_view> pieces) const noexcept;
-  // All bytes, if they are in one piece that was copied; empty if not.
+  // All bytes, if all are in the first block; else empty.
   std::string_view only_piece() const noexcept {
     return behind_.empty() ? std::string_view(block_.data() + begin_, end_ - begin_) : std::string_view();
   }
-  // The file whose bytes come next; null if others do.
+  // The file whose bytes come next; null if bytes in memory come next.
   const FileSlice* file() const noexcept { return behind_.empty() ? nullptr : next_file(); }
-  // Puts the next bytes of the file that comes next into memory: at most `count`. The count, 0 at the end of
-  // the file, -1 and errno.
+  // Reads the next bytes of file() into memory, at most `count`. Returns their count, 0 at the end of the
+  // file, or -1 and errno.
   ssize_t load_file(std::size_t count);
-  // The first `count` bytes are sent.
+  // Drops the first `count` bytes, which are sent.
   void consume(std::uint64_t count) noexcept {
     if (count > end_ - begin_) return consume_behind(count);
     begin_ += static_cast<std::size_t>(count);
@@ -90,7 +92,7 @@ class WriteBuffer : public Pooled {
   };
   struct Piece {
     std::variant<Copied, std::string, SharedBytes, FileSlice> bytes;
-    std::size_t begin = 0;  // not of a file, whose offset says it
+    std::size_t begin = 0;  // of the unsent bytes; 0 for a file, whose offset moves on
 
     std::string_view view() const noexcept;
     std::uint64_t size() const noexcept;
@@ -108,7 +110,7 @@ class WriteBuffer : public Pooled {
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
   std::vector<Piece> behind_;
-  std::size_t front_ = 0;  // index in behind_ of the first that is not sent
+  std::size_t front_ = 0;  // index in behind_ of the first piece that is not sent
   std::uint64_t behind_size_ = 0;
   std::uint64_t file_size_ = 0;
 };

@@ -9,8 +9,8 @@
 
 #include <memory>
 
-// OpenSSL's objects with owners, and its thread's queue of errors: for the sources that speak to it. What
-// users include names no type of OpenSSL's.
+// Owners of OpenSSL's objects, and the thread's queue of errors. Private: no installed header includes this
+// one.
 namespace squall::openssl {
 
 template <auto free>
@@ -27,13 +27,13 @@ using Context = std::unique_ptr<SSL_CTX, Free<SSL_CTX_free>>;
 using Key = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;
 using Session = std::unique_ptr<SSL_SESSION, Free<SSL_SESSION_free>>;
 
-// Before each call that may fail: what another connection, or other code on this thread, left in the queue
-// must not be taken for this one's.
+// Before each call that may fail: errors that other connections or other code on this thread left in the
+// queue must not be taken for errors of the call.
 inline void forget_errors() noexcept {
   if (ERR_peek_error() != 0) ERR_clear_error();
 }
 
-// The reason of the earliest error in the queue, which is emptied; 0 if there is none.
+// Empties the queue, and returns its earliest error; 0 if it was empty.
 inline unsigned long take_error() noexcept {
   const unsigned long error = ERR_peek_error();
   forget_errors();

@@ -37,7 +37,7 @@ void TLSContext::reload() {
 
 bool TLSContext::is_server() const noexcept { return state_->is_server(); }
 
-std::chrono::milliseconds TLSContext::handshake_timeout() const noexcept {
+std::optional<std::chrono::nanoseconds> TLSContext::handshake_timeout() const noexcept {
   return state_->common().handshake_timeout;
 }
 

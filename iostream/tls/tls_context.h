@@ -3,16 +3,19 @@
 #include <squall/iostream/tls/tls_options.h>
 
 #include <chrono>
+#include <cstddef>
 #include <memory>
-#include <string_view>
+#include <optional>
 
 namespace squall {
 
-class TLSSessions;
 class TLSSetup;
+namespace detail {
+class TLSConnection;
+}
 
-// How one side of TLS connections is set up: certificates, who is trusted, protocols. A handle: copies are
-// the same context.
+// The setup of one side of TLS connections: certificates, trust, protocols. A handle: copies are the same
+// context.
 //
 //     TLSServerOptions options;
 //     options.certificates.push_back({.certfile = "chain.pem", .keyfile = "key.pem"});
@@ -22,26 +25,25 @@ class TLSSetup;
 //     co_await stream.start_tls(client, "example.org");
 //
 // Thread:    any: one context is for all loops of a process.
-// Lifetime:  what connections need of it they hold themselves.
-// Errors:    std::invalid_argument, which names what is wrong: `certfile "a.pem" does not exist` (TSV-01),
-//            `keyfile "b.pem" is not the key of certfile "a.pem"`.
+// Lifetime:  connections share ownership of the parts they need, and may outlive the context.
+// Errors:    std::invalid_argument, which names the option and the file: `certfile "a.pem" does not exist`
+//            (TSV-01), `keyfile "b.pem" is not the key of certfile "a.pem"`.
 class TLSContext {
  public:
   static TLSContext server(TLSServerOptions options);
   static TLSContext client(TLSClientOptions options = TLSClientOptions());
 
-  // Reads all files anew, for the handshakes to come; connections that are there go on. If it throws nothing
-  // has changed. Sessions from before can no longer be resumed: nobody comes in by what he once was.
+  // Reads all files again, for future handshakes; existing connections go on. If it throws, nothing has
+  // changed. Earlier sessions can no longer be resumed, so that a revoked certificate gets no peer in.
   void reload();
 
   bool is_server() const noexcept;
-  // Zero: none.
-  std::chrono::milliseconds handshake_timeout() const noexcept;
-  // Servers whose sessions this client keeps.
+  std::optional<std::chrono::nanoseconds> handshake_timeout() const noexcept;
+  // The count of servers whose sessions this client keeps.
   std::size_t sessions() const noexcept;
 
  private:
-  friend class TLSTransport;
+  friend class detail::TLSConnection;
   struct State;
   explicit TLSContext(std::shared_ptr<State> state) noexcept;
 

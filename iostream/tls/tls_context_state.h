@@ -11,7 +11,7 @@
 
 namespace squall {
 
-// What the copies of a TLSContext share.
+// The state that copies of a TLSContext share.
 struct TLSContext::State {
   explicit State(TLSServerOptions options) : options(std::move(options)), sessions(0) {}
   explicit State(TLSClientOptions options) : options(options), sessions(options.session_cache) {}

@@ -7,7 +7,7 @@ namespace squall {
 namespace {
 
 const char* name_of_alert(int alert) noexcept {
-  // Those of TLS 1.3 alone, which OpenSSL 3.0 does not name.
+  // OpenSSL 3.0 has no names for the alerts of TLS 1.3.
   if (alert == SSL_AD_MISSING_EXTENSION) return "missing extension";
   if (alert == SSL_AD_CERTIFICATE_REQUIRED) return "certificate required";
   return ::SSL_alert_desc_string_long(alert);
@@ -18,8 +18,8 @@ class TLSCategory final : public std::error_category {
   const char* name() const noexcept override { return "tls"; }
   std::string message(int value) const override {
     const auto error = static_cast<unsigned long>(value);
-    if (const int alert = tls_alert_of(std::error_code(value, *this)); alert >= 0)
-      return fmt::format("the peer sent the alert \"{}\"", name_of_alert(alert));
+    if (const auto alert = tls_alert_of(std::error_code(value, *this)))
+      return fmt::format("the peer sent the alert \"{}\"", name_of_alert(*alert));
     if (ERR_GET_LIB(error) == ERR_LIB_SSL) {
       switch (ERR_GET_REASON(error)) {
         case SSL_R_HTTP_REQUEST: return "plain HTTP request where TLS is spoken";
@@ -40,13 +40,14 @@ const std::error_category& tls_category() noexcept {
   return category;
 }
 
-int tls_alert_of(const std::error_code& error) noexcept {
-  if (error.category() != tls_category()) return -1;
+std::optional<int> tls_alert_of(const std::error_code& error) noexcept {
+  if (error.category() != tls_category()) return std::nullopt;
   const auto packed = static_cast<unsigned long>(error.value());
   const int reason = ERR_GET_REASON(packed);
   const bool is_alert = ERR_GET_LIB(packed) == ERR_LIB_SSL && reason >= SSL_AD_REASON_OFFSET &&
                         reason < SSL_AD_REASON_OFFSET + 256;
-  return is_alert ? reason - SSL_AD_REASON_OFFSET : -1;
+  if (!is_alert) return std::nullopt;
+  return reason - SSL_AD_REASON_OFFSET;
 }
 
 }  // namespace squall

@@ -1,20 +1,21 @@
 #pragma once
 
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <system_error>
 
 namespace squall {
 
-// OpenSSL's reasons as error codes: what StreamClosedError::error() and IOStream::error() tell of a
-// connection that broke the protocol, `decryption failed or bad record mac` say. Alerts of the peer's are
-// among them. The values are OpenSSL's packed ones, of ERR_get_error().
+// OpenSSL's reasons as error codes, for StreamClosedError::error() and IOStream::error() of a connection that
+// broke the protocol: `decryption failed or bad record mac`, or an alert of the peer. The values are those of
+// OpenSSL's ERR_get_error().
 const std::error_category& tls_category() noexcept;
 
-// The alert (RFC 8446, 6) that the peer gave as its reason; -1 if `error` is something else.
-int tls_alert_of(const std::error_code& error) noexcept;
+// The alert (RFC 8446, 6) that the peer sent, std::nullopt if `error` is another error.
+std::optional<int> tls_alert_of(const std::error_code& error) noexcept;
 
-// A TLS handshake has failed, and the stream is closed:
+// A TLS handshake has failed, and the stream is closed. The texts are like these:
 //
 //     certificate verify failed: self-signed certificate (peer 127.0.0.1:443)
 //     certificate verify failed: hostname mismatch, it is for a.example and not for b.example (peer ...)
@@ -27,10 +28,10 @@ class TLSError : public std::runtime_error {
 
   // In tls_category(), or the system's, or StreamErrc::truncated if the peer went away.
   const std::error_code& code() const noexcept { return code_; }
-  // Why the peer's certificate was refused: one of OpenSSL's X509_V_ERR_..., 0 if it was not.
+  // The reason why the peer's certificate was refused, one of OpenSSL's X509_V_ERR_...; 0 if it was not.
   long verify_result() const noexcept { return verify_result_; }
-  // The alert that the peer sent; -1 if it did not.
-  int alert() const noexcept { return tls_alert_of(code_); }
+  // The alert that the peer sent, if it sent one.
+  std::optional<int> alert() const noexcept { return tls_alert_of(code_); }
 
  private:
   std::error_code code_;

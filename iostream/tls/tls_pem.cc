@@ -16,7 +16,7 @@
 namespace squall {
 namespace {
 
-// What errors call it: `certfile "a.pem"`, or `cert_pem` if it is no file.
+// The name in error messages: `certfile "a.pem"`, or `cert_pem` for text.
 std::string name_of(std::string_view option, std::string_view text_option, const std::string& file) {
   return file.empty() ? std::string(text_option) : fmt::format("{} \"{}\"", option, file);
 }
@@ -57,7 +57,7 @@ openssl::Bio reader_of(std::string_view text) {
   return bio;
 }
 
-// OpenSSL would ask at the terminal otherwise.
+// Without this callback OpenSSL asks for the password at the terminal.
 int give_password(char* space, int size, int, void* password) {
   const auto& text = *static_cast<const std::string*>(password);
   if (text.empty()) return -1;
@@ -76,7 +76,7 @@ std::vector<openssl::Certificate> parse_certificates(const std::string& name, st
   openssl::forget_errors();
   if (ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE) {
     if (certificates.empty()) fail(name, "has no certificate in PEM");
-    return certificates;  // what comes behind the last one is none
+    return certificates;  // text behind the last certificate is ignored
   }
   fail(name, "has a certificate that cannot be read: " + reason_of(error));
 }

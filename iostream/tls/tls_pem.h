@@ -9,8 +9,8 @@
 
 namespace squall {
 
-// What stands in a TLSCertificate. Its errors are std::invalid_argument and name the file, or the option if
-// there is none: `certfile "a.pem" does not exist` (TSV-01).
+// The parsed content of a TLSCertificate. load_identity() throws std::invalid_argument, which names the file,
+// or the option for text: `certfile "a.pem" does not exist` (TSV-01).
 struct TLSIdentity {
   openssl::Certificate certificate;
   std::vector<openssl::Certificate> chain;
@@ -18,8 +18,7 @@ struct TLSIdentity {
 };
 TLSIdentity load_identity(const TLSCertificate& source);
 
-// All certificates of a file, or of `pem` if `file` is empty; at least one. `option` is what the file is
-// called in errors.
+// All certificates of a file, or of `pem` if `file` is empty; at least one. Errors call the file `option`.
 std::vector<openssl::Certificate> load_certificates(std::string_view option, const std::string& file,
                                                     std::string_view pem);
 

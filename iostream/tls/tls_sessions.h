@@ -12,11 +12,11 @@
 
 namespace squall {
 
-// What a client keeps of its last sessions with each server, to resume them: the servers used last, at most
-// so many as it was made for, and of each the last kPerServer sessions.
+// A client's last sessions with each server, to be resumed: of the servers used last, up to a given count,
+// the last kPerServer sessions each.
 //
-// A session of TLS 1.3 is given out once, as two connections with one ticket could be linked by who watches
-// (RFC 8446, C.4).
+// A session of TLS 1.3 is given out once: an observer could link two connections with one ticket (RFC 8446,
+// C.4).
 //
 // Thread:    any.
 class TLSSessions {
@@ -27,9 +27,9 @@ class TLSSessions {
 
   // Does nothing if there is no memory, or `server` is empty.
   void keep(std::string_view server, openssl::Session session) noexcept;
-  // The newest that can still be resumed. Null if there is none.
+  // The newest session that can still be resumed; null without one.
   openssl::Session take(std::string_view server);
-  // The server did not do with them.
+  // Drops the sessions of a server with which a handshake has failed.
   void forget(std::string_view server) noexcept;
   void clear() noexcept;
   std::size_t size() const noexcept;
@@ -43,7 +43,7 @@ class TLSSessions {
   const std::size_t servers_;
   mutable std::mutex mutex_;
   std::map<std::string, Server, std::less<>> by_server_;
-  std::list<std::string_view> ages_;  // keys of by_server_; used last comes last
+  std::list<std::string_view> ages_;  // keys of by_server_, the one used last at the end
 };
 
 }  // namespace squall

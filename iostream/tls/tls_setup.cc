@@ -3,8 +3,8 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <squall/ioloop/base/ascii.h>
-#include <squall/iostream/tls/tls_certificate.h>
-#include <squall/iostream/tls/tls_transport.h>
+#include <squall/iostream/tls/tls_connection.h>
+#include <squall/iostream/tls/x509.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -14,12 +14,12 @@
 namespace squall {
 namespace {
 
-// Forward secrecy throughout. Servers know how to encrypt well; a client may meet one that does not.
+// All have forward secrecy, except the last of the client's, for old servers.
 constexpr const char* kServerCiphers = "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL";
 constexpr const char* kClientCiphers =
     "ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES:DHE+AESGCM:RSA+AESGCM:!aNULL:!eNULL";
 
-// Resumption works only among connections of the same.
+// A session is resumed only in the session id context that it is from.
 constexpr unsigned char kSessionContext[] = "squall";
 
 [[noreturn]] void fail(const std::string& what) {
@@ -46,34 +46,39 @@ void use_identity(SSL_CTX* context, const TLSCertificate& source, const TLSIdent
           name + " cannot be used");
 }
 
-// In the wire format. Throws unless each has 1 to 255 bytes.
+// ALPN's wire format. Throws unless each protocol has 1 to 255 bytes.
 std::string wire_format(const std::vector<std::string>& protocols) {
   std::string wire;
   for (const std::string& protocol : protocols) {
     if (protocol.empty() || protocol.size() > 255)
-      throw std::invalid_argument(fmt::format("\"{}\" cannot be a protocol for ALPN", protocol));
+      throw std::invalid_argument(
+          fmt::format("\"{}\" is not a protocol name for ALPN: those have 1 to 255 bytes", protocol));
     wire += static_cast<char>(protocol.size());
     wire += protocol;
   }
   return wire;
 }
 
-// Who the certificate is for, where that is what is wrong with it.
+detail::TLSConnection* connection_of(const SSL* ssl) {
+  return static_cast<detail::TLSConnection*>(SSL_get_app_data(ssl));
+}
+
+// For the error's text: the hosts of a certificate that is for other hosts.
 int note_refusal(int ok, X509_STORE_CTX* store) {
   if (ok) return ok;
   const auto* ssl =
       static_cast<SSL*>(::X509_STORE_CTX_get_ex_data(store, ::SSL_get_ex_data_X509_STORE_CTX_idx()));
-  auto* transport = static_cast<TLSTransport*>(SSL_get_app_data(ssl));
-  if (transport)
-    transport->note_refused(::X509_STORE_CTX_get_current_cert(store), ::X509_STORE_CTX_get_error(store));
+  if (detail::TLSConnection* const connection = connection_of(ssl))
+    connection->note_refused(::X509_STORE_CTX_get_current_cert(store), ::X509_STORE_CTX_get_error(store));
   return 0;
 }
 
+// 1 if the session is ours now.
 int keep_session(SSL* ssl, SSL_SESSION* session) {
-  auto* transport = static_cast<TLSTransport*>(SSL_get_app_data(ssl));
-  if (!transport) return 0;
-  transport->keep_session(session);
-  return 1;  // it is ours now
+  detail::TLSConnection* const connection = connection_of(ssl);
+  if (!connection) return 0;
+  connection->keep_session(session);
+  return 1;
 }
 
 }  // namespace
@@ -97,7 +102,7 @@ TLSSetup::TLSSetup(const TLSServerOptions& options) {
       ::SSL_CTX_sess_set_cache_size(context, static_cast<long>(options.session_cache));
     if (!options.session_tickets) {
       ::SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
-      // In TLS 1.3 the sessions in the cache are given out as tickets too.
+      // TLS 1.3 gives out the sessions of the cache as tickets too.
       if (options.session_cache == 0) ::SSL_CTX_set_num_tickets(context, 0);
     }
     ::SSL_CTX_set_tlsext_servername_callback(context, choose_certificate);
@@ -123,7 +128,7 @@ TLSSetup::TLSSetup(const TLSClientOptions& options, TLSSessions& sessions) : ses
   openssl::forget_errors();
 }
 
-// With what all have in common.
+// Adds an SSL_CTX with the settings that servers and clients share.
 SSL_CTX* TLSSetup::add_context(const TLSOptions& options, const SSL_METHOD* method) {
   const bool is_server = method == ::TLS_server_method();
   openssl::Context made(::SSL_CTX_new(method));
@@ -136,8 +141,8 @@ SSL_CTX* TLSSetup::add_context(const TLSOptions& options, const SSL_METHOD* meth
               ::SSL_CTX_set_max_proto_version(context, version_of(options.max_version)) == 1,
           "OpenSSL does not have these versions of TLS");
   ::SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
-  // Idle connections give their buffers back. Partial writes stay off: our BIO takes everything, and one call
-  // is to encrypt all its bytes, also in fragments of 512 (RFC 6066, 4).
+  // Idle connections free their buffers. Partial writes stay off: our BIO takes all bytes, and one call must
+  // encrypt all of its bytes, also in fragments of 512 (RFC 6066, 4).
   ::SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   const std::string ciphers = !options.ciphers.empty() ? options.ciphers
                               : is_server              ? kServerCiphers
@@ -160,19 +165,19 @@ void TLSSetup::trust(SSL_CTX* context, const TLSOptions& options, bool is_server
   for (const openssl::Certificate& certificate : trusted) {
     require(::X509_STORE_add_cert(::SSL_CTX_get_cert_store(context), certificate.get()) == 1,
             "a certificate of the ca_... cannot be trusted");
-    // Clients look for one of their certificates that one of these has signed.
+    // Clients choose a certificate that one of these authorities has signed.
     if (is_server && required != CertReqs::none) ::SSL_CTX_add_client_CA(context, certificate.get());
   }
   if (!options.ca_path.empty()) {
     struct stat status{};
     if (::stat(options.ca_path.c_str(), &status) != 0 || !S_ISDIR(status.st_mode))
-      throw std::invalid_argument(fmt::format("ca_path \"{}\" is no folder", options.ca_path));
+      throw std::invalid_argument(fmt::format("ca_path \"{}\" is not a folder", options.ca_path));
     require(::SSL_CTX_load_verify_dir(context, options.ca_path.c_str()) == 1,
             fmt::format("ca_path \"{}\"", options.ca_path));
   }
   if (required == CertReqs::none) return ::SSL_CTX_set_verify(context, SSL_VERIFY_NONE, nullptr);
   if (trusted.empty() && options.ca_path.empty()) {
-    // That anybody whom the public's authorities know may come in is never meant.
+    // The system's authorities would let in every client with a certificate of a public authority.
     if (is_server) throw std::invalid_argument("cert_reqs needs ca_certs, ca_path or ca_pem");
     require(::SSL_CTX_set_default_verify_paths(context) == 1, "The system's certificates cannot be read");
   }
@@ -185,7 +190,7 @@ void TLSSetup::prefer_protocols(SSL_CTX* context, const TLSOptions& options, boo
   protocols_ = wire_format(options.alpn);
   if (is_server) return ::SSL_CTX_set_alpn_select_cb(context, choose_protocol, this);
   const auto* wire = reinterpret_cast<const unsigned char*>(protocols_.data());
-  // Unlike its neighbours it returns 0 when all is well.
+  // This function returns 0 for success.
   require(::SSL_CTX_set_alpn_protos(context, wire, static_cast<unsigned int>(protocols_.size())) == 0,
           "no memory for ALPN");
 }
@@ -214,8 +219,8 @@ int TLSSetup::choose_certificate(SSL* ssl, int*, void* self) {
   }
 }
 
-// The first of ours that the client has offered. One that offers only others is told so, as it would go on to
-// speak another protocol than we do (RFC 7301, 3.2).
+// Chooses the first of our protocols that the client has offered. A client that offers only other protocols
+// gets an alert, as it would go on to speak another protocol than this server (RFC 7301, 3.2).
 int TLSSetup::choose_protocol(SSL*, const unsigned char** chosen, unsigned char* size,
                               const unsigned char* offered, unsigned int offered_size, void* self) {
   const std::string_view ours = static_cast<const TLSSetup*>(self)->protocols_;

@@ -12,23 +12,23 @@
 
 namespace squall {
 
-// What the handshakes of a TLSContext work with, from one reading of its files: SSL_CTXs, one for each
-// certificate, and which is for whom. Never changes once made; connections hold on to theirs.
+// The result of one reading of a TLSContext's files: an SSL_CTX for each certificate, and the host names of
+// each. Immutable; connections share ownership of the setup they were made with.
 //
 // Thread:    any.
 // Errors:    std::invalid_argument, which names the file or the option.
 class TLSSetup {
  public:
-  // SSL_get_app_data() of each connection is a TLSTransport.
+  // SSL_get_app_data() of each connection is its detail::TLSConnection.
   explicit TLSSetup(const TLSServerOptions& options);
   // Keeps sessions in `sessions`, which is borrowed.
   TLSSetup(const TLSClientOptions& options, TLSSessions& sessions);
   TLSSetup(const TLSSetup&) = delete;
   TLSSetup& operator=(const TLSSetup&) = delete;
 
-  // With the first certificate.
+  // The SSL_CTX of the first certificate.
   SSL_CTX* context() const noexcept { return contexts_.front().get(); }
-  // Whose certificate is for `host`: see TLSServerOptions::certificates. Null if none is.
+  // The SSL_CTX of the certificate for `host`: see TLSServerOptions::certificates. Null without one.
   SSL_CTX* context_for(std::string_view host) const;
   TLSSessions* sessions() const noexcept { return sessions_; }
 
@@ -42,7 +42,7 @@ class TLSSetup {
 
   std::vector<openssl::Context> contexts_;
   std::map<std::string, SSL_CTX*, std::less<>> by_name_;  // `a.example`, and `.a.example` for its wildcard
-  std::string protocols_;                                 // as ALPN has them, each behind its size
+  std::string protocols_;                                 // ALPN's wire format: each behind its size
   TLSSessions* sessions_ = nullptr;
 };
 

@@ -6,9 +6,11 @@
 
 namespace squall {
 
-// For servers: the handshake of a connection that was just accepted. False if it has failed or took too long:
-// the stream is closed, and the log has a line unless the peer only went away, as port scanners do (IOS-74,
-// TSV-08). Borrows the stream until the task ends.
+// A server's handshake on an accepted connection. False if the handshake failed or timed out: the stream is
+// closed, and the log has a line unless the peer only closed the connection, as port scanners do (IOS-74,
+// TSV-08).
+//
+// Lifetime:  borrows the stream until the task ends.
 Task<bool> accept_tls(IOStream& stream, TLSContext context);
 
 }  // namespace squall

@@ -69,7 +69,7 @@ struct Wire {
   RawPeer peer;
 };
 
-// What came of an operation: its bytes, or the errno of the StreamClosedError.
+// The result of an operation: its bytes, or the errno of the StreamClosedError.
 struct Outcome {
   std::string bytes;
   int error = 0;

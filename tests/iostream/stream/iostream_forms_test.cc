@@ -69,7 +69,7 @@ Task<> written(WriteAwaiter& write, bool& done) {
 
 // ---- Reading into one's own memory.
 
-TEST_CASE("read_into fills the caller's memory, with what is buffered first (IOS-21)", "[iostream]") {
+TEST_CASE("read_into fills the caller's memory, first with buffered bytes (IOS-21)", "[iostream]") {
   TestLoop loop;
   Wire wire(loop);
   wire.peer.send("abcdef");
@@ -81,7 +81,7 @@ TEST_CASE("read_into fills the caller's memory, with what is buffered first (IOS
   CHECK(loop.run(into(wire.stream, {})) == 0);  // IOS-37a
 }
 
-TEST_CASE("read_into_some gives what there is, and at least a byte (IOS-21)", "[iostream]") {
+TEST_CASE("read_into_some gives the bytes that are there, at least one (IOS-21)", "[iostream]") {
   TestLoop loop;
   Wire wire(loop);
   std::string space(100'000, '?');
@@ -146,7 +146,7 @@ TEST_CASE("a read_into that is destroyed with its bytes on the way gives them ba
   CHECK(loop.run(bytes(wire.stream, 9)) == "123456789");
 }
 
-TEST_CASE("a read_into that the end cuts short throws, and what came can be read", "[iostream]") {
+TEST_CASE("a read_into that the end cuts short throws, and the next read gets its bytes", "[iostream]") {
   TestLoop loop;
   Wire wire(loop);
   wire.peer.send("abc");
@@ -258,7 +258,7 @@ TEST_CASE("read_until_close gives all that comes (IOS-24)", "[iostream]") {
   CHECK(loop.run(to_end(wire.stream)) == "");
 }
 
-TEST_CASE("read_until_close gives what there is when we close, and throws when the connection broke (IOS-50)",
+TEST_CASE("read_until_close gives the received bytes after close(), and throws after a reset (IOS-50)",
           "[iostream]") {
   TestLoop loop;
   {
@@ -403,7 +403,7 @@ Task<> write_between(IOStream& stream, OwnedFd file, bool& done) {
   done = true;
 }
 
-TEST_CASE("a part of a file is sent between other bytes, whatever the stream is", "[iostream]") {
+TEST_CASE("a part of a file is sent between other bytes, over every kind of stream", "[iostream]") {
   TestLoop loop;
   const std::string data = numbered(5'000'000);
   const std::string expected = "head" + data.substr(1'000, 4'000'000) + "tail";
@@ -445,7 +445,7 @@ TEST_CASE("a file takes no room in the write buffer", "[iostream]") {
   CHECK(wire.receive(loop, 101'000).substr(0, 100'000) == data);
 }
 
-TEST_CASE("what cannot be sent as a file is refused before anything is queued", "[iostream]") {
+TEST_CASE("write_file refuses an unsuitable descriptor or range, and queues nothing", "[iostream]") {
   TestLoop loop;
   Wire wire(loop);
   Pipe pipe = make_pipe();
@@ -480,7 +480,8 @@ TEST_CASE("a file that becomes shorter while it is sent closes the stream", "[io
   loop.log.expect("The file being sent to 127.0.0.1:");
 }
 
-TEST_CASE("reading() and writing() say what the stream is at (IOS-58)", "[iostream]") {
+TEST_CASE("reading() and writing() tell whether a read waits and whether bytes wait to be sent (IOS-58)",
+          "[iostream]") {
   TestLoop loop;
   Wire wire(loop);
   CHECK_FALSE(wire.stream.reading());

@@ -49,7 +49,7 @@ Task<> read_two_lines(IOStream& stream, std::vector<std::string>& out) {
   out.push_back(second);
 }
 
-TEST_CASE("read_until returns the delimiter and leaves what follows it buffered", "[iostream]") {
+TEST_CASE("read_until returns the delimiter and leaves the bytes behind it buffered", "[iostream]") {
   TestLoop loop;
   Wire wire(loop);
   std::vector<std::string> out;
@@ -72,7 +72,7 @@ TEST_CASE("a delimiter may straddle the pieces it comes in (IOS-37)", "[iostream
   CHECK(out[0] == "--en--end--");
 }
 
-TEST_CASE("read_bytes returns exactly that many, of which none may be asked for (IOS-20, IOS-37a)",
+TEST_CASE("read_bytes returns exactly the count of bytes, which may be zero (IOS-20, IOS-37a)",
           "[iostream]") {
   TestLoop loop;
   Wire wire(loop);
@@ -89,7 +89,7 @@ TEST_CASE("read_bytes returns exactly that many, of which none may be asked for 
   CHECK(out[0] == "fgh");
 }
 
-TEST_CASE("read_some returns what there is, up to its limit", "[iostream]") {
+TEST_CASE("read_some returns the bytes that are there, up to its limit", "[iostream]") {
   TestLoop loop;
   Wire wire(loop);
   wire.peer.send("abcdef");
@@ -98,7 +98,7 @@ TEST_CASE("read_some returns what there is, up to its limit", "[iostream]") {
   CHECK(loop.run(some(wire.stream)) == "ef");
 }
 
-TEST_CASE("unread gives back what the stream had, and nothing else", "[iostream]") {
+TEST_CASE("unread gives back bytes of the last read, and no others", "[iostream]") {
   TestLoop loop;
   Wire wire(loop);
   CHECK_THROWS_AS(wire.stream.unread(1), std::logic_error);
@@ -112,7 +112,8 @@ TEST_CASE("unread gives back what the stream had, and nothing else", "[iostream]
   CHECK(loop.run(some(wire.stream)) == "fine");
 }
 
-// Takes `head` quickly, as a server does, and what is behind it by `rest`, whose view it holds.
+// Reads `head` by read_some(std::nothrow), as a server does, and the bytes behind it by `rest`, whose view it
+// holds.
 template <class Rest>
 Task<> read_quickly(IOStream& stream, std::size_t head, Rest rest, std::string_view& held, bool& go) {
   const std::string_view all = co_await stream.read_some(std::nothrow);
@@ -122,7 +123,7 @@ Task<> read_quickly(IOStream& stream, std::size_t head, Rest rest, std::string_v
   while (!go) co_await sleep(1ms);
 }
 
-TEST_CASE("a view is valid until the next read, however the bytes came, and whatever others receive",
+TEST_CASE("a view is valid until the next read, however its bytes came, while other streams receive",
           "[iostream]") {
   TestLoop loop;
   Wire wire(loop);
@@ -307,8 +308,7 @@ TEST_CASE("bytes received before close() can still be read (IOS-32)", "[iostream
   CHECK(loop.run(throws<StreamClosedError>(some(wire.stream))));
 }
 
-TEST_CASE("destroying the stream ends the pending read, even one that close() has ended already",
-          "[iostream]") {
+TEST_CASE("destroying the stream ends the pending read, even after close() has ended it", "[iostream]") {
   TestLoop loop;
   for (const bool close_first : {false, true}) {
     auto wire = std::make_unique<Wire>(loop);
@@ -362,7 +362,7 @@ TEST_CASE("a task destroyed after its read was ended by close() is not resumed",
   }
 }
 
-// Takes a little of what came and gives the rest back, then waits for something else.
+// Consumes a few of the bytes that came and gives the others back, then waits for another event.
 Task<> read_and_linger(IOStream& stream, Live) {
   const std::string_view all = co_await stream.read_some(std::nothrow);
   stream.unread(all.size() - 1);
@@ -478,7 +478,7 @@ Task<> read_in_parts(IOStream& stream, IOStream& other, std::string& own, std::s
   own += rest;
 }
 
-TEST_CASE("what a fast reader leaves unread stays its own while another stream receives", "[iostream]") {
+TEST_CASE("bytes that a fast reader leaves unread stay valid while another stream receives", "[iostream]") {
   TestLoop loop;
   for (const std::size_t size : {100, 10'000, 40'000}) {
     CAPTURE(size);
@@ -507,8 +507,7 @@ Task<std::size_t> view_across_waits(IOStream& stream) {
   co_return right;
 }
 
-TEST_CASE("a view stays valid until the next read on its stream, whatever other streams receive",
-          "[iostream]") {
+TEST_CASE("a view stays valid until the next read on its stream while other streams receive", "[iostream]") {
   TestLoop loop;
   for (const std::size_t size : {100, 50'000}) {
     Wire wire(loop);

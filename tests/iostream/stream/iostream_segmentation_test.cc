@@ -10,7 +10,7 @@
 #include "support/stream_pair.h"
 #include "support/test_loop.h"
 
-// Whatever the pieces that bytes come in, a read gives the same.
+// A read gives the same result for every way in which the network cuts its bytes.
 namespace squall {
 namespace {
 
@@ -32,7 +32,7 @@ struct Read {
   const Regex* regex = nullptr;
 };
 
-// What a read gives: bytes, or why it gives none.
+// The result of a read: bytes, or why it gives none.
 struct Result {
   std::string bytes{};
   bool unsatisfiable = false;

@@ -1,5 +1,5 @@
-#include <squall/iostream/stream/iostream.h>
 #include <squall/iostream/socket/socket.h>
+#include <squall/iostream/stream/iostream.h>
 
 #include <sys/socket.h>
 
@@ -82,7 +82,7 @@ Task<> answer_each(IOStream& stream) {
   }
 }
 
-TEST_CASE("what is written while the stream is served leaves in one piece", "[iostream]") {
+TEST_CASE("bytes that are written while the stream is served leave in one system call", "[iostream]") {
   TestLoop loop;
   auto pair = tcp_pair();
   // A socket whose peer can tell how many sends there were: packets keep their borders.
@@ -100,7 +100,7 @@ TEST_CASE("what is written while the stream is served leaves in one piece", "[io
         "re: a\nre: b\nre: c\n");
 }
 
-TEST_CASE("reserve_write and commit_write send what was formatted in place", "[iostream]") {
+TEST_CASE("reserve_write and commit_write send bytes that were formatted in place", "[iostream]") {
   TestLoop loop;
   Wire wire(loop);
   wire.stream.write("head ");
@@ -160,7 +160,7 @@ TEST_CASE("more than max_write_buffer_size is refused and queues nothing (IOS-43
   CHECK(wire.receive(loop, 10'000).size() == 10'000);
 }
 
-TEST_CASE("a write on a closed stream throws, and one that waits when it closes as well (IOS-40)",
+TEST_CASE("a write on a closed stream throws, and so does a write that waits when the stream closes (IOS-40)",
           "[iostream]") {
   TestLoop loop;
   Wire wire(loop);
@@ -229,7 +229,7 @@ TEST_CASE("a stream that cannot be watched is closed, and says so to who writes 
     CHECK(failed(read_one(at.wire.stream)) == expected);
   }
   {
-    // What was written during a turn is sent at its end, where nobody can be told by an exception.
+    // Bytes written during a turn are sent at its end, where no caller can get an exception.
     Unwatchable at(loop);
     loop.add_callback([&] {
       for (int i = 0; i < 2000; ++i) at.wire.stream.write(std::string(10'000, 'x'));
@@ -364,7 +364,7 @@ TEST_CASE("shutdown_write ends the peer's reading and not our own", "[iostream]"
   CHECK(got == "still here");
 }
 
-TEST_CASE("what was written before close(), or the stream's end, is offered to the kernel once (IOS-42)",
+TEST_CASE("bytes written before close() or destruction are offered to the kernel once (IOS-42)",
           "[iostream]") {
   TestLoop loop;
   for (const std::size_t size : {std::size_t{10}, std::size_t{20'000}}) {
@@ -385,7 +385,7 @@ TEST_CASE("what was written before close(), or the stream's end, is offered to t
   }
 }
 
-TEST_CASE("bytes that nobody has read do not take what was written with them", "[iostream]") {
+TEST_CASE("unread received bytes do not make close() drop written bytes", "[iostream]") {
   TestLoop loop;
   enum class By { close, send_and_close };
   for (const By by : {By::close, By::send_and_close}) {
@@ -562,7 +562,7 @@ TEST_CASE("the close callback comes also when the last read had not to wait (IOS
   loop.run_until([&] { return calls == 1; });
 }
 
-TEST_CASE("writers go on in the order of what they have written, however they wait", "[iostream]") {
+TEST_CASE("writers are resumed in the order of their writes, in any order they wait", "[iostream]") {
   TestLoop loop;
   Wire wire(loop);
   std::vector<int> done;
@@ -641,7 +641,7 @@ TEST_CASE("a stream that both sides have ended says so once, with bytes unread",
   CHECK(calls == 1);
 }
 
-TEST_CASE("a stream nobody reads does not keep the loop busy", "[iostream]") {
+TEST_CASE("a stream without a reader does not keep the loop busy", "[iostream]") {
   TestLoop loop;
   Wire wire(loop);
   std::string got;

@@ -71,7 +71,7 @@ Task<> all_through(Line& line, const std::string& bytes, std::size_t piece, std:
                  receive_all(line.server, received));
 }
 
-TEST_CASE("a pump passes on everything to the end, in pieces of whatever size", "[pump]") {
+TEST_CASE("a pump passes on all bytes to the end, in pieces of any size", "[pump]") {
   for (const auto& [size, piece] : {std::pair<std::size_t, std::size_t>{0, 1},
                                     {1, 1},
                                     {10'000, 100},
@@ -111,7 +111,7 @@ TEST_CASE("two pumps join two streams, each half ending by itself", "[pump]") {
   CHECK((back == bytes));
 }
 
-TEST_CASE("what was read ahead, and what waits to be sent, keep their places", "[pump]") {
+TEST_CASE("buffered bytes of the source and queued bytes of the sink keep their order", "[pump]") {
   TestLoop loop;
   Line line(loop);
   const std::string bytes = pattern(1'000'000);
@@ -155,7 +155,7 @@ TEST_CASE("pipes and Unix sockets are pumped as well", "[pump]") {
   CHECK((received == bytes));
 }
 
-TEST_CASE("what travels in something else is not passed on as it travels", "[pump]") {
+TEST_CASE("a pump passes on the bytes inside a transport, not the transport's own", "[pump]") {
   TestLoop loop;
   std::string bytes = pattern(2'000'000);
   for (char& byte : bytes) byte = static_cast<char>('0' + (byte & 7));  // what the transport can carry
@@ -199,7 +199,7 @@ TEST_CASE("a server that does not read holds up the client, and no more than buf
   });
 }
 
-TEST_CASE("a pump that is dropped loses nothing of what it has received", "[pump]") {
+TEST_CASE("a pump that is dropped loses none of the bytes that it has received", "[pump]") {
   const std::string bytes = pattern(64 << 20);
   for (int turns = 0; turns < 40; ++turns) {
     CAPTURE(turns);

@@ -28,7 +28,7 @@ TEST_CASE("bytes come out as they went in, small and large", "[read_buffer]") {
   }
 }
 
-TEST_CASE("what was consumed stays readable until the next receive, and can be given back", "[read_buffer]") {
+TEST_CASE("consumed bytes stay readable until the next receive, and can be given back", "[read_buffer]") {
   ReadBuffer buffer;
   receive(buffer, "hello world");
   const std::string_view hello = buffer.consume(6);
@@ -40,7 +40,7 @@ TEST_CASE("what was consumed stays readable until the next receive, and can be g
   CHECK(hello == "hello ");
 }
 
-TEST_CASE("two buffers do not share what they received in turn", "[read_buffer]") {
+TEST_CASE("two buffers that receive in turn do not share bytes", "[read_buffer]") {
   for (const std::size_t size : {10, 50'000}) {
     ReadBuffer a;
     ReadBuffer b;
@@ -59,7 +59,7 @@ void receive_shared(ReadBuffer& buffer, std::string_view bytes) {
   buffer.commit_shared(bytes.size());
 }
 
-TEST_CASE("a borrowed buffer is not the one that others receive into, and is given back", "[read_buffer]") {
+TEST_CASE("other buffers do not receive into a borrowed buffer, which is given back", "[read_buffer]") {
   for (const std::size_t size : {10, 5'000, 20'000, 60'000}) {
     for (const std::size_t consumed : {std::size_t(0), size / 3, size}) {
       CAPTURE(size, consumed);

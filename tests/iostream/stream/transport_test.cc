@@ -65,8 +65,7 @@ struct ByteWise : Wire {
   }
 };
 
-TEST_CASE("the handshake begins at once, and who waits for it goes on when it is done (IOS-75)",
-          "[transport]") {
+TEST_CASE("the handshake begins at once, and its waiter is resumed when it is done (IOS-75)", "[transport]") {
   TestLoop loop;
   Wire wire(loop);
   CHECK(wire.peer.received() == "H");
@@ -111,7 +110,7 @@ TEST_CASE("bytes that a transport holds are read although the descriptor has non
   CHECK(loop.run(some(wire.stream)) == "r");
 }
 
-TEST_CASE("a transport may take a part of what it is given, and a write waits for all of it", "[transport]") {
+TEST_CASE("a transport may take a part of the bytes, and a write waits for all of them", "[transport]") {
   TestLoop loop;
   Wire wire(loop, {.at_a_time = 70'000});
   wire.peer.send("H");
@@ -127,7 +126,7 @@ TEST_CASE("a transport may take a part of what it is given, and a write waits fo
   CHECK(wire.stream.pending_write_bytes() == 0);
 }
 
-TEST_CASE("what a transport has to answer is sent, also when the socket is full just then", "[transport]") {
+TEST_CASE("a transport's answers are sent, also after the socket was full", "[transport]") {
   TestLoop loop;
   Wire wire(loop);
   wire.peer.send("H");
@@ -147,8 +146,7 @@ TEST_CASE("what a transport has to answer is sent, also when the socket is full 
   CHECK(all.find('.') != all.npos);
 }
 
-TEST_CASE("the end that a transport tells is the end, and one that it does not tell is an error",
-          "[transport]") {
+TEST_CASE("an end that the transport reports ends the stream, an unreported end is an error", "[transport]") {
   TestLoop loop;
   {
     Wire wire(loop);
@@ -182,7 +180,7 @@ TEST_CASE("a read of much that a transport has received lets others have their t
   CHECK(out[0] == std::string(3000, 'x'));
 }
 
-TEST_CASE("a transport's bytes that nobody waits for any more are the next read's", "[transport]") {
+TEST_CASE("bytes that a transport holds when a read is dropped go to the next read", "[transport]") {
   TestLoop loop;
   ByteWise wire(loop);
   {
@@ -253,7 +251,7 @@ TEST_CASE("the end of our bytes is told behind all of them, and at close() unles
   CHECK(wire.peer.received() == "H");
 }
 
-TEST_CASE("a handshake that fails closes the stream with the reason, for all who wait", "[transport]") {
+TEST_CASE("a failed handshake closes the stream, and all waiting operations get the reason", "[transport]") {
   TestLoop loop;
   Wire wire(loop);
   bool shaken = false;
@@ -281,7 +279,7 @@ TEST_CASE("a peer that leaves during the handshake is no news", "[transport]") {
   CHECK(wire.stream.error() == std::errc::connection_reset);
 }
 
-TEST_CASE("who waits for a handshake may be destroyed, and another wait for it", "[transport]") {
+TEST_CASE("a task that waits for a handshake may be destroyed, and another one may wait", "[transport]") {
   TestLoop loop;
   Wire wire(loop);
   bool done = false;
@@ -296,7 +294,7 @@ TEST_CASE("who waits for a handshake may be destroyed, and another wait for it",
   loop.run_until([&] { return done; });
 }
 
-TEST_CASE("a stream destroyed during its handshake tells who waits for it", "[transport]") {
+TEST_CASE("destroying a stream during its handshake ends the wait for it", "[transport]") {
   TestLoop loop;
   bool failed = false;
   {

@@ -23,7 +23,7 @@ std::string front(const WriteBuffer& buffer) {
   return all;
 }
 
-TEST_CASE("what is written in any form is sent in order, each byte once", "[write_buffer]") {
+TEST_CASE("bytes written in any form are sent in order, each once", "[write_buffer]") {
   WriteBuffer buffer;
   buffer.append("copied ");
   buffer.append(std::string("moved "), 0);
@@ -114,7 +114,7 @@ TEST_CASE("a file that cannot be sent from where it is comes into memory bit by 
   CHECK(buffer.size_in_memory() == buffer.size());
 }
 
-TEST_CASE("room that was reserved and not used stands in nobody's way", "[write_buffer]") {
+TEST_CASE("reserved room that is not used does not affect later writes", "[write_buffer]") {
   WriteBuffer buffer;
   buffer.append(std::string("moved"), 0);
   buffer.reserve(100);

@@ -114,7 +114,7 @@ TEST_CASE("options that cannot be are refused", "[tls]") {
   }
   SECTION("an empty protocol") {
     server.alpn = {"h2", ""};
-    text = "\"\" cannot be a protocol for ALPN";
+    text = "\"\" is not a protocol name for ALPN: those have 1 to 255 bytes";
   }
   SECTION("trusted certificates that are not there") {
     server.ca_certs = "/no/such/file";
@@ -122,13 +122,13 @@ TEST_CASE("options that cannot be are refused", "[tls]") {
   }
   SECTION("a folder that is not there") {
     server.ca_path = "/no/such/folder";
-    text = "ca_path \"/no/such/folder\" is no folder";
+    text = "ca_path \"/no/such/folder\" is not a folder";
   }
   CHECK_THROWS_WITH(TLSContext::server(server), text);
   CHECK(::ERR_peek_error() == 0);
 }
 
-TEST_CASE("what has no option can be set in OpenSSL's context", "[tls]") {
+TEST_CASE("customize() can change settings that have no option", "[tls]") {
   TLSServerOptions options = of(self_signed());
   options.certificates.push_back(self_signed());
   int calls = 0;
@@ -143,6 +143,12 @@ TEST_CASE("what has no option can be set in OpenSSL's context", "[tls]") {
   CHECK(calls == 2);
   CHECK(context.is_server());
   CHECK(context.handshake_timeout() == std::chrono::seconds(10));
+}
+
+TEST_CASE("a context without a handshake timeout has none", "[tls]") {
+  TLSClientOptions options;
+  options.handshake_timeout = std::nullopt;
+  CHECK_FALSE(TLSContext::client(options).handshake_timeout());
 }
 
 // Whose certificate a client that asks for `host` gets.
@@ -200,7 +206,7 @@ TEST_CASE("a session is resumed only with the host that it was made for", "[tls]
   CHECK(resumed("b.example"));
 }
 
-TEST_CASE("a reload is for new connections; those that are there go on", "[tls]") {
+TEST_CASE("a reload affects new connections; existing ones go on", "[tls]") {
   TestLoop loop;
   TemporaryFolder folder;
   TLSSides sides;
@@ -237,7 +243,7 @@ TEST_CASE("a reload is for new connections; those that are there go on", "[tls]"
   CHECK(loop.run(talk(b, a)) == "still here\n");
 }
 
-TEST_CASE("nobody resumes a session from before a reload", "[tls]") {
+TEST_CASE("no session from before a reload is resumed", "[tls]") {
   TestLoop loop;
   TLSSides sides;
   sides.client_options.max_version = TLSVersion::tls1_2;  // whose sessions come with the handshake
@@ -256,7 +262,7 @@ TEST_CASE("nobody resumes a session from before a reload", "[tls]") {
   CHECK(resumed());
 }
 
-TEST_CASE("a client keeps sessions of so many servers, those used last", "[tls]") {
+TEST_CASE("a client keeps the sessions of the servers used last, up to session_cache", "[tls]") {
   TestLoop loop;
   TLSSides sides;
   sides.client_options.max_version = TLSVersion::tls1_2;

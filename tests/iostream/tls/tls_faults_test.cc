@@ -105,8 +105,7 @@ TEST_CASE("each allocation of a TLS connection may fail", "[tls][faults]") {
   CHECK(faults::open_descriptors() == descriptors);
 }
 
-TEST_CASE("a context without memory is none, and one that cannot be reloaded stays as it was",
-          "[tls][faults]") {
+TEST_CASE("a context without memory throws, and a failed reload changes nothing", "[tls][faults]") {
   const TLSSides sides;
   const int failures = faults::in_turn([&](int after) {
     TLSServerOptions options = sides.server_options;

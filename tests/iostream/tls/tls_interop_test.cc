@@ -66,7 +66,7 @@ struct Ended {
   std::string out;
 };
 
-// Runs a program to its end, with `input` as what it reads.
+// Runs a program to its end, with `input` on its standard input.
 Task<Ended> run_program(IOLoop& loop, std::vector<std::string> command, std::string input) {
   Subprocess::Options options;
   options.std_in = Subprocess::kStream;
@@ -89,7 +89,7 @@ Ended run(TestLoop& loop, std::vector<std::string> command, const std::string& i
   return loop.run(run_program(loop, std::move(command), input));
 }
 
-TEST_CASE("curl fetches over TLS, and refuses what it does not trust", "[tls][interop]") {
+TEST_CASE("curl fetches over TLS, and refuses an untrusted certificate", "[tls][interop]") {
   if (is_missing("curl")) return;
   TestLoop loop;
   TLSSides sides;

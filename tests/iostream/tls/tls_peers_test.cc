@@ -103,7 +103,7 @@ bool run_until(TestLoop& loop, Relay& relay, Condition condition) {
   return true;
 }
 
-// What a side has come to.
+// The result of one side.
 struct Outcome {
   bool secured = false;
   bool ended = false;
@@ -303,8 +303,9 @@ TEST_CASE("a server that is destroyed in the middle of handshakes leaves nothing
   loop.run_until([&] { return silent.drain(got); });
 }
 
-TEST_CASE("garbage instead of a hello is logged with the peer, once, and hurts nobody else (IOS-74)",
-          "[tls]") {
+TEST_CASE(
+    "garbage instead of a hello is logged once, with the peer, and affects no other connection (IOS-74)",
+    "[tls]") {
   TestLoop loop;
   TLSSides sides;
   LineServer server(loop, sides.server());
@@ -345,7 +346,7 @@ TEST_CASE("garbage instead of a hello is logged with the peer, once, and hurts n
   CHECK(ask(loop, server, sides.client()) == "hello\n");
 }
 
-TEST_CASE("who only looks whether a port is open is no news (IOS-74, TSV-08)", "[tls]") {
+TEST_CASE("a port scan is not logged (IOS-74, TSV-08)", "[tls]") {
   TestLoop loop;
   TLSSides sides;
   LineServer server(loop, sides.server());
@@ -361,7 +362,7 @@ TEST_CASE("who only looks whether a port is open is no news (IOS-74, TSV-08)", "
   CHECK(loop.log.empty());
 }
 
-TEST_CASE("what a connection leaves in OpenSSL's queue of errors is not another's", "[tls]") {
+TEST_CASE("an error in OpenSSL's queue is not taken for another connection's", "[tls]") {
   TestLoop loop;
   TLSSides sides;
   LineServer server(loop, sides.server());

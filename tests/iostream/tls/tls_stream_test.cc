@@ -50,7 +50,7 @@ std::string random_bytes(std::size_t count, std::mt19937& random) {
 
 // ---- Handshakes.
 
-TEST_CASE("both sides of a start_tls read what the other writes (IOS-70)", "[tls]") {
+TEST_CASE("after start_tls() each side reads the bytes that the other writes (IOS-70)", "[tls]") {
   TestLoop loop;
   TLSWire wire(loop);
   loop.run(write(wire.client, "hello\n"));
@@ -109,7 +109,7 @@ TEST_CASE("a stream with bytes in either direction, or that is closed, cannot be
   CHECK_THROWS_WITH(server.start_tls(context), text);
 }
 
-TEST_CASE("what is written before the handshake is done is sent after it (IOS-77)", "[tls]") {
+TEST_CASE("bytes written before the handshake is done are sent after it (IOS-77)", "[tls]") {
   TestLoop loop;
   TLSSides sides;
   auto [client, server] = connected_pair(loop);
@@ -119,7 +119,7 @@ TEST_CASE("what is written before the handshake is done is sent after it (IOS-77
   CHECK(loop.run(line(server)) == "early\n");
 }
 
-TEST_CASE("only one may wait for the handshake at a time, and none has to (IOS-75)", "[tls]") {
+TEST_CASE("at most one task waits for the handshake at a time (IOS-75)", "[tls]") {
   TestLoop loop;
   TLSSides sides;
   auto [client, server] = connected_pair(loop);
@@ -145,7 +145,7 @@ TEST_CASE("only one may wait for the handshake at a time, and none has to (IOS-7
   loop.run(again(client));
 }
 
-// What a client says of a server, and the log of both.
+// The error of a client that meets a server, and the log of both.
 std::string refusal(TestLoop& loop, const TLSContext& client_context, const TLSContext& server_context,
                     const std::string& host = "localhost") {
   auto [client, server] = connected_pair(loop);
@@ -236,7 +236,7 @@ TEST_CASE("a host is verified by an exact name, a wildcard for one label, or its
   }
 }
 
-TEST_CASE("a client that is to check needs a name to check, and one that is not to does without", "[tls]") {
+TEST_CASE("a client that checks host names needs a name, another client does not", "[tls]") {
   TestLoop loop;
   TLSSides sides;
   auto [a, b] = connected_pair(loop);
@@ -250,7 +250,7 @@ TEST_CASE("a client that is to check needs a name to check, and one that is not 
   CHECK(a.tls()->peer_certificate());
 }
 
-TEST_CASE("the system's store does not know who signs tests' certificates (IOS-73)", "[tls]") {
+TEST_CASE("the system's store does not trust the tests' authority (IOS-73)", "[tls]") {
   TestLoop loop;
   TLSSides sides;
   const std::string text = refusal(loop, TLSContext::client(), sides.server());
@@ -301,6 +301,7 @@ TEST_CASE("a server may require a certificate of its clients", "[tls]") {
           "Stream is closed: the peer sent the alert \"certificate required\"");
     loop.log.expect("certificate required");
     CHECK(tls_alert_of(client.error()) == 116);
+    CHECK_FALSE(tls_alert_of(server.error()));
   }
   SECTION("and those with a stranger's") {
     sides.client_options.certificate = testing::CertificateAuthority("stranger").issue();
@@ -399,7 +400,7 @@ TEST_CASE("megabytes arrive as they were sent, both ways at once", "[tls]") {
   CHECK(wire.server.at_eof());
 }
 
-TEST_CASE("a peer that does not read makes writes wait, and none of it is lost", "[tls]") {
+TEST_CASE("a peer that does not read makes writes wait, and no byte is lost", "[tls]") {
   TestLoop loop;
   TLSWire wire(loop);
   std::mt19937 random(3);
@@ -505,7 +506,7 @@ TEST_CASE("one side may end its bytes and go on reading", "[tls]") {
   CHECK(loop.run(until_close(wire.client)) == "answer");
 }
 
-TEST_CASE("what is not sent when a stream is closed does not look like the whole", "[tls]") {
+TEST_CASE("a stream that is closed with unsent bytes does not look complete to the peer", "[tls]") {
   TestLoop loop;
   TLSWire wire(loop);
   (void)wire.client.write(std::string(20'000'000, 'x'));
@@ -573,7 +574,7 @@ TEST_CASE("a close callback hears of the end also when the last read had not to 
 
 // ---- Cancellation and time.
 
-TEST_CASE("a handshake that nobody answers times out, and the stream is closed", "[tls]") {
+TEST_CASE("an unanswered handshake times out, and the stream is closed", "[tls]") {
   TestLoop loop;
   TLSSides sides;
   sides.client_options.handshake_timeout = sides.server_options.handshake_timeout = 20ms;
@@ -587,7 +588,7 @@ TEST_CASE("a handshake that nobody answers times out, and the stream is closed",
   CHECK(stream.error() == std::errc::timed_out);
 }
 
-TEST_CASE("dropping who waits for a handshake leaves the stream as it is", "[tls]") {
+TEST_CASE("dropping the task that waits for a handshake does not affect the stream", "[tls]") {
   TestLoop loop;
   TLSSides sides;
   auto [client, server] = connected_pair(loop);

@@ -1,4 +1,4 @@
-#include <squall/iostream/tls/tls_transport.h>
+#include <squall/iostream/tls/user_tls_transport.h>
 
 #include <openssl/ssl.h>
 #include <sys/socket.h>
@@ -13,10 +13,12 @@
 #include "support/socket_pair.h"
 #include "support/tls_pair.h"
 
-// TLSTransport by hand, without streams.
+// The TLS transport without streams.
 namespace squall {
 namespace {
 
+using detail::TLSConnection;
+using detail::UserTLSTransport;
 using testing::SocketPair;
 using testing::TestLoop;
 using testing::TLSSides;
@@ -42,7 +44,7 @@ struct Ends {
   }
   ssize_t send(std::string_view bytes) { return client.send(pair.near.get(), {&bytes, 1}); }
   ssize_t flush() { return client.send(pair.near.get(), {}); }
-  // What there is, in pieces of at most `size` bytes.
+  // The received bytes, in pieces of at most `size`.
   std::string receive(std::size_t size = 65'536) {
     std::string all;
     std::vector<char> space(size);
@@ -53,8 +55,8 @@ struct Ends {
     }
   }
   SocketPair pair;
-  TLSTransport client;
-  TLSTransport server;
+  UserTLSTransport client;
+  UserTLSTransport server;
   ssize_t last = 0;
 };
 
@@ -114,7 +116,8 @@ TEST_CASE("one send() is good for a few rounds, though the kernel would take mor
   CHECK_FALSE(ends.client.wants_write());
 }
 
-TEST_CASE("what a send() began can be finished without its bytes, which the next one counts", "[tls]") {
+TEST_CASE("an unfinished send() is finished without new bytes, and the next send() counts its bytes",
+          "[tls]") {
   Ends ends;
   ends.shake_hands();
   const std::string data = numbers(40'000);
@@ -192,8 +195,8 @@ TEST_CASE("a record may have to travel in many fragments, and still counts as a 
   ends.shake_hands();
   const std::string data = numbers(300'000);
   const bool of_server = GENERATE(false, true);
-  TLSTransport& from = of_server ? ends.server : ends.client;
-  TLSTransport& to = of_server ? ends.client : ends.server;
+  UserTLSTransport& from = of_server ? ends.server : ends.client;
+  UserTLSTransport& to = of_server ? ends.client : ends.server;
   const int from_fd = (of_server ? ends.pair.far : ends.pair.near).get();
   const int to_fd = (of_server ? ends.pair.near : ends.pair.far).get();
   std::string_view rest = data;
@@ -209,7 +212,7 @@ TEST_CASE("a record may have to travel in many fragments, and still counts as a 
   CHECK((got == data));
 }
 
-TEST_CASE("TLS is spoken over whatever can be read and written", "[tls]") {
+TEST_CASE("TLS works over every descriptor that can be read and written", "[tls]") {
   TestLoop loop;
   const TLSSides sides;
   SocketPair pair;
@@ -225,7 +228,7 @@ TEST_CASE("TLS is spoken over whatever can be read and written", "[tls]") {
   CHECK(loop.run(talk(server, client)) == "hello\n");
 }
 
-TEST_CASE("what was received, but not given out, is known of without the poller (IOS-76)", "[tls]") {
+TEST_CASE("received bytes that wait are reported without the poller (IOS-76)", "[tls]") {
   Ends ends;
   ends.shake_hands();
   CHECK_FALSE(ends.server.has_received());
@@ -304,7 +307,7 @@ TEST_CASE("a transport that rests loses nothing, also when it has a part of a re
 TEST_CASE("so many transports keep OpenSSL's buffers, and more than that work alike", "[tls]") {
   const TLSSides sides;
   std::vector<std::unique_ptr<Ends>> many;
-  for (int i = 0; i < TLSTransport::kKeepBuffers + 3; ++i) {
+  for (int i = 0; i < TLSConnection::kKeepBuffers + 3; ++i) {
     many.push_back(std::make_unique<Ends>(sides));
     many.back()->shake_hands();
     CHECK(many.back()->send("hello") == 5);
@@ -323,7 +326,7 @@ TEST_CASE("names that OpenSSL would take for any, or for many, are refused (SEC-
   TLSSides sides;
   for (const std::string_view host : {std::string_view("localhost\0.example", 18), std::string_view("."),
                                       std::string_view(".example"), std::string_view(".example.")})
-    CHECK_THROWS_AS(TLSTransport(sides.client(), host), std::invalid_argument);
+    CHECK_THROWS_AS(UserTLSTransport(sides.client(), host), std::invalid_argument);
 }
 
 }  // namespace

@@ -1,10 +1,9 @@
-#include <squall/iostream/tls/tls_certificate.h>
+#include <squall/iostream/tls/x509.h>
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <openssl/pem.h>
 #include <squall/ioloop/base/ascii.h>
-#include <squall/iostream/tls/openssl.h>
 
 #include <ctime>
 #include <stdexcept>
@@ -60,7 +59,7 @@ std::chrono::sys_seconds time_of(const ASN1_TIME* time) {
   return std::chrono::sys_seconds(std::chrono::seconds(::timegm(&parts)));
 }
 
-// Kind and value of each alternative name that is text or an address.
+// The kind and the value of each alternative name that is text or an address.
 std::vector<std::pair<int, std::string>> alternative_names(X509* certificate) {
   const GeneralNames names(
       static_cast<GENERAL_NAMES*>(::X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
