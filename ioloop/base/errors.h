@@ -18,6 +18,9 @@ class TimeoutError : public virtual std::runtime_error {
  public:
   TimeoutError() : TimeoutError("Timeout") {}
   explicit TimeoutError(const std::string& text) : std::runtime_error(text) {}
+  // Copied, never moved: a defaulted move would move the virtual base twice.
+  TimeoutError(const TimeoutError&) = default;
+  TimeoutError& operator=(const TimeoutError&) = default;
 };
 
 // The Promise was destroyed before it was set.

@@ -73,7 +73,7 @@ void TCPServer::Acceptor::serve(OwnedFd fd, const Address& peer) noexcept {
 // Further connections wait in the kernel's backlog; beyond it clients repeat their requests.
 void TCPServer::Acceptor::wait_for_room() noexcept {
   if (server_.is_full_.due(server_.loop_.time()))
-    log::general().warning("Cannot accept connections until one ends: {} are open", server_.count_);
+    log::general().warning("Cannot accept connections, waiting for one to end: {} are open", server_.count_);
   try {
     server_.loop_.update_handler(socket_.get(), Events::none);
     state_ = State::full;

@@ -20,7 +20,7 @@ TEST_CASE("a function is known by its name, without its parameters, be it static
 }
 
 TEST_CASE("a place that is in no function is said as the file and the offset in it", "[symbol]") {
-  CHECK(symbol_name(&a_variable).find("ioloop_test+0x") != std::string::npos);
+  CHECK(symbol_name(&a_variable).find("_test+0x") != std::string::npos);
 }
 
 TEST_CASE("a place in no file is said as a number", "[symbol]") {
