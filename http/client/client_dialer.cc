@@ -97,7 +97,7 @@ Task<> ClientDialer::open_tunnel(IOStream& stream) {
     }
     result = parser.parse(bytes);
   }
-  if (result == ResponseParser::Result::failed) throw HTTPProtocolError(parser.reason_failed(), failure());
+  if (result == ResponseParser::Result::failed) throw HTTPProtocolError(std::string(parser.reason_failed()), failure());
   if (parser.status() < 200 || parser.status() > 299)
     throw HTTPClientError(
         fmt::format("The proxy refused the tunnel: {} {}", parser.status(), parser.reason()), failure());

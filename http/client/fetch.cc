@@ -1,6 +1,7 @@
 #include <squall/http/client/fetch.h>
 
 #include <squall/http/client/http_client_error.h>
+#include <squall/http/codec/content_length.h>
 #include <squall/http/message/base64.h>
 #include <squall/http/message/url_text.h>
 #include <squall/ioloop/base/ascii.h>
@@ -92,9 +93,7 @@ void Fetch::check_headers() const {
     throw std::invalid_argument("Invalid Host header");
   const auto length = given.headers.find(HeaderId::content_length);
   if (!length) return;
-  const bool is_number =
-      !length->empty() && length->size() <= 19 && std::all_of(length->begin(), length->end(), is_digit);
-  if (!is_number || given.headers.count(HeaderId::content_length) > 1)
+  if (!parse_content_length(*length) || given.headers.count(HeaderId::content_length) > 1)
     throw std::invalid_argument("Invalid Content-Length header");
   if (!given.body_producer && *length != std::to_string(given.body ? given.body->size() : 0))
     throw std::invalid_argument("Content-Length is not the body's");

@@ -1,6 +1,7 @@
 #include <squall/http/client/request_head.h>
 
 #include <squall/http/codec/content_decoder.h>
+#include <squall/http/codec/content_length.h>
 #include <squall/http/message/date.h>
 #include <squall/ioloop/base/ascii.h>
 #include <squall/version.h>
@@ -29,11 +30,8 @@ bool asks_to_close(std::string_view connection) noexcept {
 }  // namespace
 
 std::optional<std::uint64_t> promised_length(const Headers& headers) {
-  const auto digits = headers.find(HeaderId::content_length);
-  if (!digits) return std::nullopt;
-  std::uint64_t length = 0;
-  for (const char c : *digits) length = length * 10 + static_cast<std::uint64_t>(c - '0');
-  return length;
+  const auto length = headers.find(HeaderId::content_length);
+  return length ? parse_content_length(*length) : std::nullopt;
 }
 
 void RequestHead::write_to(std::string& text) {

@@ -36,7 +36,7 @@ ResponseReceiver::Result ResponseReceiver::receive(std::string_view& bytes) {
   HTTPClientError::Failure failure;
   failure.phase = has_head_ ? FetchPhase::body : FetchPhase::head;
   failure.peer = peer();
-  throw HTTPProtocolError(parser_.reason_failed(), std::move(failure));
+  throw HTTPProtocolError(std::string(parser_.reason_failed()), std::move(failure));
 }
 
 ResponseReceiver::Result ResponseReceiver::receive_end(std::error_code error) {
@@ -47,7 +47,7 @@ ResponseReceiver::Result ResponseReceiver::receive_end(std::error_code error) {
   failure.phase = has_head_ ? FetchPhase::body : FetchPhase::head;
   failure.peer = peer();
   failure.error = error;
-  throw HTTPStreamClosedError(error ? error.message() : parser_.reason_failed(), std::move(failure));
+  throw HTTPStreamClosedError(error ? error.message() : std::string(parser_.reason_failed()), std::move(failure));
 }
 
 void ResponseReceiver::take_head() {
