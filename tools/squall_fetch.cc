@@ -91,9 +91,11 @@ http::HTTPRequest request_for(const Settings& settings, const std::string& url) 
   request.user_agent = fmt::format("squall-fetch/{}", kVersion);
   request.follow_redirects = settings.follow_redirects;
   request.validate_cert = settings.validate_cert;
-  // Zero is no limit: a download may take long.
-  request.request_timeout = std::chrono::duration_cast<http::HTTPRequest::Duration>(
-      std::chrono::duration<double>(settings.timeout));
+  // A download has no timeout unless the caller sets one.
+  request.request_timeout = std::nullopt;
+  if (settings.timeout > 0)
+    request.request_timeout = std::chrono::duration_cast<http::HTTPRequest::Duration>(
+        std::chrono::duration<double>(settings.timeout));
   request.max_body_size = SIZE_MAX;
   request.proxy_from_environment = true;
   if (!settings.proxy_host.empty()) {

@@ -55,7 +55,7 @@ int main(int argc, char** argv) {
     IOLoop loop;
     http::AsyncHTTPClient::Options options;
     options.max_clients = options.max_idle_connections = static_cast<std::size_t>(connections);
-    http::SimpleAsyncHTTPClient client(loop, options);
+    http::SimpleAsyncHTTPClient client(options, loop);
     const double rate =
         loop.run_sync(run(client, fmt::format("http://127.0.0.1:{}/", port), seconds, connections));
     fmt::print("{:.0f}\n", rate);

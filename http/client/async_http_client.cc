@@ -1,5 +1,6 @@
 #include <squall/http/client/async_http_client.h>
 
+#include <squall/http/client/fetch.h>
 #include <squall/http/client/simple_http_client.h>
 #include <squall/ioloop/sync/event.h>
 
@@ -28,10 +29,10 @@ std::unique_ptr<AsyncHTTPClient> make_client(IOLoop& loop) {
     make = factory();
   }
   if (make) return make(loop);
-  return std::make_unique<SimpleAsyncHTTPClient>(loop);
+  return std::make_unique<SimpleAsyncHTTPClient>(AsyncHTTPClient::Options(), loop);
 }
 
-// This thread's loops that have a client.
+// The clients of the loops of this thread.
 struct Shared {
   IOLoop* loop;
   AsyncHTTPClient* client;
@@ -48,7 +49,7 @@ struct SharedEntry {
   AsyncHTTPClient* client;
 };
 
-// A task of the loop's, which it destroys with itself: so the client goes while its loop is still there.
+// A task that the loop destroys with itself, and the client with the task, while the loop still works.
 Task<> keep(std::unique_ptr<AsyncHTTPClient> client) {
   const SharedEntry entry(*client);
   Event never;
@@ -56,6 +57,8 @@ Task<> keep(std::unique_ptr<AsyncHTTPClient> client) {
 }
 
 }  // namespace
+
+AsyncHTTPClient::AsyncHTTPClient(Options options, IOLoop& loop) : loop_(loop), options_(std::move(options)) {}
 
 AsyncHTTPClient& AsyncHTTPClient::current() {
   IOLoop& loop = IOLoop::current();
@@ -78,15 +81,18 @@ void AsyncHTTPClient::configure(Factory make) {
 
 void AsyncHTTPClient::close() { closed_ = true; }
 
-Task<HTTPResponse> AsyncHTTPClient::fetch(HTTPRequest request, RaiseError raise_error) {
+std::unique_ptr<Fetch> AsyncHTTPClient::make_fetch(HTTPRequest request) const {
   if (closed_) throw std::runtime_error("fetch() called on closed AsyncHTTPClient");
-  return run(std::make_unique<Fetch>(std::move(request), options_.defaults, options_.max_body_size),
-             raise_error);
+  return std::make_unique<Fetch>(std::move(request), options_.defaults, options_.max_body_size);
+}
+
+Task<HTTPResponse> AsyncHTTPClient::fetch(HTTPRequest request, RaiseError raise_error) {
+  return run(make_fetch(std::move(request)), raise_error);
 }
 
 void AsyncHTTPClient::keep_cookies(Fetch& fetch) {
   const auto now = std::chrono::system_clock::now();
-  for (const std::string_view cookie : fetch.response().headers().get_list("Set-Cookie"))
+  for (const std::string_view cookie : fetch.data().headers.get_list("Set-Cookie"))
     options_.cookie_jar->set(fetch.url(), cookie, now);
 }
 
@@ -102,10 +108,10 @@ Task<HTTPResponse> AsyncHTTPClient::run(std::unique_ptr<Fetch> fetch, RaiseError
     co_await perform(*fetch);
     if (options_.cookie_jar) keep_cookies(*fetch);
     goes_on = fetch->redirect();
-    if (goes_on) fetch->response().data_->times.redirect += loop.time() - hop;
+    if (goes_on) fetch->data().times.redirect += loop.time() - hop;
   }
-  HTTPResponse response = std::move(fetch->response());
-  response.data_->times.total = loop.time() - begun;
+  fetch->data().times.total = loop.time() - begun;
+  HTTPResponse response(fetch->take_data());
   if (raise_error == RaiseError::yes && !response.ok()) throw HTTPClientError(std::move(response));
   co_return response;
 }

@@ -13,10 +13,7 @@ void ClientTLS::append_key(std::string& key, const Fetch& fetch) {
   }
   if (!fetch.flag(&FetchOptions::validate_cert, true)) key.append(" unchecked");
   for (const auto member : {&FetchOptions::ca_certs, &FetchOptions::client_cert, &FetchOptions::client_key})
-    if (const std::string* file = fetch.text(member))
-      key.append(1, '\n').append(*file);
-    else
-      key.append(1, '\n');
+    key.append(1, '\n').append(fetch.option(member).value_or(std::string()));
 }
 
 TLSContext ClientTLS::context_for(const Fetch& fetch) {
@@ -26,13 +23,13 @@ TLSContext ClientTLS::context_for(const Fetch& fetch) {
   if (const auto found = contexts_.find(key); found != contexts_.end()) return found->second;
   TLSClientOptions options;
   options.alpn.emplace_back("http/1.1");
-  options.handshake_timeout = {};  // the fetch has its own
+  options.handshake_timeout = {};  // the fetch has a timeout
   if (!fetch.flag(&FetchOptions::validate_cert, true)) options.cert_reqs = CertReqs::none;
-  if (const std::string* file = fetch.text(&FetchOptions::ca_certs)) options.ca_certs = *file;
-  if (const std::string* file = fetch.text(&FetchOptions::client_cert)) {
+  if (const auto& file = fetch.option(&FetchOptions::ca_certs)) options.ca_certs = *file;
+  if (const auto& file = fetch.option(&FetchOptions::client_cert)) {
     TLSCertificate certificate;
     certificate.certfile = *file;
-    if (const std::string* own_key = fetch.text(&FetchOptions::client_key)) certificate.keyfile = *own_key;
+    if (const auto& own_key = fetch.option(&FetchOptions::client_key)) certificate.keyfile = *own_key;
     options.certificate = std::move(certificate);
   }
   if (contexts_.size() >= kMaxContexts) contexts_.clear();

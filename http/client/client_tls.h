@@ -3,24 +3,25 @@
 #include <squall/http/client/fetch.h>
 #include <squall/iostream/tls/tls_context.h>
 
+#include <cstddef>
 #include <map>
 #include <string>
 
 namespace squall::http {
 
-// The TLS contexts of a client, by the options that make them: validate_cert, ca_certs, client_cert,
-// client_key. Each is made once (SHC-30).
+// The TLS contexts of a client, by the options that they are made from: validate_cert, ca_certs, client_cert
+// and client_key. Each context is made once (SHC-30).
 //
 // Thread:    the client's loop.
 class ClientTLS {
  public:
-  // Throws std::invalid_argument for a file that is none.
+  // Throws std::invalid_argument for a file that cannot be used.
   TLSContext context_for(const Fetch& fetch);
-  // What tells a fetch's context from others.
+  // Appends text that is different for fetches with different contexts.
   static void append_key(std::string& key, const Fetch& fetch);
 
  private:
-  // More than so many are made for somebody who makes them up; the old ones are forgotten then.
+  // Beyond this many contexts all are dropped, and made again when needed.
   static constexpr std::size_t kMaxContexts = 64;
 
   std::map<std::string, TLSContext> contexts_;

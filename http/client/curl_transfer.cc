@@ -1,5 +1,6 @@
 #include <squall/http/client/curl_transfer.h>
 
+#include <squall/http/client/curl_http_client.h>
 #include <squall/http/client/mapped_host.h>
 #include <squall/http/client/request_head.h>
 #include <squall/http/codec/content_decoder.h>
@@ -18,10 +19,10 @@
 namespace squall::http {
 namespace {
 
-// What of a redirect's body is read, so that the connection can be used again.
+// This much of the body of a redirect is read, so that the connection can be used again.
 constexpr std::size_t kMaxDiscarded = 64 * 1024;
 
-// `none` is what libcurl takes for none.
+// `none` is libcurl's value for no timeout.
 long milliseconds(std::optional<Fetch::Duration> timeout, long none) {
   if (!timeout) return none;
   const auto rounded = std::chrono::ceil<std::chrono::milliseconds>(*timeout).count();
@@ -48,27 +49,27 @@ void append(curl_slist*& list, const std::string& line) {
 
 }  // namespace
 
-CurlTransfer::CurlTransfer(CurlAsyncHTTPClient& client, Fetch& fetch)
-    : client_(client), fetch_(fetch), easy_(client.take_easy()) {}
+CurlTransfer::CurlTransfer(CurlEngine& engine, Fetch& fetch)
+    : engine_(engine), fetch_(fetch), easy_(engine.take_easy()) {}
 
 CurlTransfer::~CurlTransfer() {
-  if (added_ && client_.is_acting_) {
+  if (state_ == State::added && engine_.is_acting()) {
     retire();
     return;
   }
-  if (added_) curl_multi_remove_handle(client_.multi_, easy_);
-  client_.give_back(easy_);
+  if (state_ == State::added) engine_.remove(easy_);
+  engine_.give_back(easy_);
   curl_slist_free_all(headers_);
   curl_slist_free_all(mapping_);
 }
 
-// libcurl is on the stack, and cannot be told to forget the request: it shall look at nothing that goes.
+// libcurl is on the stack and cannot remove the request, so all data that it may still read is kept.
 void CurlTransfer::retire() noexcept {
   const auto refuse = +[](char*, std::size_t, std::size_t, void*) -> std::size_t { return 0; };
   curl_easy_setopt(easy_, CURLOPT_HEADERFUNCTION, refuse);
   curl_easy_setopt(easy_, CURLOPT_WRITEFUNCTION, refuse);
   curl_easy_setopt(easy_, CURLOPT_ERRORBUFFER, static_cast<char*>(nullptr));
-  client_.retired_.push_back({easy_, headers_, mapping_, std::move(fetch_.response())});
+  engine_.retire({easy_, headers_, mapping_, fetch_.take_data()});
 }
 
 template <class Value>
@@ -114,23 +115,21 @@ void CurlTransfer::begin() {
   if (fetch_.decompresses()) set(CURLOPT_ACCEPT_ENCODING, "");
   set_headers();
   set_body();
-  set_ways();
+  set_route();
   set_connections();
   set_tls();
   if (request.prepare_curl_callback) request.prepare_curl_callback(easy_);
-  // retire() has no way to say that there is no room.
-  client_.retired_.reserve(client_.retired_.size() + client_.turns_.active());
-  if (curl_multi_add_handle(client_.multi_, easy_) != CURLM_OK) throw std::bad_alloc();
-  added_ = true;
+  engine_.add(easy_);
+  state_ = State::added;
 }
 
-// Those that SimpleAsyncHTTPClient would send, and none of libcurl's own.
+// The headers that SimpleAsyncHTTPClient would send, and none of libcurl's own.
 void CurlTransfer::set_headers() {
   std::string head;
   RequestHead writer(fetch_);
-  writer.keep_alive = client_.options().keep_alive;
+  writer.keep_alive = engine_.options().keep_alive;
   const std::optional<ProxyOptions>& proxy = fetch_.option(&FetchOptions::proxy);
-  writer.absolute = proxy && !proxy->host.empty() && !fetch_.url().is_https();
+  writer.absolute = proxy && !fetch_.url().is_https();
   writer.write_to(head);
   std::string_view rest = head;
   rest.remove_prefix(rest.find("\r\n") + 2);
@@ -175,10 +174,10 @@ void CurlTransfer::set_body() {
   }
 }
 
-// How to get there.
-void CurlTransfer::set_ways() {
+// Proxy, local address, Unix socket and mapped hosts.
+void CurlTransfer::set_route() {
   const std::optional<ProxyOptions>& proxy = fetch_.option(&FetchOptions::proxy);
-  if (proxy && !proxy->host.empty()) {
+  if (proxy) {
     set(CURLOPT_PROXY, proxy->host.c_str());
     set(CURLOPT_PROXYPORT, static_cast<long>(proxy->port));
     set(CURLOPT_NOPROXY, "");
@@ -188,18 +187,19 @@ void CurlTransfer::set_ways() {
     }
     set(CURLOPT_PROXYAUTH,
         static_cast<long>(proxy->auth_mode == AuthMode::digest ? CURLAUTH_DIGEST : CURLAUTH_BASIC));
-  } else if (proxy || !fetch_.flag(&FetchOptions::proxy_from_environment, false)) {
+  } else if (!fetch_.setting(&FetchOptions::proxy).is_open() ||
+             !fetch_.flag(&FetchOptions::proxy_from_environment, false)) {
     set(CURLOPT_PROXY, "");
   }
-  if (const std::string* from = fetch_.text(&FetchOptions::network_interface))
+  if (const auto& from = fetch_.option(&FetchOptions::network_interface))
     set(CURLOPT_INTERFACE, fmt::format("host!{}", *from).c_str());
   if (!fetch_.flag(&FetchOptions::allow_ipv6, true))
     set(CURLOPT_IPRESOLVE, static_cast<long>(CURL_IPRESOLVE_V4));
-  if (const std::string* path = fetch_.text(&FetchOptions::unix_socket))
+  if (const auto& path = fetch_.option(&FetchOptions::unix_socket))
     set(CURLOPT_UNIX_SOCKET_PATH, path->c_str());
   // The first one that fits counts: those with a port come first.
   for (const bool has_port : {true, false}) {
-    for (const auto& [from, to] : client_.options().hostname_mapping) {
+    for (const auto& [from, to] : engine_.options().hostname_mapping) {
       const MappedHost mapped(from);
       if (mapped.port.has_value() != has_port) continue;
       const std::string port = has_port ? std::to_string(*mapped.port) : std::string();
@@ -209,15 +209,16 @@ void CurlTransfer::set_ways() {
   if (mapping_) set(CURLOPT_CONNECT_TO, mapping_);
 }
 
-// Which connections it may use, and who else may use its own.
+// Which connections the request may use, and whether its connection is kept.
 void CurlTransfer::set_connections() {
   using std::chrono::seconds;
   // On a reused connection that ends without an answer libcurl sends the request again, whatever its method.
-  if (!fetch_.is_repeatable()) set(CURLOPT_FRESH_CONNECT, 1L);
-  if (!client_.keeps_connections()) set(CURLOPT_FORBID_REUSE, 1L);
+  if (!fetch_.may_retry(Fetch::Sent::something)) set(CURLOPT_FRESH_CONNECT, 1L);
+  if (!engine_.keeps_connections()) set(CURLOPT_FORBID_REUSE, 1L);
 #if LIBCURL_VERSION_NUM >= 0x074100
-  const auto idle = std::chrono::floor<seconds>(client_.options().idle_timeout).count();
   const auto most = static_cast<long long>(std::numeric_limits<int>::max());
+  const auto& timeout = engine_.options().idle_timeout;
+  const long long idle = timeout ? std::chrono::floor<seconds>(*timeout).count() : most;
   set(CURLOPT_MAXAGE_CONN, static_cast<long>(std::clamp<long long>(idle, 1, most)));
 #endif
 }
@@ -227,14 +228,14 @@ void CurlTransfer::set_tls() {
   set(CURLOPT_SSL_VERIFYPEER, checks ? 1L : 0L);
   set(CURLOPT_SSL_VERIFYHOST, checks ? 2L : 0L);
   set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-  if (const std::string* file = fetch_.text(&FetchOptions::ca_certs)) set(CURLOPT_CAINFO, file->c_str());
-  if (const std::string* file = fetch_.text(&FetchOptions::client_cert)) set(CURLOPT_SSLCERT, file->c_str());
-  if (const std::string* file = fetch_.text(&FetchOptions::client_key)) set(CURLOPT_SSLKEY, file->c_str());
+  if (const auto& file = fetch_.option(&FetchOptions::ca_certs)) set(CURLOPT_CAINFO, file->c_str());
+  if (const auto& file = fetch_.option(&FetchOptions::client_cert)) set(CURLOPT_SSLCERT, file->c_str());
+  if (const auto& file = fetch_.option(&FetchOptions::client_key)) set(CURLOPT_SSLKEY, file->c_str());
 }
 
 // ---- The response.
 
-// Called by C, which no exception may cross.
+// Called by C code, which no exception may cross.
 std::size_t CurlTransfer::on_header(char* data, std::size_t size, std::size_t count, void* self) noexcept {
   auto& transfer = *static_cast<CurlTransfer*>(self);
   try {
@@ -257,29 +258,26 @@ std::size_t CurlTransfer::on_body(char* data, std::size_t size, std::size_t coun
 }
 
 void CurlTransfer::take_header(std::string_view line) {
-  HTTPResponse::Data& data = *fetch_.response().data_;
-  HTTPClientError::Failure failure;
-  failure.phase = FetchPhase::head;
-  failure.peer = fetch_.peer();
+  HTTPResponse::Data& data = fetch_.data();
   head_size_ += line.size();
-  if (head_size_ > client_.options().max_header_size)
-    throw HTTPProtocolError("Response head too large", std::move(failure));
+  if (head_size_ > engine_.options().max_header_size)
+    throw HTTPProtocolError("Response head too large", fetch_.failure(FetchPhase::head));
   std::string_view text = line;
   while (text.ends_with('\n') || text.ends_with('\r')) text.remove_suffix(1);
   if (text.starts_with("HTTP/")) {
-    // Another one: libcurl has asked again, with what the last one told it to (digest authentication).
-    has_head_ = false;
+    // libcurl may have repeated the request, for digest authentication: this is another response.
+    part_ = Part::head;
     received_ = 0;
     data.body.clear();
     data.headers.clear();
     lines_.clear();
     const std::size_t blank = std::min(text.find(' '), text.size());
     const std::string_view rest = text.substr(std::min(blank + 1, text.size()));
-    data.code = 0;
-    for (const char c : rest.substr(0, 3)) data.code = data.code * 10 + (is_digit(c) ? c - '0' : 0);
-    data.reason = rest.size() > 4 ? rest.substr(4) : reason_phrase(data.code);
+    data.status = 0;
+    for (const char c : rest.substr(0, 3)) data.status = data.status * 10 + (is_digit(c) ? c - '0' : 0);
+    data.reason = rest.size() > 4 ? rest.substr(4) : reason_phrase(data.status);
   } else if (text.empty()) {
-    if (!has_head_ && data.code >= 200) {
+    if (!has_head() && data.status >= 200) {
       if (fetch_.request().header_callback) lines_.emplace_back(line);
       take_head();
     }
@@ -288,41 +286,37 @@ void CurlTransfer::take_header(std::string_view line) {
     const std::size_t colon = text.find(':');
     const std::string_view name = text.substr(0, std::min(colon, text.size()));
     if (colon == text.npos || !is_token(name))
-      throw HTTPProtocolError("Malformed header field", std::move(failure));
-    (has_head_ ? data.trailers : data.headers).add(name, trim(text.substr(colon + 1)));
+      throw HTTPProtocolError("Malformed header field", fetch_.failure(FetchPhase::head));
+    (has_head() ? data.trailers : data.headers).add(name, trim(text.substr(colon + 1)));
   }
-  if (!has_head_ && fetch_.request().header_callback) lines_.emplace_back(line);
+  if (!has_head() && fetch_.request().header_callback) lines_.emplace_back(line);
 }
 
 void CurlTransfer::take_head() {
-  has_head_ = true;
-  const HTTPResponse::Data& data = *fetch_.response().data_;
-  follows_ = fetch_.will_follow(data.code, data.headers);
+  const HTTPResponse::Data& data = fetch_.data();
+  part_ = fetch_.will_follow(data.status, data.headers) ? Part::redirect : Part::body;
   fetch_.enter(FetchPhase::body);
-  if (follows_) return;
+  if (part_ == Part::redirect) return;
   for (const std::string& line : lines_) fetch_.request().header_callback(line);
 }
 
-// False if there is no need of more.
+// False if the rest of the body is not needed.
 bool CurlTransfer::take_body(std::string_view piece) {
   received_ += piece.size();
-  if (follows_) {
-    is_abandoned_ = received_ > kMaxDiscarded;
-    return !is_abandoned_;
+  if (part_ == Part::redirect) {
+    if (received_ > kMaxDiscarded) part_ = Part::abandoned;
+    return part_ == Part::redirect;
   }
   if (received_ > fetch_.max_body_size()) {
-    HTTPClientError::Failure failure;
-    failure.phase = FetchPhase::body;
-    failure.peer = fetch_.peer();
     throw HTTPBodyTooLargeError(
-        fmt::format("The response's body is larger than {} bytes", fetch_.max_body_size()),
-        std::move(failure));
+        fmt::format("The body of the response is larger than {} bytes", fetch_.max_body_size()),
+        fetch_.failure(FetchPhase::body));
   }
   const StreamingCallback& callback = fetch_.request().streaming_callback;
   if (callback) {
-    const Task<> done = callback(piece);  // none, as it is one that does not wait
+    const Task<> done = callback(piece);  // empty, as begin() refuses a callback that returns a task
   } else {
-    fetch_.response().data_->body.append(piece);
+    fetch_.data().body.append(piece);
   }
   return true;
 }
@@ -331,22 +325,21 @@ bool CurlTransfer::take_body(std::string_view piece) {
 
 void CurlTransfer::end(CURLcode result) noexcept {
   result_ = result;
-  curl_multi_remove_handle(client_.multi_, easy_);
-  added_ = false;
-  ended_ = true;
-  // Not from within libcurl.
-  if (resume_.coroutine()) client_.loop().call_soon(resume_);
+  engine_.remove(easy_);
+  state_ = State::ended;
+  // Not from within libcurl: through the queue of the loop.
+  if (resume_.coroutine()) engine_.loop().call_soon(resume_);
 }
 
 void CurlTransfer::await_resume() {
   take_times();
   if (failure_) std::rethrow_exception(failure_);
-  if (is_abandoned_) return;
-  if (result_ != CURLE_OK || !has_head_) fail();
+  if (part_ == Part::abandoned) return;
+  if (result_ != CURLE_OK || !has_head()) fail();
 }
 
 void CurlTransfer::take_times() {
-  FetchTimes& times = fetch_.response().data_->times;
+  FetchTimes& times = fetch_.data().times;
   times.resolve = since(easy_, CURLINFO_NONE, CURLINFO_NAMELOOKUP_TIME_T);
   times.connect = since(easy_, CURLINFO_NAMELOOKUP_TIME_T, CURLINFO_CONNECT_TIME_T);
   times.tls = since(easy_, CURLINFO_CONNECT_TIME_T, CURLINFO_APPCONNECT_TIME_T);
@@ -354,9 +347,7 @@ void CurlTransfer::take_times() {
 }
 
 void CurlTransfer::fail() const {
-  HTTPClientError::Failure failure;
-  failure.phase = has_head_ ? FetchPhase::body : FetchPhase::head;
-  failure.peer = fetch_.peer();
+  HTTPClientError::Failure failure = fetch_.failure(has_head() ? FetchPhase::body : FetchPhase::head);
   std::string message = *text_ ? text_ : curl_easy_strerror(result_);
   failure.cause = std::make_exception_ptr(CurlError(result_, message));
   long error = 0;

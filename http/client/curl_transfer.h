@@ -1,12 +1,13 @@
 #pragma once
 
-#include <squall/http/client/curl_http_client.h>
+#include <squall/http/client/curl_engine.h>
 #include <squall/http/client/fetch.h>
 
 #include <curl/curl.h>
 
 #include <coroutine>
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <string>
 #include <string_view>
@@ -14,30 +15,35 @@
 
 namespace squall::http {
 
-// One request that libcurl sends, and the awaiter of its end. Destroying it takes it away from libcurl.
+// One request that libcurl sends, and the awaiter of its end. Destroying it takes the request away from
+// libcurl.
 //
 // Thread:    the client's loop.
-// Lifetime:  borrows the client and the fetch.
-// Errors:    begin() throws std::invalid_argument for what libcurl does not do; awaiting it throws
-// HTTPClientError,
-//            and what the request's callbacks have thrown.
+// Lifetime:  borrows the engine and the fetch.
+// Errors:    begin() throws std::invalid_argument for a request that libcurl does not support; awaiting
+// throws
+//            HTTPClientError, and the exceptions of the request's callbacks.
 class CurlTransfer {
  public:
-  CurlTransfer(CurlAsyncHTTPClient& client, Fetch& fetch);
+  CurlTransfer(CurlEngine& engine, Fetch& fetch);
   ~CurlTransfer();
   CurlTransfer(const CurlTransfer&) = delete;
   CurlTransfer& operator=(const CurlTransfer&) = delete;
 
   void begin();
 
-  bool await_ready() const noexcept { return ended_; }
+  bool await_ready() const noexcept { return state_ == State::ended; }
   void await_suspend(std::coroutine_handle<> coroutine) noexcept { resume_.set(coroutine); }
   void await_resume();
 
-  // libcurl is done with it, for better or worse.
+  // For the engine: libcurl has finished the request.
   void end(CURLcode result) noexcept;
 
  private:
+  enum class State : std::uint8_t { ready, added, ended };
+  // How far the response is: its head, the body of a response, or the body of a redirect that is followed.
+  enum class Part : std::uint8_t { head, body, redirect, abandoned };
+
   static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self) noexcept;
   static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self) noexcept;
 
@@ -45,7 +51,7 @@ class CurlTransfer {
   void set(CURLoption option, Value value);
   void set_headers();
   void set_body();
-  void set_ways();
+  void set_route();
   void set_connections();
   void retire() noexcept;
   void set_tls();
@@ -55,21 +61,20 @@ class CurlTransfer {
   void take_times();
   [[noreturn]] void fail() const;
 
-  CurlAsyncHTTPClient& client_;
+  bool has_head() const noexcept { return part_ != Part::head; }
+
+  CurlEngine& engine_;
   Fetch& fetch_;
   CURL* easy_;
   curl_slist* headers_ = nullptr;
   curl_slist* mapping_ = nullptr;
-  bool added_ = false;
-  bool ended_ = false;
-  bool has_head_ = false;
-  bool follows_ = false;
-  bool is_abandoned_ = false;  // the rest is a redirect's body, and too long to be worth reading
+  State state_ = State::ready;
+  Part part_ = Part::head;
   CURLcode result_ = CURLE_OK;
   std::size_t received_ = 0;
   std::size_t head_size_ = 0;
   std::vector<std::string> lines_;  // of the head, for a header callback
-  std::exception_ptr failure_;      // a callback's
+  std::exception_ptr failure_;      // of a callback
   LoopHook resume_;
   char text_[CURL_ERROR_SIZE] = "";
 };

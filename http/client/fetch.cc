@@ -1,6 +1,8 @@
 #include <squall/http/client/fetch.h>
 
 #include <squall/http/client/http_client_error.h>
+#include <squall/http/codec/check_head.h>
+#include <squall/http/codec/content_length.h>
 #include <squall/http/message/base64.h>
 #include <squall/http/message/url_text.h>
 #include <squall/ioloop/base/ascii.h>
@@ -19,8 +21,8 @@ namespace {
 constexpr std::array<std::string_view, 7> kMethods = {"GET",   "HEAD",   "POST",   "PUT",
                                                       "PATCH", "DELETE", "OPTIONS"};
 
-// Who fetches the same URL again and again need not have it parsed each time. Nothing that may have a
-// password in it is kept.
+// Parses a URL. Keeps the last one, as many programs fetch one URL again and again, unless there may be a
+// password in it.
 URL parsed(const std::string& text) {
   constexpr std::size_t kLongest = 256;
   static thread_local std::string last_text;
@@ -34,6 +36,11 @@ URL parsed(const std::string& text) {
   return url;
 }
 
+IOLoop::TimePoint after(IOLoop::TimePoint begin, std::optional<Fetch::Duration> timeout) noexcept {
+  if (!timeout || *timeout > IOLoop::TimePoint::max() - begin) return IOLoop::TimePoint::max();
+  return begin + *timeout;
+}
+
 bool is_redirect(int status) noexcept {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
@@ -41,7 +48,7 @@ bool is_redirect(int status) noexcept {
 }  // namespace
 
 Fetch::Fetch(HTTPRequest&& request, const FetchOptions& defaults, std::size_t max_body_size)
-    : response_(std::move(request)),
+    : data_(std::make_unique<HTTPResponse::Data>(std::move(request))),
       defaults_(defaults),
       url_(parsed(this->request().url)),
       method_(this->request().method),
@@ -51,10 +58,10 @@ Fetch::Fetch(HTTPRequest&& request, const FetchOptions& defaults, std::size_t ma
       max_body_size_(option(&FetchOptions::max_body_size).value_or(max_body_size)) {
   check();
   take_credentials();
-  response_.data_->effective_url = this->request().url;
+  data_->effective_url = this->request().url;
 }
 
-// ---- What may be asked for.
+// ---- The rules of a request.
 
 void Fetch::check() const {
   const HTTPRequest& given = request();
@@ -72,32 +79,30 @@ void Fetch::check() const {
           fmt::format("Body must {}be None for method {} (unless allow_nonstandard_methods is true)",
                       expects_body ? "not " : "", method_));
   }
-  if (const std::string* agent = text(&FetchOptions::user_agent); agent && !is_field_text(*agent))
+  if (const auto& agent = option(&FetchOptions::user_agent); agent && !is_field_text(*agent))
     throw std::invalid_argument("Unsafe value for user_agent");
-  if (const std::string* source = text(&FetchOptions::network_interface); source && !is_valid_ip(*source))
+  if (const auto& source = option(&FetchOptions::network_interface); source && !is_valid_ip(*source))
     throw std::invalid_argument(
         fmt::format("Unrecognized IPv4 or IPv6 address for network_interface, got {}", *source));
-  if (const auto& proxy = option(&FetchOptions::proxy); proxy && !proxy->host.empty() && proxy->port == 0)
-    throw std::invalid_argument("A proxy needs a port");
+  if (const auto& proxy = option(&FetchOptions::proxy); proxy && (proxy->host.empty() || proxy->port == 0))
+    throw std::invalid_argument("A proxy needs a host and a port");
   check_headers();
 }
 
-// The framing is the client's business: what the headers say of it must agree.
+// The client frames the body, so the headers must not contradict it.
 void Fetch::check_headers() const {
   const HTTPRequest& given = request();
   if (given.headers.find(HeaderId::transfer_encoding))
-    throw std::invalid_argument("Transfer-Encoding is the client's to set");
+    throw std::invalid_argument("The client sets Transfer-Encoding: remove the header");
   if (given.headers.count(HeaderId::host) > 1) throw std::invalid_argument("More than one Host header");
   if (const auto host = given.headers.find(HeaderId::host); host && !is_host_text(*host))
     throw std::invalid_argument("Invalid Host header");
   const auto length = given.headers.find(HeaderId::content_length);
   if (!length) return;
-  const bool is_number =
-      !length->empty() && length->size() <= 19 && std::all_of(length->begin(), length->end(), is_digit);
-  if (!is_number || given.headers.count(HeaderId::content_length) > 1)
+  if (!parse_content_length(*length) || given.headers.count(HeaderId::content_length) > 1)
     throw std::invalid_argument("Invalid Content-Length header");
   if (!given.body_producer && *length != std::to_string(given.body ? given.body->size() : 0))
-    throw std::invalid_argument("Content-Length is not the body's");
+    throw std::invalid_argument("The Content-Length header differs from the size of the body");
 }
 
 std::string Fetch::peer() const {
@@ -105,12 +110,46 @@ std::string Fetch::peer() const {
                         : fmt::format("{}:{}", url_.host(), url_.port());
 }
 
-std::optional<Fetch::Duration> Fetch::timeout(std::optional<Duration> FetchOptions::* member) const noexcept {
-  const Duration given = option(member).value_or(kDefaultTimeout);
-  return given > Duration::zero() ? std::optional(given) : std::nullopt;
+std::optional<Fetch::Duration> Fetch::timeout(Setting<Duration> FetchOptions::* member) const noexcept {
+  const Setting<Duration>& chosen = setting(member);
+  return chosen.is_open() ? std::optional(kDefaultTimeout) : chosen.value();
 }
 
-// Those in the URL win over the options (SHC-24).
+HTTPClientError::Failure Fetch::failure(FetchPhase phase) const {
+  HTTPClientError::Failure failure;
+  failure.phase = phase;
+  failure.peer = peer();
+  return failure;
+}
+
+// ---- Progress.
+
+void Fetch::begin_queueing(IOLoop::TimePoint now) noexcept {
+  phase_ = FetchPhase::queue;
+  queued_ = now;
+}
+
+void Fetch::begin_request(IOLoop::TimePoint now) noexcept {
+  begun_ = now;
+  data_->start_time = std::chrono::system_clock::now();
+  FetchTimes& times = data_->times;
+  times.queue += now - queued_;
+  times.resolve = times.connect = times.tls = times.first_byte = std::nullopt;
+}
+
+IOLoop::TimePoint Fetch::queue_deadline() const noexcept {
+  return std::min(after(queued_, connect_timeout()), after(queued_, request_timeout()));
+}
+
+IOLoop::TimePoint Fetch::connect_deadline(IOLoop::TimePoint now) const noexcept {
+  return std::min(after(now, connect_timeout()), request_deadline());
+}
+
+IOLoop::TimePoint Fetch::request_deadline() const noexcept { return after(begun_, request_timeout()); }
+
+// ---- Credentials.
+
+// Credentials in the URL have precedence over auth_username and auth_password (SHC-24).
 void Fetch::take_credentials() {
   username_.clear();
   password_.clear();
@@ -118,21 +157,49 @@ void Fetch::take_credentials() {
   if (url_.userinfo()) {
     username_ = url_.username();
     password_ = url_.password();
-  } else if (const std::string* name = text(&FetchOptions::auth_username); name && keeps_credentials_) {
+  } else if (const auto& name = option(&FetchOptions::auth_username); name && keeps_credentials_) {
     username_ = *name;
-    if (const std::string* password = text(&FetchOptions::auth_password)) password_ = *password;
+    password_ = option(&FetchOptions::auth_password).value_or(std::string());
   } else {
     return;
   }
-  if (username_.find(':') != username_.npos) throw std::invalid_argument("A colon in the user's name");
+  if (username_.find(':') != username_.npos)
+    throw std::invalid_argument("A username must not have a colon in it");
   if (option(&FetchOptions::auth_mode).value_or(AuthMode::basic) == AuthMode::basic)
     authorization_ = basic_credentials(username_, password_);
 }
 
-bool Fetch::is_repeatable() const noexcept {
+// ---- Retries.
+
+bool Fetch::may_retry(Sent sent) const noexcept {
+  if (sent == Sent::nothing && !has_producer()) return true;
   if (has_producer() && !request().body_producer_is_repeatable) return false;
   return method_ == "GET" || method_ == "HEAD" || method_ == "PUT" || method_ == "DELETE" ||
          method_ == "OPTIONS" || method_ == "TRACE";
+}
+
+// ---- Upgrades.
+
+void Fetch::expect_upgrade(std::unique_ptr<IOStream>& stream) {
+  const Headers& headers = request().headers;
+  if (!headers.contains("Upgrade"))
+    throw std::invalid_argument("An upgrade needs an Upgrade header that names the protocol");
+  if (headers.find(HeaderId::connection) && !has_token(headers, HeaderId::connection, "upgrade"))
+    throw std::invalid_argument("The Connection header of an upgrade must have the option Upgrade");
+  if (request().streaming_callback) throw std::invalid_argument("An upgrade has no streaming_callback");
+  upgraded_ = &stream;
+}
+
+bool Fetch::accepts_upgrade(const Headers& headers) const {
+  for (const std::string_view chosen : headers.get_list("Upgrade"))
+    for (std::string_view offered : this->headers().get_list("Upgrade")) {
+      while (!offered.empty()) {
+        const std::size_t comma = std::min(offered.find(','), offered.size());
+        if (equals_ignoring_case(trim(offered.substr(0, comma)), chosen)) return true;
+        offered.remove_prefix(std::min(comma + 1, offered.size()));
+      }
+    }
+  return false;
 }
 
 // ---- Redirects (SHC-40 to SHC-46).
@@ -142,20 +209,17 @@ bool Fetch::will_follow(int status, const Headers& headers) const noexcept {
 }
 
 bool Fetch::redirect() {
-  HTTPResponse::Data& data = *response_.data_;
-  if (!will_follow(data.code, data.headers)) return false;
+  HTTPResponse::Data& data = *data_;
+  if (!will_follow(data.status, data.headers)) return false;
   const auto fail = [this](std::string message) {
-    HTTPClientError::Failure failure;
-    failure.phase = FetchPhase::redirect;
-    failure.peer = peer();
-    throw HTTPClientError(std::move(message), std::move(failure));
+    throw HTTPClientError(std::move(message), failure(FetchPhase::redirect));
   };
   const std::string location(*data.headers.find("Location"));
-  // Servers put there what no URL has, and others follow it.
+  // Servers send characters that no URL has, and other clients follow such a redirect.
   URLFault fault;
   std::optional<URL> next = url_.resolve(percent_encode_stray(location), fault);
   if (!next) fail(fmt::format("Cannot follow a redirect to '{}': {}", location, fault.reason));
-  const bool to_get = data.code == 303 ? method_ != "HEAD" : data.code <= 302 && method_ == "POST";
+  const bool to_get = data.status == 303 ? method_ != "HEAD" : data.status <= 302 && method_ == "POST";
   if (to_get) {
     method_ = "GET";
     drop_body();
@@ -165,7 +229,7 @@ bool Fetch::redirect() {
   try {
     go_to(*std::move(next));
   } catch (const std::invalid_argument& error) {
-    // The server's mistake, and none of whoever fetches.
+    // An error of the server, not of the caller.
     fail(fmt::format("Cannot follow a redirect to '{}': {}", location, error.what()));
   }
   --redirects_left_;
@@ -186,7 +250,7 @@ void Fetch::go_to(URL next) {
   take_credentials();
 }
 
-// They are for the origin that they were given for, and never come back once it has been left.
+// Credentials are for the origin of the first request. Once a redirect has left it they are not sent again.
 void Fetch::drop_credentials() {
   for (const std::string_view name : {"Authorization", "Cookie", "Proxy-Authorization"})
     if (headers().contains(name)) own_headers().remove(name);

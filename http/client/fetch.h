@@ -1,9 +1,12 @@
 #pragma once
 
 #include <squall/http/client/fetch_phase.h>
+#include <squall/http/client/http_client_error.h>
 #include <squall/http/client/http_response.h>
 #include <squall/http/message/url.h>
 #include <squall/ioloop/base/frame_pool.h>
+#include <squall/ioloop/loop/ioloop.h>
+#include <squall/iostream/stream/iostream.h>
 
 #include <chrono>
 #include <cstddef>
@@ -14,11 +17,13 @@
 
 namespace squall::http {
 
-// A fetch: the request that is to be sent now, the first one or what a redirect made of it, and the response
-// so far. What decides on redirects and on what may be asked for, and so is the same for every client.
+// A fetch: its next request (the first one, or the one that a redirect leads to), its options, and the
+// response so far. Decides on redirects and retries, and checks the request: the part of a fetch that is the
+// same for every client.
 //
 // Thread:    the client's loop.
-// Lifetime:  borrows the defaults; ends with the fetch.
+// Lifetime:  borrows the defaults.
+// Errors:    HTTPClientError.
 class Fetch : public Pooled {
  public:
   using Duration = FetchOptions::Duration;
@@ -28,34 +33,41 @@ class Fetch : public Pooled {
   Fetch(const Fetch&) = delete;
   Fetch& operator=(const Fetch&) = delete;
 
-  // ---- The request, as it is to be sent now.
+  // ---- The next request.
 
   const URL& url() const noexcept { return url_; }
-  // Its host and port, for people: `127.0.0.1:80`.
+  // Its host and port, for messages: `127.0.0.1:80`.
   std::string peer() const;
   std::string_view method() const noexcept { return method_; }
-  // As they were given, without what a redirect takes away.
+  // The headers given by the caller, without those that a redirect removed.
   const Headers& headers() const noexcept { return own_headers_ ? *own_headers_ : request().headers; }
-  // Null without one.
+  // Null without a body.
   const std::string* body() const noexcept {
     return keeps_body_ && request().body ? &*request().body : nullptr;
   }
   bool has_producer() const noexcept { return keeps_body_ && request().body_producer; }
-  // Sending it a second time does no harm (RFC 9110, 9.2.2), and can be done.
-  bool is_repeatable() const noexcept;
-  // The value of Authorization for user and password; empty without.
+  // The value of the Authorization header for basic authentication; empty without it.
   const std::string& authorization() const noexcept { return authorization_; }
-  // What the client's jar has for it; may be empty, and is besides a Cookie among the headers.
+  // The cookies of the client's jar, which are sent besides a Cookie among the headers; may be empty.
   const std::string& jar_cookies() const noexcept { return jar_cookies_; }
   void set_jar_cookies(std::string cookies) noexcept { jar_cookies_ = std::move(cookies); }
   const std::string& username() const noexcept { return username_; }
   const std::string& password() const noexcept { return password_; }
 
-  // As it was given to fetch().
-  const HTTPRequest& request() const noexcept { return response_.request(); }
+  // The request given to fetch().
+  const HTTPRequest& request() const noexcept { return data_->request; }
 
-  // ---- Options, by the request or the client's defaults.
+  // ---- Options of the request, or else of the client.
 
+  template <class T>
+  const Setting<T>& setting(Setting<T> FetchOptions::* member) const noexcept {
+    const Setting<T>& own = request().*member;
+    return own.is_open() ? defaults_.*member : own;
+  }
+  template <class T>
+  const std::optional<T>& option(Setting<T> FetchOptions::* member) const noexcept {
+    return setting(member).value();
+  }
   template <class T>
   const std::optional<T>& option(std::optional<T> FetchOptions::* member) const noexcept {
     const std::optional<T>& own = request().*member;
@@ -64,11 +76,6 @@ class Fetch : public Pooled {
   bool flag(std::optional<bool> FetchOptions::* member, bool otherwise) const noexcept {
     return option(member).value_or(otherwise);
   }
-  const std::string* text(std::optional<std::string> FetchOptions::* member) const noexcept {
-    const std::optional<std::string>& found = option(member);
-    return found && !found->empty() ? &*found : nullptr;
-  }
-  // None if it is zero.
   std::optional<Duration> connect_timeout() const noexcept { return timeout(&FetchOptions::connect_timeout); }
   std::optional<Duration> request_timeout() const noexcept { return timeout(&FetchOptions::request_timeout); }
   bool decompresses() const noexcept { return decompresses_; }
@@ -77,19 +84,52 @@ class Fetch : public Pooled {
     return request().tls ? request().tls : defaults_.tls;
   }
 
-  // ---- How far it has come.
+  // ---- Progress.
 
   FetchPhase phase() const noexcept { return phase_; }
   void enter(FetchPhase phase) noexcept { phase_ = phase; }
+  // The next request waits for its slot from now on.
+  void begin_queueing(IOLoop::TimePoint now) noexcept;
+  // The next request has its slot; its timeouts count from now on.
+  void begin_request(IOLoop::TimePoint now) noexcept;
+  // The request is complete.
+  void end_request(IOLoop::TimePoint now) noexcept { data_->request_time = now - begun_; }
+  // The deadlines of the request: while it waits for a slot, while a connection that was begun `now` is made,
+  // and from then on. TimePoint::max() is no deadline.
+  IOLoop::TimePoint queue_deadline() const noexcept;
+  IOLoop::TimePoint connect_deadline(IOLoop::TimePoint now) const noexcept;
+  IOLoop::TimePoint request_deadline() const noexcept;
+
+  // For an error in the present phase, or in `phase`.
+  HTTPClientError::Failure failure() const { return failure(phase_); }
+  HTTPClientError::Failure failure(FetchPhase phase) const;
+
+  // ---- Retries. A kept connection may close as a request is sent.
+
+  enum class Sent : std::uint8_t { nothing, something };
+  // Whether the request may be sent again: nothing of it was sent, or its method is idempotent (RFC 9110,
+  // 9.2.2); and its body can be sent again.
+  bool may_retry(Sent sent) const noexcept;
+
+  // ---- Upgrades (RFC 9110, 7.8).
+
+  // A 101 response to the request hands its stream over to `stream`, which must outlive the fetch. Throws
+  // std::invalid_argument if the request does not ask for an upgrade.
+  void expect_upgrade(std::unique_ptr<IOStream>& stream);
+  bool expects_upgrade() const noexcept { return upgraded_ != nullptr; }
+  // Whether a 101 response with these headers names a protocol that the request asked for.
+  bool accepts_upgrade(const Headers& headers) const;
+  void hand_over(IOStream stream) { *upgraded_ = std::make_unique<IOStream>(std::move(stream)); }
 
   // ---- The response.
 
-  HTTPResponse& response() noexcept { return response_; }
-  int redirects() const noexcept { return response_.redirects(); }
-  // A head came. True if it is a redirect that is going to be followed: nobody is to see it then.
+  HTTPResponse::Data& data() noexcept { return *data_; }
+  std::unique_ptr<HTTPResponse::Data> take_data() noexcept { return std::move(data_); }
+  int redirects() const noexcept { return data_->redirects; }
+  // Whether a response with this head is a redirect that the client follows: no callback sees its body.
   bool will_follow(int status, const Headers& headers) const noexcept;
-  // After a response that is there: whether there is another request to be sent. Throws HTTPClientError if
-  // there would be, but cannot.
+  // After a response: prepares the request that it redirects to, if any. Throws HTTPClientError if that
+  // cannot be sent.
   bool redirect();
 
  private:
@@ -98,28 +138,31 @@ class Fetch : public Pooled {
   void check() const;
   void check_headers() const;
   void take_credentials();
-  std::optional<Duration> timeout(std::optional<Duration> FetchOptions::* member) const noexcept;
+  std::optional<Duration> timeout(Setting<Duration> FetchOptions::* member) const noexcept;
   void drop_credentials();
   void drop_body();
   void go_to(URL next);
   Headers& own_headers();
 
-  HTTPResponse response_;
+  std::unique_ptr<HTTPResponse::Data> data_;
   const FetchOptions& defaults_;
   URL url_;
   std::string_view method_;
   FetchPhase phase_ = FetchPhase::queue;
-  std::unique_ptr<Headers> own_headers_;  // once they differ from the request's
-  bool keeps_body_ = true;
-  bool keeps_credentials_ = true;
+  std::unique_ptr<Headers> own_headers_;  // set once they differ from the headers of the request
+  bool keeps_body_ = true;                // false once a redirect has made the request a GET
+  bool keeps_credentials_ = true;         // false once a redirect has left the first origin
   bool decompresses_;
   bool follows_redirects_;
   int redirects_left_;
   std::size_t max_body_size_;
+  IOLoop::TimePoint queued_{};
+  IOLoop::TimePoint begun_{};
   std::string username_;
   std::string password_;
   std::string authorization_;
   std::string jar_cookies_;
+  std::unique_ptr<IOStream>* upgraded_ = nullptr;
 };
 
 }  // namespace squall::http

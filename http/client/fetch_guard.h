@@ -1,5 +1,6 @@
 #pragma once
 
+#include <squall/ioloop/base/intrusive_list.h>
 #include <squall/ioloop/loop/ioloop.h>
 #include <squall/ioloop/loop/loop_hook.h>
 #include <squall/ioloop/loop/task.h>
@@ -12,14 +13,14 @@ namespace squall::http {
 
 class FetchGuard;
 
-// The fetches that a client has at work, and what can end them early: their deadlines, and the client's own
-// end.
+// The guards of a client that are at work: checks their deadlines, and ends them when the client closes.
 //
-// A deadline is a field of its fetch. One timer for all is set for the earliest there was when it was last
-// looked at, so that no fetch that ends in time touches the loop's timers. It may be some milliseconds late.
+// A deadline is a field of its guard. One timer serves all guards. It is set for the earliest deadline at the
+// time of the last check, so a fetch that ends in time does not touch the timers of the loop. A deadline may
+// be noticed some milliseconds late.
 //
 // Thread:    the loop's thread only.
-// Lifetime:  borrows the loop. Destroying it ends all fetches, of which no work is left then.
+// Lifetime:  borrows the loop. Destroying it closes all guards.
 class FetchGuards {
  public:
   explicit FetchGuards(IOLoop& loop) noexcept : loop_(loop) {}
@@ -27,71 +28,83 @@ class FetchGuards {
   FetchGuards(const FetchGuards&) = delete;
   FetchGuards& operator=(const FetchGuards&) = delete;
 
-  // Cancels the work of all, which resume in a later turn. Not from within one of them.
+  // Destroys the work of all guards; their callers resume in a later turn. Not to be called from within the
+  // work of one of them.
   void close_all() noexcept;
-  bool empty() const noexcept { return !first_; }
+  bool empty() const noexcept { return running_.empty(); }
   IOLoop& loop() const noexcept { return loop_; }
 
  private:
   friend class FetchGuard;
 
-  void add(FetchGuard& guard) noexcept;
-  void remove(FetchGuard& guard) noexcept;
   void set_timer(IOLoop::TimePoint when);
-  void look();
+  void check_deadlines();
 
   IOLoop& loop_;
-  FetchGuard* first_ = nullptr;
-  FetchGuard* looked_at_ = nullptr;  // by look(), next
+  IntrusiveList<FetchGuard> running_;
   Timeout timer_;
-  IOLoop::TimePoint timer_at_{};  // of the timer that is set
+  IOLoop::TimePoint timer_at_{};  // due time of timer_
 };
 
-// Awaits the work of a fetch, and destroys it if its deadline passes first, or if the client goes.
-class [[nodiscard]] FetchGuard {
+// Runs the work of a fetch, and destroys it when its deadline passes or the client closes.
+//
+// state      | waits for          | ended by                          | next
+// ready      | run()              |                                   | running
+// running    | the work           | the end of the work               | ended
+//            |                    | its deadline                      | timed_out
+//            |                    | FetchGuards::close_all()          | closed
+//
+// Thread:    the loop's thread only.
+// Lifetime:  borrows the FetchGuards until it is timed_out or closed. Destroying it destroys the work.
+// Errors:    awaiting run() throws the exceptions of the work.
+class FetchGuard : public ListNode<> {
  public:
-  enum class Outcome : std::uint8_t { ended, timed_out, closed };
+  enum class State : std::uint8_t { ready, running, ended, timed_out, closed };
+  class Run;
 
-  // `place` is where the work finds its guard.
-  FetchGuard(FetchGuards& guards, Task<> work, FetchGuard*& place) noexcept
-      : guards_(&guards), work_(std::move(work)), inner_(std::move(work_).operator co_await()) {
-    place = this;
-  }
+  explicit FetchGuard(FetchGuards& guards) noexcept : guards_(guards) {}
   FetchGuard(const FetchGuard&) = delete;
   FetchGuard& operator=(const FetchGuard&) = delete;
-  ~FetchGuard() {
-    work_.reset();  // while what it uses is there
-    if (guards_) guards_->remove(*this);
-  }
+  ~FetchGuard() { work_.reset(); }
 
-  bool await_ready() const noexcept { return false; }
-  std::coroutine_handle<> await_suspend(std::coroutine_handle<> caller) noexcept {
-    caller_ = caller;
-    guards_->add(*this);
-    return inner_.await_suspend(caller);
-  }
-  // Throws what the work has thrown.
-  Outcome await_resume() {
-    if (outcome_ == Outcome::ended) inner_.await_resume();
-    return outcome_;
-  }
+  // Awaited, runs the work and gives the state at its end.
+  Run run(Task<> work) noexcept;
+  // For awaiters: begins the work. `caller` resumes at its end, and then calls finish().
+  std::coroutine_handle<> begin(Task<> work, std::coroutine_handle<> caller) noexcept;
+  // The state at the end of the work. Throws its exception.
+  State finish();
 
-  // From now on. The end of time: none.
+  // The work may change its deadline at any time. TimePoint::max() is no deadline.
   void set_deadline(IOLoop::TimePoint when);
 
  private:
   friend class FetchGuards;
 
-  FetchGuards* guards_;  // null once the client is gone
+  void cut(State state) noexcept;
+
+  FetchGuards& guards_;
+  State state_ = State::ready;
   Task<> work_;
-  Task<>::Awaiter inner_;
   std::coroutine_handle<> caller_;
   LoopHook resume_;
-  FetchGuard* previous_ = nullptr;
-  FetchGuard* next_ = nullptr;
   IOLoop::TimePoint deadline_ = IOLoop::TimePoint::max();
-  Outcome outcome_ = Outcome::ended;
-  bool linked_ = false;
 };
+
+class [[nodiscard]] FetchGuard::Run {
+ public:
+  Run(FetchGuard& guard, Task<> work) noexcept : guard_(guard), work_(std::move(work)) {}
+
+  bool await_ready() const noexcept { return false; }
+  std::coroutine_handle<> await_suspend(std::coroutine_handle<> caller) noexcept {
+    return guard_.begin(std::move(work_), caller);
+  }
+  State await_resume() { return guard_.finish(); }
+
+ private:
+  FetchGuard& guard_;
+  Task<> work_;
+};
+
+inline FetchGuard::Run FetchGuard::run(Task<> work) noexcept { return {*this, std::move(work)}; }
 
 }  // namespace squall::http

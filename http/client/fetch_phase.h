@@ -5,18 +5,18 @@
 
 namespace squall::http {
 
-// How far a fetch has come.
+// The phases of a fetch, in their order.
 enum class FetchPhase : std::uint8_t {
-  queue,     // waiting for a turn
-  resolve,   // looking up the host's addresses
+  queue,     // waiting for a slot
+  resolve,   // looking up the addresses of the host
   connect,   // connecting to one of them
   proxy,     // asking the proxy for a tunnel
-  tls,       // the handshake
-  request,   // sending
+  tls,       // the TLS handshake
+  request,   // sending the request
   head,      // waiting for the head of the response
-  body,      // reading its body
-  redirect,  // following it somewhere else
-  done,      // there is a response, of which the status is an error
+  body,      // reading the body of the response
+  redirect,  // preparing the request that a redirect leads to
+  done,      // the response is complete, and its status is an error
 };
 // `queue`, `resolve`, ...
 std::string_view phase_name(FetchPhase phase) noexcept;

@@ -7,7 +7,7 @@
 
 namespace squall::http {
 
-// The thread's own loop, if it has one, stays its current one.
+// The current loop of the thread, if it has one, stays current.
 IOLoop::Options HTTPClient::loop_options() {
   IOLoop::Options options;
   options.make_current = false;
@@ -15,13 +15,13 @@ IOLoop::Options HTTPClient::loop_options() {
 }
 
 HTTPClient::HTTPClient(Options options)
-    : loop_(loop_options()), client_(std::make_unique<SimpleAsyncHTTPClient>(loop_, std::move(options))) {}
+    : loop_(loop_options()), client_(std::make_unique<SimpleAsyncHTTPClient>(std::move(options), loop_)) {}
 HTTPClient::HTTPClient(const AsyncHTTPClient::Factory& make) : loop_(loop_options()), client_(make(loop_)) {}
 HTTPClient::~HTTPClient() = default;
 
 HTTPResponse HTTPClient::fetch(HTTPRequest request, RaiseError raise_error) {
   if (const IOLoop* const current = IOLoop::current_or_null(); current && current->running())
-    throw std::logic_error("HTTPClient::fetch() would hold up the loop that runs on this thread");
+    throw std::logic_error("HTTPClient::fetch() would block the loop that runs on this thread");
   return loop_.run_sync(client_->fetch(std::move(request), raise_error));
 }
 

@@ -8,12 +8,12 @@
 
 namespace squall::http {
 
-// Fetches and waits, on a loop of its own: for programs and threads that have none (HCL-07).
+// A client that blocks, on a loop of its own: for programs and threads without a loop (HCL-07).
 //
 //     HTTPClient client;
 //     fmt::print("{}\n", client.fetch("http://127.0.0.1:8888/").body());
 //
-// Thread:    any, but one at a time, and none whose loop runs: fetch() throws std::logic_error there.
+// Thread:    any, one at a time. On a thread whose loop runs fetch() throws std::logic_error.
 // Errors:    as AsyncHTTPClient::fetch().
 class HTTPClient {
  public:
@@ -21,7 +21,7 @@ class HTTPClient {
 
   HTTPClient() : HTTPClient(Options()) {}
   explicit HTTPClient(Options options);
-  // With the client that `make` makes.
+  // Uses the client that `make` returns.
   explicit HTTPClient(const AsyncHTTPClient::Factory& make);
   ~HTTPClient();
   HTTPClient(const HTTPClient&) = delete;
@@ -31,7 +31,7 @@ class HTTPClient {
   HTTPResponse fetch(std::string url, RaiseError raise_error = RaiseError::yes) {
     return fetch(HTTPRequest(std::move(url)), raise_error);
   }
-  // fetch() throws std::runtime_error from now on.
+  // Afterwards fetch() throws std::runtime_error.
   void close() { client_->close(); }
 
  private:

@@ -37,9 +37,11 @@ std::string_view phase_name(FetchPhase phase) noexcept {
   return kNames[static_cast<std::size_t>(phase)];
 }
 
+// std::runtime_error is a virtual base, so every class that is thrown gives it its text.
+
 HTTPClientError::HTTPClientError(HTTPResponse response)
-    : std::runtime_error(fmt::format("HTTP {}: {}", response.code(), response.reason())),
-      code_(response.code()),
+    : std::runtime_error(fmt::format("HTTP {}: {}", response.status(), response.reason())),
+      status_(response.status()),
       message_(response.reason()) {
   failure_.phase = FetchPhase::done;
   response_ = std::make_shared<const HTTPResponse>(std::move(response));
@@ -47,8 +49,28 @@ HTTPClientError::HTTPClientError(HTTPResponse response)
 
 HTTPClientError::HTTPClientError(std::string message, Failure failure)
     : std::runtime_error(text_of(message, failure)),
-      code_(kNoResponse),
+      status_(kNoResponse),
       message_(std::move(message)),
       failure_(std::move(failure)) {}
+
+HTTPTimeoutError::HTTPTimeoutError(std::string message, Failure failure)
+    : std::runtime_error(text_of(message, failure)),
+      HTTPClientError(std::move(message), std::move(failure)) {}
+
+HTTPStreamClosedError::HTTPStreamClosedError(std::string message, Failure failure)
+    : std::runtime_error(text_of(message, failure)),
+      HTTPClientError(std::move(message), std::move(failure)) {}
+
+HTTPProtocolError::HTTPProtocolError(std::string message, Failure failure)
+    : std::runtime_error(text_of(message, failure)),
+      HTTPClientError(std::move(message), std::move(failure)) {}
+
+HTTPBodyTooLargeError::HTTPBodyTooLargeError(std::string message, Failure failure)
+    : std::runtime_error(text_of(message, failure)),
+      HTTPClientError(std::move(message), std::move(failure)) {}
+
+HTTPClientClosedError::HTTPClientClosedError(std::string message, Failure failure)
+    : std::runtime_error(text_of(message, failure)),
+      HTTPClientError(std::move(message), std::move(failure)) {}
 
 }  // namespace squall::http

@@ -2,6 +2,7 @@
 
 #include <squall/http/client/fetch_phase.h>
 #include <squall/http/client/http_response.h>
+#include <squall/ioloop/base/errors.h>
 
 #include <exception>
 #include <memory>
@@ -11,72 +12,74 @@
 
 namespace squall::http {
 
-// A fetch that failed (HCL-41): the response has an error's status, or there is none.
+// A fetch failed (HCL-41): the status of the response is not 2xx, or there is no response.
 //
 //     HTTP 404: Not Found
 //     HTTP 599: Connection refused (connecting to 127.0.0.1:81)
-class HTTPClientError : public std::runtime_error {
+class HTTPClientError : public virtual std::runtime_error {
  public:
-  static constexpr int kNoResponse = 599;
+  // The status of an error without a response, as Tornado has it.
+  static constexpr int kNoResponse = HTTPResponse::kNoStatus;
 
   struct Failure {
     FetchPhase phase = FetchPhase::request;
-    std::string peer;         // address and port; empty before there was one
-    std::error_code error{};  // what the system said, if anything
-    std::exception_ptr cause{};
+    std::string peer{};          // address and port; empty before one was known
+    std::error_code error{};     // of the system; zero if the system reported none
+    std::exception_ptr cause{};  // null without another exception
   };
 
-  // For a response that is one.
+  // For a response whose status is an error.
   explicit HTTPClientError(HTTPResponse response);
   HTTPClientError(std::string message, Failure failure);
 
-  // The response's status; kNoResponse without one.
-  int code() const noexcept { return code_; }
-  // The reason, or what went wrong, without code and peer.
+  // The status of the response; kNoResponse without one.
+  int status() const noexcept { return status_; }
+  // The reason of the response, or what failed, without status and peer.
   const std::string& message() const noexcept { return message_; }
-  // Null if there is none.
+  // Null without a response.
   const HTTPResponse* response() const noexcept { return response_.get(); }
+  // How far the fetch had come.
   FetchPhase phase() const noexcept { return failure_.phase; }
   const std::string& peer() const noexcept { return failure_.peer; }
   const std::error_code& error() const noexcept { return failure_.error; }
-  // The exception behind this one; null if there is none.
+  // The exception that made the fetch fail; null without one.
   const std::exception_ptr& cause() const noexcept { return failure_.cause; }
 
  private:
-  int code_;
+  int status_;
   std::string message_;
   Failure failure_;
   std::shared_ptr<const HTTPResponse> response_;
 };
 
-// It took too long: phase() says what (SHC-01 to SHC-03).
-class HTTPTimeoutError : public HTTPClientError {
+// A timeout of the fetch passed; phase() says which (SHC-01 to SHC-03).
+class HTTPTimeoutError : public HTTPClientError, public TimeoutError {
  public:
-  using HTTPClientError::HTTPClientError;
+  HTTPTimeoutError(std::string message, Failure failure);
 };
 
-// The connection ended before the response did (SHC-04).
+// The connection ended before the response was complete (SHC-04).
 class HTTPStreamClosedError : public HTTPClientError {
  public:
-  using HTTPClientError::HTTPClientError;
+  HTTPStreamClosedError(std::string message, Failure failure);
 };
 
-// What came is no HTTP response.
+// The server did not send a valid HTTP response.
 class HTTPProtocolError : public HTTPClientError {
  public:
-  using HTTPClientError::HTTPClientError;
+  HTTPProtocolError(std::string message, Failure failure);
 };
 
-// The response's body is larger than max_body_size.
+// The body of the response is larger than max_body_size.
 class HTTPBodyTooLargeError : public HTTPClientError {
  public:
-  using HTTPClientError::HTTPClientError;
+  HTTPBodyTooLargeError(std::string message, Failure failure);
 };
 
-// The client was closed, or destroyed, before the response was there.
+// The client was closed or destroyed before the response was complete.
 class HTTPClientClosedError : public HTTPClientError {
  public:
-  using HTTPClientError::HTTPClientError;
+  HTTPClientClosedError(std::string message, Failure failure);
 };
 
 }  // namespace squall::http

@@ -1,12 +1,13 @@
 #pragma once
 
-#include <squall/http/codec/body_writer.h>
+#include <squall/http/client/setting.h>
 #include <squall/http/message/headers.h>
 #include <squall/ioloop/loop/task.h>
 
 #include <chrono>
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -21,9 +22,13 @@ class TLSContext;
 
 namespace squall::http {
 
-// Takes the body piece by piece: `void(std::string_view)`, or `Task<>(std::string_view)` for which the
-// connection waits, so that who is slow slows the server down (HCL-24). A piece is valid until that has
-// ended.
+class BodyWriter;  // codec/body_writer.h
+
+// A callback that takes the body of a response piece by piece: a function `void(std::string_view)`, or one
+// that returns a task, `Task<>(std::string_view)`. The connection is not read while the task runs, so a slow
+// callback slows the server down (HCL-24). A piece is valid until the function returns or its task ends.
+//
+// Thread:    the client's loop.
 class StreamingCallback {
  public:
   StreamingCallback() noexcept = default;
@@ -38,9 +43,9 @@ class StreamingCallback {
   }
 
   explicit operator bool() const noexcept { return plain_ || waiting_; }
-  // It is one that returns a task.
+  // Whether the function returns a task.
   bool waits() const noexcept { return static_cast<bool>(waiting_); }
-  // A task to be awaited, or an empty one if it is done already.
+  // Calls the function. Returns its task; an empty task if the function has none.
   Task<> operator()(std::string_view piece) const {
     if (waiting_) return waiting_(piece);
     plain_(piece);
@@ -52,60 +57,63 @@ class StreamingCallback {
   std::function<Task<>(std::string_view)> waiting_;
 };
 
-// How credentials are shown: digest by CurlAsyncHTTPClient alone.
+// How a client authenticates. Only CurlAsyncHTTPClient has digest.
 enum class AuthMode { basic, digest };
 
-// Where to send requests instead of to their own hosts (HCL-27). Those for https go through a tunnel.
+// A proxy for requests (HCL-27). Requests to https URLs go through a tunnel.
 struct ProxyOptions {
-  std::string host;  // empty: none
-  std::uint16_t port = 0;
-  std::string username;
-  std::string password;
+  std::string host;
+  std::uint16_t port = 0;  // required
+  std::string username{};  // empty: no authentication
+  std::string password{};
   AuthMode auth_mode = AuthMode::basic;
 };
 
-// Options of a fetch. What is not set has the client's default, and failing that the one given here.
+// Options of a fetch. An option that a request leaves open has the value of
+// AsyncHTTPClient::Options::defaults, and the value named here if that leaves it open too. A Setting may also
+// be std::nullopt: none.
 struct FetchOptions {
   using Duration = std::chrono::nanoseconds;
 
-  std::optional<std::string> user_agent;  // kProduct; an empty one is not sent
+  Setting<std::string> user_agent{};  // kProduct; std::nullopt sends no User-Agent header
 
-  // Zero: none (HCL-06b).
-  std::optional<Duration> connect_timeout;  // 20 s: until the connection is there, its TLS and its proxy's
-  std::optional<Duration> request_timeout;  // 20 s: of a request, connecting included, queueing not (HCL-17)
+  Setting<Duration> connect_timeout{};  // 20 s, for name, connection, proxy and TLS
+  Setting<Duration> request_timeout{};  // 20 s, for a request with connecting, without queueing (HCL-17)
 
-  std::optional<bool> follow_redirects;  // true
-  std::optional<int> max_redirects;      // 5
+  std::optional<bool> follow_redirects{};  // true
+  std::optional<int> max_redirects{};      // 5
 
-  // True: asks for a compressed body, and gives it decompressed. Content-Encoding becomes
+  // True: asks for a compressed body, and decompresses it. Content-Encoding becomes
   // X-Consumed-Content-Encoding.
-  std::optional<bool> decompress_response;
-  std::optional<std::size_t> max_body_size;  // of the response, decompressed; the client's
+  std::optional<bool> decompress_response{};
+  // Of the response, decompressed; AsyncHTTPClient::Options::max_body_size.
+  std::optional<std::size_t> max_body_size{};
 
-  std::optional<std::string> auth_username;
-  std::optional<std::string> auth_password;
-  std::optional<AuthMode> auth_mode;  // basic
+  Setting<std::string> auth_username{};
+  Setting<std::string> auth_password{};
+  std::optional<AuthMode> auth_mode{};  // basic
 
-  std::optional<std::string> network_interface;  // the address to connect from (HCL-23)
-  std::optional<bool> allow_ipv6;                // true
+  Setting<std::string> network_interface{};  // the local address to connect from (HCL-23)
+  std::optional<bool> allow_ipv6{};          // true
 
-  std::optional<bool> validate_cert;    // true
-  std::optional<std::string> ca_certs;  // PEM files (HCL-30)
-  std::optional<std::string> client_cert;
-  std::optional<std::string> client_key;
-  std::shared_ptr<const TLSContext> tls;  // a client's, instead of the four above (HCL-31)
+  std::optional<bool> validate_cert{};  // true
+  Setting<std::string> ca_certs{};      // the names of PEM files (HCL-30)
+  Setting<std::string> client_cert{};
+  Setting<std::string> client_key{};
+  std::shared_ptr<const TLSContext> tls{};  // a client's context, instead of the four above (HCL-31)
 
-  std::optional<ProxyOptions> proxy;
-  // False: http_proxy, https_proxy, all_proxy and no_proxy of the environment are not looked at.
-  std::optional<bool> proxy_from_environment;
-  // Connects to this socket of the file system instead of to the URL's host, which is still named as Host.
-  std::optional<std::string> unix_socket;
+  Setting<ProxyOptions> proxy{};
+  // False: ignores http_proxy, https_proxy, all_proxy and no_proxy of the environment.
+  std::optional<bool> proxy_from_environment{};
+  // The path of a Unix socket to connect to. The Host header still names the host of the URL.
+  Setting<std::string> unix_socket{};
 
-  std::optional<bool> allow_nonstandard_methods;  // false; lifts the rules on bodies too (HCL-28)
-  std::optional<bool> expect_100_continue;        // false (HCL-33)
+  std::optional<bool>
+      allow_nonstandard_methods{};            // false; true allows any method, with or without body (HCL-28)
+  std::optional<bool> expect_100_continue{};  // false (HCL-33)
 };
 
-// What to fetch, and how.
+// A request, with its options and callbacks.
 //
 //     HTTPRequest request("http://127.0.0.1:8888/upload");
 //     request.method = "POST";
@@ -113,6 +121,7 @@ struct FetchOptions {
 //     HTTPResponse response = co_await client.fetch(std::move(request));
 //
 // Thread:    a value, of any.
+// Errors:    AsyncHTTPClient::fetch() checks the request.
 struct HTTPRequest : FetchOptions {
   explicit HTTPRequest(std::string url) : url(std::move(url)) {}
 
@@ -120,25 +129,25 @@ struct HTTPRequest : FetchOptions {
   std::string method = "GET";
   Headers headers;
   std::optional<std::string> body;
-  // Writes the body as it is made, instead of `body` (HCL-14): with the length of a Content-Length among the
-  // headers, else in chunks. Awaiting its writes lets the server set the pace.
+  // Writes the body while it is produced, instead of `body` (HCL-14): with the length of a Content-Length
+  // among the headers, else in chunks. Awaiting its writes gives back-pressure.
   //
   //     request.body_producer = [](BodyWriter& body) -> Task<> {
   //       co_await body.write("one piece, ");
   //       co_await body.write("another");
   //     };
   std::function<Task<>(BodyWriter& body)> body_producer;
-  // May be called again, for a redirect that repeats the request or on a connection that was stale.
+  // Whether body_producer may be called again: for a redirect that repeats the request, or for a retry.
   bool body_producer_is_repeatable = false;
 
   std::optional<std::chrono::system_clock::time_point> if_modified_since;
 
-  // Is given the body, and the response has none (HCL-24).
+  // Takes the body; the response then has none (HCL-24).
   StreamingCallback streaming_callback;
-  // Each line of the head with its CRLF: the status line, the fields, the empty one (HCL-25). Not those of a
-  // response that is a redirect to be followed (SHC-28).
+  // Takes each line of the head with its CRLF: the status line, the fields, the empty line (HCL-25). Not
+  // called for a redirect that the client follows (SHC-28).
   std::function<void(std::string_view line)> header_callback;
-  // Is given libcurl's handle, a CURL*, before the request begins: for CurlAsyncHTTPClient alone (HCL-26).
+  // Takes libcurl's handle, a CURL*, before the request begins. CurlAsyncHTTPClient only (HCL-26).
   std::function<void(void* easy)> prepare_curl_callback;
 };
 

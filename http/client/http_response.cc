@@ -4,8 +4,7 @@
 
 namespace squall::http {
 
-HTTPResponse::HTTPResponse() : HTTPResponse(HTTPRequest(std::string())) {}
-HTTPResponse::HTTPResponse(HTTPRequest&& request) : data_(std::make_unique<Data>(std::move(request))) {}
+HTTPResponse::HTTPResponse() : HTTPResponse(std::make_unique<Data>(HTTPRequest(std::string()))) {}
 HTTPResponse::HTTPResponse(const HTTPResponse& other) : data_(std::make_unique<Data>(*other.data_)) {}
 HTTPResponse& HTTPResponse::operator=(const HTTPResponse& other) {
   if (this != &other) data_ = std::make_unique<Data>(*other.data_);

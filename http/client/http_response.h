@@ -1,83 +1,45 @@
 #pragma once
 
-#include <squall/http/message/headers.h>
 #include <squall/http/client/http_request.h>
+#include <squall/http/message/headers.h>
 #include <squall/ioloop/base/frame_pool.h>
 
 #include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
+#include <utility>
 
 namespace squall::http {
 
-// How long the parts of a fetch took. Those that did not take place, as resolving does not on a connection
-// that was there, are zero.
+// The durations of the parts of a fetch. A part that did not take place has std::nullopt: looking up a name
+// on a kept connection, for example.
 struct FetchTimes {
   using Duration = std::chrono::nanoseconds;
 
-  Duration queue{};     // waiting for a turn
-  Duration redirect{};  // all requests before the last
-  Duration resolve{};   // these are the last request's
-  Duration connect{};
-  Duration tls{};         // the proxy's tunnel included
-  Duration first_byte{};  // from the request's first byte to the response's
-  Duration total{};       // the whole fetch
+  Duration queue{};                 // waiting for a slot, over all requests of the fetch
+  Duration redirect{};              // all requests before the last one
+  std::optional<Duration> resolve;  // this and the next three: of the last request
+  std::optional<Duration> connect;
+  std::optional<Duration> tls;         // with the tunnel through a proxy
+  std::optional<Duration> first_byte;  // from the begin of the request to the first byte of the response
+  Duration total{};                    // the whole fetch
 };
 
 // The response to a fetch: a value.
+//
+// Thread:    one at a time.
+// Lifetime:  owns all its data. A moved-from response may only be assigned to or destroyed.
 class HTTPResponse {
  public:
-  HTTPResponse();
-  explicit HTTPResponse(HTTPRequest&& request);
-  HTTPResponse(HTTPResponse&&) noexcept = default;
-  HTTPResponse& operator=(HTTPResponse&&) noexcept = default;
-  HTTPResponse(const HTTPResponse& other);
-  HTTPResponse& operator=(const HTTPResponse& other);
-  ~HTTPResponse();
+  static constexpr int kNoStatus = 599;  // as Tornado has it
 
-  int code() const noexcept { return data_->code; }
-  // As it was sent, or else RFC 9110's.
-  const std::string& reason() const noexcept { return data_->reason; }
-  bool ok() const noexcept { return code() >= 200 && code() < 300; }
-  const Headers& headers() const noexcept { return data_->headers; }
-  // What came behind a chunked body.
-  const Headers& trailers() const noexcept { return data_->trailers; }
-  const std::string& body() const noexcept { return data_->body; }
-  std::string take_body() noexcept { return std::move(data_->body); }
-
-  // As it was given to fetch(), also after redirects.
-  const HTTPRequest& request() const noexcept { return data_->request; }
-  // The last URL that was fetched.
-  const std::string& effective_url() const noexcept { return data_->effective_url; }
-  // Redirects that were followed.
-  int redirects() const noexcept { return data_->redirects; }
-
-  // Of the last request, without queueing.
-  FetchTimes::Duration request_time() const noexcept { return data_->request_time; }
-  const FetchTimes& time_info() const noexcept { return data_->times; }
-  // When the last request left the queue.
-  std::chrono::system_clock::time_point start_time() const noexcept { return data_->start_time; }
-
-  // Throws HTTPClientError unless ok().
-  void rethrow() const;
-
- private:
-  friend class AsyncHTTPClient;
-  friend class CurlAsyncHTTPClient;
-  friend class CurlTransfer;
-  friend class Fetch;
-  friend class ClientConnection;
-  friend class ClientDialer;
-  friend class ResponseReceiver;
-  friend class SimpleAsyncHTTPClient;
-
+  // The parts of a response, for the clients that fill it in and for tests that need one without a server.
   struct Data : Pooled {
     explicit Data(HTTPRequest&& request) : request(std::move(request)) {}
 
     HTTPRequest request;
-    int code = 599;
+    int status = kNoStatus;
     int redirects = 0;
     std::string reason;
     Headers headers;
@@ -89,6 +51,43 @@ class HTTPResponse {
     std::chrono::system_clock::time_point start_time{};
   };
 
+  // An empty response with kNoStatus.
+  HTTPResponse();
+  explicit HTTPResponse(std::unique_ptr<Data> data) noexcept : data_(std::move(data)) {}
+  HTTPResponse(HTTPResponse&&) noexcept = default;
+  HTTPResponse& operator=(HTTPResponse&&) noexcept = default;
+  HTTPResponse(const HTTPResponse& other);
+  HTTPResponse& operator=(const HTTPResponse& other);
+  ~HTTPResponse();
+
+  int status() const noexcept { return data_->status; }
+  // The reason that the server sent; the one of RFC 9110 if it sent none.
+  const std::string& reason() const noexcept { return data_->reason; }
+  // Whether the status is 2xx.
+  bool ok() const noexcept { return status() >= 200 && status() < 300; }
+  const Headers& headers() const noexcept { return data_->headers; }
+  // The fields behind the last chunk of the body.
+  const Headers& trailers() const noexcept { return data_->trailers; }
+  const std::string& body() const noexcept { return data_->body; }
+  std::string take_body() noexcept { return std::move(data_->body); }
+
+  // The request given to fetch(), also after redirects.
+  const HTTPRequest& request() const noexcept { return data_->request; }
+  // The URL of the last request.
+  const std::string& effective_url() const noexcept { return data_->effective_url; }
+  // The number of redirects that the client followed.
+  int redirects() const noexcept { return data_->redirects; }
+
+  // Of the last request, without waiting for a slot.
+  FetchTimes::Duration request_time() const noexcept { return data_->request_time; }
+  const FetchTimes& time_info() const noexcept { return data_->times; }
+  // When the last request got its slot.
+  std::chrono::system_clock::time_point start_time() const noexcept { return data_->start_time; }
+
+  // Throws HTTPClientError unless ok().
+  void rethrow() const;
+
+ private:
   std::unique_ptr<Data> data_;
 };
 

@@ -7,8 +7,8 @@
 
 namespace squall::http {
 
-// A host as AsyncHTTPClient::Options::hostname_mapping names it: `name`, or `name:port` for that port alone.
-// IPv6 addresses have brackets if they have a port.
+// A key of AsyncHTTPClient::Options::hostname_mapping: `name`, or `name:port` for that port only. An IPv6
+// address with a port has brackets.
 struct MappedHost {
   explicit MappedHost(std::string_view text);
 

@@ -18,10 +18,10 @@ std::string_view first_of(const Environment& get, std::initializer_list<const ch
   return {};
 }
 
-// `entry` is a name, or what all names end in that it stands for.
+// Whether `host` is the domain `entry`, or a subdomain of it.
 bool covers(std::string_view entry, std::string_view host) noexcept {
   if (entry.starts_with('.')) entry.remove_prefix(1);
-  // `example.test.` is the same name.
+  // `example.test.` is the same domain.
   if (entry.ends_with('.')) entry.remove_suffix(1);
   if (host.ends_with('.')) host.remove_suffix(1);
   if (entry.empty() || host.size() < entry.size()) return false;
@@ -43,7 +43,7 @@ bool is_excepted_from_proxy(std::string_view list, std::string_view host, std::u
       entry_port = entry.substr(close + 1);
       entry = entry.substr(1, close - 1);
     } else if (const std::size_t colon = entry.find(':');
-               colon != entry.npos && entry.rfind(':') == colon) {  // more of them are an IPv6 address
+               colon != entry.npos && entry.rfind(':') == colon) {  // several colons are an IPv6 address
       entry_port = entry.substr(colon);
       entry = entry.substr(0, colon);
     }
@@ -62,7 +62,7 @@ std::optional<ProxyOptions> proxy_of_environment(const URL& url, const Environme
     return std::nullopt;
   const bool has_scheme = text.find("://") != text.npos;
   const URL proxy(has_scheme ? std::string(text) : fmt::format("http://{}", text));
-  if (proxy.is_https()) throw std::invalid_argument("Proxies that speak TLS themselves are not supported");
+  if (proxy.is_https()) throw std::invalid_argument("Proxies that are connected to by TLS are not supported");
   ProxyOptions options;
   options.host = proxy.host();
   options.port = proxy.port();

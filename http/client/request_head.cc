@@ -1,6 +1,8 @@
 #include <squall/http/client/request_head.h>
 
+#include <squall/http/codec/check_head.h>
 #include <squall/http/codec/content_decoder.h>
+#include <squall/http/codec/content_length.h>
 #include <squall/http/message/date.h>
 #include <squall/ioloop/base/ascii.h>
 #include <squall/version.h>
@@ -17,23 +19,11 @@ void append(std::string& text, std::string_view name, std::string_view value) {
   text.append(name).append(": ").append(value).append("\r\n");
 }
 
-bool asks_to_close(std::string_view connection) noexcept {
-  while (!connection.empty()) {
-    const std::size_t comma = std::min(connection.find(','), connection.size());
-    if (equals_ignoring_case(trim(connection.substr(0, comma)), "close")) return true;
-    connection.remove_prefix(std::min(comma + 1, connection.size()));
-  }
-  return false;
-}
-
 }  // namespace
 
 std::optional<std::uint64_t> promised_length(const Headers& headers) {
-  const auto digits = headers.find(HeaderId::content_length);
-  if (!digits) return std::nullopt;
-  std::uint64_t length = 0;
-  for (const char c : *digits) length = length * 10 + static_cast<std::uint64_t>(c - '0');
-  return length;
+  const auto length = headers.find(HeaderId::content_length);
+  return length ? parse_content_length(*length) : std::nullopt;
 }
 
 void RequestHead::write_to(std::string& text) {
@@ -50,8 +40,10 @@ void RequestHead::write_to(std::string& text) {
   if (absolute) text.append(url.scheme()).append("://").append(url.authority());
   text.append(url.target()).append(" HTTP/1.1\r\n");
   if (!headers.find(HeaderId::host)) append(text, "Host", url.authority());
-  if (const auto connection = headers.find(HeaderId::connection)) {
-    keep_alive = keep_alive && !asks_to_close(headers.get("Connection"));
+  if (headers.find(HeaderId::connection)) {
+    keep_alive = keep_alive && !has_token(headers, HeaderId::connection, "close");
+  } else if (fetch.expects_upgrade()) {
+    append(text, "Connection", "Upgrade");
   } else if (!keep_alive) {
     append(text, "Connection", "close");
   }
@@ -74,9 +66,9 @@ void RequestHead::write_to(std::string& text) {
     append(text, field.name, field.value);
   }
   if (!has_agent) {
-    const auto& agent = fetch.option(&FetchOptions::user_agent);
-    const std::string_view name = agent ? std::string_view(*agent) : kProduct;
-    if (!name.empty()) append(text, "User-Agent", name);
+    const Setting<std::string>& agent = fetch.setting(&FetchOptions::user_agent);
+    if (agent.is_open()) append(text, "User-Agent", kProduct);
+    if (agent.value()) append(text, "User-Agent", *agent.value());
   }
   if (fetch.decompresses()) append(text, "Accept-Encoding", known_content_codings());
   if (!fetch.authorization().empty()) append(text, "Authorization", fetch.authorization());

@@ -9,27 +9,27 @@
 
 namespace squall::http {
 
-// The head of a fetch's request, as it is sent.
+// Writes the head of the request of a fetch.
 //
-// The headers that were given come as they were spelled and in their order, but for those that the options or
-// the body decide on (SHC-24).
+// The headers of the caller keep their spelling and their order. Headers that the options or the body decide
+// on are left out, and written anew (SHC-24).
 //
 // Thread:    one.
 // Lifetime:  borrows the fetch.
 struct RequestHead {
   explicit RequestHead(const Fetch& fetch) noexcept : fetch(fetch) {}
 
-  // Appends it to `text`, and fills in what follows from it.
+  // Appends the head to `text`, and sets keep_alive and expects_continue.
   void write_to(std::string& text);
 
   const Fetch& fetch;
-  bool absolute = false;                   // the target is the whole URL, for a proxy
-  std::string_view proxy_authorization{};  // for a proxy; nobody else is told what the headers say of it
-  bool keep_alive = true;                  // false asks the server to close; becomes false if the headers do
-  bool expects_continue = false;           // filled in
+  bool absolute = false;                   // the request line has the whole URL, for a proxy
+  std::string_view proxy_authorization{};  // a server never gets the Proxy-Authorization of the headers
+  bool keep_alive = true;         // false writes Connection: close; set to false if the headers have it
+  bool expects_continue = false;  // result: the body waits for 100 Continue
 };
 
-// Of a Content-Length among the headers, which has been checked.
+// The number of a Content-Length among the headers, which Fetch has checked.
 std::optional<std::uint64_t> promised_length(const Headers& headers);
 
 }  // namespace squall::http

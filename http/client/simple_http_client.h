@@ -1,54 +1,62 @@
 #pragma once
 
 #include <squall/http/client/async_http_client.h>
-#include <squall/http/client/client_connection.h>
-#include <squall/http/client/client_tls.h>
-#include <squall/http/client/connection_pool.h>
-#include <squall/http/client/fetch_guard.h>
+#include <squall/http/client/upgraded_connection.h>
 #include <squall/ioloop/loop/loop_hook.h>
-#include <squall/iostream/address/override_resolver.h>
 
+#include <cstddef>
 #include <memory>
-#include <string>
-#include <string_view>
 
 namespace squall::http {
 
-// The client that is all Squall's own: see AsyncHTTPClient.
+struct ClientCore;
+
+// The HTTP client of Squall: see AsyncHTTPClient.
 //
-// Connections are kept, and used again. One that the server has closed meanwhile is noticed as the loop hears
-// of it; if it closes just as a request is sent, before any byte of a response, the request is sent once more
-// on a new connection, provided that does no harm: its method is idempotent, or nothing was sent yet.
+// Connections are kept and used again. The client notices when the server closes a kept connection. A server
+// may close it just as a request is sent, before any byte of a response: the client then sends the request
+// once more on a new connection, if its method is idempotent or nothing of it was sent.
+//
+// Thread:    the loop's thread only.
+// Lifetime:  as AsyncHTTPClient.
+// Errors:    as AsyncHTTPClient.
 class SimpleAsyncHTTPClient : public AsyncHTTPClient {
  public:
-  explicit SimpleAsyncHTTPClient(IOLoop& loop = IOLoop::current(), Options options = Options());
+  explicit SimpleAsyncHTTPClient(Options options = Options(), IOLoop& loop = IOLoop::current());
   ~SimpleAsyncHTTPClient() override;
+
+  // Asks the server to switch to another protocol (RFC 9110, 7.8): the Upgrade header of the request names
+  // it. The client adds `Connection: Upgrade` unless the headers have it. Redirects, cookies, proxies (always
+  // with a tunnel), timeouts and limits are as with fetch(). The connection is a new one; once it is handed
+  // over it no longer counts as a request of the client.
+  //
+  //     HTTPRequest request("http://example.test/chat");
+  //     request.headers.add("Upgrade", "websocket");
+  //     UpgradedConnection connection = co_await client.upgrade(std::move(request));
+  //
+  // Throws HTTPClientError with the response if its status is not 101, HTTPProtocolError for a 101 response
+  // that does not name a protocol of the request, and otherwise as fetch(). Throws std::invalid_argument for
+  // a request without an Upgrade header, or with a streaming_callback. To fetch() a 101 response is always an
+  // HTTPProtocolError.
+  Task<UpgradedConnection> upgrade(HTTPRequest request);
 
   void close() override;
 
   // ---- For diagnostics.
 
-  std::size_t active() const noexcept { return pool_.active(); }
-  std::size_t waiting() const noexcept { return pool_.waiting(); }
-  std::size_t idle_connections() const noexcept { return pool_.idle(); }
+  // Requests that have a slot.
+  std::size_t active() const noexcept;
+  // Requests that wait for a slot.
+  std::size_t waiting() const noexcept;
+  std::size_t idle_connections() const noexcept;
 
  protected:
   Task<> perform(Fetch& fetch) override;
 
  private:
-  struct Job;
+  Task<UpgradedConnection> run_upgrade(std::unique_ptr<Fetch> fetch);
 
-  Task<> work(Job& job);
-  void choose_proxy(Job& job) const;
-  ConnectionPool::Host& host_of(const Job& job);
-  void check_queue(const Job& job) const;
-
-  OverrideResolver resolver_;
-  ClientTLS tls_;
-  ConnectionPool pool_;
-  FetchGuards guards_;
-  ClientConnection::Options connection_options_;
-  std::string key_;  // the last host's, for its memory
+  std::unique_ptr<ClientCore> core_;
   LoopHook close_all_;
 };
 

@@ -5,28 +5,28 @@
 
 #include <cstdint>
 #include <optional>
-#include <stdexcept>
 #include <string_view>
 
 namespace squall::http {
 
-// The body of a request while it is made: what HTTPRequest::body_producer is given.
+// Writes the body of a request piece by piece: the argument of HTTPRequest::body_producer.
 //
 // Thread:    the loop's thread only.
-// Lifetime:  valid until the producer has ended.
-// Errors:    once the server is gone write() throws StreamClosedError.
+// Lifetime:  valid until the task of the producer has ended. Borrows the stream.
+// Errors:    write() throws StreamClosedError once the connection is closed.
 class BodyWriter {
  public:
-  // In chunks, if there is no length.
+  // With `length` the body is sent as it is; with std::nullopt it is sent in chunks.
   BodyWriter(IOStream& stream, std::optional<std::uint64_t> length) noexcept
       : stream_(stream), remaining_(length) {}
   BodyWriter(const BodyWriter&) = delete;
   BodyWriter& operator=(const BodyWriter&) = delete;
 
-  // Queues a copy of `piece`. Awaited, it waits until the kernel has taken it: the server sets the pace.
-  // Throws std::length_error beyond the Content-Length that the request's headers promise.
+  // Queues a copy of `piece`. Awaiting the result waits until the kernel has taken the piece: back-pressure.
+  // Throws std::length_error if the body becomes longer than the Content-Length header of the request.
   WriteAwaiter write(std::string_view piece);
-  // For the client, when the producer has ended. Throws std::length_error if less was written than promised.
+  // Ends the body; the client calls it after the producer. Throws std::length_error if the body is shorter
+  // than the Content-Length header of the request.
   void finish();
 
  private:

@@ -6,7 +6,7 @@ struct BrotliDecoderStateStruct;
 
 namespace squall::http {
 
-// Decodes `br` (RFC 7932). Only where the library was built with libbrotlidec.
+// Decodes `br` (RFC 7932). Part of the library if it was built with libbrotlidec.
 class BrotliDecoder final : public ContentDecoder {
  public:
   BrotliDecoder();

@@ -8,7 +8,7 @@
 namespace squall::http {
 namespace {
 
-// A trailer's line, without its end, is a field's: a name, a colon right behind it, and a value.
+// Whether a trailer line, without its CRLF, is a field: a name, a colon right behind it, and a value.
 bool is_field_line(std::string_view line) {
   const std::size_t colon = line.find(':');
   return colon != line.npos && is_token(line.substr(0, colon)) && is_field_text(line.substr(colon + 1));
@@ -16,8 +16,9 @@ bool is_field_line(std::string_view line) {
 
 }  // namespace
 
-void ChunkedDecoder::begin(std::size_t max_trailers) noexcept {
+void ChunkedDecoder::begin(std::size_t max_trailers, FoldedTrailers folded) noexcept {
   state_ = State::size_begin;
+  folded_ = folded;
   size_ = total_ = 0;
   line_ = excess_ = 0;
   max_trailers_ = max_trailers;
@@ -39,7 +40,8 @@ ChunkedDecoder::Result ChunkedDecoder::decode(std::string_view& bytes, std::stri
   return Result::piece;
 }
 
-// All that is not content: up to the next chunk's, the end, or the end of the bytes.
+// Decodes everything that is not content, up to the content of the next chunk, the end of the body, or the
+// end of the bytes.
 ChunkedDecoder::Result ChunkedDecoder::decode_framing(std::string_view& bytes) {
   while (!bytes.empty() && state_ != State::data) {
     if (state_ == State::end) return Result::end;
@@ -69,7 +71,7 @@ ChunkedDecoder::Result ChunkedDecoder::decode_framing(std::string_view& bytes) {
   return state_ == State::end ? Result::end : state_ == State::failed ? Result::failed : Result::more;
 }
 
-// One byte of a size line.
+// Decodes one byte of a size line.
 bool ChunkedDecoder::take_size(char c) noexcept {
   if (++line_ > kMaxLine) return fail({400, "Chunk size line too long"}), false;
   switch (state_) {
@@ -107,7 +109,7 @@ bool ChunkedDecoder::end_size_line() noexcept {
   }
   if (size_ > max_size_ || total_ > max_size_ - size_) return fail({413, "Body too large"}), false;
   total_ += size_;
-  // The line, and the CRLF behind the chunk.
+  // The size line, and the CRLF behind the chunk.
   const std::uint64_t due = 16 + size_;
   excess_ += line_ + 2;
   excess_ -= static_cast<std::size_t>(std::min<std::uint64_t>(excess_, due));
@@ -116,7 +118,7 @@ bool ChunkedDecoder::end_size_line() noexcept {
   return true;
 }
 
-// The rest of a trailer line, or as much of it as there is. Result::piece: there is another one.
+// Takes the rest of a trailer line, or as much of it as `bytes` has. Result::piece: the line is complete.
 ChunkedDecoder::Result ChunkedDecoder::take_trailer(std::string_view& bytes) {
   const std::size_t end = std::min(bytes.find('\n'), bytes.size() - 1) + 1;
   const std::size_t room = max_trailers_ - trailers_.size();
@@ -131,10 +133,20 @@ ChunkedDecoder::Result ChunkedDecoder::take_trailer(std::string_view& bytes) {
     state_ = State::end;
     return Result::end;
   }
-  if (!line.ends_with("\r\n") || !is_field_line(line.substr(0, line.size() - 2)))
-    return fail({400, "Malformed trailer"});
+  if (!line.ends_with("\r\n")) return fail({400, "Malformed trailer"});
+  const std::string_view field = line.substr(0, line.size() - 2);
+  if (!is_field_line(field) && !join_folded(field)) return fail({400, "Malformed trailer"});
   trailer_line_ = trailers_.size();
   return Result::piece;
+}
+
+// Makes a line that continues the field before it a part of that field's line. False if it is no such line.
+bool ChunkedDecoder::join_folded(std::string_view line) noexcept {
+  if (folded_ == FoldedTrailers::refused || trailer_line_ == 0) return false;
+  if (!line.starts_with(' ') && !line.starts_with('\t')) return false;
+  if (!is_field_text(line)) return false;
+  trailers_[trailer_line_ - 2] = trailers_[trailer_line_ - 1] = ' ';
+  return true;
 }
 
 void ChunkedDecoder::move_trailers_to(Headers& trailers) {

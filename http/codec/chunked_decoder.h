@@ -5,43 +5,63 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 
 namespace squall::http {
 
-// Takes a body out of its chunks (RFC 9112, 7.1). Pure: bytes in, views into them out.
+// Decodes a body in chunks (RFC 9112, 7.1), of requests and of responses. Pure: bytes in, views into them
+// out.
 //
-// With no lenience: CRLF and nothing else ends a line, a size is hexadecimal digits and nothing else.
-// Extensions are ignored, whatever text they are; trailers are collected. What comes beside the content is
-// bounded: a size line by kMaxLine bytes, all of them together by the content they announce, the trailers by
-// the caller. The verdict never depends on the pieces the bytes come in.
+// Strict: a line ends with CRLF, and a size is hexadecimal digits and nothing else. The decoder skips chunk
+// extensions and collects trailers. All bytes beside the content are bounded: a size line by kMaxLine, all
+// size lines together by the size of the content, the trailers by the caller. The result does not depend on
+// the pieces in which the bytes arrive.
+//
+// state       | waits for                              | next
+// size_begin  | the first digit of a size              | size
+// size        | more digits, `;` or CR                 | size, extension, size_lf
+// extension   | CR                                     | size_lf
+// size_lf     | LF                                     | data; trailer after a size of 0
+// data        | the bytes of the chunk                 | data_cr
+// data_cr     | CR                                     | data_lf
+// data_lf     | LF                                     | size_begin
+// trailer     | a trailer field or the empty line      | trailer, end
+// end         | begin()                                |
+// failed      | begin(); any state leads here          |
 //
 // Thread:    one.
-// Errors:    whatever is not such a body fails, with the status to answer it by; it stays failed.
+// Errors:    Result::failed and refusal(), with the status that answers a request. The decoder stays failed.
 class ChunkedDecoder {
  public:
   enum class Result {
-    more,    // all bytes are used, and the body goes on
-    piece,   // some of its content
-    end,     // all of it was read, the trailers as well
+    more,    // all bytes are used; the body is not at its end
+    piece,   // some of the content
+    end,     // the body and its trailers are complete
     failed,  // see refusal()
   };
-  // Of one chunk's size and extensions, with the line end.
-  static constexpr std::size_t kMaxLine = 1024;
-  // Size lines and their ends may take 16 bytes a chunk, as much as the content, and so much more: a body
-  // that is nearly all extensions is an attack.
-  static constexpr std::size_t kMaxExcess = 16 * 1024;
+  // Whether a trailer field may continue on a line that begins with a blank (RFC 9112, 5.2: a server refuses
+  // that, a client replaces the line end by blanks).
+  enum class FoldedTrailers : std::uint8_t { refused, joined };
 
-  // What comes next is the first byte of a body. Trailers beyond `max_trailers` bytes fail with 431.
-  void begin(std::size_t max_trailers) noexcept;
-  // A body that says it is longer fails with 413, once the chunk's size is there. May change on the way.
+  // Of one size line: size, extensions and CRLF.
+  static constexpr std::size_t kMaxLine = 1024;
+  // All size lines and chunk ends together may take 16 bytes a chunk, plus the size of the content, plus
+  // this: a body that is mostly extensions is an attack.
+  static constexpr std::size_t kMaxExcess = 16 * 1024;
+  static constexpr std::uint64_t kNoLimit = std::numeric_limits<std::uint64_t>::max();
+
+  // The next byte is the first of a body. Trailers of more than `max_trailers` bytes fail with 431.
+  void begin(std::size_t max_trailers, FoldedTrailers folded = FoldedTrailers::refused) noexcept;
+  // Content of more than `size` bytes fails with 413, as soon as a size line announces it. May change while
+  // the body is decoded.
   void set_max_size(std::uint64_t size) noexcept { max_size_ = size; }
-  // Takes the bytes it uses off the front of `bytes`. `piece` is a view into them.
+  // Removes the bytes it uses from the front of `bytes`. `piece` is a view into them.
   Result decode(std::string_view& bytes, std::string_view& piece);
 
   const Refusal& refusal() const noexcept { return refusal_; }
-  // Upon Result::end: adds the trailer fields to `trailers`.
+  // After Result::end: adds the trailer fields to `trailers`.
   void move_trailers_to(Headers& trailers);
 
  private:
@@ -53,7 +73,7 @@ class ChunkedDecoder {
     data,
     data_cr,
     data_lf,
-    trailer,  // a trailer field, or the empty line behind the last one
+    trailer,
     end,
     failed,
   };
@@ -62,17 +82,19 @@ class ChunkedDecoder {
   bool take_size(char c) noexcept;
   bool end_size_line() noexcept;
   Result take_trailer(std::string_view& bytes);
+  bool join_folded(std::string_view line) noexcept;
   Result fail(const Refusal& refusal) noexcept;
 
   State state_ = State::size_begin;
-  std::uint64_t size_ = 0;   // the chunk's, as far as it is read; then what is left of it
+  FoldedTrailers folded_ = FoldedTrailers::refused;
+  std::uint64_t size_ = 0;   // of the chunk: in a size line, its digits so far; in data, the bytes left
   std::uint64_t total_ = 0;  // of all chunks so far
   std::uint64_t max_size_ = 0;
   std::size_t line_ = 0;    // bytes of the size line
-  std::size_t excess_ = 0;  // size lines beyond what is due to their chunks
+  std::size_t excess_ = 0;  // bytes of size lines beyond the allowance of their chunks
   std::size_t max_trailers_ = 0;
-  std::string trailers_;          // as they came
-  std::size_t trailer_line_ = 0;  // where the last of them begins
+  std::string trailers_;          // the trailer lines
+  std::size_t trailer_line_ = 0;  // offset of the last trailer line
   Refusal refusal_;
 };
 

@@ -53,7 +53,7 @@ std::size_t BoundedDecoder::decode(std::string_view& input, std::span<char> outp
 
 bool BoundedDecoder::finish() noexcept {
   if (refusal_) return false;
-  // Nothing at all is what clients make of an empty body.
+  // Clients send an empty body without any coded data.
   if (input_ > 0 && decoder_->state() != ContentDecoder::State::end)
     refusal_ = {400, "Compressed body ends too early"};
   return !refusal_;

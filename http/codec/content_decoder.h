@@ -17,15 +17,16 @@ namespace squall::http {
 class ContentDecoder {
  public:
   enum class State : std::uint8_t {
-    open,    // more may come
-    end,     // all of it has come; more input may begin another part, where the coding allows that
+    open,    // the coded data is not at its end
+    end,     // the coded data is complete; more input begins another part, if the coding allows that
     failed,  // the input is not of this coding
   };
 
   virtual ~ContentDecoder() = default;
 
-  // Takes the bytes it uses off the front of `input`, and writes up to output.size() bytes, which is not 0.
-  // Returns how many. Less than that, and it has used all its input, or state() is State::failed.
+  // Removes the bytes it uses from the front of `input`, and writes to `output`, which must not be empty.
+  // Returns the number of bytes written. If that is less than output.size(), all input was used, or state()
+  // is State::failed.
   virtual std::size_t decode(std::string_view& input, std::span<char> output) = 0;
   State state() const noexcept { return state_; }
 
@@ -33,33 +34,33 @@ class ContentDecoder {
   State state_ = State::open;
 };
 
-// For `gzip`, `x-gzip` and `deflate`, and `br` and `zstd` where the library was built with them. Null for any
-// other coding, a list of several among them. Throws std::bad_alloc.
+// Makes a decoder for `gzip`, `x-gzip` and `deflate`, and for `br` and `zstd` if the library was built with
+// them. Null for any other coding, and for a list of codings. Throws std::bad_alloc.
 std::unique_ptr<ContentDecoder> make_content_decoder(std::string_view coding);
 
-// The codings make_content_decoder() knows, as an Accept-Encoding field says it: `gzip, deflate, br`.
+// The codings of make_content_decoder(), as the value of an Accept-Encoding field: `gzip, deflate, br`.
 std::string_view known_content_codings() noexcept;
 
-// A decoder that keeps within bounds: what a few bytes expand to must not fill the memory (SEC-24).
+// A decoder with limits: a few bytes must not expand until they fill the memory (SEC-24).
 class BoundedDecoder {
  public:
   struct Limits {
     std::uint64_t max_size = 0;   // of all output
     std::uint64_t max_ratio = 0;  // of output to input, once there is more than kFreeOutput of it; 0: any
   };
-  // So much is decoded whatever the ratio: small bodies of one repeated byte are no attack.
+  // This much is decoded at any ratio: a small body of one repeated byte is no attack.
   static constexpr std::uint64_t kFreeOutput = 1024 * 1024;
 
   BoundedDecoder(std::unique_ptr<ContentDecoder> decoder, Limits limits) noexcept
       : decoder_(std::move(decoder)), limits_(limits) {}
 
-  // May change on the way.
+  // May change while the body is decoded.
   void set_max_size(std::uint64_t size) noexcept { limits_.max_size = size; }
-  // As ContentDecoder::decode(). 0 and a refusal() if the input is not of this coding, or too much.
+  // As ContentDecoder::decode(). Returns 0 and sets refusal() for malformed input, and beyond a limit.
   std::size_t decode(std::string_view& input, std::span<char> output);
-  // There is no more input. False and a refusal() if it ends too early.
+  // Ends the input. Returns false and sets refusal() if the coded data is not complete.
   bool finish() noexcept;
-  // 400, or 413.
+  // With status 400 or 413.
   const Refusal& refusal() const noexcept { return refusal_; }
 
  private:

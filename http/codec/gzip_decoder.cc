@@ -10,7 +10,7 @@ namespace squall::http {
 namespace {
 
 constexpr int kWindow = 15;
-constexpr int kGzip = 16;  // added: a gzip header and trailer
+constexpr int kGzip = 16;  // added to the window bits: a gzip header and trailer
 constexpr std::size_t kMost = std::numeric_limits<uInt>::max();
 
 // The first byte of the zlib format: deflated data with a window of up to 32 KiB (RFC 1950, 2.2).
@@ -43,7 +43,7 @@ std::size_t GzipDecoder::decode(std::string_view& input, std::span<char> output)
     }
     if (state_ == State::end) {
       if (input.empty()) break;
-      // Another member, of gzip alone.
+      // Only gzip may have another member.
       if (format_ != Format::gzip || ::inflateReset(&zlib) != Z_OK) {
         state_ = State::failed;
         break;

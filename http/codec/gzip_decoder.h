@@ -6,8 +6,8 @@
 
 namespace squall::http {
 
-// Decodes `gzip`, all members of it (RFC 1952, 2.2), and `deflate`, which is the zlib format, or what some
-// clients send for it: deflated data without that (RFC 9110, 8.4.1.2).
+// Decodes `gzip` with all its members (RFC 1952, 2.2), and `deflate`: the zlib format, or the deflated data
+// without it that some peers send (RFC 9110, 8.4.1.2).
 class GzipDecoder final : public ContentDecoder {
  public:
   enum class Format { gzip, deflate };
@@ -23,7 +23,7 @@ class GzipDecoder final : public ContentDecoder {
 
   std::unique_ptr<Stream> stream_;
   Format format_;
-  bool begun_ = false;  // the first byte has been seen
+  bool begun_ = false;  // false until the first byte of input
 };
 
 }  // namespace squall::http

@@ -1,10 +1,10 @@
 #include <squall/http/codec/request_parser.h>
 
 #include <squall/http/codec/check_head.h>
+#include <squall/http/codec/content_length.h>
 #include <squall/ioloop/base/ascii.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstring>
 #include <utility>
 
@@ -338,10 +338,8 @@ bool RequestParser::framing_agrees() const noexcept {
   const auto length = request_->headers_.find(HeaderId::content_length);
   if (encoding) return !length && !complete_;
   if (!length) return complete_;
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(length->data(), length->data() + length->size(), number);
-  return error == std::errc() && end == length->data() + length->size() && number == parser_.content_length &&
-         complete_ == (number == 0);
+  const std::optional<std::uint64_t> number = parse_content_length(*length);
+  return number && *number == parser_.content_length && complete_ == (*number == 0);
 }
 
 RequestParser::Result RequestParser::refuse(const Refusal& refusal) noexcept {

@@ -1,20 +1,18 @@
 #include <squall/http/codec/response_parser.h>
 
 #include <squall/http/codec/check_head.h>
+#include <squall/http/codec/content_length.h>
 #include <squall/http/message/status.h>
 #include <squall/ioloop/base/ascii.h>
 
 #include <algorithm>
-#include <utility>
 
 namespace squall::http {
 namespace {
 
-// A chunk's size line, with the end of the chunk before it. Extensions are ignored within this bound.
-constexpr std::size_t kMaxChunkLine = 1024;
-// A longer head is not kept for a comparison with the next.
+// A longer head is not kept for the comparison with the next one.
 constexpr std::size_t kLongestKept = 2048;
-// Room for as many is made at once.
+// The first field of a head reserves memory for this many.
 constexpr std::size_t kUsualFields = 12;
 
 }  // namespace
@@ -24,12 +22,7 @@ const llhttp_settings_t& ResponseParser::settings() {
     llhttp_settings_t settings;
     llhttp_settings_init(&settings);
     settings.on_header_field = on_header_field;
-    settings.on_header_value = on_header_value;
-    settings.on_header_value_complete = on_header_value_complete;
     settings.on_headers_complete = on_headers_complete;
-    settings.on_chunk_header = on_chunk_header;
-    settings.on_body = on_body;
-    settings.on_message_complete = on_message_complete;
     return settings;
   }();
   return instance;
@@ -38,7 +31,7 @@ const llhttp_settings_t& ResponseParser::settings() {
 ResponseParser::ResponseParser() {
   llhttp_init(&parser_, HTTP_RESPONSE, &settings());
   parser_.data = this;
-  // For folded lines, which only this lets pass. What else it does is made good by take_fields().
+  // llhttp accepts folded lines only so. take_fields() refuses everything else that this lets pass.
   llhttp_set_lenient_headers(&parser_, 1);
 }
 
@@ -46,11 +39,10 @@ void ResponseParser::begin(Headers& headers, Asked asked, const Limits& limits) 
   headers_ = &headers;
   asked_ = asked;
   limits_ = limits;
-  phase_ = Phase::head;
-  fresh_ = true;
+  state_ = State::head_begin;
   begun_ = false;
   informational_ = 0;
-  failure_ = "";
+  failure_ = {};
 }
 
 void ResponseParser::begin_head() {
@@ -62,12 +54,11 @@ void ResponseParser::begin_head() {
   reason_size_ = 0;
   framing_ = Framing::none;
   keep_alive_ = false;
-  overhead_ = 0;
-  fresh_ = false;
   repeatable_ = false;
+  state_ = State::head;
 }
 
-// The body in between took the count of its bytes, and nothing else of what was made of the head.
+// The body of the last response changed only `remaining_`: all other results of its head are still here.
 bool ResponseParser::repeats(std::string_view bytes) const noexcept {
   const std::string_view last = last_.text();
   return repeatable_ && asked_ == last_asked_ && last.size() < limits_.max_header_size &&
@@ -78,49 +69,47 @@ ResponseParser::Result ResponseParser::repeat(std::string_view& bytes) {
   *headers_ = last_;
   bytes.remove_prefix(last_.text_.size());
   trailers_.clear();
-  fresh_ = false;
   remaining_ = content_length_;
-  phase_ = Phase::body;
+  state_ = State::body;
   return Result::head;
 }
 
 void ResponseParser::note_repeatable() {
   const std::string& text = headers_->text_;
-  // Lines that were folded are not what came.
-  const bool is_whole_here = base_ == 0 && std::string_view(data_, text.size()) == text;
-  if (framing_ == Framing::chunks || text.size() > kLongestKept || !is_whole_here) return;
+  // take_fields() has changed the text of a head with folded lines.
+  const bool is_as_received = base_ == 0 && std::string_view(data_, text.size()) == text;
+  if (framing_ == Framing::chunks || text.size() > kLongestKept || !is_as_received) return;
   last_ = *headers_;
   last_asked_ = asked_;
   repeatable_ = true;
 }
 
 ResponseParser::Result ResponseParser::parse(std::string_view& bytes) {
-  switch (phase_) {
-    case Phase::head: break;
-    case Phase::body:
-    case Phase::trailers:
-      if (framing_ == Framing::chunks) return parse_chunks(bytes);
-      return parse_length(bytes);
-    case Phase::complete: return Result::complete;
-    case Phase::failed: return Result::failed;
+  switch (state_) {
+    case State::head_begin:
+      if (bytes.empty()) return Result::more;
+      begun_ = true;
+      if (repeats(bytes)) return repeat(bytes);
+      begin_head();
+      return parse_head(bytes);
+    case State::head: return bytes.empty() ? Result::more : parse_head(bytes);
+    case State::body: return framing_ == Framing::chunks ? parse_chunks(bytes) : parse_length(bytes);
+    case State::complete: return Result::complete;
+    case State::failed: break;
   }
-  if (bytes.empty()) return Result::more;
-  begun_ = true;
-  if (fresh_ && repeats(bytes)) return repeat(bytes);
-  if (fresh_) begin_head();
-  return parse_head(bytes);
+  return Result::failed;
 }
 
 ResponseParser::Result ResponseParser::finish() {
-  switch (phase_) {
-    case Phase::head: return fail(begun_ ? "Connection closed within the head" : "Connection closed");
-    case Phase::body:
-    case Phase::trailers:
+  switch (state_) {
+    case State::head_begin:
+    case State::head: return fail(begun_ ? "Connection closed within the head" : "Connection closed");
+    case State::body:
       if (framing_ == Framing::none || framing_ == Framing::end) return complete();
       if (framing_ == Framing::length && remaining_ == 0) return complete();
       return fail("Connection closed within the body");
-    case Phase::complete: return Result::complete;
-    case Phase::failed: break;
+    case State::complete: return Result::complete;
+    case State::failed: break;
   }
   return Result::failed;
 }
@@ -151,14 +140,10 @@ llhttp_errno_t ResponseParser::execute(std::string_view feed, std::size_t& used)
 }
 
 int ResponseParser::on_header_field(llhttp_t* parser, const char* at, std::size_t size) {
-  ResponseParser& me = self(parser);
-  if (me.phase_ != Phase::head) {
-    me.trailer_name_.append(at, size);
-    return HPE_OK;
-  }
+  ResponseParser& me = *static_cast<ResponseParser*>(parser->data);
   std::vector<Headers::Line>& lines = me.headers_->lines_;
   const std::uint32_t begin = me.base_ + static_cast<std::uint32_t>(at - me.data_);
-  // A name that goes on where the last piece ended has come in two reads; a new one has a line end before it.
+  // A name that arrives in two reads continues at the end of its first part; a new name follows a line end.
   if (!lines.empty() && begin == lines.back().name + lines.back().name_size) {
     lines.back().name_size += static_cast<std::uint32_t>(size);
   } else {
@@ -177,7 +162,7 @@ ResponseParser::Result ResponseParser::end_head() {
   if (!take_fields(line + 2)) return fail("Malformed header field");
   if (status_ < 200 && status_ != 101) {
     if (++informational_ > kMaxInformational) return fail("Too many informational responses");
-    fresh_ = true;
+    state_ = State::head_begin;
     return Result::informational;
   }
   keep_alive_ = minor_version_ > 0 ? !(parser_.flags & F_CONNECTION_CLOSE)
@@ -185,11 +170,11 @@ ResponseParser::Result ResponseParser::end_head() {
                                          F_CONNECTION_KEEP_ALIVE;
   if (!choose_framing()) return Result::failed;
   note_repeatable();
-  phase_ = Phase::body;
+  state_ = State::body;
   return Result::head;
 }
 
-// `HTTP/1.1 200 OK`; the reason may be missing, with the blank before it or without.
+// `HTTP/1.1 200 OK`. The reason may be missing, and the blank before it too.
 bool ResponseParser::check_status_line(std::string_view line) noexcept {
   if (line.size() < kReason - 1 || !line.starts_with("HTTP/1.") || line[8] != ' ') return false;
   if (line[7] != '0' && line[7] != '1') return false;
@@ -201,8 +186,8 @@ bool ResponseParser::check_status_line(std::string_view line) noexcept {
   return line[12] == ' ' && is_field_text(line.substr(kReason));
 }
 
-// llhttp has found the names. Everything else is looked at here: that each line is a name, a colon, a value
-// and a line end, with nothing between two of them. Folded lines become one (RFC 9112, 5.2).
+// llhttp has found the names. This checks that the head is lines of a name, a colon, a value and CRLF, with
+// nothing between two lines. Folded lines become one (RFC 9112, 5.2).
 bool ResponseParser::take_fields(std::size_t begin) {
   std::string& text = headers_->text_;
   std::vector<Headers::Line>& lines = headers_->lines_;
@@ -228,7 +213,7 @@ bool ResponseParser::take_fields(std::size_t begin) {
   return text.size() == begin + 2;
 }
 
-// RFC 9112, 6.3. Where that leaves a choice between a guess and an error, an error.
+// RFC 9112, 6.3. An ambiguous head fails.
 bool ResponseParser::choose_framing() {
   const bool has_encoding = headers_->find(HeaderId::transfer_encoding).has_value();
   const bool has_length = headers_->find(HeaderId::content_length).has_value();
@@ -246,6 +231,8 @@ bool ResponseParser::choose_framing() {
       return false;
     }
     framing_ = Framing::chunks;
+    chunks_.begin(limits_.max_header_size, ChunkedDecoder::FoldedTrailers::joined);
+    chunks_.set_max_size(ChunkedDecoder::kNoLimit);
   } else if (has_length) {
     framing_ = Framing::length;
     remaining_ = content_length_;
@@ -256,16 +243,13 @@ bool ResponseParser::choose_framing() {
 }
 
 bool ResponseParser::take_content_length() noexcept {
-  const std::string_view digits = *headers_->find(HeaderId::content_length);
-  bool valid = !digits.empty() && digits.size() <= 19 && headers_->count(HeaderId::content_length) == 1;
-  content_length_ = 0;
-  for (const char c : digits) {
-    valid = valid && is_digit(c);
-    if (!valid) break;
-    content_length_ = content_length_ * 10 + static_cast<std::uint64_t>(c - '0');
+  const auto length = parse_content_length(*headers_->find(HeaderId::content_length));
+  if (!length || headers_->count(HeaderId::content_length) != 1) {
+    fail("Invalid Content-Length");
+    return false;
   }
-  if (!valid) fail("Invalid Content-Length");
-  return valid;
+  content_length_ = *length;
+  return true;
 }
 
 // ---- The body.
@@ -283,74 +267,23 @@ ResponseParser::Result ResponseParser::parse_length(std::string_view& bytes) noe
 }
 
 ResponseParser::Result ResponseParser::parse_chunks(std::string_view& bytes) {
-  while (!bytes.empty()) {
-    const bool in_trailers = phase_ == Phase::trailers;
-    piece_ = {};
-    std::size_t used = 0;
-    const llhttp_errno_t error = execute(bytes, used);
-    bytes.remove_prefix(used);
-    if (phase_ == Phase::failed) return Result::failed;  // a callback's
-    if (error != HPE_OK && error != HPE_PAUSED) return fail_as_llhttp_does();
-    // Bytes of the body that are not its content must not go on for ever.
-    overhead_ += used - piece_.size();
-    if (in_trailers) {
-      if (overhead_ > limits_.max_header_size) return fail("Trailers too large");
-    } else if (overhead_ > kMaxChunkLine) {
-      return fail("Chunk size line too long");
-    }
-    if (phase_ == Phase::complete) return Result::complete;
-    if (error == HPE_OK && piece_.empty()) return Result::more;
-    overhead_ = 0;
-    if (!piece_.empty()) return Result::body;
+  switch (chunks_.decode(bytes, piece_)) {
+    case ChunkedDecoder::Result::more: return Result::more;
+    case ChunkedDecoder::Result::piece: return Result::body;
+    case ChunkedDecoder::Result::failed: return fail(chunks_.refusal().reason);
+    case ChunkedDecoder::Result::end: break;
   }
-  return Result::more;
-}
-
-int ResponseParser::on_chunk_header(llhttp_t* parser) {
-  if (parser->content_length > 0) return HPE_OK;
-  // Paused, so that what comes is counted apart from the line.
-  self(parser).phase_ = Phase::trailers;
-  return HPE_PAUSED;
-}
-
-int ResponseParser::on_body(llhttp_t* parser, const char* at, std::size_t size) {
-  if (size == 0) return HPE_OK;  // a piece that ended with the last bytes
-  self(parser).piece_ = {at, size};
-  return HPE_PAUSED;
-}
-
-int ResponseParser::on_header_value(llhttp_t* parser, const char* at, std::size_t size) {
-  ResponseParser& me = self(parser);
-  if (me.phase_ == Phase::trailers) me.trailer_value_.append(at, size);
-  return HPE_OK;
-}
-
-int ResponseParser::on_header_value_complete(llhttp_t* parser) {
-  ResponseParser& me = self(parser);
-  if (me.phase_ != Phase::trailers) return HPE_OK;
-  const std::string_view value = trim(me.trailer_value_);
-  if (!is_token(me.trailer_name_) || !is_field_text(value)) {
-    me.fail("Malformed trailer field");
-    return HPE_USER;
-  }
-  me.trailers_.add(me.trailer_name_, value);
-  me.trailer_name_.clear();
-  me.trailer_value_.clear();
-  return HPE_OK;
-}
-
-int ResponseParser::on_message_complete(llhttp_t* parser) {
-  self(parser).phase_ = Phase::complete;
-  return HPE_PAUSED;
+  chunks_.move_trailers_to(trailers_);
+  return complete();
 }
 
 ResponseParser::Result ResponseParser::complete() noexcept {
-  phase_ = Phase::complete;
+  state_ = State::complete;
   return Result::complete;
 }
 
-ResponseParser::Result ResponseParser::fail(const char* reason) noexcept {
-  phase_ = Phase::failed;
+ResponseParser::Result ResponseParser::fail(std::string_view reason) noexcept {
+  state_ = State::failed;
   failure_ = reason;
   return Result::failed;
 }

@@ -6,8 +6,8 @@ struct ZSTD_DCtx_s;
 
 namespace squall::http {
 
-// Decodes `zstd` (RFC 8878), all frames of it, with windows of up to 8 MiB (RFC 9659). Only where the library
-// was built with libzstd.
+// Decodes `zstd` (RFC 8878) with all its frames, and windows of up to 8 MiB (RFC 9659). Part of the library
+// if it was built with libzstd.
 class ZstdDecoder final : public ContentDecoder {
  public:
   ZstdDecoder();

@@ -3,11 +3,13 @@
 // HTTP messages, a server for them and clients: all of http/ that a program uses.
 
 #include <squall/http/client/async_http_client.h>
+#include <squall/http/client/dialer.h>
 #include <squall/http/client/http_client.h>
 #include <squall/http/client/http_client_error.h>
 #include <squall/http/client/http_request.h>
 #include <squall/http/client/http_response.h>
 #include <squall/http/client/simple_http_client.h>
+#include <squall/http/client/upgraded_connection.h>
 #include <squall/http/codec/body_writer.h>
 #include <squall/http/codec/content_decoder.h>
 #include <squall/http/message/accept.h>

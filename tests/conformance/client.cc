@@ -71,7 +71,7 @@ struct Outcome {
 
 std::string name_of(const http::HTTPClientError& error) {
   if (const http::HTTPResponse* const response = error.response()) {
-    const bool is_redirect = response->code() >= 300 && response->code() < 400;
+    const bool is_redirect = response->status() >= 300 && response->status() < 400;
     return is_redirect && response->redirects() > 0 ? "redirect_loop" : "http_error";
   }
   if (dynamic_cast<const http::HTTPTimeoutError*>(&error)) return "timeout";
@@ -90,7 +90,7 @@ std::string name_of(const http::HTTPClientError& error) {
 Outcome fetch(http::HTTPClient& client, const http::HTTPRequest& request) {
   Outcome outcome;
   const auto take = [&outcome](const http::HTTPResponse& response) {
-    outcome.status = response.code();
+    outcome.status = response.status();
     outcome.redirects = response.redirects();
     outcome.times = response.time_info();
   };
@@ -108,7 +108,9 @@ Outcome fetch(http::HTTPClient& client, const http::HTTPRequest& request) {
   return outcome;
 }
 
-double seconds(std::chrono::nanoseconds time) { return std::chrono::duration<double>(time).count(); }
+double seconds(std::optional<std::chrono::nanoseconds> time) {
+  return std::chrono::duration<double>(time.value_or(std::chrono::nanoseconds())).count();
+}
 
 }  // namespace
 

@@ -23,7 +23,7 @@ template <class Client>
 struct ClientFixture {
   explicit ClientFixture(AnswerServer::Answer answer,
                          http::AsyncHTTPClient::Options options = http::AsyncHTTPClient::Options())
-      : server(loop, std::move(answer)), client(loop, std::move(options)) {}
+      : server(loop, std::move(answer)), client(std::move(options), loop) {}
 
   http::HTTPResponse fetch(http::HTTPRequest request, http::RaiseError raise_error = http::RaiseError::yes) {
     return loop.run(client.fetch(std::move(request), raise_error));

@@ -1,4 +1,4 @@
-// A fetch may be destroyed wherever it waits: nothing stays open, and the client goes on.
+// A fetch may be destroyed in any wait: nothing stays open, and the client works on.
 
 #include <squall/http.h>
 
@@ -31,9 +31,9 @@ Task<> fetch_and_drop(AsyncHTTPClient& client, HTTPRequest request) {
   const HTTPResponse response = co_await client.fetch(std::move(request));
 }
 
-// A client of one request at a time, and a server that hangs after what a test wants of it.
+// A client for one request at a time, and a server that hangs at the point that the test needs.
 struct Scene {
-  Scene() : server(loop, [](const std::string&) { return ok("x"); }), client(loop, options()), group(loop) {}
+  Scene() : server(loop, [](const std::string&) { return ok("x"); }), client(options(), loop), group(loop) {}
   Options options() {
     Options options;
     options.max_clients = 1;
@@ -44,7 +44,7 @@ struct Scene {
   }
   HTTPRequest request() const { return HTTPRequest(fmt::format("http://server.test:{}/", server.port())); }
 
-  // It hears a request, and says nothing.
+  // Receives a request, and does not answer.
   void server_is_silent(bool& asked) {
     server.set_script([&asked](IOStream& stream) -> Task<> {
       const std::string head = co_await stream.read_until("\r\n\r\n");
@@ -58,7 +58,7 @@ struct Scene {
     loop.run_until(std::forward<Condition>(condition));
     CHECK(client.active() == 1);
   }
-  // Whatever it is at: and then the server has no connection of it, and the one place is free.
+  // Destroys the fetch. Then the server has no connection from it, and its slot is free.
   void destroy() {
     group.destroy();
     CHECK(client.active() == 0);
@@ -226,7 +226,7 @@ TEST_CASE("a fetch may be destroyed while its streaming_callback waits", "[clien
   CHECK(Live::count == before);
 }
 
-TEST_CASE("a fetch may be destroyed in the queue, and when its turn has just come", "[client_cancel]") {
+TEST_CASE("a fetch may be destroyed in the queue, and when it has just got its slot", "[client_cancel]") {
   Scene scene;
   bool asked = false;
   scene.server_is_silent(asked);
@@ -238,7 +238,7 @@ TEST_CASE("a fetch may be destroyed in the queue, and when its turn has just com
   waiting.destroy();
   CHECK(scene.client.waiting() == 0);
   waiting.add(fetch_and_drop(scene.client, scene.request()));
-  scene.group.destroy();  // so the other one has the turn, and does not know yet
+  scene.group.destroy();  // so the other fetch has the slot, and has not resumed yet
   CHECK(scene.client.active() == 1);
   waiting.destroy();
   scene.destroy();

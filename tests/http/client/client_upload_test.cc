@@ -1,4 +1,4 @@
-// Uploads that end otherwise than they were meant to: the server has answered already, or the producer fails.
+// Uploads that end early: the server has answered already, or the producer fails.
 
 #include <squall/http.h>
 
@@ -26,8 +26,7 @@ constexpr std::size_t kLarge = 20'000'000;  // more than the kernel takes
 
 Task<> refuse(IOStream& stream) {
   const std::string head = co_await stream.read_until("\r\n\r\n");
-  // Until the client waits for room to send, with all read that came before, so that answer and reset are one
-  // event to it.
+  // Let the client wait for room to send, so that it sees the answer and the reset in one event.
   for (int i = 0; i < 50; ++i) co_await moment();
   co_await stream.write(answer("413 Too Large", "no more of this"));
 }
@@ -41,13 +40,13 @@ void check_refused(testing::TestLoop& loop, AsyncHTTPClient& client, const HTTPR
   HTTPRequest whole = request;
   whole.body = std::string(kLarge, 'x');
   const HTTPResponse response = loop.run(client.fetch(whole, RaiseError::no));
-  CHECK(response.code() == 413);
+  CHECK(response.status() == 413);
   CHECK(response.body() == "no more of this");
 
   HTTPRequest produced = request;
   produced.body_producer = write_much;
   const HTTPResponse second = loop.run(client.fetch(produced, RaiseError::no));
-  CHECK(second.code() == 413);
+  CHECK(second.status() == 413);
   CHECK(second.body() == "no more of this");
 
   std::string streamed;
@@ -56,7 +55,7 @@ void check_refused(testing::TestLoop& loop, AsyncHTTPClient& client, const HTTPR
     co_await moment();
   };
   const HTTPResponse third = loop.run(client.fetch(whole, RaiseError::no));
-  CHECK(third.code() == 413);
+  CHECK(third.status() == 413);
   CHECK(streamed == "no more of this");
 }
 
@@ -68,13 +67,14 @@ TEST_CASE("a response is not lost when the server closes on the rest of the requ
   for (int i = 0; i < 5; ++i) check_refused(fixture.loop, fixture.client, request);
 }
 
-TEST_CASE("nor is it over TLS", "[client_upload]") {
+TEST_CASE("a response is not lost over TLS when the server closes on the rest of the request",
+          "[client_upload]") {
   testing::TestLoop loop;
   const testing::TLSSides sides;
   AnswerServer server(loop, [](const std::string&) { return ok(""); });
   server.use_tls(sides.server());
   server.set_script(refuse);
-  SimpleAsyncHTTPClient client(loop);
+  SimpleAsyncHTTPClient client(AsyncHTTPClient::Options(), loop);
   HTTPRequest request(fmt::format("https://localhost:{}/", server.port()));
   request.allow_ipv6 = false;
   request.tls = std::make_shared<const TLSContext>(sides.client());
@@ -82,7 +82,7 @@ TEST_CASE("nor is it over TLS", "[client_upload]") {
   for (int i = 0; i < 5; ++i) check_refused(loop, client, request);
 }
 
-TEST_CASE("a server that closes on a request and says nothing is an error", "[client_upload]") {
+TEST_CASE("a server that closes during a request without an answer is an error", "[client_upload]") {
   Fixture fixture([](const std::string&) { return ok(""); });
   fixture.server.set_script(
       [](IOStream& stream) -> Task<> { const std::string head = co_await stream.read_until("\r\n\r\n"); });
@@ -94,8 +94,9 @@ TEST_CASE("a server that closes on a request and says nothing is an error", "[cl
 
 // ---- A producer that fails.
 
-TEST_CASE("a producer's own StreamClosedError comes out, and the producer is not called again",
-          "[client_upload]") {
+TEST_CASE(
+    "a StreamClosedError of another stream of the producer comes out, and the producer is not called again",
+    "[client_upload]") {
   Fixture fixture([](const std::string&) { return ok("x"); });
   fixture.fetch(fixture.server.url());  // so that there is a connection to be reused
   int calls = 0;

@@ -1,4 +1,5 @@
-// What is CurlAsyncHTTPClient's own: libcurl calls us and cannot be called back, and it has ways of its own.
+// Behaviour of CurlAsyncHTTPClient alone: libcurl calls us and cannot be called back, and it has ways of its
+// own.
 
 #ifdef SQUALL_HAS_CURL
 #include <squall/http/client/curl_http_client.h>
@@ -60,7 +61,7 @@ TEST_CASE("a callback may begin another fetch", "[curl_client]") {
   CHECK(bodies == std::vector<std::string>{"second", "second"});
 }
 
-TEST_CASE("a callback may end other fetches, whatever they are at", "[curl_client]") {
+TEST_CASE("a callback may end other fetches in any phase", "[curl_client]") {
   Fixture fixture([](const std::string&) { return ok("x"); });
   fixture.server.set_script([](IOStream& stream) -> Task<> {
     const std::string head = co_await stream.read_until("\r\n\r\n");
@@ -98,7 +99,7 @@ TEST_CASE("a callback may end other fetches, whatever they are at", "[curl_clien
 
 // ---- Limits and options.
 
-TEST_CASE("a redirect's body is not read to its end if that is far", "[curl_client]") {
+TEST_CASE("a long body of a redirect is not read to its end", "[curl_client]") {
   Fixture fixture([](const std::string&) { return ok("here"); });
   fixture.server.set_script([](IOStream& stream) -> Task<> {
     const std::string head = co_await stream.read_until("\r\n\r\n");
@@ -117,7 +118,7 @@ TEST_CASE("a redirect's body is not read to its end if that is far", "[curl_clie
   CHECK(response.redirects() == 1);
 }
 
-TEST_CASE("close() closes the connections that were kept", "[curl_client]") {
+TEST_CASE("close() closes the kept connections", "[curl_client]") {
   Fixture fixture([](const std::string&) { return ok("x"); });
   fixture.fetch(fixture.server.url());
   CHECK(fixture.server.connections() == 1);
@@ -139,7 +140,7 @@ TEST_CASE("connections are not kept if the options say so", "[curl_client]") {
   no_time.idle_timeout = 0s;
   CHECK(connections(no_time) == 3);
   Options for_ever;
-  for_ever.idle_timeout = std::chrono::nanoseconds::max();
+  for_ever.idle_timeout = std::nullopt;
   CHECK(connections(for_ever) == 1);
 }
 
@@ -148,7 +149,7 @@ TEST_CASE("a resolver is refused, as libcurl looks names up itself", "[curl_clie
   testing::FakeResolver resolver;
   Options options;
   options.resolver = &resolver;
-  CHECK_THROWS_AS(CurlAsyncHTTPClient(loop, options), std::invalid_argument);
+  CHECK_THROWS_AS(CurlAsyncHTTPClient(options, loop), std::invalid_argument);
 }
 
 }  // namespace

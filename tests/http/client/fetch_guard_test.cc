@@ -4,6 +4,7 @@
 #include <chrono>
 #include <functional>
 #include <optional>
+#include <stdexcept>
 #include <utility>
 
 #include "support/test_loop.h"
@@ -13,7 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::TestLoop;
-using Outcome = FetchGuard::Outcome;
+using State = FetchGuard::State;
 
 Task<> a_moment() { co_await moment(); }
 Task<> wait_for_ever() {
@@ -31,52 +32,89 @@ Task<> wait_for_ever_and(std::function<void()> at_end) {
   co_await never.wait();
 }
 
-Task<> fetch(FetchGuards& guards, IOLoop::Duration limit, Task<> work, std::optional<Outcome>& outcome) {
-  FetchGuard* place = nullptr;
-  FetchGuard guard(guards, std::move(work), place);
-  place->set_deadline(guards.loop().time() + limit);
-  const Outcome ended = co_await guard;
-  outcome = ended;
+Task<> run(FetchGuards& guards, IOLoop::Duration limit, Task<> work, std::optional<State>& outcome) {
+  FetchGuard guard(guards);
+  guard.set_deadline(guards.loop().time() + limit);
+  const State state = co_await guard.run(std::move(work));
+  outcome = state;
 }
 
 }  // namespace
 
-TEST_CASE("work is destroyed at its deadline, and others' go on", "[fetch_guard]") {
+TEST_CASE("work is destroyed at its deadline, and the work of other guards continues", "[fetch_guard]") {
   TestLoop loop;
   FetchGuards guards(loop);
   TaskGroup group(loop);
-  std::optional<Outcome> late;
-  std::optional<Outcome> early;
-  std::optional<Outcome> ended;
-  group.add(fetch(guards, 1h, wait_for_ever(), late));
-  group.add(fetch(guards, 10ms, wait_for_ever(), early));
-  group.add(fetch(guards, 1h, a_moment(), ended));
+  std::optional<State> late;
+  std::optional<State> early;
+  std::optional<State> ended;
+  group.add(run(guards, 1h, wait_for_ever(), late));
+  group.add(run(guards, 10ms, wait_for_ever(), early));
+  group.add(run(guards, 1h, a_moment(), ended));
   loop.run_until([&] { return early.has_value(); });
-  CHECK(early == Outcome::timed_out);
-  CHECK(ended == Outcome::ended);
+  CHECK(early == State::timed_out);
+  CHECK(ended == State::ended);
   CHECK(!late);
   guards.close_all();
   loop.run_until([&] { return late.has_value(); });
-  CHECK(late == Outcome::closed);
+  CHECK(late == State::closed);
   CHECK(guards.empty());
 }
 
-TEST_CASE("a fetch that begins as another's time runs out has a deadline of its own", "[fetch_guard]") {
+TEST_CASE("a guard that begins while another one times out keeps its deadline", "[fetch_guard]") {
   TestLoop loop;
   FetchGuards guards(loop);
   TaskGroup group(loop);
-  std::optional<Outcome> late;
-  std::optional<Outcome> first;
-  std::optional<Outcome> second;
-  group.add(fetch(guards, 1h, wait_for_ever(), late));
-  group.add(fetch(guards, 10ms,
-                  wait_for_ever_and([&] { group.add(fetch(guards, 20ms, wait_for_ever(), second)); }),
-                  first));
+  std::optional<State> late;
+  std::optional<State> first;
+  std::optional<State> second;
+  group.add(run(guards, 1h, wait_for_ever(), late));
+  group.add(run(guards, 10ms,
+                wait_for_ever_and([&] { group.add(run(guards, 20ms, wait_for_ever(), second)); }), first));
   loop.run_until([&] { return second.has_value(); });
-  CHECK(first == Outcome::timed_out);
-  CHECK(second == Outcome::timed_out);
+  CHECK(first == State::timed_out);
+  CHECK(second == State::timed_out);
   CHECK(!late);
   guards.close_all();
+}
+
+TEST_CASE("a guard is destroyed with its work", "[fetch_guard]") {
+  TestLoop loop;
+  FetchGuards guards(loop);
+  TaskGroup group(loop);
+  std::optional<State> outcome;
+  bool is_gone = false;
+  group.add(run(guards, 1h, wait_for_ever_and([&] { is_gone = true; }), outcome));
+  CHECK_FALSE(guards.empty());
+  group.destroy();
+  CHECK(is_gone);
+  CHECK(guards.empty());
+}
+
+TEST_CASE("an exception of the work comes out of the guard", "[fetch_guard]") {
+  TestLoop loop;
+  FetchGuards guards(loop);
+  std::optional<State> outcome;
+  const auto fail = []() -> Task<> {
+    co_await moment();
+    throw std::out_of_range("mine");
+  };
+  CHECK_THROWS_AS(loop.run(run(guards, 1h, fail(), outcome)), std::out_of_range);
+  CHECK_FALSE(outcome);
+  CHECK(guards.empty());
+}
+
+TEST_CASE("destroying the guards closes them, and their callers resume later", "[fetch_guard]") {
+  TestLoop loop;
+  TaskGroup group(loop);
+  std::optional<State> outcome;
+  {
+    FetchGuards guards(loop);
+    group.add(run(guards, 1h, wait_for_ever(), outcome));
+  }
+  CHECK_FALSE(outcome);
+  loop.run_until([&] { return outcome.has_value(); });
+  CHECK(outcome == State::closed);
 }
 
 }  // namespace squall::http

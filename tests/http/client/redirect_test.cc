@@ -1,4 +1,4 @@
-// Redirects, by the table (SHC-40 to SHC-46), and what may not cross origins (SEC-70).
+// Redirects by the table (SHC-40 to SHC-46), and credentials, which must not cross origins (SEC-70).
 
 #include <squall/http.h>
 
@@ -97,8 +97,8 @@ TEMPLATE_TEST_CASE("a Location may be relative, and the fragment is kept (RFC 91
   }
 }
 
-TEMPLATE_TEST_CASE("credentials stay with their origin, and never come back (SHC-44, SEC-70)", "[redirect]",
-                   HTTP_CLIENTS) {
+TEMPLATE_TEST_CASE("credentials are not sent to another origin, nor back at the first one (SHC-44, SEC-70)",
+                   "[redirect]", HTTP_CLIENTS) {
   std::string there;
   ClientFixture<TestType> fixture([&there](const std::string& request) {
     return request.starts_with("GET /same ")    ? redirect(302, "/again")
@@ -132,8 +132,8 @@ TEMPLATE_TEST_CASE("credentials stay with their origin, and never come back (SHC
   }
 }
 
-TEMPLATE_TEST_CASE("an Authorization header of one's own stays with its origin too (SEC-70)", "[redirect]",
-                   HTTP_CLIENTS) {
+TEMPLATE_TEST_CASE("an Authorization header of the caller is not sent to another origin (SEC-70)",
+                   "[redirect]", HTTP_CLIENTS) {
   ClientFixture<TestType> fixture([](const std::string&) { return ok("never"); });
   AnswerServer other(fixture.loop, [](const std::string&) { return ok("other"); });
   HTTPRequest request(fixture.server.url());
@@ -146,8 +146,8 @@ TEMPLATE_TEST_CASE("an Authorization header of one's own stays with its origin t
   CHECK_FALSE(has(other.requests.at(0), "Authorization"));
 }
 
-TEMPLATE_TEST_CASE("redirects end after max_redirects, with the last one as the error (HCL-42, SHC-46)",
-                   "[redirect]", HTTP_CLIENTS) {
+TEMPLATE_TEST_CASE("after max_redirects the last redirect is the error (HCL-42, SHC-46)", "[redirect]",
+                   HTTP_CLIENTS) {
   ClientFixture<TestType> fixture([](const std::string&) { return redirect(302, "/loop"); });
   HTTPRequest request(fixture.server.url());
   request.max_redirects = 3;
@@ -156,7 +156,7 @@ TEMPLATE_TEST_CASE("redirects end after max_redirects, with the last one as the 
     fixture.fetch(request);
   } catch (const HTTPClientError& error) {
     thrown = true;
-    CHECK(error.code() == 302);
+    CHECK(error.status() == 302);
     REQUIRE(error.response());
     CHECK(error.response()->redirects() == 3);
     CHECK(error.response()->body() == "elsewhere");
@@ -167,7 +167,7 @@ TEMPLATE_TEST_CASE("redirects end after max_redirects, with the last one as the 
   CHECK(fixture.fetch(request, RaiseError::no).redirects() == 0);
 }
 
-TEMPLATE_TEST_CASE("a redirect nobody can follow is an error", "[redirect]", HTTP_CLIENTS) {
+TEMPLATE_TEST_CASE("a redirect that cannot be followed is an error", "[redirect]", HTTP_CLIENTS) {
   for (const char* location :
        {"ftp://127.0.0.1/", "http://", "http://a b/", "javascript:alert(1)", "//127.0.0.1:0/"}) {
     CAPTURE(location);
@@ -177,7 +177,7 @@ TEMPLATE_TEST_CASE("a redirect nobody can follow is an error", "[redirect]", HTT
       fixture.fetch(fixture.server.url());
     } catch (const HTTPClientError& error) {
       thrown = true;
-      CHECK(error.code() == 599);
+      CHECK(error.status() == 599);
       CHECK(error.phase() == FetchPhase::redirect);
     }
     CHECK(thrown);
@@ -187,7 +187,7 @@ TEMPLATE_TEST_CASE("a redirect nobody can follow is an error", "[redirect]", HTT
   CHECK(fixture.fetch(HTTPRequest(fixture.server.url()), RaiseError::no).body() == "here");
 }
 
-TEMPLATE_TEST_CASE("callbacks see only the response that counts (SHC-28)", "[redirect]", HTTP_CLIENTS) {
+TEMPLATE_TEST_CASE("callbacks see only the final response (SHC-28)", "[redirect]", HTTP_CLIENTS) {
   ClientFixture<TestType> fixture([](const std::string& request) {
     return request.starts_with("GET /to ") ? ok("here") : redirect(302, "/to");
   });
@@ -201,7 +201,7 @@ TEMPLATE_TEST_CASE("callbacks see only the response that counts (SHC-28)", "[red
   CHECK(head == "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n");
 }
 
-TEMPLATE_TEST_CASE("a Location that is no URL is taken for the one that others see in it", "[redirect]",
+TEMPLATE_TEST_CASE("a Location with characters that no URL has is escaped, as other clients do", "[redirect]",
                    HTTP_CLIENTS) {
   for (const auto& [location, target] : std::vector<std::pair<std::string, std::string>>{
            {"/list?ids[]=1", "/list?ids%5B%5D=1"}, {"/s?q=100%", "/s?q=100%25"}, {"/#a#b", "/"}}) {
@@ -214,7 +214,7 @@ TEMPLATE_TEST_CASE("a Location that is no URL is taken for the one that others s
   }
 }
 
-TEMPLATE_TEST_CASE("what a server says in Location is no error of whoever fetches", "[redirect]",
+TEMPLATE_TEST_CASE("an invalid Location is an error of the server, not of the caller", "[redirect]",
                    HTTP_CLIENTS) {
   for (const char* user : {"a%3Ab:c@", "%3A@"}) {
     ClientFixture<TestType> fixture([user, &fixture](const std::string&) {
@@ -228,7 +228,7 @@ TEMPLATE_TEST_CASE("what a server says in Location is no error of whoever fetche
   CHECK_THROWS_AS(fixture.fetch(fixture.server.url("/from#" + std::string(10'000, 'f'))), HTTPClientError);
 }
 
-TEST_CASE("a user's name from a server's Location is no error of whoever fetches either", "[redirect]") {
+TEST_CASE("an invalid username in a Location is an error of the server, not of the caller", "[redirect]") {
   ClientFixture<SimpleAsyncHTTPClient> fixture([&fixture](const std::string&) {
     return redirect(302, fmt::format("http://me:pw@{}/", fixture.server.authority()));
   });

@@ -1,4 +1,4 @@
-// What SimpleAsyncHTTPClient does on its connections: exact bytes, keeping, retrying, streaming, giving up.
+// SimpleAsyncHTTPClient on its connections: exact bytes, kept connections, retries, streaming, cancellation.
 
 #include <squall/http/client/simple_http_client.h>
 
@@ -38,7 +38,7 @@ Task<> fetch_and_drop(AsyncHTTPClient& client, HTTPRequest request) {
 
 // ---- The bytes.
 
-TEST_CASE("a request is these bytes (SHC-24)", "[simple_client]") {
+TEST_CASE("a request is sent in these bytes (SHC-24)", "[simple_client]") {
   Fixture fixture([](const std::string&) { return ok(""); });
   HTTPRequest request(fixture.server.url("/p?q"));
   request.decompress_response = false;
@@ -46,7 +46,7 @@ TEST_CASE("a request is these bytes (SHC-24)", "[simple_client]") {
   const std::string host = fixture.server.authority();
   CHECK(fixture.server.requests.at(0) ==
         fmt::format("GET /p?q HTTP/1.1\r\nHost: {}\r\nUser-Agent: Squall/0.1.0\r\n\r\n", host));
-  request.user_agent = "";
+  request.user_agent = std::nullopt;
   request.method = "POST";
   request.body = "a=1";
   request.headers.add("X", "y");
@@ -59,7 +59,8 @@ TEST_CASE("a request is these bytes (SHC-24)", "[simple_client]") {
   CHECK(fixture.client.idle_connections() == 0);
 }
 
-TEST_CASE("defaults stand in for what a request leaves open, and no more (HCL-02)", "[simple_client]") {
+TEST_CASE("the defaults count for options that a request leaves open, and for no others (HCL-02)",
+          "[simple_client]") {
   Options options;
   options.defaults.user_agent = "Default/1";
   options.defaults.decompress_response = false;
@@ -70,14 +71,14 @@ TEST_CASE("defaults stand in for what a request leaves open, and no more (HCL-02
         std::string::npos);
   HTTPRequest request(fixture.server.url());
   request.user_agent = "Own/1";
-  request.auth_username = "";
+  request.auth_username = std::nullopt;
   fixture.fetch(request);
   CHECK(fixture.server.requests.at(1).find("User-Agent: Own/1\r\n\r\n") != std::string::npos);
 }
 
 // ---- Connections.
 
-TEST_CASE("one connection serves fetch after fetch, and two at a time take two", "[simple_client]") {
+TEST_CASE("fetches one after the other use one connection, and two at a time use two", "[simple_client]") {
   Fixture fixture([](const std::string&) { return ok("x"); });
   for (int i = 0; i < 5; ++i) fixture.fetch(fixture.server.url());
   CHECK(fixture.server.accepted_connections == 1);
@@ -93,7 +94,7 @@ TEST_CASE("one connection serves fetch after fetch, and two at a time take two",
   CHECK(fixture.client.idle_connections() == 2);
 }
 
-TEST_CASE("a connection is not kept that the server or the client wants closed", "[simple_client]") {
+TEST_CASE("a connection that the server or the client wants closed is not kept", "[simple_client]") {
   Fixture fixture([](const std::string& request) -> std::string {
     if (request.starts_with("GET /old")) return "HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\nx";
     if (request.starts_with("GET /more")) return ok("x") + "more";
@@ -106,13 +107,14 @@ TEST_CASE("a connection is not kept that the server or the client wants closed",
   }
   Options options;
   options.keep_alive = false;
-  SimpleAsyncHTTPClient other(fixture.loop, options);
+  SimpleAsyncHTTPClient other(options, fixture.loop);
   fixture.loop.run(fetch_and_drop(other, HTTPRequest(fixture.server.url())));
   CHECK(other.idle_connections() == 0);
   CHECK(fixture.server.requests.back().find("\r\nConnection: close\r\n") != std::string::npos);
 }
 
-TEST_CASE("an idle connection that the server closes is noticed, and not used again", "[simple_client]") {
+TEST_CASE("the client notices that the server closes an idle connection, and does not use it again",
+          "[simple_client]") {
   Fixture fixture([](const std::string&) { return ok("x"); });
   fixture.fetch(fixture.server.url());
   fixture.server.close_all_connections();
@@ -123,7 +125,7 @@ TEST_CASE("an idle connection that the server closes is noticed, and not used ag
   CHECK(fixture.fetch(post).body() == "x");
 }
 
-TEST_CASE("bytes that nobody asked for retire an idle connection, and are no answer to the next request",
+TEST_CASE("bytes without a request discard an idle connection, and are not the answer to the next request",
           "[simple_client]") {
   Fixture fixture([](const std::string&) { return ok("x"); });
   std::vector<IOStream*> streams;
@@ -143,7 +145,7 @@ TEST_CASE("bytes that nobody asked for retire an idle connection, and are no ans
   CHECK(streams.size() == 2);
 }
 
-TEST_CASE("idle connections are closed when their time is up, the oldest first when there are too many",
+TEST_CASE("idle connections are closed after idle_timeout, and the oldest first when there are too many",
           "[simple_client]") {
   Options options;
   options.idle_timeout = 20ms;
@@ -192,8 +194,7 @@ TEMPLATE_TEST_CASE(
   }
 }
 
-TEST_CASE("a request is not repeated once anything was answered, nor on a fresh connection",
-          "[simple_client]") {
+TEST_CASE("a request is not repeated after a byte of an answer, nor on a new connection", "[simple_client]") {
   Fixture fixture([](const std::string&) { return ok("x"); });
   int served = 0;
   fixture.server.set_script([&served](IOStream& stream) -> Task<> {
@@ -211,7 +212,7 @@ TEST_CASE("a request is not repeated once anything was answered, nor on a fresh 
   CHECK(served == 3);
 }
 
-TEST_CASE("bytes that come before a reused connection has taken the request are the last one's business",
+TEST_CASE("bytes that arrive on a reused connection before the request was sent make the connection stale",
           "[simple_client]") {
   testing::TestLoop loop;
   const FetchOptions defaults;
@@ -224,9 +225,11 @@ TEST_CASE("bytes that come before a reused connection has taken the request are 
     } else if (request.method == "POST") {
       request.body = "x";
     }
+    Fetch before(HTTPRequest("http://127.0.0.1:1/"), defaults, 1000);
     Fetch fetch(std::move(request), defaults, 1000);
     ClientConnection connection(std::move(pair.first), Via::direct, std::string());
-    connection.begin(fetch, ClientConnection::Options(), is_reused);
+    if (is_reused) connection.begin(before, ClientConnection::Options());
+    connection.begin(fetch, ClientConnection::Options());
     return connection.receive("HTTP/1.1 408 Too Late\r\n\r\n");
   };
   CHECK(next("GET", false, true) == ClientConnection::Next::stale);
@@ -235,7 +238,7 @@ TEST_CASE("bytes that come before a reused connection has taken the request are 
   CHECK_THROWS_AS(next("GET", false, false), HTTPProtocolError);
 }
 
-// Looks names up at once, and then never again.
+// Answers the first lookup at once, and no other.
 class OnceResolver final : public Resolver {
  public:
   Task<Answer> look_up(std::string, std::uint16_t port, int) override {
@@ -270,8 +273,8 @@ TEST_CASE("repeating a request on a new connection does not prolong its timeout"
 // ---- The queue.
 
 TEST_CASE(
-    "no more than max_clients run, first come first served, and none is kept waiting by another host's "
-    "limit (SHC-21)",
+    "no more than max_clients requests run, first come first served, and the limit of a host delays no "
+    "request to another host (SHC-21)",
     "[simple_client]") {
   Options options;
   options.max_clients = 2;
@@ -311,7 +314,7 @@ TEST_CASE(
   CHECK(fixture.client.active() == 0);
 }
 
-TEST_CASE("waiting in the queue has a limit of its own (SHC-01), and the queue has one (SHC-21)",
+TEST_CASE("the wait for a slot has a timeout (SHC-01), and the queue has a maximum size (SHC-21)",
           "[simple_client]") {
   Options options;
   options.max_clients = 1;
@@ -349,7 +352,7 @@ TEST_CASE("waiting in the queue has a limit of its own (SHC-01), and the queue h
 
 // ---- Timeouts.
 
-TEST_CASE("connecting too long is a timeout of its own (SHC-02)", "[simple_client]") {
+TEST_CASE("connecting has a timeout (SHC-02)", "[simple_client]") {
   testing::TestLoop loop;
   // A listener whose queue is full takes no connection.
   ListenOptions listen;
@@ -357,7 +360,7 @@ TEST_CASE("connecting too long is a timeout of its own (SHC-02)", "[simple_clien
   listen.backlog = 1;
   const std::vector<OwnedFd> listening = bind_sockets(0, listen);
   const std::uint16_t port = Address::local_of(listening[0].get()).port();
-  SimpleAsyncHTTPClient client(loop);
+  SimpleAsyncHTTPClient client(AsyncHTTPClient::Options(), loop);
   TaskGroup group(loop);
   HTTPRequest request(fmt::format("http://127.0.0.1:{}/", port));
   request.connect_timeout = 30ms;
@@ -373,7 +376,7 @@ TEST_CASE("connecting too long is a timeout of its own (SHC-02)", "[simple_clien
   CHECK(said[0] == fmt::format("HTTP 599: Timeout while connecting (connecting to 127.0.0.1:{})", port));
 }
 
-TEST_CASE("a request's timeout covers its body, in both directions", "[simple_client]") {
+TEST_CASE("request_timeout covers the bodies of request and response", "[simple_client]") {
   Fixture fixture([](const std::string&) { return ok(""); });
   fixture.server.set_script([](IOStream& stream) -> Task<> {
     const std::string request = co_await stream.read_until("\r\n\r\n");
@@ -398,18 +401,23 @@ TEST_CASE("a request's timeout covers its body, in both directions", "[simple_cl
   CHECK(fixture.client.active() == 0);
 }
 
-TEST_CASE("a timeout of zero is none (HCL-06b)", "[simple_client]") {
-  Fixture fixture([](const std::string&) { return ok("x"); });
+TEST_CASE("a timeout of std::nullopt is no timeout, also if the defaults have one (HCL-06b)",
+          "[simple_client]") {
+  Options options;
+  options.defaults.connect_timeout = options.defaults.request_timeout = 0ms;
+  Fixture fixture([](const std::string&) { return ok("x"); }, options);
   HTTPRequest request(fixture.server.url());
-  request.connect_timeout = 0ms;
-  request.request_timeout = 0ms;
+  CHECK_THROWS_AS(fixture.fetch(request), HTTPTimeoutError);
+  request.connect_timeout = std::nullopt;
+  request.request_timeout = std::nullopt;
   CHECK(fixture.fetch(request).body() == "x");
 }
 
 // ---- Uploads.
 
-TEST_CASE("a body producer sends in chunks, or with the length that the headers promise (HCL-14, SHC-25)",
-          "[simple_client]") {
+TEST_CASE(
+    "a body producer sends chunks, or a body with the length of a Content-Length header (HCL-14, SHC-25)",
+    "[simple_client]") {
   Fixture fixture([](const std::string&) { return ok("x"); });
   HTTPRequest request(fixture.server.url());
   request.method = "PUT";
@@ -434,7 +442,7 @@ TEST_CASE("a body producer sends in chunks, or with the length that the headers 
   }
 }
 
-TEST_CASE("a server that is slow slows the producer down", "[simple_client]") {
+TEST_CASE("a slow server slows the producer down", "[simple_client]") {
   Fixture fixture([](const std::string&) { return ok("x"); });
   std::size_t written = 0;
   std::size_t most_ahead = 0;
@@ -462,7 +470,7 @@ TEST_CASE("a server that is slow slows the producer down", "[simple_client]") {
   CHECK(most_ahead < 20'000'000);  // the kernel's buffers, and no more
 }
 
-TEST_CASE("a response that comes while the body is on its way ends the upload, and the connection",
+TEST_CASE("a response that arrives before the body is sent ends the upload and the connection",
           "[simple_client]") {
   Fixture fixture([](const std::string&) { return ok("x"); });
   fixture.server.set_script([](IOStream& stream) -> Task<> {
@@ -483,13 +491,13 @@ TEST_CASE("a response that comes while the body is on its way ends the upload, a
     co_await wait_for_ever();
   };
   const HTTPResponse response = fixture.fetch(request, RaiseError::no);
-  CHECK(response.code() == 413);
+  CHECK(response.status() == 413);
   CHECK(response.body() == "no more");
   CHECK(dropped);
   CHECK(fixture.client.idle_connections() == 0);
 }
 
-TEST_CASE("what a producer throws comes out of the fetch, at once", "[simple_client]") {
+TEST_CASE("an exception of a producer comes out of the fetch at once", "[simple_client]") {
   Fixture fixture([](const std::string&) { return ok("x"); });
   HTTPRequest request(fixture.server.url());
   request.method = "PUT";
@@ -521,7 +529,7 @@ TEST_CASE("a redirect repeats the body of a producer only if it may be called ag
   CHECK(calls == 3);
 }
 
-TEST_CASE("Expect: 100-continue holds the body back until the server wants it, or for a second (SHC-27)",
+TEST_CASE("with Expect: 100-continue the body waits for the server, or for a second (SHC-27)",
           "[simple_client]") {
   Fixture fixture([](const std::string&) { return ok("x"); });
   std::string got;
@@ -574,13 +582,13 @@ TEST_CASE("a streaming callback that waits slows the server down (HCL-24)", "[si
     taken += piece.size();
     most_ahead = std::max(most_ahead, sent - std::min(sent, taken));
   };
-  CHECK(fixture.fetch(request).code() == 200);
+  CHECK(fixture.fetch(request).status() == 200);
   CHECK(taken == 40'000'000);
   CHECK(most_ahead < 20'000'000);
   CHECK(fixture.client.idle_connections() == 1);
 }
 
-TEST_CASE("trailers are kept apart", "[simple_client]") {
+TEST_CASE("trailers are kept apart from the headers", "[simple_client]") {
   Fixture fixture([](const std::string&) {
     return std::string("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nT: v\r\n\r\n");
   });
@@ -590,7 +598,7 @@ TEST_CASE("trailers are kept apart", "[simple_client]") {
   CHECK(fixture.client.idle_connections() == 1);
 }
 
-TEST_CASE("what is no response is an error that says why", "[simple_client]") {
+TEST_CASE("an invalid response is an HTTPProtocolError", "[simple_client]") {
   Fixture fixture([](const std::string&) { return std::string("SSH-2.0-x\r\n"); });
   CHECK_THROWS_AS(fixture.fetch(fixture.server.url()), HTTPProtocolError);
   fixture.server.set_script([](IOStream& stream) -> Task<> {
@@ -601,14 +609,14 @@ TEST_CASE("what is no response is an error that says why", "[simple_client]") {
   CHECK_THROWS_AS(fixture.fetch(fixture.server.url()), HTTPProtocolError);
 }
 
-TEST_CASE("a server that answers before it is asked is not believed", "[simple_client]") {
+TEST_CASE("an answer that arrives before the request is sent is an error, or the answer to it",
+          "[simple_client]") {
   Fixture fixture([](const std::string&) { return ok("x"); });
   fixture.server.set_script([](IOStream& stream) -> Task<> {
     co_await stream.write(ok("early"));
     const std::string head = co_await testing::read_request(stream);
   });
-  // Whether the bytes are there before the request leaves is the kernel's business; they are no harm after
-  // that.
+  // The kernel decides whether the bytes arrive before the request is sent; either is fine.
   HTTPRequest request(fixture.server.url());
   for (int i = 0; i < 20; ++i) {
     try {
@@ -620,7 +628,7 @@ TEST_CASE("a server that answers before it is asked is not believed", "[simple_c
 
 // ---- The end.
 
-TEST_CASE("close() ends what runs, also from within a callback (HCL-06)", "[simple_client]") {
+TEST_CASE("close() ends the running fetches, also from within a callback (HCL-06)", "[simple_client]") {
   Fixture fixture([](const std::string&) { return ok("x"); });
   fixture.server.set_script([](IOStream& stream) -> Task<> {
     const std::string head = co_await testing::read_request(stream);
@@ -632,7 +640,7 @@ TEST_CASE("close() ends what runs, also from within a callback (HCL-06)", "[simp
   CHECK_THROWS_AS(fixture.fetch(request), HTTPClientClosedError);
 }
 
-TEST_CASE("each loop has a client of its own, which ends with it (HCL-01)", "[simple_client]") {
+TEST_CASE("each loop has a client, which is destroyed with it (HCL-01)", "[simple_client]") {
   AsyncHTTPClient* first = nullptr;
   {
     Fixture fixture([](const std::string&) { return ok("x"); });
@@ -651,7 +659,7 @@ TEST_CASE("each loop has a client of its own, which ends with it (HCL-01)", "[si
   int made = 0;
   AsyncHTTPClient::configure([&made](IOLoop& loop) {
     ++made;
-    return std::make_unique<SimpleAsyncHTTPClient>(loop);
+    return std::make_unique<SimpleAsyncHTTPClient>(AsyncHTTPClient::Options(), loop);
   });
   http_client();
   http_client();
@@ -659,9 +667,9 @@ TEST_CASE("each loop has a client of its own, which ends with it (HCL-01)", "[si
   CHECK(made == 1);
 }
 
-TEST_CASE("the client and our server understand each other", "[simple_client]") {
+TEST_CASE("the client works with the HTTP server of the library", "[simple_client]") {
   testing::HTTPFixture fixture;
-  SimpleAsyncHTTPClient client(fixture.loop);
+  SimpleAsyncHTTPClient client(AsyncHTTPClient::Options(), fixture.loop);
   HTTPRequest request(fmt::format("http://127.0.0.1:{}/path?q", fixture.server.port()));
   for (int i = 0; i < 3; ++i) {
     request.method = "GET";
@@ -683,7 +691,7 @@ TEST_CASE("hostname_mapping keeps the Host header", "[simple_client]") {
             fmt::format("Host: www.example.test:{}\r\n", fixture.server.port())) != std::string::npos);
 }
 
-TEST_CASE("a name that nobody knows is an error of the resolve phase (SHC-05)", "[simple_client]") {
+TEST_CASE("an unknown name is an error of the resolve phase (SHC-05)", "[simple_client]") {
   Fixture fixture([](const std::string&) { return ok("x"); });
   bool thrown = false;
   try {

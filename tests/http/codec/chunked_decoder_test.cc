@@ -11,11 +11,12 @@ namespace {
 
 using Result = ChunkedDecoder::Result;
 
-// The content, the trailers, what is left, or the status of what is none.
+// The content, the trailers and the bytes left; the status of the refusal if the body is malformed.
 std::string verdict(std::string_view input, std::size_t step, std::uint64_t max_size = 1000,
-                    std::size_t max_trailers = 100) {
+                    std::size_t max_trailers = 100,
+                    ChunkedDecoder::FoldedTrailers folded = ChunkedDecoder::FoldedTrailers::refused) {
   ChunkedDecoder decoder;
-  decoder.begin(max_trailers);
+  decoder.begin(max_trailers, folded);
   decoder.set_max_size(max_size);
   std::string content;
   while (!input.empty()) {
@@ -41,7 +42,7 @@ std::string chunk(std::size_t size, std::string_view extension = "") {
   return fmt::format("{:x}{}\r\n{}\r\n", size, extension, std::string(size, 'x'));
 }
 
-TEST_CASE("a body is taken out of its chunks, wherever they are cut (RFC 9112, 7.1)", "[chunked_decoder]") {
+TEST_CASE("a body in chunks is decoded, in any pieces (RFC 9112, 7.1)", "[chunked_decoder]") {
   for (std::size_t step = 1; step < 50; ++step) {
     CHECK(verdict("3\r\nabc\r\nA;x=y\r\n0123456789\r\n0\r\n\r\nrest", step) == "abc0123456789|rest");
     CHECK(verdict("3\r\nabc\r\n0;x\r\nA: b \r\nC:\t\r\n\r\nrest", step) == "abc A=b C=|rest");
@@ -51,7 +52,8 @@ TEST_CASE("a body is taken out of its chunks, wherever they are cut (RFC 9112, 7
   }
 }
 
-TEST_CASE("the sum of the chunks is bounded, and told as soon as it is said (H1C-36)", "[chunked_decoder]") {
+TEST_CASE("the sum of the chunks is bounded, and fails at the size line that exceeds it (H1C-36)",
+          "[chunked_decoder]") {
   CHECK(verdict(chunk(600) + chunk(400) + "0\r\n\r\n", 7).ends_with("x|"));
   CHECK(verdict(chunk(600) + "191\r\n", 7) == "413");
   CHECK(verdict("ffffffffffffffff\r\n", 3) == "413");
@@ -59,7 +61,7 @@ TEST_CASE("the sum of the chunks is bounded, and told as soon as it is said (H1C
   CHECK(verdict("10000000000000000\r\n", 3) == "400");
 }
 
-TEST_CASE("a size line is no longer than its limit, to the byte", "[chunked_decoder]") {
+TEST_CASE("a size line may have kMaxLine bytes, and not one more", "[chunked_decoder]") {
   const auto line = [](std::size_t size) {
     return "3;" + std::string(size - 4, 'e') + "\r\nabc\r\n0\r\n\r\n";
   };
@@ -71,7 +73,7 @@ TEST_CASE("a size line is no longer than its limit, to the byte", "[chunked_deco
   }
 }
 
-TEST_CASE("a body that is nearly all extensions is refused, and one of small chunks is not",
+TEST_CASE("a body that is mostly extensions is refused, and a body of small chunks is not",
           "[chunked_decoder]") {
   std::string extensions;
   for (int i = 0; i < 100; ++i) extensions += chunk(1, ";" + std::string(500, 'e'));
@@ -81,13 +83,24 @@ TEST_CASE("a body that is nearly all extensions is refused, and one of small chu
   CHECK(verdict(small + "0\r\n\r\n", 100).ends_with("x|"));
 }
 
-TEST_CASE("trailers are no longer than their limit, to the byte", "[chunked_decoder]") {
+TEST_CASE("trailers may have max_trailers bytes, and not one more", "[chunked_decoder]") {
   const auto trailers = [](std::size_t size) { return "0\r\nA:" + std::string(size - 6, 'x') + "\r\n\r\n"; };
   for (const std::size_t step : {1, 3, 10000}) {
     CHECK(verdict(trailers(100), step).ends_with("|"));
     CHECK(verdict(trailers(101), step) == "431");
     CHECK(verdict("0\r\n\r\n", step, 1000, 2) == "|");
     CHECK(verdict("0\r\n\r\n", step, 1000, 1) == "431");
+  }
+}
+
+TEST_CASE("a folded trailer line is refused, or joined to the line before it (RFC 9112, 5.2)",
+          "[chunked_decoder]") {
+  for (const std::size_t step : {1, 3, 10000}) {
+    CHECK(verdict("0\r\nA: b\r\n c\r\n\r\n", step) == "400");
+    const auto joined = ChunkedDecoder::FoldedTrailers::joined;
+    CHECK(verdict("0\r\nA: b\r\n\tc\r\nD: e\r\n\r\nrest", step, 1000, 100, joined) == " A=b  \tc D=e|rest");
+    CHECK(verdict("0\r\n c\r\n\r\n", step, 1000, 100, joined) == "400");
+    CHECK(verdict("0\r\nA: b\r\n c\x01\r\n\r\n", step, 1000, 100, joined) == "400");
   }
 }
 

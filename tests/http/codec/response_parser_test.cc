@@ -14,7 +14,7 @@ namespace {
 using Asked = ResponseParser::Asked;
 using Result = ResponseParser::Result;
 
-// What the parser makes of a connection's bytes, in words.
+// The results of the parser for the bytes of a connection, as text.
 std::string read(ResponseParser& parser, std::string_view bytes, std::size_t step,
                  Asked asked = Asked::content, std::size_t limit = 2048) {
   Headers headers;
@@ -54,7 +54,7 @@ std::string read(std::string_view bytes, std::size_t step, Asked asked = Asked::
   return read(parser, bytes, step, asked, limit);
 }
 
-// The same in pieces of any size.
+// As read(), and checks that pieces of any size give the same result.
 std::string read_all_ways(std::string_view bytes, Asked asked = Asked::content) {
   const std::string whole = read(bytes, bytes.size() + 1, asked);
   for (std::size_t step = 1; step <= bytes.size(); ++step) {
@@ -81,10 +81,12 @@ TEST_CASE("a response is read by RFC 9112, 6.3, in any pieces", "[response_parse
        "200 'OK' 1.1 Transfer-Encoding=Chunked +A=b +C=d [] keep 1"},
       {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nA: " + std::string(1500, 'x') + "\r\n\r\n",
        "200 'OK' 1.1 Transfer-Encoding=chunked +A=" + std::string(1500, 'x') + " [] keep 0"},
-      // Framed by the connection's end.
+      {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nA: b\r\n c\r\n\r\n",
+       "200 'OK' 1.1 Transfer-Encoding=chunked +A=b   c [] keep 0"},
+      // Framed by the end of the connection.
       {"HTTP/1.1 200 OK\r\n\r\nall of it", "200 'OK' 1.1 [all of it] close 0"},
       {"HTTP/1.0 200 OK\r\n\r\n", "200 'OK' 1.0 [] close 0"},
-      // None, whatever the headers say.
+      // No body, whatever the headers say.
       {"HTTP/1.1 204 No Content\r\n\r\nX", "204 'No Content' 1.1 [] keep 1"},
       {"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n",
        "304 'Not Modified' 1.1 Content-Length=5 [] keep 0"},
@@ -132,7 +134,7 @@ TEST_CASE("a response to HEAD and to CONNECT has no body", "[response_parser]") 
         "407 'No' 1.1 Content-Length=2 [ab] keep 0");
 }
 
-TEST_CASE("what is not exactly a response fails, in any pieces (RFC 9112)", "[response_parser]") {
+TEST_CASE("anything that is not exactly a response fails, in any pieces (RFC 9112)", "[response_parser]") {
   using namespace std::string_literals;
   const std::string ok = "HTTP/1.1 200 OK\r\n";
   const std::vector<std::string> cases = {
@@ -202,7 +204,7 @@ TEST_CASE("what is not exactly a response fails, in any pieces (RFC 9112)", "[re
   }
 }
 
-TEST_CASE("informational responses without end fail", "[response_parser]") {
+TEST_CASE("an endless row of informational responses fails", "[response_parser]") {
   std::string bytes;
   for (int i = 0; i <= ResponseParser::kMaxInformational; ++i) bytes += "HTTP/1.1 102 Processing\r\n\r\n";
   CHECK(read(bytes + "HTTP/1.1 204 x\r\n\r\n", 7) == "failed");
@@ -214,7 +216,7 @@ TEST_CASE("a head of exactly the limit passes, and one byte more does not", "[re
   CHECK(read(head, 3, Asked::content, head.size() - 1) == "failed");
 }
 
-TEST_CASE("what came before on a connection changes nothing of a response", "[response_parser]") {
+TEST_CASE("earlier responses on a connection do not change the next one", "[response_parser]") {
   struct Next {
     std::string bytes;
     Asked asked = Asked::content;
@@ -249,7 +251,7 @@ TEST_CASE("what came before on a connection changes nothing of a response", "[re
   }
 }
 
-TEST_CASE("a parser goes from one response to the next", "[response_parser]") {
+TEST_CASE("a parser reads one response after the other", "[response_parser]") {
   Headers headers;
   ResponseParser parser;
   for (const int length : {3, 0, 12345}) {

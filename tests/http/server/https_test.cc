@@ -46,7 +46,7 @@ TEST_CASE("requests over TLS are answered, and say so (HSV-12, HSV-21)", "[https
   Fixture fixture([](Exchange& exchange, Task<>&) {
     exchange.respond(Response(200, std::string(exchange.request().protocol())));
   });
-  SimpleAsyncHTTPClient client(fixture.loop);
+  SimpleAsyncHTTPClient client(AsyncHTTPClient::Options(), fixture.loop);
   CHECK(fixture.loop.run(fixture.fetch(client, "/")) == "https");
   CHECK(fixture.loop.run(fixture.fetch(client, "/")) == "https");
   CHECK(fixture.server.connections() == 1);

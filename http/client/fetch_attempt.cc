@@ -1,0 +1,109 @@
+#include <squall/http/client/fetch_attempt.h>
+
+#include <squall/http/client/dialer.h>
+#include <squall/ioloop/base/log.h>
+
+#include <string>
+#include <string_view>
+
+namespace squall::http {
+
+FetchAttempt::Outcome FetchAttempt::await_resume() {
+  switch (guard_.finish()) {
+    case FetchGuard::State::timed_out: return Outcome::timed_out;
+    case FetchGuard::State::closed: return Outcome::closed;
+    default: return outcome_;
+  }
+}
+
+Task<> FetchAttempt::run() {
+  // The slot is a local of this coroutine, as the queue may be destroyed while a closed attempt still exists.
+  AdmissionQueue::Slot slot = std::move(slot_);
+  std::unique_ptr<ClientConnection> connection;
+  if (!slot) {
+    begin_queueing();
+    AdmissionQueue::Slot granted = co_await core_.queue.slot(host_.slots);
+    slot = std::move(granted);
+    fetch_.begin_request(core_.loop.time());
+    if (!fetch_.expects_upgrade()) connection = core_.idle.take(host_.connections);
+  }
+  if (!connection) {
+    guard_.set_deadline(fetch_.connect_deadline(core_.loop.time()));
+    std::unique_ptr<ClientConnection> made = co_await connect();
+    connection = std::move(made);
+  }
+  guard_.set_deadline(fetch_.request_deadline());
+  ClientConnection::Options options;
+  options.max_header_size = core_.options.max_header_size;
+  options.keep_alive = core_.options.keep_alive;
+  connection->begin(fetch_, options);
+  auto next = ClientConnection::Next::read;
+  for (;;) {
+    if (next == ClientConnection::Next::read) {
+      const std::string_view bytes = co_await connection->stream().read_some(std::nothrow);
+      next = connection->receive(bytes);
+    } else if (next == ClientConnection::Next::piece) {
+      Task<> taking = fetch_.request().streaming_callback(connection->piece());
+      if (taking) co_await std::move(taking);
+      next = connection->go_on();
+    } else {
+      break;
+    }
+  }
+  end(next, std::move(connection));
+  if (outcome_ == Outcome::stale) slot_ = std::move(slot);
+}
+
+void FetchAttempt::begin_queueing() {
+  fetch_.begin_queueing(core_.loop.time());
+  if (core_.queue.has_slot(host_.slots)) return;
+  if (core_.queue.waiting() >= core_.options.max_queue)
+    throw HTTPClientError("Too many requests wait", fetch_.failure());
+  log::general().debug("max_clients limit reached, request queued. {} active, {} queued requests.",
+                       core_.queue.active(), core_.queue.waiting() + 1);
+  guard_.set_deadline(fetch_.queue_deadline());
+}
+
+Task<std::unique_ptr<ClientConnection>> FetchAttempt::connect() {
+  const bool is_https = fetch_.url().is_https();
+  const ProxyOptions* const proxy = route_.proxy();
+  const bool forwards = proxy && !is_https && !fetch_.expects_upgrade();
+  DialOptions options;
+  if (proxy) options.proxy = *proxy;
+  if (forwards) options.plain_proxy = DialOptions::PlainProxy::forward;
+  options.unix_socket = fetch_.option(&FetchOptions::unix_socket);
+  options.source_ip = fetch_.option(&FetchOptions::network_interface);
+  options.allow_ipv6 = fetch_.flag(&FetchOptions::allow_ipv6, true);
+  if (is_https) options.tls = core_.tls.context_for(fetch_);
+  options.timeout = std::nullopt;  // the guard has the deadline
+  options.max_header_size = core_.options.max_header_size;
+  options.resolver = &core_.resolver;
+  options.stream.receive_before_reset = true;
+  DialTarget target(fetch_.url());
+  Dialer dialer(std::move(target), std::move(options));
+  dialer.set_phase_callback([this](FetchPhase phase) { fetch_.enter(phase); });
+  IOStream stream = co_await dialer.dial();
+  FetchTimes& times = fetch_.data().times;
+  times.resolve = dialer.times().resolve;
+  times.connect = dialer.times().connect;
+  times.tls = dialer.times().tls;
+  std::string authorization = forwards ? proxy_authorization(*proxy) : std::string();
+  co_return std::make_unique<ClientConnection>(std::move(stream), forwards ? Via::proxy : Via::direct,
+                                               std::move(authorization), fetch_.tls());
+}
+
+void FetchAttempt::end(ClientConnection::Next next, std::unique_ptr<ClientConnection> connection) {
+  if (next == ClientConnection::Next::stale) {
+    outcome_ = Outcome::stale;
+    return;
+  }
+  if (next == ClientConnection::Next::upgraded) {
+    outcome_ = Outcome::upgraded;
+    fetch_.hand_over(connection->take_stream());
+  } else if (!core_.is_closed && connection->is_reusable()) {
+    core_.idle.keep(host_.connections, std::move(connection));
+  }
+  fetch_.end_request(core_.loop.time());
+}
+
+}  // namespace squall::http
