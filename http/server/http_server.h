@@ -1,6 +1,6 @@
 #pragma once
 
-#include <squall/http/message/date.h>
+#include <squall/http/server/default_headers.h>
 #include <squall/http/server/exchange.h>
 #include <squall/http/server/proxy_headers.h>
 #include <squall/http/server/server_delegate.h>
