@@ -1,11 +1,11 @@
 #include <squall/http/server/exchange.h>
 
+#include <squall/ioloop/base/ascii.h>
 #include <squall/http/message/date.h>
 #include <squall/http/message/status.h>
 #include <squall/http/server/exchange_extras.h>
 #include <squall/http/server/http_server.h>
 #include <squall/http/server/server_connection.h>
-#include <squall/ioloop/base/ascii.h>
 
 #include <fmt/format.h>
 
@@ -78,6 +78,8 @@ Exchange::~Exchange() = default;
   streamed_ = given_ = continue_due_ = detached_ = special_ = false;
   reset_head();
   buffer_.clear();
+  if (!request_.body_.empty()) [[unlikely]]
+    request_.body_.clear();
 }
 
 // The request is over. As many exchanges as are kept must not hold on to what their largest bodies took.
@@ -89,7 +91,7 @@ Exchange::~Exchange() = default;
     std::string().swap(request_.body_);
   // The places of a head's fields may take five times as much as the fields themselves.
   const std::size_t any =
-      request_.headers_.text_.size() | request_.trailers_.text_.size() | headers_.text_.size();
+      request_.head_.headers.text().size() | request_.head_.trailers.text().size() | headers_.text().size();
   if (any > kKeptHead) [[unlikely]]
     give_back_heads();
   if (special_) [[unlikely]]
@@ -321,7 +323,7 @@ inline bool Exchange::is_plain(std::string_view body) const noexcept {
   if (request_.method() == Method::head || request_.method() == Method::other) return false;
   if (status_forbids_body(status_) || stream_->loop().time() != request_.start_) return false;
   const Headers& sent = sent_headers();
-  return !sent.received_ && !sent.contains_any(connection, content_length, transfer_encoding);
+  return !sent.received() && !sent.contains_any(connection, content_length, transfer_encoding);
 }
 
 // What send_head() would do with a plain response, on the shortest way. False if it has to do it.
@@ -356,7 +358,7 @@ void Exchange::send_head(std::optional<std::uint64_t> length, std::string_view b
   remaining_.reset();
   chunked_ = false;
   if (stream_->loop().time() != request_.start_) refresh_date();
-  if (sent_headers().received_ || sent_headers().find(HeaderId::transfer_encoding)) tidy_headers();
+  if (sent_headers().received() || sent_headers().find(HeaderId::transfer_encoding)) tidy_headers();
   check_content_length();
   if (remaining_ && length && *length != *remaining_) {
     const bool more = *length > *remaining_;

@@ -58,7 +58,7 @@ std::chrono::nanoseconds Exchange::waited_for_body() const noexcept {
 // From now on the body is given as it was before the client compressed it (H1C-40). A coding we do not know
 // stays as it is, for the delegate to judge.
 void Exchange::decompress(std::uint64_t max_ratio) {
-  Headers& headers = request_.headers_;
+  Headers& headers = request_.head_.headers;
   const auto coding = headers.find("Content-Encoding");
   if (!coding || headers.get_list("Content-Encoding").size() > 1) return;
   std::unique_ptr<ContentDecoder> decoder = make_content_decoder(*coding);

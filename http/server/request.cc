@@ -39,7 +39,7 @@ std::string random_id() {
 const std::string& Request::id() const {
   if (!id_.empty()) return id_;
   const std::string_view given =
-      id_trusted_ ? headers_.find("X-Request-Id").value_or("") : std::string_view();
+      id_trusted_ ? head_.headers.find("X-Request-Id").value_or("") : std::string_view();
   return id_ = is_id(given) ? std::string(given) : random_id();
 }
 

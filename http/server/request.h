@@ -1,5 +1,6 @@
 #pragma once
 
+#include <squall/http/codec/parsed_request.h>
 #include <squall/http/message/headers.h>
 #include <squall/http/message/method.h>
 #include <squall/ioloop/loop/task.h>
@@ -28,27 +29,25 @@ class Request {
     std::chrono::steady_clock::time_point response_ended;  // the last of the response was written
   };
 
-  Method method() const noexcept { return method_; }
+  Method method() const noexcept { return head_.method; }
   // As sent: `GET`.
-  std::string_view method_name() const noexcept { return part(0, method_size_); }
+  std::string_view method_name() const noexcept { return head_.method_name(); }
   // As sent: `/users/1?full=1`.
-  std::string_view target() const noexcept { return part(target_, target_size_); }
+  std::string_view target() const noexcept { return head_.target(); }
   // The target up to its query, not decoded: `/users/1`. Of an absolute target (RFC 9112, 3.2.2) what follows
   // the authority, `/` if that is nothing; `*` for OPTIONS of the server itself.
-  std::string_view path() const noexcept { return path_size_ ? part(path_, path_size_) : "/"; }
+  std::string_view path() const noexcept { return head_.path(); }
   // What follows the first `?`, not decoded; empty without one.
-  std::string_view query() const noexcept { return part(query_, query_size_); }
+  std::string_view query() const noexcept { return head_.query(); }
   // 1 for HTTP/1.1, 0 for HTTP/1.0.
-  int minor_version() const noexcept { return minor_version_; }
+  int minor_version() const noexcept { return head_.minor_version; }
 
-  const Headers& headers() const noexcept { return headers_; }
+  const Headers& headers() const noexcept { return head_.headers; }
   // Host and perhaps port, from an absolute target or else the Host header; `127.0.0.1` if HTTP/1.0 sent
   // neither (HUT-33).
-  std::string_view host() const noexcept {
-    return host_size_ ? part(host_, host_size_) : host_missing_ ? "127.0.0.1" : "";
-  }
+  std::string_view host() const noexcept { return head_.host(); }
   // The connection may serve another request after this one.
-  bool keep_alive() const noexcept { return keep_alive_; }
+  bool keep_alive() const noexcept { return head_.keep_alive; }
 
   // All of it, once the delegate is called that asked for it so.
   std::string_view body() const noexcept { return body_; }
@@ -59,7 +58,7 @@ class Request {
   Task<std::string_view> read();
   // The fields behind a body in chunks, once it is read to its end. They are kept apart from the headers,
   // which a client must not change in this way (RFC 9110, 6.5.1).
-  const Headers& trailers() const noexcept { return trailers_; }
+  const Headers& trailers() const noexcept { return head_.trailers; }
 
   // The client: the socket's peer or, with Options::xheaders, whom the proxy in front names.
   const Address& remote_address() const noexcept { return remote_; }
@@ -76,29 +75,10 @@ class Request {
 
  private:
   friend class Exchange;
-  friend class RequestParser;
   friend class ServerConnection;
 
-  std::string_view part(std::uint32_t begin, std::uint32_t size) const noexcept {
-    return headers_.text().substr(begin, size);
-  }
-
-  Headers headers_;  // its text is the whole head, which begins with the method
-  Headers trailers_;
+  ParsedRequest head_;
   std::string body_;
-  std::uint32_t method_size_ = 0;
-  std::uint32_t target_ = 0;
-  std::uint32_t target_size_ = 0;
-  std::uint32_t path_ = 0;
-  std::uint32_t path_size_ = 0;
-  std::uint32_t query_ = 0;
-  std::uint32_t query_size_ = 0;
-  std::uint32_t host_ = 0;
-  std::uint32_t host_size_ = 0;
-  Method method_ = Method::other;
-  std::uint8_t minor_version_ = 1;
-  bool keep_alive_ = false;
-  bool host_missing_ = false;
   bool secure_ = false;
   bool id_trusted_ = false;  // X-Request-Id is
   bool measured_ = false;    // times_ are taken

@@ -115,7 +115,7 @@ void ServerConnection::enter(Phase phase) noexcept {
   if (!exchange_) exchange_ = server_.take_exchange();
   exchange_->begin(*this, stream_, default_headers());
   exchange_->close_after_ = !server_.options_.keep_alive || server_.draining();
-  exchange_->parser_.begin(exchange_->request_, server_.limits_);
+  exchange_->parser_.begin(exchange_->request_.head_, server_.limits_);
   Request& request = exchange_->request_;
   request.remote_ = peer_;
   request.start_ = stream_.loop().time();
@@ -152,7 +152,7 @@ void ServerConnection::head_received() {
   if (request.measured_) exchange_->mark(&Request::Times::head);
   if (!server_.proxy_headers_) return;
   const ProxyHeaders::Client client =
-      server_.proxy_headers_->client_of(peer_, request.secure_, request.headers_);
+      server_.proxy_headers_->client_of(peer_, request.secure_, request.head_.headers);
   request.remote_ = client.address;
   request.secure_ = client.secure;
   request.id_trusted_ = request.id_trusted_ && client.trusted;
