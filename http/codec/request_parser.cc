@@ -4,9 +4,12 @@
 #include <squall/ioloop/base/ascii.h>
 #include <squall/http/message/head_builder.h>
 
+#include <llhttp.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cstring>
+#include <new>
 #include <utility>
 
 namespace squall::http {
@@ -54,23 +57,64 @@ Method method_of(llhttp_method_t method) noexcept {
 
 }  // namespace
 
-const llhttp_settings_t& RequestParser::settings() {
-  static const llhttp_settings_t instance = [] {
-    llhttp_settings_t settings;
-    llhttp_settings_init(&settings);
-    settings.on_url = on_url;
-    settings.on_header_field = on_header_field;
-    settings.on_header_value = on_header_value;
-    settings.on_headers_complete = on_headers_complete;
-    settings.on_message_complete = on_message_complete;
-    return settings;
-  }();
-  return instance;
-}
+// Called by llhttp.
+struct RequestParser::Callbacks {
+  static RequestParser& self(llhttp_t* parser) noexcept { return *static_cast<RequestParser*>(parser->data); }
+
+  static int on_url(llhttp_t* parser, const char* at, std::size_t size) {
+    RequestParser& me = self(parser);
+    if (me.request_->target_size == 0) me.request_->target_begin = me.position(at);
+    me.request_->target_size += static_cast<std::uint32_t>(size);
+    return HPE_OK;
+  }
+
+  static int on_header_field(llhttp_t* parser, const char* at, std::size_t size) {
+    RequestParser& me = self(parser);
+    HeadBuilder head(me.request_->headers);
+    const bool has_room =
+        head.add_name(me.position(at), static_cast<std::uint32_t>(size), me.limits_.max_header_count);
+    return has_room ? HPE_OK : HPE_USER;
+  }
+
+  static int on_header_value(llhttp_t* parser, const char* at, std::size_t size) {
+    RequestParser& me = self(parser);
+    HeadBuilder(me.request_->headers).add_value(me.position(at), static_cast<std::uint32_t>(size));
+    return HPE_OK;
+  }
+
+  static int on_headers_complete(llhttp_t* parser) {
+    // The server ignores requests to switch protocols (RFC 9110, 7.8), so their bodies are bodies.
+    parser->upgrade = 0;
+    const bool has_body =
+        (parser->flags & (F_CHUNKED | F_TRANSFER_ENCODING)) != 0 || parser->content_length > 0;
+    return has_body ? HPE_PAUSED : HPE_OK;
+  }
+
+  static int on_message_complete(llhttp_t* parser) {
+    self(parser).state_ = State::complete;
+    return HPE_PAUSED;
+  }
+
+  static const llhttp_settings_t& settings() {
+    static const llhttp_settings_t instance = [] {
+      llhttp_settings_t settings;
+      llhttp_settings_init(&settings);
+      settings.on_url = on_url;
+      settings.on_header_field = on_header_field;
+      settings.on_header_value = on_header_value;
+      settings.on_headers_complete = on_headers_complete;
+      settings.on_message_complete = on_message_complete;
+      return settings;
+    }();
+    return instance;
+  }
+};
 
 RequestParser::RequestParser() {
-  llhttp_init(&parser_, HTTP_REQUEST, &settings());
-  parser_.data = this;
+  static_assert(sizeof(llhttp_t) <= sizeof(llhttp_) && alignof(llhttp_t) <= alignof(std::max_align_t));
+  ::new (llhttp_.data()) llhttp_t;
+  llhttp_init(&llhttp(), HTTP_REQUEST, &Callbacks::settings());
+  llhttp().data = this;
 }
 
 [[gnu::hot]] void RequestParser::begin(ParsedRequest& request, const Limits& limits) noexcept {
@@ -93,7 +137,7 @@ void RequestParser::forget() noexcept {
 }
 
 void RequestParser::reset() {
-  llhttp_reset(&parser_);
+  llhttp_reset(&llhttp());
   repeatable_ = false;
   state_ = State::before;
   refusal_ = {};
@@ -147,7 +191,7 @@ RequestParser::Result RequestParser::parse_head(std::string_view& bytes) {
   const std::string_view feed = bytes.substr(0, limits_.max_header_size - before);
   base_ = static_cast<std::uint32_t>(before);
   std::size_t used = 0;
-  const llhttp_errno_t error = execute(feed, used);
+  const int error = execute(feed, used);
   HeadBuilder(request_->headers).append_text(feed.substr(0, used));
   bytes.remove_prefix(used);
   if (error == HPE_PAUSED) return check_head();
@@ -174,7 +218,7 @@ RequestParser::Result RequestParser::parse_bad_line(std::string_view& bytes) {
   const Refusal refusal = judge_request_line(text.substr(0, end));
   // A line that turns out well formed has a method that llhttp does not know, or another part that llhttp
   // refuses.
-  if (refusal.status == 501 && llhttp_get_errno(&parser_) != HPE_INVALID_METHOD)
+  if (refusal.status == 501 && llhttp_get_errno(&llhttp()) != HPE_INVALID_METHOD)
     return refuse_as_llhttp_does();
   return refuse(refusal);
 }
@@ -191,14 +235,14 @@ RequestParser::Result RequestParser::check_size() {
 void RequestParser::begin_body() noexcept {
   const bool is_chunked = request_->headers.find(HeaderId::transfer_encoding).has_value();
   state_ = is_chunked ? State::chunks : State::length;
-  remaining_ = is_chunked ? 0 : parser_.content_length;
+  remaining_ = is_chunked ? 0 : llhttp().content_length;
   if (is_chunked) chunks_.begin(limits_.max_header_size);
   set_max_body_size(max_body_size_);
 }
 
 std::optional<std::uint64_t> RequestParser::body_length() const noexcept {
   if (state_ == State::chunks) return std::nullopt;
-  return parser_.content_length;
+  return llhttp().content_length;
 }
 
 RequestParser::Result RequestParser::parse_chunks(std::string_view& bytes) {
@@ -214,7 +258,7 @@ RequestParser::Result RequestParser::parse_chunks(std::string_view& bytes) {
 }
 
 RequestParser::Result RequestParser::parse_length(std::string_view& bytes) {
-  if (parser_.content_length > max_body_size_) return refuse({413, "Body too large"});
+  if (llhttp().content_length > max_body_size_) return refuse({413, "Body too large"});
   if (bytes.empty()) return Result::more;
   piece_ = bytes.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(remaining_, bytes.size())));
   bytes.remove_prefix(piece_.size());
@@ -225,47 +269,13 @@ RequestParser::Result RequestParser::parse_length(std::string_view& bytes) {
 
 // ---- Heads.
 
-llhttp_errno_t RequestParser::execute(std::string_view feed, std::size_t& used) {
-  if (llhttp_get_errno(&parser_) == HPE_PAUSED) llhttp_resume(&parser_);
+int RequestParser::execute(std::string_view feed, std::size_t& used) {
+  if (llhttp_get_errno(&llhttp()) == HPE_PAUSED) llhttp_resume(&llhttp());
   data_ = feed.data();
-  const llhttp_errno_t error = llhttp_execute(&parser_, feed.data(), feed.size());
+  const llhttp_errno_t error = llhttp_execute(&llhttp(), feed.data(), feed.size());
   used =
-      error == HPE_OK ? feed.size() : static_cast<std::size_t>(llhttp_get_error_pos(&parser_) - feed.data());
+      error == HPE_OK ? feed.size() : static_cast<std::size_t>(llhttp_get_error_pos(&llhttp()) - feed.data());
   return error;
-}
-
-int RequestParser::on_url(llhttp_t* parser, const char* at, std::size_t size) {
-  RequestParser& me = self(parser);
-  if (me.request_->target_size == 0) me.request_->target_begin = me.position(at);
-  me.request_->target_size += static_cast<std::uint32_t>(size);
-  return HPE_OK;
-}
-
-int RequestParser::on_header_field(llhttp_t* parser, const char* at, std::size_t size) {
-  RequestParser& me = self(parser);
-  HeadBuilder head(me.request_->headers);
-  const bool has_room =
-      head.add_name(me.position(at), static_cast<std::uint32_t>(size), me.limits_.max_header_count);
-  return has_room ? HPE_OK : HPE_USER;
-}
-
-int RequestParser::on_header_value(llhttp_t* parser, const char* at, std::size_t size) {
-  RequestParser& me = self(parser);
-  HeadBuilder(me.request_->headers).add_value(me.position(at), static_cast<std::uint32_t>(size));
-  return HPE_OK;
-}
-
-int RequestParser::on_headers_complete(llhttp_t* parser) {
-  // The server ignores requests to switch protocols (RFC 9110, 7.8), so their bodies are bodies.
-  parser->upgrade = 0;
-  const bool has_body =
-      (parser->flags & (F_CHUNKED | F_TRANSFER_ENCODING)) != 0 || parser->content_length > 0;
-  return has_body ? HPE_PAUSED : HPE_OK;
-}
-
-int RequestParser::on_message_complete(llhttp_t* parser) {
-  self(parser).state_ = State::complete;
-  return HPE_PAUSED;
 }
 
 // The head has been read. Without a body llhttp has set State::complete already.
@@ -299,7 +309,7 @@ bool RequestParser::read_version_and_method() noexcept {
   if (text[request.method_size - 1] == ' ' || (version != " HTTP/1.1\r\n" && version != " HTTP/1.0\r\n"))
     return false;
   request.minor_version = static_cast<std::uint8_t>(version[8] - '0');
-  request.method = method_of(static_cast<llhttp_method_t>(parser_.method));
+  request.method = method_of(static_cast<llhttp_method_t>(llhttp().method));
   return true;
 }
 
@@ -317,7 +327,7 @@ void RequestParser::decide_keep_alive() noexcept {
                          (request.keep_alive || has_token(headers, HeaderId::connection, "keep-alive"));
   }
   // The bytes behind a CONNECT belong to the tunnel, and are never another request.
-  if (parser_.method == HTTP_CONNECT) request.keep_alive = false;
+  if (llhttp().method == HTTP_CONNECT) request.keep_alive = false;
 }
 
 Refusal RequestParser::check_fields() const {
@@ -356,8 +366,8 @@ bool RequestParser::framing_agrees() const noexcept {
   if (!length) return has_no_body;
   std::uint64_t number = 0;
   const auto [end, error] = std::from_chars(length->data(), length->data() + length->size(), number);
-  return error == std::errc() && end == length->data() + length->size() && number == parser_.content_length &&
-         has_no_body == (number == 0);
+  return error == std::errc() && end == length->data() + length->size() &&
+         number == llhttp().content_length && has_no_body == (number == 0);
 }
 
 RequestParser::Result RequestParser::refuse(const Refusal& refusal) noexcept {
@@ -367,7 +377,7 @@ RequestParser::Result RequestParser::refuse(const Refusal& refusal) noexcept {
 }
 
 RequestParser::Result RequestParser::refuse_as_llhttp_does() noexcept {
-  const char* const reason = llhttp_get_error_reason(&parser_);
+  const char* const reason = llhttp_get_error_reason(&llhttp());
   return refuse({400, reason && *reason ? reason : "Malformed HTTP message"});
 }
 

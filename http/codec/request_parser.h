@@ -4,12 +4,13 @@
 #include <squall/http/codec/chunked_decoder.h>
 #include <squall/http/codec/parsed_request.h>
 
-#include <llhttp.h>
-
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
+
+struct llhttp__internal_s;  // llhttp_t
 
 namespace squall::http {
 
@@ -25,9 +26,9 @@ namespace squall::http {
 // clients.
 //
 //   state      | waits for                               | ends it             | next
-//   fresh      | the first byte since begin()            | a byte              | complete if the head
-//   repeats, else before before     | the request behind empty lines          | a CR                |
-//   empty_line
+//   fresh      | the first byte since begin()            | a head that repeats | complete
+//              |                                         | any other byte      | before
+//   before     | the request behind empty lines          | a CR                | empty_line
 //              |                                         | any other byte      | head
 //   empty_line | the LF of an empty line                 | LF                  | before
 //   head       | the empty line that ends the head       | a valid head        | complete, length or chunks
@@ -96,14 +97,11 @@ class RequestParser {
     failed
   };
 
-  static const llhttp_settings_t& settings();
-  static RequestParser& self(llhttp_t* parser) noexcept { return *static_cast<RequestParser*>(parser->data); }
-  static int on_url(llhttp_t* parser, const char* at, std::size_t size);
-  static int on_header_field(llhttp_t* parser, const char* at, std::size_t size);
-  static int on_header_value(llhttp_t* parser, const char* at, std::size_t size);
-  static int on_headers_complete(llhttp_t* parser);
-  static int on_message_complete(llhttp_t* parser);
+  using Llhttp = llhttp__internal_s;
+  struct Callbacks;
 
+  Llhttp& llhttp() noexcept { return *reinterpret_cast<Llhttp*>(llhttp_.data()); }
+  const Llhttp& llhttp() const noexcept { return *reinterpret_cast<const Llhttp*>(llhttp_.data()); }
   // The offset that a byte of the input will have in the request's text.
   std::uint32_t position(const char* at) const noexcept {
     return base_ + static_cast<std::uint32_t>(at - data_);
@@ -116,7 +114,7 @@ class RequestParser {
   void begin_body() noexcept;
   Result parse_length(std::string_view& bytes);
   Result parse_chunks(std::string_view& bytes);
-  llhttp_errno_t execute(std::string_view feed, std::size_t& used);
+  int execute(std::string_view feed, std::size_t& used);
   Result check_head();
   bool read_version_and_method() noexcept;
   void decide_keep_alive() noexcept;
@@ -127,7 +125,8 @@ class RequestParser {
   Result refuse(const Refusal& refusal) noexcept;
   Result refuse_as_llhttp_does() noexcept;
 
-  llhttp_t parser_;
+  // An llhttp_t. Its type is not named here, so that users of this header do not need llhttp's.
+  alignas(std::max_align_t) std::array<std::byte, 128> llhttp_;
   ParsedRequest* request_ = nullptr;
   Limits limits_;
   const char* data_ = nullptr;  // the bytes being parsed

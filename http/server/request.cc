@@ -1,7 +1,7 @@
 #include <squall/http/server/request.h>
 
-#include <squall/http/server/exchange.h>
 #include <squall/ioloop/base/ascii.h>
+#include <squall/http/server/request_body.h>
 
 #include <unistd.h>
 
@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t kMaxId = 128;
 
-// What may go into a log line and another header as it is.
+// Whether the text may go into a log line and into another header as it is.
 bool is_id(std::string_view text) noexcept {
   if (text.empty() || text.size() > kMaxId) return false;
   for (const char c : text)
@@ -43,9 +43,11 @@ const std::string& Request::id() const {
   return id_ = is_id(given) ? std::string(given) : random_id();
 }
 
+std::string_view Request::body() const noexcept { return body_ ? body_->collected() : std::string_view(); }
+
 Task<std::string_view> Request::read() {
-  if (!exchange_) throw std::logic_error("only a request that is being served can be read");
-  return exchange_->read();
+  if (!body_) throw std::logic_error("only a request that is being served can be read");
+  return body_->read();
 }
 
 }  // namespace squall::http
