@@ -27,6 +27,7 @@ Exchange::Exchange() : response_(request_), body_(parser_, request_.head_, respo
   context_ = nullptr;
   shielded_ = detached_ = false;
   request_.remote_ = connection.peer();
+  request_.stream_ = &stream;
   request_.start_ = stream.loop().time();
   request_.id_.clear();
   request_.secure_ = false;

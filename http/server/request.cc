@@ -1,7 +1,9 @@
 #include <squall/http/server/request.h>
 
-#include <squall/ioloop/base/ascii.h>
 #include <squall/http/server/request_body.h>
+#include <squall/ioloop/base/ascii.h>
+#include <squall/iostream/stream/iostream.h>
+#include <squall/iostream/tls/tls_transport.h>
 
 #include <unistd.h>
 
@@ -41,6 +43,14 @@ const std::string& Request::id() const {
   const std::string_view given =
       id_trusted_ ? head_.headers.find("X-Request-Id").value_or("") : std::string_view();
   return id_ = is_id(given) ? std::string(given) : random_id();
+}
+
+const TLSTransport* Request::tls() const noexcept { return stream_ ? stream_->tls() : nullptr; }
+
+std::optional<TLSPeerCertificate> Request::peer_certificate() const {
+  const TLSTransport* const negotiated = tls();
+  if (!negotiated) return std::nullopt;
+  return negotiated->peer_certificate();
 }
 
 std::string_view Request::body() const noexcept { return body_ ? body_->collected() : std::string_view(); }

@@ -6,11 +6,18 @@
 #include <squall/http/server/request_times.h>
 #include <squall/ioloop/loop/task.h>
 #include <squall/iostream/address/address.h>
+#include <squall/iostream/tls/tls_certificate.h>
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+
+namespace squall {
+class IOStream;
+class TLSTransport;
+}  // namespace squall
 
 namespace squall::http {
 
@@ -63,6 +70,12 @@ class Request {
   std::string remote_ip() const { return remote_.ip(); }
   // `https` or `http`: the transport's, Options::protocol, or what the proxy in front names.
   std::string_view protocol() const noexcept { return secure_ ? "https" : "http"; }
+  // What the connection has negotiated: TLS version, cipher, ALPN, and the host that the client asked for
+  // (SNI). Null without TLS. Behind a proxy this is the proxy's connection.
+  const TLSTransport* tls() const noexcept;
+  // The client's certificate; nullopt without TLS, and if the client has shown none (HUT-41). Unless the
+  // server's TLSContext verified it, it is only what the client claims.
+  std::optional<TLSPeerCertificate> peer_certificate() const;
   // The request's name in logs: the client's X-Request-Id if Options::trust_request_id allows it, otherwise
   // 32 random hexadecimal digits, made by the first call.
   const std::string& id() const;
@@ -76,6 +89,7 @@ class Request {
 
   ParsedRequest head_;
   RequestBody* body_ = nullptr;
+  const IOStream* stream_ = nullptr;
   Address remote_;
   bool secure_ = false;
   bool id_trusted_ = false;  // the client's X-Request-Id may be taken
