@@ -4,6 +4,7 @@
 #include <squall/http/server/server_connection.h>
 #include <squall/http/server/server_context.h>
 
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
@@ -70,6 +71,26 @@ void Exchange::respond(const Response& response) {
   add_headers(response.headers);
   for (const auto [name, value] : response.trailers) trailers().add(name, value);
   finish(response.body);
+}
+
+void Exchange::finish(SharedBytes body) {
+  end_request();
+  response_.finish(std::move(body));
+}
+
+void Exchange::finish_file(FileSlice file) {
+  end_request();
+  response_.finish_file(std::move(file));
+}
+
+Task<> Exchange::finish_with(AsyncGenerator<std::string> pieces) {
+  for (;;) {
+    const std::optional<std::string> piece = co_await pieces.next();
+    if (!piece) break;
+    write(*piece);
+    co_await flush();
+  }
+  finish();
 }
 
 IOStream Exchange::detach() {

@@ -6,12 +6,15 @@
 #include <squall/http/server/request.h>
 #include <squall/http/server/request_body.h>
 #include <squall/http/server/response.h>
+#include <squall/http/server/response_filter.h>
 #include <squall/http/server/response_writer.h>
+#include <squall/ioloop/coro/async_generator.h>
 #include <squall/ioloop/loop/task.h>
 #include <squall/iostream/stream/iostream.h>
 
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -82,11 +85,26 @@ class Exchange {
   // The last piece, or all, of the body. Throws HTTPOutputError, and closes the connection, if the body is
   // shorter than a Content-Length of the headers; std::logic_error if called twice.
   void finish(std::string_view last = {}) {
-    // The rest of the request may never come, and the next request is behind it.
-    if (body_.is_streamed() && !parser_.complete()) [[unlikely]]
-      response_.close_after();
+    end_request();
     response_.finish(last);
   }
+
+  // The response passes through `filter` before it is framed; through several in the order in which they were
+  // added. Not for interim responses and trailers. Throws std::logic_error once the head is sent.
+  void add_filter(std::unique_ptr<ResponseFilter> filter) { response_.add_filter(std::move(filter)); }
+
+  // ---- Bodies from other places than a string.
+
+  // The whole body is a block of memory that many responses send: it is not copied, and freed when the last
+  // of them is sent. Errors as finish().
+  void finish(SharedBytes body);
+  // The whole body is a part of a file, with its Content-Length: the kernel sends it from the page cache
+  // (sendfile) where it can, and it takes no room in the stream's buffer. If the file turns out shorter, the
+  // connection is closed. Errors as finish().
+  void finish_file(FileSlice file);
+  // The pieces that `pieces` yields, each awaited until the kernel has taken it. Ends with the body finished.
+  // Throws what the generator throws, and then has not finished; and as write().
+  Task<> finish_with(AsyncGenerator<std::string> pieces);
 
   // A whole response: head, body and trailers.
   void respond(const Response& response);
@@ -137,6 +155,12 @@ class Exchange {
   void begin(ServerConnection& connection, IOStream& stream);
   void begin_slowly(const ServerContext& context);
   void begin_parsing(const RequestParser::Limits& limits) noexcept { parser_.begin(request_.head_, limits); }
+  // The response ends. If a part of the request is unread, it may never come, and the next request is behind
+  // it.
+  void end_request() noexcept {
+    if (body_.is_streamed() && !parser_.complete()) [[unlikely]]
+      response_.close_after();
+  }
   // Takes the client's address and protocol from the fields of the proxy in front.
   void apply(const ProxyHeaders& proxy_headers, const Address& peer);
   // The request is over. Kept exchanges must not keep the memory of their largest bodies.

@@ -1,15 +1,17 @@
 #include <squall/http/server/response_writer.h>
 
 #include <squall/http/codec/check_head.h>
-#include <squall/ioloop/base/ascii.h>
 #include <squall/http/message/date.h>
 #include <squall/http/message/status.h>
 #include <squall/http/server/byte_copier.h>
 #include <squall/http/server/default_headers.h>
 #include <squall/http/server/request.h>
+#include <squall/ioloop/base/ascii.h>
+#include <squall/iostream/socket/file.h>
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -21,6 +23,8 @@ constexpr std::size_t kKeptResponseHead = 4 * 1024;
 // A body of up to this size is copied behind its head, to leave in one piece. A longer one is sent from where
 // it is.
 constexpr std::size_t kCopiedBody = 16 * 1024;
+// Filters see so much of a file at a time.
+constexpr std::size_t kFileRead = 64 * 1024;
 constexpr std::string_view kLastChunk = "0\r\n\r\n";
 // The framing of a chunk, with the last chunk behind it but without trailers.
 constexpr std::size_t kChunkFraming =
@@ -54,8 +58,10 @@ bool may_be_trailer(std::string_view name) {
 void ResponseWriter::give_back_memory() noexcept {
   if (headers_.text().size() > kKeptResponseHead) [[unlikely]]
     headers_ = Headers();
-  if (needs_slow_path_) [[unlikely]]
+  if (needs_slow_path_) [[unlikely]] {
     trailers_.reset();
+    filters_.reset();
+  }
 }
 
 // ---- The head.
@@ -288,6 +294,7 @@ inline bool ResponseWriter::send_plain(std::string_view body) {
 void ResponseWriter::write(std::string_view piece) {
   if (finished()) throw std::logic_error("write() after finish()");
   if (stream_->closed()) throw StreamClosedError(stream_->error());
+  piece = filter(piece, std::nullopt, ResponseFilters::Last::no);
   if (state_ == State::head) {
     if (has_trailers()) announce_trailers();
     send_head(std::nullopt, {}, kChunkFraming + piece.size());
@@ -295,12 +302,49 @@ void ResponseWriter::write(std::string_view piece) {
   send_piece(piece, {});
 }
 
+// ---- Filters.
+
+void ResponseWriter::add_filter(std::unique_ptr<ResponseFilter> filter) {
+  if (state_ != State::head) throw std::logic_error("add_filter() after the response's head");
+  if (!filters_) filters_ = std::make_unique<ResponseFilters>();
+  needs_slow_path_ = true;
+  filters_->add(std::move(filter));
+}
+
+// The bytes that are sent in place of `piece`: the piece itself without filters.
+std::string_view ResponseWriter::filter(std::string_view piece, std::optional<std::uint64_t> size,
+                                        ResponseFilters::Last last) {
+  if (!filters_) return piece;
+  if (state_ == State::head) filters_->head(status_, headers(), size);
+  return filters_->pass(piece, last);
+}
+
+// Filters see the bytes of a file, so it is read.
+void ResponseWriter::send_file_filtered(const FileSlice& file) {
+  std::string piece;
+  for (std::uint64_t sent = 0; sent < file.length; sent += piece.size()) {
+    piece.resize(static_cast<std::size_t>(std::min<std::uint64_t>(file.length - sent, kFileRead)));
+    const ssize_t count = read_file(file.fd.get(), piece, file.offset + sent);
+    if (count <= 0) {
+      abort();
+      throw HTTPOutputError("A file to be sent cannot be read, or has become shorter");
+    }
+    piece.resize(static_cast<std::size_t>(count));
+    write(piece);
+  }
+  finish(std::string_view());
+}
+
 void ResponseWriter::finish_slowly(std::string_view last) {
   if (stream_->closed()) {
     state_ = state_ == State::head ? State::dropped : State::done;
   } else {
+    last = filter(last, last.size(), ResponseFilters::Last::yes);
     // Only chunks can have trailers behind them.
-    if (state_ == State::head && has_trailers()) write({});
+    if (state_ == State::head && has_trailers()) {
+      announce_trailers();
+      send_head(std::nullopt, {}, kChunkFraming);
+    }
     if (state_ == State::head) {
       send_head(last.size(), last, 0);
     } else {
@@ -308,7 +352,53 @@ void ResponseWriter::finish_slowly(std::string_view last) {
     }
     state_ = State::done;
   }
+  end();
+}
+
+void ResponseWriter::end() noexcept {
   if (times_) times_->response_ended = std::chrono::steady_clock::now();
+}
+
+// ---- Bodies from other places than a string.
+
+// Sends the head of a response whose body has `length` bytes, `in_memory` of which need room in the stream's
+// buffer. False if no body is to be sent: the response is finished then.
+bool ResponseWriter::begin_whole(std::uint64_t length, std::uint64_t in_memory) {
+  if (finished()) throw std::logic_error("finish() called twice");
+  if (state_ != State::head) throw std::logic_error("a whole body after a piece of a body");
+  if (!stream_->closed()) {
+    send_head(length, {}, static_cast<std::size_t>(in_memory));
+    if (state_ != State::no_body && length > 0) return true;
+  }
+  state_ = stream_->closed() ? State::dropped : State::done;
+  end();
+  return false;
+}
+
+void ResponseWriter::finish(SharedBytes body) {
+  if (body->size() <= kCopiedBody || has_trailers() || filters_) return finish(std::string_view(*body));
+  if (!begin_whole(body->size(), body->size())) return;
+  try {
+    stream_->write(std::move(body));
+  } catch (...) {
+    abort();
+    throw;
+  }
+  state_ = State::done;
+  end();
+}
+
+void ResponseWriter::finish_file(FileSlice file) {
+  if (filters_) return send_file_filtered(file);
+  if (!begin_whole(file.length, 0)) return;
+  try {
+    stream_->write_file(std::move(file));
+  } catch (...) {
+    abort();
+    throw;
+  }
+  state_ = State::done;
+  end();
 }
 
 void ResponseWriter::send_last(std::string_view last) {

@@ -2,6 +2,7 @@
 
 #include <squall/http/message/headers.h>
 #include <squall/http/server/request_times.h>
+#include <squall/http/server/response_filter.h>
 #include <squall/iostream/stream/iostream.h>
 
 #include <chrono>
@@ -73,11 +74,14 @@ class ResponseWriter {
   Headers& headers();
   void add_headers(const Headers& added);
   Headers& trailers();
+  void add_filter(std::unique_ptr<ResponseFilter> filter);
   void reset_head() noexcept;
   bool head_sent() const noexcept { return state_ != State::head && state_ != State::dropped; }
   bool finished() const noexcept { return state_ >= State::done; }
   void write(std::string_view piece);
   void finish(std::string_view last);
+  void finish(SharedBytes body);
+  void finish_file(FileSlice file);
   void inform(int status, const Headers& headers);
   void abort() noexcept;
   void close_after() noexcept { close_after_ = true; }
@@ -90,8 +94,13 @@ class ResponseWriter {
     std::string_view connection;  // a Connection header line, or nothing
   };
 
+  std::string_view filter(std::string_view piece, std::optional<std::uint64_t> size,
+                          ResponseFilters::Last last);
+  void send_file_filtered(const FileSlice& file);
   bool is_plain(std::string_view body) const noexcept;
   bool send_plain(std::string_view body);
+  bool begin_whole(std::uint64_t length, std::uint64_t in_memory);
+  void end() noexcept;
   void finish_slowly(std::string_view last);
   void send_head(std::optional<std::uint64_t> length, std::string_view body, std::size_t following);
   void send_piece(std::string_view piece, std::string_view end);
@@ -124,13 +133,14 @@ class ResponseWriter {
   bool own_headers_ = false;      // headers() was called; until then the default headers are sent
   bool close_after_ = false;      // the connection closes after this response
   bool continue_due_ = false;     // the client waits for 100
-  bool needs_slow_path_ = false;  // there are trailers, or times are measured
+  bool needs_slow_path_ = false;  // there are trailers or filters, or times are measured
   int status_ = 200;
   std::uint64_t remaining_ = 0;  // State::length: bytes that are still to be written
   Headers headers_;
   std::chrono::system_clock::time_point dated_{};  // the Date that headers_ began with
   std::string reason_;
   std::unique_ptr<Headers> trailers_;
+  std::unique_ptr<ResponseFilters> filters_;
 };
 
 }  // namespace squall::http
