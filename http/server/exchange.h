@@ -99,8 +99,9 @@ class Exchange {
   // of them is sent. Errors as finish().
   void finish(SharedBytes body);
   // The whole body is a part of a file, with its Content-Length: the kernel sends it from the page cache
-  // (sendfile) where it can, and it takes no room in the stream's buffer. If the file turns out shorter, the
-  // connection is closed. Errors as finish().
+  // (sendfile) where it can, and it takes no room in the stream's buffer. If the file becomes shorter
+  // meanwhile, the connection is closed. Errors as finish() and IOStream::write_file(); after one of the
+  // latter the connection is closed, and nothing of the response was sent.
   void finish_file(FileSlice file);
   // The pieces that `pieces` yields, each awaited until the kernel has taken it. Ends with the body finished.
   // Throws what the generator throws, and then has not finished; and as write().
