@@ -2,10 +2,14 @@
 
 #include <squall/http/codec/check_head.h>
 #include <squall/http/codec/content_length.h>
+#include <squall/http/message/head_builder.h>
 #include <squall/ioloop/base/ascii.h>
+
+#include <llhttp.h>
 
 #include <algorithm>
 #include <cstring>
+#include <new>
 #include <utility>
 
 namespace squall::http {
@@ -21,9 +25,11 @@ Lanes difference(const char* a, const char* b) noexcept {
   return left ^ right;
 }
 
-// Whether two heads of the same length differ, and so 16 bytes at least. It looks at all of both in any case.
+// Whether two heads of the same length differ. Reads all of both in any case. A valid head has 16 bytes or
+// more.
 bool differ(std::string_view a, std::string_view b) noexcept {
-  // Two chains of operations, the lesser half of the loop's cost; and the last bytes, some of them again.
+  // Two chains of operations halve the cost of the loop. The last bytes are compared first, some of them
+  // twice.
   const std::size_t last = a.size() - sizeof(Lanes);
   Lanes even = difference(a.data() + last, b.data() + last);
   Lanes odd{};
@@ -51,304 +57,325 @@ Method method_of(llhttp_method_t method) noexcept {
 
 }  // namespace
 
-const llhttp_settings_t& RequestParser::settings() {
-  static const llhttp_settings_t instance = [] {
-    llhttp_settings_t settings;
-    llhttp_settings_init(&settings);
-    settings.on_url = on_url;
-    settings.on_header_field = on_header_field;
-    settings.on_header_value = on_header_value;
-    settings.on_headers_complete = on_headers_complete;
-    settings.on_message_complete = on_message_complete;
-    return settings;
-  }();
-  return instance;
-}
+// Called by llhttp.
+struct RequestParser::Callbacks {
+  static RequestParser& self(llhttp_t* parser) noexcept { return *static_cast<RequestParser*>(parser->data); }
+
+  static int on_url(llhttp_t* parser, const char* at, std::size_t size) {
+    RequestParser& me = self(parser);
+    if (me.request_->target_size == 0) me.request_->target_begin = me.position(at);
+    me.request_->target_size += static_cast<std::uint32_t>(size);
+    return HPE_OK;
+  }
+
+  static int on_header_field(llhttp_t* parser, const char* at, std::size_t size) {
+    RequestParser& me = self(parser);
+    HeadBuilder head(me.request_->headers);
+    const bool has_room =
+        head.add_name(me.position(at), static_cast<std::uint32_t>(size), me.limits_.max_header_count);
+    return has_room ? HPE_OK : HPE_USER;
+  }
+
+  static int on_header_value(llhttp_t* parser, const char* at, std::size_t size) {
+    RequestParser& me = self(parser);
+    HeadBuilder(me.request_->headers).add_value(me.position(at), static_cast<std::uint32_t>(size));
+    return HPE_OK;
+  }
+
+  static int on_headers_complete(llhttp_t* parser) {
+    // The server ignores requests to switch protocols (RFC 9110, 7.8), so their bodies are bodies.
+    parser->upgrade = 0;
+    const bool has_body =
+        (parser->flags & (F_CHUNKED | F_TRANSFER_ENCODING)) != 0 || parser->content_length > 0;
+    return has_body ? HPE_PAUSED : HPE_OK;
+  }
+
+  static int on_message_complete(llhttp_t* parser) {
+    self(parser).state_ = State::complete;
+    return HPE_PAUSED;
+  }
+
+  static const llhttp_settings_t& settings() {
+    static const llhttp_settings_t instance = [] {
+      llhttp_settings_t settings;
+      llhttp_settings_init(&settings);
+      settings.on_url = on_url;
+      settings.on_header_field = on_header_field;
+      settings.on_header_value = on_header_value;
+      settings.on_headers_complete = on_headers_complete;
+      settings.on_message_complete = on_message_complete;
+      return settings;
+    }();
+    return instance;
+  }
+};
 
 RequestParser::RequestParser() {
-  llhttp_init(&parser_, HTTP_REQUEST, &settings());
-  parser_.data = this;
+  static_assert(sizeof(llhttp_t) <= sizeof(llhttp_) && alignof(llhttp_t) <= alignof(std::max_align_t));
+  ::new (llhttp_.data()) llhttp_t;
+  llhttp_init(&llhttp(), HTTP_REQUEST, &Callbacks::settings());
+  llhttp().data = this;
 }
 
-[[gnu::hot]] void RequestParser::begin(Request& request, const Limits& limits) noexcept {
+[[gnu::hot]] void RequestParser::begin(ParsedRequest& request, const Limits& limits) noexcept {
   if (request_ != &request) repeatable_ = false;
   request_ = &request;
   limits_ = limits;
-  fresh_ = true;
-  begun_ = false;
+  state_ = State::fresh;
 }
 
 void RequestParser::forget() noexcept {
   repeatable_ = false;
-  Request& request = *request_;
-  request.headers_ = Headers();
-  request.trailers_ = Headers();
-  request.method_size_ = request.target_ = request.target_size_ = request.path_ = request.path_size_ = 0;
-  request.query_ = request.query_size_ = request.host_ = request.host_size_ = 0;
+  *request_ = ParsedRequest();
 }
 
 [[gnu::hot]] bool RequestParser::repeats(std::string_view bytes) const noexcept {
-  const std::string_view last = request_->headers_.text();
+  const std::string_view last = request_->headers.text();
   if (!repeatable_ || bytes.size() < last.size()) [[unlikely]]
     return false;
   return !differ(bytes.substr(0, last.size()), last);
 }
 
 void RequestParser::reset() {
-  llhttp_reset(&parser_);
-  repeatable_ = fresh_ = empty_line_open_ = complete_ = false;
-  phase_ = Phase::head;
+  llhttp_reset(&llhttp());
+  repeatable_ = false;
+  state_ = State::before;
   refusal_ = {};
-  request_->headers_.clear();
-  request_->headers_.received_ = true;
-  request_->body_.clear();
-  if (!request_->trailers_.empty()) request_->trailers_.clear();
-  request_->target_size_ = 0;
-  request_->method_ = Method::other;
-  request_->minor_version_ = 1;
-  request_->keep_alive_ = false;
+  HeadBuilder(request_->headers).begin();
+  if (!request_->trailers.empty()) request_->trailers.clear();
+  request_->target_size = 0;
+  request_->method = Method::other;
+  request_->minor_version = 1;
+  request_->keep_alive = false;
 }
 
 [[gnu::hot]] RequestParser::Result RequestParser::parse(std::string_view& bytes) {
-  if (!begun_) [[likely]] {
-    if (fresh_ && repeats(bytes)) [[likely]] {
-      bytes.remove_prefix(request_->headers_.text().size());
-      begun_ = true;
-      return Result::complete;
+  if (!begun()) [[likely]] {
+    if (state_ == State::fresh) [[likely]] {
+      if (repeats(bytes)) [[likely]] {
+        bytes.remove_prefix(request_->headers.text().size());
+        state_ = State::complete;
+        return Result::complete;
+      }
+      reset();
     }
-    if (fresh_) reset();
     if (!skip_empty_lines(bytes)) return refuse({400, "Bare CR or LF before the request"});
     if (bytes.empty()) return Result::more;
-    begun_ = true;
+    state_ = State::head;
   }
-  switch (phase_) {
-    case Phase::head: return parse_head(bytes);
-    case Phase::bad_line: return parse_bad_line(bytes);
-    default: return parse_body(bytes);
+  switch (state_) {
+    case State::head: return parse_head(bytes);
+    case State::bad_line: return parse_bad_line(bytes);
+    case State::length: return parse_length(bytes);
+    case State::chunks: return parse_chunks(bytes);
+    case State::complete: return Result::complete;
+    default: return Result::failed;
   }
 }
 
-// Clients of old end a body with an extra CRLF, which the next request must be read without (RFC 9112, 2.2).
+// Old clients end a body with an extra CRLF, which does not belong to the next request (RFC 9112, 2.2). False
+// if there is a CR or an LF alone.
 bool RequestParser::skip_empty_lines(std::string_view& bytes) {
-  while (!bytes.empty() && (bytes.front() == '\r' || bytes.front() == '\n' || empty_line_open_)) {
-    if (bytes.front() != (empty_line_open_ ? '\n' : '\r')) return false;
-    empty_line_open_ = !empty_line_open_;
+  while (!bytes.empty()) {
+    const bool is_open = state_ == State::empty_line;
+    if (!is_open && bytes.front() != '\r' && bytes.front() != '\n') return true;
+    if (bytes.front() != (is_open ? '\n' : '\r')) return false;
+    state_ = is_open ? State::before : State::empty_line;
     bytes.remove_prefix(1);
   }
   return true;
 }
 
 RequestParser::Result RequestParser::parse_head(std::string_view& bytes) {
-  std::string& text = request_->headers_.text_;
-  const std::string_view feed = bytes.substr(0, limits_.max_header_size - text.size());
-  base_ = static_cast<std::uint32_t>(text.size());
+  const std::size_t before = request_->headers.text().size();
+  const std::string_view feed = bytes.substr(0, limits_.max_header_size - before);
+  base_ = static_cast<std::uint32_t>(before);
   std::size_t used = 0;
-  const llhttp_errno_t error = execute(feed, used);
-  text.append(feed.substr(0, used));
+  const int error = execute(feed, used);
+  HeadBuilder(request_->headers).append_text(feed.substr(0, used));
   bytes.remove_prefix(used);
-  if (error == HPE_PAUSED) {
-    const Result checked = check_head();
-    if (checked == Result::failed) return checked;
-    if (complete_) {
-      repeatable_ = true;
-      return Result::complete;
-    }
-    begin_body();
-    return Result::head;
-  }
+  if (error == HPE_PAUSED) return check_head();
   if (error == HPE_OK) return check_size();
   if (error == HPE_USER) return refuse({431, "Too many request header fields"});
   if (error == HPE_PAUSED_H2_UPGRADE) return refuse({505, "Unsupported HTTP version"});
-  if (text.find('\n') != text.npos) return refuse_as_llhttp_does();
-  // Where within the line llhttp stops depends on how it came. The verdict must not, so it waits for the
-  // rest.
-  phase_ = Phase::bad_line;
+  if (request_->headers.text().find('\n') != std::string_view::npos) return refuse_as_llhttp_does();
+  // The place where llhttp stops within the line depends on how the line was cut into reads. The verdict must
+  // not depend on that, so it waits for the end of the line.
+  state_ = State::bad_line;
   return parse_bad_line(bytes);
 }
 
 RequestParser::Result RequestParser::parse_bad_line(std::string_view& bytes) {
-  std::string& text = request_->headers_.text_;
-  const std::string_view feed = bytes.substr(0, limits_.max_header_size - text.size());
-  text.append(feed);
+  const std::string_view feed = bytes.substr(0, limits_.max_header_size - request_->headers.text().size());
+  HeadBuilder(request_->headers).append_text(feed);
   bytes.remove_prefix(feed.size());
-  // A byte that no method has settles it: TLS spoken to a port without it must not be left waiting.
-  const bool is_method = is_token(std::string_view(text).substr(0, text.find_first_of(" \r\n")));
+  const std::string_view text = request_->headers.text();
+  // A byte that no method contains decides at once: a client that speaks TLS to a port without TLS must not
+  // wait.
+  const bool is_method = is_token(text.substr(0, text.find_first_of(" \r\n")));
   const std::size_t end = text.find_first_of("\r\n");
   if (end == text.npos && is_method) return check_size();
-  const Refusal refusal = judge_request_line(std::string_view(text).substr(0, end));
-  // A line that is well formed after all has a method llhttp does not know, or something it will not have.
-  if (refusal.status == 501 && llhttp_get_errno(&parser_) != HPE_INVALID_METHOD)
+  const Refusal refusal = judge_request_line(text.substr(0, end));
+  // A line that turns out well formed has a method that llhttp does not know, or another part that llhttp
+  // refuses.
+  if (refusal.status == 501 && llhttp_get_errno(&llhttp()) != HPE_INVALID_METHOD)
     return refuse_as_llhttp_does();
   return refuse(refusal);
 }
 
 RequestParser::Result RequestParser::check_size() {
-  const std::string& text = request_->headers_.text_;
+  const std::string_view text = request_->headers.text();
   if (text.size() < limits_.max_header_size) return Result::more;
   if (text.find('\n') == text.npos) return refuse({414, "Request line too long"});
   return refuse({431, "Request header fields too large"});
 }
 
-// llhttp stays where it is, behind the head, until it is reset for the next one.
+// ---- Bodies. llhttp stays behind the head until it is reset for the next one.
+
 void RequestParser::begin_body() noexcept {
-  phase_ = Phase::body;
-  chunked_ = request_->headers_.find(HeaderId::transfer_encoding).has_value();
-  remaining_ = chunked_ ? 0 : parser_.content_length;
-  if (chunked_) chunks_.begin(limits_.max_header_size);
+  const bool is_chunked = request_->headers.find(HeaderId::transfer_encoding).has_value();
+  state_ = is_chunked ? State::chunks : State::length;
+  remaining_ = is_chunked ? 0 : llhttp().content_length;
+  if (is_chunked) chunks_.begin(limits_.max_header_size);
   set_max_body_size(max_body_size_);
 }
 
-RequestParser::Result RequestParser::parse_body(std::string_view& bytes) {
-  if (refusal_) return Result::failed;
-  if (chunked_) {
-    switch (chunks_.decode(bytes, piece_)) {
-      case ChunkedDecoder::Result::more: return Result::more;
-      case ChunkedDecoder::Result::piece: return Result::piece;
-      case ChunkedDecoder::Result::failed: return refuse(chunks_.refusal());
-      case ChunkedDecoder::Result::end: break;
-    }
-    if (!complete_) chunks_.move_trailers_to(request_->trailers_);
-    complete_ = true;
-    return Result::complete;
+std::optional<std::uint64_t> RequestParser::body_length() const noexcept {
+  if (state_ == State::chunks) return std::nullopt;
+  return llhttp().content_length;
+}
+
+RequestParser::Result RequestParser::parse_chunks(std::string_view& bytes) {
+  switch (chunks_.decode(bytes, piece_)) {
+    case ChunkedDecoder::Result::more: return Result::more;
+    case ChunkedDecoder::Result::piece: return Result::piece;
+    case ChunkedDecoder::Result::failed: return refuse(chunks_.refusal());
+    case ChunkedDecoder::Result::end: break;
   }
-  if (parser_.content_length > max_body_size_) return refuse({413, "Body too large"});
-  if (complete_) return Result::complete;
+  chunks_.move_trailers_to(request_->trailers);
+  state_ = State::complete;
+  return Result::complete;
+}
+
+RequestParser::Result RequestParser::parse_length(std::string_view& bytes) {
+  if (llhttp().content_length > max_body_size_) return refuse({413, "Body too large"});
   if (bytes.empty()) return Result::more;
   piece_ = bytes.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(remaining_, bytes.size())));
   bytes.remove_prefix(piece_.size());
   remaining_ -= piece_.size();
-  complete_ = remaining_ == 0;
+  if (remaining_ == 0) state_ = State::complete;
   return Result::piece;
 }
 
-llhttp_errno_t RequestParser::execute(std::string_view feed, std::size_t& used) {
-  if (llhttp_get_errno(&parser_) == HPE_PAUSED) llhttp_resume(&parser_);
+// ---- Heads.
+
+int RequestParser::execute(std::string_view feed, std::size_t& used) {
+  if (llhttp_get_errno(&llhttp()) == HPE_PAUSED) llhttp_resume(&llhttp());
   data_ = feed.data();
-  const llhttp_errno_t error = llhttp_execute(&parser_, feed.data(), feed.size());
+  const llhttp_errno_t error = llhttp_execute(&llhttp(), feed.data(), feed.size());
   used =
-      error == HPE_OK ? feed.size() : static_cast<std::size_t>(llhttp_get_error_pos(&parser_) - feed.data());
+      error == HPE_OK ? feed.size() : static_cast<std::size_t>(llhttp_get_error_pos(&llhttp()) - feed.data());
   return error;
 }
 
-int RequestParser::on_url(llhttp_t* parser, const char* at, std::size_t size) {
-  RequestParser& me = self(parser);
-  if (me.request_->target_size_ == 0) me.request_->target_ = me.position(at);
-  me.request_->target_size_ += static_cast<std::uint32_t>(size);
-  return HPE_OK;
-}
-
-int RequestParser::on_header_field(llhttp_t* parser, const char* at, std::size_t size) {
-  RequestParser& me = self(parser);
-  std::vector<Headers::Line>& lines = me.request_->headers_.lines_;
-  const std::uint32_t begin = me.position(at);
-  // A name that goes on where the last piece ended has come in two reads; a new one has a line end before it.
-  if (!lines.empty() && lines.back().value == 0 && begin == lines.back().name + lines.back().name_size) {
-    lines.back().name_size += static_cast<std::uint32_t>(size);
-  } else {
-    if (lines.size() >= me.limits_.max_header_count) return HPE_USER;
-    lines.push_back({begin, static_cast<std::uint32_t>(size), 0, 0, HeaderId::other});
-  }
-  return HPE_OK;
-}
-
-int RequestParser::on_header_value(llhttp_t* parser, const char* at, std::size_t size) {
-  RequestParser& me = self(parser);
-  Headers::Line& line = me.request_->headers_.lines_.back();
-  if (line.value == 0) line.value = me.position(at);
-  line.value_size = me.position(at) + static_cast<std::uint32_t>(size) - line.value;
-  return HPE_OK;
-}
-
-int RequestParser::on_headers_complete(llhttp_t* parser) {
-  // A request to switch protocols may be ignored (RFC 9110, 7.8), and so its body is one.
-  parser->upgrade = 0;
-  const bool has_body =
-      (parser->flags & (F_CHUNKED | F_TRANSFER_ENCODING)) != 0 || parser->content_length > 0;
-  return has_body ? HPE_PAUSED : HPE_OK;
-}
-
-int RequestParser::on_message_complete(llhttp_t* parser) {
-  self(parser).complete_ = true;
-  return HPE_PAUSED;
-}
-
-std::optional<std::uint64_t> RequestParser::body_length() const noexcept {
-  if (chunked_) return std::nullopt;
-  return parser_.content_length;
-}
-
+// The head has been read. Without a body llhttp has set State::complete already.
 RequestParser::Result RequestParser::check_head() {
-  Request& request = *request_;
-  Headers& headers = request.headers_;
-  const std::string_view text = headers.text();
-  for (Headers::Line& line : headers.lines_) {
-    line.id = header_id(headers.name_of(line));
-    // llhttp has skipped the blanks before the value, and counts those behind it.
-    line.value_size = static_cast<std::uint32_t>(trim(headers.value_of(line)).size());
-  }
-  headers.fill_slots();
-  // llhttp lets several spaces pass, and versions other than these.
-  request.method_size_ = request.target_ - 1;
-  const std::string_view version = text.substr(request.target_ + request.target_size_, 11);
-  if (text[request.method_size_ - 1] == ' ' || (version != " HTTP/1.1\r\n" && version != " HTTP/1.0\r\n"))
+  HeadBuilder(request_->headers).end();
+  if (!read_version_and_method()) {
+    const std::string_view text = request_->headers.text();
     return refuse(judge_request_line(text.substr(0, text.find('\r'))));
-  request.minor_version_ = static_cast<std::uint8_t>(version[8] - '0');
-  request.method_ = method_of(static_cast<llhttp_method_t>(parser_.method));
-  // llhttp overlooks members with tabs around them.
-  request.keep_alive_ = request.minor_version_ > 0;
-  if (headers.find(HeaderId::connection)) {
-    // A body without a length, which HTTP/1.0 ended by closing, must not be taken for the next request; and
-    // `close` is heard whatever stands beside it (H1C-50 to H1C-54).
-    const bool ends = request.minor_version_ > 0 || request.method_ == Method::get ||
-                      request.method_ == Method::head || headers.find(HeaderId::content_length);
-    request.keep_alive_ = ends && !has_token(headers, HeaderId::connection, "close") &&
-                          (request.keep_alive_ || has_token(headers, HeaderId::connection, "keep-alive"));
   }
-  // What follows a CONNECT is for whom it is answered by, and never another request.
-  if (parser_.method == HTTP_CONNECT) request.keep_alive_ = false;
-
+  decide_keep_alive();
   Target target;
-  if (const Refusal refusal = split_target(request.method_name(), request.target(), target))
+  if (const Refusal refusal = split_target(request_->method_name(), request_->target(), target))
     return refuse(refusal);
-  if (const Refusal refusal = check_host(headers, request.minor_version_)) return refuse(refusal);
-  if (const Refusal refusal = check_transfer_encoding(headers, request.minor_version_))
-    return refuse(refusal);
-  if (!framing_agrees()) return refuse({400, "Ambiguous length"});
-  if (const Refusal refusal = check_expect(headers, request.minor_version_)) return refuse(refusal);
+  if (const Refusal refusal = check_fields()) return refuse(refusal);
+  store_target(target);
+  if (state_ == State::complete) {
+    repeatable_ = true;
+    return Result::complete;
+  }
+  begin_body();
+  return Result::head;
+}
 
+// False if the request line is not exactly that of RFC 9112: llhttp accepts several spaces, and more
+// versions.
+bool RequestParser::read_version_and_method() noexcept {
+  ParsedRequest& request = *request_;
+  const std::string_view text = request.headers.text();
+  request.method_size = request.target_begin - 1;
+  const std::string_view version = text.substr(request.target_begin + request.target_size, 11);
+  if (text[request.method_size - 1] == ' ' || (version != " HTTP/1.1\r\n" && version != " HTTP/1.0\r\n"))
+    return false;
+  request.minor_version = static_cast<std::uint8_t>(version[8] - '0');
+  request.method = method_of(static_cast<llhttp_method_t>(llhttp().method));
+  return true;
+}
+
+// Not left to llhttp, which overlooks members of a list with tabs around them.
+void RequestParser::decide_keep_alive() noexcept {
+  ParsedRequest& request = *request_;
+  const Headers& headers = request.headers;
+  request.keep_alive = request.minor_version > 0;
+  if (headers.find(HeaderId::connection)) {
+    // HTTP/1.0 ends a body without a length by closing: such a body must not be taken for the next request.
+    // And `close` counts whatever else is in the list (H1C-50 to H1C-54).
+    const bool ends = request.minor_version > 0 || request.method == Method::get ||
+                      request.method == Method::head || headers.find(HeaderId::content_length);
+    request.keep_alive = ends && !has_token(headers, HeaderId::connection, "close") &&
+                         (request.keep_alive || has_token(headers, HeaderId::connection, "keep-alive"));
+  }
+  // The bytes behind a CONNECT belong to the tunnel, and are never another request.
+  if (llhttp().method == HTTP_CONNECT) request.keep_alive = false;
+}
+
+Refusal RequestParser::check_fields() const {
+  const Headers& headers = request_->headers;
+  const int minor_version = request_->minor_version;
+  if (const Refusal refusal = check_host(headers, minor_version)) return refusal;
+  if (const Refusal refusal = check_transfer_encoding(headers, minor_version)) return refusal;
+  if (!framing_agrees()) return {400, "Ambiguous length"};
+  return check_expect(headers, minor_version);
+}
+
+void RequestParser::store_target(const Target& target) noexcept {
+  ParsedRequest& request = *request_;
+  const std::string_view text = request.headers.text();
   const auto offset_of = [&](std::string_view part) {
     return static_cast<std::uint32_t>(part.data() - text.data());
   };
   const std::string_view host =
-      target.authority.empty() ? headers.find(HeaderId::host).value_or("") : target.authority;
-  request.path_ = offset_of(target.path);
-  request.path_size_ = static_cast<std::uint32_t>(target.path.size());
-  request.query_ = target.query.empty() ? 0 : offset_of(target.query);
-  request.query_size_ = static_cast<std::uint32_t>(target.query.size());
-  request.host_ = host.empty() ? 0 : offset_of(host);
-  request.host_size_ = static_cast<std::uint32_t>(host.size());
-  request.host_missing_ = host.empty() && !headers.find(HeaderId::host);
-  return Result::head;
+      target.authority.empty() ? request.headers.find(HeaderId::host).value_or("") : target.authority;
+  request.path_begin = offset_of(target.path);
+  request.path_size = static_cast<std::uint32_t>(target.path.size());
+  request.query_begin = target.query.empty() ? 0 : offset_of(target.query);
+  request.query_size = static_cast<std::uint32_t>(target.query.size());
+  request.host_begin = host.empty() ? 0 : offset_of(host);
+  request.host_size = static_cast<std::uint32_t>(host.size());
+  request.host_missing = host.empty() && !request.headers.find(HeaderId::host);
 }
 
-// llhttp has gone by what it took the fields for, and we go by what they say: where the body ends must be the
-// same to both.
+// llhttp has found the end of the body from the flags it keeps, this server finds it from the fields: both
+// must find the same.
 bool RequestParser::framing_agrees() const noexcept {
-  const auto encoding = request_->headers_.find(HeaderId::transfer_encoding);  // `chunked`, as was checked
-  const auto length = request_->headers_.find(HeaderId::content_length);
-  if (encoding) return !length && !complete_;
-  if (!length) return complete_;
+  const bool has_no_body = state_ == State::complete;
+  const auto encoding = request_->headers.find(HeaderId::transfer_encoding);  // checked: `chunked`
+  const auto length = request_->headers.find(HeaderId::content_length);
+  if (encoding) return !length && !has_no_body;
+  if (!length) return has_no_body;
   const std::optional<std::uint64_t> number = parse_content_length(*length);
-  return number && *number == parser_.content_length && complete_ == (*number == 0);
+  return number && *number == llhttp().content_length && has_no_body == (*number == 0);
 }
 
 RequestParser::Result RequestParser::refuse(const Refusal& refusal) noexcept {
   refusal_ = refusal;
+  state_ = State::failed;
   return Result::failed;
 }
 
 RequestParser::Result RequestParser::refuse_as_llhttp_does() noexcept {
-  const char* const reason = llhttp_get_error_reason(&parser_);
+  const char* const reason = llhttp_get_error_reason(&llhttp());
   return refuse({400, reason && *reason ? reason : "Malformed HTTP message"});
 }
 

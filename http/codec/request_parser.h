@@ -2,36 +2,52 @@
 
 #include <squall/http/codec/check_head.h>
 #include <squall/http/codec/chunked_decoder.h>
-#include <squall/http/server/request.h>
+#include <squall/http/codec/parsed_request.h>
 
-#include <llhttp.h>
-
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
 
+struct llhttp__internal_s;  // llhttp_t
+
 namespace squall::http {
 
-// Reads requests out of a stream of bytes: heads by llhttp, with no lenience, and the checks it leaves to its
-// user; bodies by ourselves.
+// Reads requests out of a stream of bytes: heads by llhttp, without any lenience, and by the checks that
+// llhttp leaves to its user; bodies by their length or by ChunkedDecoder.
 //
-// What is not exactly a request of RFC 9112 fails, with the status to answer it by; the bytes behind it mean
-// nothing then, and the connection must be closed.
+// Input that is not exactly a request of RFC 9112 fails with the status to answer it by. The connection must
+// then be closed: the meaning of the bytes behind is unknown.
 //
-// A head that is, byte for byte, the one the request still holds from last time is not parsed again: clients
-// that poll, check health or pipeline send the same one over and over. The comparison takes the same time
-// wherever the two differ, so it tells nothing of what other clients sent.
+// A head that repeats, byte for byte, the head that the ParsedRequest still holds from the last request is
+// not parsed again: clients that poll, check health or pipeline send the same head many times. The comparison
+// takes the same time wherever the two heads differ, so it tells a client nothing about the heads of other
+// clients.
+//
+//   state      | waits for                               | ends it             | next
+//   fresh      | the first byte since begin()            | a head that repeats | complete
+//              |                                         | any other byte      | before
+//   before     | the request behind empty lines          | a CR                | empty_line
+//              |                                         | any other byte      | head
+//   empty_line | the LF of an empty line                 | LF                  | before
+//   head       | the empty line that ends the head       | a valid head        | complete, length or chunks
+//              |                                         | a bad request line  | bad_line
+//   bad_line   | the end of a bad request line           | the end of the line | failed
+//   length     | the body, Content-Length bytes           | its last byte       | complete
+//   chunks     | the body in chunks, and the trailers    | their end           | complete
+//   complete   | begin()                                 |                     | fresh
+//   failed     | begin(); any state can lead here        |                     | fresh
 //
 // Thread:    one.
 // Lifetime:  borrows the request given to begin().
 class RequestParser {
  public:
   enum class Result {
-    more,      // all bytes are used, and the request goes on
-    head,      // the head is there, a body follows: set the limit for it and go on
-    piece,     // some of the body: see piece()
-    complete,  // the request is there
+    more,      // all bytes are used, and the request continues
+    head,      // the head has been read and a body follows: call set_max_body_size(), then parse() again
+    piece,     // a piece of the body: see piece()
+    complete,  // the request has been read
     failed,    // see refusal()
   };
   struct Limits {
@@ -43,47 +59,50 @@ class RequestParser {
   RequestParser(const RequestParser&) = delete;
   RequestParser& operator=(const RequestParser&) = delete;
 
-  // What comes next is the first byte of a request, which is filled in.
-  void begin(Request& request, const Limits& limits) noexcept;
-  // The request's text is given up, as a large one must not be kept: there is nothing to compare the next
-  // with.
+  // The next byte is the first of a request, which is written to `request`.
+  void begin(ParsedRequest& request, const Limits& limits) noexcept;
+  // Frees the memory of the request given to begin(), for example of a large one. The next head is then not
+  // compared with it.
   void forget() noexcept;
-  // Takes the bytes it uses off the front of `bytes`.
+  // Removes the bytes it uses from the front of `bytes`.
   Result parse(std::string_view& bytes);
-  // Upon Result::piece: a view into the bytes that were given.
+  // After Result::piece: a view into the bytes that were given.
   std::string_view piece() const noexcept { return piece_; }
-  // A body that is longer fails with 413, as soon as it says so. To be called upon Result::head.
+  // A longer body fails with 413, as soon as its length is known. To be called after Result::head.
   void set_max_body_size(std::size_t size) noexcept {
     max_body_size_ = size;
     chunks_.set_max_size(size);
   }
 
   const Refusal& refusal() const noexcept { return refusal_; }
-  // Something of the request has been seen, other than empty lines before it.
-  bool begun() const noexcept { return begun_; }
-  // Of an empty line before the request the CR has been seen, and the LF has not.
-  bool in_empty_line() const noexcept { return empty_line_open_ && !begun_ && !fresh_; }
-  // Upon Result::head: how long the body is said to be; none if it comes in chunks.
+  // A byte of the request has been read, other than empty lines before it.
+  bool begun() const noexcept { return state_ >= State::head; }
+  // The CR of an empty line before the request has been read, and the LF has not.
+  bool in_empty_line() const noexcept { return state_ == State::empty_line; }
+  // After Result::head: the Content-Length; nullopt if the body comes in chunks.
   std::optional<std::uint64_t> body_length() const noexcept;
-  // All of the request has been seen.
-  bool complete() const noexcept { return complete_; }
+  // All of the request has been read.
+  bool complete() const noexcept { return state_ == State::complete; }
 
  private:
-  enum class Phase : std::uint8_t {
+  enum class State : std::uint8_t {
+    fresh,
+    before,
+    empty_line,
     head,
-    bad_line,  // the request line is none, and its end has yet to come
-    body,
+    bad_line,
+    length,
+    chunks,
+    complete,
+    failed
   };
 
-  static const llhttp_settings_t& settings();
-  static RequestParser& self(llhttp_t* parser) noexcept { return *static_cast<RequestParser*>(parser->data); }
-  static int on_url(llhttp_t* parser, const char* at, std::size_t size);
-  static int on_header_field(llhttp_t* parser, const char* at, std::size_t size);
-  static int on_header_value(llhttp_t* parser, const char* at, std::size_t size);
-  static int on_headers_complete(llhttp_t* parser);
-  static int on_message_complete(llhttp_t* parser);
+  using Llhttp = llhttp__internal_s;
+  struct Callbacks;
 
-  // Where a byte of the head will stand in the request's text.
+  Llhttp& llhttp() noexcept { return *reinterpret_cast<Llhttp*>(llhttp_.data()); }
+  const Llhttp& llhttp() const noexcept { return *reinterpret_cast<const Llhttp*>(llhttp_.data()); }
+  // The offset that a byte of the input will have in the request's text.
   std::uint32_t position(const char* at) const noexcept {
     return base_ + static_cast<std::uint32_t>(at - data_);
   }
@@ -93,28 +112,29 @@ class RequestParser {
   Result parse_head(std::string_view& bytes);
   Result parse_bad_line(std::string_view& bytes);
   void begin_body() noexcept;
-  Result parse_body(std::string_view& bytes);
-  llhttp_errno_t execute(std::string_view feed, std::size_t& used);
+  Result parse_length(std::string_view& bytes);
+  Result parse_chunks(std::string_view& bytes);
+  int execute(std::string_view feed, std::size_t& used);
   Result check_head();
+  bool read_version_and_method() noexcept;
+  void decide_keep_alive() noexcept;
+  Refusal check_fields() const;
+  void store_target(const Target& target) noexcept;
   bool framing_agrees() const noexcept;
   Result check_size();
   Result refuse(const Refusal& refusal) noexcept;
   Result refuse_as_llhttp_does() noexcept;
 
-  llhttp_t parser_;
-  Request* request_ = nullptr;
+  // An llhttp_t. Its type is not named here, so that users of this header do not need llhttp's.
+  alignas(std::max_align_t) std::array<std::byte, 128> llhttp_;
+  ParsedRequest* request_ = nullptr;
   Limits limits_;
   const char* data_ = nullptr;  // the bytes being parsed
-  std::uint32_t base_ = 0;      // how much of the head came before data_
-  Phase phase_ = Phase::head;
-  bool fresh_ = true;        // no byte has been looked at since begin()
-  bool repeatable_ = false;  // the request is valid, and all of it is its head
-  bool begun_ = false;
-  bool empty_line_open_ = false;  // before the request, within an empty line
-  bool complete_ = false;
-  bool chunked_ = false;
+  std::uint32_t base_ = 0;      // the size of the head before data_
+  State state_ = State::fresh;
+  bool repeatable_ = false;  // `*request_` is valid and has no body: the next head may repeat it
   std::size_t max_body_size_ = 0;
-  std::uint64_t remaining_ = 0;  // of a body with a length
+  std::uint64_t remaining_ = 0;  // bytes of a body with a length
   ChunkedDecoder chunks_;
   std::string_view piece_;
   Refusal refusal_;

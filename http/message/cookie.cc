@@ -102,8 +102,10 @@ void check_rules(const SetCookie& cookie) {
   const auto refuse = [&](std::string_view why) {
     throw CookieError(fmt::format("Invalid cookie '{}': {}", cookie.name, why));
   };
-  if (starts_with_ignoring_case(cookie.name, "__Secure-") && !cookie.secure) refuse("__Secure- without Secure");
-  if (starts_with_ignoring_case(cookie.name, "__Host-") && (!cookie.secure || cookie.path != "/" || !cookie.domain.empty()))
+  if (starts_with_ignoring_case(cookie.name, "__Secure-") && !cookie.secure)
+    refuse("__Secure- without Secure");
+  if (starts_with_ignoring_case(cookie.name, "__Host-") &&
+      (!cookie.secure || cookie.path != "/" || !cookie.domain.empty()))
     refuse("__Host- needs Secure, the path / and no domain");
   if (cookie.same_site == SameSite::none && !cookie.secure) refuse("SameSite=None without Secure");
   if (cookie.partitioned && !cookie.secure) refuse("Partitioned without Secure");

@@ -57,7 +57,8 @@ bool CookieJar::set(const URL& url, std::string_view set_cookie, Time now) {
   }
   if (parsed->secure && !url.is_https()) return false;
   if (starts_with_ignoring_case(parsed->name, "__Secure-") && !parsed->secure) return false;
-  if (starts_with_ignoring_case(parsed->name, "__Host-") && (!parsed->secure || !parsed->domain.empty() || parsed->path != "/"))
+  if (starts_with_ignoring_case(parsed->name, "__Host-") &&
+      (!parsed->secure || !parsed->domain.empty() || parsed->path != "/"))
     return false;
   cookie.name = std::move(parsed->name);
   cookie.value = std::move(parsed->value);

@@ -1,8 +1,5 @@
 #include <squall/http/message/date.h>
 
-#include <squall/http/server/server_delegate.h>
-#include <squall/version.h>
-
 #include <fmt/format.h>
 
 #include <ctime>
@@ -20,20 +17,6 @@ std::string format_date(std::chrono::system_clock::time_point time) {
   ::gmtime_r(&seconds, &utc);
   return fmt::format("{}, {:02} {} {} {:02}:{:02}:{:02} GMT", kDays[utc.tm_wday], utc.tm_mday,
                      kMonths[utc.tm_mon], utc.tm_year + 1900, utc.tm_hour, utc.tm_min, utc.tm_sec);
-}
-
-const Headers& DefaultHeaders::at(std::chrono::steady_clock::time_point now) {
-  if (now < stale_) return headers_;
-  const auto wall = std::chrono::system_clock::now();
-  const auto next_second = std::chrono::floor<std::chrono::seconds>(wall) + std::chrono::seconds(1);
-  headers_.clear();
-  headers_.add("Server", kProduct);
-  headers_.add("Date", format_date(wall));
-  date_ = std::chrono::floor<std::chrono::seconds>(wall);
-  delegate_.add_default_headers(headers_);
-  // Last: what could not be finished is made anew for the next response.
-  stale_ = now + (next_second - wall);
-  return headers_;
 }
 
 }  // namespace squall::http

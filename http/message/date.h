@@ -1,15 +1,11 @@
 #pragma once
 
-#include <squall/http/message/headers.h>
-
 #include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace squall::http {
-
-class ServerDelegate;
 
 // `Tue, 14 Nov 2023 22:13:20 GMT` (RFC 9110, 5.6.7; HUT-51).
 std::string format_date(std::chrono::system_clock::time_point time);
@@ -26,22 +22,5 @@ std::optional<std::chrono::system_clock::time_point> parse_date(
 inline std::optional<std::chrono::system_clock::time_point> parse_date(std::string_view text) noexcept {
   return parse_date(text, std::chrono::system_clock::now());
 }
-
-// The header fields every response begins with: Server, Date and the delegate's, made anew once a second.
-class DefaultHeaders {
- public:
-  explicit DefaultHeaders(const ServerDelegate& delegate) noexcept : delegate_(delegate) {}
-
-  // `now` is the loop's time: the wall clock is read only when a second of that has passed.
-  const Headers& at(std::chrono::steady_clock::time_point now);
-  // What the last ones have as their Date.
-  std::chrono::system_clock::time_point date() const noexcept { return date_; }
-
- private:
-  const ServerDelegate& delegate_;
-  Headers headers_;
-  std::chrono::system_clock::time_point date_{};
-  std::chrono::steady_clock::time_point stale_{};  // when the date changes
-};
 
 }  // namespace squall::http

@@ -1,5 +1,6 @@
 #include <squall/http/message/headers.h>
 
+#include <squall/http/message/head_builder.h>
 #include <squall/ioloop/base/ascii.h>
 
 #include <fmt/format.h>
@@ -182,6 +183,15 @@ void Headers::keep_fields_only() {
   fields.lines_.reserve(lines_.size());
   for (const Line& line : lines_) fields.append(line.id, name_of(line), value_of(line));
   *this = std::move(fields);
+}
+
+void HeadBuilder::end() noexcept {
+  for (Headers::Line& line : headers_.lines_) {
+    line.id = header_id(headers_.name_of(line));
+    // llhttp has skipped the blanks before the value, and counts those behind it.
+    line.value_size = static_cast<std::uint32_t>(trim(headers_.value_of(line)).size());
+  }
+  headers_.fill_slots();
 }
 
 bool Headers::extend_last(std::string_view more) {

@@ -67,6 +67,16 @@ class Headers {
     received_ = false;
   }
 
+  // ---- Of headers that were received.
+
+  // The text is more than the fields: the whole head of a message, which is not to be sent. Copies are
+  // received headers too.
+  bool received() const noexcept { return received_; }
+  // Makes the text that of the fields alone, as they are sent. Offsets into the text lose their meaning.
+  void keep_fields_only();
+  // The text stays as it is: the first field of a name gets another name, and becomes the last field.
+  void rename(std::string_view name, std::string_view other);
+
   // Whether a field has one of these names.
   template <std::same_as<HeaderId>... Ids>
   bool contains_any(Ids... ids) const noexcept {
@@ -98,9 +108,8 @@ class Headers {
   Iterator end() const noexcept { return {*this, lines_.size()}; }
 
  private:
-  friend class Exchange;        // renames
-  friend class RequestParser;   // fills them with a received head
-  friend class ResponseParser;  // likewise
+  friend class HeadBuilder;
+  friend class ResponseParser;
 
   struct Line {
     std::uint32_t name;
@@ -119,12 +128,6 @@ class Headers {
     return {text_.data() + line.value, line.value_size};
   }
   bool is_named(const Line& line, HeaderId id, std::string_view name) const noexcept;
-  // Of received headers: makes their text that of the fields alone, as it is sent. Nobody else may know
-  // places in it.
-  void keep_fields_only();
-  // Of received headers, whose text stays as it is: gives the first field of a name another one, and makes it
-  // the last.
-  void rename(std::string_view name, std::string_view other);
   void append(HeaderId id, std::string_view name, std::string_view value);
   void erase_named(std::size_t from, HeaderId id, std::string_view name);
   void fill_slots() noexcept;
@@ -133,8 +136,8 @@ class Headers {
   std::string text_;
   std::vector<Line> lines_;
   std::array<std::uint32_t, kHeaderIds>
-      slots_{};            // by id, one more than the index of its first line; 0 for none
-  bool received_ = false;  // the text is more than the fields, which is not to be sent, also of a copy
+      slots_{};  // by id, one more than the index of its first line; 0 for none
+  bool received_ = false;
 };
 
 }  // namespace squall::http

@@ -2,11 +2,12 @@
 
 #include <squall/http/server/http_connection.h>
 #include <squall/http/server/http_message_delegate.h>
-#include <squall/http/server/server_connection.h>
 
 #include <memory>
 
 namespace squall::http {
+
+class ServerConnection;
 
 // HTTP without the framework, in Tornado's shape (HUT-100): what an HTTPServer can be made with.
 //

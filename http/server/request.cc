@@ -1,7 +1,9 @@
 #include <squall/http/server/request.h>
 
-#include <squall/http/server/exchange.h>
+#include <squall/http/server/request_body.h>
 #include <squall/ioloop/base/ascii.h>
+#include <squall/iostream/stream/iostream.h>
+#include <squall/iostream/tls/tls_transport.h>
 
 #include <unistd.h>
 
@@ -14,7 +16,7 @@ namespace {
 
 constexpr std::size_t kMaxId = 128;
 
-// What may go into a log line and another header as it is.
+// Whether the text may go into a log line and into another header as it is.
 bool is_id(std::string_view text) noexcept {
   if (text.empty() || text.size() > kMaxId) return false;
   for (const char c : text)
@@ -39,13 +41,23 @@ std::string random_id() {
 const std::string& Request::id() const {
   if (!id_.empty()) return id_;
   const std::string_view given =
-      id_trusted_ ? headers_.find("X-Request-Id").value_or("") : std::string_view();
+      id_trusted_ ? head_.headers.find("X-Request-Id").value_or("") : std::string_view();
   return id_ = is_id(given) ? std::string(given) : random_id();
 }
 
+const TLSTransport* Request::tls() const noexcept { return stream_ ? stream_->tls() : nullptr; }
+
+std::optional<TLSPeerCertificate> Request::peer_certificate() const {
+  const TLSTransport* const negotiated = tls();
+  if (!negotiated) return std::nullopt;
+  return negotiated->peer_certificate();
+}
+
+std::string_view Request::body() const noexcept { return body_ ? body_->collected() : std::string_view(); }
+
 Task<std::string_view> Request::read() {
-  if (!exchange_) throw std::logic_error("only a request that is being served can be read");
-  return exchange_->read();
+  if (!body_) throw std::logic_error("only a request that is being served can be read");
+  return body_->read();
 }
 
 }  // namespace squall::http

@@ -1,112 +1,101 @@
 #pragma once
 
+#include <squall/http/codec/parsed_request.h>
 #include <squall/http/message/headers.h>
 #include <squall/http/message/method.h>
+#include <squall/http/server/request_times.h>
 #include <squall/ioloop/loop/task.h>
 #include <squall/iostream/address/address.h>
+#include <squall/iostream/tls/tls_certificate.h>
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+
+namespace squall {
+class IOStream;
+class TLSTransport;
+}  // namespace squall
 
 namespace squall::http {
 
 class Exchange;
+class RequestBody;
 
 // A request as it was received and found valid.
 //
-// Its head stands in one block that is reused for the next request, so views end with the request.
+// Its head is one block of text, whose memory is reused for the next request.
+//
+// Thread:    the server's loop.
+// Lifetime:  a part of its Exchange. Views end with the request.
 class Request {
  public:
-  // When what happened, by the steady clock; zero if it has not. Taken if HTTPServer::Options::measure_times
-  // says so.
-  struct Times {
-    std::chrono::steady_clock::time_point head;            // all of the head had come
-    std::chrono::steady_clock::time_point body;            // all of the body, or the head if there is none
-    std::chrono::steady_clock::time_point response_begun;  // the head of the response was written
-    std::chrono::steady_clock::time_point response_ended;  // the last of the response was written
-  };
+  using Times = RequestTimes;
 
-  Method method() const noexcept { return method_; }
+  Method method() const noexcept { return head_.method; }
   // As sent: `GET`.
-  std::string_view method_name() const noexcept { return part(0, method_size_); }
+  std::string_view method_name() const noexcept { return head_.method_name(); }
   // As sent: `/users/1?full=1`.
-  std::string_view target() const noexcept { return part(target_, target_size_); }
-  // The target up to its query, not decoded: `/users/1`. Of an absolute target (RFC 9112, 3.2.2) what follows
-  // the authority, `/` if that is nothing; `*` for OPTIONS of the server itself.
-  std::string_view path() const noexcept { return path_size_ ? part(path_, path_size_) : "/"; }
-  // What follows the first `?`, not decoded; empty without one.
-  std::string_view query() const noexcept { return part(query_, query_size_); }
+  std::string_view target() const noexcept { return head_.target(); }
+  // The target up to its query, not decoded: `/users/1`. Of an absolute target (RFC 9112, 3.2.2) the part
+  // behind the authority, `/` if that is empty; `*` for OPTIONS of the server itself.
+  std::string_view path() const noexcept { return head_.path(); }
+  // The part behind the first `?`, not decoded. Empty without a query.
+  std::string_view query() const noexcept { return head_.query(); }
   // 1 for HTTP/1.1, 0 for HTTP/1.0.
-  int minor_version() const noexcept { return minor_version_; }
+  int minor_version() const noexcept { return head_.minor_version; }
 
-  const Headers& headers() const noexcept { return headers_; }
+  const Headers& headers() const noexcept { return head_.headers; }
   // Host and perhaps port, from an absolute target or else the Host header; `127.0.0.1` if HTTP/1.0 sent
   // neither (HUT-33).
-  std::string_view host() const noexcept {
-    return host_size_ ? part(host_, host_size_) : host_missing_ ? "127.0.0.1" : "";
-  }
+  std::string_view host() const noexcept { return head_.host(); }
   // The connection may serve another request after this one.
-  bool keep_alive() const noexcept { return keep_alive_; }
+  bool keep_alive() const noexcept { return head_.keep_alive; }
 
-  // All of it, once the delegate is called that asked for it so.
-  std::string_view body() const noexcept { return body_; }
-  // The body piece by piece, however the delegate asked for it: the next one, which is valid until the next
-  // read and has up to HTTPServer::Options::chunk_size bytes; empty at the end. While nobody reads, the
-  // client is not read from either. Throws HTTPInputError if the body is none or too long, and then the
-  // client is told so unless it has been told something else; StreamClosedError if the client has gone.
+  // The collected body, all of it. Empty if the delegate asked for a streamed body.
+  std::string_view body() const noexcept;
+  // The next piece of the body, however the delegate asked for it: at most HTTPServer::Options::chunk_size
+  // bytes, valid until the next read; empty at the end. Between two reads nothing is received from the
+  // client. Throws HTTPInputError if the body is malformed or too long; the client gets that status unless
+  // the handler sends another response. Throws StreamClosedError if the client has gone.
   Task<std::string_view> read();
   // The fields behind a body in chunks, once it is read to its end. They are kept apart from the headers,
   // which a client must not change in this way (RFC 9110, 6.5.1).
-  const Headers& trailers() const noexcept { return trailers_; }
+  const Headers& trailers() const noexcept { return head_.trailers; }
 
-  // The client: the socket's peer or, with Options::xheaders, whom the proxy in front names.
+  // The client's address: the socket's peer or, with Options::xheaders, the address that the proxy names.
   const Address& remote_address() const noexcept { return remote_; }
   std::string remote_ip() const { return remote_.ip(); }
   // `https` or `http`: the transport's, Options::protocol, or what the proxy in front names.
   std::string_view protocol() const noexcept { return secure_ ? "https" : "http"; }
-  // What logs call it by: the client's X-Request-Id if Options::trust_request_id allows that, otherwise 32
-  // random hexadecimal digits, made when it is first asked for.
+  // What the connection has negotiated: TLS version, cipher, ALPN, and the host that the client asked for
+  // (SNI). Null without TLS. Behind a proxy this is the proxy's connection.
+  const TLSTransport* tls() const noexcept;
+  // The client's certificate; nullopt without TLS, and if the client has shown none (HUT-41). Unless the
+  // server's TLSContext verified it, it is only what the client claims.
+  std::optional<TLSPeerCertificate> peer_certificate() const;
+  // The request's name in logs: the client's X-Request-Id if Options::trust_request_id allows it, otherwise
+  // 32 random hexadecimal digits, made by the first call.
   const std::string& id() const;
 
-  // When its first bytes were seen, on the loop's clock.
+  // When its first bytes were received, on the loop's clock.
   std::chrono::steady_clock::time_point start_time() const noexcept { return start_; }
   const Times& times() const noexcept { return times_; }
 
  private:
   friend class Exchange;
-  friend class RequestParser;
-  friend class ServerConnection;
 
-  std::string_view part(std::uint32_t begin, std::uint32_t size) const noexcept {
-    return headers_.text().substr(begin, size);
-  }
-
-  Headers headers_;  // its text is the whole head, which begins with the method
-  Headers trailers_;
-  std::string body_;
-  std::uint32_t method_size_ = 0;
-  std::uint32_t target_ = 0;
-  std::uint32_t target_size_ = 0;
-  std::uint32_t path_ = 0;
-  std::uint32_t path_size_ = 0;
-  std::uint32_t query_ = 0;
-  std::uint32_t query_size_ = 0;
-  std::uint32_t host_ = 0;
-  std::uint32_t host_size_ = 0;
-  Method method_ = Method::other;
-  std::uint8_t minor_version_ = 1;
-  bool keep_alive_ = false;
-  bool host_missing_ = false;
-  bool secure_ = false;
-  bool id_trusted_ = false;  // X-Request-Id is
-  bool measured_ = false;    // times_ are taken
+  ParsedRequest head_;
+  RequestBody* body_ = nullptr;
+  const IOStream* stream_ = nullptr;
   Address remote_;
+  bool secure_ = false;
+  bool id_trusted_ = false;  // the client's X-Request-Id may be taken
   std::chrono::steady_clock::time_point start_{};
   Times times_;
-  mutable std::string id_;
-  Exchange* exchange_ = nullptr;  // whose it is
+  mutable std::string id_;  // empty until id() is called
 };
 
 }  // namespace squall::http

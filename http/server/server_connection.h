@@ -1,7 +1,10 @@
 #pragma once
 
-#include <squall/http/server/exchange.h>
-#include <squall/http/server/http_server.h>
+#include <squall/http/codec/check_head.h>
+#include <squall/http/codec/request_parser.h>
+#include <squall/http/server/connection_table.h>
+#include <squall/http/server/handler_wait.h>
+#include <squall/http/server/server_context.h>
 #include <squall/ioloop/loop/task_group.h>
 #include <squall/iostream/address/address.h>
 #include <squall/iostream/stream/iostream.h>
@@ -14,49 +17,101 @@
 namespace squall::http {
 
 // One client's connection: turns its bytes into exchanges, has them answered in order, and decides what comes
-// next. HTTPServer::handle_stream() is its loop, and does the waiting.
+// next. HTTPServer::serve() is its loop, and does the waiting.
+//
+//   state     | waits for                             | ends it                          | next
+//   idle      | the first byte of a request           | a part of a head                 | head
+//             |                                       | a whole head                     | body or handling
+//             |                                       | idle timeout, the client's end   | closing
+//   head      | the end of the head                   | a whole head                     | body or handling
+//             |                                       | only empty lines                 | idle
+//             |                                       | head timeout, a bad head         | lingering
+//   body      | a body that is collected              | its end                          | handling
+//             |                                       | body timeout, a bad body         | lingering
+//   handling  | the delegate's answer                 | it, and nothing is left to read  | idle or closing
+//             |                                       | it, and the client sends more    | lingering
+//             |                                       | detach()                         | detached
+//   lingering | the end of the client's bytes         | it, linger timeout, 64 MiB       | closing
+//   closing   | the client to take what was written   | it, write timeout                |
+//   detached  | the handler                           |                                  |
 //
 // Thread:    the server's loop.
-// Lifetime:  a local of that coroutine; borrows its stream.
-class ServerConnection {
+// Lifetime:  a local of the coroutine HTTPServer::serve(); borrows its stream, and the server's context.
+class ServerConnection final : public ConnectionTable::Active {
  public:
+  // What the coroutine does next.
   enum class Next {
-    read,   // more bytes
+    read,   // reads more bytes, and passes them to receive()
     wait,   // co_await wait()
-    close,  // all is said and sent
+    close,  // ends: all is said and sent
+  };
+  // Points to a connection for as long as that exists.
+  class Observer {
+   public:
+    Observer() noexcept = default;
+    ~Observer() {
+      if (connection_) connection_->observer_ = nullptr;
+    }
+    Observer(const Observer&) = delete;
+    Observer& operator=(const Observer&) = delete;
+    ServerConnection* connection() const noexcept { return connection_; }
+
+   private:
+    friend class ServerConnection;
+    ServerConnection* connection_ = nullptr;
   };
 
-  ServerConnection(HTTPServer& server, IOStream& stream, const Address& peer);
+  // `observer`, if not null, points to the connection from now on.
+  ServerConnection(ServerContext& context, IOStream& stream, const Address& peer,
+                   Observer* observer = nullptr);
   ~ServerConnection();
   ServerConnection(const ServerConnection&) = delete;
   ServerConnection& operator=(const ServerConnection&) = delete;
 
-  // Bytes have come: answers what can be answered without waiting. What it does not use goes back to the
-  // stream.
+  // Bytes have come: answers the requests that can be answered without waiting. The bytes that it does not
+  // use go back to the stream.
   Next receive(std::string_view bytes);
   // The client's bytes have ended.
   Next receive_end();
+  // Waits for the handler, for the client to take its responses, or for a turn of the loop.
+  Task<Next> wait();
   // The server drains: closes a connection that waits for a request, and others after their response.
   void drain();
-  // Waits for the handler, for the client to take its responses, or for the others' turn.
-  Task<Next> wait();
+
+  // ---- For HTTPServer.
+
+  // The task that runs the connection, if the connection may be parked.
+  void set_member(TaskGroup::Member& member) noexcept { member_ = &member; }
+  TaskGroup::Member* member() const noexcept { return member_; }
+  // Waits for a request, and nothing of one has come.
+  bool can_be_parked() const noexcept;
+  IOStream& stream() noexcept { return stream_; }
+  const Address& peer() const noexcept { return peer_; }
+
+  // ---- For Exchange.
+
+  ServerContext& context() const noexcept { return context_; }
+  IOStream detach();
+  HandlerOutcome handler_outcome() const noexcept {
+    return handler_wait_ ? handler_wait_->outcome() : HandlerOutcome::pending;
+  }
+
+  // ---- For the connection table.
+
+  void timed_out(ConnectionTable::Wait wait) noexcept override;
+  void write_timed_out() noexcept override;
+  void settled() noexcept override { context_.host.may_park(*this); }
+  std::uint64_t unsent_bytes() const noexcept override { return stream_.pending_write_bytes(); }
+  std::uint64_t sent_bytes() const noexcept override { return stream_.flushed_bytes(); }
 
  private:
-  friend class Exchange;
-  friend class HTTPServer;
-  class HandlerAwaiter;
+  enum class State : std::uint8_t { idle, head, body, handling, lingering, closing, detached };
 
-  enum class Phase : std::uint8_t { idle, head, body, handling, lingering };
-
-  void enter(Phase phase) noexcept;
   void begin_exchange();
-  void note_start();
-  const Headers& default_headers();
-  void begin_closely(Request& request);
   void head_received();
-  Refusal request_received();
-  std::optional<Next> accept_body(bool client_waits);
   std::optional<Next> receive_in_parts(RequestParser::Result found, std::string_view& bytes);
+  std::optional<Next> accept_body(bool client_waits);
+  Refusal request_received();
   Next needs_more();
   Next answer();
   Task<Next> run_handler();
@@ -64,33 +119,24 @@ class ServerConnection {
   Next abandon(const std::exception_ptr& error);
   Next abandon(std::string_view why);
   Next refuse(const Refusal& refusal);
+  bool send_refusal(const Refusal& refusal);
   Next linger();
   Next close_when_sent() noexcept;
   void cut() noexcept;
-  IOStream detach();
+  void body_timed_out();
   void leave_server() noexcept;
-  void visit();
-  bool has_waited(std::chrono::nanoseconds limit) const noexcept;
 
-  HTTPServer& server_;
+  ServerContext& context_;
   IOStream& stream_;
   const Address& peer_;
-  std::unique_ptr<Exchange> exchange_;  // none between requests
+  std::unique_ptr<Exchange> exchange_;  // null between requests
   Task<> handler_;
-  HandlerAwaiter* awaiter_ = nullptr;    // while the handler runs
-  Refusal cancelled_;                    // why it was cancelled, if not because the client has gone
-  TaskGroup::Member* member_ = nullptr;  // the coroutine, if it may be given up
-  ServerConnection* previous_ = nullptr;
-  ServerConnection* next_ = nullptr;
-  IOLoop::TimePoint since_;             // when the phase began
-  std::uint64_t progress_ = 0;          // what the client had taken when it was last looked at
-  IOLoop::TimePoint progress_since_{};  // when that was first seen
+  HandlerWait* handler_wait_ = nullptr;  // while the handler runs
+  Observer* observer_ = nullptr;
+  TaskGroup::Member* member_ = nullptr;
   std::size_t discarded_ = 0;
-  Phase phase_ = Phase::idle;
-  bool listed_ = true;        // as one of the server's
-  bool has_more_ = false;     // bytes behind the request that is being answered
-  bool closing_ = false;      // nothing more is read; what is written goes out first
-  bool was_sending_ = false;  // when it was last looked at
+  State state_ = State::idle;
+  bool has_more_ = false;  // bytes behind the request that is being answered
 };
 
 }  // namespace squall::http

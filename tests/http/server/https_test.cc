@@ -3,6 +3,7 @@
 #include <squall/http.h>
 #include <squall/http/client/simple_http_client.h>
 #include <squall/iostream/tls/tls_context.h>
+#include <squall/iostream/tls/tls_transport.h>
 
 #include <fmt/format.h>
 
@@ -50,6 +51,46 @@ TEST_CASE("requests over TLS are answered, and say so (HSV-12, HSV-21)", "[https
   CHECK(fixture.loop.run(fixture.fetch(client, "/")) == "https");
   CHECK(fixture.loop.run(fixture.fetch(client, "/")) == "https");
   CHECK(fixture.server.connections() == 1);
+}
+
+TEST_CASE("a request knows what its connection has negotiated, and the client's certificate (HUT-41)",
+          "[https]") {
+  const auto facts = [](Exchange& exchange, Task<>&) {
+    const TLSTransport* const tls = exchange.request().tls();
+    const auto certificate = exchange.request().peer_certificate();
+    exchange.finish(!tls ? "plain"
+                         : fmt::format("{} {} {} {}", tls->version(), !tls->cipher().empty(),
+                                       tls->server_name(),
+                                       certificate ? certificate->subject : "no certificate"));
+  };
+  Fixture fixture(facts);
+  SimpleAsyncHTTPClient client(fixture.loop);
+  CHECK(fixture.loop.run(fixture.fetch(client, "/")) == "TLSv1.3 true  no certificate");
+
+  testing::FunctionDelegate delegate(facts);
+  HTTPServer server(fixture.loop, delegate);
+  TLSServerOptions ours;
+  ours.certificates.push_back(fixture.authority.issue());
+  ours.ca_pem = fixture.authority.pem();
+  ours.cert_reqs = CertReqs::required;
+  server.use_tls(TLSContext::server(std::move(ours)));
+  ListenOptions listen;
+  listen.address = "127.0.0.1";
+  server.listen(0, listen);
+  TLSClientOptions theirs;
+  theirs.ca_pem = fixture.authority.pem();
+  theirs.certificate = fixture.authority.issue();
+  fixture.tls = std::make_shared<const TLSContext>(TLSContext::client(std::move(theirs)));
+  const auto ask = [](Fixture& fixture, AsyncHTTPClient& client, std::uint16_t port) -> Task<std::string> {
+    HTTPRequest request(fmt::format("https://127.0.0.1:{}/", port));
+    request.tls = fixture.tls;
+    const HTTPResponse response = co_await client.fetch(std::move(request));
+    co_return std::string(response.body());
+  };
+  const std::string known = fixture.loop.run(ask(fixture, client, server.port()));
+  CHECK(known == "TLSv1.3 true  CN=squall test");
+  HTTPFixture plain(facts);
+  CHECK(plain.talk("GET / HTTP/1.0\r\n\r\n").ends_with("plain"));
 }
 
 TEST_CASE("TLS connections beyond those that keep their coroutine park, and go on", "[https]") {

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <squall/http/message/headers.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace squall::http {
+
+// Fills Headers from a received head: for the parsers. The text of the headers becomes the whole head, start
+// line included, and each field is two ranges in it. Such headers are received(): they are not sent as they
+// are.
+//
+// Lifetime:  borrows the headers.
+class HeadBuilder {
+ public:
+  explicit HeadBuilder(Headers& headers) noexcept : headers_(headers) {}
+
+  // No text and no fields. Keeps the memory.
+  void begin() noexcept {
+    headers_.clear();
+    headers_.received_ = true;
+  }
+  void append_text(std::string_view bytes) { headers_.text_.append(bytes); }
+  std::size_t field_count() const noexcept { return headers_.lines_.size(); }
+  // A piece of a field's name, `size` bytes from `begin` in the text, which may not be appended yet. False,
+  // and nothing is added, if the piece begins another field than the last one and there are `max` fields.
+  bool add_name(std::uint32_t begin, std::uint32_t size, std::size_t max) {
+    std::vector<Headers::Line>& lines = headers_.lines_;
+    // A name that continues where the last piece ended arrived in two reads. A new one has a line end before
+    // it.
+    if (!lines.empty() && lines.back().value == 0 && begin == lines.back().name + lines.back().name_size) {
+      lines.back().name_size += size;
+      return true;
+    }
+    if (lines.size() >= max) return false;
+    lines.push_back({begin, size, 0, 0, HeaderId::other});
+    return true;
+  }
+  // A piece of the last field's value.
+  void add_value(std::uint32_t begin, std::uint32_t size) noexcept {
+    Headers::Line& line = headers_.lines_.back();
+    if (line.value == 0) line.value = begin;
+    line.value_size = begin + size - line.value;
+  }
+  // All fields are there: cuts blanks off the ends of the values, and makes the fields known by their
+  // HeaderId.
+  void end() noexcept;
+
+ private:
+  Headers& headers_;
+};
+
+}  // namespace squall::http

@@ -1,0 +1,64 @@
+#include <squall/http/server/handler_wait.h>
+
+#include <squall/http/server/exchange.h>
+#include <squall/http/server/server_context.h>
+#include <squall/http/server/server_delegate.h>
+#include <squall/ioloop/loop/ioloop.h>
+#include <squall/iostream/stream/iostream.h>
+
+#include <utility>
+
+namespace squall::http {
+
+HandlerWait::HandlerWait(ServerContext& context, Exchange& exchange, IOStream& stream,
+                         Task<> handler) noexcept
+    : context_(context),
+      exchange_(exchange),
+      stream_(stream),
+      handler_(std::move(handler)),
+      inner_(std::move(handler_).operator co_await()) {}
+
+HandlerWait::~HandlerWait() { stream_.set_close_callback({}); }
+
+std::coroutine_handle<> HandlerWait::await_suspend(std::coroutine_handle<> caller) {
+  caller_ = caller;
+  stream_.set_close_callback([this] { stream_ended(); });
+  return inner_.await_suspend(caller);
+}
+
+HandlerOutcome HandlerWait::await_resume() noexcept {
+  if (outcome_ != HandlerOutcome::pending) return outcome_;
+  const Task<> ended = std::move(handler_);
+  outcome_ = HandlerOutcome::answered;
+  try {
+    inner_.await_resume();
+  } catch (...) {
+    failure_ = std::current_exception();
+    outcome_ = HandlerOutcome::failed;
+  }
+  return outcome_;
+}
+
+// The stream has closed, or the client has ended its bytes.
+void HandlerWait::stream_ended() {
+  if (exchange_.shielded() || outcome_ != HandlerOutcome::pending) return;
+  const bool is_answered = context_.options.half_closed == HTTPServerOptions::HalfClosed::is_answered;
+  if (is_answered && !stream_.closed()) return;
+  cancel(HandlerOutcome::client_gone);
+  context_.loop.resume(caller_);
+}
+
+void HandlerWait::time_out() noexcept {
+  if (outcome_ != HandlerOutcome::pending) return;
+  cancel(HandlerOutcome::timed_out);
+  resume_.set(caller_);
+  context_.loop.call_soon(resume_);
+}
+
+void HandlerWait::cancel(HandlerOutcome outcome) noexcept {
+  outcome_ = outcome;
+  context_.delegate.client_gone(exchange_);
+  handler_.reset();  // suspended: the awaiters that it waits in withdraw themselves
+}
+
+}  // namespace squall::http

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <squall/http/message/headers.h>
+#include <squall/ioloop/base/frame_pool.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace squall::http {
+
+// Sees a response before it is framed, and may change it: compression, an ETag, a digest. See
+// Exchange::add_filter().
+//
+// Calls come in this order: head() once; piece() for each piece of the body, or once for a whole body; end()
+// once. The framing follows from the result: a whole body gets the Content-Length of what the filter made of
+// it. A filter that changes the length of a body removes a Content-Length from the headers in head().
+//
+// Thread:    the server's loop.
+// Lifetime:  owned by the exchange, and destroyed when the response is over.
+// Errors:    an exception comes out of the handler's write() or finish(), before the response is sent
+// further.
+class ResponseFilter {
+ public:
+  virtual ~ResponseFilter() = default;
+
+  // `size` is that of a whole body, before this filter; nullopt if the body comes in pieces.
+  virtual void head(int& status, Headers& headers, std::optional<std::uint64_t> size) = 0;
+  // Appends to `out` the bytes to be sent for `piece`, which may be none.
+  virtual void piece(std::string_view piece, std::string& out) = 0;
+  // The body is over: appends the bytes that are to follow.
+  virtual void end(std::string&) {}
+};
+
+// The filters of one response, in the order in which the body passes through them.
+class ResponseFilters : public Pooled {
+ public:
+  enum class Last : bool { no, yes };
+
+  void add(std::unique_ptr<ResponseFilter> filter) { stages_.push_back({std::move(filter), {}}); }
+  // Does nothing after the first call.
+  void head(int& status, Headers& headers, std::optional<std::uint64_t> size);
+  // The bytes to be sent, valid until the next call.
+  std::string_view pass(std::string_view piece, Last last);
+
+ private:
+  struct Stage {
+    std::unique_ptr<ResponseFilter> filter;
+    std::string out;
+  };
+  std::vector<Stage> stages_;
+  bool has_seen_head_ = false;
+};
+
+}  // namespace squall::http

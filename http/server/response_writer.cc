@@ -1,0 +1,494 @@
+#include <squall/http/server/response_writer.h>
+
+#include <squall/http/codec/check_head.h>
+#include <squall/http/message/date.h>
+#include <squall/http/message/status.h>
+#include <squall/http/server/byte_copier.h>
+#include <squall/http/server/default_headers.h>
+#include <squall/http/server/request.h>
+#include <squall/ioloop/base/ascii.h>
+#include <squall/iostream/socket/file.h>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+namespace squall::http {
+namespace {
+
+// A head that is longer than this is freed with the request.
+constexpr std::size_t kKeptResponseHead = 4 * 1024;
+// A body of up to this size is copied behind its head, to leave in one piece. A longer one is sent from where
+// it is.
+constexpr std::size_t kCopiedBody = 16 * 1024;
+// Filters see so much of a file at a time.
+constexpr std::size_t kFileRead = 64 * 1024;
+constexpr std::string_view kLastChunk = "0\r\n\r\n";
+// The framing of a chunk, with the last chunk behind it but without trailers.
+constexpr std::size_t kChunkFraming =
+    ByteCopier::kDigits + std::string_view("\r\n\r\n").size() + kLastChunk.size();
+
+// Whether a field may be a trailer: one that says how the message is read or routed may not (RFC
+// 9110, 6.5.1).
+bool may_be_trailer(std::string_view name) {
+  for (const char* forbidden :
+       {"authorization", "cache-control", "connection", "content-encoding", "content-length", "content-range",
+        "content-type", "host", "set-cookie", "te", "trailer", "transfer-encoding", "upgrade"})
+    if (equals_ignoring_case(name, forbidden)) return false;
+  return true;
+}
+
+}  // namespace
+
+[[gnu::hot]] void ResponseWriter::begin(IOStream& stream, DefaultHeaders& defaults, After after,
+                                        RequestTimes* times) noexcept {
+  stream_ = &stream;
+  defaults_source_ = &defaults;
+  defaults_ = &defaults.at(stream.loop().time());
+  times_ = times;
+  state_ = State::head;
+  close_after_ = after == After::close;
+  continue_due_ = false;
+  needs_slow_path_ = times != nullptr;
+  reset_head();
+}
+
+void ResponseWriter::give_back_memory() noexcept {
+  if (headers_.text().size() > kKeptResponseHead) [[unlikely]]
+    headers_ = Headers();
+  if (needs_slow_path_) [[unlikely]] {
+    trailers_.reset();
+    filters_.reset();
+  }
+}
+
+// ---- The head.
+
+void ResponseWriter::set_status(int status, std::string_view reason) {
+  if ((status < 200 && status != 101) || status > 999)
+    throw std::invalid_argument(fmt::format("Invalid status {}", status));
+  if (!is_field_text(reason)) throw std::invalid_argument("Unsafe reason phrase");
+  status_ = status;
+  reason_ = reason;
+}
+
+[[gnu::hot]] Headers& ResponseWriter::headers() {
+  if (!std::exchange(own_headers_, true)) {
+    headers_ = *defaults_;
+    dated_ = defaults_source_->date();
+  }
+  return headers_;
+}
+
+[[gnu::hot]] void ResponseWriter::reset_head() noexcept {
+  own_headers_ = false;
+  status_ = 200;
+  reason_.clear();
+}
+
+void ResponseWriter::add_headers(const Headers& added) {
+  Headers& sent = headers();
+  for (const auto [name, value] : added) {
+    const HeaderId id = header_id(name);
+    if (id == HeaderId::server || id == HeaderId::date || id == HeaderId::content_type) {
+      sent.set(name, value);
+    } else {
+      sent.add(name, value);
+    }
+  }
+}
+
+void ResponseWriter::inform(int status, const Headers& headers) {
+  if (status < 100 || status > 199 || status == 101)
+    throw std::invalid_argument(fmt::format("Not an interim status: {}", status));
+  if (state_ != State::head) throw std::logic_error("inform() after the response's head");
+  if (request_.minor_version() == 0) return;
+  if (status == 100) continue_due_ = false;
+  Headers sent = headers;
+  sent.keep_fields_only();
+  sent.remove("Content-Length");
+  sent.remove("Transfer-Encoding");
+  stream_->write(fmt::format("HTTP/1.1 {} {}\r\n{}\r\n", status, reason_phrase(status), sent.text()));
+}
+
+void ResponseWriter::send_continue() {
+  if (std::exchange(continue_due_, false) && !head_sent()) stream_->write("HTTP/1.1 100 Continue\r\n\r\n");
+}
+
+// The bytes behind the head are not HTTP any more.
+bool ResponseWriter::switches_protocols() const noexcept {
+  if (request_.method() != Method::other) return status_ == 101;
+  return status_ == 101 || (status_ / 100 == 2 && request_.method_name() == "CONNECT");
+}
+
+bool ResponseWriter::body_forbidden() const noexcept {
+  return request_.method() == Method::head || status_forbids_body(status_) || switches_protocols();
+}
+
+// The request came in an earlier turn. Date is when the response begins (RFC 9110, 6.6.1), unless the
+// application has set one.
+void ResponseWriter::refresh_date() {
+  const auto then = dated_;
+  defaults_ = &defaults_source_->at(stream_->loop().time());
+  if (!own_headers_ || then == defaults_source_->date()) return;
+  if (headers_.find(HeaderId::date) != format_date(then)) return;
+  if (const auto now = defaults_->find(HeaderId::date)) headers_.set("Date", *now);
+}
+
+// Headers that were received have the framing of another message, which is left out.
+void ResponseWriter::tidy_headers() {
+  Headers& sent = headers();
+  sent.keep_fields_only();
+  sent.remove("Transfer-Encoding");
+}
+
+// The Content-Length of the application's headers, which the body has to keep.
+std::optional<std::uint64_t> ResponseWriter::promised_length() {
+  const auto promised = sent_headers().find(HeaderId::content_length);
+  if (!promised) return std::nullopt;
+  if (status_ == 204 || switches_protocols()) {
+    headers().remove("Content-Length");
+    return std::nullopt;
+  }
+  std::uint64_t length = 0;
+  const auto [end, error] = std::from_chars(promised->data(), promised->data() + promised->size(), length);
+  if (error != std::errc() || end != promised->data() + promised->size() ||
+      sent_headers().count(HeaderId::content_length) > 1)
+    fail("Content-Length is not a number");
+  if (body_forbidden()) return std::nullopt;
+  return length;
+}
+
+void ResponseWriter::check_whole(std::uint64_t promised, std::uint64_t length) {
+  if (length > promised) fail("Tried to write more data than Content-Length");
+  if (length < promised) fail("Tried to write {} bytes less than Content-Length", promised - length);
+}
+
+// The Connection header line that the server adds.
+inline std::string_view ResponseWriter::connection_line() const noexcept {
+  if (close_after_ || !request_.keep_alive()) return "Connection: close\r\n";
+  return request_.minor_version() == 0 ? "Connection: keep-alive\r\n" : std::string_view();
+}
+
+// `length` is the size of a whole body, `promised` the Content-Length of the application's headers.
+ResponseWriter::Framing ResponseWriter::choose_framing(std::optional<std::uint64_t> length,
+                                                       std::optional<std::uint64_t> promised) {
+  if (switches_protocols()) {
+    close_after_ = true;  // unless the handler detaches the connection
+    return {State::no_body, {}};
+  }
+  State state = State::no_body;
+  if (!body_forbidden()) {
+    const bool may_be_chunked = request_.minor_version() > 0;
+    state = length || promised ? State::length : may_be_chunked ? State::chunks : State::until_close;
+  }
+  if (state == State::until_close) close_after_ = true;
+  if (sent_headers().find(HeaderId::connection)) {
+    if (has_token(sent_headers(), HeaderId::connection, "close")) {
+      close_after_ = true;
+      return {state, {}};
+    }
+    if (!close_after_ && request_.keep_alive()) return {state, {}};
+  }
+  return {state, connection_line()};
+}
+
+std::string_view ResponseWriter::status_text(std::string& custom) const {
+  const std::string_view known = reason_.empty() ? status_line(status_) : std::string_view();
+  if (!known.empty()) return known;
+  custom = fmt::format("HTTP/1.1 {} {}\r\n", status_, reason_.empty() ? reason_phrase(status_) : reason_);
+  return custom;
+}
+
+bool ResponseWriter::needs_length_field(std::optional<std::uint64_t> length) const noexcept {
+  return length && !status_forbids_body(status_) && !switches_protocols() &&
+         !sent_headers().find(HeaderId::content_length);
+}
+
+// Sends the head, and `body` behind it if that is whole: then `length` is its size. Otherwise `following` is
+// the size of the piece that the caller sends next, for which there must be room as well.
+void ResponseWriter::send_head(std::optional<std::uint64_t> length, std::string_view body,
+                               std::size_t following) {
+  if (stream_->loop().time() != request_.start_time()) refresh_date();
+  if (sent_headers().received() || sent_headers().find(HeaderId::transfer_encoding)) tidy_headers();
+  const std::optional<std::uint64_t> promised = promised_length();
+  if (promised && length) check_whole(*promised, *length);
+  const Framing framing = choose_framing(length, promised);
+  std::string custom;
+  const std::string_view status = status_text(custom);
+  const std::string_view headers = sent_headers().text();
+  if (framing.state == State::no_body) {
+    body = {};
+    following = 0;
+  }
+  const std::string_view copied = body.size() <= kCopiedBody ? body : std::string_view();
+
+  constexpr std::size_t kFraming =
+      std::string_view("Transfer-Encoding: chunked\r\n\r\n").size() + ByteCopier::kDigits;
+  const std::size_t room =
+      status.size() + headers.size() + framing.connection.size() + kFraming + copied.size();
+  following += body.size() - copied.size();
+  if (following > 0) stream_->check_write(room + following);
+  ByteCopier out(stream_->reserve_write(room));
+  out << status << headers;
+  if (framing.state == State::chunks) {
+    out << "Transfer-Encoding: chunked\r\n";
+  } else if (needs_length_field(length)) {
+    out << "Content-Length: ";
+    out.number(*length, 10);
+    out << "\r\n";
+  }
+  out << framing.connection << "\r\n" << copied;
+  state_ = framing.state;
+  remaining_ = promised.value_or(0);
+  if (times_) times_->response_begun = std::chrono::steady_clock::now();
+  stream_->commit_write(out.count());
+  if (copied.size() < body.size()) send_rest(body);
+}
+
+// ---- The fast path.
+
+// Most responses: a whole body, behind headers that say nothing of how it is delimited.
+inline bool ResponseWriter::is_plain(std::string_view body) const noexcept {
+  using enum HeaderId;
+  if (state_ != State::head || body.size() > kCopiedBody || !reason_.empty()) return false;
+  if (request_.method() == Method::head || request_.method() == Method::other) return false;
+  if (status_forbids_body(status_) || stream_->loop().time() != request_.start_time()) return false;
+  const Headers& sent = sent_headers();
+  return !sent.received() && !sent.contains_any(connection, content_length, transfer_encoding);
+}
+
+// Sends what send_head() would send of a plain response. False if the response is not plain.
+inline bool ResponseWriter::send_plain(std::string_view body) {
+  if (!is_plain(body)) [[unlikely]]
+    return false;
+  const std::string_view status = status_line(status_);
+  if (status.empty()) [[unlikely]]
+    return false;
+  const std::string_view headers = sent_headers().text();
+  const std::string_view connection = connection_line();
+  constexpr std::size_t kFraming = std::string_view("Content-Length: \r\n\r\n").size() + ByteCopier::kDigits;
+  ByteCopier out(
+      stream_->reserve_write(status.size() + headers.size() + connection.size() + kFraming + body.size()));
+  out << status << headers << "Content-Length: ";
+  out.number(body.size(), 10);
+  out << "\r\n";
+  if (!connection.empty()) [[unlikely]]
+    out << connection;
+  out << "\r\n" << body;
+  stream_->commit_write(out.count());
+  return true;
+}
+
+[[gnu::hot]] void ResponseWriter::finish(std::string_view last) {
+  if (finished()) throw std::logic_error("finish() called twice");
+  if (needs_slow_path_ || stream_->closed() || !send_plain(last)) [[unlikely]]
+    return finish_slowly(last);
+  state_ = State::done;
+}
+
+// ---- The body.
+
+void ResponseWriter::write(std::string_view piece) {
+  if (finished()) throw std::logic_error("write() after finish()");
+  if (stream_->closed()) throw StreamClosedError(stream_->error());
+  piece = filter(piece, std::nullopt, ResponseFilters::Last::no);
+  if (state_ == State::head) {
+    if (has_trailers()) announce_trailers();
+    send_head(std::nullopt, {}, kChunkFraming + piece.size());
+  }
+  send_piece(piece, {});
+}
+
+// ---- Filters.
+
+void ResponseWriter::add_filter(std::unique_ptr<ResponseFilter> filter) {
+  if (state_ != State::head) throw std::logic_error("add_filter() after the response's head");
+  if (!filters_) filters_ = std::make_unique<ResponseFilters>();
+  needs_slow_path_ = true;
+  filters_->add(std::move(filter));
+}
+
+// The bytes that are sent in place of `piece`: the piece itself without filters.
+std::string_view ResponseWriter::filter(std::string_view piece, std::optional<std::uint64_t> size,
+                                        ResponseFilters::Last last) {
+  if (!filters_) return piece;
+  if (state_ == State::head) filters_->head(status_, headers(), size);
+  return filters_->pass(piece, last);
+}
+
+// Filters see the bytes of a file, so it is read.
+void ResponseWriter::send_file_filtered(const FileSlice& file) {
+  std::string piece;
+  for (std::uint64_t sent = 0; sent < file.length; sent += piece.size()) {
+    piece.resize(static_cast<std::size_t>(std::min<std::uint64_t>(file.length - sent, kFileRead)));
+    const ssize_t count = read_file(file.fd.get(), piece, file.offset + sent);
+    if (count <= 0) {
+      abort();
+      throw HTTPOutputError("A file to be sent cannot be read, or has become shorter");
+    }
+    piece.resize(static_cast<std::size_t>(count));
+    write(piece);
+  }
+  finish(std::string_view());
+}
+
+void ResponseWriter::finish_slowly(std::string_view last) {
+  if (stream_->closed()) {
+    state_ = state_ == State::head ? State::dropped : State::done;
+  } else {
+    last = filter(last, last.size(), ResponseFilters::Last::yes);
+    // Only chunks can have trailers behind them.
+    if (state_ == State::head && has_trailers()) {
+      announce_trailers();
+      send_head(std::nullopt, {}, kChunkFraming);
+    }
+    if (state_ == State::head) {
+      send_head(last.size(), last, 0);
+    } else {
+      send_last(last);
+    }
+    state_ = State::done;
+  }
+  end();
+}
+
+void ResponseWriter::end() noexcept {
+  if (times_) times_->response_ended = std::chrono::steady_clock::now();
+}
+
+// ---- Bodies from other places than a string.
+
+// Sends the head of a response whose body has `length` bytes, `in_memory` of which need room in the stream's
+// buffer. False if no body is to be sent: the response is finished then.
+bool ResponseWriter::begin_whole(std::uint64_t length, std::uint64_t in_memory) {
+  if (finished()) throw std::logic_error("finish() called twice");
+  if (state_ != State::head) throw std::logic_error("a whole body after a piece of a body");
+  if (!stream_->closed()) {
+    send_head(length, {}, static_cast<std::size_t>(in_memory));
+    if (state_ != State::no_body && length > 0) return true;
+  }
+  state_ = stream_->closed() ? State::dropped : State::done;
+  end();
+  return false;
+}
+
+void ResponseWriter::finish(SharedBytes body) {
+  if (body->size() <= kCopiedBody || has_trailers() || filters_) return finish(std::string_view(*body));
+  if (!begin_whole(body->size(), body->size())) return;
+  try {
+    stream_->write(std::move(body));
+  } catch (...) {
+    abort();
+    throw;
+  }
+  state_ = State::done;
+  end();
+}
+
+void ResponseWriter::finish_file(FileSlice file) {
+  if (filters_) return send_file_filtered(file);
+  if (!begin_whole(file.length, 0)) return;
+  try {
+    stream_->write_file(std::move(file));
+  } catch (...) {
+    abort();
+    throw;
+  }
+  state_ = State::done;
+  end();
+}
+
+void ResponseWriter::send_last(std::string_view last) {
+  if (has_trailers()) {
+    send_piece(last, last_chunk());
+  } else {
+    send_piece(last, kLastChunk);
+  }
+  if (state_ == State::length && remaining_ > 0)
+    fail("Tried to write {} bytes less than Content-Length", remaining_);
+}
+
+// Sends a piece of the body and, in chunks, `end` behind it: all of both, or it throws.
+void ResponseWriter::send_piece(std::string_view piece, std::string_view end) {
+  if (state_ == State::chunks) return send_chunk(piece, end);
+  if (piece.empty() || state_ == State::no_body) return;
+  if (state_ == State::length && piece.size() > remaining_)
+    fail("Tried to write more data than Content-Length");
+  stream_->check_write(piece.size());
+  send_rest(piece);
+  if (state_ == State::length) remaining_ -= piece.size();
+}
+
+void ResponseWriter::send_chunk(std::string_view piece, std::string_view end) {
+  if (piece.empty() && end.empty()) return;
+  const bool is_copied = piece.size() <= kCopiedBody;
+  const std::size_t framing = kChunkFraming + end.size();
+  if (!is_copied) stream_->check_write(framing + piece.size());
+  ByteCopier out(stream_->reserve_write(framing + (is_copied ? piece.size() : 0)));
+  if (!piece.empty()) {
+    out.number(piece.size(), 16);
+    out << "\r\n";
+    if (is_copied) out << piece << "\r\n";
+  }
+  if (is_copied) out << end;
+  stream_->commit_write(out.count());
+  if (is_copied) return;
+  send_rest(piece);
+  send_rest("\r\n");
+  if (!end.empty()) send_rest(end);
+}
+
+// Sends bytes that must follow those that are sent already: if they cannot, the connection is cut, as the
+// client would take other bytes for them.
+void ResponseWriter::send_rest(std::string_view data) {
+  try {
+    stream_->write(data);
+  } catch (...) {
+    abort();
+    throw;
+  }
+}
+
+// ---- Trailers.
+
+Headers& ResponseWriter::trailers() {
+  if (!trailers_) trailers_ = std::make_unique<Headers>();
+  needs_slow_path_ = true;
+  return *trailers_;
+}
+
+void ResponseWriter::announce_trailers() {
+  if (request_.minor_version() == 0 || body_forbidden() || sent_headers().contains("Trailer")) return;
+  std::string names;
+  for (const auto [name, value] : *trailers_) {
+    if (!may_be_trailer(name)) continue;
+    if (!names.empty()) names += ", ";
+    names += name;
+  }
+  if (!names.empty()) headers().set("Trailer", names);
+}
+
+std::string ResponseWriter::last_chunk() const {
+  std::string end = "0\r\n";
+  for (const auto [name, value] : *trailers_)
+    if (may_be_trailer(name)) end.append(name).append(": ").append(value).append("\r\n");
+  return end += "\r\n";
+}
+
+// ---- Failure.
+
+void ResponseWriter::abort() noexcept {
+  state_ = state_ == State::head || state_ == State::dropped ? State::dropped : State::done;
+  stream_->close(std::make_error_code(std::errc::operation_canceled));
+}
+
+// The connection cannot be used any more: the client would take the next response for the rest of this one.
+void ResponseWriter::fail(const char* format, std::uint64_t bytes) {
+  abort();
+  throw HTTPOutputError(fmt::format(fmt::runtime(format), bytes));
+}
+
+}  // namespace squall::http

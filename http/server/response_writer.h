@@ -1,0 +1,146 @@
+#pragma once
+
+#include <squall/http/message/headers.h>
+#include <squall/http/server/request_times.h>
+#include <squall/http/server/response_filter.h>
+#include <squall/iostream/stream/iostream.h>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+namespace squall::http {
+
+class DefaultHeaders;
+class Request;
+
+// The application broke the framing of its own response (H1C-66).
+class HTTPOutputError : public std::logic_error {
+ public:
+  using std::logic_error::logic_error;
+};
+
+// Writes the response to one request: chooses how its body is delimited, and sends head, body and trailers.
+//
+// finish() with a whole body and plain headers, as most responses have, takes a fast path: send_plain()
+// formats the response in one pass into the stream's buffer. All else takes send_head() and send_piece().
+//
+//   state       | waits for                          | ends it                  | next
+//   head        | write() or finish()                | write() sends the head   | the four below
+//               |                                    | finish() sends all       | done
+//               |                                    | abort(), the client gone | dropped
+//   length      | Content-Length bytes of the body   | finish()                 | done
+//   chunks      | pieces                             | finish(): the last chunk | done
+//   until_close | pieces; the connection then closes | finish()                 | done
+//   no_body     | pieces, which are not sent         | finish()                 | done
+//   done        | begin()                            | begin()                  | head
+//   dropped     | begin(); nothing was sent          | begin()                  | head
+//
+// Thread:    the server's loop.
+// Lifetime:  a part of an Exchange; borrows its request, and the stream and default headers given to begin().
+// Errors:    as Exchange documents.
+class ResponseWriter {
+ public:
+  explicit ResponseWriter(const Request& request) noexcept : request_(request) {}
+  ResponseWriter(const ResponseWriter&) = delete;
+  ResponseWriter& operator=(const ResponseWriter&) = delete;
+
+  // ---- For the connection.
+
+  // Whether the connection closes after the response even if the client does not ask for it.
+  enum class After : bool { keep_open, close };
+  // `times` is null unless they are measured.
+  void begin(IOStream& stream, DefaultHeaders& defaults, After after, RequestTimes* times) noexcept;
+  // The response is over. Frees the memory that a large one has taken.
+  void give_back_memory() noexcept;
+  // The client waits for 100 (RFC 9110, 10.1.1).
+  void expect_continue() noexcept { continue_due_ = true; }
+  // Sends 100 if the client waits for it and no final response has begun.
+  void send_continue();
+  bool closes() const noexcept { return close_after_; }
+  // The stream belongs to somebody else now.
+  void detach() noexcept { state_ = State::done; }
+
+  // ---- For the handler; Exchange documents these.
+
+  int status() const noexcept { return status_; }
+  void set_status(int status, std::string_view reason);
+  const std::string& reason() const noexcept { return reason_; }
+  Headers& headers();
+  void add_headers(const Headers& added);
+  Headers& trailers();
+  void add_filter(std::unique_ptr<ResponseFilter> filter);
+  void reset_head() noexcept;
+  bool head_sent() const noexcept { return state_ != State::head && state_ != State::dropped; }
+  bool finished() const noexcept { return state_ >= State::done; }
+  void write(std::string_view piece);
+  void finish(std::string_view last);
+  void finish(SharedBytes body);
+  void finish_file(FileSlice file);
+  void inform(int status, const Headers& headers);
+  void abort() noexcept;
+  void close_after() noexcept { close_after_ = true; }
+
+ private:
+  enum class State : std::uint8_t { head, length, chunks, until_close, no_body, done, dropped };
+  // How a body is delimited, and the header line that says so.
+  struct Framing {
+    State state;
+    std::string_view connection;  // a Connection header line, or nothing
+  };
+
+  std::string_view filter(std::string_view piece, std::optional<std::uint64_t> size,
+                          ResponseFilters::Last last);
+  void send_file_filtered(const FileSlice& file);
+  bool is_plain(std::string_view body) const noexcept;
+  bool send_plain(std::string_view body);
+  bool begin_whole(std::uint64_t length, std::uint64_t in_memory);
+  void end() noexcept;
+  void finish_slowly(std::string_view last);
+  void send_head(std::optional<std::uint64_t> length, std::string_view body, std::size_t following);
+  void send_piece(std::string_view piece, std::string_view end);
+  void send_chunk(std::string_view piece, std::string_view end);
+  void send_last(std::string_view last);
+  void send_rest(std::string_view data);
+
+  const Headers& sent_headers() const noexcept { return own_headers_ ? headers_ : *defaults_; }
+  bool switches_protocols() const noexcept;
+  bool body_forbidden() const noexcept;
+  std::string_view connection_line() const noexcept;
+  void refresh_date();
+  void tidy_headers();
+  std::optional<std::uint64_t> promised_length();
+  void check_whole(std::uint64_t promised, std::uint64_t length);
+  Framing choose_framing(std::optional<std::uint64_t> length, std::optional<std::uint64_t> promised);
+  std::string_view status_text(std::string& custom) const;
+  bool needs_length_field(std::optional<std::uint64_t> length) const noexcept;
+  bool has_trailers() const noexcept { return trailers_ && !trailers_->empty(); }
+  void announce_trailers();
+  std::string last_chunk() const;
+  [[noreturn]] void fail(const char* format, std::uint64_t bytes = 0);
+
+  const Request& request_;
+  IOStream* stream_ = nullptr;
+  DefaultHeaders* defaults_source_ = nullptr;
+  const Headers* defaults_ = nullptr;
+  RequestTimes* times_ = nullptr;
+  State state_ = State::head;
+  bool own_headers_ = false;      // headers() was called; until then the default headers are sent
+  bool close_after_ = false;      // the connection closes after this response
+  bool continue_due_ = false;     // the client waits for 100
+  bool needs_slow_path_ = false;  // there are trailers or filters, or times are measured
+  int status_ = 200;
+  std::uint64_t remaining_ = 0;  // State::length: bytes that are still to be written
+  Headers headers_;
+  std::chrono::system_clock::time_point dated_{};  // the Date that headers_ began with
+  std::string reason_;
+  std::unique_ptr<Headers> trailers_;
+  std::unique_ptr<ResponseFilters> filters_;
+};
+
+}  // namespace squall::http

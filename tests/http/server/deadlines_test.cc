@@ -1,0 +1,185 @@
+// Every timeout of a server with real sockets, over a clock that stands still. How they are kept with ten
+// thousand connections is a matter of the table: connection_table_test.cc.
+
+#include <squall/http/server/http_server.h>
+#include <squall/iostream/tls/tls_context.h>
+#include <squall/testing/virtual_clock.h>
+
+#include <fmt/format.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "support/http_fixture.h"
+
+namespace squall::http {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::nanoseconds;
+using testing::RawPeer;
+
+const std::string kLarge(8'000'000, 'x');
+
+// Answers /large with 8 MB, streams the body of /read, and gives the body of /own a timeout of 3 s.
+class Delegate : public ServerDelegate {
+ public:
+  Body head_received(Exchange& exchange) override {
+    const std::string_view path = exchange.request().path();
+    if (path == "/own") exchange.set_body_timeout(3s);
+    return path == "/read" ? Body::streamed : Body::collected;
+  }
+  void handle_request(Exchange& exchange, Task<>& pending) override {
+    ++requests;
+    const std::string_view path = exchange.request().path();
+    if (path == "/read") {
+      pending = read(exchange);
+    } else if (path == "/stream") {
+      pending = stream(exchange);
+    } else {
+      exchange.finish(path == "/large" ? std::string_view(kLarge) : "ok");
+    }
+  }
+  static Task<> read(Exchange& exchange) {
+    for (;;) {
+      const std::string_view piece = co_await exchange.read();
+      if (piece.empty()) break;
+      co_await sleep(2s);  // in which the client is not waited for
+    }
+    exchange.finish("read");
+  }
+  static Task<> stream(Exchange& exchange) {
+    for (;;) {
+      exchange.write(kLarge);
+      co_await exchange.flush();
+    }
+  }
+  int requests = 0;
+};
+
+HTTPServer::Options timeouts() {
+  HTTPServer::Options options;
+  options.idle_timeout = 100s;
+  options.head_timeout = 20s;
+  options.body_timeout = 50s;
+  options.write_timeout = 30s;
+  options.linger_timeout = 5s;
+  return options;
+}
+
+struct Fixture {
+  Fixture() : loop({.time_source = &clock}), server(loop, delegate, timeouts()) {
+    ListenOptions listen;
+    listen.address = "127.0.0.1";
+    server.listen(0, listen);
+  }
+  // Clients that have sent `bytes`, which the server has received.
+  void connect(int count, std::string_view bytes) {
+    for (int i = 0; i < count; ++i) {
+      peers.emplace_back(server.port());
+      if (!bytes.empty()) peers.back().send(bytes);
+      if (i % 50 == 0) turns(2);
+    }
+    loop.run_until([&] { return server.connections() == peers.size(); });
+    turns(20);
+  }
+  void turns(int count) {
+    for (int i = 0; i < count; ++i) loop.run_turn();
+  }
+  // Time passes in steps of 50 ms. Returns when the first connection was closed, and when the last was.
+  std::pair<nanoseconds, nanoseconds> pass_until_closed(nanoseconds most) {
+    nanoseconds passed{};
+    std::optional<nanoseconds> first;
+    const std::size_t all = server.connections();
+    while (server.connections() > 0 && passed < most) {
+      clock.advance(50ms);
+      passed += 50ms;
+      turns(4);
+      if (!first && server.connections() < all) first = passed;
+      if (each_step) each_step(passed);
+    }
+    return {first.value_or(most), passed};
+  }
+
+  testing::VirtualClock clock{testing::VirtualClock::Idle::wait};
+  testing::TestLoop loop;
+  Delegate delegate;
+  HTTPServer server;
+  std::vector<RawPeer> peers;
+  std::function<void(nanoseconds passed)> each_step;
+};
+
+void check_exact(std::pair<nanoseconds, nanoseconds> ends, nanoseconds timeout) {
+  CHECK(ends.first >= timeout);
+  CHECK(ends.second <= timeout + std::max<nanoseconds>(timeout / 20, 250ms));
+}
+
+TEST_CASE("a server's timeouts are exact, with one connection and with 200", "[deadlines]") {
+  struct Kind {
+    const char* name;
+    std::string bytes;
+    nanoseconds timeout;  // until the connection is closed
+  };
+  const Kind kinds[] = {
+      {"new and idle", "", 100s},
+      {"idle after a request", "GET / HTTP/1.1\r\nHost: h\r\n\r\n", 100s},
+      {"write", "GET /large HTTP/1.1\r\nHost: h\r\n\r\n", 30s},
+      {"write, by a handler that waits", "GET /stream HTTP/1.1\r\nHost: h\r\n\r\n", 30s},
+      {"linger", "GET / HTTP/1.0\r\n\r\nmore", 5s},
+      {"write while lingering", "GET /large HTTP/1.0\r\n\r\nmore", 30s},
+      // Refused with 408, and then lingering.
+      {"head", "GET / HTTP/1.1\r\nHo", 25s},
+      {"body", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nabc", 55s},
+      {"body of its own", "POST /own HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nabc", 8s},
+      // The piece that came is held for 2 s.
+      {"body that is read", "POST /read HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nabc", 57s},
+  };
+  for (const int count : {1, 200}) {
+    for (const Kind& kind : kinds) {
+      CAPTURE(kind.name, count);
+      Fixture fixture;
+      fixture.connect(count, kind.bytes);
+      check_exact(fixture.pass_until_closed(kind.timeout * 2), kind.timeout);
+      fixture.loop.log.expect_any("");
+    }
+  }
+}
+
+TEST_CASE("a client that takes a byte a second of a full socket buffer is cut by the write timeout",
+          "[deadlines]") {
+  for (const char* path : {"/large", "/stream"}) {
+    Fixture fixture;
+    fixture.connect(1, fmt::format("GET {} HTTP/1.1\r\nHost: h\r\n\r\n", path));
+    int taken = 0;
+    fixture.each_step = [&](nanoseconds passed) {
+      char byte;
+      if (passed % 1s == 0ns && ::recv(fixture.peers.front().fd(), &byte, 1, MSG_DONTWAIT) == 1) ++taken;
+    };
+    check_exact(fixture.pass_until_closed(100s), 30s);
+    CHECK(taken >= 29);
+    fixture.loop.log.expect_any("Timeout writing to");
+  }
+}
+
+TEST_CASE("a client that takes its response in time is not cut, however slow it is", "[deadlines]") {
+  Fixture fixture;
+  fixture.connect(1, "GET /large HTTP/1.1\r\nHost: h\r\n\r\n");
+  // The kernel asks for more only once a good part of its buffers is free.
+  std::string piece(1'000'000, '\0');
+  fixture.each_step = [&](nanoseconds passed) {
+    if (passed % 25s != 0ns) return;
+    for (std::size_t taken = 0; taken < piece.size();) {
+      const auto count = ::recv(fixture.peers.front().fd(), piece.data(), piece.size() - taken, MSG_DONTWAIT);
+      if (count <= 0) break;
+      taken += static_cast<std::size_t>(count);
+    }
+  };
+  // All leaves the server's queue in time, and then the connection is idle.
+  CHECK(fixture.pass_until_closed(2000s).first > 100s);
+}
+
+}  // namespace
+}  // namespace squall::http

@@ -1,0 +1,154 @@
+#include <squall/http/server/response_filter.h>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "support/http_fixture.h"
+#include "support/temporary_file.h"
+
+namespace squall::http {
+namespace {
+
+using testing::HTTPFixture;
+using testing::without_date;
+
+// Doubles every byte, and says in the head what it was told.
+class Doubler : public ResponseFilter {
+ public:
+  explicit Doubler(std::string name) : name_(std::move(name)) {}
+  void head(int& status, Headers& headers, std::optional<std::uint64_t> size) override {
+    headers.remove("Content-Length");
+    headers.add("X-Filter", fmt::format("{} {} {}", name_, status, size ? fmt::to_string(*size) : "pieces"));
+  }
+  void piece(std::string_view piece, std::string& out) override {
+    for (const char c : piece) out.append(2, c);
+  }
+  void end(std::string& out) override { out += name_; }
+
+ private:
+  std::string name_;
+};
+
+std::string body_of(const std::string& answer) { return answer.substr(answer.find("\r\n\r\n") + 4); }
+
+std::string get(std::string_view method = "GET") {
+  return fmt::format("{} / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", method);
+}
+
+TEST_CASE("a filter changes the head and the body of a whole response before it is framed",
+          "[response_filter]") {
+  HTTPFixture fixture([](Exchange& exchange, Task<>&) {
+    exchange.add_filter(std::make_unique<Doubler>("a"));
+    exchange.headers().set("Content-Length", "3");
+    exchange.finish("xyz");
+  });
+  const std::string answer = fixture.talk(get());
+  CHECK(answer.find("\r\nX-Filter: a 200 3\r\n") != answer.npos);
+  CHECK(answer.find("\r\nContent-Length: 7\r\n") != answer.npos);
+  CHECK(body_of(answer) == "xxyyzza");
+  const std::string head = fixture.talk(get("HEAD"));
+  CHECK(head.find("\r\nContent-Length: 7\r\n") != head.npos);
+  CHECK(body_of(head).empty());
+}
+
+TEST_CASE("filters are passed through in the order in which they were added", "[response_filter]") {
+  HTTPFixture fixture([](Exchange& exchange, Task<>&) {
+    exchange.add_filter(std::make_unique<Doubler>("a"));
+    exchange.add_filter(std::make_unique<Doubler>("b"));
+    exchange.finish("x");
+  });
+  CHECK(body_of(fixture.talk(get())) == "xxxxaab");
+}
+
+TEST_CASE("a filter sees the pieces of a body, and what it adds at the end is in the last chunk",
+          "[response_filter]") {
+  HTTPFixture fixture([](Exchange& exchange, Task<>&) {
+    exchange.add_filter(std::make_unique<Doubler>("a"));
+    exchange.write("x");
+    exchange.write("");
+    exchange.write("yz");
+    exchange.finish();
+  });
+  const std::string answer = fixture.talk(get());
+  CHECK(answer.find("\r\nX-Filter: a 200 pieces\r\n") != answer.npos);
+  CHECK(body_of(answer) == "2\r\nxx\r\n4\r\nyyzz\r\n1\r\na\r\n0\r\n\r\n");
+}
+
+// Throws in the middle of a body.
+class Thrower : public ResponseFilter {
+ public:
+  void head(int&, Headers&, std::optional<std::uint64_t>) override {}
+  void piece(std::string_view piece, std::string& out) override {
+    if (piece == "bad") throw std::runtime_error("the filter failed");
+    out += piece;
+  }
+};
+
+TEST_CASE("an exception of a filter comes out of the handler, and no part of the response is sent",
+          "[response_filter]") {
+  HTTPFixture fixture([](Exchange& exchange, Task<>&) {
+    exchange.add_filter(std::make_unique<Thrower>());
+    exchange.finish("bad");
+  });
+  CHECK(fixture.talk(get()).empty());
+  fixture.loop.log.expect("the filter failed");
+}
+
+TEST_CASE("a filter may replace the status, and empties nothing when it is gone", "[response_filter]") {
+  class Teapot : public ResponseFilter {
+   public:
+    void head(int& status, Headers& headers, std::optional<std::uint64_t>) override {
+      status = 418;
+      headers.set("X-Kind", "pot");
+    }
+    void piece(std::string_view, std::string&) override {}
+  };
+  int requests = 0;
+  HTTPFixture fixture([&](Exchange& exchange, Task<>&) {
+    if (++requests == 1) exchange.add_filter(std::make_unique<Teapot>());
+    exchange.finish("tea");
+  });
+  testing::RawPeer peer = fixture.connect();
+  peer.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  const std::string first = fixture.read_responses(peer, 1);
+  CHECK(first.starts_with("HTTP/1.1 418 "));
+  CHECK(first.find("\r\nContent-Length: 0\r\n") != first.npos);
+  peer.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  const std::string second = fixture.read_responses(peer, 1);
+  CHECK(second.starts_with("HTTP/1.1 200 OK\r\n"));
+  CHECK(second.ends_with("\r\n\r\ntea"));
+  CHECK(second.find("X-Kind") == second.npos);
+}
+
+TEST_CASE("filters see files and shared blocks as well", "[response_filter]") {
+  const std::string bytes(100'000, 'f');
+  const OwnedFd file = testing::temporary_file(bytes);
+  HTTPFixture fixture([&](Exchange& exchange, Task<>&) {
+    exchange.add_filter(std::make_unique<Doubler>("a"));
+    if (exchange.request().path() == "/file") {
+      exchange.finish_file({OwnedFd(::dup(file.get())), 0, bytes.size()});
+    } else {
+      exchange.finish(std::make_shared<const std::string>(bytes));
+    }
+  });
+  const std::string shared = fixture.talk("GET /shared HTTP/1.0\r\n\r\n");
+  CHECK(body_of(shared).size() == 200'001);
+  const std::string read = fixture.talk("GET /file HTTP/1.0\r\n\r\n");
+  CHECK(body_of(read).size() == 200'001);
+}
+
+TEST_CASE("a filter is too late once the head is sent", "[response_filter]") {
+  HTTPFixture fixture([](Exchange& exchange, Task<>&) {
+    exchange.write("x");
+    CHECK_THROWS_AS(exchange.add_filter(std::make_unique<Doubler>("a")), std::logic_error);
+    exchange.finish();
+  });
+  CHECK(body_of(fixture.talk(get())) == "1\r\nx\r\n0\r\n\r\n");
+}
+
+}  // namespace
+}  // namespace squall::http
