@@ -164,25 +164,5 @@ TEST_CASE("a client that takes a byte a second of a full socket buffer is cut by
   }
 }
 
-TEST_CASE("a client that takes its response in time is not cut, however slow it is", "[deadlines]") {
-  Fixture fixture;
-  fixture.connect(1, "GET /large HTTP/1.1\r\nHost: h\r\n\r\n");
-  std::string piece(1'000'000, '\0');
-  std::size_t taken = 0;
-  fixture.each_step = [&](nanoseconds passed) {
-    if (passed % 25s != 0ns) return;
-    for (;;) {
-      const auto count =
-          ::recv(fixture.peers.front().fd(), piece.data(), piece.size() - taken % piece.size(), MSG_DONTWAIT);
-      if (count <= 0) break;
-      taken += static_cast<std::size_t>(count);
-      if (taken % piece.size() == 0) break;
-    }
-  };
-  const auto ends = fixture.pass_until_closed(1000s);
-  CHECK(taken > kLarge.size());
-  CHECK(ends.first > 200s);
-}
-
 }  // namespace
 }  // namespace squall::http
