@@ -16,15 +16,15 @@
 namespace squall::web {
 namespace {
 
-std::string first_line(const http::Request& request) {
+std::string first_line(const http::ServerRequest& request) {
   return fmt::format("{} {} ({})", request.method_name(), request.target(), request.remote_ip());
 }
 
-void log_refusal(const http::Request& request, int status, std::string_view message) {
+void log_refusal(const http::ServerRequest& request, int status, std::string_view message) {
   log::general().warning("{} {}: {}", status, first_line(request), message);
 }
 
-void log_uncaught(const http::Request& request, std::string_view text) {
+void log_uncaught(const http::ServerRequest& request, std::string_view text) {
   log::application().error(
       "Uncaught exception {}\nHTTPServerRequest(protocol='http', host='{}', method='{}', uri='{}', "
       "version='HTTP/1.{}', remote_ip='{}')\n{}",

@@ -54,7 +54,7 @@ class RequestHandler : public Pooled {
   RequestHandler(const RequestHandler&) = delete;
   RequestHandler& operator=(const RequestHandler&) = delete;
 
-  const http::Request& request() const noexcept { return exchange_->request(); }
+  const http::ServerRequest& request() const noexcept { return exchange_->request(); }
   Application& application() const noexcept { return *application_; }
 
   // ---- Input: arguments of the query and of a form in the body. Values are decoded, control characters

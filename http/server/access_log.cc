@@ -8,7 +8,7 @@
 
 namespace squall::http {
 
-[[gnu::hot]] void log_access(const Request& request, int status) noexcept {
+[[gnu::hot]] void log_access(const ServerRequest& request, int status) noexcept {
   try {
     const log::Level level = status < 400   ? log::Level::info
                              : status < 500 ? log::Level::warning

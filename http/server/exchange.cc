@@ -66,7 +66,7 @@ void Exchange::apply(const ProxyHeaders& proxy_headers, const Address& peer) {
   response_.give_back_memory();
 }
 
-void Exchange::respond(const Response& response) {
+void Exchange::respond(const ServerResponse& response) {
   set_status(response.status, response.reason);
   add_headers(response.headers);
   for (const auto [name, value] : response.trailers) trailers().add(name, value);

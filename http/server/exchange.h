@@ -44,10 +44,10 @@ class Exchange {
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
 
-  const Request& request() const noexcept { return request_; }
-  Request& request() noexcept { return request_; }
+  const ServerRequest& request() const noexcept { return request_; }
+  ServerRequest& request() noexcept { return request_; }
 
-  // ---- The request's body, for a delegate that streams it: see Request::read().
+  // ---- The request's body, for a delegate that streams it: see ServerRequest::read().
 
   Task<std::string_view> read() { return body_.read(); }
   // All of the request has been read. A response that is finished before that closes the connection.
@@ -108,7 +108,7 @@ class Exchange {
   Task<> finish_with(AsyncGenerator<std::string> pieces);
 
   // A whole response: head, body and trailers.
-  void respond(const Response& response);
+  void respond(const ServerResponse& response);
   // Sends an interim response, such as 103 with Link fields, before the final one (RFC 9110, 15.2); to
   // HTTP/1.0 nothing. 100 need not be sent: a client that waits for it gets it when the body is first read.
   // Throws std::invalid_argument for any status but 1xx, and for 101; std::logic_error once the head is sent.
@@ -169,7 +169,7 @@ class Exchange {
   // Null unless times are measured.
   RequestTimes* times() noexcept { return is_measured_ ? &request_.times_ : nullptr; }
 
-  Request request_;
+  ServerRequest request_;
   RequestParser parser_;
   ResponseWriter response_;
   RequestBody body_;

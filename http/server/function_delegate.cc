@@ -28,8 +28,8 @@ void FunctionDelegate::handle_request(Exchange& exchange, Task<>& pending) {
   }
 }
 
-Task<> FunctionDelegate::respond(Exchange& exchange, Task<Response> making) {
-  const Response response = co_await std::move(making);
+Task<> FunctionDelegate::respond(Exchange& exchange, Task<ServerResponse> making) {
+  const ServerResponse response = co_await std::move(making);
   exchange.respond(response);
 }
 
@@ -54,7 +54,7 @@ void FunctionDelegate::client_gone(Exchange& exchange) noexcept {
 
 // The function has thrown. The client is told, unless it has a part of an answer already.
 void FunctionDelegate::fail(Exchange& exchange, const std::exception_ptr& error) {
-  const Request& request = exchange.request();
+  const ServerRequest& request = exchange.request();
   const HandlerFailure failure = HandlerFailure::of(error, exchange);
   switch (failure.kind) {
     case HandlerFailure::Kind::bad_input:
@@ -71,7 +71,7 @@ void FunctionDelegate::fail(Exchange& exchange, const std::exception_ptr& error)
     exchange.abort();
   } else if (!exchange.finished()) {
     exchange.reset_head();
-    exchange.respond(Response(500, "500: Internal Server Error\n", "text/plain"));
+    exchange.respond(ServerResponse(500, "500: Internal Server Error\n", "text/plain"));
   }
   log_access(request, exchange.status());
 }

@@ -15,7 +15,7 @@ namespace squall::http {
 
 // Answers every request by a function, which is one of
 //
-//     Response(Request&)         Task<Response>(Request&)
+//     ServerResponse(ServerRequest&)         Task<ServerResponse>(ServerRequest&)
 //     void(Exchange&)            Task<>(Exchange&)
 //
 // A task is cancelled if the client goes away. What the function throws is logged and answered 500, each
@@ -50,13 +50,14 @@ class FunctionDelegate : public ServerDelegate {
         }
       };
     } else {
-      static_assert(std::is_invocable_v<Function&, Request&>,
-                    "the function takes a Request& or an Exchange&");
-      using Result = std::invoke_result_t<Function&, Request&>;
-      static_assert(std::is_convertible_v<Result, Response> || std::is_same_v<Result, Task<Response>>,
-                    "a function of a Request returns a Response or a Task<Response>");
+      static_assert(std::is_invocable_v<Function&, ServerRequest&>,
+                    "the function takes a ServerRequest& or an Exchange&");
+      using Result = std::invoke_result_t<Function&, ServerRequest&>;
+      static_assert(
+          std::is_convertible_v<Result, ServerResponse> || std::is_same_v<Result, Task<ServerResponse>>,
+          "a function of a ServerRequest returns a ServerResponse or a Task<ServerResponse>");
       return [function = std::move(function)](Exchange& exchange, [[maybe_unused]] Task<>& pending) mutable {
-        if constexpr (std::is_same_v<Result, Task<Response>>) {
+        if constexpr (std::is_same_v<Result, Task<ServerResponse>>) {
           pending = respond(exchange, function(exchange.request()));
         } else {
           exchange.respond(function(exchange.request()));
@@ -64,7 +65,7 @@ class FunctionDelegate : public ServerDelegate {
       };
     }
   }
-  static Task<> respond(Exchange& exchange, Task<Response> making);
+  static Task<> respond(Exchange& exchange, Task<ServerResponse> making);
   Task<> run(Exchange& exchange, Task<> answering);
   void fail(Exchange& exchange, const std::exception_ptr& error);
 

@@ -47,7 +47,7 @@ class HTTPConnection {
   // any call of the message delegate (H1C-68), which hears nothing more then.
   IOStream detach();
 
-  const Request& request() const noexcept { return exchange_.request(); }
+  const ServerRequest& request() const noexcept { return exchange_.request(); }
   // For what has no counterpart in Tornado: trailers, interim responses, abort(). A response must be finished
   // through finish() above.
   Exchange& exchange() noexcept { return exchange_; }

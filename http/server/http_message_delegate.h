@@ -19,7 +19,7 @@ class HTTPMessageDelegate {
   virtual ~HTTPMessageDelegate() = default;
 
   // The request line and headers. The request lives until the response is finished, or the connection closed.
-  virtual Task<> headers_received(const Request&) { return {}; }
+  virtual Task<> headers_received(const ServerRequest&) { return {}; }
   // A piece of the body, of up to Options::chunk_size bytes: a view that is valid until the call is over.
   virtual Task<> data_received(std::string_view) { return {}; }
   // All of the body has come. The response may be finished before or after that. If it was before all of the

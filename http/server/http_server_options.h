@@ -30,7 +30,7 @@ struct HTTPServerOptions : TCPServerOptions {
   std::chrono::nanoseconds linger_timeout = std::chrono::seconds(5);
   HalfClosed half_closed = HalfClosed::is_gone;
   bool keep_alive = true;              // false: one request a connection
-  std::size_t chunk_size = 64 * 1024;  // the largest piece of a body that Request::read() gives
+  std::size_t chunk_size = 64 * 1024;  // the largest piece of a body that ServerRequest::read() gives
   // Decompresses bodies with a known Content-Encoding (H1C-40): the field is then called
   // X-Consumed-Content-Encoding. Such bodies are bounded by max_body_size, too, and beyond a megabyte by how
   // many times larger they become (0: any): 413; 400 for a body that does not decode.
@@ -43,10 +43,10 @@ struct HTTPServerOptions : TCPServerOptions {
   bool xheaders = false;
   std::vector<Network> trusted_peers;
   std::vector<Network> trusted_downstream;
-  Protocol protocol = Protocol::http;  // Request::protocol() without TLS, unless a proxy names another
-  // Request::id() is the client's X-Request-Id: with xheaders of trusted peers only, otherwise of all.
+  Protocol protocol = Protocol::http;  // ServerRequest::protocol() without TLS, unless a proxy names another
+  // ServerRequest::id() is the client's X-Request-Id: with xheaders of trusted peers only, otherwise of all.
   bool trust_request_id = false;
-  bool measure_times = false;  // fill in Request::times()
+  bool measure_times = false;  // fill in ServerRequest::times()
 };
 
 }  // namespace squall::http

@@ -38,24 +38,26 @@ std::string random_id() {
 
 }  // namespace
 
-const std::string& Request::id() const {
+const std::string& ServerRequest::id() const {
   if (!id_.empty()) return id_;
   const std::string_view given =
       id_trusted_ ? head_.headers.find("X-Request-Id").value_or("") : std::string_view();
   return id_ = is_id(given) ? std::string(given) : random_id();
 }
 
-const TLSTransport* Request::tls() const noexcept { return stream_ ? stream_->tls() : nullptr; }
+const TLSTransport* ServerRequest::tls() const noexcept { return stream_ ? stream_->tls() : nullptr; }
 
-std::optional<TLSPeerCertificate> Request::peer_certificate() const {
+std::optional<TLSPeerCertificate> ServerRequest::peer_certificate() const {
   const TLSTransport* const negotiated = tls();
   if (!negotiated) return std::nullopt;
   return negotiated->peer_certificate();
 }
 
-std::string_view Request::body() const noexcept { return body_ ? body_->collected() : std::string_view(); }
+std::string_view ServerRequest::body() const noexcept {
+  return body_ ? body_->collected() : std::string_view();
+}
 
-Task<std::string_view> Request::read() {
+Task<std::string_view> ServerRequest::read() {
   if (!body_) throw std::logic_error("only a request that is being served can be read");
   return body_->read();
 }

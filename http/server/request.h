@@ -30,7 +30,7 @@ class RequestBody;
 //
 // Thread:    the server's loop.
 // Lifetime:  a part of its Exchange. Views end with the request.
-class Request {
+class ServerRequest {
  public:
   using Times = RequestTimes;
 

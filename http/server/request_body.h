@@ -91,7 +91,7 @@ class RequestBody {
   // A read waits for the client.
   bool is_reading() const noexcept { return waiting_since_.has_value(); }
 
-  // ---- For the handler; Exchange and Request document these.
+  // ---- For the handler; Exchange and ServerRequest document these.
 
   void set_max_size(std::size_t size) noexcept;
   void set_timeout(std::chrono::nanoseconds timeout);

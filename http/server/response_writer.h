@@ -17,7 +17,7 @@
 namespace squall::http {
 
 class DefaultHeaders;
-class Request;
+class ServerRequest;
 
 // The application broke the framing of its own response (H1C-66).
 class HTTPOutputError : public std::logic_error {
@@ -46,7 +46,7 @@ class HTTPOutputError : public std::logic_error {
 // Errors:    as Exchange documents.
 class ResponseWriter {
  public:
-  explicit ResponseWriter(const Request& request) noexcept : request_(request) {}
+  explicit ResponseWriter(const ServerRequest& request) noexcept : request_(request) {}
   ResponseWriter(const ResponseWriter&) = delete;
   ResponseWriter& operator=(const ResponseWriter&) = delete;
 
@@ -124,7 +124,7 @@ class ResponseWriter {
   std::string last_chunk() const;
   [[noreturn]] void fail(const char* format, std::uint64_t bytes = 0);
 
-  const Request& request_;
+  const ServerRequest& request_;
   IOStream* stream_ = nullptr;
   DefaultHeaders* defaults_source_ = nullptr;
   const Headers* defaults_ = nullptr;

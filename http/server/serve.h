@@ -12,8 +12,8 @@
 
 // HTTP in one function:
 //
-//     const auto server = http::serve(8888, [](http::Request& request) {
-//       return http::Response(fmt::format("You asked for {}\n", request.path()), "text/plain");
+//     const auto server = http::serve(8888, [](http::ServerRequest& request) {
+//       return http::ServerResponse(fmt::format("You asked for {}\n", request.path()), "text/plain");
 //     });
 //     IOLoop::current().start();
 //

@@ -163,7 +163,7 @@ std::optional<Next> ServerConnection::accept_body(bool client_waits) {
   const RequestBody::Expiry expiry{[](void* self) { static_cast<ServerConnection*>(self)->body_timed_out(); },
                                    this};
   body.begin(stream_, limits, expiry, exchange_->times());
-  const Request& request = exchange_->request();
+  const ServerRequest& request = exchange_->request();
   if (client_waits && request.minor_version() > 0 && request.headers().find(HeaderId::expect))
     exchange_->response_.expect_continue();
   if (context_.needs_slow_path) head_received();

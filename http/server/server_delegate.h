@@ -15,7 +15,7 @@ class ServerDelegate {
 
   // How a request's body is to be had.
   enum class Body {
-    collected,  // all of it before handle_request(), in Request::body()
+    collected,  // all of it before handle_request(), in ServerRequest::body()
     streamed,   // handle_request() comes at once, and reads it piece by piece
   };
   // The head of a request with a body has arrived. Here is the place for Exchange::set_max_body_size() and

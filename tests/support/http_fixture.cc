@@ -26,7 +26,7 @@ std::size_t response_length(std::string_view text) {
 }  // namespace
 
 void describe(http::Exchange& exchange, Task<>&) {
-  const http::Request& request = exchange.request();
+  const http::ServerRequest& request = exchange.request();
   exchange.finish(fmt::format("{} {} {}\n", request.method_name(), request.target(), request.body().size()));
 }
 

@@ -61,7 +61,7 @@ Task<> ServerProbe::Delegate::read_and_note(Delegate& delegate, http::Exchange& 
 }
 
 void ServerProbe::Delegate::note(http::Exchange& exchange, std::string body) {
-  const http::Request& request = exchange.request();
+  const http::ServerRequest& request = exchange.request();
   ObviousRequest noted;
   noted.method = request.method_name();
   noted.target = request.target();

@@ -147,7 +147,7 @@ HTTPFixture::Options decompressing(std::size_t max_body_size) {
 }
 
 void describe_body(Exchange& exchange, Task<>&) {
-  const Request& request = exchange.request();
+  const ServerRequest& request = exchange.request();
   exchange.finish(fmt::format("{} {} {}", request.body().size(), request.headers().get("Content-Encoding"),
                               request.headers().get("X-Consumed-Content-Encoding")));
 }

@@ -47,7 +47,7 @@ constexpr std::string_view kClose = "Connection: close\r\n";
 // Notes what it is told, in `calls`, and answers as the path says.
 struct Recorder : HTTPMessageDelegate {
   Recorder(std::string& calls, HTTPConnection& connection) : calls(calls), connection(connection) {}
-  Task<> headers_received(const Request& request) override {
+  Task<> headers_received(const ServerRequest& request) override {
     calls += fmt::format("head {};", request.path());
     if (request.path() == "/early") answer("early");
     if (request.path() == "/limit") connection.set_max_body_size(2);
@@ -207,18 +207,21 @@ TEST_CASE("a function of a request answers with a response, at once or after a w
   ServeOptions options;
   options.listen = loopback();
   const auto server = serve(
-      0, [](Request& request) { return Response(fmt::format("{} {}", request.path(), request.body())); },
+      0,
+      [](ServerRequest& request) {
+        return ServerResponse(fmt::format("{} {}", request.path(), request.body()));
+      },
       options);
   CHECK(without_date(talk(loop, *server, post("/a", "abc"))) ==
         "HTTP/1.1 200 OK\r\nServer: Squall/0.1.0\r\nContent-Type: text/html; "
         "charset=UTF-8\r\nContent-Length: 6\r\n"
         "Connection: close\r\n\r\n/a abc");
   const std::string suffix = "!";
-  const auto later = [suffix](Request& request) -> Task<Response> {
+  const auto later = [suffix](ServerRequest& request) -> Task<ServerResponse> {
     // What it has captured lives as long as the server; a parameter is a better place in any case.
-    return [](Request& request, std::string suffix) -> Task<Response> {
+    return [](ServerRequest& request, std::string suffix) -> Task<ServerResponse> {
       co_await sleep(1ms);
-      co_return Response(404, std::string(request.path()) + suffix, "text/plain");
+      co_return ServerResponse(404, std::string(request.path()) + suffix, "text/plain");
     }(request, suffix);
   };
   const auto slow = serve(0, later, options);
@@ -276,10 +279,10 @@ TEST_CASE("a client that goes away cancels a function's task", "[serve]") {
   options.listen = loopback();
   const auto server = serve(
       0,
-      [](Request&) -> Task<Response> {
+      [](ServerRequest&) -> Task<ServerResponse> {
         const Live live;
         co_await sleep(1h);
-        co_return Response("late");
+        co_return ServerResponse("late");
       },
       options);
   RawPeer peer(server->port());
@@ -322,8 +325,9 @@ TEST_CASE("one stream can be served, from one end to the other", "[serve]") {
   auto pair = testing::tcp_pair();
   RawPeer peer(std::move(pair.second));
   peer.send(get("/a") + get("/b", kClose));
-  loop.run(serve(IOStream(loop, std::move(pair.first)),
-                 [](Request& request) { return Response(std::string(request.path()), "text/plain"); }));
+  loop.run(serve(IOStream(loop, std::move(pair.first)), [](ServerRequest& request) {
+    return ServerResponse(std::string(request.path()), "text/plain");
+  }));
   const std::string all = read_to_end(loop, peer);
   CHECK(all.find("\r\n\r\n/aHTTP/1.1 200 OK\r\n") != all.npos);
   CHECK(all.ends_with("\r\n\r\n/b"));

@@ -86,7 +86,7 @@ TEST_CASE("interim responses come before the final one, and HTTP/1.0 gets none",
 TEST_CASE("a response as a value is sent whole", "[exchange]") {
   CHECK(response(kGetAndClose,
                  [](Exchange& exchange) {
-                   Response answer(201, "made", "text/plain");
+                   ServerResponse answer(201, "made", "text/plain");
                    answer.reason = "Made";
                    answer.headers.add("Set-Cookie", "a=b");
                    answer.headers.add("Set-Cookie", "c=d");
@@ -96,10 +96,10 @@ TEST_CASE("a response as a value is sent whole", "[exchange]") {
         "HTTP/1.1 201 Made\r\nServer: mine\r\nContent-Type: text/plain\r\nSet-Cookie: a=b\r\nSet-Cookie: "
         "c=d\r\n"
         "Content-Length: 4\r\nConnection: close\r\n\r\nmade");
-  const Response redirect = Response::redirect("/there", 307);
+  const ServerResponse redirect = ServerResponse::redirect("/there", 307);
   CHECK(redirect.status == 307);
   CHECK(redirect.headers.get("Location") == "/there");
-  CHECK_THROWS_AS(Response::redirect("/x\r\nA: b"), std::invalid_argument);
+  CHECK_THROWS_AS(ServerResponse::redirect("/x\r\nA: b"), std::invalid_argument);
 }
 
 // ---- Connections that are taken.
@@ -234,7 +234,7 @@ TEST_CASE("a request has an id: its own, or the client's if that is trusted and 
 TEST_CASE("a request's times are taken for who wants them, in order", "[exchange]") {
   HTTPFixture::Options options;
   options.measure_times = true;
-  Request::Times times;
+  ServerRequest::Times times;
   HTTPFixture fixture(
       [&](Exchange& exchange, Task<>&) {
         exchange.write("abc");

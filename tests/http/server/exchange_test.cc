@@ -115,7 +115,7 @@ TEST_CASE("a Transfer-Encoding of the application's is not sent: framing is ours
           exchange.finish("hello");
         }) == whole);
   CHECK(response(kGetAndClose, [](Exchange& exchange) {
-          Response reply;
+          ServerResponse reply;
           reply.headers.add("transfer-encoding", "gzip");
           reply.headers.add("transfer-encoding", "chunked");
           reply.body = "hello";

@@ -42,7 +42,8 @@ TEST_CASE("a stream that is served has the timeouts of any connection", "[http_s
   options.server = impatient();
   bool ended = false;
   loop.spawn([](IOStream stream, ServeOptions options, bool& ended) -> Task<> {
-    co_await serve(std::move(stream), [](Request&) { return Response("hello"); }, std::move(options));
+    co_await serve(
+        std::move(stream), [](ServerRequest&) { return ServerResponse("hello"); }, std::move(options));
     ended = true;
   }(IOStream(loop, std::move(its)), options, ended));
   peer.send("GET / HTTP/1.1\r\nHo");

@@ -45,7 +45,7 @@ struct Fixture : HTTPFixture {
 
 TEST_CASE("requests over TLS are answered, and say so (HSV-12, HSV-21)", "[https]") {
   Fixture fixture([](Exchange& exchange, Task<>&) {
-    exchange.respond(Response(200, std::string(exchange.request().protocol())));
+    exchange.respond(ServerResponse(200, std::string(exchange.request().protocol())));
   });
   SimpleAsyncHTTPClient client(AsyncHTTPClient::Options(), fixture.loop);
   CHECK(fixture.loop.run(fixture.fetch(client, "/")) == "https");

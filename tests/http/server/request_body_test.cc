@@ -429,7 +429,7 @@ TEST_CASE("what was collected can be read, too, once", "[request_body]") {
 
 TEST_CASE("trailers are there once the body is read, and are no headers", "[request_body]") {
   testing::HTTPFixture fixture([](Exchange& exchange, Task<>&) {
-    const Request& request = exchange.request();
+    const ServerRequest& request = exchange.request();
     exchange.finish(fmt::format("{} {} {}", request.trailers().get("X-Sum"), request.trailers().size(),
                                 request.headers().contains("X-Sum")));
   });
