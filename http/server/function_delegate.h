@@ -13,15 +13,16 @@
 
 namespace squall::http {
 
-// Answers every request by a function, which is one of
+// Answers every request with one function, which has one of these types:
 //
-//     ServerResponse(ServerRequest&)         Task<ServerResponse>(ServerRequest&)
-//     void(Exchange&)            Task<>(Exchange&)
+//     ServerResponse(ServerRequest&)    Task<ServerResponse>(ServerRequest&)
+//     void(Exchange&)                   Task<>(Exchange&)
 //
-// A task is cancelled if the client goes away. What the function throws is logged and answered 500, each
-// request is a line in the access log.
+// The task is cancelled if the client goes away. Each request is one line in the access log.
 //
-// Lifetime:  owns the function. A task may refer to what the function has captured.
+// Thread:    the server's loop.
+// Lifetime:  owns the function. A task may refer to the function's captures.
+// Errors:    an exception of the function is logged, and the client gets 500.
 class FunctionDelegate : public ServerDelegate {
  public:
   template <class Function>

@@ -9,24 +9,24 @@
 
 namespace squall::http {
 
-// Who the client is, as told by the proxies between it and us (HSV-22, HSV-23).
+// The client's address and protocol, as the proxies before the server report them (HSV-22, HSV-23).
 //
-// X-Forwarded-For is read from the right, past the proxies we know, to the first address that is not one of
-// them; X-Real-Ip goes before it. X-Scheme goes before the last value of X-Forwarded-Proto. What is no
-// address and no protocol changes nothing.
+// X-Forwarded-For is read from the right to the first address that is not a known proxy; X-Real-Ip has
+// precedence over it. X-Scheme has precedence over the last value of X-Forwarded-Proto. A value that is not an
+// address or a protocol is ignored.
 class ProxyHeaders {
  public:
   struct Client {
     Address address;
     bool secure;
-    bool trusted;  // the peer is one that is believed
+    bool trusted;  // the peer is a trusted proxy
   };
 
-  // With no `trusted_peers` everybody is believed.
+  // If `trusted_peers` is empty, every peer is trusted.
   ProxyHeaders(std::vector<Network> trusted_peers, std::vector<Network> trusted_downstream)
       : trusted_peers_(std::move(trusted_peers)), trusted_downstream_(std::move(trusted_downstream)) {}
 
-  // `peer` and `secure` are the connection's own, and what a client is that no field tells of.
+  // `peer` and `secure` describe the connection; they are returned where no header says otherwise.
   Client client_of(const Address& peer, bool secure, const Headers& headers) const;
 
  private:

@@ -17,7 +17,7 @@
 //     });
 //     IOLoop::current().start();
 //
-// The function is one of those that FunctionDelegate takes.
+// FunctionDelegate lists the types that the function may have.
 namespace squall::http {
 
 struct ServeOptions {
@@ -26,7 +26,7 @@ struct ServeOptions {
   ListenOptions listen;
 };
 
-// An HTTPServer and the function it serves.
+// An HTTPServer with the function that answers its requests.
 class FunctionServer final : private FunctionDelegate, public HTTPServer {
  public:
   template <class Function>
@@ -36,8 +36,8 @@ class FunctionServer final : private FunctionDelegate, public HTTPServer {
   ~FunctionServer() override { destroy_all_connections(); }
 };
 
-// Serves on a port of the current loop while the server that is returned lives. Throws std::system_error if
-// the port cannot be had.
+// Listens on a port, on the current loop, until the returned server is destroyed. Throws std::system_error if
+// the port cannot be bound.
 template <class Function>
 std::unique_ptr<FunctionServer> serve(std::uint16_t port, Function function,
                                       const ServeOptions& options = {}) {
@@ -46,7 +46,7 @@ std::unique_ptr<FunctionServer> serve(std::uint16_t port, Function function,
   return server;
 }
 
-// The same on sockets that listen already.
+// As serve(port), on sockets that listen already.
 template <class Function>
 std::unique_ptr<FunctionServer> serve(std::vector<OwnedFd> sockets, Function function,
                                       const ServeOptions& options = {}) {

@@ -1,8 +1,8 @@
 #include <squall/http/server/server_connection.h>
 
-#include <squall/http/message/http_input_error.h>
 #include <squall/http/message/status.h>
 #include <squall/http/server/exchange.h>
+#include <squall/http/server/handler_failure.h>
 #include <squall/http/server/server_delegate.h>
 #include <squall/ioloop/base/errors.h>
 #include <squall/ioloop/base/log.h>
@@ -248,16 +248,13 @@ Task<Next> ServerConnection::run_handler() {
 
 // The delegate failed, and how much of the response the client has seen is unknown.
 Next ServerConnection::abandon(const std::exception_ptr& error) {
-  try {
-    std::rethrow_exception(error);
-  } catch (const StreamClosedError& closed) {
-    // Of another stream than the client's it is an error like others.
-    return stream_.closed() ? Next::close : abandon(closed.what());
-  } catch (const HTTPInputError& input_error) {
-    return refuse({input_error.status(), input_error.what()});
-  } catch (...) {
-    return abandon(current_what());
+  const HandlerFailure failure = HandlerFailure::of(error, *exchange_);
+  switch (failure.kind) {
+    case HandlerFailure::Kind::client_gone: return Next::close;
+    case HandlerFailure::Kind::bad_input: return refuse({failure.status, failure.text});
+    case HandlerFailure::Kind::error: break;
   }
+  return abandon(failure.text);
 }
 
 Next ServerConnection::abandon(std::string_view why) {
