@@ -2,6 +2,7 @@
 
 #include <squall/ioloop/base/log.h>
 
+#include <cstddef>
 #include <mutex>
 #include <stdexcept>
 #include <string>

@@ -3,6 +3,7 @@
 #include <squall/http/client/http_request.h>
 #include <squall/http/message/url.h>
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string_view>

@@ -2,7 +2,10 @@
 
 #include <squall/http/codec/content_decoder.h>
 
+#include <cstddef>
 #include <memory>
+#include <span>
+#include <string_view>
 
 namespace squall::http {
 

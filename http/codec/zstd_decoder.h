@@ -2,6 +2,10 @@
 
 #include <squall/http/codec/content_decoder.h>
 
+#include <cstddef>
+#include <span>
+#include <string_view>
+
 struct ZSTD_DCtx_s;
 
 namespace squall::http {

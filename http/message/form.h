@@ -4,6 +4,7 @@
 #include <squall/http/message/multipart.h>
 #include <squall/http/message/query.h>
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>

@@ -2,6 +2,7 @@
 
 #include <squall/http/message/headers.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>

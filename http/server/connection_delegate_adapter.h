@@ -3,6 +3,8 @@
 #include <squall/http/server/http_server_connection_delegate.h>
 #include <squall/http/server/server_delegate.h>
 
+#include <memory>
+
 namespace squall::http {
 
 // Makes a ServerDelegate of a delegate in Tornado's shape: for each request a task that feeds its message

@@ -6,6 +6,8 @@
 #include <squall/iostream/address/address.h>
 #include <squall/iostream/stream/iostream.h>
 
+#include <utility>
+
 namespace squall::http {
 
 class ConnectionHost;

@@ -9,6 +9,8 @@
 #include <squall/iostream/address/address.h>
 #include <squall/iostream/stream/iostream.h>
 
+#include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <memory>
 #include <optional>

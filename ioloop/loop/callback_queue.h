@@ -4,6 +4,7 @@
 #include <squall/ioloop/base/free_list.h>
 #include <squall/ioloop/loop/loop_hook.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <vector>

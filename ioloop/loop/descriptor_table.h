@@ -2,6 +2,7 @@
 
 #include <squall/ioloop/poller/poller.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 

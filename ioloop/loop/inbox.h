@@ -5,7 +5,9 @@
 #include <squall/ioloop/poller/waker.h>
 
 #include <atomic>
+#include <cstddef>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 namespace squall {

@@ -5,6 +5,7 @@
 #include <squall/ioloop/loop/task.h>
 #include <squall/ioloop/loop/waiter.h>
 
+#include <coroutine>
 #include <cstddef>
 #include <exception>
 #include <functional>

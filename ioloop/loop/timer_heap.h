@@ -4,6 +4,7 @@
 #include <squall/ioloop/base/intrusive_list.h>
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <memory>

@@ -5,7 +5,12 @@
 
 #include <poll.h>
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
 #include <vector>
 
 namespace squall {

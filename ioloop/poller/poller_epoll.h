@@ -3,8 +3,13 @@
 #include <squall/ioloop/base/owned_fd.h>
 #include <squall/ioloop/poller/poller.h>
 
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
 
 namespace squall {
 

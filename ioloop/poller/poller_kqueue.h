@@ -3,8 +3,11 @@
 #include <squall/ioloop/base/owned_fd.h>
 #include <squall/ioloop/poller/poller.h>
 
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <span>
+#include <string_view>
 #include <vector>
 
 struct kevent;  // <sys/event.h> is not everywhere, and every header compiles alone

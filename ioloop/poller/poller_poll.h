@@ -4,7 +4,11 @@
 
 #include <poll.h>
 
+#include <chrono>
 #include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
 #include <vector>
 
 namespace squall {

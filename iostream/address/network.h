@@ -3,6 +3,7 @@
 #include <squall/iostream/address/address.h>
 
 #include <array>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>

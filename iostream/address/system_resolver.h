@@ -3,7 +3,10 @@
 #include <squall/ioloop/process/executor.h>
 #include <squall/iostream/address/resolver.h>
 
+#include <cstdint>
 #include <memory>
+#include <string>
+#include <utility>
 
 namespace squall {
 

@@ -6,6 +6,8 @@
 #include <signal.h>
 #include <sys/types.h>
 
+#include <coroutine>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <new>

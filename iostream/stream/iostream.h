@@ -14,7 +14,10 @@
 #include <memory>
 #include <new>
 #include <span>
+#include <string>
 #include <string_view>
+#include <system_error>
+#include <utility>
 
 namespace squall {
 

@@ -3,6 +3,8 @@
 #include <squall/iostream/tls/user_tls_transport.h>
 
 #include <cstdint>
+#include <span>
+#include <string_view>
 
 namespace squall::detail {
 

@@ -5,6 +5,7 @@
 #include <squall/iostream/tls/tls_pem.h>
 #include <squall/iostream/tls/tls_sessions.h>
 
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>

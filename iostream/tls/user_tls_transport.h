@@ -5,6 +5,15 @@
 #include <squall/iostream/tls/tls_sender.h>
 #include <squall/iostream/tls/tls_transport.h>
 
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <system_error>
+
 namespace squall::detail {
 
 // TLS in this process.
