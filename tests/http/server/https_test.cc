@@ -64,7 +64,7 @@ TEST_CASE("a request knows what its connection has negotiated, and the client's 
                                        certificate ? certificate->subject : "no certificate"));
   };
   Fixture fixture(facts);
-  SimpleAsyncHTTPClient client(fixture.loop);
+  SimpleAsyncHTTPClient client({}, fixture.loop);
   CHECK(fixture.loop.run(fixture.fetch(client, "/")) == "TLSv1.3 true  no certificate");
 
   testing::FunctionDelegate delegate(facts);
