@@ -2,6 +2,7 @@
 // the same value. The elements of a list are parts of its text, in order.
 
 #include <squall/http/message/header_params.h>
+#include <squall/ioloop/base/ascii.h>
 #include <squall/ioloop/base/utf8.h>
 
 #include <cstddef>
