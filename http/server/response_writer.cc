@@ -43,7 +43,7 @@ bool may_be_trailer(std::string_view name) {
 }  // namespace
 
 [[gnu::hot]] void ResponseWriter::begin(IOStream& stream, DefaultHeaders& defaults, After after,
-                                        RequestTimes* times) noexcept {
+                                        RequestTimes* times) {
   stream_ = &stream;
   defaults_source_ = &defaults;
   defaults_ = &defaults.at(stream.loop().time());

@@ -55,7 +55,7 @@ class ResponseWriter {
   // Whether the connection closes after the response even if the client does not ask for it.
   enum class After : bool { keep_open, close };
   // `times` is null unless they are measured.
-  void begin(IOStream& stream, DefaultHeaders& defaults, After after, RequestTimes* times) noexcept;
+  void begin(IOStream& stream, DefaultHeaders& defaults, After after, RequestTimes* times);
   // The response is over. Frees the memory that a large one has taken.
   void give_back_memory() noexcept;
   // The client waits for 100 (RFC 9110, 10.1.1).

@@ -157,9 +157,11 @@ bool Regex::match(std::string_view text, Groups& groups) const {
   if (result < 0) return false;
   const PCRE2_SIZE* const bounds = pcre2_get_ovector_pointer(memory.match.get());
   groups.clear();
-  for (std::size_t i = 1; i <= count; ++i) {
+  const auto matched = static_cast<std::uint32_t>(result);
+  for (std::uint32_t i = 1; i <= count; ++i) {
     const PCRE2_SIZE* const group = bounds + 2 * i;
-    if (group[0] == PCRE2_UNSET) {
+    // PCRE2's JIT code leaves the groups behind the last matched group as they were.
+    if (i >= matched || group[0] == PCRE2_UNSET) {
       groups.emplace_back();
     } else {
       groups.emplace_back(text.substr(group[0], group[1] - group[0]));

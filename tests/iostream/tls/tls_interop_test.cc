@@ -212,7 +212,7 @@ with socket.create_connection(("127.0.0.1", int(sys.argv[2]))) as raw:
         connection.sendall(data)
         got = b""
         while len(got) < len(data):
-            got += connection.recv(1 << 20)
+            got += connection.recv(1 << 16)
         print(got == data, connection.selected_alpn_protocol(), connection.version())
         connection.unwrap()
 )";
