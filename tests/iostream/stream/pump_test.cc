@@ -201,7 +201,7 @@ TEST_CASE("a server that does not read holds up the client, and no more than buf
 
 TEST_CASE("a pump that is dropped loses none of the bytes that it has received", "[pump]") {
   const std::string bytes = pattern(64 << 20);
-  for (int turns = 0; turns < 40; ++turns) {
+  for (const int turns : {0, 1, 2, 3, 4, 7, 12, 19, 28, 39}) {
     CAPTURE(turns);
     TestLoop loop;
     auto [client_fd, near_fd] = tcp_pair();
