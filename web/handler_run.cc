@@ -42,9 +42,20 @@ void log_uncaught(const http::ServerRequest& request, std::string_view text) {
       return;
     }
   } catch (...) {
-    return end(fail(std::current_exception()));
+    const std::exception_ptr error = std::current_exception();
+    return handler_ ? end(fail(error)) : answer_without_handler(error);
   }
   end(exchange_->status());
+}
+
+// The handler's constructor threw, or there was no memory for the handler. A plain RequestHandler answers; it
+// is on the stack, because memory may be exhausted.
+void HandlerRun::answer_without_handler(const std::exception_ptr& error) noexcept {
+  RequestHandler plain;
+  plain.attach(*application_, *exchange_, kHandlerType<RequestHandler>);
+  handler_.reset(&plain);
+  end(fail(error));
+  static_cast<void>(handler_.release());
 }
 
 // Runs the stages from `next_` on. If one waits, stores its task in `waiting`.
@@ -111,11 +122,6 @@ void HandlerRun::client_gone(http::Exchange& exchange) noexcept {
 
 // A stage threw `error`. Returns the status for the access log.
 int HandlerRun::fail(const std::exception_ptr& error) noexcept {
-  // If the handler's constructor threw, a plain RequestHandler answers.
-  if (!handler_) {
-    handler_ = std::make_unique<RequestHandler>();
-    handler_->attach(*application_, *exchange_, kHandlerType<RequestHandler>);
-  }
   try {
     Outcome outcome = outcome_of(error);
     if (outcome.kind == Outcome::Kind::finish) outcome = finish_early();

@@ -75,6 +75,7 @@ class HandlerRun {
   Called call_verb(Task<>& waiting);
   static Task<> go_on(HandlerRun run, Task<> waiting, std::vector<std::optional<std::string_view>> groups);
 
+  void answer_without_handler(const std::exception_ptr& error) noexcept;
   int fail(const std::exception_ptr& error) noexcept;
   Outcome outcome_of(const std::exception_ptr& error) const;
   Outcome finish_early();

@@ -19,7 +19,8 @@ IdleCache::Limits idle_limits(const AsyncHTTPClient::Options& options) {
 AdmissionQueue::Limits ClientCore::queue_limits(const AsyncHTTPClient::Options& options) {
   AdmissionQueue::Limits limits;
   limits.max_active = std::max<std::size_t>(options.max_clients, 1);
-  limits.max_active_per_host = options.max_clients_per_host;
+  if (options.max_clients_per_host)
+    limits.max_active_per_host = std::max<std::size_t>(*options.max_clients_per_host, 1);
   return limits;
 }
 

@@ -22,11 +22,12 @@ namespace {
 // This much of the body of a redirect is read, so that the connection can be used again.
 constexpr std::size_t kMaxDiscarded = 64 * 1024;
 
-// `none` is libcurl's value for no timeout.
+// `none` is libcurl's value for no timeout. For libcurl zero is its own default, so a timeout that is over is
+// 1 ms.
 long milliseconds(std::optional<Fetch::Duration> timeout, long none) {
   if (!timeout) return none;
   const auto rounded = std::chrono::ceil<std::chrono::milliseconds>(*timeout).count();
-  return static_cast<long>(std::min<long long>(rounded, std::numeric_limits<int>::max()));
+  return static_cast<long>(std::clamp<long long>(rounded, 1, std::numeric_limits<int>::max()));
 }
 
 FetchTimes::Duration since(CURL* easy, CURLINFO from, CURLINFO to) {
@@ -104,7 +105,6 @@ void CurlTransfer::begin() {
   set(CURLOPT_PATH_AS_IS, 1L);
   set(CURLOPT_FOLLOWLOCATION, 0L);
   set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-  // Zero would be its own 300 s.
   set(CURLOPT_CONNECTTIMEOUT_MS,
       milliseconds(fetch_.connect_timeout(), static_cast<long>(std::numeric_limits<int>::max())));
   set(CURLOPT_TIMEOUT_MS, milliseconds(fetch_.request_timeout(), 0));

@@ -41,8 +41,8 @@ Refusal check_expect(const Headers& headers, int minor_version);
 // True if the list fields of this name have the member `token`, in any case (RFC 9110, 5.6.1).
 bool has_token(const Headers& headers, HeaderId id, std::string_view token) noexcept;
 
-// The answer to a malformed request line: `line` is the received part, without its line end. A well-formed line
-// with an unknown method or version gets 501 or 505.
+// The answer to a malformed request line: `line` is the received part, without its line end. A well-formed
+// line with an unknown method or version gets 501 or 505.
 Refusal judge_request_line(std::string_view line);
 
 }  // namespace squall::http

@@ -88,6 +88,7 @@ Task<> Exchange::finish_with(AsyncGenerator<std::string> pieces) {
     const std::optional<std::string> piece = co_await pieces.next();
     if (!piece) break;
     write(*piece);
+    if (!response_.sends_body()) break;
     co_await flush();
   }
   finish();

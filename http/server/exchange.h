@@ -91,7 +91,9 @@ class Exchange {
   }
 
   // The response passes through `filter` before it is framed; through several in the order in which they were
-  // added. Not for interim responses and trailers. Throws std::logic_error once the head is sent.
+  // added. Not for interim responses and trailers. Throws std::logic_error once the head is sent. A write
+  // that fails with filters cannot be repeated: the connection is closed, or the head must be reset before it
+  // is sent.
   void add_filter(std::unique_ptr<ResponseFilter> filter) { response_.add_filter(std::move(filter)); }
 
   // ---- Bodies from other places than a string.

@@ -41,7 +41,7 @@ class HTTPConnection {
 
   // The limits of the present request's body. To be called in headers_received().
   void set_max_body_size(std::size_t size) noexcept { exchange_.set_max_body_size(size); }
-  void set_body_timeout(std::chrono::nanoseconds timeout) noexcept { exchange_.set_body_timeout(timeout); }
+  void set_body_timeout(std::chrono::nanoseconds timeout) { exchange_.set_body_timeout(timeout); }
 
   // Takes the connection for another protocol, after the head was sent: see Exchange::detach(). May be called
   // in any call of the message delegate (H1C-68), which is not called again.

@@ -12,8 +12,8 @@ namespace squall::http {
 // The client's address and protocol, as the proxies before the server report them (HSV-22, HSV-23).
 //
 // X-Forwarded-For is read from the right to the first address that is not a known proxy; X-Real-Ip has
-// precedence over it. X-Scheme has precedence over the last value of X-Forwarded-Proto. A value that is not an
-// address or a protocol is ignored.
+// precedence over it. X-Scheme has precedence over the last value of X-Forwarded-Proto. A value that is not
+// an address or a protocol is ignored.
 class ProxyHeaders {
  public:
   struct Client {

@@ -5,6 +5,7 @@
 #include <squall/iostream/address/errors.h>
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 namespace squall::http {
@@ -21,8 +22,9 @@ constexpr std::size_t kKeptBody = 64 * 1024;
 class RequestBody::ClientWait {
  public:
   explicit ClientWait(RequestBody& body) : body_(body) {
-    body_.waiting_since_ = body_.loop_->time();
+    // arm() may throw, and then this destructor does not run.
     if (!body_.timer_) body_.arm();
+    body_.waiting_since_ = body_.loop_->time();
   }
   ClientWait(const ClientWait&) = delete;
   ClientWait& operator=(const ClientWait&) = delete;
@@ -38,6 +40,7 @@ class RequestBody::ClientWait {
 void RequestBody::forget() noexcept {
   stop_clock();
   state_ = State::none;
+  waiting_since_.reset();
   decoding_.reset();
   // Assigning an empty string would keep the memory.
   if (bytes_.capacity() > kKeptBody) {
@@ -105,7 +108,13 @@ void RequestBody::arm() {
 void RequestBody::check_clock() {
   timer_ = {};
   if (!waiting_since_) return;
-  if (waited() < limits_.timeout) return arm();
+  if (waited() < limits_.timeout) {
+    try {
+      return arm();
+    } catch (const std::bad_alloc&) {
+      // Without memory for a timer the request ends now, rather than never.
+    }
+  }
   expiry_.function(expiry_.context);
 }
 

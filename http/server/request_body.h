@@ -86,7 +86,10 @@ class RequestBody {
   Refusal collect(std::string_view piece);
   Refusal end_collecting() noexcept;
   // The connection is no longer the server's.
-  void detach() noexcept { state_ = State::detached; }
+  // A collected body can still be read.
+  void detach() noexcept {
+    if (is_streamed()) state_ = State::detached;
+  }
 
   bool is_streamed() const noexcept { return state_ == State::streamed || state_ == State::failed; }
   // A read waits for the client.

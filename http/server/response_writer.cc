@@ -86,6 +86,10 @@ void ResponseWriter::set_status(int status, std::string_view reason) {
   own_headers_ = false;
   status_ = 200;
   reason_.clear();
+  if (needs_slow_path_) [[unlikely]] {
+    if (state_ == State::head) filters_.reset();
+    filters_failed_ = false;
+  }
 }
 
 void ResponseWriter::add_headers(const Headers& added) {
@@ -294,12 +298,17 @@ inline bool ResponseWriter::send_plain(std::string_view body) {
 void ResponseWriter::write(std::string_view piece) {
   if (finished()) throw std::logic_error("write() after finish()");
   if (stream_->closed()) throw StreamClosedError(stream_->error());
-  piece = filter(piece, std::nullopt, ResponseFilters::Last::no);
-  if (state_ == State::head) {
-    if (has_trailers()) announce_trailers();
-    send_head(std::nullopt, {}, kChunkFraming + piece.size());
+  try {
+    piece = filter(piece, std::nullopt, ResponseFilters::Last::no);
+    if (state_ == State::head) {
+      if (has_trailers()) announce_trailers();
+      send_head(std::nullopt, {}, kChunkFraming + piece.size());
+    }
+    send_piece(piece, {});
+  } catch (...) {
+    if (filters_) give_up_filters();
+    throw;
   }
-  send_piece(piece, {});
 }
 
 // ---- Filters.
@@ -314,13 +323,35 @@ void ResponseWriter::add_filter(std::unique_ptr<ResponseFilter> filter) {
 // The bytes that are sent in place of `piece`: the piece itself without filters.
 std::string_view ResponseWriter::filter(std::string_view piece, std::optional<std::uint64_t> size,
                                         ResponseFilters::Last last) {
+  if (filters_failed_) throw std::logic_error("a filter failed, and the head was not reset");
   if (!filters_) return piece;
   if (state_ == State::head) filters_->head(status_, headers(), size);
   return filters_->pass(piece, last);
 }
 
+// The filters have consumed bytes that were not sent, so their output cannot continue. A head that was not
+// sent can still be reset and sent without filters.
+void ResponseWriter::give_up_filters() noexcept {
+  if (state_ != State::head) return abort();
+  filters_.reset();
+  filters_failed_ = true;
+}
+
 // Filters see the bytes of a file, so it is read.
 void ResponseWriter::send_file_filtered(const FileSlice& file) {
+  if (finished()) throw std::logic_error("finish() called twice");
+  if (state_ != State::head) throw std::logic_error("a whole body after a piece of a body");
+  if (stream_->closed()) return finish_slowly({});
+  try {
+    send_file_pieces(file);
+    finish(std::string_view());
+  } catch (...) {
+    if (!finished() && state_ != State::head) abort();
+    throw;
+  }
+}
+
+void ResponseWriter::send_file_pieces(const FileSlice& file) {
   std::string piece;
   for (std::uint64_t sent = 0; sent < file.length; sent += piece.size()) {
     piece.resize(static_cast<std::size_t>(std::min<std::uint64_t>(file.length - sent, kFileRead)));
@@ -331,28 +362,36 @@ void ResponseWriter::send_file_filtered(const FileSlice& file) {
     }
     piece.resize(static_cast<std::size_t>(count));
     write(piece);
+    if (!sends_body()) return;
   }
-  finish(std::string_view());
 }
 
 void ResponseWriter::finish_slowly(std::string_view last) {
   if (stream_->closed()) {
     state_ = state_ == State::head ? State::dropped : State::done;
   } else {
-    last = filter(last, last.size(), ResponseFilters::Last::yes);
-    // Only chunks can have trailers behind them.
-    if (state_ == State::head && has_trailers()) {
-      announce_trailers();
-      send_head(std::nullopt, {}, kChunkFraming);
-    }
-    if (state_ == State::head) {
-      send_head(last.size(), last, 0);
-    } else {
-      send_last(last);
+    try {
+      send_all(filter(last, last.size(), ResponseFilters::Last::yes));
+    } catch (...) {
+      if (filters_) give_up_filters();
+      throw;
     }
     state_ = State::done;
   }
   end();
+}
+
+void ResponseWriter::send_all(std::string_view last) {
+  // Only chunks can have trailers behind them.
+  if (state_ == State::head && has_trailers()) {
+    announce_trailers();
+    send_head(std::nullopt, {}, kChunkFraming);
+  }
+  if (state_ == State::head) {
+    send_head(last.size(), last, 0);
+  } else {
+    send_last(last);
+  }
 }
 
 void ResponseWriter::end() noexcept {
@@ -390,6 +429,8 @@ void ResponseWriter::finish(SharedBytes body) {
 
 void ResponseWriter::finish_file(FileSlice file) {
   if (filters_) return send_file_filtered(file);
+  // Before the head is queued, so that the handler can still answer with an error.
+  if (!finished() && !stream_->closed()) file.check();
   if (!begin_whole(file.length, 0)) return;
   try {
     stream_->write_file(std::move(file));

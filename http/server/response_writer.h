@@ -78,6 +78,7 @@ class ResponseWriter {
   void reset_head() noexcept;
   bool head_sent() const noexcept { return state_ != State::head && state_ != State::dropped; }
   bool finished() const noexcept { return state_ >= State::done; }
+  bool sends_body() const noexcept { return state_ != State::no_body; }
   void write(std::string_view piece);
   void finish(std::string_view last);
   void finish(SharedBytes body);
@@ -96,7 +97,10 @@ class ResponseWriter {
 
   std::string_view filter(std::string_view piece, std::optional<std::uint64_t> size,
                           ResponseFilters::Last last);
+  void send_all(std::string_view last);
   void send_file_filtered(const FileSlice& file);
+  void send_file_pieces(const FileSlice& file);
+  void give_up_filters() noexcept;
   bool is_plain(std::string_view body) const noexcept;
   bool send_plain(std::string_view body);
   bool begin_whole(std::uint64_t length, std::uint64_t in_memory);
@@ -141,6 +145,7 @@ class ResponseWriter {
   std::string reason_;
   std::unique_ptr<Headers> trailers_;
   std::unique_ptr<ResponseFilters> filters_;
+  bool filters_failed_ = false;  // until reset_head()
 };
 
 }  // namespace squall::http

@@ -333,7 +333,8 @@ IOStream ServerConnection::detach() {
 
 void ServerConnection::drain() {
   if (exchange_) exchange_->close_after();
-  const bool is_idle = state_ == State::idle && !has_more_ && !(exchange_ && exchange_->parser_.begun());
+  const bool is_idle = state_ == State::idle && (!has_more_ || stream_.reading()) &&
+                       !(exchange_ && exchange_->parser_.begun());
   // Bytes that have arrived and are not received yet are a request that is still answered.
   if (!is_idle || peek_at(stream_.fd()) > 0) return;
   if (stream_.pending_write_bytes() > 0) {

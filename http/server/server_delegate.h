@@ -18,14 +18,14 @@ class ServerDelegate {
     collected,  // the server reads all of it before handle_request(), into ServerRequest::body()
     streamed,   // handle_request() is called at once, and reads the body piece by piece
   };
-  // The head of a request with a body has arrived. Exchange::set_max_body_size() and set_body_timeout() may be
-  // called here. An exception is logged and closes the connection.
+  // The head of a request with a body has arrived. Exchange::set_max_body_size() and set_body_timeout() may
+  // be called here. An exception is logged and closes the connection.
   virtual Body head_received(Exchange&) { return Body::collected; }
 
-  // A request has arrived; all of its body too, unless the body is streamed. Answers the request, or stores in
-  // `pending` a task that answers it: the connection runs the task, and cancels it if the client goes away.
-  // The exchange must be finished when this function and the task have ended. An exception, or an unfinished
-  // exchange, is logged and closes the connection. HTTPInputError is answered with its status.
+  // A request has arrived; all of its body too, unless the body is streamed. Answers the request, or stores
+  // in `pending` a task that answers it: the connection runs the task, and cancels it if the client goes
+  // away. The exchange must be finished when this function and the task have ended. An exception, or an
+  // unfinished exchange, is logged and closes the connection. HTTPInputError is answered with its status.
   virtual void handle_request(Exchange& exchange, Task<>& pending) = 0;
 
   // Adds headers to every response of the server, behind Server and Date.

@@ -7,6 +7,7 @@
 #include <squall/iostream/stream/handshake_awaiter.h>
 #include <squall/iostream/stream/iostream.h>
 
+#include <cassert>
 #include <cerrno>
 #include <exception>
 #include <new>
@@ -34,6 +35,7 @@ StreamLink::StreamLink(IOStream& stream, StreamLink&& other) noexcept
       dispatch_(std::exchange(other.dispatch_, nullptr)),
       close_notice_(std::move(other.close_notice_)),
       error_(other.error_) {
+  assert(!other.handshake_waiter_ && "an IOStream was moved while its handshake is awaited");
   if (is_registered_) loop_->set_handler(fd_.get(), handler());
   if (dispatch_) dispatch_->link_ = this;
 }

@@ -419,6 +419,25 @@ TEMPLATE_TEST_CASE("hostname_mapping changes the address of a host, or of one po
   CHECK_THROWS_AS(loop.run(elsewhere.fetch("http://one.example.test:" + port + "/")), HTTPClientError);
 }
 
+TEMPLATE_TEST_CASE("a timeout of zero is over at once", "[client_options]", HTTP_CLIENTS) {
+  ClientFixture<TestType> fixture([](const std::string&) { return ok("x"); });
+  fixture.server.set_script([](IOStream& stream) -> Task<> {
+    const std::string request = co_await testing::read_request(stream);
+    Event never;
+    co_await never.wait();
+  });
+  HTTPRequest request(fixture.server.url());
+  request.request_timeout = std::chrono::nanoseconds(0);
+  CHECK_THROWS_AS(fixture.fetch(request), HTTPTimeoutError);
+}
+
+TEMPLATE_TEST_CASE("max_clients_per_host is at least one", "[client_options]", HTTP_CLIENTS) {
+  Options options;
+  options.max_clients_per_host = 0;
+  ClientFixture<TestType> fixture([](const std::string&) { return ok("x"); }, options);
+  CHECK(fixture.fetch(fixture.server.url()).body() == "x");
+}
+
 TEMPLATE_TEST_CASE("a header may be empty", "[client_options]", HTTP_CLIENTS) {
   ClientFixture<TestType> fixture([](const std::string&) { return ok("x"); });
   HTTPRequest request(fixture.server.url());

@@ -55,6 +55,29 @@ TEST_CASE("a filter changes the head and the body of a whole response before it 
   CHECK(body_of(head).empty());
 }
 
+class Failing : public ResponseFilter {
+ public:
+  void head(int&, Headers& headers, std::optional<std::uint64_t>) override {
+    headers.set("Content-Encoding", "failing");
+  }
+  void piece(std::string_view, std::string&) override { throw std::runtime_error("no"); }
+};
+
+TEST_CASE("a filter that fails before the head is sent is left out of the error's response", "[response_filter]") {
+  HTTPFixture fixture([](Exchange& exchange, Task<>&) {
+    exchange.add_filter(std::make_unique<Failing>());
+    CHECK_THROWS_AS(exchange.finish("x"), std::runtime_error);
+    CHECK_THROWS_AS(exchange.finish("x"), std::logic_error);
+    exchange.reset_head();
+    exchange.set_status(500);
+    exchange.finish("failed");
+  });
+  const std::string answer = fixture.talk(get());
+  CHECK(answer.starts_with("HTTP/1.1 500 "));
+  CHECK(answer.find("Content-Encoding") == answer.npos);
+  CHECK(body_of(answer) == "failed");
+}
+
 TEST_CASE("filters are passed through in the order in which they were added", "[response_filter]") {
   HTTPFixture fixture([](Exchange& exchange, Task<>&) {
     exchange.add_filter(std::make_unique<Doubler>("a"));

@@ -40,6 +40,30 @@ TEST_CASE("a shared block is the body of many responses, and freed after the las
   }
 }
 
+AsyncGenerator<std::string> endless() {
+  for (;;) co_yield "x";
+}
+
+TEST_CASE("the pieces of a response without a body are not asked for, be they without end",
+          "[response_sources]") {
+  HTTPFixture fixture([](Exchange& exchange, Task<>& pending) { pending = exchange.finish_with(endless()); });
+  const std::string head = fixture.talk(get("/", "HEAD"));
+  CHECK(head.starts_with("HTTP/1.1 200 "));
+  CHECK(body_of(head).empty());
+}
+
+TEST_CASE("a file that is shorter than its range is refused before the head is sent", "[response_sources]") {
+  const OwnedFd file = testing::temporary_file("short");
+  HTTPFixture fixture([&](Exchange& exchange, Task<>&) {
+    CHECK_THROWS_AS(exchange.finish_file({OwnedFd(::dup(file.get())), 0, 100}), std::invalid_argument);
+    exchange.set_status(404);
+    exchange.finish("not here");
+  });
+  const std::string answer = fixture.talk(get());
+  CHECK(answer.starts_with("HTTP/1.1 404 "));
+  CHECK(body_of(answer) == "not here");
+}
+
 struct File {
   explicit File(std::size_t size) {
     for (std::size_t i = 0; bytes.size() < size; ++i) bytes += std::to_string(i) + ' ';
