@@ -43,7 +43,8 @@ constexpr bool starts_with_ignoring_case(std::string_view text, std::string_view
 // equals_ignoring_case() for a token and a lower-case name of letters and hyphens, eight bytes at a time.
 // Setting the sixth bit turns upper-case letters to lower case; no other token character becomes a letter by
 // it.
-inline bool token_equals(std::string_view token, std::string_view lower_case) noexcept {
+[[gnu::always_inline]] inline bool token_equals(std::string_view token,
+                                                std::string_view lower_case) noexcept {
   if (token.size() != lower_case.size()) return false;
   const auto word = [](const char* at, std::size_t size) {
     std::uint64_t bytes = 0;

@@ -29,7 +29,8 @@ struct Free {
 struct Scratch {
   std::unique_ptr<pcre2_match_data, Free> match;
   std::unique_ptr<pcre2_match_context, Free> context{pcre2_match_context_create(nullptr)};
-  std::uint32_t pairs = 0;  // places in `match`
+  std::uint32_t pairs = 0;      // places in `match`
+  std::uint32_t max_steps = 0;  // the limit that `context` has
 
   Scratch() noexcept {
     if (context) pcre2_set_heap_limit(context.get(), kHeapLimit);
@@ -95,7 +96,10 @@ int Regex::Code::call(Function* function, Scratch& scratch, std::string_view byt
 
 int Regex::Code::run(Scratch& scratch, std::string_view bytes, std::size_t from,
                      std::uint32_t options) const noexcept {
-  pcre2_set_match_limit(scratch.context.get(), max_steps);
+  if (scratch.max_steps != max_steps) {
+    pcre2_set_match_limit(scratch.context.get(), max_steps);
+    scratch.max_steps = max_steps;
+  }
   if (!has_jit) return call(&pcre2_match, scratch, bytes, from, options);
   // The JIT's own entry leaves out checks of its arguments.
   const int result = call(&pcre2_jit_match, scratch, bytes, from, options);
