@@ -63,7 +63,8 @@ class Failing : public ResponseFilter {
   void piece(std::string_view, std::string&) override { throw std::runtime_error("no"); }
 };
 
-TEST_CASE("a filter that fails before the head is sent is left out of the error's response", "[response_filter]") {
+TEST_CASE("a filter that fails before the head is sent is left out of the error's response",
+          "[response_filter]") {
   HTTPFixture fixture([](Exchange& exchange, Task<>&) {
     exchange.add_filter(std::make_unique<Failing>());
     CHECK_THROWS_AS(exchange.finish("x"), std::runtime_error);
