@@ -84,7 +84,15 @@ struct Fixture {
       if (i % 50 == 0) turns(2);
     }
     loop.run_until([&] { return server.connections() == peers.size(); });
-    turns(20);
+    settle();
+  }
+  // Runs turns until 20 in a row bring no new request.
+  void settle() {
+    int seen = 0;
+    for (int quiet = 0; quiet < 20; ++quiet) {
+      loop.run_turn();
+      if (delegate.requests != std::exchange(seen, delegate.requests)) quiet = 0;
+    }
   }
   void turns(int count) {
     for (int i = 0; i < count; ++i) loop.run_turn();
