@@ -739,7 +739,7 @@ class LimitedHandler : public RequestHandler {
 TEST_CASE("a handler that reads the body itself has limits of its own for it", "[request_handler]") {
   http::HTTPServer::Options options;
   options.max_body_size = 4;
-  options.idle_timeout = 40ms;  // how often the server looks
+  options.idle_timeout = 40ms;
   WebFixture web({url<LimitedHandler>("/")}, {}, options);
   CHECK(web.brief("POST", "/?most=5", "", "hello") == "200 hello");
   CHECK(web.brief("POST", "/?most=3", "", "four").starts_with("413 "));
