@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "support/catch.h"
+#include "support/environment_variable.h"
 
 namespace squall {
 namespace {
@@ -28,6 +29,7 @@ using log::next_rollover;
 using log::RotateMode;
 using std::chrono::sys_seconds;
 using testing::LogCapture;
+using testing::TimeZone;
 
 class Folder {
  public:
@@ -67,18 +69,6 @@ class Folder {
 };
 
 using Names = std::vector<std::string>;
-
-class TimeZone {
- public:
-  explicit TimeZone(const char* zone) {
-    ::setenv("TZ", zone, 1);
-    ::tzset();
-  }
-  ~TimeZone() {
-    ::unsetenv("TZ");
-    ::tzset();
-  }
-};
 
 // Collects the output to stderr during its lifetime; it is not printed.
 class StderrTo {
