@@ -9,8 +9,8 @@
 
 namespace squall::testing {
 
-// An environment variable that has another value during this object's lifetime; nullptr unsets it. The destructor
-// gives it back the value that it had before.
+// An environment variable that has another value during this object's lifetime; nullptr unsets it. The
+// destructor gives it back the value that it had before.
 class EnvironmentVariable {
  public:
   explicit EnvironmentVariable(const char* name, const char* value = nullptr) : name_(name) {

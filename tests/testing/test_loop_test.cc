@@ -9,7 +9,7 @@
 #include "support/catch.h"
 #include "support/environment_variable.h"
 
-namespace squall {
+namespace squall::test_loop_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -93,4 +93,4 @@ TEST_CASE("an unexpected warning fails the test", "[test_loop]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::test_loop_test

@@ -21,7 +21,7 @@
 #include "support/catch.h"
 #include "support/environment_variable.h"
 
-namespace squall {
+namespace squall::log_file_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -481,4 +481,4 @@ TEST_CASE("levels have names (LOG-10)", "[log]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::log_file_test

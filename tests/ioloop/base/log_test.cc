@@ -7,7 +7,7 @@
 #include "support/environment_variable.h"
 #include "support/test_loop.h"
 
-namespace squall {
+namespace squall::log_test {
 
 struct Unprintable {};
 
@@ -57,17 +57,18 @@ TEST_CASE("bytes that are not UTF-8 and control characters are shown escaped (LO
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::log_test
 
 template <>
-struct fmt::formatter<squall::Unprintable> {
+struct fmt::formatter<squall::log_test::Unprintable> {
   constexpr auto parse(fmt::format_parse_context& context) { return context.begin(); }
-  auto format(const squall::Unprintable&, fmt::format_context& context) const -> decltype(context.out()) {
+  auto format(const squall::log_test::Unprintable&, fmt::format_context& context) const
+      -> decltype(context.out()) {
     throw fmt::format_error("cannot be printed");
   }
 };
 
-namespace squall {
+namespace squall::log_test {
 namespace {
 
 TEST_CASE("a record whose formatting fails is logged as such (LOG-05)", "[log]") {
@@ -95,4 +96,4 @@ TEST_CASE("three loggers have names and follow root's level until they have thei
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::log_test

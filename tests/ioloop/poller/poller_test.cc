@@ -24,7 +24,7 @@
 #include "support/environment_variable.h"
 
 // Runs a test with every poller: those of the system, and those of other systems over the shims.
-namespace squall {
+namespace squall::poller_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -624,4 +624,4 @@ TEST_CASE("a poller of one's own is found by its name and never picked unasked",
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::poller_test

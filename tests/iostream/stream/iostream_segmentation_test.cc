@@ -11,7 +11,7 @@
 #include "support/test_loop.h"
 
 // A read gives the same result for every way in which the network cuts its bytes.
-namespace squall {
+namespace squall::iostream_segmentation_test {
 namespace {
 
 using testing::RawPeer;
@@ -215,4 +215,4 @@ TEST_CASE("so does one through a transport that holds bytes", "[iostream]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::iostream_segmentation_test
