@@ -33,7 +33,7 @@ enum class HandlerOutcome : std::uint8_t {
 // A cancelled task is destroyed after a call of ServerDelegate::client_gone().
 //
 // Lifetime:  borrows context, exchange and stream. Destroying a HandlerWait cancels the task without a call
-// of the delegate.
+//            of the delegate.
 class HandlerWait {
  public:
   HandlerWait(ServerContext& context, Exchange& exchange, IOStream& stream, Task<> handler) noexcept;
