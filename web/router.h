@@ -15,7 +15,7 @@ namespace squall::web {
 
 // Finds the rule for a path: the first in order of declaration that matches all of it (RTE-05, WEB-192).
 //
-// Patterns without special characters stand in one hash table; the others are regular expressions.
+// Patterns without special characters are in one hash table; the others are regular expressions.
 //
 // Thread:    one thread at a time.
 // Lifetime:  owns the rules.

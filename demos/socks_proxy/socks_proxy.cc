@@ -35,7 +35,7 @@ enum class Reply : unsigned char {                                              
 
 std::size_t number(char byte) { return static_cast<unsigned char>(byte); }
 
-// A text behind its length, which is one byte.
+// Reads a text that follows its length, one byte.
 Task<std::string> read_counted(IOStream& stream) {
   const std::string_view length = co_await stream.read_bytes(1);
   const std::size_t count = number(length[0]);
@@ -68,7 +68,7 @@ Reply reply_for(const std::error_code& error) {
   return Reply::failure;
 }
 
-// Copies one direction. An end of stream is passed on, and the other direction goes on; an error ends both.
+// Copies one direction. An end of stream is passed on, and the other direction continues; an error ends both.
 Task<> pass_on(IOStream& from, IOStream& to) {
   try {
     co_await pump(from, to);
