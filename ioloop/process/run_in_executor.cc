@@ -28,7 +28,7 @@ void ExecutorJob::run(const std::shared_ptr<ExecutorJob>& self) {
   drop_result();
 }
 
-// On the loop's thread, as is every change of a state that is `done`.
+// Runs on the loop's thread, like every other change of the state `done`.
 void ExecutorJob::resume() {
   if (state_ == State::done) loop_.resume(waiter_);
 }

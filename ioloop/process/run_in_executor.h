@@ -122,7 +122,7 @@ class ExecutorCall final : public ExecutorResult<Result> {
 template <class Result>
 class [[nodiscard]] ExecutorAwaiter {
  public:
-  // A null `executor` stands for the loop's default executor.
+  // With a null `executor` the job runs on the loop's default executor.
   ExecutorAwaiter(IOLoop& loop, Executor* executor,
                   std::shared_ptr<detail::ExecutorResult<Result>> job) noexcept
       : loop_(loop), executor_(executor), job_(std::move(job)) {}
@@ -166,9 +166,9 @@ auto run_in(Executor* executor, Function&& function, Arguments&&... arguments) {
 // awaited.
 //
 // Lifetime:  if the waiting task is destroyed before the job begins, the job does not run and its function is
-//            destroyed now. A job that has begun runs to its end; its result is destroyed on the thread of
-//            the job, or on that of the loop if it was sent there already.
-// Errors:    those of Executor::submit(), for instance ExecutorFullError.
+//            destroyed now. A job that has begun runs to its end; its result is destroyed on the job's
+//            thread, or on the loop's thread if it was sent there already.
+// Errors:    as Executor::submit(), for instance ExecutorFullError.
 template <class Function, class... Arguments>
 requires std::is_invocable_v<std::decay_t<Function>, std::decay_t<Arguments>...>
 auto run_in_executor(Function&& function, Arguments&&... arguments) {

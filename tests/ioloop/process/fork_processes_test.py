@@ -164,7 +164,7 @@ def refusals():
     """it is refused in its own children, and while there is a loop or a pool's thread (IOL-06)"""
     for what, why in (
         ("twice", "fork_processes() was called already"),
-        ("loop", "before there is an IOLoop"),
+        ("loop", "before an IOLoop is made"),
         ("pool", "before a ThreadPool has threads"),
     ):
         status, out, said = run(what)
