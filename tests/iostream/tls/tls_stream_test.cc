@@ -555,7 +555,8 @@ TEST_CASE("a view is valid until the next read, also while the stream watches fo
   CHECK((loop.run(bytes(wire.server, 250'000)) == std::string(250'000, 'b')));
 }
 
-TEST_CASE("the close callback is also called after a last read that did not wait (IOS-53)", "[tls]") {
+TEST_CASE("over TLS the close callback is also called after a last read that did not wait (IOS-53)",
+          "[tls]") {
   TestLoop loop;
   TLSWire wire(loop);
   int closed = 0;
