@@ -27,7 +27,7 @@ class Router {
   };
 
   // Throws std::invalid_argument for a pattern that is not a regular expression, that mixes named and unnamed
-  // groups (RTE-06), or whose number of groups differs from that of a verb's parameters.
+  // groups (RTE-06), or whose number of groups differs from the number of a verb's parameters.
   explicit Router(std::vector<Rule> rules);
   Router(const Router&) = delete;
   Router& operator=(const Router&) = delete;

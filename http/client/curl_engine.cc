@@ -135,8 +135,8 @@ int CurlEngine::on_timer(CURLM*, long milliseconds, void* self) noexcept {
   return 0;
 }
 
-// Registers the descriptor anew each time: libcurl closes descriptors without a report, and opens others with
-// the same number (CUR-09).
+// Registers the descriptor again each time: libcurl closes descriptors without a report, and opens others
+// with the same number (CUR-09).
 void CurlEngine::socket_changed(int fd, int interest) {
   loop_.remove_handler(fd);
   if (interest == CURL_POLL_REMOVE) return;

@@ -32,7 +32,7 @@ namespace squall::http {
 // Thread:    the loop's thread only.
 // Lifetime:  borrows its arguments; the ClientCore until the attempt is closed. Destroying it cancels the
 //            attempt, and gives up slot and connection.
-// Errors:    HTTPClientError; the exceptions of the callbacks of the request as they are.
+// Errors:    HTTPClientError; the exceptions of the request's callbacks unchanged.
 class FetchAttempt {
  public:
   enum class Outcome : std::uint8_t { response, upgraded, stale, timed_out, closed };

@@ -52,7 +52,7 @@ class RequestSender final : private detail::TaskOwner {
   void stop() noexcept;
 
   bool is_sent() const noexcept { return state_ == State::sent; }
-  // False if the head told the server to close the connection.
+  // False if the request has `Connection: close`.
   bool keeps_alive() const noexcept { return keeps_alive_; }
 
  private:

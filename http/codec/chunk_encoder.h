@@ -7,7 +7,7 @@
 
 // Encodes a body in chunks (RFC 9112, 7.1), for requests and for responses. A chunk is its size line, its
 // bytes and kChunkEnd; a chunk of no bytes would end the body. The last chunk is kLastChunk; trailer fields
-// stand between kLastChunkSize and an empty line.
+// are sent between kLastChunkSize and an empty line.
 namespace squall::http {
 
 inline constexpr std::string_view kChunkEnd = "\r\n";

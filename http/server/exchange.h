@@ -62,9 +62,9 @@ class Exchange {
   // ---- The response.
 
   int status() const noexcept { return response_.status(); }
-  // 200 by default. Without a reason that of RFC 9110 is sent. Throws std::invalid_argument, and changes
-  // nothing, for a status without three digits, for an interim status (1xx other than 101), and for a
-  // control character in the reason, CR and LF among them (SEC-32).
+  // 200 by default. Without a reason the reason of RFC 9110 is sent. Throws std::invalid_argument, and
+  // changes nothing, for a status without three digits, for an interim status (1xx other than 101), and for
+  // a control character in the reason, CR and LF among them (SEC-32).
   void set_status(int status, std::string_view reason = {}) { response_.set_status(status, reason); }
   // The headers of the response, at first the default headers: Server, Date and the delegate's. Changes
   // have no effect once the head is sent.

@@ -100,7 +100,7 @@ class CallbackQueue {
   Ticket head_ = kBlock;  // the first block begins at ticket 64, so that no ticket is 0
   Ticket tail_ = kBlock;
   LoopHookList hooks_;
-  Ticket running_ = 0;  // the callback that cancel() must leave alone, as it is on the stack
+  Ticket running_ = 0;  // the callback that is on the stack: cancel() must not destroy it
   // A ring: block number n is at index n modulo the size, which is a power of two.
   std::vector<std::unique_ptr<Block>> blocks_;
   FreeList<Block, kSpareBlocks> spare_;

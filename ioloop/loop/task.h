@@ -18,7 +18,7 @@ class Task;
 
 namespace detail {
 
-// Base class of types that run tasks without awaiting them (TaskGroup, multi(), race()): tells them when a
+// Base class of types that run tasks without awaiting them (TaskGroup, multi(), race()): calls them when a
 // task has ended.
 class TaskOwner {
  public:

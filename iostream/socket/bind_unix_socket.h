@@ -21,12 +21,12 @@ struct UnixListenOptions {
 // `@` (NET-11; see UnixAddress).
 //
 // Replaces an existing socket file, even if a server listens on it, as Tornado does (NET-10): without
-// connecting, a dead server cannot be told from a live server that this process replaces. Connections to
-// the old server continue. For a few system calls, between removal and listen(), a connection attempt
-// fails. Any other file is not replaced. An abstract name in use is an error.
+// connecting, a dead server cannot be distinguished from a running server that this process replaces.
+// Connections to the old server continue. For a few system calls, between removal and listen(), a
+// connection attempt fails. Any other file is not replaced. An abstract name in use is an error.
 //
-// Errors:    those of UnixAddress; std::system_error that names the path: EEXIST for a file that is
-//            not a socket.
+// Errors:    as the constructor of UnixAddress; std::system_error that names the path: EEXIST for a file
+//            that is not a socket.
 OwnedFd bind_unix_socket(std::string_view name, const UnixListenOptions& options = {});
 
 // Removes the file of a Unix socket on destruction, unless the file of a newer server has replaced it. A

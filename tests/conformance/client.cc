@@ -124,7 +124,7 @@ int main(int argc, char** argv) {
   line.option("url", url, "what to fetch").required();
   line.option("--timeout", timeout, "seconds that the request may take").positive();
   line.option("--max-body", max_body, "bytes that the body may have");
-  line.option("--ca-certs", ca_certs, "PEM file of those who are trusted");
+  line.option("--ca-certs", ca_certs, "PEM file of the trusted authorities");
   line.flag("--insecure", insecure, "any certificate will do");
   if (const std::optional<int> status = line.parse(argc, argv)) return *status;
   try {

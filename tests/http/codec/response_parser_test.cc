@@ -86,7 +86,7 @@ TEST_CASE("a response is read by RFC 9112, 6.3, in any pieces", "[response_parse
       // Framed by the end of the connection.
       {"HTTP/1.1 200 OK\r\n\r\nall of it", "200 'OK' 1.1 [all of it] close 0"},
       {"HTTP/1.0 200 OK\r\n\r\n", "200 'OK' 1.0 [] close 0"},
-      // No body, whatever the headers say.
+      // No body, with any headers.
       {"HTTP/1.1 204 No Content\r\n\r\nX", "204 'No Content' 1.1 [] keep 1"},
       {"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n",
        "304 'Not Modified' 1.1 Content-Length=5 [] keep 0"},

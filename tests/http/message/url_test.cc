@@ -66,7 +66,7 @@ TEST_CASE("scheme and host are in lower case, and the scheme's own port is left 
       {"http://a_b.c-d~e!$&'()*+,;=/", "http://a_b.c-d~e!$&'()*+,;=/"},
       {"http://xn--bcher-kva.example./", "http://xn--bcher-kva.example./"},
       {"http://0x7f.1.example/", "http://0x7f.1.example/"},
-      // The path stays as it is.
+      // The path is not changed.
       {"http://h/a/../b/./%2e%2E//c", "http://h/a/../b/./%2e%2E//c"},
       {"http://h//evil.example/%7e%7E", "http://h//evil.example/%7e%7E"},
       {"http://h/-._~!$&'()*+,;=:@/?/?", "http://h/-._~!$&'()*+,;=:@/?/?"},

@@ -326,7 +326,7 @@ TEST_CASE("multi can nest a thousand deep, and repeats a hundred thousand times 
   CHECK(loop.run(nested(1'000)) == 1'001);
   constexpr int kCount = kThreadSanitizer ? 2'000 : 100'000;
   CHECK(loop.run(repeated(kCount)) == 3L * kCount);
-  // Each child starts when the previous child has ended, and ends at once. Such children must not nest.
+  // Each child starts when the previous child has ended, and ends at once. They must not nest on the stack.
   std::vector<Task<int>> tasks;
   for (int i = 0; i < kCount; ++i) tasks.push_back(value_after(0, i));
   CHECK(loop.run(all(std::move(tasks), Limit(1))).size() == kCount);

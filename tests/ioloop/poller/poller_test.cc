@@ -22,7 +22,7 @@
 #include "support/catch.h"
 #include "support/descriptor_limit.h"
 
-// Runs a test with every poller: the pollers of the system, and those of other systems over the shims.
+// Runs a test with every poller: the pollers of the system, and the pollers of other systems over the shims.
 namespace squall {
 namespace {
 

@@ -50,7 +50,7 @@ int open_descriptors() {
   return count;
 }
 
-// The bytes that malloc has allocated; 0 if the system does not tell, or under a sanitizer.
+// The bytes that malloc has allocated; 0 if the system does not provide the number, or under a sanitizer.
 std::size_t allocated() {
 #if defined(__GLIBC__) && __GLIBC_PREREQ(2, 33)
   return ::mallinfo2().uordblks;

@@ -151,7 +151,7 @@ TEST_CASE("a lookup that fails is a ResolveError with getaddrinfo's reason (NET-
       ConnectOptions options;
       options.resolver = resolver;
       const Injection fault(Call::getaddrinfo, error,
-                            {.after = 1});  // the first call is that of numeric_address()
+                            {.after = 1});  // numeric_address() makes the first call
       try {
         loop.run(TCPClient::connect("server.test", 80, options));
         FAIL("found");

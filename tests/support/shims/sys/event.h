@@ -39,8 +39,8 @@
 //   - Events come in the order of the descriptors' numbers, starting where the last call stopped, not in the
 //     order of activation.
 //   - A regular file that grows while kevent() waits is noticed by the next call.
-//   - A descriptor closed and opened anew as another eventfd, epoll or the like is taken for the old one:
-//     Linux gives them one inode.
+//   - A descriptor that is closed and reopened as another eventfd, epoll or similar is taken for the old
+//     one: Linux gives them the same inode.
 //   - One kqueue is used by one thread, and nothing it watches is closed while it waits.
 
 #include <sys/types.h>
