@@ -20,6 +20,14 @@ namespace detail {
 
 // The state that the coroutine in from_callback() shares with its Completions. The first Completion that is
 // called claims the result and writes it; the loop's thread reads it once it is complete.
+//
+//   stage    | waits for                          | ended by             | next
+//   starting | `start` to return                  | wait()               | waiting
+//            |                                    | the first Completion | complete
+//   waiting  | a Completion                       | the first Completion | complete
+//            |                                    | leave()              | left
+//   complete | the coroutine to take the result   | leave()              | left
+//   left     | nothing: Completions do nothing    | -                    | -
 template <class T>
 class CallbackState {
  public:

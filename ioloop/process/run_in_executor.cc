@@ -28,7 +28,7 @@ void ExecutorJob::run(const std::shared_ptr<ExecutorJob>& self) {
   drop_result();
 }
 
-// Runs on the loop's thread, like every other change of the state `done`.
+// On the loop's thread. Needs no lock: only the loop's thread changes the state after `done`.
 void ExecutorJob::resume() {
   if (state_ == State::done) loop_.resume(waiter_);
 }

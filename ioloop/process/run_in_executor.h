@@ -18,6 +18,15 @@ namespace squall {
 namespace detail {
 
 // A job and the coroutine that waits for it. Shared by both, because either may end first.
+//
+//   state     | waits for                         | ended by                  | next
+//   waiting   | a thread of the executor          | the begin of the job      | running
+//             |                                   | abandon()                 | abandoned
+//   running   | the function                      | its end                   | done
+//             |                                   | abandon()                 | abandoned
+//   done      | the coroutine to take the result  | abandon()                 | abandoned
+//   abandoned | the end of the function, if it    | -                         | -
+//             | runs; the result is dropped       |                           |
 class ExecutorJob {
  public:
   explicit ExecutorJob(IOLoop& loop) noexcept : loop_(loop) {}
