@@ -107,7 +107,7 @@ void ResponseWriter::add_headers(const Headers& added) {
 void ResponseWriter::inform(int status, const Headers& headers) {
   if (status < 100 || status > 199 || status == 101)
     throw std::invalid_argument(fmt::format("Not an interim status: {}", status));
-  if (state_ != State::head) throw std::logic_error("inform() after the response's head");
+  if (state_ != State::head) throw std::logic_error("inform() was called after the response's head was sent");
   if (request_.minor_version() == 0) return;
   if (status == 100) continue_due_ = false;
   Headers sent = headers;
@@ -296,7 +296,7 @@ inline bool ResponseWriter::send_plain(std::string_view body) {
 // ---- The body.
 
 void ResponseWriter::write(std::string_view piece) {
-  if (finished()) throw std::logic_error("write() after finish()");
+  if (finished()) throw std::logic_error("write() was called after finish()");
   if (stream_->closed()) throw StreamClosedError(stream_->error());
   try {
     piece = filter(piece, std::nullopt, ResponseFilters::Last::no);
@@ -314,7 +314,8 @@ void ResponseWriter::write(std::string_view piece) {
 // ---- Filters.
 
 void ResponseWriter::add_filter(std::unique_ptr<ResponseFilter> filter) {
-  if (state_ != State::head) throw std::logic_error("add_filter() after the response's head");
+  if (state_ != State::head)
+    throw std::logic_error("add_filter() was called after the response's head was sent");
   if (!filters_) filters_ = std::make_unique<ResponseFilters>();
   needs_slow_path_ = true;
   filters_->add(std::move(filter));
@@ -323,7 +324,7 @@ void ResponseWriter::add_filter(std::unique_ptr<ResponseFilter> filter) {
 // The bytes that are sent in place of `piece`: the piece itself without filters.
 std::string_view ResponseWriter::filter(std::string_view piece, std::optional<std::uint64_t> size,
                                         ResponseFilters::Last last) {
-  if (filters_failed_) throw std::logic_error("a filter failed, and the head was not reset");
+  if (filters_failed_) throw std::logic_error("a filter has failed: call reset_head() before the next write");
   if (!filters_) return piece;
   if (state_ == State::head) filters_->head(status_, headers(), size);
   return filters_->pass(piece, last);
@@ -340,7 +341,7 @@ void ResponseWriter::give_up_filters() noexcept {
 // Filters need the bytes of a file, so the file is read into memory.
 void ResponseWriter::send_file_filtered(const FileSlice& file) {
   if (finished()) throw std::logic_error("finish() called twice");
-  if (state_ != State::head) throw std::logic_error("a whole body after a piece of a body");
+  if (state_ != State::head) throw std::logic_error("a whole body cannot follow a piece of the body");
   if (stream_->closed()) return finish_slowly({});
   try {
     send_file_pieces(file);
@@ -404,7 +405,7 @@ void ResponseWriter::end() noexcept {
 // buffer. False if no body is to be sent: the response is finished then.
 bool ResponseWriter::begin_whole(std::uint64_t length, std::uint64_t in_memory) {
   if (finished()) throw std::logic_error("finish() called twice");
-  if (state_ != State::head) throw std::logic_error("a whole body after a piece of a body");
+  if (state_ != State::head) throw std::logic_error("a whole body cannot follow a piece of the body");
   if (!stream_->closed()) {
     send_head(length, {}, static_cast<std::size_t>(in_memory));
     if (state_ != State::no_body && length > 0) return true;

@@ -39,7 +39,8 @@ namespace squall::http {
 //   detached  | the handler                           |                                  |
 //
 // Thread:    the server's loop.
-// Lifetime:  a local of the coroutine HTTPServer::Core::serve(); borrows its stream, and the server's context.
+// Lifetime:  a local of the coroutine HTTPServer::Core::serve(); borrows its stream, and the server's
+//            context.
 class ServerConnection final : public ConnectionTable::Active {
  public:
   // The next step of the coroutine.

@@ -22,7 +22,7 @@ class Limit {
  public:
   // Throws std::invalid_argument for 0.
   explicit constexpr Limit(std::size_t count) : count_(count) {
-    if (count == 0) throw std::invalid_argument("a Limit of 0 lets nothing run");
+    if (count == 0) throw std::invalid_argument("a Limit must be at least 1");
   }
   constexpr std::size_t count() const noexcept { return count_; }
 

@@ -193,10 +193,10 @@ def misbehaves():
     """bytes that break the protocol end the program with one clear line"""
     for reply, why in {
         b"hello\r\n": "a reply of type 0x68",
-        b":12x\r\n": '"12x" is no number',
-        b":\r\n": '"" is no number',
-        b",one\r\n": '"one" is no number',
-        b"#y\r\n": '"y" is no boolean',
+        b":12x\r\n": '"12x" is not a number',
+        b":\r\n": '"" is not a number',
+        b",one\r\n": '"one" is not a number',
+        b"#y\r\n": '"y" is not a boolean',
         b"$-2\r\n": "a length of -2",
         b"$999999999999\r\n": "a length of 999999999999",
         b"*99999999\r\n": "a length of 99999999",

@@ -122,7 +122,7 @@ def logs_in():
         program.wait_for("does not offer to log in")
         assert program.talk(b"\x05\x01\x00") == b"\x05\xff"
         assert program.talk(b"\x05\x01\x02\x02") == b"\x05\x02"
-        program.wait_for("logs in by another version")
+        program.wait_for("logs in with another version")
 
 
 def ipv6():
@@ -203,7 +203,7 @@ def misbehaves():
         assert program.talk(b"GET / HTTP/1.1\r\n\r\n") == b""
         program.wait_for(r"127\.0\.0\.1:\d+: does not speak SOCKS5")
         assert program.talk(b"\x05\x01\x00\x04\x01\0\x01") == b"\x05\x00"
-        program.wait_for("makes a request of another version")
+        program.wait_for("sends a request of another version")
         for begun in (b"", b"\x05", b"\x05\x02\x00", b"\x05\x01\x00\x05\x01\0\x03\x09loc"):
             said = program.said.count("says nothing")
             with program.connect() as connection:
