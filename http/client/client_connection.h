@@ -79,9 +79,9 @@ class ClientConnection final : public Pooled {
   ResponseReceiver receiver_;
   RequestSender sender_;
   Fetch* fetch_ = nullptr;
-  std::uint32_t requests_ = 0;        // the number of requests begun
+  std::uint32_t requests_ = 0;        // the number of requests that began
   std::uint64_t flushed_before_ = 0;  // bytes that the kernel had taken before the request
-  IOLoop::TimePoint begun_{};         // the begin of the request
+  IOLoop::TimePoint begun_{};         // when the request began
   std::string_view rest_;             // bytes that the receiver has not used
   std::string held_;                  // the memory of rest_, if the streaming callback may wait
   IdleCache::Place idle_place_{*this};

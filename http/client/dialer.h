@@ -122,7 +122,7 @@ class Dialer final : private Resolver {
   std::function<void(FetchPhase)> on_phase_;
   std::string peer_;
   Times times_;
-  IOLoop::TimePoint entered_{};  // begin of the phase
+  IOLoop::TimePoint entered_{};  // when the phase began
 };
 
 // The value of a Proxy-Authorization header; empty for a proxy without a username.

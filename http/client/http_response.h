@@ -22,7 +22,7 @@ struct FetchTimes {
   std::optional<Duration> resolve;  // this and the next three: of the last request
   std::optional<Duration> connect;
   std::optional<Duration> tls;         // with the tunnel through a proxy
-  std::optional<Duration> first_byte;  // from the begin of the request to the first byte of the response
+  std::optional<Duration> first_byte;  // from the start of the request to the first byte of the response
   Duration total{};                    // the whole fetch
 };
 

@@ -12,7 +12,7 @@ namespace squall::http {
 // Writes the head of the request of a fetch.
 //
 // The headers of the caller keep their spelling and their order. Headers that depend on the options or the
-// body are not copied but written anew (SHC-24).
+// body are not copied but written again (SHC-24).
 //
 // Thread:    one.
 // Lifetime:  borrows the fetch.

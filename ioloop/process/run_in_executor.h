@@ -20,7 +20,7 @@ namespace detail {
 // A job and the coroutine that waits for it. Shared by both, because either may end first.
 //
 //   state     | waits for                         | ended by                  | next
-//   waiting   | a thread of the executor          | the begin of the job      | running
+//   waiting   | a thread of the executor          | the start of the job      | running
 //             |                                   | abandon()                 | abandoned
 //   running   | the function                      | its end                   | done
 //             |                                   | abandon()                 | abandoned

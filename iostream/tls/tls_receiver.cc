@@ -10,7 +10,7 @@
 
 namespace squall::detail {
 
-// Moves the rest to memory of its own size.
+// Keeps the rest for the next call, in a smaller block if it leaves most of this block unused.
 std::string_view TLSReceiver::Scope::keep(std::string_view rest) noexcept {
   Block& kept = receiver_.leftover_;
   if (rest.empty()) {

@@ -11,7 +11,7 @@ namespace {
 
 using Outcome = Regex::Outcome;
 
-TEST_CASE("the first match is found, with its begin and end (IOS-23)", "[regex]") {
+TEST_CASE("the first match is found, with its start and end (IOS-23)", "[regex]") {
   const Regex regex("\r?\n");
   CHECK(regex.search("one\r\ntwo\n", 0, false).outcome == Outcome::match);
   CHECK(regex.search("one\r\ntwo\n", 0, false).position == 5);
@@ -38,7 +38,7 @@ TEST_CASE("bytes in which no match can begin are not searched again", "[regex]")
   CHECK(regex.search("nothing hers", 0, true).outcome == Outcome::none);
 }
 
-TEST_CASE("lookbehinds and anchors see the bytes before the begin of the search", "[regex]") {
+TEST_CASE("lookbehinds and anchors see the bytes before the start of the search", "[regex]") {
   const Regex behind("(?<=x)y");
   CHECK(behind.search("axy", 2, false).position == 3);
   const Regex anchored("^y");
