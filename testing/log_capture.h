@@ -11,7 +11,7 @@
 
 namespace squall::testing {
 
-// The log of a test differs from its expectations. Every test framework reports a std::runtime_error as a
+// The log of a test differs from the expected log. Every test framework reports a std::runtime_error as a
 // failure with its text.
 class LogError : public std::runtime_error {
  public:

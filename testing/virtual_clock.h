@@ -6,8 +6,9 @@
 
 namespace squall::testing {
 
-// A clock of a loop that does not advance while there is work, and skips to the next timer when there is no
-// work: a test that sleeps for a day takes no time, and its timers fire in order, exactly at their deadlines.
+// A clock of a loop that does not advance while there is work, and skips to the next timer when there is
+// none. A test that sleeps for a day takes no time, and its timers fire in order, exactly at their
+// deadlines.
 //
 //     VirtualClock clock;
 //     TestLoop loop({.time_source = &clock});

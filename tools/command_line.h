@@ -55,7 +55,7 @@ class CommandLine {
   ~CommandLine();
   CommandLine(CommandLine&&) noexcept;
 
-  // `names` are those of an option (`-o,--output`), or the name of a positional argument (`url`).
+  // `names` has the names of an option (`-o,--output`), or the name of a positional argument (`url`).
   Argument option(const std::string& names, std::string& variable, const std::string& help = {});
   Argument option(const std::string& names, std::uint16_t& variable, const std::string& help = {});
   Argument option(const std::string& names, int& variable, const std::string& help = {});

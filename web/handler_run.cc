@@ -172,7 +172,7 @@ HandlerRun::Outcome HandlerRun::finish_early() {
   }
 }
 
-// Returns the status for the access log. Does not call the hook if the response is finished.
+// Returns the status for the access log. Calls the hook only if the response is not finished.
 int HandlerRun::tell_client_gone() noexcept {
   if (exchange_->finished()) return exchange_->status();
   if (const auto hook = handler_->type_->on_connection_close)

@@ -19,8 +19,8 @@ namespace squall::web {
 
 class Application;
 
-// Runs one request through its handler, stage by stage, and is the one place that catches the handler's
-// exceptions (WEB-01 to WEB-16).
+// Runs one request through its handler, stage by stage. Only this class catches the handler's exceptions
+// (WEB-01 to WEB-16).
 //
 //   stage      | runs                                    | waits for          | next
 //   -----------+-----------------------------------------+--------------------+------------------------

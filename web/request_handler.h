@@ -32,13 +32,11 @@ struct HandlerType;
 // A derived class may have, public and not overloaded:
 //   get head post put delete_ patch options   void or Task<>; parameters take the route's groups, by type
 //   void initialize(...)                      runs first; takes the arguments of url<H>()
-//   prepare()                                 void or Task<>; runs before the verb, in place of it if it
-//   calls
-//                                             finish()
+//   prepare()                                 void or Task<>; runs before the verb. If it calls finish(),
+//                                             the verb does not run
 //   void on_finish()                          runs after the response, also after a failed one
 //   void on_connection_close()                runs when the client closes the connection while a Task<>
-//   waits;
-//                                             the task is cancelled afterwards
+//                                             waits; the task is cancelled afterwards
 //   static constexpr bool stream_request_body = true    the verb reads the body itself: see read_body()
 // A method without a verb gets a 405. Verbs and hooks are found at compile time: they need not be virtual.
 //
@@ -62,7 +60,8 @@ class RequestHandler : public Pooled {
   // arguments than Settings::max_arguments, throw HTTPError 400. The body is parsed at the first call that
   // needs it.
 
-  // The last value of that name. If there is none: `otherwise`, or throws MissingArgumentError (400).
+  // The last value of that name. Without a value the second returns `otherwise`, and the first throws
+  // MissingArgumentError (400).
   std::string get_argument(std::string_view name);
   std::string get_argument(std::string_view name, std::string_view otherwise);
   // All values of that name, from the query first.

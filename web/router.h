@@ -15,7 +15,7 @@ namespace squall::web {
 
 // Finds the rule for a path: the first in order of declaration that matches all of it (RTE-05, WEB-192).
 //
-// Patterns without special characters stand in one hash table; the others are regular expressions.
+// Patterns without special characters are in one hash table; the others are regular expressions.
 //
 // Thread:    one thread at a time.
 // Lifetime:  owns the rules.
@@ -27,7 +27,7 @@ class Router {
   };
 
   // Throws std::invalid_argument for a pattern that is not a regular expression, that mixes named and unnamed
-  // groups (RTE-06), or whose number of groups differs from that of a verb's parameters.
+  // groups (RTE-06), or whose number of groups differs from the number of a verb's parameters.
   explicit Router(std::vector<Rule> rules);
   Router(const Router&) = delete;
   Router& operator=(const Router&) = delete;

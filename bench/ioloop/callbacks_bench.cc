@@ -44,7 +44,7 @@ void callbacks_squall(benchmark::State& state) {
 BENCHMARK(callbacks_squall);
 
 #ifdef SQUALL_BENCH_ASIO
-// Waits for a descriptor, as every server does: without one an io_context never calls its reactor.
+// Waits for a descriptor, as every server does: without a descriptor an io_context never calls its reactor.
 void callbacks_asio(benchmark::State& state) {
   asio::io_context context(1);
   asio::posix::stream_descriptor quiet(context, ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));

@@ -20,7 +20,7 @@ using squall::Timeout;
 
 constexpr int kTimersPerBatch = 1000;
 
-// Deadlines like those of a server: minutes away and unsorted. All libraries get the same ones.
+// Deadlines as in a server: minutes away and unsorted. All libraries get the same ones.
 class Delays {
  public:
   std::chrono::milliseconds next() { return 60s + std::chrono::milliseconds(random_() % 600'000); }

@@ -27,7 +27,7 @@ class Connection {
   ~Connection();
 
   int fd() const noexcept { return fd_; }
-  // Results and errno as those of recv(2) and send(2).
+  // Results and errno as of recv(2) and send(2).
   ssize_t receive(char* space, std::size_t size) noexcept;
   ssize_t send(const char* data, std::size_t size) noexcept;
   // True if the last call that gave EAGAIN waits for the socket to be writable, not readable.

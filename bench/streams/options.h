@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string>
 
-// Shared by all servers: their command line and their listening socket.
+// The command line and the listening socket of all servers.
 namespace bench {
 
 enum class Mode {
@@ -31,7 +31,7 @@ Options parse_options(int argc, char** argv, const char* name, Tls tls = Tls::un
 // printed there too, and ends the process.
 int listening_socket(const Options& options, const char* name);
 
-// Bytes asked of the kernel in one read, and so the most that one write echoes.
+// The size of the buffer of a read, and so the most bytes that one write echoes.
 inline constexpr std::size_t kBufferSize = 64 * 1024;
 inline constexpr std::size_t kLinesPerAnswer = 1000;
 

@@ -17,9 +17,9 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// Polls an io_context from an IOLoop, as Asio does not show the descriptor that it waits with: in every turn
-// while the context has work, and less and less often while it has none. A peer waits kLongest at most, and
-// an idle context costs a hundred short calls a second.
+// Polls an io_context from an IOLoop, because Asio does not show the descriptor that it waits with. The
+// context is polled in every turn while it has work, and less and less often while it is idle. A peer waits
+// kLongest at most, and an idle context costs a hundred short calls a second.
 class AsioBeside {
  public:
   AsioBeside(IOLoop& loop, asio::io_context& context) : loop_(loop), context_(context) { ask_after(0ms); }

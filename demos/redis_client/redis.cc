@@ -20,7 +20,7 @@ Number number_from(std::string_view text) {
   if (text.starts_with('+')) text.remove_prefix(1);
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc() || end != text.data() + text.size())
-    throw ProtocolError(fmt::format("\"{}\" is no number", text));
+    throw ProtocolError(fmt::format("\"{}\" is not a number", text));
   return number;
 }
 
@@ -33,7 +33,7 @@ std::optional<std::size_t> length_from(std::string_view text, std::int64_t most)
 }
 
 bool bool_from(std::string_view text) {
-  if (text != "t" && text != "f") throw ProtocolError(fmt::format("\"{}\" is no boolean", text));
+  if (text != "t" && text != "f") throw ProtocolError(fmt::format("\"{}\" is not a boolean", text));
   return text == "t";
 }
 
@@ -41,7 +41,7 @@ Task<Reply> read_reply(IOStream& stream, int depth);
 
 Task<std::string> read_string(IOStream& stream, std::size_t length) {
   const std::string_view bytes = co_await stream.read_bytes(length + 2);
-  if (!bytes.ends_with("\r\n")) throw ProtocolError("a string that does not end where it should");
+  if (!bytes.ends_with("\r\n")) throw ProtocolError("a string with a wrong end");
   co_return std::string(bytes.substr(0, length));
 }
 
@@ -218,7 +218,7 @@ Task<> Client::read_replies() {
         if (error_) co_return;  // the connection is closed
         continue;
       }
-      if (waiting_.empty()) throw ProtocolError("an answer to nothing");
+      if (waiting_.empty()) throw ProtocolError("an answer without a command");
       waiting_.front().set_value(std::move(reply.value));
       waiting_.pop_front();
     }

@@ -44,7 +44,7 @@ struct Map {
 struct Value {
   std::variant<Nil, std::string, std::int64_t, double, bool, Error, BigNumber, Array, Set, Map> data;
 
-  // The alternative T. Throws std::bad_variant_access if the value is another.
+  // The alternative T. Throws std::bad_variant_access if the value has another type.
   template <class T>
   const T& as() const {
     return std::get<T>(data);
@@ -72,8 +72,8 @@ inline constexpr int kMaxDepth = 32;
 
 // ---- The client.
 
-// One connection to a Redis server. Commands may be sent at any time, by any number of tasks: they travel in
-// one pipeline, and their answers come in the order they were sent.
+// One connection to a Redis server. Commands may be sent at any time, by any number of tasks: they are
+// pipelined, and their answers come in the order in which they were sent.
 //
 //     redis::Client client(co_await squall::TCPClient::connect("localhost", 6379));
 //     co_await client.hello();

@@ -21,7 +21,7 @@ int main(int argc, char** argv) {
   line.option("--port", port, "port to serve on").show_default();
   line.option("--address", listen.address, "address to serve on").show_default();
   const tools::Argument user =
-      line.option("--user", options.user, "user that may use the proxy; without it anybody may");
+      line.option("--user", options.user, "user that may use the proxy; without it every client may");
   line.option("--password", options.password, "password of the user").needs(user);
   line.option("--timeout", timeout, "seconds for the client's request, and for the connection")
       .show_default()

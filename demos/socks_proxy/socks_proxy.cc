@@ -35,7 +35,7 @@ enum class Reply : unsigned char {                                              
 
 std::size_t number(char byte) { return static_cast<unsigned char>(byte); }
 
-// A text behind its length, which is one byte.
+// Reads a text that follows its length, one byte.
 Task<std::string> read_counted(IOStream& stream) {
   const std::string_view length = co_await stream.read_bytes(1);
   const std::size_t count = number(length[0]);
@@ -68,7 +68,7 @@ Reply reply_for(const std::error_code& error) {
   return Reply::failure;
 }
 
-// Copies one direction. An end of stream is passed on, and the other direction goes on; an error ends both.
+// Copies one direction. An end of stream is passed on, and the other direction continues; an error ends both.
 Task<> pass_on(IOStream& from, IOStream& to) {
   try {
     co_await pump(from, to);
@@ -110,7 +110,7 @@ Task<std::optional<SocksProxy::Destination>> SocksProxy::read_request(IOStream& 
   const bool may_pass = co_await authenticate(client);
   if (!may_pass) co_return std::nullopt;
   const std::string head = co_await client.read_bytes(4);
-  if (head[0] != kVersion) throw ProtocolError("makes a request of another version");
+  if (head[0] != kVersion) throw ProtocolError("sends a request of another version");
   const auto kind = static_cast<Kind>(head[3]);
   Destination destination;
   switch (kind) {
@@ -143,7 +143,7 @@ Task<bool> SocksProxy::authenticate(IOStream& client) {
   co_await client.write(method_chosen(method));
   if (method == Method::none) co_return true;
   const std::string_view form = co_await client.read_bytes(1);
-  if (form[0] != 1) throw ProtocolError("logs in by another version");
+  if (form[0] != 1) throw ProtocolError("logs in with another version");
   const std::string user = co_await read_counted(client);
   const std::string password = co_await read_counted(client);
   const bool is_right = user == options_.user && password == options_.password;

@@ -11,7 +11,7 @@ namespace socks {
 using namespace squall;
 
 struct ProxyOptions {
-  std::string user;  // the user that may use the proxy (RFC 1929); anybody if empty
+  std::string user;  // the user that may use the proxy (RFC 1929); every client if empty
   std::string password;
   IOLoop::Duration timeout = std::chrono::seconds(10);  // for the client's request, and for the connection
 };

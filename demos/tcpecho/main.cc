@@ -95,8 +95,8 @@ int main(int argc, char** argv) {
   client.option("--port", options.port).show_default();
   client.option("--message", options.message).show_default();
   client.flag("--tls", options.tls, "speak TLS");
-  client.option("--ca", options.ca, "who signs the server's certificate; implies --tls");
-  client.flag("--insecure", options.insecure, "trust anybody; implies --tls");
+  client.option("--ca", options.ca, "PEM file of the authority of the server's certificate; implies --tls");
+  client.flag("--insecure", options.insecure, "accept every certificate; implies --tls");
   if (const std::optional<int> status = line.parse(argc, argv)) return *status;
   try {
     if (server.is_chosen()) {

@@ -42,8 +42,8 @@ void AdmissionQueue::remove(Waiter& waiter) noexcept {
   if (was_first) update_ready(host);
 }
 
-// Takes the host out of the ready list, and puts it back at the place of its first waiter, if it has a waiter
-// and room. That waiter is usually among the latest, so the search begins at the end.
+// Takes the host out of the ready list. Puts it back, ordered by its first waiter, if the host has a waiter
+// and a free slot. The first waiter is usually one of the latest, so the search begins at the end.
 void AdmissionQueue::update_ready(Host& host) noexcept {
   host.unlink();
   if (host.waiting.empty() || !has_room(host)) return;
@@ -59,7 +59,8 @@ AdmissionQueue::SlotAwaiter::~SlotAwaiter() {
 }
 
 bool AdmissionQueue::SlotAwaiter::await_ready() noexcept {
-  // With a free slot, all waiting requests are for hosts at their limit: no request is overtaken.
+  // If a slot is free, all waiting requests are for hosts at their limit, so this request overtakes none of
+  // them.
   if (!queue_.has_slot(waiter_.host)) return false;
   queue_.start(waiter_.host);
   waiter_.state = Waiter::State::granted;

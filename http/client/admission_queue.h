@@ -12,16 +12,16 @@
 
 namespace squall::http {
 
-// Limits the requests that a client has at work, in all and for each host, and queues the others.
+// Limits the requests that run at the same time, in all and for each host, and queues the others.
 //
 // First come, first served, except that a request whose host is at its limit does not hold up requests to
-// other hosts. The queue keeps a list of the hosts that may start their next request, so the cost of a slot
+// other hosts. The queue has a list of the hosts that may start their next request, so the cost of a slot
 // does not grow with the number of waiting requests.
 //
 //     const AdmissionQueue::Slot slot = co_await queue.slot(host);
 //
 // Thread:    the loop's thread only.
-// Lifetime:  borrows the loop and the hosts. Must outlive the slots that it gave and their awaiters.
+// Lifetime:  borrows the loop and the hosts. Must outlive its slots and their awaiters.
 class AdmissionQueue {
  public:
   struct Limits {
@@ -45,7 +45,7 @@ class AdmissionQueue {
   };
   // The requests to one host. Embedded in the caller's table of hosts; its address must not change while it
   // is in use.
-  struct Host : ListNode<> {  // in the list of hosts with a waiting request and room for it
+  struct Host : ListNode<> {  // in the list of hosts that have a waiting request and a free slot
     bool in_use() const noexcept { return active > 0 || !waiting.empty(); }
 
     std::size_t active = 0;
@@ -87,7 +87,7 @@ class AdmissionQueue {
   IntrusiveList<Host> ready_;      // ordered by the number of each host's first waiter
 };
 
-// The right to have one request at work. Destroying it gives the slot to the next request.
+// The right to run one request. Destroying it gives the slot to the next request.
 class [[nodiscard]] AdmissionQueue::Slot {
  public:
   // No slot.

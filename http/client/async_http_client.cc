@@ -49,7 +49,8 @@ struct SharedEntry {
   AsyncHTTPClient* client;
 };
 
-// A task that the loop destroys with itself, and the client with the task, while the loop still works.
+// A task that owns the client. The loop destroys its tasks first, so the client is destroyed while the loop
+// still works.
 Task<> keep(std::unique_ptr<AsyncHTTPClient> client) {
   const SharedEntry entry(*client);
   Event never;

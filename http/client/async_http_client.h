@@ -32,34 +32,33 @@ enum class RaiseError : bool { no, yes };
 // Each loop has a client, current(), and all code on the loop shares its connections. A client with options
 // of its own is a SimpleAsyncHTTPClient or a CurlAsyncHTTPClient.
 //
-// Redirects are followed as browsers do (SHC-40 to SHC-42). Once a redirect has led to another origin
+// The client follows redirects as browsers do (SHC-40 to SHC-42). Once a redirect has led to another origin
 // (another scheme, host or port) the client sends no credentials any more: no username and password, no
 // Authorization, Cookie or Proxy-Authorization header, not even back at the first origin. A redirect from
-// https to http is followed under the same rule. The timeouts count anew for each request of a chain
+// https to http is followed under the same rule. The timeouts begin again for each request of a chain
 // (SHC-45).
 //
 // Thread:    the loop's thread only.
 // Lifetime:  borrows the loop. May be destroyed while fetches run, but not from within one of their
-// callbacks:
-//            the fetches throw HTTPClientClosedError in a later turn. Destroying the task of a fetch cancels
-//            it, and frees its slot and its connection. A task that was not begun must be destroyed before
-//            the client.
+//            callbacks: the fetches throw HTTPClientClosedError in a later turn. Destroying the task of a
+//            fetch cancels it, and frees its slot and its connection. A task that was not begun must be
+//            destroyed before the client.
 // Errors:    std::invalid_argument for an invalid request, before anything is sent; then HTTPClientError with
-//            the phase, the peer and the cause. Exceptions of the request's callbacks come out of fetch() as
-//            they are.
+//            the phase, the peer and the cause. fetch() throws exceptions of the request's callbacks
+//            unchanged.
 class AsyncHTTPClient {
  public:
   struct Options {
-    std::size_t max_clients = 10;  // requests at a time; the others wait, first come, first served
+    std::size_t max_clients = 10;  // requests at the same time; others wait, first come, first served
     std::optional<std::size_t> max_clients_per_host{};  // std::nullopt: only max_clients counts
     std::size_t max_queue = 100'000;                    // requests that wait; more are refused
     std::size_t max_idle_connections = 100;
-    // Of a kept connection; std::nullopt is no limit.
+    // The time that a kept connection may be idle; std::nullopt is no limit.
     std::optional<std::chrono::nanoseconds> idle_timeout = std::chrono::seconds(60);
-    bool keep_alive = true;                         // false: a new connection for each request
-    std::size_t max_header_size = 64 * 1024;        // status line and headers; trailers as much again
-    std::size_t max_body_size = 100 * 1024 * 1024;  // of a response, decompressed
-    // Hosts that are connected to elsewhere: "name" or "name:port" to an address or another name (SHC-20).
+    bool keep_alive = true;                   // false: a new connection for each request
+    std::size_t max_header_size = 64 * 1024;  // for status line and headers; the same again for trailers
+    std::size_t max_body_size = 100 * 1024 * 1024;  // of the decompressed body of a response
+    // Replaces hosts by other hosts: "name" or "name:port" by an address or another name (SHC-20).
     std::map<std::string, std::string> hostname_mapping{};
     Resolver* resolver = nullptr;  // borrowed; null is default_resolver()
     // Stores the cookies of all fetches and sends them, also over redirects. Null: no cookies are stored.

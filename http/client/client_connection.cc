@@ -29,8 +29,8 @@ ClientConnection::Next ClientConnection::receive(std::string_view bytes) {
   if (!receiver_.begun()) {
     fetch_->data().times.first_byte = stream_.loop().time() - begun_;
     if (sent() == Fetch::Sent::nothing) {
-      // On a kept connection these bytes are a late reply to the previous request: the server has nothing of
-      // this one.
+      // On a kept connection these bytes are a late reply to the previous request: the server has received
+      // nothing of this request.
       if (requests_ > 1 && fetch_->may_retry(Fetch::Sent::nothing)) return Next::stale;
       throw HTTPProtocolError("The server answered before the request was sent",
                               fetch_->failure(FetchPhase::request));
@@ -65,7 +65,7 @@ ClientConnection::Next ClientConnection::receive_end() {
   return end();
 }
 
-// The server does not want the rest of a body that is still being sent.
+// The response is complete: the server does not want the rest of a body that is still being sent.
 ClientConnection::Next ClientConnection::end() {
   sender_.check();
   sender_.stop();

@@ -17,8 +17,8 @@
 
 namespace squall::http {
 
-// A connection of a client: sends requests, one at a time, and receives the responses. It does not wait:
-// FetchAttempt reads the stream, and gives it the bytes.
+// A connection of a client: sends requests, one at a time, and receives the responses. The connection does
+// not wait: FetchAttempt reads the stream and passes the bytes to receive().
 //
 // Next      | the caller                                          | then calls
 // read      | reads the stream                                    | receive()
@@ -33,8 +33,8 @@ namespace squall::http {
 // Errors:    HTTPClientError, and the exceptions of a body_producer.
 class ClientConnection final : public Pooled {
  public:
-  // `tls` is the context that the caller of the fetch gave, or null. The connection keeps it alive, as the
-  // address of the context is a part of the key of its host.
+  // `tls` is the caller's TLS context, or null. The connection keeps it alive, because the context's
+  // address is a part of the host's key.
   ClientConnection(IOStream stream, Via via, std::string proxy_authorization,
                    std::shared_ptr<const TLSContext> tls = nullptr);
   ClientConnection(const ClientConnection&) = delete;
@@ -51,14 +51,14 @@ class ClientConnection final : public Pooled {
 
   // Sends the head of the request, and begins to send its body.
   void begin(Fetch& fetch, const Options& options);
-  // `bytes` have arrived; none mean that the server has ended its bytes. They are borrowed until the next
-  // read, and copied if the streaming callback may wait.
+  // `bytes` have arrived; an empty view means the end of the server's bytes. The bytes are borrowed until
+  // the next read, and copied if the streaming callback may wait.
   Next receive(std::string_view bytes);
   // Continues with the bytes of the last receive().
   Next go_on();
   // After Next::piece: a part of the body, valid until go_on().
   std::string_view piece() const noexcept { return receiver_.piece(); }
-  // After Next::done: whether the connection may have another request.
+  // After Next::done: whether the connection may carry another request.
   bool is_reusable() const noexcept;
   // After Next::upgraded: the stream. Its next read finds the bytes behind the head.
   IOStream take_stream() noexcept { return std::move(stream_); }
@@ -79,9 +79,9 @@ class ClientConnection final : public Pooled {
   ResponseReceiver receiver_;
   RequestSender sender_;
   Fetch* fetch_ = nullptr;
-  std::uint32_t requests_ = 0;        // that were begun
+  std::uint32_t requests_ = 0;        // the number of requests that began
   std::uint64_t flushed_before_ = 0;  // bytes that the kernel had taken before the request
-  IOLoop::TimePoint begun_{};         // of the request
+  IOLoop::TimePoint begun_{};         // when the request began
   std::string_view rest_;             // bytes that the receiver has not used
   std::string held_;                  // the memory of rest_, if the streaming callback may wait
   IdleCache::Place idle_place_{*this};

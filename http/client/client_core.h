@@ -17,7 +17,7 @@ namespace squall::http {
 struct ClientCore {
   ClientCore(const AsyncHTTPClient::Options& options, IOLoop& loop);
 
-  // How a client with these options limits its requests.
+  // The limits of requests by these options.
   static AdmissionQueue::Limits queue_limits(const AsyncHTTPClient::Options& options);
 
   const AsyncHTTPClient::Options& options;
@@ -27,8 +27,8 @@ struct ClientCore {
   HostTable hosts;
   AdmissionQueue queue;
   IdleCache idle;
-  std::string key;         // of the last host; kept for its memory
-  bool is_closed = false;  // no connection is kept any more
+  std::string key;         // of the last host; its memory is reused
+  bool is_closed = false;  // connections are no longer kept
   FetchGuards guards;
 };
 

@@ -23,7 +23,7 @@ TLSContext ClientTLS::context_for(const Fetch& fetch) {
   if (const auto found = contexts_.find(key); found != contexts_.end()) return found->second;
   TLSClientOptions options;
   options.alpn.emplace_back("http/1.1");
-  options.handshake_timeout = {};  // the fetch has a timeout
+  options.handshake_timeout = {};  // the fetch has its own timeout
   if (!fetch.flag(&FetchOptions::validate_cert, true)) options.cert_reqs = CertReqs::none;
   if (const auto& file = fetch.option(&FetchOptions::ca_certs)) options.ca_certs = *file;
   if (const auto& file = fetch.option(&FetchOptions::client_cert)) {

@@ -9,8 +9,8 @@
 
 namespace squall::http {
 
-// The TLS contexts of a client, by the options that they are made from: validate_cert, ca_certs, client_cert
-// and client_key. Each context is made once (SHC-30).
+// The TLS contexts of a client. The key of a context is the options that it is made from: validate_cert,
+// ca_certs, client_cert and client_key. Each context is made once (SHC-30).
 //
 // Thread:    the client's loop.
 class ClientTLS {

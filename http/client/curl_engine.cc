@@ -16,7 +16,7 @@
 namespace squall::http {
 namespace {
 
-// No more unused easy handles are kept.
+// The most unused easy handles that are kept.
 constexpr std::size_t kKeptEasy = 64;
 
 void initialise_curl() {
@@ -70,7 +70,7 @@ Task<> CurlEngine::work(Fetch& fetch, FetchGuard& guard) {
   AdmissionQueue::Host& host = hosts_.host(fetch.url().origin()).slots;
   if (!queue_.has_slot(host)) guard.set_deadline(fetch.queue_deadline());
   const AdmissionQueue::Slot slot = co_await queue_.slot(host);
-  guard.set_deadline(IOLoop::TimePoint::max());  // libcurl has the other timeouts
+  guard.set_deadline(IOLoop::TimePoint::max());  // libcurl checks the other timeouts
   fetch.begin_request(loop_.time());
   fetch.enter(FetchPhase::connect);
   if (is_acting_) co_await moment();  // a callback of libcurl has begun this fetch
@@ -135,8 +135,8 @@ int CurlEngine::on_timer(CURLM*, long milliseconds, void* self) noexcept {
   return 0;
 }
 
-// Registers the descriptor anew each time: libcurl closes descriptors without a report, and opens others with
-// the same number (CUR-09).
+// Registers the descriptor again each time: libcurl closes descriptors without a report, and opens others
+// with the same number (CUR-09).
 void CurlEngine::socket_changed(int fd, int interest) {
   loop_.remove_handler(fd);
   if (interest == CURL_POLL_REMOVE) return;

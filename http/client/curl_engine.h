@@ -35,17 +35,17 @@ class CurlEngine {
 
   const AsyncHTTPClient::Options& options() const noexcept { return options_; }
   IOLoop& loop() const noexcept { return loop_; }
-  // An easy handle without traces of its last request (CUR-02, SEC-71).
+  // An easy handle without state of an earlier request (CUR-02, SEC-71).
   CURL* take_easy();
   void give_back(CURL* easy) noexcept;
   // Adds a request. Reserves the memory that retire() needs.
   void add(CURL* easy);
   void remove(CURL* easy) noexcept { curl_multi_remove_handle(multi_, easy); }
   bool keeps_connections() const noexcept;
-  // Whether libcurl is on the stack and calls us: no request can be removed meanwhile.
+  // Whether libcurl is calling a function of this object: no request can be removed meanwhile.
   bool is_acting() const noexcept { return is_acting_; }
 
-  // A request that was given up while libcurl was on the stack, with all data that libcurl may still read.
+  // A request that was cancelled during a call of libcurl, with all data that libcurl may still read.
   struct Retired {
     CURL* easy;
     curl_slist* headers;

@@ -22,15 +22,16 @@ class CurlError : public std::runtime_error {
   int code_;
 };
 
-// An HTTP client over libcurl, for what only libcurl has: digest authentication, other kinds of proxies, and
-// the options that HTTPRequest::prepare_curl_callback sets. Part of the library if it was built with libcurl.
+// An HTTP client over libcurl, for features that only libcurl has: digest authentication, other kinds of
+// proxies, and the options that HTTPRequest::prepare_curl_callback sets. Part of the library if it was
+// built with libcurl.
 //
 // These throw std::invalid_argument: a body_producer, a streaming callback that returns a task, a TLSContext,
 // and a GET with a body; in the constructor, Options::resolver, as libcurl looks up names. The headers of a
-// response stay as they came when its body is decompressed (CUR-05). Redirects, credentials, cookies and
+// response are not changed when its body is decompressed (CUR-05). Redirects, credentials, cookies and
 // queueing are as with SimpleAsyncHTTPClient: libcurl gets one request at a time. A request that cannot be
-// repeated has a connection of its own. Options::idle_timeout counts in whole seconds, and is checked when a
-// connection is wanted again.
+// repeated has a connection of its own. Options::idle_timeout has a resolution of seconds, and is checked
+// when the connection would be used again.
 //
 // Callbacks may begin other fetches, and end them.
 //

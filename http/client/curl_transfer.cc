@@ -22,8 +22,8 @@ namespace {
 // This much of the body of a redirect is read, so that the connection can be used again.
 constexpr std::size_t kMaxDiscarded = 64 * 1024;
 
-// `none` is libcurl's value for no timeout. For libcurl zero is its own default, so a timeout that is over is
-// 1 ms.
+// `none` is libcurl's value for no timeout. Zero would be libcurl's own default, so a timeout that has
+// passed becomes 1 ms.
 long milliseconds(std::optional<Fetch::Duration> timeout, long none) {
   if (!timeout) return none;
   const auto rounded = std::chrono::ceil<std::chrono::milliseconds>(*timeout).count();
@@ -64,7 +64,7 @@ CurlTransfer::~CurlTransfer() {
   curl_slist_free_all(mapping_);
 }
 
-// libcurl is on the stack and cannot remove the request, so all data that it may still read is kept.
+// During a call of libcurl the request cannot be removed, so all data that libcurl may still read is kept.
 void CurlTransfer::retire() noexcept {
   const auto refuse = +[](char*, std::size_t, std::size_t, void*) -> std::size_t { return 0; };
   curl_easy_setopt(easy_, CURLOPT_HEADERFUNCTION, refuse);
@@ -123,7 +123,7 @@ void CurlTransfer::begin() {
   state_ = State::added;
 }
 
-// The headers that SimpleAsyncHTTPClient would send, and none of libcurl's own.
+// Sends the same headers as SimpleAsyncHTTPClient, and no headers of libcurl.
 void CurlTransfer::set_headers() {
   std::string head;
   RequestHead writer(fetch_);
@@ -142,7 +142,7 @@ void CurlTransfer::set_headers() {
     if (equals_ignoring_case(name, "Content-Length") || equals_ignoring_case(name, "Transfer-Encoding"))
       continue;
     if (equals_ignoring_case(name, "Content-Type")) has_type = true;
-    // libcurl takes `X:` for a wish to leave it out, and `X;` for an empty one.
+    // For libcurl `X:` removes the header X, and `X;` sends it with an empty value.
     if (line.size() <= name.size() + 2) {
       line.erase(name.size());
       line += ';';
@@ -197,7 +197,7 @@ void CurlTransfer::set_route() {
     set(CURLOPT_IPRESOLVE, static_cast<long>(CURL_IPRESOLVE_V4));
   if (const auto& path = fetch_.option(&FetchOptions::unix_socket))
     set(CURLOPT_UNIX_SOCKET_PATH, path->c_str());
-  // The first one that fits counts: those with a port come first.
+  // libcurl takes the first entry that matches, so the entries with a port come first.
   for (const bool has_port : {true, false}) {
     for (const auto& [from, to] : engine_.options().hostname_mapping) {
       const MappedHost mapped(from);
@@ -235,7 +235,7 @@ void CurlTransfer::set_tls() {
 
 // ---- The response.
 
-// Called by C code, which no exception may cross.
+// Called by C code, so no exception may leave this function.
 std::size_t CurlTransfer::on_header(char* data, std::size_t size, std::size_t count, void* self) noexcept {
   auto& transfer = *static_cast<CurlTransfer*>(self);
   try {
@@ -327,7 +327,7 @@ void CurlTransfer::end(CURLcode result) noexcept {
   result_ = result;
   engine_.remove(easy_);
   state_ = State::ended;
-  // Not from within libcurl: through the queue of the loop.
+  // The caller resumes through the queue of the loop, not during a call of libcurl.
   if (resume_.coroutine()) engine_.loop().call_soon(resume_);
 }
 

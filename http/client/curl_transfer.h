@@ -15,14 +15,12 @@
 
 namespace squall::http {
 
-// One request that libcurl sends, and the awaiter of its end. Destroying it takes the request away from
-// libcurl.
+// One request that libcurl sends, and the awaiter of its end. Destroying it cancels the request.
 //
 // Thread:    the client's loop.
 // Lifetime:  borrows the engine and the fetch.
-// Errors:    begin() throws std::invalid_argument for a request that libcurl does not support; awaiting
-// throws
-//            HTTPClientError, and the exceptions of the request's callbacks.
+// Errors:    begin() throws std::invalid_argument for a request that libcurl does not support. Awaiting
+//            throws HTTPClientError, and the exceptions of the request's callbacks.
 class CurlTransfer {
  public:
   CurlTransfer(CurlEngine& engine, Fetch& fetch);
@@ -41,7 +39,8 @@ class CurlTransfer {
 
  private:
   enum class State : std::uint8_t { ready, added, ended };
-  // How far the response is: its head, the body of a response, or the body of a redirect that is followed.
+  // The part of the response that is being received: the head, the body, or the body of a redirect that is
+  // followed.
   enum class Part : std::uint8_t { head, body, redirect, abandoned };
 
   static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self) noexcept;
@@ -73,8 +72,8 @@ class CurlTransfer {
   CURLcode result_ = CURLE_OK;
   std::size_t received_ = 0;
   std::size_t head_size_ = 0;
-  std::vector<std::string> lines_;  // of the head, for a header callback
-  std::exception_ptr failure_;      // of a callback
+  std::vector<std::string> lines_;  // the lines of the head, for a header callback
+  std::exception_ptr failure_;      // the exception of a callback
   LoopHook resume_;
   char text_[CURL_ERROR_SIZE] = "";
 };

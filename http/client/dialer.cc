@@ -89,7 +89,7 @@ bool Dialer::needs_tunnel() const noexcept {
 
 Task<IOStream> Dialer::connect() {
   ConnectOptions options;
-  options.timeout = std::nullopt;  // dial() has the timeout
+  options.timeout = std::nullopt;  // dial() applies the timeout
   options.stream = options_.stream;
   if (!options_.allow_ipv6) options.family = AF_INET;
   options.source_ip = options_.source_ip;

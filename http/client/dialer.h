@@ -51,7 +51,7 @@ struct DialOptions {
   bool allow_ipv6 = true;
   // For TLS targets; std::nullopt verifies the server by the system's store.
   std::optional<TLSContext> tls{};
-  // For all phases. The sooner one counts; std::nullopt is no limit.
+  // For all phases together; std::nullopt is no limit.
   std::optional<IOLoop::Duration> timeout = std::chrono::seconds(20);
   std::optional<IOLoop::TimePoint> deadline{};
   std::size_t max_header_size = 64 * 1024;  // of the proxy's answer
@@ -78,13 +78,12 @@ struct DialOptions {
 // Thread:    the loop's thread only.
 // Lifetime:  must outlive the task of dial(). Dropping that task closes the connection.
 // Errors:    HTTPClientError with the phase, the peer, the system's error and the cause; HTTPTimeoutError
-// when
-//            the timeout passes. std::invalid_argument for options that contradict each other.
+//            when the timeout passes. std::invalid_argument for options that contradict each other.
 class Dialer final : private Resolver {
  public:
   Dialer(DialTarget target, DialOptions options) : target_(std::move(target)), options_(std::move(options)) {}
 
-  // To be called once.
+  // Call it once.
   Task<IOStream> dial();
 
   // The present phase; `done` at the end.
@@ -94,7 +93,7 @@ class Dialer final : private Resolver {
   // The peer of the phase: the proxy, the Unix socket, or the target.
   const std::string& peer() const noexcept { return peer_; }
 
-  // The durations of the phases; std::nullopt for one that did not take place.
+  // The durations of the phases; std::nullopt for a phase that did not take place.
   struct Times {
     std::optional<IOLoop::Duration> resolve;
     std::optional<IOLoop::Duration> connect;  // without resolve
@@ -103,7 +102,7 @@ class Dialer final : private Resolver {
   const Times& times() const noexcept { return times_; }
 
  private:
-  // Stands between TCPClient and the resolver, to see when the addresses are there.
+  // Passes the call of TCPClient to the resolver, and notes when the addresses are known.
   Task<Answer> look_up(std::string host, std::uint16_t port, int family) override;
 
   std::optional<IOLoop::TimePoint> earliest_deadline() const;
@@ -123,7 +122,7 @@ class Dialer final : private Resolver {
   std::function<void(FetchPhase)> on_phase_;
   std::string peer_;
   Times times_;
-  IOLoop::TimePoint entered_{};  // begin of the phase
+  IOLoop::TimePoint entered_{};  // when the phase began
 };
 
 // The value of a Proxy-Authorization header; empty for a proxy without a username.

@@ -19,9 +19,8 @@
 
 namespace squall::http {
 
-// A fetch: its next request (the first one, or the one that a redirect leads to), its options, and the
-// response so far. Decides on redirects and retries, and checks the request: the part of a fetch that is the
-// same for every client.
+// A fetch: its next request (the first, or the next of a chain of redirects), its options, and the response
+// so far. Checks the request, and decides on redirects and retries. All clients share this part of a fetch.
 //
 // Thread:    the client's loop.
 // Lifetime:  borrows the defaults.
@@ -90,14 +89,14 @@ class Fetch : public Pooled {
 
   FetchPhase phase() const noexcept { return phase_; }
   void enter(FetchPhase phase) noexcept { phase_ = phase; }
-  // The next request waits for its slot from now on.
+  // The next request begins to wait for its slot.
   void begin_queueing(IOLoop::TimePoint now) noexcept;
-  // The next request has its slot; its timeouts count from now on.
+  // The next request has its slot; its timeouts begin now.
   void begin_request(IOLoop::TimePoint now) noexcept;
   // The request is complete.
   void end_request(IOLoop::TimePoint now) noexcept { data_->request_time = now - begun_; }
-  // The deadlines of the request: while it waits for a slot, while a connection that was begun `now` is made,
-  // and from then on. TimePoint::max() is no deadline.
+  // The deadlines of the request: for its slot, for a connection that begins at `now`, and for the
+  // response. TimePoint::max() is no deadline.
   IOLoop::TimePoint queue_deadline() const noexcept;
   IOLoop::TimePoint connect_deadline(IOLoop::TimePoint now) const noexcept;
   IOLoop::TimePoint request_deadline() const noexcept;
@@ -106,7 +105,7 @@ class Fetch : public Pooled {
   HTTPClientError::Failure failure() const { return failure(phase_); }
   HTTPClientError::Failure failure(FetchPhase phase) const;
 
-  // ---- Retries. A kept connection may close as a request is sent.
+  // ---- Retries. A kept connection may close while a request is sent.
 
   enum class Sent : std::uint8_t { nothing, something };
   // Whether the request may be sent again: nothing of it was sent, or its method is idempotent (RFC 9110,
@@ -130,8 +129,8 @@ class Fetch : public Pooled {
   int redirects() const noexcept { return data_->redirects; }
   // Whether a response with this head is a redirect that the client follows: no callback sees its body.
   bool will_follow(int status, const Headers& headers) const noexcept;
-  // After a response: prepares the request that it redirects to, if any. Throws HTTPClientError if that
-  // cannot be sent.
+  // After a response: prepares the next request if the response is a redirect. Throws HTTPClientError if
+  // that request cannot be sent.
   bool redirect();
 
  private:
@@ -151,7 +150,7 @@ class Fetch : public Pooled {
   URL url_;
   std::string_view method_;
   FetchPhase phase_ = FetchPhase::queue;
-  std::unique_ptr<Headers> own_headers_;  // set once they differ from the headers of the request
+  std::unique_ptr<Headers> own_headers_;  // null until they differ from the headers of the request
   bool keeps_body_ = true;                // false once a redirect has made the request a GET
   bool keeps_credentials_ = true;         // false once a redirect has left the first origin
   bool decompresses_;

@@ -75,7 +75,7 @@ Task<std::unique_ptr<ClientConnection>> FetchAttempt::connect() {
   options.source_ip = fetch_.option(&FetchOptions::network_interface);
   options.allow_ipv6 = fetch_.flag(&FetchOptions::allow_ipv6, true);
   if (is_https) options.tls = core_.tls.context_for(fetch_);
-  options.timeout = std::nullopt;  // the guard has the deadline
+  options.timeout = std::nullopt;  // the guard applies the deadline
   options.max_header_size = core_.options.max_header_size;
   options.resolver = &core_.resolver;
   options.stream.receive_before_reset = true;

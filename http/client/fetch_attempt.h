@@ -24,21 +24,21 @@ namespace squall::http {
 //
 // Outcome    | means                                                        | next
 // response   | the response is in the fetch                                 | redirect, or the caller
-// upgraded   | so is a 101 response; its stream was handed over             | the caller
-// stale      | the server closed the kept connection, and Fetch::may_retry()| another attempt with
-// take_slot() timed_out  | a deadline passed in the phase of the fetch                  | HTTPTimeoutError
+// upgraded   | a 101 response is in the fetch; the caller has its stream    | the caller
+// stale      | the server closed the kept connection, and Fetch::may_retry()| a retry with take_slot()
+// timed_out  | a deadline passed in the phase of the fetch                  | HTTPTimeoutError
 // closed     | the client closed; the ClientCore may be destroyed           | HTTPClientClosedError
 //
 // Thread:    the loop's thread only.
 // Lifetime:  borrows its arguments; the ClientCore until the attempt is closed. Destroying it cancels the
 //            attempt, and gives up slot and connection.
-// Errors:    HTTPClientError; the exceptions of the callbacks of the request as they are.
+// Errors:    HTTPClientError; the exceptions of the request's callbacks unchanged.
 class FetchAttempt {
  public:
   enum class Outcome : std::uint8_t { response, upgraded, stale, timed_out, closed };
 
-  // With an empty slot, the attempt waits for one and may use a kept connection. A retry has a slot, and
-  // makes a new connection.
+  // With an empty slot the attempt waits for a slot, and may use a kept connection. With a slot, for a
+  // retry, it makes a new connection.
   FetchAttempt(ClientCore& core, Fetch& fetch, const FetchRoute& route, ClientHost& host,
                AdmissionQueue::Slot slot) noexcept
       : core_(core), fetch_(fetch), route_(route), host_(host), slot_(std::move(slot)), guard_(core.guards) {}
@@ -51,7 +51,7 @@ class FetchAttempt {
   }
   Outcome await_resume();
 
-  // After Outcome::stale: the slot, for another attempt. To be taken before anything is awaited.
+  // After Outcome::stale: the slot, for another attempt. Take it before the next co_await.
   AdmissionQueue::Slot take_slot() noexcept { return std::move(slot_); }
 
  private:

@@ -6,7 +6,7 @@
 namespace squall::http {
 namespace {
 
-// Between two checks of all guards, as each of thousands may have a deadline of its own.
+// The least time between two checks of all guards, as thousands of guards may have different deadlines.
 constexpr std::chrono::milliseconds kPause{5};
 
 }  // namespace
@@ -38,7 +38,7 @@ void FetchGuards::check_deadlines() {
       next = std::min(next, guard.deadline_);
     }
   });
-  // A fetch that began meanwhile may have set the timer.
+  // A fetch that began during the check may have set the timer.
   if (timer_) next = std::min(next, timer_at_);
   if (next != IOLoop::TimePoint::max()) set_timer(std::max(next, now + kPause));
 }
@@ -60,7 +60,7 @@ FetchGuard::State FetchGuard::finish() {
   return state_;
 }
 
-// The caller resumes through the queue of the loop, as it may destroy other guards, and the client.
+// The caller resumes through the queue of the loop, because it may destroy other guards and the client.
 void FetchGuard::cut(State state) noexcept {
   unlink();
   state_ = state;

@@ -13,7 +13,7 @@ namespace squall::http {
 
 class FetchGuard;
 
-// The guards of a client that are at work: checks their deadlines, and ends them when the client closes.
+// The running guards of a client: checks their deadlines, and ends them when the client closes.
 //
 // A deadline is a field of its guard. One timer serves all guards. It is set for the earliest deadline at the
 // time of the last check, so a fetch that ends in time does not touch the timers of the loop. A deadline may
@@ -28,8 +28,8 @@ class FetchGuards {
   FetchGuards(const FetchGuards&) = delete;
   FetchGuards& operator=(const FetchGuards&) = delete;
 
-  // Destroys the work of all guards; their callers resume in a later turn. Not to be called from within the
-  // work of one of them.
+  // Destroys the work of all guards; their callers resume in a later turn. Must not be called by the work
+  // of a guard.
   void close_all() noexcept;
   bool empty() const noexcept { return running_.empty(); }
   IOLoop& loop() const noexcept { return loop_; }

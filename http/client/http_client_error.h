@@ -23,8 +23,8 @@ class HTTPClientError : public virtual std::runtime_error {
 
   struct Failure {
     FetchPhase phase = FetchPhase::request;
-    std::string peer{};          // address and port; empty before one was known
-    std::error_code error{};     // of the system; zero if the system reported none
+    std::string peer{};          // address and port; empty before it was known
+    std::error_code error{};     // of the system; zero without a system error
     std::exception_ptr cause{};  // null without another exception
   };
 
@@ -38,7 +38,7 @@ class HTTPClientError : public virtual std::runtime_error {
   const std::string& message() const noexcept { return message_; }
   // Null without a response.
   const HTTPResponse* response() const noexcept { return response_.get(); }
-  // How far the fetch had come.
+  // The phase in which the fetch failed.
   FetchPhase phase() const noexcept { return failure_.phase; }
   const std::string& peer() const noexcept { return failure_.peer; }
   const std::error_code& error() const noexcept { return failure_.error; }

@@ -69,9 +69,9 @@ struct ProxyOptions {
   AuthMode auth_mode = AuthMode::basic;
 };
 
-// Options of a fetch. An option that a request leaves open has the value of
-// AsyncHTTPClient::Options::defaults, and the value named here if that leaves it open too. A Setting may also
-// be std::nullopt: none.
+// Options of a fetch. An option that a request leaves open has the value in
+// AsyncHTTPClient::Options::defaults. If the defaults leave it open too, it has the value named here. A
+// Setting may also be std::nullopt: no value.
 struct FetchOptions {
   using Duration = std::chrono::nanoseconds;
 
@@ -83,10 +83,10 @@ struct FetchOptions {
   std::optional<bool> follow_redirects{};  // true
   std::optional<int> max_redirects{};      // 5
 
-  // True: asks for a compressed body, and decompresses it. Content-Encoding becomes
+  // True: asks for a compressed body, and decompresses the body. Content-Encoding becomes
   // X-Consumed-Content-Encoding.
   std::optional<bool> decompress_response{};
-  // Of the response, decompressed; AsyncHTTPClient::Options::max_body_size.
+  // The limit of the decompressed response; AsyncHTTPClient::Options::max_body_size.
   std::optional<std::size_t> max_body_size{};
 
   Setting<std::string> auth_username{};
@@ -129,8 +129,8 @@ struct HTTPRequest : FetchOptions {
   std::string method = "GET";
   Headers headers;
   std::optional<std::string> body;
-  // Writes the body while it is produced, instead of `body` (HCL-14): with the length of a Content-Length
-  // among the headers, else in chunks. Awaiting its writes gives back-pressure.
+  // Produces the body piece by piece, instead of `body` (HCL-14). With a Content-Length among the headers
+  // the body has that length; otherwise it is sent in chunks. Awaiting the writes gives back-pressure.
   //
   //     request.body_producer = [](BodyWriter& body) -> Task<> {
   //       co_await body.write("one piece, ");
@@ -142,12 +142,12 @@ struct HTTPRequest : FetchOptions {
 
   std::optional<std::chrono::system_clock::time_point> if_modified_since;
 
-  // Takes the body; the response then has none (HCL-24).
+  // Receives the body; the body of the response is then empty (HCL-24).
   StreamingCallback streaming_callback;
-  // Takes each line of the head with its CRLF: the status line, the fields, the empty line (HCL-25). Not
+  // Receives each line of the head with its CRLF: the status line, the fields, the empty line (HCL-25). Not
   // called for a redirect that the client follows (SHC-28).
   std::function<void(std::string_view line)> header_callback;
-  // Takes libcurl's handle, a CURL*, before the request begins. CurlAsyncHTTPClient only (HCL-26).
+  // Receives libcurl's handle, a CURL*, before the request begins. CurlAsyncHTTPClient only (HCL-26).
   std::function<void(void* easy)> prepare_curl_callback;
 };
 

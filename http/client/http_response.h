@@ -12,8 +12,8 @@
 
 namespace squall::http {
 
-// The durations of the parts of a fetch. A part that did not take place has std::nullopt: looking up a name
-// on a kept connection, for example.
+// The durations of the parts of a fetch. A part that did not take place is std::nullopt, such as the name
+// lookup of a kept connection.
 struct FetchTimes {
   using Duration = std::chrono::nanoseconds;
 
@@ -22,7 +22,7 @@ struct FetchTimes {
   std::optional<Duration> resolve;  // this and the next three: of the last request
   std::optional<Duration> connect;
   std::optional<Duration> tls;         // with the tunnel through a proxy
-  std::optional<Duration> first_byte;  // from the begin of the request to the first byte of the response
+  std::optional<Duration> first_byte;  // from the start of the request to the first byte of the response
   Duration total{};                    // the whole fetch
 };
 
@@ -61,7 +61,7 @@ class HTTPResponse {
   ~HTTPResponse();
 
   int status() const noexcept { return data_->status; }
-  // The reason that the server sent; the one of RFC 9110 if it sent none.
+  // The reason that the server sent; without one the reason of RFC 9110.
   const std::string& reason() const noexcept { return data_->reason; }
   // Whether the status is 2xx.
   bool ok() const noexcept { return status() >= 200 && status() < 300; }
@@ -78,7 +78,7 @@ class HTTPResponse {
   // The number of redirects that the client followed.
   int redirects() const noexcept { return data_->redirects; }
 
-  // Of the last request, without waiting for a slot.
+  // The duration of the last request, without waiting for a slot.
   FetchTimes::Duration request_time() const noexcept { return data_->request_time; }
   const FetchTimes& time_info() const noexcept { return data_->times; }
   // When the last request got its slot.

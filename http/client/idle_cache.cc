@@ -9,7 +9,8 @@
 namespace squall::http {
 namespace {
 
-// For so long the watch of a connection is trusted to have reported anything that arrived.
+// A connection that was idle for less than this is not checked by a system call: its watch has reported any
+// bytes that arrived.
 constexpr std::chrono::seconds kTrusted{1};
 
 // Whether neither bytes nor their end have arrived.

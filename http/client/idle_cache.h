@@ -17,8 +17,8 @@ class ClientConnection;
 
 // Keeps the connections of a client between two requests.
 //
-// The cache closes a connection when it has been idle for too long, when the server closes it, when the
-// server sends anything (the client asked for nothing), and, the longest idle first, when there are too many.
+// The cache closes a connection that was idle for too long, that the server closes, or on which the server
+// sends bytes without a request. With too many connections it closes the one that was idle longest.
 //
 // Thread:    the loop's thread only.
 // Lifetime:  borrows the loop and the hosts. Owns the connections in it; destroying it closes them.
@@ -67,8 +67,8 @@ class IdleCache {
   IdleCache(const IdleCache&) = delete;
   IdleCache& operator=(const IdleCache&) = delete;
 
-  // The connection to the host that was used last; null without an idle connection. The loop may not have run
-  // for a while: a connection that was idle for more than a second is checked by a system call.
+  // The connection to the host that was used last; null without an idle connection. A connection that was
+  // idle for more than a second is checked by a system call, because the loop may not have run meanwhile.
   std::unique_ptr<ClientConnection> take(Host& host);
   void keep(Host& host, std::unique_ptr<ClientConnection> connection);
   std::size_t size() const noexcept { return size_; }

@@ -10,8 +10,8 @@
 
 namespace squall::http {
 
-// The proxy for `url` by the environment, as curl and others read it: http_proxy for http, https_proxy for
-// https, all_proxy for both. https_proxy and all_proxy may be in capitals. http_proxy may not, as a client of
+// The proxy for `url` by the environment, with the rules of curl: http_proxy for http, https_proxy for
+// https, all_proxy for both. https_proxy and all_proxy may be in capitals. http_proxy may not: a client of
 // a CGI program could set HTTP_PROXY by a header. no_proxy or NO_PROXY lists hosts that need no proxy:
 // domains, which include their subdomains, with or without a port; addresses; or `*`.
 //

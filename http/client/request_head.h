@@ -11,8 +11,8 @@ namespace squall::http {
 
 // Writes the head of the request of a fetch.
 //
-// The headers of the caller keep their spelling and their order. Headers that the options or the body decide
-// on are left out, and written anew (SHC-24).
+// The headers of the caller keep their spelling and their order. Headers that depend on the options or the
+// body are not copied but written again (SHC-24).
 //
 // Thread:    one.
 // Lifetime:  borrows the fetch.
@@ -25,7 +25,7 @@ struct RequestHead {
   const Fetch& fetch;
   bool absolute = false;                   // the request line has the whole URL, for a proxy
   std::string_view proxy_authorization{};  // a server never gets the Proxy-Authorization of the headers
-  bool keep_alive = true;         // false writes Connection: close; set to false if the headers have it
+  bool keep_alive = true;         // false writes Connection: close; becomes false if the headers have it
   bool expects_continue = false;  // result: the body waits for 100 Continue
 };
 

@@ -32,7 +32,7 @@ void RequestSender::begin(Fetch& fetch, IOStream& stream, const Options& options
 }
 
 void RequestSender::send_head(const Options& options) {
-  static thread_local std::string text;  // its memory serves request after request
+  static thread_local std::string text;  // its memory is reused for each request
   text.clear();
   RequestHead head(*fetch_);
   head.absolute = options.via == Via::proxy;
@@ -96,7 +96,7 @@ void RequestSender::check() {
   try {
     upload_.result();
   } catch (const StreamClosedError&) {
-    // In State::failed it is the error of another stream, which the producer uses.
+    // In State::failed the error is of another stream that the producer uses.
     if (state_ == State::failed) throw;
   }
 }

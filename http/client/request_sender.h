@@ -14,8 +14,8 @@
 
 namespace squall::http {
 
-// Sends the request of a fetch over a connection: the head and a small body at once, a large body as the
-// server takes it.
+// Sends the request of a fetch over a connection: the head and a small body at once, a large body with
+// back-pressure.
 //
 // state     | waits for                       | ended by                      | next
 // sent      | begin()                         |                               | sent, waiting, sending
@@ -43,16 +43,16 @@ class RequestSender final : private detail::TaskOwner {
     bool keep_alive = true;
   };
   void begin(Fetch& fetch, IOStream& stream, const Options& options);
-  // The server wants the body: sends it, unless that has begun.
+  // The server wants the body: begins to send the body, if that has not begun.
   void send_body();
-  // Throws the exception of a body that failed. An exception that only says that the stream has closed is
-  // dropped, as the reader of the response reports that.
+  // Throws the exception of a failed body. An exception that only says that the stream has closed is
+  // dropped: the reader of the response reports it.
   void check();
   // Drops the rest of the body.
   void stop() noexcept;
 
   bool is_sent() const noexcept { return state_ == State::sent; }
-  // False if the head told the server to close the connection.
+  // False if the request has `Connection: close`.
   bool keeps_alive() const noexcept { return keeps_alive_; }
 
  private:

@@ -35,12 +35,12 @@ class ResponseReceiver {
   void begin(Fetch& fetch, std::size_t max_header_size);
   // Removes the bytes it uses from the front of `bytes`.
   Result receive(std::string_view& bytes);
-  // The server has ended its bytes. `error` closed the stream; zero if nothing did.
+  // The server has ended its bytes. `error` is the error that closed the stream; zero without one.
   void receive_end(std::error_code error);
 
   // Whether a byte of the response has arrived.
   bool begun() const noexcept { return parser_.begun(); }
-  // Whether the response is complete and its connection may have another request.
+  // Whether the response is complete and its connection may carry another request.
   bool keeps_alive() const noexcept { return parser_.is_complete() && parser_.keep_alive(); }
   std::string_view piece() const noexcept { return piece_; }
 
@@ -69,7 +69,7 @@ class ResponseReceiver {
   Fetch* fetch_ = nullptr;
   Sink sink_ = Sink::unknown;
   bool is_decoding_ = false;  // decode() has not yet used up coded_
-  std::size_t received_ = 0;  // bytes of the body, as sent
+  std::size_t received_ = 0;  // bytes of the body before decompression
   std::optional<BoundedDecoder> decoder_;
   std::string decoded_;     // memory for a decoded piece
   std::string_view coded_;  // rest of the piece that is being decoded

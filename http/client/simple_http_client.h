@@ -13,9 +13,9 @@ struct ClientCore;
 
 // The HTTP client of Squall: see AsyncHTTPClient.
 //
-// Connections are kept and used again. The client notices when the server closes a kept connection. A server
-// may close it just as a request is sent, before any byte of a response: the client then sends the request
-// once more on a new connection, if its method is idempotent or nothing of it was sent.
+// Connections are kept and used again. The client notices when the server closes a kept connection. A
+// server may close it just when a request is sent, before any byte of a response. The client then sends the
+// request again on a new connection, if its method is idempotent or no byte of it was sent.
 //
 // Thread:    the loop's thread only.
 // Lifetime:  as AsyncHTTPClient.
@@ -36,8 +36,8 @@ class SimpleAsyncHTTPClient : public AsyncHTTPClient {
   //
   // Throws HTTPClientError with the response if its status is not 101, HTTPProtocolError for a 101 response
   // that does not name a protocol of the request, and otherwise as fetch(). Throws std::invalid_argument for
-  // a request without an Upgrade header, or with a streaming_callback. To fetch() a 101 response is always an
-  // HTTPProtocolError.
+  // a request without an Upgrade header, or with a streaming_callback. In fetch() a 101 response is always
+  // an HTTPProtocolError.
   Task<UpgradedConnection> upgrade(HTTPRequest request);
 
   void close() override;

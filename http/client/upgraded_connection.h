@@ -7,7 +7,7 @@
 
 namespace squall::http {
 
-// The result of SimpleAsyncHTTPClient::upgrade(): a connection that speaks another protocol from now on.
+// The result of SimpleAsyncHTTPClient::upgrade(): a connection that now has another protocol.
 //
 // Thread:    the client's loop.
 // Lifetime:  independent of the client. Destroying it closes the connection.

@@ -16,7 +16,7 @@ namespace squall::http {
 // Errors:    write() throws StreamClosedError once the connection is closed.
 class BodyWriter {
  public:
-  // With `length` the body is sent as it is; with std::nullopt it is sent in chunks.
+  // With `length` the body is sent without chunks; with std::nullopt it is sent in chunks.
   BodyWriter(IOStream& stream, std::optional<std::uint64_t> length) noexcept
       : stream_(stream), remaining_(length) {}
   BodyWriter(const BodyWriter&) = delete;

@@ -21,7 +21,8 @@ bool is_target_text(std::string_view text) {
   return !text.empty();
 }
 
-// What may stand between the brackets of an IP literal: an IPv6 address, or one of a future version.
+// Whether `text`, the part between brackets, is an IPv6 address or an address of a future version (RFC
+// 3986, 3.2.2).
 bool is_ip_literal(std::string_view text) {
   for (const char c : text)
     if (hex_value(c) < 0 && c != ':' && c != '.' && c != 'v' && c != 'V') return false;
@@ -50,7 +51,7 @@ std::string_view cut_before(std::string_view& text, std::string_view separators)
 }  // namespace
 
 bool is_host(std::string_view text, Port port) noexcept {
-  // A name without anything unusual about it, as nearly all are.
+  // A name of only these characters, as almost all are, needs no further check.
   static constexpr auto kPlain =
       detail::table([](char c) { return is_alpha(c) || is_digit(c) || c == '.' || c == '-'; });
   std::size_t plain = 0;
@@ -96,13 +97,14 @@ Refusal split_target(std::string_view method, std::string_view target, Target& p
     if (!equals_ignoring_case(name, "http") && !equals_ignoring_case(name, "https")) return kBadTarget;
     rest.remove_prefix(scheme + 3);
     parts.authority = cut_before(rest, "/?");
-    // User information in a request is a trap for who logs or routes by it (RFC 9110, 4.2.4).
+    // User information in a target is refused: it can mislead software that logs or routes by it (RFC 9110,
+    // 4.2.4).
     if (parts.authority.empty() || !is_host(parts.authority)) return kBadTarget;
   }
   parts.path = cut_before(rest, "?#");
   if (rest.empty()) return {};
   parts.query = rest.substr(1);
-  return rest.find('#') == rest.npos ? Refusal() : kBadTarget;  // fragments are not sent
+  return rest.find('#') == rest.npos ? Refusal() : kBadTarget;  // a client must not send a fragment
 }
 
 Refusal check_host(const Headers& headers, int minor_version) {
@@ -119,8 +121,8 @@ Refusal check_transfer_encoding(const Headers& headers, int minor_version) {
   const std::string_view value = *encoding;
   const std::size_t count = headers.count(HeaderId::transfer_encoding);
   if (count == 1 && equals_ignoring_case(value, "chunked")) return {};
-  // An encoding we do not know, ended by a chunked that we do: 501 (RFC 9112, 6.1). With any other end the
-  // body's own end cannot be told: 400 (RFC 9112, 6.3).
+  // Unknown codings, and then `chunked`: 501 (RFC 9112, 6.1). If the last coding is not `chunked`, the end
+  // of the body cannot be found: 400 (RFC 9112, 6.3).
   const std::size_t comma = value.find(',');
   const bool ends_chunked = count == 1 && comma != value.npos && comma == value.rfind(',') &&
                             equals_ignoring_case(trim(value.substr(comma + 1)), "chunked");

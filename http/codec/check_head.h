@@ -23,8 +23,8 @@ bool is_host(std::string_view text, Port port = Port::optional) noexcept;
 
 // The parts of a request target, as views into the target (RFC 9112, 3.2).
 struct Target {
-  std::string_view authority;  // of an absolute target and of CONNECT
-  std::string_view path;       // up to the query, empty if there is none
+  std::string_view authority;  // only of an absolute target and of CONNECT
+  std::string_view path;       // up to the query; may be empty
   std::string_view query;
 };
 Refusal split_target(std::string_view method, std::string_view target, Target& parts);

@@ -40,8 +40,8 @@ ChunkedDecoder::Result ChunkedDecoder::decode(std::string_view& bytes, std::stri
   return Result::piece;
 }
 
-// Decodes everything that is not content, up to the content of the next chunk, the end of the body, or the
-// end of the bytes.
+// Decodes size lines, chunk ends and trailers, up to the content of the next chunk, the end of the body, or
+// the end of the bytes.
 ChunkedDecoder::Result ChunkedDecoder::decode_framing(std::string_view& bytes) {
   while (!bytes.empty() && state_ != State::data) {
     if (state_ == State::end) return Result::end;
@@ -118,7 +118,8 @@ bool ChunkedDecoder::end_size_line() noexcept {
   return true;
 }
 
-// Takes the rest of a trailer line, or as much of it as `bytes` has. Result::piece: the line is complete.
+// Takes the rest of a trailer line, or as much of the line as `bytes` has. Result::piece: the line is
+// complete.
 ChunkedDecoder::Result ChunkedDecoder::take_trailer(std::string_view& bytes) {
   const std::size_t end = std::min(bytes.find('\n'), bytes.size() - 1) + 1;
   const std::size_t room = max_trailers_ - trailers_.size();
@@ -140,7 +141,8 @@ ChunkedDecoder::Result ChunkedDecoder::take_trailer(std::string_view& bytes) {
   return Result::piece;
 }
 
-// Makes a line that continues the field before it a part of that field's line. False if it is no such line.
+// Joins a line that begins with a blank to the trailer field before it. False if the line is no such
+// continuation.
 bool ChunkedDecoder::join_folded(std::string_view line) noexcept {
   if (folded_ == FoldedTrailers::refused || trailer_line_ == 0) return false;
   if (!line.starts_with(' ') && !line.starts_with('\t')) return false;

@@ -41,11 +41,11 @@ class ChunkedDecoder {
     end,     // the body and its trailers are complete
     failed,  // see refusal()
   };
-  // Whether a trailer field may continue on a line that begins with a blank (RFC 9112, 5.2: a server refuses
-  // that, a client replaces the line end by blanks).
+  // Whether a trailer field may continue on a line that begins with a blank. A server refuses such a field,
+  // and a client replaces the line end by blanks (RFC 9112, 5.2).
   enum class FoldedTrailers : std::uint8_t { refused, joined };
 
-  // Of one size line: size, extensions and CRLF.
+  // The longest size line: size, extensions and CRLF.
   static constexpr std::size_t kMaxLine = 1024;
   // All size lines and chunk ends together may take 16 bytes a chunk, plus the size of the content, plus
   // this: a body that is mostly extensions is an attack.
@@ -88,7 +88,7 @@ class ChunkedDecoder {
   State state_ = State::size_begin;
   FoldedTrailers folded_ = FoldedTrailers::refused;
   std::uint64_t size_ = 0;   // of the chunk: in a size line, its digits so far; in data, the bytes left
-  std::uint64_t total_ = 0;  // of all chunks so far
+  std::uint64_t total_ = 0;  // the sum of all chunk sizes so far
   std::uint64_t max_size_ = 0;
   std::size_t line_ = 0;    // bytes of the size line
   std::size_t excess_ = 0;  // bytes of size lines beyond the allowance of their chunks

@@ -10,8 +10,7 @@ namespace squall::http {
 
 // Reads the value of a Content-Length field (RFC 9110, 8.6): decimal digits and nothing else.
 //
-// Result:    std::nullopt for an empty value, for any other character (a sign, a blank or a comma among
-// them),
+// Result:    std::nullopt for an empty value, for any other character (such as a sign, a blank or a comma),
 //            and for a number that does not fit into 64 bits.
 // Thread:    any.
 inline std::optional<std::uint64_t> parse_content_length(std::string_view value) noexcept {

@@ -9,8 +9,8 @@
 
 namespace squall::http {
 
-// Decodes `gzip` with all its members (RFC 1952, 2.2), and `deflate`: the zlib format, or the deflated data
-// without it that some peers send (RFC 9110, 8.4.1.2).
+// Decodes `gzip` with all its members (RFC 1952, 2.2), and `deflate`: the zlib format, or the bare deflated
+// data that some peers send (RFC 9110, 8.4.1.2).
 class GzipDecoder final : public ContentDecoder {
  public:
   enum class Format { gzip, deflate };

@@ -13,7 +13,7 @@ namespace squall::http {
 // The text of `headers` is the whole head as it was received; every other part of the head is an offset and a
 // size in that text.
 //
-// Lifetime:  the views that the functions return end with the next change of `headers`.
+// Lifetime:  the returned views are valid until `headers` changes.
 struct ParsedRequest {
   // `GET`, as sent.
   std::string_view method_name() const noexcept { return part(0, method_size); }
@@ -41,7 +41,7 @@ struct ParsedRequest {
   std::uint32_t host_begin = 0;
   std::uint32_t host_size = 0;
   Method method = Method::other;
-  std::uint8_t minor_version = 1;  // of HTTP/1
+  std::uint8_t minor_version = 1;  // the x of HTTP/1.x
   bool keep_alive = false;         // the client lets the connection stay open
   bool host_missing = false;       // there is neither an authority nor a Host field
 

@@ -25,11 +25,11 @@ Lanes difference(const char* a, const char* b) noexcept {
   return left ^ right;
 }
 
-// Whether two heads of the same length differ. Reads all of both in any case. A valid head has 16 bytes or
+// Whether two heads of the same length differ. Always reads all bytes of both. A valid head has 16 bytes or
 // more.
 bool differ(std::string_view a, std::string_view b) noexcept {
-  // Two chains of operations halve the cost of the loop. The last bytes are compared first, some of them
-  // twice.
+  // Two independent chains of operations halve the cost of the loop. The last lanes are compared first and
+  // may overlap the lanes of the loop.
   const std::size_t last = a.size() - sizeof(Lanes);
   Lanes even = difference(a.data() + last, b.data() + last);
   Lanes odd{};
@@ -57,7 +57,7 @@ Method method_of(llhttp_method_t method) noexcept {
 
 }  // namespace
 
-// Called by llhttp.
+// The functions that llhttp calls.
 struct RequestParser::Callbacks {
   static RequestParser& self(llhttp_t* parser) noexcept { return *static_cast<RequestParser*>(parser->data); }
 
@@ -83,7 +83,8 @@ struct RequestParser::Callbacks {
   }
 
   static int on_headers_complete(llhttp_t* parser) {
-    // The server ignores requests to switch protocols (RFC 9110, 7.8), so their bodies are bodies.
+    // The server ignores requests to switch protocols (RFC 9110, 7.8), so the bytes behind the head are a
+    // body.
     parser->upgrade = 0;
     const bool has_body =
         (parser->flags & (F_CHUNKED | F_TRANSFER_ENCODING)) != 0 || parser->content_length > 0;
@@ -173,8 +174,8 @@ void RequestParser::reset() {
   }
 }
 
-// Old clients end a body with an extra CRLF, which does not belong to the next request (RFC 9112, 2.2). False
-// if there is a CR or an LF alone.
+// Old clients end a body with an extra CRLF, which does not belong to the next request (RFC 9112, 2.2).
+// False for a CR or an LF alone.
 bool RequestParser::skip_empty_lines(std::string_view& bytes) {
   while (!bytes.empty()) {
     const bool is_open = state_ == State::empty_line;
@@ -210,14 +211,13 @@ RequestParser::Result RequestParser::parse_bad_line(std::string_view& bytes) {
   HeadBuilder(request_->headers).append_text(feed);
   bytes.remove_prefix(feed.size());
   const std::string_view text = request_->headers.text();
-  // A byte that no method contains decides at once: a client that speaks TLS to a port without TLS must not
-  // wait.
+  // A byte that no method may contain is refused at once: a client that speaks TLS to a port without TLS
+  // gets its answer without a delay.
   const bool is_method = is_token(text.substr(0, text.find_first_of(" \r\n")));
   const std::size_t end = text.find_first_of("\r\n");
   if (end == text.npos && is_method) return check_size();
   const Refusal refusal = judge_request_line(text.substr(0, end));
-  // A line that turns out well formed has a method that llhttp does not know, or another part that llhttp
-  // refuses.
+  // If the line is well formed, llhttp does not know its method, or refuses another part of the line.
   if (refusal.status == 501 && llhttp_get_errno(&llhttp()) != HPE_INVALID_METHOD)
     return refuse_as_llhttp_does();
   return refuse(refusal);
@@ -230,7 +230,7 @@ RequestParser::Result RequestParser::check_size() {
   return refuse({431, "Request header fields too large"});
 }
 
-// ---- Bodies. llhttp stays behind the head until it is reset for the next one.
+// ---- Bodies. llhttp stays at the end of the head until it is reset for the next head.
 
 void RequestParser::begin_body() noexcept {
   const bool is_chunked = request_->headers.find(HeaderId::transfer_encoding).has_value();
@@ -299,8 +299,8 @@ RequestParser::Result RequestParser::check_head() {
   return Result::head;
 }
 
-// False if the request line is not exactly that of RFC 9112: llhttp accepts several spaces, and more
-// versions.
+// False if the request line is not exactly as RFC 9112 defines it: llhttp also accepts several spaces, and
+// other versions.
 bool RequestParser::read_version_and_method() noexcept {
   ParsedRequest& request = *request_;
   const std::string_view text = request.headers.text();
@@ -313,14 +313,14 @@ bool RequestParser::read_version_and_method() noexcept {
   return true;
 }
 
-// Not left to llhttp, which overlooks members of a list with tabs around them.
+// llhttp does not decide this: it overlooks members of a list that have tabs around them.
 void RequestParser::decide_keep_alive() noexcept {
   ParsedRequest& request = *request_;
   const Headers& headers = request.headers;
   request.keep_alive = request.minor_version > 0;
   if (headers.find(HeaderId::connection)) {
-    // HTTP/1.0 ends a body without a length by closing: such a body must not be taken for the next request.
-    // And `close` counts whatever else is in the list (H1C-50 to H1C-54).
+    // An HTTP/1.0 client may end a body without a length by closing: such a body must not be taken for the
+    // next request. `close` takes precedence over the rest of the list (H1C-50 to H1C-54).
     const bool ends = request.minor_version > 0 || request.method == Method::get ||
                       request.method == Method::head || headers.find(HeaderId::content_length);
     request.keep_alive = ends && !has_token(headers, HeaderId::connection, "close") &&
@@ -356,11 +356,11 @@ void RequestParser::store_target(const Target& target) noexcept {
   request.host_missing = host.empty() && !request.headers.find(HeaderId::host);
 }
 
-// llhttp has found the end of the body from the flags it keeps, this server finds it from the fields: both
-// must find the same.
+// llhttp finds the end of the body from its own flags, this parser finds it from the fields. Both must
+// agree.
 bool RequestParser::framing_agrees() const noexcept {
   const bool has_no_body = state_ == State::complete;
-  const auto encoding = request_->headers.find(HeaderId::transfer_encoding);  // checked: `chunked`
+  const auto encoding = request_->headers.find(HeaderId::transfer_encoding);  // known to be `chunked`
   const auto length = request_->headers.find(HeaderId::content_length);
   if (encoding) return !length && !has_no_body;
   if (!length) return has_no_body;

@@ -17,8 +17,8 @@ namespace squall::http {
 // Reads requests out of a stream of bytes: heads by llhttp, without any lenience, and by the checks that
 // llhttp leaves to its user; bodies by their length or by ChunkedDecoder.
 //
-// Input that is not exactly a request of RFC 9112 fails with the status to answer it by. The connection must
-// then be closed: the meaning of the bytes behind is unknown.
+// Input that is not exactly a request of RFC 9112 fails with the status of the answer. The connection must
+// then be closed: the meaning of the bytes behind the failure is unknown.
 //
 // A head that repeats, byte for byte, the head that the ParsedRequest still holds from the last request is
 // not parsed again: clients that poll, check health or pipeline send the same head many times. The comparison
@@ -51,7 +51,7 @@ class RequestParser {
     failed,    // see refusal()
   };
   struct Limits {
-    std::size_t max_header_size = 64 * 1024;  // request line and headers; trailers as much again
+    std::size_t max_header_size = 64 * 1024;  // for request line and headers; the same again for trailers
     std::size_t max_header_count = 1000;
   };
 
@@ -68,7 +68,7 @@ class RequestParser {
   Result parse(std::string_view& bytes);
   // After Result::piece: a view into the bytes that were given.
   std::string_view piece() const noexcept { return piece_; }
-  // A longer body fails with 413, as soon as its length is known. To be called after Result::head.
+  // A body longer than `size` fails with 413, as soon as its length is known. Call this after Result::head.
   void set_max_body_size(std::size_t size) noexcept {
     max_body_size_ = size;
     chunks_.set_max_size(size);
@@ -125,7 +125,7 @@ class RequestParser {
   Result refuse(const Refusal& refusal) noexcept;
   Result refuse_as_llhttp_does() noexcept;
 
-  // An llhttp_t. Its type is not named here, so that users of this header do not need llhttp's.
+  // Holds an llhttp_t. The type is not named here, so that users of this header do not need llhttp's header.
   alignas(std::max_align_t) std::array<std::byte, 128> llhttp_;
   ParsedRequest* request_ = nullptr;
   Limits limits_;

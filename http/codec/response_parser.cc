@@ -10,9 +10,9 @@
 namespace squall::http {
 namespace {
 
-// A longer head is not kept for the comparison with the next one.
+// A longer head is not kept for the comparison with the next head.
 constexpr std::size_t kLongestKept = 2048;
-// The first field of a head reserves memory for this many.
+// The first field of a head reserves memory for this many fields.
 constexpr std::size_t kUsualFields = 12;
 
 }  // namespace
@@ -31,7 +31,8 @@ const llhttp_settings_t& ResponseParser::settings() {
 ResponseParser::ResponseParser() {
   llhttp_init(&parser_, HTTP_RESPONSE, &settings());
   parser_.data = this;
-  // llhttp accepts folded lines only so. take_fields() refuses everything else that this lets pass.
+  // Only with this flag does llhttp accept folded lines. take_fields() refuses everything else that the
+  // flag lets pass.
   llhttp_set_lenient_headers(&parser_, 1);
 }
 
@@ -58,7 +59,7 @@ void ResponseParser::begin_head() {
   state_ = State::head;
 }
 
-// The body of the last response changed only `remaining_`: all other results of its head are still here.
+// The body of the last response changed only `remaining_`: all other members still describe its head.
 bool ResponseParser::repeats(std::string_view bytes) const noexcept {
   const std::string_view last = last_.text();
   return repeatable_ && asked_ == last_asked_ && last.size() < limits_.max_header_size &&
@@ -143,7 +144,8 @@ int ResponseParser::on_header_field(llhttp_t* parser, const char* at, std::size_
   ResponseParser& me = *static_cast<ResponseParser*>(parser->data);
   std::vector<Headers::Line>& lines = me.headers_->lines_;
   const std::uint32_t begin = me.base_ + static_cast<std::uint32_t>(at - me.data_);
-  // A name that arrives in two reads continues at the end of its first part; a new name follows a line end.
+  // llhttp passes a name that arrives in two reads in two parts. The second part begins at the end of the
+  // first; a new name follows a line end.
   if (!lines.empty() && begin == lines.back().name + lines.back().name_size) {
     lines.back().name_size += static_cast<std::uint32_t>(size);
   } else {
@@ -186,8 +188,8 @@ bool ResponseParser::check_status_line(std::string_view line) noexcept {
   return line[12] == ' ' && is_field_text(line.substr(kReason));
 }
 
-// llhttp has found the names. This checks that the head is lines of a name, a colon, a value and CRLF, with
-// nothing between two lines. Folded lines become one (RFC 9112, 5.2).
+// llhttp has found the names. This checks that each line is a name, a colon, a value and CRLF, with no
+// bytes between two lines. Folded lines become one line (RFC 9112, 5.2).
 bool ResponseParser::take_fields(std::size_t begin) {
   std::string& text = headers_->text_;
   std::vector<Headers::Line>& lines = headers_->lines_;

@@ -16,17 +16,17 @@ namespace squall::http {
 // Parses the response to a request: heads with llhttp and the checks that llhttp leaves to its user, bodies
 // by itself.
 //
-// Anything that is not exactly a response of RFC 9112 fails, with a reason; the bytes behind it are
-// meaningless. A head that leaves two ways to find the end of the body fails too (RFC 9112, 6.3). Folded
-// header lines are accepted, as RFC 9112, 5.2 asks of a client.
+// Input that is not exactly a response of RFC 9112 fails, with a reason; the bytes behind it have no
+// meaning. A head that allows two ends of the body fails too (RFC 9112, 6.3). Folded header lines are
+// accepted, as RFC 9112, 5.2 requires of a client.
 //
-// A head that is byte for byte the last head on the connection is not parsed again, as two responses often
-// differ only in their bodies: this saves a quarter of a client's work for a small response.
+// A head that repeats, byte for byte, the last head on the connection is not parsed again: two responses
+// often differ only in their bodies. This saves a quarter of a client's work for a small response.
 //
 // state       | waits for              | ended by                                    | next
-// head_begin  | the first byte         | a byte                                      | head; body for a
-// repeated head head        | the empty line         | a head of 1xx, but not 101                  |
-// head_begin
+// head_begin  | the first byte         | a head that repeats the last one            | body
+//             |                        | any other byte                              | head
+// head        | the empty line         | a head of 1xx, but not 101                  | head_begin
 //             |                        | any other head                              | body
 // body        | the end of the body    | its length, last chunk, or finish()         | complete
 // complete    | begin()                |                                             | head_begin
@@ -44,11 +44,11 @@ class ResponseParser {
     complete,       // the response is complete; the bytes left are not part of it
     failed,         // see reason_failed()
   };
-  // The kind of request, as it decides on the framing: any but these two, HEAD, CONNECT.
+  // The kind of request, which the framing depends on: any other method, HEAD, CONNECT.
   enum class Asked : std::uint8_t { content, head, tunnel };
 
   struct Limits {
-    std::size_t max_header_size = 64 * 1024;  // status line and headers; trailers as much again
+    std::size_t max_header_size = 64 * 1024;  // for status line and headers; the same again for trailers
   };
   // Informational responses that are accepted before the final one.
   static constexpr int kMaxInformational = 20;
@@ -57,7 +57,7 @@ class ResponseParser {
   ResponseParser(const ResponseParser&) = delete;
   ResponseParser& operator=(const ResponseParser&) = delete;
 
-  // The next byte is the first of a response to such a request. Fills in `headers`.
+  // The next byte is the first byte of a response to a request of this kind. Fills in `headers`.
   void begin(Headers& headers, Asked asked, const Limits& limits) noexcept;
   // Removes the bytes it uses from the front of `bytes`.
   Result parse(std::string_view& bytes);
@@ -84,7 +84,7 @@ class ResponseParser {
     if (framing_ == Framing::length) return content_length_;
     return std::nullopt;
   }
-  // Whether the connection may have another request once the response is complete.
+  // Whether the connection may carry another request once the response is complete.
   bool keep_alive() const noexcept { return keep_alive_ && framing_ != Framing::end; }
 
   // ---- Of the body.

@@ -54,7 +54,7 @@ std::optional<Preference> read_preference(std::string_view element) {
 // How specifically an element matches an offered value; -1 if it does not match.
 using Match = int (*)(const Preference& wanted, std::string_view offered);
 
-// The quality of the most specific element that matches `offered`; none if no element matches.
+// The quality of the most specific element that matches `offered`; nullopt if no element matches.
 std::optional<int> quality_of(const std::vector<Preference>& wanted, std::string_view offered, Match match) {
   int best = -1;
   std::optional<int> quality;

@@ -18,12 +18,13 @@ struct Preference {
   bool operator==(const Preference&) const = default;
 };
 
-// The elements in the order of decreasing quality; equal ones keep their order. Malformed elements are left
-// out, and all behind the first 100.
+// The elements in the order of decreasing quality; equal ones keep their order. Malformed elements and all
+// elements behind the first 100 are left out.
 std::vector<Preference> parse_preferences(std::string_view header);
 
-// The choose_ functions return the index of the element of `offered` that the client prefers, the first of
-// equals; none if it accepts no element. An empty header accepts all, as a missing header does.
+// The choose_ functions return the index of the element of `offered` that the client prefers; of equal
+// elements the first. nullopt if the client accepts no element. An empty header accepts all, like a missing
+// header.
 
 // Media types, as `text/html` or `text/html;level=1`. `text/*` and `*/*` in the header are ranges; the most
 // specific range that matches applies (RFC 9110, 12.5.1).

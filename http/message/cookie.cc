@@ -115,7 +115,7 @@ std::optional<std::chrono::seconds> parse_max_age(std::string_view text) {
   const bool negative = text.starts_with('-');
   if (negative) text.remove_prefix(1);
   if (text.empty() || !std::all_of(text.begin(), text.end(), is_digit)) return std::nullopt;
-  // A hundred years are as good as for ever, and do not overflow.
+  // A longer age is cut to a hundred years, which cannot overflow.
   constexpr std::int64_t kMax = 100LL * 365 * 86400;
   std::int64_t seconds = 0;
   for (const char c : text) seconds = std::min(kMax, seconds * 10 + (c - '0'));
@@ -212,7 +212,7 @@ std::string format_clear_cookie(SetCookie cookie, system_clock::time_point now) 
 }
 
 std::optional<SetCookie> parse_set_cookie(std::string_view header) {
-  // A tab is a blank, not a control character here.
+  // Here a tab counts as a blank, not as a control character.
   if (std::any_of(header.begin(), header.end(), [](char c) { return is_control(c) && c != '\t'; }))
     return std::nullopt;
   const std::string_view piece = next_piece(header);

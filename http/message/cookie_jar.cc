@@ -12,7 +12,7 @@ bool is_address(std::string_view host) {
   return host.find(':') != host.npos || host.find_first_not_of("0123456789.") == host.npos;
 }
 
-// A dot at the end, of an absolute name, does not separate labels.
+// The dot at the end of an absolute name does not separate labels.
 bool has_one_label(std::string_view domain) {
   return domain.substr(0, domain.size() - 1).find('.') == domain.npos;
 }
@@ -79,7 +79,8 @@ bool CookieJar::set(const URL& url, std::string_view set_cookie, Time now) {
   return true;
 }
 
-// Removes the cookie that `cookie` replaces. The new one gets its number, and so its place in the order.
+// Removes the cookie that `cookie` replaces. The new cookie gets the number of the old one, and so its
+// place in the order.
 void CookieJar::remove_same(Cookie& cookie) {
   const auto at = domains_.find(cookie.domain);
   if (at == domains_.end()) return;

@@ -54,9 +54,9 @@ class CookieJar {
   CookieJar() noexcept : CookieJar(Limits()) {}
   explicit CookieJar(const Limits& limits) noexcept : limits_(limits) {}
 
-  // Stores the cookie of one Set-Cookie header of a response from `url`, in place of the same cookie if there
-  // is one; an expired cookie only removes it. False if the cookie is malformed, of another domain, or
-  // against a rule above.
+  // Stores the cookie of one Set-Cookie header of a response from `url`. Replaces a cookie of the same
+  // name, domain and path; an expired cookie only removes it. False if the cookie is malformed, of another
+  // domain, or against a rule above.
   bool set(const URL& url, std::string_view set_cookie, Time now);
   // The Cookie header of a request to `url`: longer paths first, then older cookies. Empty without cookies.
   std::string header(const URL& url, Time now);

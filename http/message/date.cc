@@ -7,7 +7,7 @@
 namespace squall::http {
 
 std::string format_date(std::chrono::system_clock::time_point time) {
-  // Not by strftime, which speaks the locale's language.
+  // Not by strftime(), which uses the language of the locale.
   static constexpr const char* kDays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
   static constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                             "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};

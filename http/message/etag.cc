@@ -10,7 +10,7 @@
 namespace squall::http {
 namespace {
 
-// RFC 9110's etagc.
+// Whether all characters are `etagc` of RFC 9110, 8.8.3.
 bool is_opaque(std::string_view text) noexcept {
   return std::all_of(text.begin(), text.end(), [](char c) {
     const auto byte = static_cast<unsigned char>(c);

@@ -15,7 +15,7 @@ struct ETag {
   bool operator==(const ETag&) const = default;
 };
 
-// None unless all of `text` is one tag.
+// nullopt unless all of `text` is one tag.
 std::optional<ETag> parse_etag(std::string_view text) noexcept;
 // `"abc"` or `W/"abc"`. Throws std::invalid_argument for quotes, spaces and control characters in it.
 std::string format_etag(const ETag& tag);

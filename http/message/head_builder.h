@@ -10,9 +10,9 @@
 
 namespace squall::http {
 
-// Fills Headers from a received head: for the parsers. The text of the headers becomes the whole head, start
-// line included, and each field is two ranges in it. Such headers are received(): they are not sent as they
-// are.
+// Fills Headers from a received head, for the parsers. The text of the headers becomes the whole head,
+// start line included, and each field is two ranges of that text. Headers::received() is then true: the
+// text must not be sent unchanged.
 //
 // Lifetime:  borrows the headers.
 class HeadBuilder {
@@ -30,8 +30,8 @@ class HeadBuilder {
   // and nothing is added, if the piece begins another field than the last one and there are `max` fields.
   bool add_name(std::uint32_t begin, std::uint32_t size, std::size_t max) {
     std::vector<Headers::Line>& lines = headers_.lines_;
-    // A name that continues where the last piece ended arrived in two reads. A new one has a line end before
-    // it.
+    // A name that begins at the end of the last piece is its continuation from another read. A new name has
+    // a line end before it.
     if (!lines.empty() && lines.back().value == 0 && begin == lines.back().name + lines.back().name_size) {
       lines.back().name_size += size;
       return true;
@@ -46,8 +46,7 @@ class HeadBuilder {
     if (line.value == 0) line.value = begin;
     line.value_size = begin + size - line.value;
   }
-  // All fields are there: cuts blanks off the ends of the values, and makes the fields known by their
-  // HeaderId.
+  // The head is complete: cuts blanks off the ends of the values, and indexes the fields by their HeaderId.
   void end() noexcept;
 
  private:

@@ -20,7 +20,7 @@ constexpr bool is_attr_char(char c) {
 }
 constexpr auto kAttrTable = detail::table(is_attr_char);
 
-// Decodes `UTF-8''%e2%82%ac%20rates`; none for malformed text.
+// Decodes `UTF-8''%e2%82%ac%20rates`; nullopt for malformed text.
 std::optional<std::string> decode_extended(std::string_view text) {
   const std::size_t first = text.find('\'');
   if (first == text.npos) return std::nullopt;

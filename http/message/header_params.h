@@ -41,7 +41,7 @@ std::string format_header(std::string_view value, const HeaderParams::List& para
 std::string content_disposition(std::string_view type, std::string_view filename);
 
 // Removes the next element of a comma-separated list from `rest`, and returns it without blanks around it.
-// Commas in quotes do not separate. Empty elements are skipped (RFC 9110, 5.6.1). None at the end.
+// Commas in quotes do not separate. Empty elements are skipped (RFC 9110, 5.6.1). nullopt at the end.
 std::optional<std::string_view> next_list_element(std::string_view& rest) noexcept;
 
 // The same with another separator, and with empty pieces. After the last piece `rest` is empty, and its

@@ -99,7 +99,7 @@ void Headers::add(std::string_view name, std::string_view value) {
 void Headers::append(HeaderId id, std::string_view name, std::string_view value) {
   const auto begin = static_cast<std::uint32_t>(text_.size());
   const auto name_size = static_cast<std::uint32_t>(name.size());
-  // Reserves first, so that without memory no line is added that has no text.
+  // Reserves first: if memory is exhausted, no line without text is added.
   text_.reserve(text_.size() + name.size() + value.size() + 4);
   lines_.push_back({begin, name_size, begin + name_size + 2, static_cast<std::uint32_t>(value.size()), id});
   std::uint32_t& slot = slots_[static_cast<std::size_t>(id)];
@@ -117,7 +117,7 @@ void Headers::append(HeaderId id, std::string_view name, std::string_view value)
   erase_named(first + 1, id, name);
   Line& line = lines_[first];
   text_.replace(line.value, line.value_size, value);
-  // May be negative modulo 2^32, as the sums below.
+  // May be negative: the sums below are modulo 2^32.
   const auto growth = static_cast<std::uint32_t>(value.size()) - line.value_size;
   line.value_size += growth;
   for (std::size_t i = first + 1; i < lines_.size(); ++i) {

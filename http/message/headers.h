@@ -67,14 +67,15 @@ class Headers {
     received_ = false;
   }
 
-  // ---- Of headers that were received.
+  // ---- Received headers.
 
-  // The text is more than the fields: the whole head of a message, which is not to be sent. Copies are
-  // received headers too.
+  // True if text() is the whole head of a received message, which must not be sent. Copies are received
+  // headers too.
   bool received() const noexcept { return received_; }
-  // Makes the text that of the fields alone, as they are sent. Offsets into the text lose their meaning.
+  // Changes the text to only the fields, in the form that is sent. Offsets into the text lose their meaning.
   void keep_fields_only();
-  // The text stays as it is: the first field of a name gets another name, and becomes the last field.
+  // Gives the first field of a name another name, and makes it the last field. The text of received headers
+  // does not change.
   void rename(std::string_view name, std::string_view other);
 
   // Whether a field has one of these names.
@@ -83,7 +84,7 @@ class Headers {
     return (slots_[static_cast<std::size_t>(ids)] | ...) != 0;
   }
 
-  // The fields in the form that is sent: `Name: value\r\n` each. For received headers, the whole head of the
+  // The fields in the form that is sent: `Name: value\r\n` each. Of received headers, the whole head of the
   // message.
   std::string_view text() const noexcept { return text_; }
 

@@ -11,7 +11,7 @@
 
 namespace squall::http {
 
-// Why a multipart/form-data body is refused.
+// The reason for which a multipart/form-data body is refused.
 enum class MultipartFault : std::uint8_t {
   none,
   disabled,
@@ -37,19 +37,19 @@ struct MultipartLimits {
   // Pieces between boundaries, including the empty one before the first boundary: 99 parts pass (HUT-64).
   std::size_t max_parts = 100;
   std::size_t max_part_header_size = 10 * 1024;
-  // Bytes of the whole body. The server has a limit of its own.
+  // Bytes of the whole body. The server has its own limit too.
   std::uint64_t max_size = std::numeric_limits<std::uint64_t>::max();
   // Bytes before the first boundary. RFC 2046 allows them, RFC 7578 does not use them, and HUT-82 refuses
   // them.
   std::size_t max_preamble_size = 0;
 };
 
-// The boundary parameter of a Content-Type. None without a valid one (RFC 2046, 5.1.1): 1 to 70 characters of
-// its set, without a space at the end. The media type is not checked.
+// The boundary parameter of a Content-Type. nullopt without a valid boundary (RFC 2046, 5.1.1): 1 to 70
+// characters of its set, without a space at the end. The media type is not checked.
 std::optional<std::string> multipart_boundary(std::string_view content_type);
 
-// A part of a form. A name is the client's bytes: browsers write `"` as %22, which stays. A file name may
-// contain a path or be `..`: never use it as a path.
+// A part of a form. The name has the client's bytes: browsers write `"` as %22, which is not decoded. A
+// file name may contain a path or be `..`: never use it as a path.
 struct MultipartPart {
   Headers headers;
   std::string name;
@@ -112,7 +112,7 @@ class MultipartParser {
   Event next(std::string_view& bytes);
   // False after a fault.
   bool feed(std::string_view bytes, MultipartDelegate& delegate);
-  // The body has ended: false unless the form has.
+  // The body has ended: false unless the form has ended.
   bool end() noexcept;
 
   // Valid from Event::part to the next Event::part.

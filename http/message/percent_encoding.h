@@ -11,11 +11,11 @@ namespace squall::http {
 // The meaning of `+`: itself, as in a path, or a space, as in a query or a form.
 enum class Plus { is_plus, is_space };
 
-// Replaces each escape `%XX` by its byte. A malformed escape stays as it is (HUT-55).
+// Replaces each escape `%XX` by its byte. A malformed escape is not changed (HUT-55).
 std::string percent_decode(std::string_view text, Plus plus = Plus::is_plus);
 
 // Escapes all but letters, digits and `_.-~` (ESC-05): for one value of a query or a form, with spaces as
-// `+`; for a path, with Plus::is_plus, spaces as `%20` and slashes as they are.
+// `+`; for a path, with Plus::is_plus, spaces as `%20`, and slashes are not escaped.
 std::string url_escape(std::string_view text, Plus plus = Plus::is_space);
 // The reverse, to bytes (ESC-06): percent_decode() with the other default.
 inline std::string url_unescape(std::string_view text, Plus plus = Plus::is_space) {

@@ -11,8 +11,8 @@
 namespace squall::http {
 
 // Decoded names and values, as bytes, in their order. Pieces are separated by `&` alone; a name without `=`
-// has an empty value, and an empty piece is skipped (HUT-55). None for more pieces than `max_pieces`, empty
-// ones included: a piece takes many times the memory of its text.
+// has an empty value, and an empty piece is skipped (HUT-55). nullopt for more pieces than `max_pieces`,
+// empty pieces included: a piece takes many times the memory of its text.
 using QueryArguments = std::vector<std::pair<std::string, std::string>>;
 std::optional<QueryArguments> parse_query(std::string_view query, std::size_t max_pieces = 10'000);
 

@@ -15,8 +15,8 @@ namespace {
 
 constexpr std::int64_t kMax = std::numeric_limits<std::int64_t>::max();
 
-// Reads digits alone (HUT-96). Without digits `number` stays none; a number that is too large becomes the
-// largest. False for malformed text.
+// Reads digits alone (HUT-96). Without digits `number` stays nullopt; a number that is too large becomes
+// the largest. False for malformed text.
 bool read_number(std::string_view text, std::optional<std::int64_t>& number) noexcept {
   text = trim(text);
   if (text.empty()) return true;
@@ -50,7 +50,7 @@ std::optional<std::string_view> bytes_of(std::string_view header) noexcept {
   return header.substr(equals + 1);
 }
 
-// The bytes of the range that exist; none if there are none.
+// The existing bytes of the range; nullopt if the representation has no byte of it.
 std::optional<ByteRange> within(const RangeSpec& spec, std::uint64_t size) noexcept {
   ByteRange range{0, size};
   if (spec.end) range.end = std::min(size, static_cast<std::uint64_t>(*spec.end));

@@ -29,8 +29,8 @@ struct RangeSpec {
   bool operator==(const RangeSpec&) const = default;
 };
 
-// The range of a Range header. None for a header to ignore: of several ranges, of another unit, or malformed
-// (HUT-95, HUT-96).
+// The range of a Range header. nullopt for a header that is ignored: with several ranges, of another unit,
+// or malformed (HUT-95, HUT-96).
 std::optional<RangeSpec> parse_range(std::string_view header) noexcept;
 
 // The answer to a request for ranges.
@@ -62,17 +62,17 @@ std::string format_content_range(std::uint64_t size);
 
 // A Content-Range header.
 struct ContentRange {
-  std::optional<ByteRange> range;     // none in a 416
-  std::optional<std::uint64_t> size;  // none if the server does not know it
+  std::optional<ByteRange> range;     // nullopt in a 416
+  std::optional<std::uint64_t> size;  // nullopt if the server does not know the size
 
   bool operator==(const ContentRange&) const = default;
 };
-// None for a malformed header, another unit, or a range beyond the size.
+// nullopt for a malformed header, another unit, or a range beyond the size.
 std::optional<ContentRange> parse_content_range(std::string_view header) noexcept;
 
-// Whether an If-Range header allows to answer with ranges: the representation is still the one of which the
-// client has parts (RFC 9110, 13.1.5). `etag` is the current tag, empty without one. A weak tag never holds,
-// and a date only if it is exactly `last_modified`.
+// Whether an If-Range header allows an answer with ranges: the representation has not changed since the
+// client received a part of it (RFC 9110, 13.1.5). `etag` is the current tag, empty without one. A weak tag
+// never holds, and a date only if it is exactly `last_modified`.
 bool if_range_holds(std::string_view if_range, std::string_view etag,
                     std::optional<std::chrono::system_clock::time_point> last_modified) noexcept;
 

@@ -104,7 +104,7 @@ URL URL::build(const URLParts& parts) {
     text += '@';
   }
   const bool bare_ipv6 = parts.host.find(':') != parts.host.npos && !parts.host.starts_with('[');
-  // A delimiter would end the host and turn the rest of it into another part.
+  // A delimiter would end the host, and the rest of the host would become another part.
   if (parts.host.find_first_of("/?#@") != parts.host.npos) throw URLError({0, "a delimiter in the host"});
   if (parts.host.starts_with('[') && !parts.host.ends_with(']')) throw URLError({0, "a port in the host"});
   text += bare_ipv6 ? fmt::format("[{}]", parts.host) : std::string(parts.host);

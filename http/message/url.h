@@ -13,7 +13,7 @@ namespace squall::http {
 
 // The reason why a text is not a URL.
 struct URLFault {
-  std::size_t offset = 0;   // of the wrong byte in the text
+  std::size_t offset = 0;   // the offset of the wrong byte in the text
   std::string_view reason;  // a literal
 };
 
@@ -34,7 +34,7 @@ struct URLParts {
   std::string_view username;
   std::string_view password;          // ignored without a username
   std::string_view host;              // a name or an address, brackets optional
-  std::optional<std::uint16_t> port;  // none: the scheme's default
+  std::optional<std::uint16_t> port;  // nullopt: the scheme's default
   std::string_view path = "/";
   QueryArguments query;
   std::string_view fragment;
@@ -43,17 +43,17 @@ struct URLParts {
 struct URLPieces;
 
 // An absolute URL of http or https, by RFC 3986 without leniency: a text that another reader could take for
-// another host is refused. That excludes control characters, spaces, backslashes and other characters that no
-// URI has (percent_encode_stray() escapes them), malformed escapes, a host that is a number but not an IPv4
-// address, a zone in an IPv6 address, port 0, and texts longer than kMaxSize. International names are not
-// converted: hosts are ASCII, as `xn--...`, without escapes.
+// another host is refused. Refused are control characters, spaces, backslashes and other characters that no
+// URI has (percent_encode_stray() escapes them). Refused are also malformed escapes, a host that is a
+// number but not an IPv4 address, a zone in an IPv6 address, port 0, and texts longer than kMaxSize.
+// International names are not converted: hosts are ASCII, as `xn--...`, without escapes.
 //
 // A URL is normalised: scheme and host in lower case, IPv6 addresses in their shortest form, no default port,
 // and `/` for an empty path. Escapes stay, and so do dot segments of an absolute URL.
 //
 // Thread:    one; a const object any.
 // Lifetime:  views borrow the URL.
-// Errors:    URLError from the throwing functions, or none and the fault. Linear time.
+// Errors:    URLError from the throwing functions; the others return nullopt and set the fault. Linear time.
 // Source:    RFC 3986.
 class URL {
  public:
@@ -77,7 +77,7 @@ class URL {
   // `http` or `https`.
   std::string_view scheme() const noexcept { return part(0, scheme_end_); }
   bool is_https() const noexcept { return scheme_end_ == 5; }
-  // `me:pw`, not decoded; none in a URL without `@`.
+  // `me:pw`, not decoded; nullopt in a URL without `@`.
   std::optional<std::string_view> userinfo() const noexcept;
   // Decoded.
   std::string username() const;
@@ -96,7 +96,7 @@ class URL {
   }
   // Not decoded; begins with a slash.
   std::string_view path() const noexcept { return part(path_, path_end_); }
-  // The text behind `?`, not decoded; none without `?`.
+  // The text behind `?`, not decoded; nullopt without `?`.
   std::optional<std::string_view> query() const noexcept;
   std::optional<std::string_view> fragment() const noexcept;
   // Path and query: the target of a request line.
@@ -104,7 +104,8 @@ class URL {
 
   URL without_userinfo() const;
   URL without_fragment() const;
-  // With an escaped fragment, as another URL's. Throws URLError for a malformed one.
+  // This URL with `fragment`, which is already escaped, such as the fragment of another URL. Throws
+  // URLError for a malformed fragment.
   URL with_fragment(std::string_view fragment) const;
 
   bool operator==(const URL& other) const noexcept { return text_ == other.text_; }

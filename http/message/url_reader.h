@@ -11,7 +11,7 @@
 
 namespace squall::http {
 
-// A URL's parts, checked and normalised but for upper case in the host.
+// A URL's parts, checked and normalised, except that the host may have upper case.
 struct URLPieces {
   std::string_view scheme;
   std::optional<std::string_view> userinfo;

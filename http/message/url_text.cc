@@ -52,7 +52,7 @@ std::string url_concat(std::string_view url, const QueryArguments& arguments) {
   const std::size_t hash = std::min(url.find('#'), url.size());
   const std::size_t question = std::min(url.find('?'), hash);
   const std::string_view query = url.substr(question, hash - question);
-  // A query has no more pieces than bytes. The URL is the program's own, so its size is limit enough.
+  // A query has no more pieces than bytes. The URL is the program's own, so no smaller limit is needed.
   QueryArguments all = *parse_query(query.substr(query.empty() ? 0 : 1), query.size());
   all.insert(all.end(), arguments.begin(), arguments.end());
   return fmt::format("{}?{}{}", url.substr(0, question), urlencode(all), url.substr(hash));

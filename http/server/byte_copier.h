@@ -18,7 +18,7 @@ class ByteCopier {
     to_ += piece.copy(to_, piece.size());
     return *this;
   }
-  // The length of a literal is known when compiling, which saves the call of memcpy().
+  // The length of a literal is known at compile time, which saves the call of memcpy().
   template <std::size_t N>
   ByteCopier& operator<<(const char (&literal)[N]) noexcept {
     std::memcpy(to_, literal, N - 1);

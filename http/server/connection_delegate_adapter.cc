@@ -9,7 +9,7 @@
 
 namespace squall::http {
 
-// One request's message delegate. Tells it of the end, if it has not ended by itself.
+// Calls one request's message delegate. If the request does not reach finish(), calls on_connection_close().
 class ConnectionDelegateAdapter::Call : public Pooled {
  public:
   Call(HTTPServerConnectionDelegate& delegate, Exchange& exchange)

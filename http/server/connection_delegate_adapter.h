@@ -7,8 +7,8 @@
 
 namespace squall::http {
 
-// Makes a ServerDelegate of a delegate in Tornado's shape: for each request a task that feeds its message
-// delegate, and waits for the response.
+// Makes a ServerDelegate of a delegate with Tornado's interface. For each request a task calls the message
+// delegate and waits for the response.
 //
 // Lifetime:  borrows the delegate.
 class ConnectionDelegateAdapter final : public ServerDelegate {

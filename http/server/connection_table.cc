@@ -8,10 +8,10 @@ namespace {
 
 using std::chrono::nanoseconds;
 
-// Beyond this a timeout is none in practice, and times could not be added to it.
+// Longer timeouts are cut to this: they never fire in practice, and adding them to a time would overflow.
 constexpr nanoseconds kLongest = std::chrono::hours(24 * 365 * 100);
 
-// How often streams are asked for unsent bytes, if that may make this timeout late by two look intervals.
+// How often streams are asked for unsent bytes. A timeout may fire up to two look intervals late.
 nanoseconds look_interval(nanoseconds timeout) noexcept {
   return std::max(timeout / 50, std::min<nanoseconds>(timeout / 8, std::chrono::milliseconds(100)));
 }
@@ -43,7 +43,7 @@ ConnectionTable::~ConnectionTable() {
 
 // ---- Connections.
 
-// The first timer may lack memory; a timer that is replaced leaves room for the next.
+// Only the first timer needs memory: replacing a timer reuses the memory of the last one.
 void ConnectionTable::prepare() {
   if (timer_ || armed_for_ == IOLoop::TimePoint::min()) return;
   const IOLoop::TimePoint when = loop_.deadline_after(settling_.timeout);
@@ -69,7 +69,7 @@ void ConnectionTable::park(std::unique_ptr<Parked> connection) {
   parked_.list.push_back(*connection.release());
 }
 
-// The wait of `active` began at most a look interval ago, so the list is in order but for that.
+// The wait of `active` began at most a look interval ago, so the list is in order except for that difference.
 void ConnectionTable::park(std::unique_ptr<Parked> connection, const Active& active) noexcept {
   connection->since_ = active.since_;
   parked_.list.push_back(*connection.release());
@@ -98,7 +98,7 @@ void ConnectionTable::wait(Active& connection, Wait wait) noexcept {
   if (is_sending) watch_sending(connection);
 }
 
-// The wait has no deadline before the bytes are sent.
+// The wait has no deadline until the bytes are sent.
 void ConnectionTable::hold(Active& connection) noexcept { begin_wait(connection, held_); }
 
 // ---- Unsent bytes.
@@ -126,7 +126,7 @@ void ConnectionTable::look(Active& connection) noexcept {
   const std::uint64_t sent = connection.sent_bytes();
   const bool is_unsent = connection.unsent_bytes() > 0;
   if (!is_unsent && connection.wait_ != Wait::handler) return stop_sending(connection);
-  // Bytes that a handler wrote since it was last asked have waited for less than a look interval.
+  // Bytes written since the last look have waited for less than a look interval.
   const bool was_unsent = std::exchange(connection.is_unsent_, is_unsent);
   if (!is_unsent || !was_unsent || sent != connection.sent_) {
     connection.sent_ = sent;
@@ -139,14 +139,14 @@ void ConnectionTable::look(Active& connection) noexcept {
   }
 }
 
-// All bytes are sent: the timeout of a wait that had to wait for that begins.
+// All bytes are sent: the timeout of the wait begins if it was held until now.
 void ConnectionTable::stop_sending(Active& connection) noexcept {
   static_cast<ListNode<SendTag>&>(connection).unlink();
   if (connection.wait_ == Wait::request) begin_wait(connection, settling_);
   if (connection.wait_ == Wait::linger) begin_wait(connection, queue_of(Wait::linger));
 }
 
-// A look interval after the connection began to wait for a request.
+// Called a look interval after the connection began to wait for a request.
 void ConnectionTable::settle(Active& connection) noexcept {
   if (connection.unsent_bytes() > 0) {
     hold(connection);
@@ -154,14 +154,14 @@ void ConnectionTable::settle(Active& connection) noexcept {
   }
   const IOLoop::TimePoint since = connection.since_;
   begin_wait(connection, queue_of(Wait::request));
-  connection.since_ = since;  // they come in the order in which they began to wait
+  connection.since_ = since;  // the list stays in the order of these times
   connection.settled();
 }
 
 // ---- The timer.
 
-// A timer that is replaced leaves room for the next, so that this does not fail for want of memory. If it
-// does, the next wait tries again.
+// Replacing a timer reuses the memory of the last one, so call_at() does not fail. If it does, the next
+// wait tries again.
 void ConnectionTable::arm(IOLoop::TimePoint when) noexcept {
   loop_.remove_timeout(std::exchange(timer_, {}));
   armed_for_ = IOLoop::TimePoint::max();
@@ -175,14 +175,14 @@ void ConnectionTable::arm(IOLoop::TimePoint when) noexcept {
 
 void ConnectionTable::run() noexcept {
   timer_ = {};
-  // Waits that begin meanwhile do not arm the timer: that is done once, below.
+  // Waits that begin during expire() do not arm the timer; it is armed once, below.
   armed_for_ = IOLoop::TimePoint::min();
   const int left = expire(kBatch);
   const IOLoop::TimePoint now = loop_.time();
   arm(left > 0 ? std::max(earliest(), now + kPause) : now);
 }
 
-// Handles the connections that are due, up to `budget` of them; returns what is left of it.
+// Handles up to `budget` connections that are due. Returns the budget that is left.
 int ConnectionTable::expire(int budget) noexcept {
   const IOLoop::TimePoint now = loop_.time();
   for (Senders* senders : {&senders_, &lingering_senders_})

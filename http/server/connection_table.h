@@ -17,16 +17,16 @@ namespace squall::http {
 // request and is little more than a descriptor; it derives from ConnectionTable::Parked, and the table owns
 // it.
 //
-// Deadlines. All connections that wait for the same thing have the same timeout, so they stand in one list in
-// the order in which their waits began, and the first of a list is the first that is due. One timer of the
-// loop looks at the first of each list. A request costs moving its connection to the end of a list. A timeout
-// fires when it is due, or up to kPause later: so the timer fires at most once in kPause.
+// Deadlines. All connections with the same kind of wait have the same timeout. They are in one list, in the
+// order in which their waits began, so the first of a list is due first. One timer of the loop looks at the
+// first of each list. The cost of a request is moving its connection to the end of a list. The timer fires
+// at most once in kPause, so a timeout fires at most kPause after it is due.
 //
-// Unsent bytes. Nothing tells the table that a response did not leave: asking each stream at the end of each
-// request would cost every request, so a stream is asked a look interval after its connection began to wait
-// for a request. While bytes are unsent, the connection also stands in a list of senders, is asked again
-// every look interval, and times out once no byte was sent for the write timeout. A look interval is a
-// fiftieth of the shortest timeout that depends on it, or up to 100 ms if that is more.
+// Unsent bytes. The table is not told when a response has been sent, as asking the stream after each
+// request would cost every request. So it asks a stream one look interval after the connection began to
+// wait for a request. While bytes are unsent, the connection is also in a list of senders. The table asks
+// it again every look interval, and it times out when no byte was sent for the write timeout. A look
+// interval is a fiftieth of the shortest timeout that depends on it, or up to 100 ms if that is more.
 //
 //   wait     | of an active connection that                      | timeout
 //   request  | has answered all requests; once its bytes are sent| idle
@@ -97,32 +97,32 @@ class ConnectionTable {
   ConnectionTable(const ConnectionTable&) = delete;
   ConnectionTable& operator=(const ConnectionTable&) = delete;
 
-  // Makes sure that there is a timer. Throws std::bad_alloc.
+  // Makes sure that the timer exists. Throws std::bad_alloc.
   void prepare();
   // Adds a connection that waits for a request. Throws std::bad_alloc, and then has not added it.
   void add(Active& connection);
   void remove(Active& connection) noexcept;
   std::size_t active() const noexcept { return active_; }
 
-  // The connection waits for something else from now on.
+  // Begins another wait of the connection.
   void wait(Active& connection, Wait wait) noexcept;
-  // The same for a request: what every request runs.
+  // The same for Wait::request, on the fast path of every request.
   void wait_for_request(Active& connection) noexcept {
     connection.wait_ = Wait::request;
     begin_wait(connection, settling_);
   }
-  // Bytes are unsent, whatever the connection waits for: the write timeout begins.
+  // Bytes are unsent: the write timeout begins, beside the timeout of the wait.
   void watch_sending(Active& connection) noexcept;
 
-  // A parked connection waits from now on, or from when `active` began to wait for a request. The first
-  // throws std::bad_alloc, unless prepare() was called in this turn.
+  // Adds a parked connection, whose wait begins now, or began when `active` began to wait for a request.
+  // The first function throws std::bad_alloc, unless prepare() was called in this turn.
   void park(std::unique_ptr<Parked> connection);
   void park(std::unique_ptr<Parked> connection, const Active& active) noexcept;
   std::unique_ptr<Parked> take(Parked& connection) noexcept;
   // Destroys all parked connections.
   void close_parked() noexcept;
 
-  // Calls `visit` with each; it may remove, destroy and add connections.
+  // Calls `visit` with each connection. `visit` may remove, destroy and add connections.
   template <class Visit>
   void for_each_active(Visit visit) {
     settling_.list.for_each(visit);

@@ -15,7 +15,7 @@ const Headers& DefaultHeaders::at(std::chrono::steady_clock::time_point now) {
   headers_.add("Date", format_date(wall));
   date_ = std::chrono::floor<std::chrono::seconds>(wall);
   delegate_.add_default_headers(headers_);
-  // Last: what could not be finished is made anew for the next response.
+  // Set last: if an addition above throws, the next response makes the headers again.
   stale_ = now + (next_second - wall);
   return headers_;
 }

@@ -8,14 +8,15 @@ namespace squall::http {
 
 class ServerDelegate;
 
-// The header fields every response begins with: Server, Date and the delegate's, made anew once a second.
+// The header fields that every response begins with: Server, Date and the delegate's. Made again once a
+// second.
 class DefaultHeaders {
  public:
   explicit DefaultHeaders(const ServerDelegate& delegate) noexcept : delegate_(delegate) {}
 
-  // `now` is the loop's time: the wall clock is read only when a second of that has passed.
+  // `now` is the loop's time. The wall clock is read only when a second of the loop's time has passed.
   const Headers& at(std::chrono::steady_clock::time_point now);
-  // What the last ones have as their Date.
+  // The Date of the headers that at() returned last.
   std::chrono::system_clock::time_point date() const noexcept { return date_; }
 
  private:

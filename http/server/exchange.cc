@@ -11,7 +11,7 @@
 namespace squall::http {
 namespace {
 
-// Buffers that a large message has enlarged beyond this are freed with the request.
+// A buffer that a large message has enlarged beyond this size is freed with the request.
 constexpr std::size_t kKeptGathered = 64 * 1024;
 constexpr std::size_t kKeptRequestHead = 4 * 1024;
 
@@ -59,7 +59,7 @@ void Exchange::apply(const ProxyHeaders& proxy_headers, const Address& peer) {
   if (buffer_.capacity() > kKeptGathered) [[unlikely]]
     std::string().swap(buffer_);
   body_.reset();
-  // The ranges of a head's fields may take five times as much memory as its text.
+  // The offsets of a head's fields may take five times as much memory as its text.
   const std::size_t any = request_.head_.headers.text().size() | request_.head_.trailers.text().size();
   if (any > kKeptRequestHead) [[unlikely]]
     parser_.forget();

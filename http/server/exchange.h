@@ -25,19 +25,19 @@ class ProxyHeaders;
 class ServerConnection;
 struct ServerContext;
 
-// One request, and the response to it while it is made.
+// One request, and the response to it while the handler makes it.
 //
 // Set the status and headers, then either finish() with the whole body, or write() it piece by piece and
-// finish(). The framing is chosen here: a whole body gets its Content-Length, pieces go out in chunks unless
-// the headers say how long they are, HEAD and 204 and 304 get none, and HTTP/1.0 without a length ends by
-// closing. A Transfer-Encoding among the headers is not sent, nor is a Content-Length where the status allows
-// no content: 1xx, 204, and 2xx for a CONNECT (RFC 9110, 8.6). So the headers of another server's response
-// can be passed on.
+// finish(). The exchange chooses the framing. A whole body gets its Content-Length. Pieces are sent in
+// chunks unless the headers have a Content-Length. The responses to HEAD, and 204 and 304, have no body. To
+// HTTP/1.0 a body without a length ends with the connection. A Transfer-Encoding among the headers is not
+// sent, nor is a Content-Length if the status allows no content: 1xx, 204, and 2xx for a CONNECT (RFC 9110,
+// 8.6). So the headers of another server's response can be passed on.
 //
 // Thread:    the loop's thread only.
-// Lifetime:  ends with the request, and is reused for another one: keep no reference beyond that.
-// Errors:    once the client has gone write() throws StreamClosedError, and finish() does nothing. Both throw
-//            StreamBufferFullError, and then have sent nothing, if more would wait for the client than the
+// Lifetime:  ends with the request, and is reused for another request: keep no reference beyond that.
+// Errors:    once the client has gone write() throws StreamClosedError, and finish() does nothing. Both
+//            throw StreamBufferFullError, and then have sent nothing, if the unsent bytes would exceed the
 //            stream's max_write_buffer_size.
 class Exchange {
  public:
@@ -53,23 +53,23 @@ class Exchange {
   Task<std::string_view> read() { return body_.read(); }
   // All of the request has been read. A response that is finished before that closes the connection.
   bool request_read() const noexcept { return parser_.complete(); }
-  // For this request, before any of its body is read: instead of Options::max_body_size, which bounds the
-  // body as it is received and as it is decompressed; and instead of Options::body_timeout, which bounds the
-  // time that all reads together may wait for the client.
+  // The limits of this request's body. Call these before any of the body is read. The first replaces
+  // Options::max_body_size, which bounds the body as received and as decompressed. The second replaces
+  // Options::body_timeout, which bounds the time that all reads together wait for the client.
   void set_max_body_size(std::size_t size) noexcept { body_.set_max_size(size); }
   void set_body_timeout(std::chrono::nanoseconds timeout) { body_.set_timeout(timeout); }
 
   // ---- The response.
 
   int status() const noexcept { return response_.status(); }
-  // 200 by default. Without a reason the one of RFC 9110 is sent. Throws std::invalid_argument, and changes
-  // nothing, for a status that does not have three digits or that ends no request (1xx other than 101), or a
-  // control character in the reason, CR and LF among them (SEC-32).
+  // 200 by default. Without a reason the reason of RFC 9110 is sent. Throws std::invalid_argument, and
+  // changes nothing, for a status without three digits, for an interim status (1xx other than 101), and for
+  // a control character in the reason, CR and LF among them (SEC-32).
   void set_status(int status, std::string_view reason = {}) { response_.set_status(status, reason); }
-  // Begin as the default headers: Server, Date and the delegate's. Changes have no effect once the head is
-  // sent.
+  // The headers of the response, at first the default headers: Server, Date and the delegate's. Changes
+  // have no effect once the head is sent.
   Headers& headers() { return response_.headers(); }
-  // Adds all of `added`; its Server, Date and Content-Type replace those that are there.
+  // Adds all fields of `added`. Its Server, Date and Content-Type replace existing fields.
   void add_headers(const Headers& added) { response_.add_headers(added); }
   // As given to set_status().
   const std::string& reason() const noexcept { return response_.reason(); }
@@ -81,85 +81,88 @@ class Exchange {
   // Sends the head, unless it is sent already, and a piece of the body. The bytes leave at the end of the
   // turn. Throws HTTPOutputError, and closes the connection, beyond a Content-Length of the headers.
   void write(std::string_view piece) { response_.write(piece); }
-  // Waits until the kernel has taken all that was written: the client sets the pace.
+  // Waits until the kernel has taken all bytes that were written: back-pressure.
   WriteAwaiter flush() { return stream_->flush(); }
-  // The last piece, or all, of the body. Throws HTTPOutputError, and closes the connection, if the body is
-  // shorter than a Content-Length of the headers; std::logic_error if called twice.
+  // Ends the response with the last piece of the body, or with the whole body. Throws HTTPOutputError, and
+  // closes the connection, if the body is shorter than a Content-Length of the headers; std::logic_error if
+  // called twice.
   void finish(std::string_view last = {}) {
     end_request();
     response_.finish(last);
   }
 
-  // The response passes through `filter` before it is framed; through several in the order in which they were
-  // added. Not for interim responses and trailers. Throws std::logic_error once the head is sent. A write
-  // that fails with filters cannot be repeated: the connection is closed, or the head must be reset before it
-  // is sent.
+  // The response passes through `filter` before it is framed, and through several filters in the order in
+  // which they were added. Filters do not see interim responses and trailers. Throws std::logic_error once
+  // the head is sent. A write that fails with filters cannot be repeated: the connection is closed or, if
+  // the head is not sent, reset_head() must be called.
   void add_filter(std::unique_ptr<ResponseFilter> filter) { response_.add_filter(std::move(filter)); }
 
-  // ---- Bodies from other places than a string.
+  // ---- Bodies from other sources than a string.
 
-  // The whole body is a block of memory that many responses send: it is not copied, and freed when the last
-  // of them is sent. Errors as finish().
+  // The whole body is a block of memory that many responses share. It is not copied, and is freed when the
+  // last response is sent. Errors as finish().
   void finish(SharedBytes body);
-  // The whole body is a part of a file, with its Content-Length: the kernel sends it from the page cache
-  // (sendfile) where it can, and it takes no room in the stream's buffer. If the file becomes shorter
-  // meanwhile, the connection is closed. Errors as finish() and IOStream::write_file(); after one of the
-  // latter the connection is closed, and nothing of the response was sent.
+  // The whole body is a part of a file, with its Content-Length. The kernel sends it from the page cache
+  // (sendfile) if it can, and it takes no room in the stream's buffer. If the file becomes shorter
+  // meanwhile, the connection is closed. Errors as finish() and IOStream::write_file(). After an error of
+  // write_file() the connection is closed, and no part of the response was sent.
   void finish_file(FileSlice file);
-  // The pieces that `pieces` yields, each awaited until the kernel has taken it. Ends with the body finished.
-  // Throws what the generator throws, and then has not finished; and as write().
+  // Sends the strings that `pieces` yields, each after the kernel has taken the one before, and then
+  // finishes the response. An exception of the generator is passed on, and the response is then not
+  // finished. Other errors as write().
   Task<> finish_with(AsyncGenerator<std::string> pieces);
 
   // A whole response: head, body and trailers.
   void respond(const ServerResponse& response);
-  // Sends an interim response, such as 103 with Link fields, before the final one (RFC 9110, 15.2); to
-  // HTTP/1.0 nothing. 100 need not be sent: a client that waits for it gets it when the body is first read.
-  // Throws std::invalid_argument for any status but 1xx, and for 101; std::logic_error once the head is sent.
+  // Sends an interim response, such as 103 with Link fields, before the final response (RFC 9110, 15.2).
+  // Sends nothing to HTTP/1.0. 100 need not be sent: a client that waits for it gets it when the body is
+  // first read. Throws std::invalid_argument for any status but 1xx, and for 101; std::logic_error once the
+  // head is sent.
   void inform(int status, const Headers& headers = Headers()) { response_.inform(status, headers); }
-  // Sent behind a body that goes out in chunks; with trailers and no Content-Length the body does so for
-  // HTTP/1.1. To be added before finish(). Those that are there when the head is sent are announced in a
-  // Trailer field (RFC 9110, 6.6.2). Fields that say how a message is read or routed are left out (RFC
-  // 9110, 6.5.1).
+  // The fields to send behind a body in chunks. To HTTP/1.1 a body with trailers and without Content-Length
+  // is sent in chunks. Add trailers before finish(). Trailers that are added before the head is sent are
+  // announced in a Trailer field (RFC 9110, 6.6.2). Fields that say how a message is read or routed are not
+  // sent (RFC 9110, 6.5.1).
   Headers& trailers() { return response_.trailers(); }
 
-  // Takes the connection, for another protocol: bytes that were written are sent, and the bytes behind the
-  // request can be read. The connection is no longer the server's, and the exchange is over. Only for a task
-  // of the delegate's, not from handle_request() itself: std::logic_error. To switch protocols, set status
-  // 101 (or any 2xx for a CONNECT) and the headers it needs, and write() nothing: that sends the head.
+  // Takes the connection from the server, for another protocol, and ends the exchange. Written bytes are
+  // still sent, and the bytes behind the request can be read. May be called in the delegate's task only:
+  // throws std::logic_error within handle_request() itself. To switch protocols, set status 101 (or any 2xx
+  // for a CONNECT) and the headers, and call write({}), which sends the head.
   IOStream detach();
   bool detached() const noexcept { return detached_; }
 
-  // The response cannot be completed: closes the connection, so that the client does not take it for whole.
+  // Gives up the response: closes the connection, so that the client does not take the response for complete.
   void abort() noexcept { response_.abort(); }
   // The connection is closed: the client has gone, or the response was aborted.
   bool closed() const noexcept { return stream_->closed(); }
 
-  // A place to gather the body before it is sent: empty at first, with reused memory.
+  // A buffer to collect the body before it is sent: empty at first, with reused memory.
   std::string& buffer() noexcept { return buffer_; }
   // The connection of the request: the same for all requests of a connection, if the delegate follows
   // connections.
   const ServerConnection& connection() const noexcept { return *connection_; }
   // The connection closes after the response, even if the client does not ask for it.
   void close_after() noexcept { response_.close_after(); }
-  // While a handler waits, the end of the client's bytes counts as the client having gone, and the handler is
+  // While a handler waits, the end of the client's bytes means that the client has gone, and the handler is
   // cancelled. After shield() the handler runs to its end.
   void shield() noexcept { shielded_ = true; }
   bool shielded() const noexcept { return shielded_; }
-  // For client_gone(): the status that the connection answers with, as the client took too long to send its
-  // body: 408, or 0.
+  // For client_gone(): 408 if the handler is cancelled because the client took too long to send its body,
+  // otherwise 0. The connection answers with that status.
   int cancelled_with() const noexcept;
-  // A pointer that the delegate finds again in client_gone(); null at first.
+  // A pointer for the delegate's own use, for example in client_gone(); null at first.
   void set_context(void* context) noexcept { context_ = context; }
   void* context() const noexcept { return context_; }
 
  private:
   friend class ServerConnection;
 
-  // For the connection: the first bytes of a request have come.
+  // For the connection: the first bytes of a request have arrived.
   void begin(ServerConnection& connection, IOStream& stream);
   void begin_slowly(const ServerContext& context);
   void begin_parsing(const RequestParser::Limits& limits) noexcept { parser_.begin(request_.head_, limits); }
-  // The response ends. If a part of the request is unread, it may never come, and the next request is behind
+  // The response ends. An unread part of the request may never arrive, and the next request would be behind
   // it.
   void end_request() noexcept {
     if (body_.is_streamed() && !parser_.complete()) [[unlikely]]
@@ -167,7 +170,8 @@ class Exchange {
   }
   // Takes the client's address and protocol from the fields of the proxy in front.
   void apply(const ProxyHeaders& proxy_headers, const Address& peer);
-  // The request is over. Kept exchanges must not keep the memory of their largest bodies.
+  // The request is over. Frees large buffers: pooled exchanges must not keep the memory of their largest
+  // bodies.
   void give_back_memory() noexcept;
   // Null unless times are measured.
   RequestTimes* times() noexcept { return is_measured_ ? &request_.times_ : nullptr; }

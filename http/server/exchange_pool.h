@@ -10,7 +10,7 @@
 
 namespace squall::http {
 
-// Exchanges without a request, whose memory the next requests use.
+// Unused exchanges, whose memory the next requests reuse.
 //
 // Thread:    one.
 class ExchangePool {
@@ -33,7 +33,7 @@ class ExchangePool {
   }
 
  private:
-  // More are needed only while many requests wait at a time.
+  // More exchanges are needed only while many requests wait at the same time.
   static constexpr std::size_t kKept = 64;
 
   std::vector<std::unique_ptr<Exchange>> spare_;

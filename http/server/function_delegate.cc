@@ -7,7 +7,8 @@
 namespace squall::http {
 namespace {
 
-// The connection is cut if the function has left the exchange unfinished, whatever status that has.
+// Logs 500 if the function has left the exchange unfinished: the connection is then closed, whatever status
+// was set.
 void log_ended(const Exchange& exchange) noexcept {
   log_access(exchange.request(), exchange.finished() ? exchange.status() : 500);
 }
@@ -52,7 +53,8 @@ void FunctionDelegate::client_gone(Exchange& exchange) noexcept {
   log_access(exchange.request(), exchange.finished() ? exchange.status() : refused ? refused : kClientGone);
 }
 
-// The function has thrown. The client is told, unless it has a part of an answer already.
+// The function has thrown. The client gets an error response, unless it has a part of another response
+// already.
 void FunctionDelegate::fail(Exchange& exchange, const std::exception_ptr& error) {
   const ServerRequest& request = exchange.request();
   const HandlerFailure failure = HandlerFailure::of(error, exchange);

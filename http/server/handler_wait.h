@@ -25,15 +25,15 @@ enum class HandlerOutcome : std::uint8_t {
   timed_out,    // cancelled: the client took too long to send the body that the handler reads
 };
 
-// Runs a handler's task, and cancels the task if the client goes away or its time is over.
+// Runs a handler's task, and cancels the task if the client goes away or the body's time is over.
 //
 //     HandlerWait wait(context, exchange, stream, std::move(handler));
 //     const HandlerOutcome outcome = co_await wait;
 //
-// A task that is cancelled is destroyed, after ServerDelegate::client_gone().
+// A cancelled task is destroyed after a call of ServerDelegate::client_gone().
 //
-// Lifetime:  borrows context, exchange and stream. Destroying it cancels the task without telling the
-// delegate.
+// Lifetime:  borrows context, exchange and stream. Destroying a HandlerWait cancels the task without a call
+//            of the delegate.
 class HandlerWait {
  public:
   HandlerWait(ServerContext& context, Exchange& exchange, IOStream& stream, Task<> handler) noexcept;

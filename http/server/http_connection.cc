@@ -14,7 +14,7 @@ WriteAwaiter HTTPConnection::write_headers(const ResponseStartLine& start_line, 
 }
 
 WriteAwaiter HTTPConnection::write(std::string_view piece) {
-  if (!exchange_.head_sent()) throw std::logic_error("write() before write_headers()");
+  if (!exchange_.head_sent()) throw std::logic_error("write() was called before write_headers()");
   exchange_.write(piece);
   return exchange_.flush();
 }

@@ -19,11 +19,11 @@ struct ResponseStartLine {
   std::string reason;  // empty: the standard reason of the code
 };
 
-// Sends a response, for delegates in Tornado's shape (HUT-102): write_headers(), any number of write(), then
-// finish(). Exchange frames the body.
+// Sends a response, for delegates with Tornado's interface (HUT-102): write_headers(), any number of
+// write(), then finish(). Exchange frames the body.
 //
 // Thread:    the server's loop.
-// Lifetime:  as HTTPServerConnectionDelegate::start_request() says.
+// Lifetime:  see HTTPServerConnectionDelegate::start_request().
 // Errors:    as Exchange.
 class HTTPConnection {
  public:
@@ -31,25 +31,25 @@ class HTTPConnection {
   HTTPConnection(const HTTPConnection&) = delete;
   HTTPConnection& operator=(const HTTPConnection&) = delete;
 
-  // Sends the head, with these headers beside Server and Date, and a first piece of the body if there is one.
-  // The awaiter waits until the kernel has taken the bytes; the awaiter of write() does too. Throws
+  // Sends the head, with these headers beside Server and Date, and the first piece of the body. The
+  // awaiters of write_headers() and write() wait until the kernel has taken the bytes. Throws
   // std::logic_error if called twice.
   WriteAwaiter write_headers(const ResponseStartLine& start_line, const Headers& headers,
                              std::string_view piece = {});
   WriteAwaiter write(std::string_view piece);
   void finish();
 
-  // The limits of the present request's body. To be called in headers_received().
+  // The limits of this request's body. Call these in headers_received().
   void set_max_body_size(std::size_t size) noexcept { exchange_.set_max_body_size(size); }
   void set_body_timeout(std::chrono::nanoseconds timeout) { exchange_.set_body_timeout(timeout); }
 
-  // Takes the connection for another protocol, after the head was sent: see Exchange::detach(). May be called
-  // in any call of the message delegate (H1C-68), which is not called again.
+  // Takes the connection for another protocol, after the head was sent: see Exchange::detach(). May be
+  // called in any call of the message delegate (H1C-68); no call follows.
   IOStream detach();
 
   const ServerRequest& request() const noexcept { return exchange_.request(); }
-  // For trailers, interim responses and abort(), which Tornado does not have. End the response with finish()
-  // above.
+  // Gives access to trailers, interim responses and abort(), which Tornado does not have. End the response
+  // with finish() above.
   Exchange& exchange() noexcept { return exchange_; }
 
  private:

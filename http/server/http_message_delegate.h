@@ -7,11 +7,11 @@
 
 namespace squall::http {
 
-// Receives one request as it arrives (HUT-101). Its calls come in this order, and after headers_received()
-// exactly one of finish() and on_connection_close() comes, the last of them.
+// Receives one request as it arrives (HUT-101). The calls come in this order. After headers_received()
+// exactly one of finish() and on_connection_close() is called, as the last call.
 //
-// A call that returns a task is over when that is: nothing more is read from the client meanwhile. An empty
-// Task, as is returned by default, costs nothing.
+// If a call returns a task, the call lasts until the task has ended: nothing more is read from the client
+// meanwhile. The empty Task of the defaults costs nothing.
 //
 // Errors:    an exception is logged and closes the connection.
 class HTTPMessageDelegate {
@@ -22,10 +22,10 @@ class HTTPMessageDelegate {
   virtual Task<> headers_received(const ServerRequest&) { return {}; }
   // A piece of the body, of up to Options::chunk_size bytes: a view that is valid until the call is over.
   virtual Task<> data_received(std::string_view) { return {}; }
-  // All of the body has come. The response may be finished before or after that. If it was before all of the
-  // body had come, the rest is not delivered (H1C-19).
+  // All of the body has arrived. The response may be finished earlier or later. If it is finished before
+  // all of the body has arrived, the rest of the body is not delivered (H1C-19).
   virtual void finish() {}
-  // The client has gone, or what it sent was no request.
+  // The client has gone, or its request was refused.
   virtual void on_connection_close() {}
 };
 

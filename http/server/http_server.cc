@@ -14,7 +14,7 @@
 
 namespace squall::http {
 
-// The connections of a server. A parked one is woken to become active, an active one is parked.
+// The connections of a server. Makes a parked connection active when bytes arrive, and parks an idle one.
 class HTTPServer::Core final : public ConnectionHost {
  public:
   struct Handed;
@@ -86,7 +86,7 @@ void HTTPServer::close_all_connections() {
   }
 }
 
-// ---- Its beginning.
+// ---- The beginning of a connection.
 
 void HTTPServer::Core::accept(OwnedFd fd, const Address& peer) {
   IOLoop& loop = context_.loop;
@@ -100,7 +100,7 @@ void HTTPServer::Core::accept(OwnedFd fd, const Address& peer) {
   context_.connections.park(std::move(parked));
 }
 
-// A connection until its handshake is done.
+// Does the TLS handshake of a connection, and then begins to serve it.
 Task<> HTTPServer::Core::secure(IOStream stream, Address peer) {
   const Counted counted(server_, peer);
   try {
@@ -111,9 +111,10 @@ Task<> HTTPServer::Core::secure(IOStream stream, Address peer) {
   }
 }
 
-// Serves a stream that may have received something already.
+// Parks a connection that waits for its first bytes, and serves one that has received some.
 void HTTPServer::Core::begin(IOStream stream, const Address& peer) {
-  // Allocated before the stream is released: a descriptor that was released is still known to the loop.
+  // Allocated before the stream is released: a released descriptor stays registered with the loop, and a
+  // failure here would leave it there.
   auto parked = std::make_unique<ParkedConnection>(*this, context_.loop, peer);
   context_.connections.prepare();
   if (parked->watch_again(stream.release())) return context_.connections.park(std::move(parked));
@@ -123,7 +124,7 @@ void HTTPServer::Core::begin(IOStream stream, const Address& peer) {
   if (member && observer.connection()) observer.connection()->set_member(*member);
 }
 
-// ---- Parked and woken.
+// ---- Parking and resuming.
 
 void HTTPServer::Core::wake(ParkedConnection& connection, Events events) {
   std::unique_ptr<ConnectionTable::Parked> owned = context_.connections.take(connection);
@@ -154,17 +155,18 @@ void HTTPServer::Core::may_park(ServerConnection& connection) noexcept {
 void HTTPServer::Core::drain() {
   ConnectionTable& connections = context_.connections;
   connections.for_each_parked([&connections](ConnectionTable::Parked& connection) {
-    // Bytes that have arrived wake it in this turn or the next.
+    // A connection whose bytes have arrived is resumed in this turn or the next.
     if (peek_at(static_cast<ParkedConnection&>(connection).fd()) <= 0) connections.take(connection);
   });
   connections.for_each_active(
       [](ConnectionTable::Active& connection) { static_cast<ServerConnection&>(connection).drain(); });
 }
 
-// ---- Streams that were accepted elsewhere.
+// ---- Streams given to serve_stream().
 
-// A connection given to serve_stream(). Two tasks know it: the group's task, which serves it, and the
-// caller's task, which waits for the end. If one of them is destroyed, the other hears of it.
+// A connection given to serve_stream(). Two tasks use it: the group's task serves the connection, and the
+// caller's task waits for the end. Destroying the caller's task destroys the group's task; destroying the
+// group's task ends the wait.
 struct HTTPServer::Core::Handed {
   explicit Handed(HTTPServer& server) noexcept : server(server) {}
   ~Handed() {
@@ -188,7 +190,7 @@ struct HTTPServer::Core::Handed {
     Handed& handed_;
   };
 
-  HTTPServer& server;  // while there is a member
+  HTTPServer& server;  // valid while `member` is not null
   TaskGroup::Member* member = nullptr;
   bool has_ended = false;
   Condition ended;

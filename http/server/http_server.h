@@ -14,9 +14,9 @@ class HTTPServerConnectionDelegate;
 
 // Serves HTTP/1.1 and 1.0: keep-alive, pipelining in order, bodies with a length or in chunks.
 //
-// A connection is a coroutine while it has something to do. Between requests it may be parked, as a
-// descriptor without a coroutine: up to kKeptConnections keep their coroutine, for speed, the others give it
-// up, for memory.
+// An active connection is a coroutine. Between requests it may be parked, as a descriptor without a
+// coroutine: up to kKeptConnections keep their coroutine, for speed, and the others are parked, to save
+// memory.
 //
 // A malformed request gets the status that RFC 9112 names, a line in the log says why and from which address,
 // and its connection is closed; other connections are not affected.
@@ -31,7 +31,7 @@ class HTTPServer : public TCPServer {
   // TCPServer refuses.
   HTTPServer(IOLoop& loop, ServerDelegate& delegate, Options options);
   HTTPServer(IOLoop& loop, ServerDelegate& delegate) : HTTPServer(loop, delegate, Options()) {}
-  // For delegates in Tornado's shape.
+  // For delegates with Tornado's interface.
   HTTPServer(IOLoop& loop, HTTPServerConnectionDelegate& delegate, Options options);
   HTTPServer(IOLoop& loop, HTTPServerConnectionDelegate& delegate) : HTTPServer(loop, delegate, Options()) {}
   ~HTTPServer() override;
@@ -40,9 +40,9 @@ class HTTPServer : public TCPServer {
 
   const Options& options() const noexcept { return options_; }
   void close_all_connections() override;
-  // Serves a connection that was not accepted here, until it ends. Draining, close_all_connections() and the
-  // server's destruction end it, as the server's other connections, and then the task ends. Dropping the task
-  // closes the connection.
+  // Serves a connection that this server did not accept, until the connection ends. Draining,
+  // close_all_connections() and the server's destruction also end it, and then the task ends. Dropping the
+  // task closes the connection.
   Task<> serve_stream(IOStream stream, Address peer = Address());
 
  protected:
@@ -56,9 +56,9 @@ class HTTPServer : public TCPServer {
   class Core;
   HTTPServer(IOLoop& loop, std::unique_ptr<ServerDelegate> adapter, Options options);
 
-  std::unique_ptr<ServerDelegate> adapter_;  // of a delegate in Tornado's shape
+  std::unique_ptr<ServerDelegate> adapter_;  // null unless the delegate has Tornado's interface
   Options options_;
-  std::unique_ptr<Core> core_;  // the connections, and what they share
+  std::unique_ptr<Core> core_;  // the connections and their shared state
 };
 
 }  // namespace squall::http

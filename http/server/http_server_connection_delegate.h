@@ -9,7 +9,7 @@ namespace squall::http {
 
 class ServerConnection;
 
-// HTTP without the framework, in Tornado's shape (HUT-100): what an HTTPServer can be made with.
+// A delegate of HTTPServer with Tornado's interface (HUT-100).
 //
 //     class Hello : public http::HTTPServerConnectionDelegate {
 //       std::unique_ptr<http::HTTPMessageDelegate> start_request(const http::ServerConnection&,
@@ -24,12 +24,13 @@ class HTTPServerConnectionDelegate {
  public:
   virtual ~HTTPServerConnectionDelegate() = default;
 
-  // Called for each request. `server_connection` names the client's connection, and nothing else;
-  // `connection` takes the response, and lives as long as the delegate that is returned: until the response
-  // is finished and all of the request delivered, or the connection is closed. Null closes it at once.
+  // Called for each request. `server_connection` only identifies the client's connection. `connection`
+  // takes the response, and lives as long as the returned delegate: until the response is finished and all
+  // of the request is delivered, or until the connection is closed. A null result closes the connection at
+  // once.
   virtual std::unique_ptr<HTTPMessageDelegate> start_request(const ServerConnection& server_connection,
                                                              HTTPConnection& connection) = 0;
-  // A connection that has sent something has been closed, or detached. Once a connection.
+  // A connection that has sent bytes was closed or detached. Called once a connection.
   virtual void on_close(const ServerConnection&) noexcept {}
 };
 

@@ -26,7 +26,7 @@ class ProxyHeaders {
   ProxyHeaders(std::vector<Network> trusted_peers, std::vector<Network> trusted_downstream)
       : trusted_peers_(std::move(trusted_peers)), trusted_downstream_(std::move(trusted_downstream)) {}
 
-  // `peer` and `secure` describe the connection; they are returned where no header says otherwise.
+  // `peer` and `secure` describe the connection. The result has them unless a header replaces them.
   Client client_of(const Address& peer, bool secure, const Headers& headers) const;
 
  private:

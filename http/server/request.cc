@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::size_t kMaxId = 128;
 
-// Whether the text may go into a log line and into another header as it is.
+// Whether the text can be written to a log line and to another header unchanged.
 bool is_id(std::string_view text) noexcept {
   if (text.empty() || text.size() > kMaxId) return false;
   for (const char c : text)
@@ -58,7 +58,7 @@ std::string_view ServerRequest::body() const noexcept {
 }
 
 Task<std::string_view> ServerRequest::read() {
-  if (!body_) throw std::logic_error("only a request that is being served can be read");
+  if (!body_) throw std::logic_error("read() is for a request that a server serves");
   return body_->read();
 }
 

@@ -24,12 +24,12 @@ namespace squall::http {
 class Exchange;
 class RequestBody;
 
-// A request as it was received and found valid.
+// A received and valid request.
 //
 // Its head is one block of text, whose memory is reused for the next request.
 //
 // Thread:    the server's loop.
-// Lifetime:  a part of its Exchange. Views end with the request.
+// Lifetime:  a part of its Exchange. The views are valid until the request ends.
 class ServerRequest {
  public:
   using Times = RequestTimes;
@@ -40,7 +40,7 @@ class ServerRequest {
   // As sent: `/users/1?full=1`.
   std::string_view target() const noexcept { return head_.target(); }
   // The target up to its query, not decoded: `/users/1`. Of an absolute target (RFC 9112, 3.2.2) the part
-  // behind the authority, `/` if that is empty; `*` for OPTIONS of the server itself.
+  // behind the authority, or `/` if that part is empty. `*` for OPTIONS of the server itself.
   std::string_view path() const noexcept { return head_.path(); }
   // The part behind the first `?`, not decoded. Empty without a query.
   std::string_view query() const noexcept { return head_.query(); }
@@ -48,8 +48,8 @@ class ServerRequest {
   int minor_version() const noexcept { return head_.minor_version; }
 
   const Headers& headers() const noexcept { return head_.headers; }
-  // Host and perhaps port, from an absolute target or else the Host header; `127.0.0.1` if HTTP/1.0 sent
-  // neither (HUT-33).
+  // Host and optional port, of an absolute target or else of the Host header; `127.0.0.1` if an HTTP/1.0
+  // request has neither (HUT-33).
   std::string_view host() const noexcept { return head_.host(); }
   // The connection may serve another request after this one.
   bool keep_alive() const noexcept { return head_.keep_alive; }
@@ -61,26 +61,26 @@ class ServerRequest {
   // client. Throws HTTPInputError if the body is malformed or too long; the client gets that status unless
   // the handler sends another response. Throws StreamClosedError if the client has gone.
   Task<std::string_view> read();
-  // The fields behind a body in chunks, once it is read to its end. They are kept apart from the headers,
-  // which a client must not change in this way (RFC 9110, 6.5.1).
+  // The fields behind a body in chunks, once the body is read to its end. They are not added to the
+  // headers, because a client must not change headers in this way (RFC 9110, 6.5.1).
   const Headers& trailers() const noexcept { return head_.trailers; }
 
   // The client's address: the socket's peer or, with Options::xheaders, the address that the proxy names.
   const Address& remote_address() const noexcept { return remote_; }
   std::string remote_ip() const { return remote_.ip(); }
-  // `https` or `http`: the transport's, Options::protocol, or what the proxy in front names.
+  // `https` or `http`: of the transport, of Options::protocol, or of the proxy in front.
   std::string_view protocol() const noexcept { return secure_ ? "https" : "http"; }
-  // What the connection has negotiated: TLS version, cipher, ALPN, and the host that the client asked for
-  // (SNI). Null without TLS. Behind a proxy this is the proxy's connection.
+  // The TLS facts of the connection: version, cipher, ALPN, and the host that the client asked for (SNI).
+  // Null without TLS. Behind a proxy this is the proxy's connection.
   const TLSTransport* tls() const noexcept;
-  // The client's certificate; nullopt without TLS, and if the client has shown none (HUT-41). Unless the
-  // server's TLSContext verified it, it is only what the client claims.
+  // The client's certificate; nullopt without TLS, and if the client has sent no certificate (HUT-41).
+  // Unless the server's TLSContext verifies certificates, the certificate proves nothing.
   std::optional<TLSPeerCertificate> peer_certificate() const;
   // The request's name in logs: the client's X-Request-Id if Options::trust_request_id allows it, otherwise
   // 32 random hexadecimal digits, made by the first call.
   const std::string& id() const;
 
-  // When its first bytes were received, on the loop's clock.
+  // The time at which its first bytes were received, on the loop's clock.
   std::chrono::steady_clock::time_point start_time() const noexcept { return start_; }
   const Times& times() const noexcept { return times_; }
 
@@ -92,7 +92,7 @@ class ServerRequest {
   const IOStream* stream_ = nullptr;
   Address remote_;
   bool secure_ = false;
-  bool id_trusted_ = false;  // the client's X-Request-Id may be taken
+  bool id_trusted_ = false;  // the client's X-Request-Id may be used
   std::chrono::steady_clock::time_point start_{};
   Times times_;
   mutable std::string id_;  // empty until id() is called

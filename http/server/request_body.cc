@@ -11,9 +11,9 @@
 namespace squall::http {
 namespace {
 
-// A collected body is decompressed into at most so many bytes at a time.
+// A collected body is decompressed into pieces of at most this size.
 constexpr std::size_t kDecodedAtOnce = 64 * 1024;
-// A buffer that a large body has enlarged beyond this is freed with the request.
+// A buffer that a large body has enlarged beyond this size is freed with the request.
 constexpr std::size_t kKeptBody = 64 * 1024;
 
 }  // namespace
@@ -68,7 +68,8 @@ void RequestBody::set_max_size(std::size_t size) noexcept {
   if (decoding_) decoding_->decoder.set_max_size(size);
 }
 
-// A coding that is not known, and a list of several, stay as they are: the delegate decides about them.
+// A body with an unknown coding, or with a list of codings, is not decompressed: the delegate decides about
+// it.
 void RequestBody::decompress(std::uint64_t max_ratio) {
   Headers& headers = head_.headers;
   const auto coding = headers.find("Content-Encoding");
@@ -112,7 +113,7 @@ void RequestBody::check_clock() {
     try {
       return arm();
     } catch (const std::bad_alloc&) {
-      // Without memory for a timer the request ends now, rather than never.
+      // Without memory for a timer the request would never time out, so it times out now.
     }
   }
   expiry_.function(expiry_.context);
@@ -129,8 +130,8 @@ Refusal RequestBody::collect(std::string_view piece) {
     bytes_.append(piece);
     return {};
   }
-  // Not decoded into bytes_ itself, which would have to be enlarged, and filled, for pieces of one byte as
-  // well.
+  // Not decoded into bytes_ itself: bytes_ would have to be enlarged and filled by 64 KiB for each piece,
+  // even of one byte.
   std::string& decoded = decoding_->decoded;
   if (decoded.empty()) decoded.resize(std::min(limits_.chunk_size, kDecodedAtOnce));
   for (;;) {
@@ -176,8 +177,8 @@ Task<std::string_view> RequestBody::read_pieces() {
   }
 }
 
-// The part of `bytes` that belongs to the body: a view of them if that is one piece. The bytes behind the
-// request go back to the stream.
+// The part of `bytes` that belongs to the body: a view into `bytes` if the parser finds one piece. The
+// bytes behind the request go back to the stream.
 std::string_view RequestBody::take_pieces(std::string_view bytes) {
   std::string_view first;
   while (parser_.parse(bytes) == RequestParser::Result::piece) {
@@ -214,7 +215,7 @@ Task<std::string_view> RequestBody::read_decompressed() {
   }
 }
 
-// The rest of the body cannot be read, so the connection closes whatever the delegate answers.
+// The rest of the body cannot be read, so the connection closes after any answer of the delegate.
 void RequestBody::fail(const Refusal& refusal) {
   state_ = State::failed;
   refusal_ = refusal;

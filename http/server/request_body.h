@@ -25,9 +25,9 @@ class ResponseWriter;
 
 // The body of one request: its limits, its deadline, its decoding, and the back-pressure on the client.
 //
-// The body is collected by the connection, which gives each piece to collect(); or streamed: the handler
-// pulls it by read(), and nothing is received between two reads. The limits hold for the body as it is
-// received and for the body as it is decompressed.
+// The connection collects the body and gives each piece to collect(). Or the handler streams the body by
+// read(), and nothing is received between two reads. The limits hold for the body as it is received and for
+// the body as it is decompressed.
 //
 //   state     | waits for                         | ends it                | next
 //   none      | a head that is followed by a body | begin()                | collected
@@ -41,11 +41,11 @@ class ResponseWriter;
 //   detached  | the end of the exchange           | reset()                | none
 //
 // The deadline bounds the time in which the server waits for the client. The time in which a handler does not
-// read is not counted. Its timer is a timer of the loop, as its end moves; the connection table has the
-// deadlines of bodies that are collected within the server's own body_timeout.
+// read is not counted. The end of this deadline moves, so it has its own timer of the loop. The connection
+// table has the deadlines of bodies that are collected within the server's own body_timeout.
 //
 // Thread:    the server's loop.
-// Lifetime:  a part of an Exchange, whose other parts it borrows. Views end with the next read.
+// Lifetime:  a part of an Exchange, whose other parts it borrows. Views are valid until the next read.
 class RequestBody {
  public:
   struct Limits {
@@ -76,7 +76,7 @@ class RequestBody {
   void begin(IOStream& stream, const Limits& limits, Expiry expiry, RequestTimes* times) noexcept;
   // The handler reads the body.
   void stream() noexcept { state_ = State::streamed; }
-  // Undoes the Content-Encoding, if it is known (H1C-40). The field gets the name
+  // Decompresses the body if its Content-Encoding is known (H1C-40). The field gets the name
   // X-Consumed-Content-Encoding.
   void decompress(std::uint64_t max_ratio);
   // Starts the clock of a collected body. Needed only if its timeout differs from the server's.
@@ -132,9 +132,9 @@ class RequestBody {
   Limits limits_;
   Expiry expiry_;
   State state_ = State::none;
-  std::string bytes_;  // collected, or a piece that came in several chunks
+  std::string bytes_;  // a collected body, or a piece that arrived in several chunks
   std::unique_ptr<Decoding> decoding_;
-  std::chrono::nanoseconds waited_{};               // for the client, in reads that have ended
+  std::chrono::nanoseconds waited_{};               // time that ended reads waited for the client
   std::optional<IOLoop::TimePoint> waiting_since_;  // a read waits now
   Timeout timer_;
   Refusal refusal_;

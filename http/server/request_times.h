@@ -4,8 +4,8 @@
 
 namespace squall::http {
 
-// When the parts of a request and of its response passed, by the steady clock; zero for a part that has not
-// passed. Taken if HTTPServer::Options::measure_times is set.
+// The times at which the parts of a request and of its response were complete, on the steady clock; zero
+// for a part that is not complete. Measured if HTTPServer::Options::measure_times is set.
 struct RequestTimes {
   using TimePoint = std::chrono::steady_clock::time_point;
 

@@ -8,13 +8,13 @@
 
 namespace squall::http {
 
-// A whole response as a value: what a function given to serve() returns.
+// A whole response as a value, for example the result of a function given to serve().
 //
 //     return http::ServerResponse("Hello\n", "text/plain");
 //     return http::ServerResponse(404);
 //     return http::ServerResponse::redirect("/login");
 //
-// Content-Length, Server and Date are added as it is sent.
+// Content-Length, Server and Date are added when the response is sent.
 struct ServerResponse {
   ServerResponse() = default;
   // Without a body.
@@ -30,7 +30,8 @@ struct ServerResponse {
     this->status = status;
   }
 
-  // `location` as it is sent: a URL or a path. Throws std::invalid_argument for control characters in it.
+  // `location` is a URL or a path, and is sent unchanged. Throws std::invalid_argument for control
+  // characters in it.
   static ServerResponse redirect(std::string_view location, int status = 302) {
     ServerResponse response(status);
     response.headers.set("Location", location);
@@ -38,10 +39,10 @@ struct ServerResponse {
   }
 
   int status = 200;
-  std::string reason;  // empty for the status's own
+  std::string reason;  // empty for the standard reason of the status
   Headers headers;
   std::string body;
-  Headers trailers;  // with any, the body goes out in chunks
+  Headers trailers;  // if not empty, the body is sent in chunks
 };
 
 }  // namespace squall::http

@@ -17,22 +17,21 @@ namespace squall::http {
 // Exchange::add_filter().
 //
 // Calls come in this order: head() once; piece() for each piece of the body, or once for a whole body; end()
-// once. The framing follows from the result: a whole body gets the Content-Length of what the filter made of
-// it. A filter that changes the length of a body removes a Content-Length from the headers in head().
+// once. The framing follows from the result: a whole body gets the Content-Length of the filtered body. A
+// filter that changes the length of a body removes a Content-Length from the headers in head().
 //
 // Thread:    the server's loop.
 // Lifetime:  owned by the exchange, and destroyed when the response is over.
-// Errors:    an exception comes out of the handler's write() or finish(), before the response is sent
-// further.
+// Errors:    an exception is thrown to the handler by write() or finish(), and nothing more is sent.
 class ResponseFilter {
  public:
   virtual ~ResponseFilter() = default;
 
-  // `size` is that of a whole body, before this filter; nullopt if the body comes in pieces.
+  // `size` is the size of a whole body before this filter; nullopt if the body comes in pieces.
   virtual void head(int& status, Headers& headers, std::optional<std::uint64_t> size) = 0;
-  // Appends to `out` the bytes to be sent for `piece`, which may be none.
+  // Appends to `out` the bytes to be sent in place of `piece`. May append nothing.
   virtual void piece(std::string_view piece, std::string& out) = 0;
-  // The body is over: appends the bytes that are to follow.
+  // The body is over: appends the last bytes to be sent.
   virtual void end(std::string&) {}
 };
 

@@ -18,20 +18,20 @@
 namespace squall::http {
 namespace {
 
-// A head that is longer than this is freed with the request.
+// The memory of a head that is longer than this is freed with the request.
 constexpr std::size_t kKeptResponseHead = 4 * 1024;
-// A body of up to this size is copied behind its head, to leave in one piece. A longer one is sent from where
-// it is.
+// A body of up to this size is copied behind its head, so that both are sent in one piece. A longer body is
+// not copied.
 constexpr std::size_t kCopiedBody = 16 * 1024;
-// Filters see so much of a file at a time.
+// Filters get a file in pieces of this size.
 constexpr std::size_t kFileRead = 64 * 1024;
 constexpr std::string_view kLastChunk = "0\r\n\r\n";
 // The framing of a chunk, with the last chunk behind it but without trailers.
 constexpr std::size_t kChunkFraming =
     ByteCopier::kDigits + std::string_view("\r\n\r\n").size() + kLastChunk.size();
 
-// Whether a field may be a trailer: one that says how the message is read or routed may not (RFC
-// 9110, 6.5.1).
+// Whether a field may be a trailer. A field that says how the message is read or routed may not (RFC 9110,
+// 6.5.1).
 bool may_be_trailer(std::string_view name) {
   for (const char* forbidden :
        {"authorization", "cache-control", "connection", "content-encoding", "content-length", "content-range",
@@ -107,7 +107,7 @@ void ResponseWriter::add_headers(const Headers& added) {
 void ResponseWriter::inform(int status, const Headers& headers) {
   if (status < 100 || status > 199 || status == 101)
     throw std::invalid_argument(fmt::format("Not an interim status: {}", status));
-  if (state_ != State::head) throw std::logic_error("inform() after the response's head");
+  if (state_ != State::head) throw std::logic_error("inform() was called after the response's head was sent");
   if (request_.minor_version() == 0) return;
   if (status == 100) continue_due_ = false;
   Headers sent = headers;
@@ -121,7 +121,7 @@ void ResponseWriter::send_continue() {
   if (std::exchange(continue_due_, false) && !head_sent()) stream_->write("HTTP/1.1 100 Continue\r\n\r\n");
 }
 
-// The bytes behind the head are not HTTP any more.
+// Whether the bytes behind the head are of another protocol.
 bool ResponseWriter::switches_protocols() const noexcept {
   if (request_.method() != Method::other) return status_ == 101;
   return status_ == 101 || (status_ / 100 == 2 && request_.method_name() == "CONNECT");
@@ -131,8 +131,8 @@ bool ResponseWriter::body_forbidden() const noexcept {
   return request_.method() == Method::head || status_forbids_body(status_) || switches_protocols();
 }
 
-// The request came in an earlier turn. Date is when the response begins (RFC 9110, 6.6.1), unless the
-// application has set one.
+// Sets Date again if the request came in an earlier turn: Date is the time at which the response begins
+// (RFC 9110, 6.6.1). A Date of the application is kept.
 void ResponseWriter::refresh_date() {
   const auto then = dated_;
   defaults_ = &defaults_source_->at(stream_->loop().time());
@@ -141,14 +141,14 @@ void ResponseWriter::refresh_date() {
   if (const auto now = defaults_->find(HeaderId::date)) headers_.set("Date", *now);
 }
 
-// Headers that were received have the framing of another message, which is left out.
+// Received headers may have the framing fields of another message, which are removed.
 void ResponseWriter::tidy_headers() {
   Headers& sent = headers();
   sent.keep_fields_only();
   sent.remove("Transfer-Encoding");
 }
 
-// The Content-Length of the application's headers, which the body has to keep.
+// The Content-Length of the application's headers, which the body must match.
 std::optional<std::uint64_t> ResponseWriter::promised_length() {
   const auto promised = sent_headers().find(HeaderId::content_length);
   if (!promised) return std::nullopt;
@@ -211,8 +211,8 @@ bool ResponseWriter::needs_length_field(std::optional<std::uint64_t> length) con
          !sent_headers().find(HeaderId::content_length);
 }
 
-// Sends the head, and `body` behind it if that is whole: then `length` is its size. Otherwise `following` is
-// the size of the piece that the caller sends next, for which there must be room as well.
+// Sends the head and, if `length` is the size of `body`, the whole body. Otherwise `following` is the size
+// of the piece that the caller sends next: there must be room for that piece too.
 void ResponseWriter::send_head(std::optional<std::uint64_t> length, std::string_view body,
                                std::size_t following) {
   if (stream_->loop().time() != request_.start_time()) refresh_date();
@@ -254,7 +254,7 @@ void ResponseWriter::send_head(std::optional<std::uint64_t> length, std::string_
 
 // ---- The fast path.
 
-// Most responses: a whole body, behind headers that say nothing of how it is delimited.
+// True for most responses: a whole body, and no header field that concerns its framing.
 inline bool ResponseWriter::is_plain(std::string_view body) const noexcept {
   using enum HeaderId;
   if (state_ != State::head || body.size() > kCopiedBody || !reason_.empty()) return false;
@@ -264,7 +264,7 @@ inline bool ResponseWriter::is_plain(std::string_view body) const noexcept {
   return !sent.received() && !sent.contains_any(connection, content_length, transfer_encoding);
 }
 
-// Sends what send_head() would send of a plain response. False if the response is not plain.
+// Sends the same bytes as send_head() for a plain response. False if the response is not plain.
 inline bool ResponseWriter::send_plain(std::string_view body) {
   if (!is_plain(body)) [[unlikely]]
     return false;
@@ -296,7 +296,7 @@ inline bool ResponseWriter::send_plain(std::string_view body) {
 // ---- The body.
 
 void ResponseWriter::write(std::string_view piece) {
-  if (finished()) throw std::logic_error("write() after finish()");
+  if (finished()) throw std::logic_error("write() was called after finish()");
   if (stream_->closed()) throw StreamClosedError(stream_->error());
   try {
     piece = filter(piece, std::nullopt, ResponseFilters::Last::no);
@@ -314,7 +314,8 @@ void ResponseWriter::write(std::string_view piece) {
 // ---- Filters.
 
 void ResponseWriter::add_filter(std::unique_ptr<ResponseFilter> filter) {
-  if (state_ != State::head) throw std::logic_error("add_filter() after the response's head");
+  if (state_ != State::head)
+    throw std::logic_error("add_filter() was called after the response's head was sent");
   if (!filters_) filters_ = std::make_unique<ResponseFilters>();
   needs_slow_path_ = true;
   filters_->add(std::move(filter));
@@ -323,24 +324,24 @@ void ResponseWriter::add_filter(std::unique_ptr<ResponseFilter> filter) {
 // The bytes that are sent in place of `piece`: the piece itself without filters.
 std::string_view ResponseWriter::filter(std::string_view piece, std::optional<std::uint64_t> size,
                                         ResponseFilters::Last last) {
-  if (filters_failed_) throw std::logic_error("a filter failed, and the head was not reset");
+  if (filters_failed_) throw std::logic_error("a filter has failed: call reset_head() before the next write");
   if (!filters_) return piece;
   if (state_ == State::head) filters_->head(status_, headers(), size);
   return filters_->pass(piece, last);
 }
 
-// The filters have consumed bytes that were not sent, so their output cannot continue. A head that was not
-// sent can still be reset and sent without filters.
+// The filters have consumed bytes that were not sent, so their output cannot continue. If the head was not
+// sent, reset_head() makes a response without filters possible.
 void ResponseWriter::give_up_filters() noexcept {
   if (state_ != State::head) return abort();
   filters_.reset();
   filters_failed_ = true;
 }
 
-// Filters see the bytes of a file, so it is read.
+// Filters need the bytes of a file, so the file is read into memory.
 void ResponseWriter::send_file_filtered(const FileSlice& file) {
   if (finished()) throw std::logic_error("finish() called twice");
-  if (state_ != State::head) throw std::logic_error("a whole body after a piece of a body");
+  if (state_ != State::head) throw std::logic_error("a whole body cannot follow a piece of the body");
   if (stream_->closed()) return finish_slowly({});
   try {
     send_file_pieces(file);
@@ -398,13 +399,13 @@ void ResponseWriter::end() noexcept {
   if (times_) times_->response_ended = std::chrono::steady_clock::now();
 }
 
-// ---- Bodies from other places than a string.
+// ---- Bodies from other sources than a string.
 
 // Sends the head of a response whose body has `length` bytes, `in_memory` of which need room in the stream's
 // buffer. False if no body is to be sent: the response is finished then.
 bool ResponseWriter::begin_whole(std::uint64_t length, std::uint64_t in_memory) {
   if (finished()) throw std::logic_error("finish() called twice");
-  if (state_ != State::head) throw std::logic_error("a whole body after a piece of a body");
+  if (state_ != State::head) throw std::logic_error("a whole body cannot follow a piece of the body");
   if (!stream_->closed()) {
     send_head(length, {}, static_cast<std::size_t>(in_memory));
     if (state_ != State::no_body && length > 0) return true;
@@ -452,7 +453,7 @@ void ResponseWriter::send_last(std::string_view last) {
     fail("Tried to write {} bytes less than Content-Length", remaining_);
 }
 
-// Sends a piece of the body and, in chunks, `end` behind it: all of both, or it throws.
+// Sends a piece of the body and, in chunks, `end` behind it. Sends all of both, or throws.
 void ResponseWriter::send_piece(std::string_view piece, std::string_view end) {
   if (state_ == State::chunks) return send_chunk(piece, end);
   if (piece.empty() || state_ == State::no_body) return;
@@ -482,7 +483,7 @@ void ResponseWriter::send_chunk(std::string_view piece, std::string_view end) {
   if (!end.empty()) send_rest(end);
 }
 
-// Sends bytes that must follow those that are sent already: if they cannot, the connection is cut, as the
+// Sends bytes that must follow the bytes sent before. If they cannot be sent, the connection is closed: the
 // client would take other bytes for them.
 void ResponseWriter::send_rest(std::string_view data) {
   try {
@@ -526,7 +527,7 @@ void ResponseWriter::abort() noexcept {
   stream_->close(std::make_error_code(std::errc::operation_canceled));
 }
 
-// The connection cannot be used any more: the client would take the next response for the rest of this one.
+// Closes the connection and throws: the client would take the next response for the rest of this response.
 void ResponseWriter::fail(const char* format, std::uint64_t bytes) {
   abort();
   throw HTTPOutputError(fmt::format(fmt::runtime(format), bytes));

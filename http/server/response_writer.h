@@ -25,10 +25,11 @@ class HTTPOutputError : public std::logic_error {
   using std::logic_error::logic_error;
 };
 
-// Writes the response to one request: chooses how its body is delimited, and sends head, body and trailers.
+// Writes the response to one request: chooses the framing of the body, and sends head, body and trailers.
 //
-// finish() with a whole body and plain headers, as most responses have, takes a fast path: send_plain()
-// formats the response in one pass into the stream's buffer. All else takes send_head() and send_piece().
+// Most responses are one finish() with a whole body and plain headers. They take the fast path:
+// send_plain() formats the response in one pass into the stream's buffer. Other responses take send_head()
+// and send_piece().
 //
 //   state       | waits for                          | ends it                  | next
 //   head        | write() or finish()                | write() sends the head   | the four below
@@ -56,14 +57,14 @@ class ResponseWriter {
   enum class After : bool { keep_open, close };
   // `times` is null unless they are measured.
   void begin(IOStream& stream, DefaultHeaders& defaults, After after, RequestTimes* times);
-  // The response is over. Frees the memory that a large one has taken.
+  // The response is over. Frees the memory of a large response.
   void give_back_memory() noexcept;
-  // The client waits for 100 (RFC 9110, 10.1.1).
+  // The client waits for 100 Continue (RFC 9110, 10.1.1).
   void expect_continue() noexcept { continue_due_ = true; }
   // Sends 100 if the client waits for it and no final response has begun.
   void send_continue();
   bool closes() const noexcept { return close_after_; }
-  // The stream belongs to somebody else now.
+  // The handler has taken the stream.
   void detach() noexcept { state_ = State::done; }
 
   // ---- For the handler; Exchange documents these.
@@ -89,7 +90,7 @@ class ResponseWriter {
 
  private:
   enum class State : std::uint8_t { head, length, chunks, until_close, no_body, done, dropped };
-  // How a body is delimited, and the header line that says so.
+  // The framing of a body, and the header lines that announce it.
   struct Framing {
     State state;
     std::string_view connection;  // a Connection header line, or nothing

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-// HTTP in one function:
+// A server made of one function:
 //
 //     const auto server = http::serve(8888, [](http::ServerRequest& request) {
 //       return http::ServerResponse(fmt::format("You asked for {}\n", request.path()), "text/plain");
@@ -46,7 +46,7 @@ std::unique_ptr<FunctionServer> serve(std::uint16_t port, Function function,
   return server;
 }
 
-// As serve(port), on sockets that listen already.
+// As serve(port), on sockets that already listen.
 template <class Function>
 std::unique_ptr<FunctionServer> serve(std::vector<OwnedFd> sockets, Function function,
                                       const ServeOptions& options = {}) {
@@ -55,7 +55,7 @@ std::unique_ptr<FunctionServer> serve(std::vector<OwnedFd> sockets, Function fun
   return server;
 }
 
-// Serves one connection, until it ends.
+// Serves one connection until it ends.
 template <class Function>
 Task<> serve(IOStream stream, Function function, ServeOptions options = {}) {
   FunctionServer server(stream.loop(), std::move(function), options);

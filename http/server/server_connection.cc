@@ -20,13 +20,13 @@ namespace {
 using Next = ServerConnection::Next;
 using Wait = ConnectionTable::Wait;
 
-// With more than this unsent the next pipelined request waits until the client has read some.
+// With more unsent bytes than this the next pipelined request waits until the client has read some.
 constexpr std::size_t kHighWater = 64 * 1024;
-// So many pipelined requests are answered in a row before the loop's other work has its turn (H1C-18).
+// The cost of a request: 64 pipelined requests are answered before other work of the loop runs (H1C-18).
 constexpr int kRequestCost = IOLoop::kBudget / 64;
-// Bytes that a client still sends after the last answer are read and dropped, up to so many. This bounds the
-// work, as linger_timeout bounds the time: a client that blocks until all of a large upload is taken reads
-// its answer only then.
+// Up to this many bytes that a client sends after the last answer are read and dropped: some clients read
+// the answer only after they have sent all of a large body. This bounds the work, and linger_timeout bounds
+// the time.
 constexpr std::size_t kMaxDiscarded = 64 * 1024 * 1024;
 
 }  // namespace
@@ -46,7 +46,7 @@ ServerConnection::ServerConnection(ServerContext& context, IOStream& stream, con
 }
 
 ServerConnection::~ServerConnection() {
-  handler_.reset();  // before the exchange that it uses
+  handler_.reset();  // first, as it uses the exchange
   if (observer_) observer_->connection_ = nullptr;
   if (state_ != State::detached) leave_server();
   if (context_.follows_connections) context_.delegate.connection_closed(*this);
@@ -77,7 +77,7 @@ bool ServerConnection::can_be_parked() const noexcept {
   if (!exchange_) [[likely]] {
     begin_exchange();
   } else if (!exchange_->parser_.begun()) {
-    exchange_->begin(*this, stream_);  // until now only a CR had come
+    exchange_->begin(*this, stream_);  // only a CR had arrived before
   }
   has_more_ = false;
   for (;;) {
@@ -91,7 +91,7 @@ bool ServerConnection::can_be_parked() const noexcept {
     if (state_ == State::lingering) [[unlikely]]
       return next;
     if (next == Next::read && !bytes.empty()) [[unlikely]] {
-      begin_exchange();  // in the memory of the last one
+      begin_exchange();  // reuses the exchange
       continue;
     }
     if (state_ == State::idle) [[likely]]
@@ -101,8 +101,8 @@ bool ServerConnection::can_be_parked() const noexcept {
   }
 }
 
-// A request that is more than a head that came in one piece, from the parser's first result on. Nothing once
-// the request is to be answered.
+// The slow path: a request with a body, or in several reads, from the parser's first result on. Returns
+// nullopt when the request is ready for its answer.
 std::optional<Next> ServerConnection::receive_in_parts(RequestParser::Result found, std::string_view& bytes) {
   for (;; found = exchange_->parser_.parse(bytes)) {
     switch (found) {
@@ -123,7 +123,7 @@ std::optional<Next> ServerConnection::receive_in_parts(RequestParser::Result fou
   }
 }
 
-// All bytes are used, and there is no whole request yet.
+// All bytes are used, and the request is not complete.
 Next ServerConnection::needs_more() {
   const RequestParser& parser = exchange_->parser_;
   const bool has_begun = parser.begun() || parser.in_empty_line();
@@ -135,18 +135,18 @@ Next ServerConnection::needs_more() {
     state_ = State::idle;
     context_.connections.wait(*this, Wait::request);
   }
-  // Empty lines are forgotten.
+  // Only empty lines have arrived: they need no exchange.
   if (state_ == State::idle) context_.exchanges.give_back(std::move(exchange_));
   return Next::read;
 }
 
-// The options want something of the head.
+// Applies the options that need the head.
 void ServerConnection::head_received() {
   if (exchange_->times()) exchange_->times()->head = std::chrono::steady_clock::now();
   if (context_.proxy_headers) exchange_->apply(*context_.proxy_headers, peer_);
 }
 
-// All of a request has come, with a body or for a server whose options want more of it.
+// The slow path of a complete request: with a body, or for a server whose options need more of it.
 Refusal ServerConnection::request_received() {
   if (state_ == State::body) return exchange_->body_.end_collecting();
   head_received();
@@ -154,7 +154,7 @@ Refusal ServerConnection::request_received() {
   return {};
 }
 
-// The head has come, and a body follows. Nothing if the body is to be read.
+// The head is complete, and a body follows. Returns nullopt if the body is to be read.
 std::optional<Next> ServerConnection::accept_body(bool client_waits) {
   state_ = State::body;
   const HTTPServerOptions& options = context_.options;
@@ -237,8 +237,7 @@ Task<Next> ServerConnection::run_handler() {
   const HandlerOutcome outcome = co_await wait;
   handler_wait_ = nullptr;
   if (outcome == HandlerOutcome::timed_out) co_return refuse({408, "Timeout reading the request's body"});
-  if (outcome == HandlerOutcome::client_gone)
-    co_return close_when_sent();  // what was answered before is sent
+  if (outcome == HandlerOutcome::client_gone) co_return close_when_sent();  // earlier answers are still sent
   const Next next = outcome == HandlerOutcome::failed ? abandon(wait.failure()) : end_exchange();
   if (next != Next::close) context_.exchanges.give_back(std::move(exchange_));
   co_return next;
@@ -246,7 +245,7 @@ Task<Next> ServerConnection::run_handler() {
 
 // ---- Ends.
 
-// The delegate failed, and how much of the response the client has seen is unknown.
+// The delegate failed. The client may have seen a part of the response.
 Next ServerConnection::abandon(const std::exception_ptr& error) {
   const HandlerFailure failure = HandlerFailure::of(error, *exchange_);
   switch (failure.kind) {
@@ -262,12 +261,12 @@ Next ServerConnection::abandon(std::string_view why) {
   if (exchange_->head_sent()) {
     cut();
   } else {
-    stream_.close();  // once the answers before this one are sent
+    stream_.close();  // after the earlier answers are sent
   }
   return Next::close;
 }
 
-// In the middle of a response: the client must not take its part for the whole.
+// Closes in the middle of a response: the client must not take the part for a complete response.
 void ServerConnection::cut() noexcept { stream_.close(std::make_error_code(std::errc::operation_canceled)); }
 
 Next ServerConnection::refuse(const Refusal& refusal) {
@@ -281,7 +280,7 @@ Next ServerConnection::refuse(const Refusal& refusal) {
   return linger();
 }
 
-// False if the client has left so much unread that it will not read this either.
+// False if there is no room for the refusal: the client has left too much unread.
 bool ServerConnection::send_refusal(const Refusal& refusal) {
   exchange_->reset_head();
   exchange_->set_status(refusal.status);
@@ -296,8 +295,8 @@ bool ServerConnection::send_refusal(const Refusal& refusal) {
   return true;
 }
 
-// The client may still be sending. Closing at once would reset the connection, and the client would lose the
-// answer; so its bytes are read and dropped for a while (RFC 9112, 9.6).
+// The client may still be sending. Closing at once would reset the connection, and the client would lose
+// the answer. So its bytes are read and dropped for a while (RFC 9112, 9.6).
 Next ServerConnection::linger() {
   if (state_ == State::detached) return Next::close;
   state_ = State::lingering;
@@ -306,7 +305,7 @@ Next ServerConnection::linger() {
   return Next::read;
 }
 
-// Nothing more is read: the end, once the client has taken what was written.
+// Reads nothing more, and closes once the client has taken all written bytes.
 Next ServerConnection::close_when_sent() noexcept {
   if (state_ == State::detached) return Next::close;
   state_ = State::closing;
@@ -316,7 +315,7 @@ Next ServerConnection::close_when_sent() noexcept {
 }
 
 Next ServerConnection::receive_end() {
-  // The client may have closed its sending side only, and can still be told.
+  // The client may have closed only its sending side, and can still read a refusal.
   if (!stream_.closed() && (state_ == State::head || state_ == State::body))
     refuse({400, "Incomplete request"});
   return close_when_sent();
@@ -324,7 +323,7 @@ Next ServerConnection::receive_end() {
 
 IOStream ServerConnection::detach() {
   if (!handler_wait_ || exchange_->body_.is_reading())
-    throw std::logic_error("detach() is for a task of the delegate's that does not read");
+    throw std::logic_error("detach() must be called by the delegate's task, while it does not read the body");
   stream_.set_close_callback({});
   leave_server();
   state_ = State::detached;
@@ -335,7 +334,7 @@ void ServerConnection::drain() {
   if (exchange_) exchange_->close_after();
   const bool is_idle = state_ == State::idle && (!has_more_ || stream_.reading()) &&
                        !(exchange_ && exchange_->parser_.begun());
-  // Bytes that have arrived and are not received yet are a request that is still answered.
+  // Bytes in the socket are a request, which is still answered.
   if (!is_idle || peek_at(stream_.fd()) > 0) return;
   if (stream_.pending_write_bytes() > 0) {
     linger();
@@ -344,7 +343,7 @@ void ServerConnection::drain() {
   }
 }
 
-// ---- Timeouts. The coroutine that waits for the stream finds out by itself.
+// ---- Timeouts. They close the stream, which resumes the coroutine that waits for the stream.
 
 void ServerConnection::timed_out(Wait wait) noexcept {
   try {
@@ -361,7 +360,7 @@ void ServerConnection::timed_out(Wait wait) noexcept {
   }
 }
 
-// The request's own timeout of a body, or the one of a body that the handler reads.
+// The timer of RequestBody has fired: for a body with its own timeout, or a body that the handler reads.
 void ServerConnection::body_timed_out() {
   if (handler_wait_) {
     handler_wait_->time_out();
@@ -374,7 +373,7 @@ void ServerConnection::write_timed_out() noexcept {
   try {
     log::general().info("Timeout writing to {}", peer_.to_string());
   } catch (...) {
-    // The stream is closed without a line in the log.
+    // No memory for the log line: the stream is closed without it.
   }
   stream_.close(std::make_error_code(std::errc::timed_out));
 }

@@ -18,8 +18,9 @@
 
 namespace squall::http {
 
-// One client's connection: turns its bytes into exchanges, has them answered in order, and decides what comes
-// next. HTTPServer::serve() is its loop, and does the waiting.
+// One client's connection: turns its bytes into exchanges, has the delegate answer them in order, and
+// decides the next step. The coroutine HTTPServer::Core::serve() awaits the bytes and calls these
+// functions.
 //
 //   state     | waits for                             | ends it                          | next
 //   idle      | the first byte of a request           | a part of a head                 | head
@@ -38,16 +39,17 @@ namespace squall::http {
 //   detached  | the handler                           |                                  |
 //
 // Thread:    the server's loop.
-// Lifetime:  a local of the coroutine HTTPServer::serve(); borrows its stream, and the server's context.
+// Lifetime:  a local of the coroutine HTTPServer::Core::serve(); borrows its stream, and the server's
+//            context.
 class ServerConnection final : public ConnectionTable::Active {
  public:
-  // What the coroutine does next.
+  // The next step of the coroutine.
   enum class Next {
     read,   // reads more bytes, and passes them to receive()
     wait,   // co_await wait()
-    close,  // ends: all is said and sent
+    close,  // end: nothing is left to receive or to send
   };
-  // Points to a connection for as long as that exists.
+  // Points to a connection while that connection exists.
   class Observer {
    public:
     Observer() noexcept = default;
@@ -70,14 +72,14 @@ class ServerConnection final : public ConnectionTable::Active {
   ServerConnection(const ServerConnection&) = delete;
   ServerConnection& operator=(const ServerConnection&) = delete;
 
-  // Bytes have come: answers the requests that can be answered without waiting. The bytes that it does not
-  // use go back to the stream.
+  // Bytes have arrived: answers the requests that can be answered without waiting. Unused bytes go back to
+  // the stream.
   Next receive(std::string_view bytes);
   // The client's bytes have ended.
   Next receive_end();
   // Waits for the handler, for the client to take its responses, or for a turn of the loop.
   Task<Next> wait();
-  // The server drains: closes a connection that waits for a request, and others after their response.
+  // The server drains: closes the connection now if it waits for a request, otherwise after the response.
   void drain();
 
   // ---- For HTTPServer.
@@ -85,7 +87,7 @@ class ServerConnection final : public ConnectionTable::Active {
   // The task that runs the connection, if the connection may be parked.
   void set_member(TaskGroup::Member& member) noexcept { member_ = &member; }
   TaskGroup::Member* member() const noexcept { return member_; }
-  // Waits for a request, and nothing of one has come.
+  // Whether the connection waits for a request of which no byte has arrived.
   bool can_be_parked() const noexcept;
   IOStream& stream() noexcept { return stream_; }
   const Address& peer() const noexcept { return peer_; }

@@ -18,24 +18,24 @@ class ParkedConnection;
 class ServerConnection;
 class ServerDelegate;
 
-// The server, as its connections see it.
+// The functions of the server that its connections call.
 class ConnectionHost {
  public:
-  // A connection from this address exists, or exists no longer. A connection that is parked or woken is
-  // counted in again before it is counted out.
+  // A connection from this address begins to exist, or ends. When a connection is parked or resumed, its
+  // new object is counted before the old one is removed.
   virtual void count_connection(const Address& peer) = 0;
   virtual void uncount_connection(const Address& peer) noexcept = 0;
-  // Bytes have come for a parked connection, or its client has gone: it becomes active.
+  // Bytes have arrived for a parked connection, or its client has gone: makes the connection active.
   virtual void wake(ParkedConnection& connection, Events events) = 0;
-  // The connection may give up its coroutine now, as it waits for a request and all its bytes are sent.
-  // Destroys it then.
+  // The connection waits for a request, and all its bytes are sent. May park it, which destroys the
+  // ServerConnection.
   virtual void may_park(ServerConnection& connection) noexcept = 0;
 
  protected:
   ~ConnectionHost() = default;
 };
 
-// All that the connections of a server share.
+// The shared state of a server's connections.
 //
 // Thread:    the server's loop.
 // Lifetime:  a part of the server; borrows the loop and the delegate.
@@ -50,7 +50,7 @@ struct ServerContext {
   ServerDelegate& delegate;
   const HTTPServerOptions options;
   const std::unique_ptr<const ProxyHeaders> proxy_headers;  // null unless Options::xheaders is set
-  const bool needs_slow_path;  // an option wants more of a request than most servers do
+  const bool needs_slow_path;  // an option is set that the fast path does not handle
   const bool follows_connections;
   const RequestParser::Limits limits;
   DefaultHeaders default_headers;

@@ -5,7 +5,7 @@
 
 namespace squall::http {
 
-// Receives a server's requests: the web framework's Application, or a class of the user's.
+// Receives a server's requests: the web framework's Application, or a class of the application.
 //
 // Thread:    the server's loop.
 // Lifetime:  outlives the server.
@@ -31,8 +31,8 @@ class ServerDelegate {
   // Adds headers to every response of the server, behind Server and Date.
   virtual void add_default_headers(Headers&) const {}
 
-  // The client went away while `pending` waited, or did not send its body in time and gets 408. `pending` is
-  // destroyed after this call.
+  // The client went away while `pending` waited, or did not send its body in time and gets 408. `pending`
+  // is destroyed after this call.
   virtual void client_gone(Exchange&) noexcept {}
 
   // True if the server must call connection_closed(). A connection then keeps its coroutine between requests,

@@ -5,7 +5,7 @@
 namespace squall {
 
 inline constexpr std::string_view kVersion = "0.1.0";
-// What Server headers say.
+// The value of Server headers.
 inline constexpr std::string_view kProduct = "Squall/0.1.0";
 
 }  // namespace squall

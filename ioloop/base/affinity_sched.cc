@@ -8,7 +8,8 @@
 namespace squall {
 
 int detail::affinity_count() noexcept {
-  // The kernel refuses a set smaller than its own, and has no call for the size of that.
+  // The kernel refuses a set that is smaller than its own set, and has no call that returns the size of its
+  // set.
   for (int processors = 1024; processors <= 1024 * 1024; processors *= 2) {
     struct Free {
       void operator()(cpu_set_t* set) const noexcept { CPU_FREE(set); }

@@ -41,8 +41,8 @@ constexpr bool starts_with_ignoring_case(std::string_view text, std::string_view
 }
 
 // equals_ignoring_case() for a token and a lower-case name of letters and hyphens, eight bytes at a time.
-// Setting the sixth bit turns upper-case letters to lower case; no other token character becomes a letter by
-// it.
+// Setting the sixth bit turns upper-case letters into lower case, and turns no other token character into a
+// letter.
 [[gnu::always_inline]] inline bool token_equals(std::string_view token,
                                                 std::string_view lower_case) noexcept {
   if (token.size() != lower_case.size()) return false;
@@ -60,7 +60,7 @@ constexpr bool starts_with_ignoring_case(std::string_view text, std::string_view
   return true;
 }
 
-// Without spaces and tabs at either end (OWS, RFC 9110, 5.6.3).
+// Removes spaces and tabs at both ends (OWS, RFC 9110, 5.6.3).
 constexpr std::string_view trim(std::string_view text) noexcept {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
   while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
@@ -119,7 +119,7 @@ inline bool is_field_text(std::string_view text) noexcept {
   while (text.size() >= 8) {
     std::uint64_t bytes = 0;
     std::memcpy(&bytes, text.data(), 8);
-    // High bits where a byte is below 0x20 or is 0x7f; tabs are told apart below.
+    // The high bit is set for each byte that is below 0x20 or 0x7f. The test below excepts tabs.
     const std::uint64_t low = (bytes - 0x20 * kOnes) & ~bytes & kHighBits;
     const std::uint64_t del = ((bytes ^ (0x7f * kOnes)) - kOnes) & ~(bytes ^ (0x7f * kOnes)) & kHighBits;
     if ((low | del) != 0 && !detail::all_have_class(text.substr(0, 8), detail::kFieldChar)) return false;

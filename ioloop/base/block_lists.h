@@ -14,7 +14,7 @@ namespace squall {
 //
 //     struct Sizes {
 //       static constexpr std::size_t kLists = 4;              // lists are numbered from 0
-//       static constexpr std::size_t kListBytes = 64 * 1024;  // kept by each list at most
+//       static constexpr std::size_t kListBytes = 64 * 1024;  // the most that each list keeps
 //       static constexpr std::size_t size_of(std::size_t list) { return 32 << list; }  // bytes
 //     };
 //     void* block = BlockLists<Sizes>::allocate(2);  // 128 bytes
@@ -23,7 +23,7 @@ namespace squall {
 // lists are emptied when the thread ends. Under AddressSanitizer no block is kept, so that a use after free
 // is found.
 //
-// Thread:    any; each has lists of its own.
+// Thread:    any; each thread has its own lists.
 template <class Sizes>
 class BlockLists {
  public:

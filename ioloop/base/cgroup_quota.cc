@@ -50,8 +50,8 @@ struct Mount {
   bool is_v2;
 };
 
-// `36 35 0:31 /root /point rw,relatime shared:9 - cgroup cgroup rw,cpu,cpuacct`, where any number of fields
-// may stand before the dash.
+// `36 35 0:31 /root /point rw,relatime shared:9 - cgroup cgroup rw,cpu,cpuacct`, with any number of
+// optional fields before the dash.
 std::vector<Mount> cpu_mounts(std::string_view mountinfo) {
   std::vector<Mount> mounts;
   for (const std::string_view line : split(mountinfo, '\n')) {

@@ -10,9 +10,8 @@ namespace squall {
 template <class T, class Tag>
 class IntrusiveList;
 
-// The links of an object that stands in an IntrusiveList: a base class of the object. The object unlinks
-// itself when it is destroyed. An object that stands in several lists at a time derives from one ListNode a
-// list, each with a tag of its own.
+// The links of an object in an IntrusiveList: a base class of the object. The object unlinks itself when it
+// is destroyed. An object in several lists derives from one ListNode for each list, each with its own tag.
 //
 //     class Connection : public ListNode<> { ... };
 //     IntrusiveList<Connection> active;
@@ -60,11 +59,11 @@ class ListNode {
 
 // A doubly linked list of objects that derive from ListNode<Tag>. The list does not own them.
 //
-// Two pointers large, as are the links of each node. Every function takes constant time, but for for_each()
-// and the destructor.
+// The size is two pointers; so is the size of a node's links. Every function takes constant time, except
+// for_each() and the destructor.
 //
 // Lifetime:  the destructor unlinks the nodes that are left. An object may be destroyed at any time, which
-//            unlinks it; see for_each() for loops in which that happens.
+//            unlinks it. In a loop that destroys objects use for_each().
 template <class T, class Tag = void>
 class IntrusiveList {
   using Node = ListNode<Tag>;
@@ -114,7 +113,7 @@ class IntrusiveList {
   // Undefined if the list is empty.
   T& pop_front() noexcept { return unlinked(front()); }
   T& pop_back() noexcept { return unlinked(back()); }
-  // From anywhere, be it another place of this list.
+  // Moves a node, which may be in this list, in another list, or in none.
   void move_to_back(T& node) noexcept {
     static_cast<Node&>(node).unlink();
     push_back(node);
@@ -128,12 +127,12 @@ class IntrusiveList {
   void splice_front(IntrusiveList& other) noexcept { splice_before(*ends_.next_, other); }
   void splice_back(IntrusiveList& other) noexcept { splice_before(ends_, other); }
 
-  // For loops that unlink no node but the one they have just left.
+  // For loops that unlink only the node that they have just left.
   iterator begin() noexcept { return iterator(ends_.next_); }
   iterator end() noexcept { return iterator(&ends_); }
   const_iterator begin() const noexcept { return const_iterator(ends_.next_); }
   const_iterator end() const noexcept { return const_iterator(const_cast<Ends*>(&ends_)); }
-  // Where `node`, which is in this list, stands.
+  // The iterator that refers to `node`, which is in this list.
   static iterator iterator_to(T& node) noexcept { return iterator(&node); }
 
   // Calls `visit` with every object that is in the list now, in order. `visit` may unlink, destroy and add
@@ -188,7 +187,7 @@ class IntrusiveList {
     position.previous_ = &last;
   }
 
-  // Not an object: its next node is the first of the list, its previous one the last.
+  // The list's own node, not an object: its next node is the first of the list, its previous node the last.
   struct Ends : Node {
   } ends_;
 };

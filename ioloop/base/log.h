@@ -15,7 +15,7 @@
 #include <utility>
 
 // Three loggers, as in Tornado (LOG-01): access() has one line a request, application() the exceptions of
-// user code, general() all other messages of the library. A logger without a level of its own has that of
+// user code, general() all other messages of the library. A logger without its own level has the level of
 // root().
 //
 //     log::general().warning("Write error on {}: {}", fd, error.message());
@@ -62,7 +62,7 @@ class Logger {
     const std::uint8_t own = level_.load(std::memory_order_relaxed);
     return own == kInherit ? parent_->effective_level() : static_cast<Level>(own);
   }
-  // The level of its own; nullopt if it has that of its parent.
+  // The logger's own level; nullopt if it uses the level of its parent.
   std::optional<Level> own_level() const noexcept {
     const std::uint8_t own = level_.load(std::memory_order_relaxed);
     return own == kInherit ? std::nullopt : std::optional(static_cast<Level>(own));

@@ -28,7 +28,7 @@ using std::chrono::sys_seconds;
 // The meaning of `when`. Days of the calendar differ in length, so they are not a number of seconds.
 struct Period {
   std::chrono::seconds unit{};
-  int days = 0;             // of the calendar, instead of `unit`
+  int days = 0;             // in calendar days, instead of `unit`
   int weekday = -1;         // 0 is Monday; -1 is any
   std::size_t digits = 10;  // length of the suffix of a name, a prefix of `0000-00-00_00-00-00`
 };
@@ -57,14 +57,14 @@ std::tm local_time(sys_seconds time) {
   return local;
 }
 
-// The midnight that begins the day `days` after that of `time`.
+// The midnight at which the day begins that is `days` after the day of `time`.
 sys_seconds midnight_after(sys_seconds time, int days) {
   std::tm local = local_time(time);
   local.tm_mday += days;
   local.tm_hour = local.tm_min = local.tm_sec = 0;
   local.tm_isdst = -1;
   const sys_seconds found{std::chrono::seconds(std::mktime(&local))};
-  // Where summer time begins at midnight, there is no midnight that night, and the day begins at one o'clock.
+  // If summer time begins at midnight, that night has no midnight, and the day begins at one o'clock.
   // POSIX does not specify which side of the gap mktime() returns.
   return local.tm_hour == 23 ? found + std::chrono::hours(1) : found;
 }
@@ -76,7 +76,7 @@ std::string suffix_of(sys_seconds rollover, const Period& period, int interval) 
   return fmt::format("{:%Y-%m-%d_%H-%M-%S}", local_time(start)).substr(0, period.digits);
 }
 
-// Whether `text` is such a suffix, optionally with the number of a second file of the same time.
+// Whether `text` is a suffix of suffix_of(), optionally with the number of a second file of the same time.
 bool is_suffix(std::string_view text, std::size_t digits) {
   constexpr std::string_view kShape = "0000-00-00_00-00-00";
   if (text.size() < digits) return false;

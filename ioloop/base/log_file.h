@@ -29,18 +29,18 @@ Level parse_level(std::string_view text);
 
 // Options of RotatingFile (LOG-12 to LOG-17).
 struct FileOptions {
-  std::string prefix;                  // the file's path; each process needs one of its own. Empty: no file
-  std::size_t max_size = 100'000'000;  // bytes, of mode `size`. 0 never rotates
+  std::string prefix;                  // the file's path; each process needs its own. Empty: no file
+  std::size_t max_size = 100'000'000;  // bytes, in mode `size`. 0 never rotates
   int num_backups = 10;                // older files kept. 0 never rotates by size, and keeps all by time
   RotateMode rotate_mode = RotateMode::size;
-  std::string when = "midnight";  // of mode `time`: see next_rollover()
-  int interval = 1;               // of mode `time`: how many of them
+  std::string when = "midnight";  // in mode `time`: see next_rollover()
+  int interval = 1;               // in mode `time`: the number of periods
 };
 
 // The end of the period of a file whose first line, or last line before a restart, was written at `now`:
 //
 //     S M H D     that many seconds, minutes, hours or days of 24 hours later
-//     midnight    at the end of the day in local time, or of the interval-th one
+//     midnight    at the end of the day in local time; with an interval, of a later day
 //     W0 to W6    at the end of Monday to Sunday in local time; today counts
 //
 // Upper or lower case. Throws std::invalid_argument for any other `when`, and unless `interval` is between 1
@@ -83,12 +83,12 @@ class RotatingFile {
   std::size_t size_ = 0;
   bool is_regular_ = false;
   bool has_complained_ = false;
-  std::optional<std::chrono::sys_seconds> rollover_;  // of mode `time`; nullopt before the first line
+  std::optional<std::chrono::sys_seconds> rollover_;  // in mode `time`; nullopt before the first line
 };
 
 struct Options {
-  std::optional<Level> level = Level::info;  // nullopt and Level::none leave logging as it is
-  std::optional<bool> to_stderr;             // nullopt: if there is neither a file nor a handler
+  std::optional<Level> level = Level::info;  // nullopt and Level::none change nothing
+  std::optional<bool> to_stderr;             // nullopt: true if neither a file nor a handler is set
   FileOptions file;
 };
 

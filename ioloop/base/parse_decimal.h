@@ -8,8 +8,8 @@
 
 namespace squall {
 
-// The number that `text` spells in decimal digits; none if the text is empty, has any other character, or the
-// number does not fit.
+// The number in decimal digits that is the whole of `text`; nullopt if the text is empty, has any other
+// character, or the number does not fit.
 template <std::unsigned_integral Number>
 std::optional<Number> parse_decimal(std::string_view text) noexcept {
   Number value{};
@@ -19,7 +19,7 @@ std::optional<Number> parse_decimal(std::string_view text) noexcept {
   return value;
 }
 
-// The same, but none for leading zeros too: each number has one spelling.
+// The same, but nullopt for leading zeros too: each number has one spelling.
 template <std::unsigned_integral Number>
 std::optional<Number> parse_canonical_decimal(std::string_view text) noexcept {
   if (text.size() > 1 && text[0] == '0') return std::nullopt;

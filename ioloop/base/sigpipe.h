@@ -17,9 +17,10 @@ inline bool sigpipe_is_pending() noexcept {
   return ::sigismember(&pending, SIGPIPE) == 1;
 }
 
-// Calls `write` as retry_interrupted() does, and returns its result: a count, or -1 and errno. SIGPIPE, which
-// only send() can be told not to raise, is blocked meanwhile and taken back: a reader that has gone is EPIPE
-// and no signal. The kernel sends SIGPIPE to the thread that writes, so blocking it in this thread is enough.
+// Calls `write` as retry_interrupted() does, and returns its result: a count, or -1 and errno. Meanwhile
+// SIGPIPE is blocked, and a SIGPIPE of the call is removed: if the reader has gone, the result is EPIPE
+// without a signal. Only send() has a flag for this. The kernel sends SIGPIPE to the thread that writes, so
+// blocking it in this thread is enough.
 //
 // Thread:    any.
 template <class Write>
@@ -28,7 +29,7 @@ ssize_t without_sigpipe(Write&& write) noexcept {
   ::sigemptyset(&sigpipe);
   ::sigaddset(&sigpipe, SIGPIPE);
   const SignalBlock block(sigpipe);
-  // A SIGPIPE that is pending before the call, which takes a blocked signal, stays pending.
+  // A blocked SIGPIPE that was pending before the call stays pending.
   const bool is_ours = ::sigismember(&block.before(), SIGPIPE) == 0 || !sigpipe_is_pending();
   const ssize_t result = retry_interrupted(write);
   if (result < 0 && errno == EPIPE && is_ours && sigpipe_is_pending()) {

@@ -30,7 +30,7 @@ bool read_at(const OwnedFd& file, std::size_t offset, std::size_t count, std::ve
   return ::pread(file.get(), into.data(), bytes, static_cast<off_t>(offset)) == static_cast<ssize_t>(bytes);
 }
 
-// The symbol that contains `address`, an offset from the load address of the file; empty if there is none.
+// The symbol that contains `address`, an offset from the load address of the file; empty if no symbol does.
 std::string symbol_in_file(const char* path, std::uintptr_t address) {
   const OwnedFd file(::open(path, O_RDONLY | O_CLOEXEC));
   std::vector<ElfW(Ehdr)> header;

@@ -11,7 +11,7 @@ class TimeSource {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
 
-  // Never goes back.
+  // Must never go back.
   virtual TimePoint now() noexcept = 0;
   // Called if the loop has no work before `when`, the deadline of its earliest timer. True if now() has
   // reached `when`, so that the loop does not wait; false if the loop must wait for descriptors and

@@ -29,7 +29,8 @@ class AsyncGeneratorPromise final : public Pooled {
     if (next_) next_->promise_ = nullptr;
   }
 
-  // Resumes the coroutine in next(). If that was destroyed, the value is kept for the following next().
+  // Resumes the coroutine in next(). If that coroutine was destroyed, keeps the value for the following
+  // next().
   struct HandOver {
     bool await_ready() const noexcept { return false; }
     std::coroutine_handle<> await_suspend(std::coroutine_handle<AsyncGeneratorPromise> self) const noexcept {
@@ -81,7 +82,7 @@ class [[nodiscard]] AsyncGeneratorPromise<T>::Next {
     assert(!promise_->next_ && "another coroutine waits in next()");
     consumer_ = consumer;
     promise_->next_ = this;
-    // The body still runs for a consumer that has been destroyed.
+    // The body still computes a value for a consumer that was destroyed.
     if (promise_->state_ == State::running) return std::noop_coroutine();
     promise_->state_ = State::running;
     return std::coroutine_handle<AsyncGeneratorPromise>::from_promise(*promise_);
@@ -124,14 +125,14 @@ std::optional<T> AsyncGeneratorPromise<T>::take() {
 //       if (!line) break;
 //     }
 //
-// Lazy: the body starts at the first next(), and continues after its co_yield at the following one. Both
-//       directions are
-// symmetric transfers: no turn of the loop passes, and the stack does not grow.
+// Lazy: the body starts at the first next(), and continues after its co_yield at the following next(). Both
+// directions are symmetric transfers: no turn of the loop passes, and the stack does not grow.
 //
-// Errors:    next() throws the exception of the body, and returns nullopt from then on.
-// Lifetime:  the generator owns the body: destroying the generator destroys the body where it waits; the body
-//            must not do so itself. If a coroutine is destroyed in next(), the body continues, and its value
-//            is kept for the following next(), so that a timeout around next() loses no value.
+// Errors:    next() throws the exception of the body, and then always returns nullopt.
+// Lifetime:  the generator owns the body: destroying the generator destroys the body where it waits; the
+//            body must not destroy its own generator. If a coroutine is destroyed in next(), the body
+//            continues, and its value is kept for the following next(), so that a timeout around next()
+//            loses no value.
 // Thread:    the thread of the loop it waits on. One coroutine at a time may wait in next().
 template <class T>
 class [[nodiscard]] AsyncGenerator {
@@ -152,7 +153,7 @@ class [[nodiscard]] AsyncGenerator {
   }
   ~AsyncGenerator() { reset(); }
 
-  // False once moved from or reset.
+  // False after a move or reset().
   explicit operator bool() const noexcept { return static_cast<bool>(handle_); }
   // Destroys the body.
   void reset() noexcept {

@@ -20,6 +20,14 @@ namespace detail {
 
 // The state that the coroutine in from_callback() shares with its Completions. The first Completion that is
 // called claims the result and writes it; the loop's thread reads it once it is complete.
+//
+//   stage    | waits for                          | ended by             | next
+//   starting | `start` to return                  | wait()               | waiting
+//            |                                    | the first Completion | complete
+//   waiting  | a Completion                       | the first Completion | complete
+//            |                                    | leave()              | left
+//   complete | the coroutine to take the result   | leave()              | left
+//   left     | nothing: Completions do nothing    | -                    | -
 template <class T>
 class CallbackState {
  public:
@@ -41,7 +49,7 @@ class CallbackState {
     if (result_.index() == 2) std::rethrow_exception(std::get<2>(std::move(result_)));
     if constexpr (!std::is_void_v<T>) return std::get<1>(std::move(result_));
   }
-  // From now on no completion uses the loop, which may be gone.
+  // After this no completion uses the loop, which may end before the completion.
   void leave() noexcept {
     const std::lock_guard lock(mutex_);
     stage_ = Stage::left;
@@ -65,7 +73,7 @@ class CallbackState {
     const std::lock_guard lock(self->mutex_);
     if (self->stage_ == Stage::left) return false;
     const bool waits = self->stage_ == Stage::waiting;
-    // With the lock, so that the coroutine, which the loop outlives, cannot leave meanwhile.
+    // With the lock, so that the coroutine cannot leave meanwhile: the loop outlives the coroutine.
     if (waits) self->loop_.add_callback([self] { self->resume(); });
     self->stage_ = Stage::complete;
     return true;
@@ -100,8 +108,8 @@ class CallbackState {
 //
 // If the last copy is destroyed before any was called, the coroutine gets BrokenPromise.
 //
-// Thread:    any, and at any time, even when the coroutine and its loop are gone; the value is then destroyed
-//            on the calling thread.
+// Thread:    any, also after the end of the coroutine and its loop; the value is then destroyed on the
+//            calling thread.
 template <class T = void>
 class Completion {
  public:

@@ -22,7 +22,7 @@ class Limit {
  public:
   // Throws std::invalid_argument for 0.
   explicit constexpr Limit(std::size_t count) : count_(count) {
-    if (count == 0) throw std::invalid_argument("a Limit of 0 lets nothing run");
+    if (count == 0) throw std::invalid_argument("a Limit must be at least 1");
   }
   constexpr std::size_t count() const noexcept { return count_; }
 
@@ -179,12 +179,11 @@ class [[nodiscard]] MultiAwaiter final : public detail::MultiOwner {
 //
 // Result:    void for a container of Task<void>, or if all parts of a tuple are void; else a void part of a
 //            tuple is a std::monostate. A reference is a std::reference_wrapper.
-// Errors:    throws the exception of the first failed child, in the order of the list, not of time. Those of
-//            the other children are logged, except the types in quiet<...>: `multi(quiet<TimeoutError>,
-//            ...)`.
-// Order:     children start in order, each running to its first wait before the next starts; with a Limit,
-//            when others end. If no child waits, or there are no children, the caller does not suspend. Else
-//            the child that ends last resumes the caller.
+// Errors:    throws the exception of the first failed child, in the order of the list, not of time. The
+//            exceptions of other children are logged, except the types in quiet<...>:
+//            `multi(quiet<TimeoutError>, ...)`. Order: children start in order, each running to its first
+//            wait before the next starts; with a Limit, when others end. If no child waits, or there are no
+//            children, the caller does not suspend. Else the child that ends last resumes the caller.
 // Lifetime:  owns the children: destroying the awaiting coroutine cancels them, unlike Tornado's (GEN-22);
 //            shield() a child to keep it running. Allocates only the result.
 template <Awaitable A>

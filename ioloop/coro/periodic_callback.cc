@@ -50,7 +50,7 @@ class PeriodicCallback::Run final : detail::TaskOwner {
   void destroy() noexcept {
     stop();
     if (calling_) {
-      abandoned_ = true;  // beat() is on the stack and deletes this
+      abandoned_ = true;  // beat() is on the stack, and deletes this object
     } else {
       delete this;
     }
@@ -65,12 +65,12 @@ class PeriodicCallback::Run final : detail::TaskOwner {
     due_ = detail::next_beat(due_, loop_->time(), detail::vary_interval(interval_, jitter_, random));
     timer_ = loop_->call_at(due_, [this] { beat(); });
   }
-  // In a later turn, whose time() includes the duration of the call.
+  // In a later turn, because its time() includes the duration of the call.
   void schedule_soon() {
     if (!running_) return;
     ticket_ = loop_->call_soon([this] {
       ticket_ = 0;
-      task.reset();  // has ended, and is not on the stack
+      task.reset();  // the task has ended, and is not on the stack
       schedule();
     });
   }

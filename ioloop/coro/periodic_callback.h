@@ -22,7 +22,8 @@ namespace squall {
 // Thread:    the thread of the loop that is current in start().
 // Lifetime:  borrows that loop until stop() or the destructor, which stops the calls and cancels a running
 //            task, so captures of the function need not outlive this object. The function may destroy this
-//            object, and so may its task before its first co_await; later the task must call stop() and end.
+//            object, and its task may do so before its first co_await. Later the task must call stop() and
+//            end.
 // Errors:    exceptions from the function or its task are logged, and the next call takes place.
 class PeriodicCallback {
  public:

@@ -128,11 +128,11 @@ class [[nodiscard]] RaceAwaiter final : public detail::RaceOwner {
 // Errors:    throws the exception of the winner. An empty vector throws std::invalid_argument.
 // Order:     children start in order, each running to its first wait before the next starts. If a child ends
 //            without waiting, the later ones never start, and the caller does not suspend. Else the winner
-//            resumes the caller directly; a value that another child waits for, even if it arrives in the
-//            same turn, stays where it is and is not lost.
+//            resumes the caller directly; a value that another child waits for is not lost, even if it
+//            arrives in the same turn.
 // Lifetime:  owns the children: destroying the awaiting coroutine cancels them. Children are destroyed while
 //            they wait. A child must not resume another child directly, because the race would destroy it
-//            while it runs; nothing in Squall does.
+//            while it runs. No function of Squall resumes a coroutine directly.
 template <Awaitable A>
 RaceAwaiter<detail::RaceVector<AwaitResult<A>>> race(std::vector<A> children) {
   if (children.empty()) throw std::invalid_argument("a race() of no tasks has no winner");

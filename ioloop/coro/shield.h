@@ -37,7 +37,8 @@ Task<> run_shielded(Task<T> task, Promise<T> promise) {
 //
 // Lifetime:  the loop owns the work; if the loop is destroyed before the work ends, the future throws
 //            BrokenPromise.
-// Errors:    the future throws the exception of the work; if the future is gone, it is logged.
+// Errors:    the future throws the exception of the work. If the future was destroyed, the exception is
+//            logged.
 template <Awaitable A>
 Future<AwaitResult<A>> shield(A work, std::source_location where = std::source_location::current()) {
   Promise<AwaitResult<A>> promise;

@@ -16,8 +16,9 @@ enum class OnTimeout { throws, returns };
 // An awaiter with a deadline, for the waits of events, locks and queues.
 //
 // `Wait` is an awaiter derived from Waiter. Its result is the result of `Wait`, unless the deadline passes
-// first: it is then removed from its list. A wait that does not suspend sets no timer, and succeeds even if
-// the deadline has passed. If the wake-up and the deadline fall into one turn, the first of them counts.
+// first: the awaiter is then removed from its list. A wait that does not suspend sets no timer, and
+// succeeds even if the deadline has passed. If the wake-up and the deadline are in one turn, the first of
+// them decides.
 //
 // Lifetime:  the event, lock or queue may be destroyed meanwhile; the deadline still ends the wait.
 template <class Wait, OnTimeout on_timeout = OnTimeout::throws>
@@ -29,7 +30,7 @@ class [[nodiscard]] Timed : public Wait {
   ~Timed() { disarm(); }
 
   void await_suspend(std::coroutine_handle<> coroutine) {
-    // The timer first: if there is no memory for it, nothing waits yet.
+    // Sets the timer first: if that throws std::bad_alloc, nothing waits yet.
     if (!deadline_.never()) {
       timer_ = this->loop().call_at(deadline_.when(), [this, coroutine] {
         if (this->woken()) return;

@@ -18,7 +18,7 @@ namespace squall {
 //
 //     WaitIterator pages(std::move(tasks));        // a vector: numbered from 0; or a map: named by its keys
 //     while (!pages.done()) {
-//       const Page page = co_await pages.next();   // may throw; the next call goes on with the others
+//       const Page page = co_await pages.next();   // may throw; the next call continues with the others
 //       use(pages.current_index(), page);
 //     }
 //
@@ -38,7 +38,7 @@ class WaitIterator final : private detail::TaskOwner {
     slots_.reserve(tasks.size());
     for (Task<T>& task : tasks) add(std::move(task));
   }
-  // Of a std::map or std::unordered_map, by name.
+  // From a std::map or std::unordered_map: tasks with names.
   template <class Map>
   requires std::is_same_v<typename Map::mapped_type, Task<T>>
   explicit WaitIterator(Map tasks) : WaitIterator() {

@@ -24,7 +24,7 @@ class ReadyWaits : public Pooled {
     return (reader_ ? Events::read : Events::none) | (writer_ ? Events::write : Events::none);
   }
 
-  // `awaiter` no longer waits. Destroys this object if it was the last.
+  // `awaiter` no longer waits. Destroys this object if it was the last awaiter.
   void leave(ReadyAwaiter& awaiter) noexcept {
     place(awaiter.wanted_) = nullptr;
     awaiter.waits_ = nullptr;
@@ -43,7 +43,8 @@ class ReadyWaits : public Pooled {
  private:
   static void dispatch(void* context, Events events) {
     auto* self = static_cast<ReadyWaits*>(context);
-    // Through the ready queue: a coroutine that resumes here could destroy the other one, and this object.
+    // Resumes through the ready queue: a coroutine that resumed here could destroy the other coroutine and
+    // this object.
     ReadyAwaiter* const reader = has(events, Events::read) ? self->reader_ : nullptr;
     ReadyAwaiter* const writer = has(events, Events::write) ? self->writer_ : nullptr;
     if (reader) self->wake(*reader);

@@ -28,7 +28,7 @@ class [[nodiscard]] ReadyAwaiter {
   IOLoop& loop_;
   int fd_;
   Events wanted_;
-  detail::ReadyWaits* waits_ = nullptr;  // while it is linked there
+  detail::ReadyWaits* waits_ = nullptr;  // null unless it is linked there
   std::coroutine_handle<> coroutine_;
   IOLoop::Ticket ticket_ = 0;  // in the ready queue
 };

@@ -9,7 +9,7 @@
 
 namespace squall {
 
-// How a future of another library becomes awaitable: specialise this for it (GEN-01).
+// Makes a future of another library awaitable: specialise this template for it (GEN-01).
 //
 //     template <class T>
 //     struct squall::AwaitAdapter<other::Future<T>> {

@@ -14,14 +14,14 @@ namespace squall {
 // A queue of callbacks and hooks, first in, first out. An entry can be withdrawn in constant time.
 //
 // Callbacks are stored in blocks that never move, so a callback may add others while it runs. A few empty
-// blocks are kept, so a queue that fills and empties every turn allocates nothing. A hook is linked where its
-// owner has it, and stores the ticket of the callback that follows it.
+// blocks are kept, so a queue that fills and empties every turn allocates nothing. A hook is a member of
+// its owner, is linked into a list, and stores the ticket of the callback that follows it.
 //
 // Thread:    one.
 // Lifetime:  destroying the queue destroys the callbacks left in it, uncalled, and unlinks the hooks.
 class CallbackQueue {
  public:
-  using Ticket = std::uint64_t;  // names a callback of the queue; never 0
+  using Ticket = std::uint64_t;  // identifies a callback of the queue; never 0
 
   CallbackQueue() = default;
   ~CallbackQueue();
@@ -30,7 +30,7 @@ class CallbackQueue {
 
   // Throws std::bad_alloc, and then nothing has changed.
   Ticket push(Callback callback);
-  // Unlinking the hook withdraws it.
+  // Unlinking the hook withdraws the call.
   void push(LoopHook& hook) noexcept {
     hook.order_ = tail_;
     hooks_.push_back(hook);
@@ -38,10 +38,11 @@ class CallbackQueue {
   // Destroys the callback. Does nothing once it has begun to run.
   void cancel(Ticket ticket) noexcept;
 
-  // The ticket the next callback will get. run_until(end()) runs exactly those that are here now.
+  // The ticket that the next callback will get. run_until(end()) runs exactly the callbacks that are in the
+  // queue now.
   Ticket end() const noexcept { return tail_; }
   bool empty() const noexcept { return head_ == tail_ && hooks_.empty(); }
-  // Callbacks alone.
+  // The number of callbacks, without hooks.
   std::size_t size() const noexcept { return static_cast<std::size_t>(tail_ - head_); }
 
   // Runs and destroys the callbacks before `end`, which must not be past end(), and the hooks queued between
@@ -99,7 +100,7 @@ class CallbackQueue {
   Ticket head_ = kBlock;  // the first block begins at ticket 64, so that no ticket is 0
   Ticket tail_ = kBlock;
   LoopHookList hooks_;
-  Ticket running_ = 0;  // the callback that cancel() must leave alone, as it is on the stack
+  Ticket running_ = 0;  // the callback that is on the stack: cancel() must not destroy it
   // A ring: block number n is at index n modulo the size, which is a power of two.
   std::vector<std::unique_ptr<Block>> blocks_;
   FreeList<Block, kSpareBlocks> spare_;

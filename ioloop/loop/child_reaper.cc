@@ -45,7 +45,7 @@ ChildReaper::~ChildReaper() {
     if (child->pidfd) loop_.remove_handler(child->pidfd.get());
   }
   if (has_sigchld_) loop_.remove_signal_handler(SIGCHLD);
-  // A callback may own its child's Subprocess, which kills the child when it goes.
+  // A callback may own its child's Subprocess, whose destructor kills the child.
   for (const auto& child : children_) std::exchange(child->callback, nullptr);
   wait_for_killed();
 }
@@ -60,7 +60,7 @@ std::shared_ptr<ChildReaper::Child> ChildReaper::watch(pid_t pid, ChildExit how)
     forget(*child);
     throw;
   }
-  // It may have ended before we began to listen.
+  // The child may have ended before the loop began to listen.
   check(*child);
   return child;
 }
@@ -86,7 +86,7 @@ void ChildReaper::watch_sigchld() {
 }
 
 void ChildReaper::check_all() {
-  // Signals of the same kind merge: one may stand for several children.
+  // Signals of the same kind merge, so one signal may report several children.
   const std::vector<std::shared_ptr<Child>> children = children_;
   for (const auto& child : children) {
     if (!child->pidfd) check(*child);

@@ -14,8 +14,8 @@
 
 namespace squall {
 
-// How the loop learns that a child process has ended: by a pidfd where the kernel has it (Linux 5.3), else by
-// SIGCHLD, which only one loop of the process can handle (PRC-14).
+// How the loop learns that a child process has ended: by a pidfd if the kernel has it (Linux 5.3),
+// otherwise by SIGCHLD, which only one loop of the process can handle (PRC-14).
 enum class ChildExit : std::uint8_t { automatic, pidfd, sigchld };
 
 // The child processes that one loop waits for. The loop reaps each child as soon as it has ended, even if its
@@ -35,7 +35,7 @@ class ChildReaper {
     std::optional<int> returncode;
     bool killed = false;  // SIGKILL was sent
     std::function<void(int returncode)> callback;
-    IOLoop::Ticket ticket = 0;  // of the callback in the loop's queue; 0 before it is queued
+    IOLoop::Ticket ticket = 0;  // the ticket of the callback in the loop's queue; 0 before it is queued
     WaiterList waiting;
   };
 
@@ -44,8 +44,8 @@ class ChildReaper {
   ChildReaper(const ChildReaper&) = delete;
   ChildReaper& operator=(const ChildReaper&) = delete;
 
-  // Throws std::system_error if the system refuses, std::logic_error if SIGCHLD is needed and belongs to
-  // another loop.
+  // Throws std::system_error if the system refuses the call, std::logic_error if SIGCHLD is needed and
+  // another loop handles it.
   std::shared_ptr<Child> watch(pid_t pid, ChildExit how);
   // Queues the callback if the child has ended.
   void deliver(Child& child);
@@ -60,7 +60,7 @@ class ChildReaper {
   void wait_for_killed() noexcept;
 
   IOLoop& loop_;
-  std::vector<std::shared_ptr<Child>> children_;  // running
+  std::vector<std::shared_ptr<Child>> children_;  // those that have not ended
   bool has_sigchld_ = false;
 };
 

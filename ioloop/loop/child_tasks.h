@@ -13,7 +13,7 @@
 // Containers of the tasks that multi() and race() run concurrently. Each has
 //
 //     size()                 the number of tasks
-//     start(n, owner)        starts task n, which tells `owner` when it ends
+//     start(n, owner)        starts task n, which calls `owner` when it ends
 //     for_each(visit)        calls visit(n, task) for each task, in order
 namespace squall::detail {
 

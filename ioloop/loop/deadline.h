@@ -24,19 +24,19 @@ class Deadline {
   Deadline(IOLoop::TimePoint when) noexcept : when_(when) {}  // NOLINT(google-explicit-constructor)
 
   IOLoop::TimePoint when() const noexcept { return when_; }
-  // True for the end of time: no timer is set.
+  // True for TimePoint::max(): no timer is set.
   bool never() const noexcept { return when_ == IOLoop::TimePoint::max(); }
 
  private:
   template <class Timeout>
   static IOLoop::TimePoint from_now(Timeout timeout) {
-    // More than a century counts as the end of time, so that adding it to the clock cannot overflow. Compared
+    // More than a century counts as no deadline, so that adding it to the clock cannot overflow. Compared
     // in floating-point seconds, because hours::max() does not fit into nanoseconds.
     constexpr std::chrono::duration<double> kForEver = std::chrono::years(100);
     const std::chrono::duration<double> seconds = timeout;
     if (seconds > kForEver) return IOLoop::TimePoint::max();
     const IOLoop::TimePoint now = IOLoop::current().time();
-    // Negated, so that NaN has passed as well.
+    // Negated, so that NaN counts as passed too.
     if (!(seconds > seconds.zero())) return now;
     return now + std::chrono::duration_cast<IOLoop::Duration>(timeout);
   }

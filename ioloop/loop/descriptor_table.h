@@ -56,8 +56,8 @@ class DescriptorTable {
 
   std::size_t size() const noexcept { return count_; }
 
-  // Calls `run` with the handler and the events it is registered for; not if the registration is gone or
-  // there are no such events.
+  // Calls `run` with the handler and the events that it is registered for. Does nothing without such
+  // events, or if the registration was removed.
   template <class Run>
   void dispatch(const Ready& ready, Run&& run) {
     const Entry& entry = entries_[static_cast<std::size_t>(ready.fd)];

@@ -44,7 +44,7 @@ struct FutureState : Pooled {
   std::variant<std::monostate, Stored<T>, std::exception_ptr> result;
   WaiterList waiting;
   int owners = 0;
-  bool unheard = false;  // holds an error that no reader has taken
+  bool unheard = false;  // an error is stored that no reader has taken
 
   bool done() const noexcept { return result.index() != 0; }
   T take() {
@@ -107,7 +107,7 @@ class Promise {
   }
   ~Promise() { abandon(); }
 
-  // Once. Throws std::logic_error on the second call.
+  // Call it once: a second call throws std::logic_error.
   Future<T> get_future();
 
   template <class... Value>
@@ -115,7 +115,7 @@ class Promise {
   bool set_value(Value&&... value) {
     return set([&] { state_->result.template emplace<1>(std::forward<Value>(value)...); });
   }
-  // False, and the error is logged, if cancelled().
+  // If cancelled(), logs the error and returns false.
   bool set_exception(std::exception_ptr error) {
     if (cancelled()) detail::log_after_cancel(error);
     return set([&] {
@@ -124,7 +124,7 @@ class Promise {
     });
   }
 
-  // The future was taken and has been destroyed: setting does nothing (CON-02).
+  // True if the future was taken and then destroyed: setting does nothing (CON-02).
   bool cancelled() const noexcept { return given_ && state_->owners == 1 && !state_->done(); }
 
  private:
@@ -156,7 +156,7 @@ class [[nodiscard]] Future {
   // A value or an error was set.
   bool done() const noexcept { return state_->done(); }
 
-  // co_await future.wait(): waits until done(), and leaves the value or error in the future, which may be
+  // co_await future.wait(): waits until done(), and does not take the value or error. The future may be
   // destroyed meanwhile.
   class Wait {
    public:

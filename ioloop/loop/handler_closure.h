@@ -7,7 +7,7 @@
 namespace squall::detail {
 
 // A function object that is called for a descriptor and owned by its registration. It may remove its own
-// registration: it is then destroyed when it has returned.
+// registration, and is then destroyed after it has returned.
 class HandlerClosure {
  public:
   virtual ~HandlerClosure() = default;

@@ -9,10 +9,10 @@ bool Inbox::add(Callback&& callback) {
     const std::lock_guard lock(mutex_);
     if (closed_) return false;
     added_.push_back(std::move(callback));
-    if (added_.size() > 1) return true;  // the thread that added the first one wakes the loop
+    if (added_.size() > 1) return true;  // the thread that added the first callback wakes the loop
     filled_.store(true, std::memory_order_seq_cst);
   }
-  // A system call only if the loop sleeps, and by only one of the threads.
+  // Only one thread makes the system call, and only if the loop sleeps.
   if (asleep_.load(std::memory_order_seq_cst) && asleep_.exchange(false, std::memory_order_seq_cst))
     waker_.wake();
   return true;

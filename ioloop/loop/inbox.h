@@ -34,7 +34,7 @@ class Inbox {
     from_signals_.drain(std::forward<Run>(run));
   }
 
-  // There may be callbacks to run. Costs one load.
+  // Whether there may be callbacks to run. Costs one load.
   bool filled() const noexcept { return filled_.load(std::memory_order_acquire); }
   // Runs and destroys the callbacks that were added before the call, in order, and returns their number.
   // `run` is called with each Callback and must not throw.
@@ -51,8 +51,8 @@ class Inbox {
     return count;
   }
 
-  // Called before the loop waits for waker() to become readable: from now on add() wakes it. False if a
-  // callback was added, and the loop must not wait.
+  // Call it before the loop waits for waker() to become readable: after this add() wakes the loop. False if
+  // a callback was added, and the loop must not wait.
   bool sleep() noexcept {
     // Both sides write, then read: either this thread sees the added callback, or add() sees `asleep_`.
     asleep_.store(true, std::memory_order_seq_cst);
@@ -67,7 +67,7 @@ class Inbox {
   const Waker& waker() const noexcept { return waker_; }
 
  private:
-  static constexpr std::size_t kKept = 64 * 1024;  // an emptied vector of more callbacks is given back
+  static constexpr std::size_t kKept = 64 * 1024;  // the memory of an empty vector larger than this is freed
 
   void take();
 

@@ -39,8 +39,8 @@ class TaskGroup;
 // An event loop: waits for descriptors, timers and callbacks, and runs what is due.
 //
 // One turn, in this order (IOL-20):
-//   1. wait in the poller until the earliest timer, or without waiting if there is work; while there are
-//      callbacks to run, the poller is called only once for every kUnpolled of them;
+//   1. call the poller, which waits until the earliest timer, or does not wait if there is work; while
+//      there are callbacks to run, the poller is called only once for every kUnpolled of them;
 //   2. read the clock: time() stays the same for the rest of the turn;
 //   3. run the callbacks that were queued by then, and no others (IOL-21);
 //   4. dispatch the descriptors that are ready, in the poller's order;
@@ -63,7 +63,7 @@ class IOLoop {
     bool make_current = true;  // false: the thread that will run the loop calls make_current() (IOL-02)
     // Replaces the steady clock in tests. Borrowed; null uses the steady clock.
     TimeSource* time_source = nullptr;
-    // Callbacks and resumed tasks that hold the loop for longer are logged by name; nullopt logs none.
+    // Callbacks and resumed tasks that hold the loop for longer are logged by name; nullopt logs nothing.
     std::optional<Duration> slow_callback{};
   };
 
@@ -87,8 +87,8 @@ class IOLoop {
   // Runs turns until stop(). Throws std::logic_error if the loop runs already. May be called again
   // afterwards.
   void start();
-  // Any thread, and signal handlers. start() returns after the present turn; if the loop does not run, the
-  // next start() runs one turn without waiting and returns (IOL-11).
+  // May be called from any thread and from signal handlers. start() returns after the present turn. If the
+  // loop does not run, the next start() runs one turn without waiting and returns (IOL-11).
   void stop() noexcept;
   bool running() const noexcept { return running_; }
   std::string_view poller_name() const noexcept { return poller_->name(); }
@@ -233,9 +233,8 @@ class IOLoop {
   void at_turn_end(LoopHook& hook) noexcept { turn_end_.push_back(hook); }
 
   // Fairness: every callback, event and timer may spend kBudget units on operations that complete without
-  //           waiting.
-  // Once spend() returns false, an awaitable should suspend and resume through the ready queue, so that one
-  // busy peer cannot block the loop.
+  // waiting. Once spend() returns false, an awaitable should suspend and resume through the ready queue, so
+  // that one busy peer cannot block the loop.
   static constexpr int kBudget = 1024;
   bool spend(int units) noexcept { return (budget_ -= units) >= 0; }
 

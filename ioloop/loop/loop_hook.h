@@ -7,9 +7,9 @@
 
 namespace squall {
 
-// A call that an object asks of the loop, in memory of its own: a member of objects that must ask for it
-// where nothing may fail, as in a destructor or in close(). To ask for the call links the hook, which
-// allocates nothing.
+// A call that an object requests from the loop, without an allocation: requesting the call links the hook
+// into a list. A member of objects that request calls where nothing may fail, such as in a destructor or in
+// close().
 //
 // A hook is in at most one list: the loop's ready queue, or its end-of-turn work.
 //
@@ -31,12 +31,12 @@ class LoopHook : public ListNode<> {
   void operator()() const { function_(context_); }
 
   Function function() const noexcept { return function_; }
-  // The coroutine it resumes; null if it calls something else.
+  // The coroutine that it resumes; null if it calls another function.
   std::coroutine_handle<> coroutine() const noexcept {
     return function_ == &resume ? std::coroutine_handle<>::from_address(context_) : nullptr;
   }
 
-  // Takes over the call that `other` has asked for, if any: for move constructors.
+  // Takes over the call that `other` has requested, if any: for move constructors.
   void take_place_of(LoopHook& other) noexcept {
     ListNode::take_place_of(other);
     order_ = other.order_;

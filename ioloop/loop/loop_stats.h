@@ -45,12 +45,13 @@ class LagHistogram {
 // Counters of a loop since its construction, and its present sizes: IOLoop::stats().
 struct LoopStats {
   std::uint64_t turns = 0;
-  std::uint64_t callbacks = 0;  // run, including those that other threads added
+  std::uint64_t callbacks = 0;  // callbacks that ran, including those that other threads added
   std::uint64_t events = 0;     // descriptors the poller found ready
-  std::uint64_t timers = 0;     // fired
+  std::uint64_t timers = 0;     // timers that fired
 
-  std::size_t handlers = 0;           // descriptors registered, the loop's own included
-  std::size_t pending_callbacks = 0;  // added on the loop's thread; others count when they run
+  std::size_t handlers = 0;  // descriptors registered, the loop's own included
+  std::size_t pending_callbacks =
+      0;  // callbacks of the loop's thread in the queue; callbacks of other threads count when they run
   std::size_t pending_timers = 0;
   std::size_t tasks = 0;  // in the loop's TaskGroups: spawned, connections, ...
 

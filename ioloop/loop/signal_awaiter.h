@@ -17,7 +17,7 @@ class [[nodiscard]] SignalAwaiter : public ListNode<> {
   SignalAwaiter(IOLoop& loop, std::initializer_list<int> signals) noexcept;
   ~SignalAwaiter();
 
-  // Throws what IOLoop::add_signal_handler() does.
+  // Throws as IOLoop::add_signal_handler() does.
   bool await_ready();
   void await_suspend(std::coroutine_handle<> coroutine) noexcept;
   int await_resume() const noexcept { return got_; }

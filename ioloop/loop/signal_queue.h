@@ -10,7 +10,7 @@
 namespace squall {
 
 // A bounded queue that signal handlers may push to: no lock, no allocation. Each slot has the number of the
-// push or drain that may use it next, so that a handler that interrupts another one takes the next slot.
+// push or drain that may use it next, so a handler that interrupts another handler takes the next slot.
 //
 // Thread:    push() from any and from signal handlers; drain() from one.
 class SignalQueue {

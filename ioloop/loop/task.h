@@ -18,13 +18,13 @@ class Task;
 
 namespace detail {
 
-// Base class of types that run tasks without awaiting them (TaskGroup, multi(), race()): tells them when a
+// Base class of types that run tasks without awaiting them (TaskGroup, multi(), race()): calls them when a
 // task has ended.
 class TaskOwner {
  public:
   // Task `number` has its result and is at its final suspension. Called from within the task's last
   // resumption, so this call must not destroy the task. The returned coroutine is resumed by symmetric
-  // transfer and may destroy the task; std::noop_coroutine() resumes none.
+  // transfer and may destroy the task; std::noop_coroutine() resumes no coroutine.
   virtual std::coroutine_handle<> task_ended(std::size_t number) noexcept = 0;
 
  protected:
@@ -122,9 +122,8 @@ class TaskPromise<void> final : public PromiseBase {
 
 // A coroutine that has not started, and its result.
 //
-// Lazy: the body starts when the task is awaited, or given to a TaskGroup or IOLoop::spawn(). Awaiting runs
-//       it in
-// place, without passing through the loop, and returns its value or throws its exception.
+// Lazy: the body starts when the task is awaited, or given to a TaskGroup or IOLoop::spawn(). Awaiting
+// runs it in place, without passing through the loop, and returns its value or throws its exception.
 //
 // Lifetime:  the task owns the coroutine. Destroying the task cancels the work: it destroys the coroutine
 //            where it is suspended, innermost frame first, and so runs the destructors of its locals. A
@@ -147,7 +146,7 @@ class [[nodiscard]] Task {
   }
   ~Task() { reset(); }
 
-  // False once moved from or reset.
+  // False after a move or reset().
   explicit operator bool() const noexcept { return static_cast<bool>(handle_); }
   // Cancels the work.
   void reset() noexcept {

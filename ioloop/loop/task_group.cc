@@ -49,7 +49,8 @@ TaskGroup::Member* TaskGroup::add(Task<void> task, std::source_location added_at
   member->task.start(*member);
   member->starting = false;
   if (!member->has_ended) return member;
-  // The coroutine is not on the stack, so it is destroyed now: many short tasks hold no memory.
+  // The coroutine is not on the stack, so it is destroyed now: many short tasks do not take memory until
+  // the end of the turn.
   ended(*member);
   return nullptr;
 }

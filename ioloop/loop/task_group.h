@@ -30,7 +30,7 @@ class TaskGroup {
   TaskGroup(const TaskGroup&) = delete;
   TaskGroup& operator=(const TaskGroup&) = delete;
 
-  // Names a task that has not ended.
+  // Identifies a task that has not ended.
   class Member;
 
   // Starts the task now: when add() returns, the task has run to its first wait or to its end. Null if it has

@@ -24,7 +24,7 @@ bool TimerHeap::remove(Timeout timeout) noexcept {
   Slot& slot = slot_at(timeout.slot);
   if (slot.id != timeout.id) return false;
   if (slot.position == kNone) {
-    // In due_ already: fire() finds no callback and frees the slot.
+    // The timer is in due_ already: fire() will find no callback and free the slot.
     slot.id = 0;
     slot.callback.reset();
     return true;
@@ -46,7 +46,7 @@ void TimerHeap::collect_due(TimePoint now) noexcept {
     try {
       due_.push_back(heap_.front().slot);
     } catch (const std::bad_alloc&) {
-      break;  // add() made room for kSmallestBatch, so there is progress
+      break;  // add() made room for kSmallestBatch, so some timers run
     }
     slot_at(heap_.front().slot).position = kNone;
     erase(0);
@@ -107,7 +107,7 @@ void TimerHeap::give_back() noexcept {
     smaller.assign(heap_.begin(), heap_.end());
     heap_.swap(smaller);
   } catch (const std::bad_alloc&) {
-    // No memory for a smaller array: the larger one stays.
+    // No memory for a smaller array: the larger array stays.
   }
 }
 

@@ -12,7 +12,8 @@
 
 namespace squall {
 
-// Names a pending timer. Stays harmless after the timer has fired or was removed, and is never reused.
+// Identifies a pending timer. It may be used after the timer has fired or was removed, without effect, and
+// is never reused.
 struct Timeout {
   std::uint64_t id = 0;  // 0: no timer
   std::uint32_t slot = 0;
@@ -22,10 +23,10 @@ struct Timeout {
 
 // Timers ordered by deadline, then by insertion (IOL-56).
 //
-// A 4-ary heap of deadlines. Each entry has the slot of its callback, and each slot its position in the heap,
-// so removing a timer is O(log n), destroys the closure at once (IOL-57) and leaves no cancelled entry behind
-// (IOL-58). Four children a node halve the depth of a binary heap, and with it the cache misses. Slots are
-// allocated in blocks, and a block without timers is freed.
+// A 4-ary heap of deadlines. Each entry has the slot of its callback, and each slot its position in the
+// heap. So removing a timer is O(log n), destroys the closure at once (IOL-57) and leaves no cancelled
+// entry behind (IOL-58). With four children a node the heap has half the depth of a binary heap, and half
+// the cache misses. Slots are allocated in blocks, and a block without timers is freed.
 //
 // Thread:    one.
 class TimerHeap {
@@ -48,7 +49,7 @@ class TimerHeap {
 
   bool empty() const noexcept { return heap_.empty(); }
   std::size_t size() const noexcept { return heap_.size(); }
-  // The earliest deadline; the end of time if there is no timer.
+  // The earliest deadline; TimePoint::max() without a timer.
   TimePoint earliest() const noexcept { return earliest_; }
 
   // Runs and destroys the callbacks that are due at `now`. Timers added meanwhile wait for the next call. If
@@ -115,7 +116,7 @@ class TimerHeap {
   TimePoint earliest_ = TimePoint::max();  // copied from heap_, which is in another cache line
   std::vector<Entry> heap_;
   std::vector<std::unique_ptr<Block>> blocks_;  // null where a block was freed
-  std::vector<std::uint32_t> vacant_;           // the null places in blocks_
+  std::vector<std::uint32_t> vacant_;           // the indices of the null entries in blocks_
   IntrusiveList<Block> open_;                   // blocks with a free slot
   std::uint32_t empty_blocks_ = 0;
   std::vector<std::uint32_t> due_;

@@ -29,11 +29,11 @@ class WaiterList {
   // turn, never within this call. False if the list is empty.
   bool wake_one() noexcept;
   void wake_all() noexcept;
-  // wake_one() for a resource that one waiter gets: a permit, an item, a notification. The waiter is in
+  // As wake_one(), for a resource that one waiter gets: a permit, an item, a notification. The waiter is in
   // `promised` until its coroutine takes the resource. If the coroutine is destroyed before,
   // Waiter::withdraw() returns true, and the awaiter gives the resource to the next waiter.
   bool promise_to_one(WaiterList& promised) noexcept;
-  // No coroutine of the list will be resumed, woken or not.
+  // After this no coroutine of the list is resumed, not even a woken one.
   void withdraw_all() noexcept;
 
  private:
@@ -54,17 +54,17 @@ class Waiter : public ListNode<> {
   void wait_in(WaiterList& list, std::coroutine_handle<> coroutine) noexcept;
   // Moves the coroutine from its list to the ready queue. Does nothing if it is in no list.
   void wake() noexcept;
-  // wake() that also links the waiter into `promised`: see WaiterList::promise_to_one().
+  // As wake(), and links the waiter into `promised`: see WaiterList::promise_to_one().
   void promise(WaiterList& promised) noexcept;
-  // The coroutine has resumed and takes the promised resource. False if there is none.
+  // The coroutine has resumed and takes the promised resource. False without a promise.
   bool take_promise() noexcept;
   // The coroutine will not be resumed. True if the caller must pass a promised resource on.
   bool withdraw() noexcept { return (list_ || woken_) && leave(); }
 
-  // In a list; false once woken.
+  // Whether it is in a list; false once woken.
   bool waiting() const noexcept { return list_ && !woken_; }
   bool woken() const noexcept { return woken_; }
-  // Woken with a promise that it has not taken, and the list of promises still exists.
+  // Whether it was woken with a promise that it has not taken, and the list of promises still exists.
   bool promised() const noexcept { return list_ && woken_; }
   IOLoop& loop() const noexcept { return loop_; }
 

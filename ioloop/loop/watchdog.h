@@ -12,9 +12,9 @@ namespace squall {
 // handler by its function and descriptor; a task by the coroutine that was resumed. symbol_name() gives the
 // names of functions.
 struct Culprit {
-  const char* kind = "callback";  // or "timer", "handler"
+  const char* kind = "callback";  // "callback", "timer" or "handler"
   const std::type_info* closure = nullptr;
-  const void* function = nullptr;   // its code, if it is not a closure
+  const void* function = nullptr;   // the address of its code, if it is not a closure
   int fd = -1;                      // of a handler
   const void* coroutine = nullptr;  // resumption_of() the resumed coroutine; null if none was
 };

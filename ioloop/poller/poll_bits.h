@@ -25,8 +25,8 @@ constexpr Events from_poll(short flags) noexcept {
   return (flags & POLLIN ? Events::read : Events::none) | (flags & POLLOUT ? Events::write : Events::none);
 }
 
-// Milliseconds as poll(2) takes them, -1 for no limit. Rounded up: a timer that woke early would make the
-// loop spin until its deadline.
+// The timeout of poll(2) in milliseconds, -1 for no limit. Rounded up: a wait that ended too early would
+// make the loop spin until the deadline.
 constexpr int to_milliseconds(std::optional<std::chrono::nanoseconds> timeout) noexcept {
   if (!timeout) return -1;
   const auto whole = std::chrono::ceil<std::chrono::milliseconds>(*timeout).count();

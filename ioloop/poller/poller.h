@@ -13,7 +13,7 @@ namespace squall {
 
 // The events to wait for on a descriptor, and the events that occurred; the values are Tornado's (IOL-30).
 // Errors and hang-ups are always reported, as the readiness that was requested: the read or write that
-// follows gets the errno. With `hangup` alone only errors and hang-ups are reported (not by kqueue).
+// follows gets the errno. With only `hangup`, only errors and hang-ups are reported (not by kqueue).
 enum class Events : std::uint32_t { none = 0, read = 0x001, write = 0x004, hangup = 0x010 };
 
 constexpr Events operator|(Events a, Events b) noexcept {
@@ -27,8 +27,8 @@ constexpr Events operator~(Events a) noexcept {
 }
 constexpr bool has(Events set, Events wanted) noexcept { return (set & wanted) != Events::none; }
 
-// A descriptor that is ready. `generation` is that of its registration: a descriptor that was closed and
-// reused within one batch has another one.
+// A ready descriptor and the generation of its registration: a descriptor that was closed and reused within
+// one batch has another generation.
 struct Ready {
   int fd;
   std::uint32_t generation;
@@ -49,8 +49,8 @@ class Poller {
  public:
   virtual ~Poller() = default;
   virtual std::string_view name() const noexcept = 0;
-  // A descriptor that is readable while a registered descriptor is ready, for embedding; -1 if the interface
-  // has none.
+  // A descriptor that is readable while a registered descriptor is ready, for embedding; -1 if the
+  // interface does not have one.
   virtual int fd() const noexcept { return -1; }
 
   // Changes the events of `fd` from `before` to `after`. If `before` is Events::none it registers `fd` under
@@ -59,19 +59,19 @@ class Poller {
   virtual void update(int fd, std::uint32_t generation, Events before, Events after) = 0;
 
   // Waits until a descriptor is ready or `timeout`, which must not be negative, has passed; nullopt waits
-  // without end. Returns early, with nothing, on a signal. The result is valid until the next wait(),
-  // also after calls of update().
+  // without a limit. A signal ends the wait early, with an empty result. The result is valid until the next
+  // wait(), also after calls of update().
   virtual std::span<const Ready> wait(std::optional<std::chrono::nanoseconds> timeout) = 0;
 };
 
-// Makes the poller `name`; if `name` is empty, the one that the environment variable SQUALL_POLLER names,
-// else the best of this system. Throws std::invalid_argument, with a list of all pollers, if the name is
-// unknown, and std::system_error if the system refuses it.
+// Makes the poller `name`. If `name` is empty, makes the poller that the environment variable SQUALL_POLLER
+// names, otherwise the best of this system. Throws std::invalid_argument, with a list of all pollers, if
+// the name is unknown, and std::system_error if the system refuses it.
 //
 // Thread:    any.
 std::unique_ptr<Poller> make_poller(std::string_view name = {});
 
-// The names of the system's pollers, best first, then of the registered ones.
+// The names of the system's pollers, best first, and then the registered pollers.
 //
 // Thread:    any.
 std::vector<std::string> poller_names();

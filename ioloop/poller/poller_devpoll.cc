@@ -19,7 +19,7 @@ namespace {
 constexpr std::size_t kFirstBatch = 256;
 constexpr std::size_t kLargestBatch = 4096;
 
-// Removes `fd` from the set if `before` has events, and adds it with `after` if that has events. /dev/poll
+// Removes `fd` from the set if `before` has events, and adds it with `after` if `after` has events. /dev/poll
 // would otherwise add the new events to the old ones.
 int change(int device, int fd, Events before, Events after) noexcept {
   std::array<pollfd, 2> changes{};
@@ -51,7 +51,7 @@ void DevpollPoller::update(int fd, std::uint32_t generation, Events before, Even
   if (index >= entries_.size())
     entries_.resize(std::max(index + 1, entries_.size() + entries_.size() / 4 + 64));
 
-  // `entry.events` counts, not `before`: a descriptor that was closed without being removed is still in the
+  // Uses `entry.events`, not `before`: a descriptor that was closed without being removed is still in the
   // set.
   Entry& entry = entries_[index];
   if (const int error = change(device_.get(), fd, entry.events, after); error != 0) {
@@ -65,8 +65,8 @@ void DevpollPoller::update(int fd, std::uint32_t generation, Events before, Even
 std::span<const Ready> DevpollPoller::wait(std::optional<std::chrono::nanoseconds> timeout) {
   dvpoll request{};
   request.dp_fds = raw_.data();
-  // At most as many as are registered: /dev/poll refuses a batch as large as the limit of open descriptors,
-  // which by default is the size of the batch.
+  // Not more than the registered descriptors: /dev/poll refuses a batch as large as the limit of open
+  // descriptors, and the default limit equals the size of the batch.
   request.dp_nfds =
       static_cast<decltype(request.dp_nfds)>(std::min(raw_.size(), std::max<std::size_t>(registered_, 1)));
   request.dp_timeout = detail::to_milliseconds(timeout);
@@ -88,7 +88,7 @@ std::span<const Ready> DevpollPoller::wait(std::optional<std::chrono::nanosecond
 
 void DevpollPoller::grow() noexcept {
   try {
-    // The result first: it must have room for everything that the device can report.
+    // Enlarges the result first: it must have room for all events that the device can report.
     ready_.reserve(raw_.size() * 2);
     raw_.resize(raw_.size() * 2);
   } catch (const std::bad_alloc&) {

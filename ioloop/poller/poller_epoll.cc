@@ -62,7 +62,8 @@ void EpollPoller::update(int fd, std::uint32_t generation, Events before, Events
   return convert(static_cast<std::size_t>(count));
 }
 
-// In ascending order: the Ready of an event begins no later than the event, and ends before the next one.
+// Converts in ascending order: the Ready of an event begins no later than the event, and ends before the
+// next event.
 std::span<const Ready> EpollPoller::convert(std::size_t count) noexcept {
   for (std::size_t i = 0; i < count; ++i) {
     epoll_event event;

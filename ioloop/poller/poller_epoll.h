@@ -28,7 +28,7 @@ class EpollPoller final : public Poller {
   void grow() noexcept;
 
   OwnedFd epoll_;
-  bool full_ = false;     // the last batch was, so that the next one should be larger
+  bool full_ = false;     // the last batch was full, so the next batch should be larger
   std::size_t capacity_;  // events that batch_ has room for
   // The kernel writes epoll_events here, and wait() replaces each by a Ready, which is no larger. One buffer
   // instead of two: a turn with one event touches one cache line of it.

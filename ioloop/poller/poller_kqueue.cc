@@ -46,7 +46,7 @@ bool lost_its_reader(const struct ::kevent& receipt, bool wanted) {
 
 KqueuePoller::KqueuePoller() : kqueue_(::kqueue()), raw_(kFirstBatch) {
   if (!kqueue_) throw_errno("kqueue");
-  // Not every system has a call that does both at once.
+  // Not every system has a call that makes a kqueue with close-on-exec.
   if (::fcntl(kqueue_.get(), F_SETFD, FD_CLOEXEC) < 0) throw_errno("fcntl");
 }
 
@@ -60,7 +60,7 @@ void KqueuePoller::update(int fd, std::uint32_t generation, Events before, Event
   // kqueue has no filter for a hang-up alone, so Events::hangup registers nothing.
   const bool reading = has(after, Events::read);
   const bool writing = has(after, Events::write);
-  if (writing) broken_.reserve(broken_.size() + 1);  // may throw, so before any change
+  if (writing) broken_.reserve(broken_.size() + 1);  // may throw, so it comes before any change
   Changes changes;
   if (reading != has(before, Events::read)) changes.set(fd, EVFILT_READ, generation, reading);
   if (writing != has(before, Events::write) && (writing || !is_broken(fd)))
@@ -96,7 +96,7 @@ void KqueuePoller::update(int fd, std::uint32_t generation, Events before, Event
 
 std::span<const Ready> KqueuePoller::wait(std::optional<std::chrono::nanoseconds> timeout) {
   ready_.clear();
-  ready_.reserve(raw_.size() + broken_.size());  // may throw, so before the kernel reports events
+  ready_.reserve(raw_.size() + broken_.size());  // may throw, so it comes before the kernel reports events
   if (!broken_.empty()) timeout = std::chrono::nanoseconds(0);
   const auto nanoseconds = std::min<std::chrono::nanoseconds>(timeout.value_or(kLongestWait), kLongestWait);
   const auto seconds = std::chrono::floor<std::chrono::seconds>(nanoseconds);

@@ -34,7 +34,7 @@ class KqueuePoller final : public Poller {
   std::vector<struct ::kevent> raw_;
   std::vector<Ready> ready_;
   // Write ends of pipes whose read end was closed before the registration. kqueue refuses to watch them;
-  // wait() reports them as writable in every batch, as it would if the read end had been closed later.
+  // wait() reports them as writable in every batch, as kqueue would if the read end had been closed later.
   std::vector<Ready> broken_;
 };
 

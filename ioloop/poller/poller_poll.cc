@@ -30,7 +30,7 @@ void PollPoller::update(int fd, std::uint32_t generation, Events before, Events 
     add(fd, generation, after);
     return;
   }
-  // Also if the previous descriptor of this number was closed without being removed.
+  // Also replaces the entry of a previous descriptor of this number that was closed without being removed.
   polled_[place].events = detail::to_poll(after);
   generations_[place] = generation;
 }
@@ -63,7 +63,7 @@ void PollPoller::remove(std::uint32_t place) noexcept {
 }
 
 std::span<const Ready> PollPoller::wait(std::optional<std::chrono::nanoseconds> timeout) {
-  // May throw, so before the kernel reports events.
+  // May throw, so it comes before the kernel reports events.
   ready_.clear();
   if (ready_.capacity() < polled_.size()) ready_.reserve(polled_.capacity());
   int left = ::poll(polled_.data(), static_cast<nfds_t>(polled_.size()), detail::to_milliseconds(timeout));

@@ -22,8 +22,8 @@ void ChildWatcher::set_exit_callback(std::function<void(int returncode)> callbac
 
 void ChildWatcher::send_signal(int signal) {
   if (child_->returncode) return;
-  // Until it is reaped nobody else gets its number, unless somebody else reaps it; the descriptor is safe
-  // even then.
+  // No other process gets the child's number until the child is reaped. If other code reaps it, only the
+  // descriptor is safe.
   const int sent = child_->pidfd ? send_signal_to(child_->pidfd, signal) : ::kill(child_->pid, signal);
   if (sent != 0 && errno != ESRCH) throw_errno("kill");
   if (signal == SIGKILL) child_->killed = true;

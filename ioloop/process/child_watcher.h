@@ -22,20 +22,20 @@ namespace squall {
 class ChildWatcher {
  public:
   // `pid` is a child of this process that no other code waits for. It may have ended already. Throws
-  // std::system_error if the system refuses, std::logic_error if SIGCHLD is needed and another loop handles
-  // it.
+  // std::system_error if the system refuses the call, std::logic_error if SIGCHLD is needed and another
+  // loop handles it.
   explicit ChildWatcher(pid_t pid, ChildExit how = ChildExit::automatic, IOLoop& loop = IOLoop::current())
       : child_(loop.children().watch(pid, how)) {}
   ChildWatcher(ChildWatcher&&) noexcept = default;
   ChildWatcher& operator=(ChildWatcher&&) = delete;
   ~ChildWatcher();
 
-  // False once moved from.
+  // False after a move.
   explicit operator bool() const noexcept { return child_ != nullptr; }
   pid_t pid() const noexcept { return child_->pid; }
   // nullopt until the loop has reaped the child.
   std::optional<int> returncode() const noexcept { return child_->returncode; }
-  // How the loop learns of the end. ChildExit::sigchld for a child that has ended.
+  // How the loop learns of the end; ChildExit::sigchld for a child that has ended.
   ChildExit how() const noexcept { return child_->pidfd ? ChildExit::pidfd : ChildExit::sigchld; }
 
   // co_await watcher.wait(): returns the return code. Any number of tasks may wait, and the watcher may be
@@ -50,7 +50,7 @@ class ChildWatcher {
   void send_signal(int signal);
 
  private:
-  std::shared_ptr<ChildReaper::Child> child_;  // null once moved from
+  std::shared_ptr<ChildReaper::Child> child_;  // null after a move
 };
 
 class [[nodiscard]] ChildWatcher::Wait {

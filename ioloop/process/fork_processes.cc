@@ -36,7 +36,7 @@ constexpr auto kNap = 10ms;
 std::optional<int> g_task_id;
 
 constexpr std::array kSignals = {SIGCHLD, SIGTERM, SIGINT};
-// The last signal that ends the children; 0 before there is one.
+// The last signal that ends the children; 0 before the first.
 volatile sig_atomic_t g_ending = 0;
 volatile sig_atomic_t g_to_pass_on = 0;
 
@@ -51,8 +51,8 @@ void on_signal(int signal, siginfo_t* info, void*) {
   g_to_pass_on = signal;
 }
 
-// The parent's signals while it waits: they come in wait() and nowhere else, so that none is lost between a
-// look at the children and the wait for more.
+// The parent's signals while it waits. They are blocked except in wait(), so that no signal is lost between
+// a check of the children and the next wait.
 class ParentSignals {
  public:
   ParentSignals() {
@@ -82,7 +82,7 @@ class ParentSignals {
   ParentSignals(const ParentSignals&) = delete;
   ParentSignals& operator=(const ParentSignals&) = delete;
 
-  // Until one has come.
+  // Waits until a signal has arrived.
   void wait() const noexcept { ::sigsuspend(&open_); }
 
  private:
@@ -98,7 +98,7 @@ void seed_generators() {
   ::srand48(static_cast<long>(system()));
 }
 
-// A child as the parent knows it.
+// The parent's record of a child.
 struct Member {
   int id;
   pid_t pid;  // 0 once it has ended
@@ -110,7 +110,7 @@ class Parent {
     for (int id = 0; id < count; ++id) members_.push_back({id, 0});
   }
 
-  // Forks them all, and returns when all have ended. True in each child.
+  // Forks all children, and returns when all have ended. True in each child.
   bool run(const ParentSignals& signals) {
     for (Member& member : members_)
       if (start(member)) return true;
@@ -148,7 +148,7 @@ class Parent {
     return false;
   }
 
-  // Puts another in the place of a child that has ended badly. True in that other.
+  // Starts a new child in place of a child that has failed. True in the new child.
   bool look_at(Member& member) {
     int status = 0;
     const pid_t ended = ::waitpid(member.pid, &status, WNOHANG);
@@ -199,13 +199,15 @@ class Parent {
 void check_that_forking_is_safe() {
   if (g_task_id) throw std::logic_error("fork_processes() was called already: this is one of its children");
   if (IOLoop::live_loops() > 0)
-    throw std::logic_error("fork_processes() must be called before there is an IOLoop: none survives a fork");
+    throw std::logic_error(
+        "fork_processes() must be called before an IOLoop is made: it does not survive a fork");
   if (ThreadPool::live_threads() > 0)
     throw std::logic_error(
-        "fork_processes() must be called before a ThreadPool has threads: none survives a fork");
+        "fork_processes() must be called before a ThreadPool has threads: threads do not survive a fork");
 }
 
-// The end of a parent whose children did not all end well after a signal: as though it had hit us alone.
+// Ends the parent by the signal, as if it had no children: not all of them exited with status 0 after the
+// signal.
 [[noreturn]] void die_by(int signal) {
   std::fflush(nullptr);
   ::signal(signal, SIG_DFL);

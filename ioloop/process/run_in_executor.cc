@@ -28,7 +28,7 @@ void ExecutorJob::run(const std::shared_ptr<ExecutorJob>& self) {
   drop_result();
 }
 
-// On the loop's thread, as is every change of a state that is `done`.
+// On the loop's thread. Needs no lock: only the loop's thread changes the state after `done`.
 void ExecutorJob::resume() {
   if (state_ == State::done) loop_.resume(waiter_);
 }

@@ -18,6 +18,15 @@ namespace squall {
 namespace detail {
 
 // A job and the coroutine that waits for it. Shared by both, because either may end first.
+//
+//   state     | waits for                         | ended by                  | next
+//   waiting   | a thread of the executor          | the start of the job      | running
+//             |                                   | abandon()                 | abandoned
+//   running   | the function                      | its end                   | done
+//             |                                   | abandon()                 | abandoned
+//   done      | the coroutine to take the result  | abandon()                 | abandoned
+//   abandoned | the end of the function, if it    | -                         | -
+//             | runs; the result is dropped       |                           |
 class ExecutorJob {
  public:
   explicit ExecutorJob(IOLoop& loop) noexcept : loop_(loop) {}
@@ -122,7 +131,7 @@ class ExecutorCall final : public ExecutorResult<Result> {
 template <class Result>
 class [[nodiscard]] ExecutorAwaiter {
  public:
-  // A null `executor` stands for the loop's default executor.
+  // With a null `executor` the job runs on the loop's default executor.
   ExecutorAwaiter(IOLoop& loop, Executor* executor,
                   std::shared_ptr<detail::ExecutorResult<Result>> job) noexcept
       : loop_(loop), executor_(executor), job_(std::move(job)) {}
@@ -166,9 +175,9 @@ auto run_in(Executor* executor, Function&& function, Arguments&&... arguments) {
 // awaited.
 //
 // Lifetime:  if the waiting task is destroyed before the job begins, the job does not run and its function is
-//            destroyed now. A job that has begun runs to its end; its result is destroyed on the thread of
-//            the job, or on that of the loop if it was sent there already.
-// Errors:    those of Executor::submit(), for instance ExecutorFullError.
+//            destroyed now. A job that has begun runs to its end; its result is destroyed on the job's
+//            thread, or on the loop's thread if it was sent there already.
+// Errors:    as Executor::submit(), for instance ExecutorFullError.
 template <class Function, class... Arguments>
 requires std::is_invocable_v<std::decay_t<Function>, std::decay_t<Arguments>...>
 auto run_in_executor(Function&& function, Arguments&&... arguments) {

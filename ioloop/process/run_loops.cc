@@ -53,7 +53,7 @@ class LoopSet {
     }
   }
 
-  // A loop that stop_all() reaches.
+  // A loop that stop_all() stops.
   class Entry {
    public:
     Entry(LoopSet& set, IOLoop& loop) : set_(set), loop_(loop) {

@@ -31,9 +31,9 @@ void run_loops(std::optional<int> count, const std::function<LoopOwner(IOLoop&, 
 //
 // Stopping:  when one loop stops, all stop. SIGINT and SIGTERM stop all loops.
 // Errors:    an exception from a setup or a loop stops all loops, and is thrown once every thread has ended;
-//            of several exceptions that of the lowest index. std::system_error if a thread cannot be made;
-//            std::invalid_argument if `count` is not positive.
-// Thread:    one that runs no loop. All threads call `setup`, concurrently.
+//            of several exceptions, the one with the lowest index. std::system_error if a thread cannot be
+//            made; std::invalid_argument if `count` is not positive.
+// Thread:    a thread that runs no loop. All threads call `setup`, concurrently.
 template <std::invocable<IOLoop&, int> Setup>
 void run_loops(std::optional<int> count, Setup setup) {
   using Owned = std::invoke_result_t<Setup&, IOLoop&, int>;

@@ -26,8 +26,8 @@ std::size_t threads_for(std::optional<int> max_threads) {
   return static_cast<std::size_t>(count);
 }
 
-// All signals but those that report a fault of the thread itself, and SIGPROF, which profilers send to each
-// thread.
+// All signals except those that report a fault of the thread itself, and SIGPROF, which profilers send to
+// each thread.
 sigset_t signals_for_the_process() noexcept {
   sigset_t set;
   ::sigfillset(&set);

@@ -45,7 +45,7 @@ class Condition {
 
  private:
   WaiterList waiting_;
-  WaiterList notified_;  // by notify(), not resumed yet
+  WaiterList notified_;  // waiters that notify() has woken, and that have not resumed
 };
 
 class [[nodiscard]] Condition::Wait : protected Waiter {

@@ -28,7 +28,7 @@ class Lock {
   // For a detached Permit. Throws std::logic_error if the lock is free.
   void release();
 
-  // A permit is acquired, or promised to a waiter.
+  // Whether the permit is acquired, or promised to a waiter.
   bool locked() const noexcept { return semaphore_.locked(); }
   std::size_t waiters() const noexcept { return semaphore_.waiters(); }
   // For diagnostics (LCK-60): <Lock [unlocked]>, <Lock [locked,waiters:1]>

@@ -42,7 +42,7 @@ std::string to_string(const QueueState& state);
 // does not count promised items, so destroyed getters may leave the queue above its maximum.
 //
 // Thread:    the thread of the loop that its waiters run on.
-// Lifetime:  may be destroyed while coroutines wait. Getters are never resumed, not even those with a
+// Lifetime:  may be destroyed while coroutines wait. Getters are never resumed, not even getters with a
 //            promised item, and the items are destroyed. Putters whose item is in the queue resume, the
 //            others never do.
 template <class T, class Items = FifoItems<T>>
@@ -110,7 +110,7 @@ class Queue {
     throw QueueEmpty();
   }
 
-  // Refuses further items, also those of waiting putters. The items in the queue can still be taken.
+  // Refuses further items, also the items of waiting putters. The items in the queue can still be taken.
   void close() noexcept {
     closed_ = true;
     putters_.wake_all();
@@ -150,8 +150,8 @@ class Queue {
     ++unfinished_;
     getters_.promise_to_one(promised_);
   }
-  // The next item; the queue must not be empty. Before, the item of the putter that has waited longest goes
-  // into the queue, and may be the next item (QUE-04).
+  // The next item; the queue must not be empty. First moves the item of the putter that has waited longest
+  // into the queue; it may be the next item (QUE-04).
   T take() {
     if (!putters_.empty() && qsize() <= maxsize_) {
       static_cast<Put&>(*putters_.front()).insert();

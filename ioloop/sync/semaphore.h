@@ -19,7 +19,7 @@ class Semaphore;
 
 // One permit of a Semaphore or Lock. The destructor releases it.
 //
-// Thread:    that of the semaphore.
+// Thread:    the semaphore's.
 // Lifetime:  may outlive the semaphore.
 class [[nodiscard]] Permit : public ListNode<> {
  public:
@@ -60,9 +60,9 @@ class [[nodiscard]] Permit : public ListNode<> {
 //
 //     Permit permit = co_await semaphore.acquire();
 //
-// First come, first served: a permit that is released while coroutines wait is promised to the one that has
-// waited longest, and no other coroutine can take it away. If that coroutine is destroyed before it resumes,
-// the permit is promised to the next.
+// First come, first served: a permit that is released while coroutines wait is promised to the coroutine
+// that has waited longest, and no other coroutine can take it away. If that coroutine is destroyed before
+// it resumes, the permit is promised to the next.
 //
 // Thread:    the thread of the loop that its waiters run on.
 // Lifetime:  may be destroyed while permits are acquired, which then release nothing, and while coroutines
@@ -109,7 +109,7 @@ class Semaphore {
     --value_;
     return true;
   }
-  // Every permit is free or promised, so none can be released.
+  // True if every permit is free or promised, so that no permit can be released.
   bool complete() const noexcept { return value_ + static_cast<std::ptrdiff_t>(promised_.size()) >= bound_; }
   void give_back() noexcept {
     if (!waiting_.promise_to_one(promised_)) ++value_;
@@ -117,7 +117,7 @@ class Semaphore {
 
   std::ptrdiff_t value_;  // 0 while coroutines wait
   std::ptrdiff_t bound_;
-  IntrusiveList<Permit> permits_;  // acquired, and neither released nor detached
+  IntrusiveList<Permit> permits_;  // permits that are acquired, and neither released nor detached
   WaiterList waiting_;
   WaiterList promised_;
 };

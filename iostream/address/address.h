@@ -50,7 +50,8 @@ class Address {
   std::string_view ip_bytes() const noexcept;
 
   Address with_port(std::uint16_t port) const noexcept;
-  // The IPv4 address of an IPv4-mapped one (::ffff:127.0.0.1, RFC 4291, 2.5.5.2), otherwise the same address.
+  // The IPv4 address of an IPv4-mapped address (::ffff:127.0.0.1, RFC 4291, 2.5.5.2); any other address
+  // unchanged.
   Address unmapped() const noexcept;
 
   const sockaddr* data() const noexcept { return &storage_.any; }
@@ -82,8 +83,8 @@ struct std::hash<squall::Address> {
   std::size_t operator()(const squall::Address& address) const noexcept;
 };
 
-// As to_string(), for `{}`: the text is made where a failure to make it cannot fail the caller of a log
-// function.
+// As to_string(), for `{}`. The text is made during formatting, so a failure cannot reach the caller of a
+// log function.
 template <>
 struct fmt::formatter<squall::Address> {
   constexpr auto parse(fmt::format_parse_context& context) const { return context.begin(); }

@@ -18,7 +18,7 @@ using AddressInfo = std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)>;
 AddressInfo get_address_info(const char* host, const char* service, int family, int flags,
                              std::error_code& error) noexcept;
 
-// The IP addresses of the list in its order, each once: a hosts file may name an address twice.
+// The IP addresses of the list, in its order and without duplicates: a hosts file may name an address twice.
 std::vector<Address> addresses_in(const AddressInfo& list);
 
 }  // namespace squall

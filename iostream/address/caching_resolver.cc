@@ -16,9 +16,9 @@ struct CachingResolver::Query {
   Event done;
   Answer answer;
   std::exception_ptr error;
-  std::optional<IOLoop::TimePoint> expires;  // none while the lookup is under way
+  std::optional<IOLoop::TimePoint> expires;  // nullopt while the lookup is under way
 
-  // The time to keep the outcome; none if it is not to be cached.
+  // The time to keep the outcome; nullopt if the outcome is not cached.
   std::optional<IOLoop::Duration> ttl(const Options& options) const;
 };
 

@@ -16,8 +16,8 @@
 
 namespace squall {
 
-// Caches the answers of another resolver, and its definite errors: that a name does not exist (RFC 2308).
-// Temporary errors, as a name server that does not answer, are not cached.
+// Caches the answers of another resolver, and its definite errors, such as a name that does not exist (RFC
+// 2308). Temporary errors, such as a name server that does not answer, are not cached.
 //
 // Concurrent lookups of one name share one query. Dropping the task of a lookup does not cancel the query, so
 // a repeated lookup finds its answer. Numeric addresses go to the other resolver.
@@ -34,7 +34,7 @@ class CachingResolver final : public Resolver {
     // Bounds of the TTLs of name servers, and of default_ttl.
     std::chrono::nanoseconds min_ttl = std::chrono::seconds(1);
     std::chrono::nanoseconds max_ttl = std::chrono::hours(1);
-    // The time to keep the answer that a name does not exist; none: it is not kept.
+    // The time to keep the answer that a name does not exist; nullopt: the answer is not kept.
     std::optional<std::chrono::nanoseconds> negative_ttl = std::chrono::seconds(5);
     // Cached answers; the least recently used is dropped first. Queries under way do not count.
     std::size_t max_entries = 1000;
@@ -48,7 +48,7 @@ class CachingResolver final : public Resolver {
 
   Task<Answer> look_up(std::string host, std::uint16_t port, int family) override;
 
-  // Drops all answers. Queries under way go on for the tasks that wait, and are not cached.
+  // Drops all answers. Queries under way continue for the tasks that wait, and are not cached.
   void clear() noexcept;
   // Cached answers, expired ones included, and queries under way.
   std::size_t size() const noexcept { return entries_.size(); }

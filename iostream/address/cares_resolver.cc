@@ -178,7 +178,8 @@ void CaresResolver::Channel::set_timer() {
   timeval space;
   const timeval* const next = ::ares_timeout(channel_, nullptr, &space);
   if (!next) return;
-  // Later by a millisecond: at an early timer c-ares has nothing to do, and asks for the same delay again.
+  // Add a millisecond: if the timer fires too early, c-ares has nothing to do and asks for the same delay
+  // again.
   const auto delay = std::chrono::seconds(next->tv_sec) + std::chrono::microseconds(next->tv_usec) + 1ms;
   timer_ = loop_.call_later(delay, [this] { process(ARES_SOCKET_BAD, ARES_SOCKET_BAD); });
 }

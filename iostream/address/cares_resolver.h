@@ -18,15 +18,15 @@ namespace squall {
 // Result:    addresses, with the shortest TTL of their records.
 // Thread:    the loop's thread only.
 // Lifetime:  borrows the loop. Destruction ends all lookups with a ResolveError. A lookup whose task was
-//            dropped goes on until a server answers or its tries are used up.
-// Errors:    ResolveError with the reason of getaddrinfo() that is closest to c-ares's, and c-ares's text.
+//            dropped continues until a server answers or its tries are used up.
+// Errors:    ResolveError with the text of c-ares, and the closest reason of getaddrinfo().
 class CaresResolver final : public Resolver {
  public:
   struct Options {
     // Name servers: `192.0.2.1,192.0.2.2:5353,[2001:db8::1]:53`; empty for the system's.
     std::string servers;
-    // The time of the first try at each server, which doubles at most with each further one; and the tries.
-    // The defaults are c-ares's own: 5 s and 4 tries as of 1.18.
+    // The time limit of the first try at each server, and the number of tries. The limit at most doubles
+    // with each further try. The defaults are the defaults of c-ares: 5 s and 4 tries in version 1.18.
     std::optional<std::chrono::nanoseconds> timeout;
     std::optional<int> tries;
   };

@@ -6,7 +6,7 @@
 
 namespace squall {
 
-// Reasons why a stream was closed that have no errno.
+// Reasons without an errno why a stream was closed.
 enum class StreamErrc {
   unsatisfiable_read = 1,  // no delimiter within max_bytes (IOS-11)
   read_buffer_full,        // more unread bytes than max_buffer_size (IOS-12)
@@ -22,7 +22,7 @@ std::error_code make_error_code(StreamErrc error) noexcept;
 class StreamClosedError : public std::runtime_error {
  public:
   explicit StreamClosedError(std::error_code error = {});
-  // The reason; none if close() closed the stream, or the peer ended it in order.
+  // The reason; empty if close() closed the stream, or the peer ended it in order.
   const std::error_code& error() const noexcept { return error_; }
 
  private:

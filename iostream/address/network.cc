@@ -10,7 +10,7 @@
 namespace squall {
 namespace {
 
-// The bits in front of the IPv4 address in an IPv4-mapped one.
+// The number of bits before the IPv4 address in an IPv4-mapped address.
 constexpr unsigned kMappedBits = 96;
 
 // The bits of byte `index` that belong to the prefix.

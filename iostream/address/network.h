@@ -13,8 +13,8 @@ namespace squall {
 
 // A range of IP addresses that share a prefix.
 //
-// An IPv4-mapped IPv6 address counts as the IPv4 address, in a network's text and in contains(). So ::/0 has
-// all IPv6 addresses and no IPv4 address.
+// An IPv4-mapped IPv6 address counts as the IPv4 address, in a network's text and in contains(). So ::/0
+// contains all IPv6 addresses and no IPv4 address.
 //
 // Thread:    any.
 class Network {
@@ -22,7 +22,7 @@ class Network {
   // `10.0.0.0/8`, `2001:db8::/32`, or one address. Bits behind the prefix are cleared: 127.0.0.1/8 is
   // 127.0.0.0/8. Throws std::invalid_argument that quotes the text.
   explicit Network(std::string_view text);
-  // None for a malformed text.
+  // nullopt for a malformed text.
   static std::optional<Network> parse(std::string_view text) noexcept;
 
   // False unless address.is_ip().
@@ -36,7 +36,7 @@ class Network {
   Network() noexcept = default;
 
   std::array<char, 16> bytes_{};  // zero behind the prefix
-  std::uint8_t size_ = 0;         // of an address: 4 or 16
+  std::uint8_t size_ = 0;         // the size of an address: 4 or 16
   std::uint8_t prefix_ = 0;       // in bits
 };
 

@@ -10,12 +10,12 @@
 
 namespace squall {
 
-// Replaces hosts by those of a table before another resolver looks them up. Hosts without an entry are looked
-// up unchanged (NET-24).
+// Replaces hosts by other hosts, from a table, before another resolver looks them up. Hosts without an
+// entry are looked up unchanged (NET-24).
 //
 //     OverrideResolver resolver;
 //     resolver.map("example.test", "127.0.0.1");              // on all ports
-//     resolver.map("example.test", 443, "127.0.0.1", 8443);   // on this one alone
+//     resolver.map("example.test", 443, "127.0.0.1", 8443);   // on this port only
 //
 // The most specific entry applies: of host, port and family, then of host and port, then of the host. Names
 // are compared byte by byte. The target of an entry is not looked up in the table again.
@@ -31,7 +31,7 @@ class OverrideResolver final : public Resolver {
   // Adds an entry, or replaces the entry for the same host, port and family.
   void map(std::string host, std::string to);
   void map(std::string host, std::uint16_t port, std::string to, std::uint16_t to_port);
-  // For lookups with the same family alone: AF_INET, AF_INET6, or AF_UNSPEC for lookups of any.
+  // Only for lookups with the same family: AF_INET, AF_INET6, or AF_UNSPEC.
   void map(std::string host, std::uint16_t port, int family, std::string to, std::uint16_t to_port);
 
   Task<Answer> look_up(std::string host, std::uint16_t port, int family) override;
@@ -45,7 +45,7 @@ class OverrideResolver final : public Resolver {
 
   Resolver& inner_;
   std::map<std::string, std::string> hosts_;
-  std::map<Place, Target> places_;  // without a family: for all of them
+  std::map<Place, Target> places_;  // without a family: for all families
 };
 
 }  // namespace squall

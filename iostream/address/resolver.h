@@ -14,7 +14,7 @@
 
 namespace squall {
 
-// The address of a numeric `host`; none if `host` is a name, which has to be looked up.
+// The address of a numeric `host`; nullopt if `host` is a name, which has to be looked up.
 std::optional<Address> numeric_address(const std::string& host, std::uint16_t port);
 
 // Finds the addresses of a host (NET-21).
@@ -26,7 +26,7 @@ class Resolver {
  public:
   struct Answer {
     std::vector<Address> addresses;           // in the order to try them
-    std::optional<std::chrono::seconds> ttl;  // none if the resolver does not know it
+    std::optional<std::chrono::seconds> ttl;  // nullopt if the resolver does not know the TTL
   };
 
   virtual ~Resolver() = default;
@@ -34,19 +34,20 @@ class Resolver {
   Resolver& operator=(const Resolver&) = delete;
 
   // At least one address of `host`, a name or a numeric address, each with `port`. AF_INET or AF_INET6 as
-  // `family` excludes the other one.
+  // `family` excludes the other family.
   Task<std::vector<Address>> resolve(std::string host, std::uint16_t port, int family = AF_UNSPEC);
   // The same with the TTL. Derived classes implement this.
   virtual Task<Answer> look_up(std::string host, std::uint16_t port, int family) = 0;
 
  protected:
   Resolver() = default;
-  // The answer for a numeric `host`; none for a name. Throws ResolveError for a malformed host or an unknown
-  // family.
+  // The answer for a numeric `host`; nullopt for a name. Throws ResolveError for a malformed host or an
+  // unknown family.
   static std::optional<Answer> numeric_answer(const std::string& host, std::uint16_t port, int family);
 };
 
-// The resolver of all code that names no other: a ThreadedResolver that all loops of the process share.
+// The resolver of all code that does not name another: a ThreadedResolver that all loops of the process
+// share.
 //
 // Thread:    any.
 Resolver& default_resolver();

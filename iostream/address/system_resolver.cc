@@ -44,12 +44,12 @@ struct SharedPool {
     return options;
   }
   const pid_t owner = ::getpid();
-  SharedPool* const before;  // the parent process's, whose threads do not exist here
+  SharedPool* const before;  // of the parent process: its threads do not exist in this one
   ThreadPool pool{options()};
 };
 
-// Never destroyed: a process that ends would have to wait for the slowest name server. Uses no lock, because
-// a forked child could inherit it locked.
+// Never destroyed: otherwise the end of the process would wait for the slowest name server. Uses no lock,
+// because a forked child could inherit it locked.
 ThreadPool& shared_pool() {
   static std::atomic<SharedPool*> g_pool = nullptr;
   SharedPool* pool = g_pool.load(std::memory_order_acquire);

@@ -10,8 +10,8 @@
 
 namespace squall {
 
-// Calls getaddrinfo() on the loop's thread, which blocks until the answer is there (NET-23). For programs
-// that have no other work meanwhile, and for tests.
+// Calls getaddrinfo() on the loop's thread, which blocks until the answer has arrived (NET-23). For
+// programs without other work, and for tests.
 //
 // Thread:    any; blocks it.
 // Errors:    ResolveError.
@@ -23,10 +23,10 @@ class BlockingResolver final : public Resolver {
 // Calls getaddrinfo() on a thread pool (NET-22). Addresses have the system's order, each once; numeric
 // addresses need no thread.
 //
-// By default all resolvers of this type share one pool for the whole process, which runs nothing else, so
-// slow name servers delay no other work. It starts up to kSharedThreads threads on demand and keeps them
-// until the process ends; a forked child process has its own. At most 10,000 lookups wait for a thread, and a
-// further one fails with EAI_AGAIN.
+// By default all resolvers of this type share one pool in the process. The pool runs only lookups, so slow
+// name servers delay no other work. It starts up to kSharedThreads threads on demand and keeps them until
+// the process ends; a forked child process has its own. At most 10,000 lookups wait for a thread; further
+// lookups fail with EAI_AGAIN.
 //
 // getaddrinfo() cannot be interrupted. Dropping the task of a lookup cancels it only while it waits for a
 // thread; a lookup that has begun runs to its end, and its answer is dropped.

@@ -16,7 +16,7 @@ namespace squall {
 // Thread:    any.
 class UnixAddress {
  public:
-  // Unnamed, as most clients' sockets are.
+  // Unnamed, like the sockets of most clients.
   UnixAddress() noexcept = default;
   // A name that begins with NUL (NET-11) or, as other tools spell it, with `@` is abstract; the path of a
   // file `@x` is `./@x`. Throws std::invalid_argument for an empty name or a NUL within a path, and
@@ -41,7 +41,7 @@ class UnixAddress {
   static UnixAddress ask(Call call, int fd) noexcept;
 
   sockaddr_un storage_{};
-  std::size_t length_ = 0;  // of the name
+  std::size_t length_ = 0;  // the length of the name
 };
 
 }  // namespace squall

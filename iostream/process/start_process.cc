@@ -74,7 +74,7 @@ void check_text(const std::string& text) {
     throw std::invalid_argument("an argument or variable of a child process contains a NUL");
 }
 
-// The null-terminated array that exec() wants. Borrows the strings.
+// The null-terminated array for exec(). Borrows the strings.
 std::vector<char*> pointers_to(const std::vector<std::string>& strings) {
   std::vector<char*> pointers;
   for (const std::string& string : strings) pointers.push_back(const_cast<char*>(string.c_str()));

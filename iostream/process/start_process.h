@@ -10,14 +10,14 @@
 
 namespace squall {
 
-// A program to run, and how.
+// A program to run, with its arguments, environment, directory and descriptors.
 struct ProcessRequest {
-  static constexpr int kInherit = -1;  // this process's descriptor of the same number
+  static constexpr int kInherit = -1;  // the descriptor of this process with the same number
   static constexpr int kNull = -2;     // /dev/null
   static constexpr int kStdOut = -3;   // for standard error: the target of standard output
 
   std::vector<std::string> argv;  // argv[0] is looked up in PATH unless it has a slash
-  std::optional<std::map<std::string, std::string>> environment;  // none: this process's
+  std::optional<std::map<std::string, std::string>> environment;  // nullopt: this process's
   std::string directory;                                          // empty: this process's
   std::array<int, 3> stdio{kInherit, kInherit, kInherit};  // borrowed descriptors, or the constants above
 };

@@ -79,7 +79,7 @@ Subprocess::~Subprocess() {
   try {
     kill();
   } catch (const std::system_error&) {
-    // The child has changed its user, so this process may not kill it.
+    // The child has changed its user, so this process is not allowed to kill it.
   }
 }
 

@@ -38,8 +38,8 @@ class CalledProcessError : public std::runtime_error {
 //     const std::string line = co_await date.std_out().read_until("\n");
 //     co_await date.wait_for_exit();
 //
-// A child that writes more than a pipe holds (64 KiB on Linux) blocks until its stream is read. A task that
-// writes much to a child therefore needs another task that reads the child's output.
+// A child that writes more than a pipe holds (64 KiB on Linux) blocks until its stream is read. So a task
+// that writes many bytes to a child needs another task that reads the child's output.
 //
 // Thread:    the loop's thread only.
 // Lifetime:  borrows `loop`. Destruction closes the streams and kills a running child, unless detach() was
@@ -52,8 +52,8 @@ class Subprocess {
   // The child's standard input, output or error.
   class Stdio {
    public:
-    // A descriptor of this process, borrowed until the constructor of Subprocess returns. It stays
-    // non-blocking if it is.
+    // A descriptor of this process, borrowed until the constructor of Subprocess returns. A non-blocking
+    // descriptor stays non-blocking.
     explicit constexpr Stdio(int fd) noexcept : what_(What::descriptor), fd_(fd) {}
 
    private:
@@ -74,10 +74,10 @@ class Subprocess {
     Stdio std_in = Stdio(Stdio::What::inherit);
     Stdio std_out = Stdio(Stdio::What::inherit);
     Stdio std_err = Stdio(Stdio::What::inherit);
-    std::optional<Environment> environment;  // none: this process's
+    std::optional<Environment> environment;  // nullopt: this process's
     std::string directory;                   // the working directory; empty: this process's
     IOStream::Options stream;                // limits of the streams
-    ChildExit exit = ChildExit::automatic;   // how the loop notices the end
+    ChildExit exit = ChildExit::automatic;   // how the loop learns of the end of the child
   };
 
   // Runs the program argv[0], looked up in PATH unless it has a slash, without a shell. The program has begun
@@ -90,14 +90,14 @@ class Subprocess {
   Subprocess& operator=(Subprocess&&) = delete;
   ~Subprocess();
 
-  // This side's ends of the pipes. They throw std::logic_error unless the option was kStream.
+  // This process's ends of the pipes. They throw std::logic_error unless the option was kStream.
   IOStream& std_in() { return stream(in_, "std_in"); }  // close() or shutdown_write() ends the child's input
   IOStream& std_out() { return stream(out_, "std_out"); }
   IOStream& std_err() { return stream(err_, "std_err"); }
 
   pid_t pid() const noexcept { return watcher_->pid(); }
-  // The exit status, or minus the number of the signal that killed the child; none until the loop has reaped
-  // it (PRC-11).
+  // The exit status, or minus the number of the signal that killed the child; nullopt until the loop has
+  // reaped the child (PRC-11).
   std::optional<int> returncode() const noexcept { return watcher_->returncode(); }
   const ChildWatcher& watcher() const noexcept { return *watcher_; }
 

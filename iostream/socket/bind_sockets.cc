@@ -24,7 +24,7 @@ bool is_link_local(const Address& address) {
   return address.family() == AF_INET6 && bytes[0] == '\xfe' && (bytes[1] & 0xc0) == 0x80;
 }
 
-// Each address once (NET-06), IPv4 before IPv6.
+// The addresses without duplicates (NET-06), IPv4 before IPv6.
 std::vector<Address> resolve_passively(const ListenOptions& options) {
   const char* const host = options.address.empty() ? nullptr : options.address.c_str();
   std::error_code error;
@@ -49,7 +49,7 @@ int seconds_of(std::chrono::nanoseconds duration) {
   return static_cast<int>(std::clamp<std::chrono::seconds::rep>(seconds, 1, INT_MAX));
 }
 
-// Null if the address is to be left out.
+// Null if the system does not have the address or its family: the address is skipped.
 OwnedFd bind_one(const Address& address, const ListenOptions& options) {
   OwnedFd fd(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd && errno == EAFNOSUPPORT) return OwnedFd();
@@ -57,7 +57,7 @@ OwnedFd bind_one(const Address& address, const ListenOptions& options) {
   set_option(fd.get(), SOL_SOCKET, SO_REUSEADDR, "SO_REUSEADDR");
   if (options.reuse_port) set_reuse_port(fd.get());
   if (address.family() == AF_INET6) set_option(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, "IPV6_V6ONLY");
-  // Accepted connections inherit the option, which saves each a system call.
+  // Accepted connections inherit the option, which saves a system call for each connection.
   set_option(fd.get(), IPPROTO_TCP, TCP_NODELAY, "TCP_NODELAY");
   if (options.defer_accept) set_defer_accept(fd.get(), seconds_of(*options.defer_accept));
   if (options.fast_open) set_fast_open(fd.get(), *options.fast_open);

@@ -23,18 +23,20 @@ struct ListenOptions {
   // connections over them.
   bool reuse_port = false;
   // TCP_DEFER_ACCEPT: a connection waits in the kernel until its first bytes arrive or this time has passed,
-  // rounded up to seconds. For protocols in which the client speaks first. None: it does not wait.
+  // rounded up to seconds. For protocols in which the client speaks first. nullopt: the connection does not
+  // wait.
   std::optional<std::chrono::nanoseconds> defer_accept;
-  // TCP_FASTOPEN (RFC 7413): a client may send bytes with its connection request, which may arrive twice. The
-  // value limits the requests under way; none: off. The system has to allow it too (net.ipv4.tcp_fastopen).
+  // TCP_FASTOPEN (RFC 7413): a client may send bytes with its connection request, which may arrive twice.
+  // The value limits the requests under way; nullopt: off. The system must allow it too
+  // (net.ipv4.tcp_fastopen).
   std::optional<int> fast_open;
 };
 
 // Binds a listening, non-blocking socket to `port` of each address that `options` names, IPv4 before IPv6
 // (NET-01). For port 0 the system chooses a port, the same for all (NET-04). IPv6 sockets accept no IPv4
-// connections, so both families can listen on one port (NET-03). A family that the kernel lacks is left out,
-// and the ::1 of `localhost` where the interface has no IPv6 address (NET-05). Accepted connections have
-// TCP_NODELAY.
+// connections, so both families can listen on one port (NET-03). A family that the kernel does not have is
+// skipped, and so is the ::1 of `localhost` if the interface has no IPv6 address (NET-05). Accepted
+// connections have TCP_NODELAY.
 //
 // Blocks the thread while it looks up a name.
 //

@@ -11,7 +11,8 @@ namespace squall {
 
 // How to bind a Unix socket.
 struct UnixListenOptions {
-  // The mode of the socket's file: write permission allows to connect. The file never has a wider mode.
+  // The mode of the socket's file: a client needs write permission to connect. The file never has a wider
+  // mode.
   mode_t mode = 0600;
   int backlog = 4096;
 };
@@ -19,17 +20,17 @@ struct UnixListenOptions {
 // Binds a listening, non-blocking Unix socket to a path, or to an abstract name if `name` begins with NUL or
 // `@` (NET-11; see UnixAddress).
 //
-// Replaces an existing socket file, even if a server listens on it, as Tornado does (NET-10): only connecting
-// would tell a dead server from a live one that this process takes over from. Connections to the old server
-// go on. For a few system calls, between removal and listen(), a connection attempt fails. Any other file is
-// left alone. An abstract name in use is an error.
+// Replaces an existing socket file, even if a server listens on it, as Tornado does (NET-10): without
+// connecting, a dead server cannot be distinguished from a running server that this process replaces.
+// Connections to the old server continue. For a few system calls, between removal and listen(), a
+// connection attempt fails. Any other file is not replaced. An abstract name in use is an error.
 //
-// Errors:    those of UnixAddress; std::system_error that names the path: EEXIST for a file that is not a
-// socket.
+// Errors:    as the constructor of UnixAddress; std::system_error that names the path: EEXIST for a file
+//            that is not a socket.
 OwnedFd bind_unix_socket(std::string_view name, const UnixListenOptions& options = {});
 
-// Removes the file of a Unix socket on destruction, unless another file has replaced it: that of a server
-// that has taken over. A relative path counts from the working directory at that time.
+// Removes the file of a Unix socket on destruction, unless the file of a newer server has replaced it. A
+// relative path is relative to the working directory at that time.
 class UnixSocketFile {
  public:
   UnixSocketFile() noexcept = default;

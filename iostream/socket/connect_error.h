@@ -13,7 +13,7 @@ namespace squall {
 // One attempt to connect to an address.
 struct ConnectAttempt {
   Address address;
-  std::error_code error;  // none: the address has not answered yet
+  std::error_code error;  // empty: the address has not answered yet
 };
 
 // All attempts to connect have failed. code() is the system's reason for the last failure (TCL-13).

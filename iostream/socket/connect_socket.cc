@@ -61,7 +61,7 @@ void bind_local_end(int fd, int family, const LocalEnd& local) {
 int begin_connect(int fd, const sockaddr* peer, socklen_t size) noexcept {
   for (;;) {
     if (::connect(fd, peer, size) == 0 || errno == EISCONN) return 0;
-    if (errno == EALREADY) return EINPROGRESS;  // an interrupted connect() goes on
+    if (errno == EALREADY) return EINPROGRESS;  // an interrupted connect() continues
     if (errno != EINTR) return errno;
   }
 }
@@ -72,7 +72,7 @@ void check_connected(int fd) {
   socklen_t length = sizeof storage;
   auto* const address = reinterpret_cast<sockaddr*>(&storage);
   if (::getpeername(fd, address, &length) != 0) throw_errno("connect");
-  // A socket is connected to itself if its own port is that of the peer, where no server listens.
+  // A socket is connected to itself if its own port equals the peer's port and no server listens there.
   const Address peer(address, length);
   if (peer.is_ip() && peer == Address::local_of(fd)) fail(ECONNREFUSED, "connect");
 }

@@ -10,21 +10,23 @@
 
 namespace squall {
 
-// This side's address and port of a connection (TCL-03). The system chooses those that are none.
+// This side's address and port of a connection (TCL-03). The system chooses an address or port that is not
+// set.
 struct LocalEnd {
   std::optional<Address> address{};
   std::optional<std::uint16_t> port{};
 };
 
-// Makes one attempt at a TCP connection. It may take as long as the system's timeout, two minutes and more,
-// so callers set a deadline. Programs use TCPClient, which does.
+// Makes one attempt at a TCP connection. The attempt may take as long as the system's timeout, two minutes
+// and more, so callers need a deadline. Programs use TCPClient, which has one.
 //
 // Result:    a connected, non-blocking, close-on-exec socket.
-// Errors:    std::system_error with the system's reason. ECONNREFUSED also for a socket that is connected to
-//            itself: the system may choose the unused port of the peer as the local one.
+// Errors:    std::system_error with the system's reason. ECONNREFUSED also for a socket that is connected
+//            to itself: the system may choose the peer's unused port as the local port.
 Task<OwnedFd> connect_socket(Address peer, LocalEnd local);
-// The same for a Unix socket. Waits while the listener's queue is full, as a blocking connect() does. `name`
-// is that of UnixAddress, whose constructor throws std::invalid_argument for a malformed name.
+// The same for a Unix socket. Waits while the listener's queue is full, as a blocking connect() does.
+// `name` is the argument of UnixAddress, whose constructor throws std::invalid_argument for a malformed
+// name.
 Task<OwnedFd> connect_unix_socket(std::string name);
 
 }  // namespace squall

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <span>
 
-// System calls of streams for files.
+// System calls for files that streams send.
 namespace squall {
 
 // One read at `offset`: the count of bytes, 0 at the end of the file, or -1 and errno.

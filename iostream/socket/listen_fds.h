@@ -10,7 +10,7 @@ namespace squall {
 // A descriptor that the service manager has opened for this process.
 struct InheritedFd {
   OwnedFd fd;
-  std::string name;  // FileDescriptorName= of the unit; `unknown` if there is none
+  std::string name;  // FileDescriptorName= of the unit, otherwise `unknown`
 };
 
 // The descriptors that systemd hands over to a service with a .socket unit (sd_listen_fds(3)), in the order

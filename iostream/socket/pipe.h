@@ -8,7 +8,7 @@
 #include <span>
 #include <string_view>
 
-// System calls of streams for pipes, terminals and other descriptors that are not sockets.
+// System calls of streams over pipes, terminals and other descriptors that are not sockets.
 namespace squall {
 
 // A pipe, close-on-exec at both ends. Throws std::system_error.
@@ -18,8 +18,8 @@ struct Pipe {
 };
 Pipe make_pipe();
 
-// The kind of a stream's descriptor: a socket; another one to read and write, as a terminal; an end of a
-// pipe; or a Transport over one of the first two.
+// The kind of a stream's descriptor: a socket; another descriptor to read and write, such as a terminal; an
+// end of a pipe; or a Transport over one of the first two.
 enum class Channel : std::uint8_t { socket, duplex, read_end, write_end, transport };
 // The kind of `fd`, which becomes non-blocking. Throws std::invalid_argument for a regular file or a
 // directory, which no poller can wait for, and std::system_error.

@@ -9,10 +9,11 @@
 #include <span>
 #include <string_view>
 
-// System calls for sockets. Platform differences of sockets live in this concept alone.
+// System calls for sockets. Only these functions have the platform differences of sockets.
 namespace squall {
 
-// Returns the status flags from before the call, including those of O_ACCMODE. Throws std::system_error.
+// Returns the status flags from before the call, including the access mode (O_ACCMODE). Throws
+// std::system_error.
 int set_nonblocking(int fd);
 
 // One recv: the count of bytes, 0 at the end, or -1 and errno (EAGAIN while there are no bytes). Calls that a
@@ -24,8 +25,9 @@ ssize_t peek_from(int fd, std::span<char> space) noexcept;
 ssize_t peek_at(int fd) noexcept;
 // The error of the connection since the last call (SO_ERROR); 0 for none.
 int pending_error(int fd) noexcept;
-// One send of the first IoVectors::kMax pieces: the count of bytes, or -1 and errno. Raises no SIGPIPE. Bytes
-// that the end of the stream follows may wait for it, so that one packet carries both (MSG_MORE).
+// One send of the first IoVectors::kMax pieces: the count of bytes, or -1 and errno. Raises no SIGPIPE.
+// With Followed::by_end the bytes may wait for the end of the stream, so that one packet carries both
+// (MSG_MORE).
 enum class Followed : bool { by_nothing, by_end };
 ssize_t send_to(int fd, std::string_view piece, Followed followed = Followed::by_nothing) noexcept;
 ssize_t send_to(int fd, std::span<const std::string_view> pieces,
@@ -53,8 +55,8 @@ struct Accepted {
 };
 Accepted accept_from(int fd) noexcept;
 
-// A descriptor in reserve, which a server closes to accept and refuse a connection when the process has none
-// left. Null if no descriptor is left already.
+// A spare descriptor. A server without free descriptors closes it to accept and refuse a connection. Null
+// if no descriptor is free now.
 OwnedFd open_spare() noexcept;
 
 }  // namespace squall

@@ -11,15 +11,16 @@ namespace {
 
 constexpr bool kRecycle = !kAddressSanitizer;
 constexpr std::size_t kLists = std::countr_zero(Block::kLargest / Block::kSmallest) + 1;
-// The most bytes that one list keeps: enough for a turn of a busy loop, little beside ten thousand
-// connections.
+// The most bytes that one list keeps: enough for a turn of a busy loop, and little beside the memory of ten
+// thousand connections.
 constexpr std::size_t kListBytes = 256 * 1024;
 
 struct Node {
   Node* next;
 };
 
-// Trivially destructible, so that it is there for thread-local objects that die late; Closer empties it.
+// Trivially destructible, so that thread-local objects that are destroyed late can still use it; Closer
+// empties it.
 struct Lists {
   std::array<Node*, kLists> first;
   std::array<std::uint16_t, kLists> length;

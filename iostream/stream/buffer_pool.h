@@ -8,7 +8,7 @@ namespace squall {
 
 // A block of memory for bytes, from this thread's free lists.
 //
-// Sizes are powers of two; what is larger than kLargest is not recycled. Under AddressSanitizer nothing is.
+// Sizes are powers of two. Blocks larger than kLargest are not recycled; under AddressSanitizer no block is.
 class Block {
  public:
   static constexpr std::size_t kSmallest = 256;

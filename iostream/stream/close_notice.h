@@ -9,7 +9,7 @@
 
 namespace squall::detail {
 
-// The close callback of a stream: called once, by way of the loop's ready queue.
+// The close callback of a stream: called once, through the loop's ready queue.
 //
 // Lifetime:  destroying the notice withdraws the call.
 class CloseNotice : public Pooled {

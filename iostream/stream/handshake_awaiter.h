@@ -14,7 +14,7 @@ class StreamLink;
 }
 
 // A stream's handshake: the result of IOStream::start_tls() and handshake(). If the awaiter is dropped, the
-// handshake goes on by itself, without a limit of time.
+// handshake continues without a time limit.
 //
 // Lifetime:  borrows the stream, which may be destroyed while the awaiter waits, and the loop.
 // Errors:    TLSError, or another error of the transport, if the handshake fails. TimeoutError if the

@@ -86,11 +86,11 @@ bool IOStream::send_and_close() noexcept {
   if (link_.is_handshaking()) [[unlikely]] {
     step_handshake();
     if (link_.is_handshaking() || closed()) return;
-    events = Events::read;  // bytes that were received with the end of the handshake
+    events = Events::read;  // bytes arrived with the end of the handshake
   }
   if (has(events, Events::write)) [[unlikely]] {
     writer_.on_writable();
-    // The poller called this function, so writers may be resumed directly: a steady writer goes on at once.
+    // The poller called this function, so writers may be resumed directly, without a turn of delay.
     for (IOStream* stream = this; stream && stream->writer_.resume_next();) stream = dispatch.stream();
   }
   if (IOStream* stream = dispatch.stream(); stream && has(events, Events::read)) [[likely]]
@@ -149,7 +149,7 @@ void IOStream::close(std::error_code error) noexcept {
     writer_.flush_last();
     if (closed()) return;
   }
-  // A part of what was written must not look like its end.
+  // If bytes of the queue are lost, the peer must not see an orderly end.
   if (!error && !writer_.has_queue()) link_.end_transport();
   link_.close_descriptor(error);
   writer_.on_closed();

@@ -27,9 +27,10 @@ class TLSTransport;
 // A buffered, non-blocking stream of bytes over a connected socket, one end of a pipe, or a terminal. TLS is
 // added by start_tls().
 //
-// Reads wait for the bytes they ask for. Writes are corked: bytes that are written while the loop serves this
-// stream, or during one turn, leave in one system call. The end of the peer's bytes ends reading alone, as
-// the peer may have closed only its sending side. stream_link.h has the table of a stream's phases.
+// Reads wait for the bytes they ask for. Writes are corked: bytes that are written while the loop serves
+// this stream, or during one turn, are sent in one system call. The end of the peer's bytes ends only
+// reading, because the peer may have closed only its sending side. stream_link.h has the table of a
+// stream's phases.
 //
 // Thread:    the loop's thread only.
 // Lifetime:  owns the descriptor, borrows the loop. May be moved while nothing waits on it. Destruction
@@ -42,8 +43,8 @@ class IOStream {
   struct Options {
     std::size_t max_buffer_size = 100 * 1024 * 1024;        // received, not yet read
     std::size_t max_write_buffer_size = 100 * 1024 * 1024;  // written, not yet taken by the kernel
-    // When a send meets a reset connection, first receive what the peer sent before the reset. For clients: a
-    // server may answer and close without reading all of a request.
+    // When a send finds the connection reset, first receive the bytes that the peer sent before the reset.
+    // For clients: a server may answer and close without reading all of a request.
     bool receive_before_reset = false;
   };
   static constexpr std::size_t kNoLimit = std::numeric_limits<std::size_t>::max();
@@ -52,7 +53,7 @@ class IOStream {
   // can wait for, and std::system_error.
   IOStream(IOLoop& loop, OwnedFd fd, Options options);
   IOStream(IOLoop& loop, OwnedFd fd) : IOStream(loop, std::move(fd), Options()) {}
-  // Without system calls, for a caller that knows that `fd` is a socket and non-blocking.
+  // Makes no system calls, for a caller that knows that `fd` is a non-blocking socket.
   enum class Known { nonblocking };
   IOStream(IOLoop& loop, OwnedFd fd, Options options, Known known) noexcept;
   using Idle = IdleStream;  // the result of release()
@@ -64,7 +65,8 @@ class IOStream {
   // ---- Reading. One read at a time: a second one throws std::logic_error (IOS-30). A read that is dropped
   // consumes nothing. Each result is a view into the stream's buffer, valid until the next read.
 
-  // The bytes that are there, at most `max`; waits for the first one. Empty at the end of the peer's bytes.
+  // The bytes that have arrived, at most `max`; waits for the first byte. Empty at the end of the peer's
+  // bytes.
   ReadAwaiter read_some(std::size_t max = kNoLimit);
   // As read_some(), but returns an empty view on error too: check error(). The view is valid only until the
   // reader's next co_await. Saves a copy.
@@ -76,80 +78,81 @@ class IOStream {
   ReadIntoAwaiter read_into(std::span<char> space);
   ReadIntoAwaiter read_into_some(std::span<char> space);
   struct UntilOptions {
-    std::size_t max_bytes = kNoLimit;  // of the result, with the delimiter
+    std::size_t max_bytes = kNoLimit;  // the limit of the result, with the delimiter
   };
-  // All bytes up to and with `delimiter`, which is borrowed while the read waits. Without it in `max_bytes`,
-  // closes the stream and throws UnsatisfiableReadError (IOS-22, IOS-33, IOS-34).
+  // All bytes up to and including `delimiter`, which is borrowed while the read waits. If `max_bytes` bytes
+  // do not contain the delimiter, closes the stream and throws UnsatisfiableReadError (IOS-22, IOS-33,
+  // IOS-34).
   ReadAwaiter read_until(std::string_view delimiter, UntilOptions options);
   ReadAwaiter read_until(std::string_view delimiter, std::size_t max_bytes = kNoLimit) {
     if (delimiter.empty()) refuse_delimiter();
     return start_read(ReadAwaiter::Kind::until, max_bytes, delimiter);
   }
   // All bytes up to the end of the first match of `regex`, which is borrowed while the read waits (IOS-23).
-  // Limits as above; an expression that takes too many steps is unsatisfiable too.
+  // The same limits; a search that takes too many steps throws UnsatisfiableReadError too.
   ReadAwaiter read_until_regex(const Regex& regex, UntilOptions options);
   ReadAwaiter read_until_regex(const Regex& regex, std::size_t max_bytes = kNoLimit);
-  // All bytes up to the end of the peer's bytes, or to our own close() (IOS-24). Throws if the connection
-  // broke: a part must not be taken for the whole. read_some() can still read that part. Closes the stream
-  // and throws StreamBufferFullError if more than `max_bytes` or max_buffer_size come.
+  // All bytes up to the end of the peer's bytes, or to close() on this side (IOS-24). Throws if the
+  // connection broke, because a part must not be taken for the whole; read_some() can still read the part.
+  // Closes the stream and throws StreamBufferFullError if more than `max_bytes` or max_buffer_size arrive.
   ReadAwaiter read_until_close(std::size_t max_bytes = kNoLimit);
-  // Gives back the last `count` bytes of the last read's result: the next read finds them first. Not after
-  // read_into(). Throws std::logic_error if the stream no longer has them.
+  // Gives back the last `count` bytes of the last read's result: the next read begins with them. Must not
+  // follow read_into(). Throws std::logic_error if the stream no longer has the bytes.
   void unread(std::size_t count) { reader_.unread(count); }
 
   // ---- Writing.
 
-  // Queues a copy of `data` behind earlier writes. The result may be dropped. Awaited, it sends at once and
-  // waits until the kernel has taken all of `data` (IOS-40): back-pressure. Throws StreamBufferFullError, and
-  // queues nothing, if more than max_write_buffer_size would wait (IOS-43).
+  // Queues a copy of `data` behind earlier writes. The result may be dropped. Awaiting it sends at once,
+  // and waits until the kernel has taken all of `data` (IOS-40): back-pressure. Throws
+  // StreamBufferFullError, and queues nothing, if the queue would exceed max_write_buffer_size (IOS-43).
   WriteAwaiter write(std::string_view data) { return writer_.write(data); }
   WriteAwaiter write(const char* data) { return write(std::string_view(data)); }
-  // Without a copy: a string that is moved in, or one that many streams send, which is freed when the last of
-  // them has sent it. Smaller data than kByReference is copied.
+  // Without a copy: a string that is moved in, or a string that many streams share, which is freed when the
+  // last stream has sent it. Data smaller than kByReference is copied.
   WriteAwaiter write(std::string&& data) { return writer_.write(std::move(data)); }
   WriteAwaiter write(SharedBytes data) { return writer_.write(std::move(data)); }
   static constexpr std::size_t kByReference = detail::StreamWriter::kByReference;
   // The pieces, one after the other, as one write.
   WriteAwaiter write(std::span<const std::string_view> pieces) { return writer_.write(pieces); }
-  // A part of a regular file, by sendfile() where the system can, else 64 KiB at a time. Takes no room in the
-  // buffer. Reading the file from a disk blocks the loop. A file that turns out shorter closes the stream, as
-  // the peer was promised more.
+  // Sends a part of a regular file, by sendfile() if the system can, otherwise in pieces of 64 KiB. Takes
+  // no room in the buffer. Reading the file from a disk blocks the loop. If the file has become shorter,
+  // the stream is closed: the peer expects more bytes.
   WriteAwaiter write_file(FileSlice file) { return writer_.write_file(std::move(file)); }
   // Waits until the kernel has taken all bytes that were written.
   WriteAwaiter flush() { return writer_.flush(); }
-  // Memory for `count` bytes, to format in place; commit_write() queues the first bytes of it. No other write
-  // may come in between. Throws like write().
+  // Memory for `count` bytes, to format in place; commit_write() queues its first bytes. No other write may
+  // come between the two calls. Throws as write().
   char* reserve_write(std::size_t count) { return writer_.reserve(count); }
   void commit_write(std::size_t count) { writer_.commit(count); }
-  // Throws if a write of `count` bytes would.
+  // Throws if a write of `count` bytes would throw.
   void check_write(std::size_t count) const { writer_.check(count); }
   std::uint64_t pending_write_bytes() const noexcept { return writer_.pending_bytes(); }
   // Bytes that the kernel has taken since the stream began.
   std::uint64_t flushed_bytes() const noexcept { return writer_.flushed_bytes(); }
-  // Sends the end of our bytes behind the queue; no write may follow. The writing end of a pipe closes.
+  // Ends the sending side behind the queue; no write may follow. The writing end of a pipe closes.
   void shutdown_write() noexcept { writer_.shutdown(); }
-  // Closes if the kernel takes the whole queue at once: the end then travels with the last bytes. Otherwise
+  // Closes if the kernel takes the whole queue at once: the last packet then carries the end too. Otherwise
   // returns false, and the stream stays open.
   bool send_and_close() noexcept;
-  // Whether small writes leave at once, or wait for the acknowledgement of the last one. TCP only (IOS-59).
+  // Whether small writes are sent at once, or wait until the last write is acknowledged. TCP only (IOS-59).
   void set_nodelay(bool on) noexcept;
 
   // ---- Transports.
 
   // Begins TLS, as the server or the client that `context` is for (IOS-70); see set_transport(). A client
-  // checks that the server's certificate is for `server_hostname`: an address, or a DNS name, which it also
-  // asks for (SNI). Throws std::invalid_argument if there is no name to check (IOS-73).
+  // checks that the server's certificate is for `server_hostname`: an address, or a DNS name, which the
+  // client also sends (SNI). Throws std::invalid_argument without a name to check (IOS-73).
   HandshakeAwaiter start_tls(const TLSContext& context, std::string_view server_hostname = {});
-  // The negotiated facts; null without TLS. Stays after close().
+  // The negotiated facts; null without TLS. Valid after close() too.
   const TLSTransport* tls() const noexcept;
 
-  // From now on every byte goes through `transport`. Its handshake begins at once; until it is done, reads
+  // All further bytes pass through `transport`. Its handshake begins at once; until it is done, reads
   // wait and writes are queued (IOS-77). Throws std::logic_error if the stream is closed, a read or a write
   // waits, or bytes are buffered (IOS-71). The kernel may hold received bytes.
   void set_transport(std::unique_ptr<Transport> transport);
   // Waits until the handshake is done, if one is under way. A second waiter gets std::logic_error (IOS-75).
   HandshakeAwaiter handshake();
-  // Null without set_transport() and start_tls(). Stays after close().
+  // Null without set_transport() and start_tls(). Valid after close() too.
   Transport* transport() const noexcept { return link_.transport(); }
 
   // ---- Closing.
@@ -158,21 +161,21 @@ class IOStream {
   // StreamClosedError in a later turn. May be called again.
   void close(std::error_code error = {}) noexcept;
   bool closed() const noexcept { return link_.is_closed(); }
-  // A read waits; bytes wait to be sent (IOS-58). A handshake counts as both.
+  // Whether a read waits; whether bytes wait to be sent (IOS-58). Both are true during a handshake.
   bool reading() const noexcept { return reader_.is_reading() || link_.is_handshaking(); }
   bool writing() const noexcept { return writer_.has_queue() || link_.is_handshaking(); }
   // The peer's bytes have ended, and all of them were received.
   bool at_eof() const noexcept { return reader_.at_end(); }
-  // The error that closed the stream; none after close() and after the end of the peer's bytes (IOS-13).
+  // The error that closed the stream; empty after close() and after the end of the peer's bytes (IOS-13).
   std::error_code error() const noexcept { return link_.error(); }
   // Calls `callback` once, through the loop's queue, when the stream has closed or the peer's bytes have
   // ended (IOS-52). Unread bytes hide the end behind them (IOS-53), but not a reset (except over kqueue). An
   // empty callback clears it.
   void set_close_callback(Callback callback);
 
-  // Gives up the descriptor of an idle stream, which has no bytes buffered; a read that waits must be
+  // Gives up the descriptor of an idle stream: a stream without buffered bytes. A read that waits must be
   // destroyed next. The descriptor stays registered for reading; its events are ignored until
-  // IOLoop::set_handler(). Empty if the stream is not idle or not registered so.
+  // IOLoop::set_handler(). The result is empty if the stream is not idle, or is not registered for reading.
   Idle release() noexcept;
 
   int fd() const noexcept { return link_.fd(); }

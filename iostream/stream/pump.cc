@@ -15,10 +15,10 @@
 namespace squall {
 namespace {
 
-// From so many bytes at once on, moving pages is cheaper than copying: two splices, into the pipe and out of
-// it, take some microseconds more than a recv and a send.
+// From this size on moving pages is cheaper than copying: two splice calls, into the pipe and out of it,
+// take some microseconds more than a recv and a send.
 constexpr std::size_t kBulk = 32 * 1024;
-// Copied at a time when `to` takes no more, so that the pump can await a write().
+// The size of a copied piece when `to` takes no more bytes, so that the pump can await a write().
 constexpr std::size_t kCopied = 16 * 1024;
 
 bool is_plain_socket(const IOStream& stream) noexcept {
@@ -40,7 +40,7 @@ class Bypass {
         if (bytes.empty()) return;
         static_cast<void>(to_.write(bytes));
       } catch (const std::exception&) {
-        // The bytes are lost, so the stream must not go on.
+        // The bytes are lost, so the stream must not continue.
         to_.close(std::make_error_code(std::errc::not_enough_memory));
       }
     }
@@ -51,12 +51,12 @@ class Bypass {
   bool is_possible() const noexcept { return possible_ && !from_.closed() && !to_.closed(); }
   bool empty() const noexcept { return pipe_.empty(); }
 
-  // Moves received bytes into the pipe. Returns their count; 0 if none are there, or none can be moved: a
-  // read then finds the reason.
+  // Moves received bytes into the pipe. Returns their count. If it is 0, a read finds the reason: no bytes,
+  // or an error.
   std::size_t fill() noexcept {
     if (!is_possible()) return 0;
     const ssize_t count = pipe_.fill_from(from_.fd());
-    // A read meets an error of the connection again; otherwise splice itself does not work here.
+    // A read reports an error of the connection again. Other errors mean that splice() does not work here.
     if (count < 0 && errno != EAGAIN) possible_ = false;
     return count > 0 ? static_cast<std::size_t>(count) : 0;
   }
@@ -84,7 +84,7 @@ class Bypass {
   bool possible_;
 };
 
-// For fairness: after some 4 MiB the loop serves others.
+// For fairness: after some 4 MiB the loop serves other descriptors.
 constexpr int kSpliceCost = IOLoop::kBudget / 16;
 
 // Moves bytes until a piece is smaller than kBulk.
@@ -94,7 +94,7 @@ Task<std::uint64_t> move_bulk(Bypass& bypass, IOStream& to) {
     const std::size_t count = bypass.fill();
     moved += count;
     for (bypass.drain(); !bypass.empty(); bypass.drain()) {
-      // `to` takes no more, or has failed: the write waits, or closes the stream.
+      // `to` takes no more bytes, or has failed: the write waits, or closes the stream.
       const std::string bytes = bypass.take(kCopied);
       if (bytes.empty()) throw std::system_error(EIO, std::generic_category(), "splice");
       co_await to.write(bytes);

@@ -11,7 +11,7 @@
 namespace squall {
 namespace {
 
-// Line ends as in source code.
+// Line ends are written as in source code.
 std::string escaped(std::string_view text) {
   std::string result;
   for (const char c : text) {
@@ -50,8 +50,8 @@ void ReadAwaiter::take_outcome_slowly() {
   throw StreamClosedError(error);
 }
 
-// Searches one byte more than the match may have: so that neither the end of the match, nor whether there is
-// one, depends on how the bytes arrive.
+// Searches one byte more than the match may have. So the result does not depend on how the network cut the
+// bytes.
 ReadAwaiter::Search ReadAwaiter::search_regex(std::string_view bytes, Ended ended) {
   const bool is_too_many = bytes.size() > amount_;
   if (is_too_many) bytes = bytes.substr(0, amount_ + 1);

@@ -26,8 +26,8 @@ class ReadView : public std::string_view {
 
 // A read that may wait: the result of IOStream's read functions.
 //
-// The read first looks into the stream's buffer, then tries a system call if bytes may be there, and waits
-// only if those were too few.
+// The read first takes bytes from the stream's buffer, then tries a system call if more bytes may have
+// arrived. It waits only if the bytes are too few.
 //
 // Lifetime:  borrows the stream, which may be destroyed while the read waits. Destroying the awaiter
 //            withdraws the read: no byte is lost, and the stream can be read again.
@@ -58,9 +58,10 @@ class [[nodiscard]] ReadAwaiter {
 
   // Whether the bytes satisfy the read. `too_long`: not within its limit.
   enum class Search : std::uint8_t { found, more, too_long, too_complex };
-  // Of `bytes`, all of the buffer; sets the outcome if it finds a match. `Ended::yes`: no more bytes come.
+  // Searches `bytes`, the whole buffer, and sets the outcome if it finds a match. `Ended::yes`: no more
+  // bytes come.
   Search search_regex(std::string_view bytes, Ended ended);
-  // For the log, of a search that ended as `too_long` or `too_complex`.
+  // The text for the log of a search that ended as `too_long` or `too_complex`.
   std::string describe(Search search, std::size_t searched) const;
 
   bool succeed(std::size_t count) noexcept {
@@ -83,9 +84,9 @@ class [[nodiscard]] ReadAwaiter {
   LoopHook resume_;               // linked once it is in the loop's ready queue
   Kind kind_;
   Outcome outcome_ = Outcome::pending;
-  bool waiting_ = false;  // the reader has this read as the one that waits
+  bool waiting_ = false;  // this read is the waiting read of `reader_`
   std::size_t amount_;  // before the outcome: the limit or the exact count, by kind; then the count of bytes
-  std::size_t scanned_ = 0;  // so many bytes were searched in vain
+  std::size_t scanned_ = 0;  // the count of bytes that were searched without a match
   std::string_view delimiter_;
   const Regex* regex_ = nullptr;
 };
@@ -105,7 +106,7 @@ class [[nodiscard]] ReadIntoAwaiter : public ReadAwaiter {
   std::span<char> rest() const noexcept { return space_.subspan(filled_); }
 
   std::span<char> space_;
-  std::size_t filled_ = 0;  // bytes in `space_`; they go back to the stream if the read does not succeed
+  std::size_t filled_ = 0;  // the count of bytes in `space_`; they go back to the stream if the read fails
 };
 
 }  // namespace squall

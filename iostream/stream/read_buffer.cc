@@ -16,8 +16,9 @@ thread_local Block t_shared;
 [[gnu::hot]] std::span<char> ReadBuffer::prepare(std::size_t wanted) {
   keep();
   if (empty()) begin_ = end_ = 0;
-  // A long read gets room ahead, but never more than has come already, so that a peer that only promises much
-  // costs little memory. A shorter read is received in the thread's buffer and appended.
+  // A long read gets room in advance, but never more than the bytes that have arrived. So a peer that
+  // announces many bytes and sends few costs little memory. A shorter read is received in the thread's
+  // buffer and appended.
   if (wanted > Block::kLargest && room() < kRoom) [[unlikely]]
     move_to(size() + std::min(wanted, std::max(size(), kLongRead)));
   if (begin_ > 0 && room() < kRoom && size() <= begin_) [[unlikely]]
@@ -61,7 +62,7 @@ void ReadBuffer::prepend(std::string_view bytes) {
     begin_ = end_ = 0;
     return;
   }
-  // So many bytes keep the block, and the thread takes another one.
+  // Large unread data keeps the block, and the thread takes another block.
   if (!empty() && !is_oversized()) return;
   const std::string_view unread = view();
   Block kept;
@@ -98,7 +99,7 @@ void ReadBuffer::shrink() noexcept {
   try {
     if (empty() || is_oversized()) move_to(size());
   } catch (const std::bad_alloc&) {
-    // No memory to give memory back with.
+    // No memory for the smaller block: the large block stays.
   }
 }
 

@@ -9,13 +9,13 @@
 
 namespace squall {
 
-// The bytes that a stream has received. The unread ones stand in one piece.
+// The bytes that a stream has received. The unread bytes are contiguous.
 //
 // Bytes usually arrive in the thread's receive buffer, of 64 KiB. A small piece is copied into a block of its
-// own size. A large piece keeps the receive buffer as its block, and the thread takes another: so nothing
-// large is copied, and a stream without unread bytes owns no memory. A reader may also borrow the receive
-// buffer for a short time and read the bytes there; keep() then copies only the unread ones. Another stream
-// that receives meanwhile gets another receive buffer.
+// own size. A large piece keeps the receive buffer as its block, and the thread takes another buffer. So
+// large pieces are not copied, and a stream without unread bytes owns no memory. A reader may also borrow
+// the receive buffer for a short time and read the bytes there; keep() then copies only the unread bytes.
+// Another stream that receives meanwhile gets another receive buffer.
 //
 // | place    | meaning                                                | ended by                 | next     |
 // |----------|--------------------------------------------------------|--------------------------|----------|
@@ -42,14 +42,14 @@ class ReadBuffer {
   // Gives back the last `count` bytes that the last consume() took.
   void unread(std::size_t count) noexcept { begin_ -= count; }
 
-  // Memory to receive about `wanted` bytes in: more or fewer, at least one byte. commit() takes over the
-  // bytes that were received.
+  // Memory to receive in, about `wanted` bytes and at least one byte. commit() adds the received bytes to
+  // the unread bytes.
   std::span<char> prepare(std::size_t wanted);
   void commit(std::size_t received);
-  // As commit(), but leaves the bytes in the thread's receive buffer if they are there. keep() must follow
-  // soon.
+  // As commit(), but leaves the bytes in the thread's receive buffer if prepare() gave that out. keep()
+  // must follow before the dispatch ends.
   void commit_shared(std::size_t received);
-  // Puts bytes that consume() took in front again.
+  // Puts bytes back that consume() took, before the unread bytes.
   void prepend(std::string_view bytes);
   // Gives a borrowed receive buffer back, and keeps the unread bytes.
   void keep() noexcept {
@@ -65,9 +65,10 @@ class ReadBuffer {
  private:
   enum class Place : std::uint8_t { own, offered, borrowed };
 
-  // Up to so many bytes are copied out of the receive buffer: some 40 ns, against a page of memory or more.
+  // Up to this many bytes are copied out of the receive buffer: that takes some 40 ns, and saves a page of
+  // memory or more.
   static constexpr std::size_t kSmall = 4096;
-  // With so much room behind the unread bytes, further ones are received there.
+  // With this much room behind the unread bytes, further bytes are received there.
   static constexpr std::size_t kRoom = 16 * 1024;
 
   std::size_t room() const noexcept { return block_.capacity() - end_; }
@@ -78,7 +79,7 @@ class ReadBuffer {
   void move_to(std::size_t capacity);
 
   Block block_;
-  std::size_t begin_ = 0;  // of the unread bytes in the block
+  std::size_t begin_ = 0;  // the range of the unread bytes in the block
   std::size_t end_ = 0;
   Place place_ = Place::own;
 };

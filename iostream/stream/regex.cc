@@ -14,7 +14,7 @@ namespace {
 
 // Memory of one search by the interpreter, in KiB.
 constexpr std::uint32_t kHeapLimit = 64 * 1024;
-// The stack of compiled code, where its 32 KiB of the machine's stack do not suffice.
+// The stack of compiled code if its 32 KiB of the machine's stack do not suffice.
 constexpr std::size_t kFirstStack = 32 * 1024;
 constexpr std::size_t kLargeStack = 8 * 1024 * 1024;
 
@@ -29,13 +29,13 @@ struct Free {
 struct Scratch {
   std::unique_ptr<pcre2_match_data, Free> match;
   std::unique_ptr<pcre2_match_context, Free> context{pcre2_match_context_create(nullptr)};
-  std::uint32_t pairs = 0;      // places in `match`
+  std::uint32_t pairs = 0;      // the number of pairs in `match`
   std::uint32_t max_steps = 0;  // the limit that `context` has
 
   Scratch() noexcept {
     if (context) pcre2_set_heap_limit(context.get(), kHeapLimit);
   }
-  // False without memory.
+  // False if memory is exhausted.
   bool reserve(std::uint32_t wanted) noexcept {
     if (pairs < wanted) {
       pairs = std::max(wanted, 2 * pairs);
@@ -164,7 +164,7 @@ bool Regex::match(std::string_view text, Groups& groups) const {
   const auto matched = static_cast<std::uint32_t>(result);
   for (std::uint32_t i = 1; i <= count; ++i) {
     const PCRE2_SIZE* const group = bounds + 2 * i;
-    // PCRE2's JIT code leaves the groups behind the last matched group as they were.
+    // PCRE2's JIT code does not reset the groups behind the last matched group.
     if (i >= matched || group[0] == PCRE2_UNSET) {
       groups.emplace_back();
     } else {

@@ -10,7 +10,8 @@
 namespace squall {
 
 struct RegexOptions {
-  // Whether a match may be a part of the text, or has to be all of it. `$` in the latter is the very end.
+  // Whether a match may be a part of the text, or must be the whole text. With `whole`, `$` matches only at
+  // the very end.
   enum class Extent : std::uint8_t { part, whole };
 
   Extent extent = Extent::part;
@@ -21,20 +22,21 @@ struct RegexOptions {
 
 // A compiled regular expression over bytes, in PCRE2's syntax.
 //
-// IOStream::read_until_regex() calls search() on a stream's buffer. The end of a match must not depend on how
-// the network cut the bytes, so a match that more bytes could extend, as `[0-9]+` at the end of the buffer,
-// is not taken before they arrive or the stream ends. An expression with a definite end, as `\r?\n`, matches
-// at once. A later search begins at the first byte where a match may begin: `\n` is cheaper than `[^\n]*\n`,
-// which may begin at the first byte and so scans the whole buffer whenever bytes arrive.
+// IOStream::read_until_regex() calls search() on a stream's buffer. The end of a match must not depend on
+// how the network cut the bytes. A match that more bytes could extend, such as `[0-9]+` at the end of the
+// buffer, is not complete before more bytes arrive or the stream ends. An expression with a definite end,
+// such as `\r?\n`, matches at once. A later search begins at the first byte where a match may begin. So
+// `\n` is cheaper than `[^\n]*\n`: the latter may begin at the first byte, and scans the whole buffer
+// whenever bytes arrive.
 //
 // Thread:    any; several threads may use one object at a time.
-// Memory:    a search takes at most 8 MiB of stack memory and 64 MiB of heap, and gives both back.
+// Memory:    a search takes at most 8 MiB of stack memory and 64 MiB of heap, and frees both.
 // Source:    IOS-23; RTE-05 for match().
 class Regex {
  public:
   using Extent = RegexOptions::Extent;
   using Options = RegexOptions;
-  // The text of each group, views into the searched text; none for a group that is not part of the match.
+  // The text of each group, views into the searched text; nullopt for a group that is not part of the match.
   using Groups = std::vector<std::optional<std::string_view>>;
 
   // Throws std::invalid_argument with the reason and its offset in the pattern.
@@ -43,7 +45,7 @@ class Regex {
   Regex& operator=(Regex&&) noexcept;
   ~Regex();
 
-  // Groups in the pattern, and how many of them have names.
+  // The number of groups in the pattern, and the number of named groups.
   std::size_t groups() const noexcept;
   std::size_t named_groups() const noexcept;
 

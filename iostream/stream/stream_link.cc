@@ -92,8 +92,8 @@ void StreamLink::enter(Dispatch& dispatch) noexcept { dispatch_ = &dispatch; }
   if (is_closed()) return;
   events = events & (Events::read | Events::write);
   if (is_handshaking()) events = transport_->wants_write() ? Events::read | Events::write : Events::read;
-  // With a close callback a reset is reported even while nothing is read. The peer of a pipe's reading end
-  // hangs up at the end of its bytes, which can wait until the bytes are read.
+  // With a close callback a reset is reported even if no read waits. On the reading end of a pipe the
+  // peer's end is a hang-up too, which is not reported before the bytes are read.
   if (events == Events::none && is_watched() && channel_ != Channel::read_end) events = Events::hangup;
   if (interest_ == events) return;
   try {
@@ -172,7 +172,7 @@ void StreamLink::log_failure(const char* what, const std::error_code& error) con
                            Address::peer_of(fd()),
                            is_of_transport ? transport_->error_text() : error.message());
   } catch (const std::bad_alloc&) {
-    // No memory for the line.
+    // No memory for the log line.
   }
 }
 
@@ -191,8 +191,7 @@ void StreamLink::fail_with_errno(int error, const char* what) noexcept {
   close(code);
 }
 
-// The peer no longer receives. The bytes that it sent before wait in the kernel, until the descriptor is
-// closed.
+// The peer no longer receives. Bytes that it sent before are in the kernel until the descriptor is closed.
 void StreamLink::fail_to_send() noexcept {
   const std::error_code error = last_error();
   if (!stream_->reader_.receives_before_reset() || !is_reset(error)) return fail("Write error");
@@ -220,7 +219,7 @@ IdleStream StreamLink::release() noexcept {
   return {std::move(fd_), std::move(transport_)};
 }
 
-// ---- Calls of one half that reach the other, or the whole stream.
+// ---- Calls from one half to the other half, or to the stream.
 
 void StreamLink::answer() noexcept {
   if (transport_) stream_->writer_.answer();

@@ -41,7 +41,7 @@ namespace detail {
 // |             |                               | Transport::Step::failed, close()      | closed       |
 // | closed      | nothing; no descriptor        | -                                     | -            |
 //
-// Lifetime:  a member of an IOStream, which it refers to. Moved only together with that stream.
+// Lifetime:  a member of an IOStream, which it refers to. Moved only together with the stream.
 class StreamLink {
  public:
   enum class Phase : std::uint8_t { open, handshaking, closed };
@@ -62,19 +62,19 @@ class StreamLink {
   bool is_closed() const noexcept { return phase_ == Phase::closed; }
   bool is_handshaking() const noexcept { return phase_ == Phase::handshaking; }
   bool is_one_way() const noexcept { return channel_ == Channel::read_end || channel_ == Channel::write_end; }
-  // The error that closed the stream; none after close() and after the peer's end of stream.
+  // The error that closed the stream; empty after close() and after the peer's end of stream.
   const std::error_code& error() const noexcept { return error_; }
 
-  // ---- Bytes. Each function is one system call, or one call of the transport, and returns as those do.
+  // ---- Bytes. Each function makes one system call, or one call of the transport, and returns its result.
 
   ssize_t receive(std::span<char> space) noexcept;
-  // Whether bytes are there (1), or the end of them (0); consumes nothing.
+  // 1 if bytes have arrived, 0 if their end has arrived; consumes nothing.
   ssize_t peek() noexcept;
   // The transport holds received bytes, which the poller does not report.
   bool has_received() const noexcept { return transport_ && transport_->has_received(); }
   ssize_t send(std::string_view piece, Followed followed) noexcept;
   ssize_t send(std::span<const std::string_view> pieces, Followed followed) noexcept;
-  // Whether bytes that are sent to the descriptor itself reach the peer as they should.
+  // Whether files may be sent to the descriptor itself: without a transport, or with one in the kernel.
   bool takes_files() const noexcept {
     return channel_ == Channel::socket || (transport_ && transport_->is_in_kernel());
   }
@@ -98,7 +98,7 @@ class StreamLink {
   void wake_handshake_waiter() noexcept;
   // No handshake is under way, and the transport holds no bytes in either direction.
   bool is_quiet() const noexcept;
-  // Tells the peer by way of the transport that no more bytes come, if the transport can send that now.
+  // Tells the peer through the transport that no more bytes come, if the transport can send that now.
   void end_transport() noexcept;
 
   // One call of IOStream::handle_events(). A coroutine that the call resumes may move or destroy the stream.
@@ -133,11 +133,12 @@ class StreamLink {
 
   // The error of the last call that returned -1.
   std::error_code last_error() const noexcept;
-  // Close the stream: for last_error(), for an errno. The log gets a line that begins with `what`, unless the
-  // peer has only gone away (IOS-55).
+  // Close the stream: for last_error(), for an errno. Logs a line that begins with `what`, unless the peer
+  // has only gone away (IOS-55).
   void fail(const char* what) noexcept;
   void fail_with_errno(int error, const char* what) noexcept;
-  // For last_error() of a send: the stream first receives what is left, if its options ask for that.
+  // For last_error() of a send. With Options::receive_before_reset the stream first receives the bytes that
+  // are left.
   void fail_to_send() noexcept;
   void close(std::error_code error = {}) noexcept;
   // Ends the registration and closes the descriptor.
@@ -145,11 +146,11 @@ class StreamLink {
   // See IOStream::release(). Requires a registration for reading.
   IdleStream release() noexcept;
 
-  // ---- Calls of one half that reach the other, or the whole stream.
+  // ---- Calls from one half to the other half, or to the stream.
 
-  // A transport may have to answer what it received.
+  // Sends the bytes with which the transport answers received bytes.
   void answer() noexcept;
-  // As if the poller had called the descriptor readable.
+  // Acts as if the poller had reported the descriptor as readable.
   void dispatch_readable();
 
  private:

@@ -15,16 +15,16 @@
 namespace squall::detail {
 namespace {
 
-// The cost of a read that need not wait, of the dispatch's budget: from the buffer, and with a system call.
-// So a busy peer gets 16 system calls a dispatch, and then the loop serves others.
+// The cost of a read that does not wait, in the budget of the dispatch: from the buffer, and with a system
+// call. So a busy peer gets 16 system calls a dispatch. Then the loop serves other descriptors.
 constexpr int kBufferedReadCost = 1;
 constexpr int kReceiveCost = IOLoop::kBudget / 16;
 
 // From this size on read_into() receives in the caller's memory.
 constexpr std::size_t kReceiveDirectly = 16 * 1024;
 
-// A delimiter of one byte, as lines have, needs no comparison behind the search: a tenth of the cost of
-// reading a line of 20 bytes.
+// A delimiter of one byte, such as the line end, needs no comparison after the search. That saves a tenth
+// of the cost of reading a line of 20 bytes.
 std::size_t find(std::string_view bytes, std::string_view delimiter, std::size_t from) {
   return delimiter.size() == 1 ? bytes.find(delimiter.front(), from) : bytes.find(delimiter, from);
 }
@@ -43,7 +43,7 @@ StreamReader::StreamReader(StreamLink& link, StreamReader&& other) noexcept
 }
 
 StreamReader::~StreamReader() {
-  // The read is in the ready queue by now, and will throw without a look at the stream.
+  // The read is in the ready queue by now, and will throw without using the stream.
   if (read_) read_->reader_ = nullptr;
 }
 
@@ -119,7 +119,8 @@ bool StreamReader::satisfy_until_close(ReadAwaiter& read) {
   return is_closed && read.fail();
 }
 
-// Takes bytes out of the buffer when they are enough, or when the others will be received behind them.
+// Takes bytes out of the buffer if they are enough, or if the missing bytes will be received directly
+// behind them.
 bool StreamReader::satisfy_into(ReadIntoAwaiter& read) {
   const std::size_t rest = read.rest().size();
   const bool is_enough = read.filled_ + buffer_.size() >= read.amount_;
@@ -143,7 +144,7 @@ bool StreamReader::fail_full(ReadAwaiter& read, std::size_t limit) {
   return fail_read(read, StreamErrc::read_buffer_full);
 }
 
-// The read cannot be satisfied any more: closes the stream.
+// The read cannot succeed any more: closes the stream.
 bool StreamReader::fail_read(ReadAwaiter& read, std::error_code error) {
   read.fail();
   if (read_ == &read) leave(read);
@@ -172,14 +173,14 @@ bool StreamReader::fail_read(ReadAwaiter& read, std::error_code error) {
   receive(wanted, lend);
 }
 
-// Closes the stream on an error: also without memory, as bytes may be lost then.
+// Closes the stream on an error, also if memory is exhausted, because bytes may be lost then.
 [[gnu::hot]] void StreamReader::receive(std::size_t wanted, Lend lend) noexcept {
   try {
     receive_once(wanted, lend);
   } catch (const std::bad_alloc&) {
     link_->fail_with_errno(ENOMEM, "Read error");
   }
-  // The bytes are in the buffer by now: the answer may close the stream.
+  // Must follow commit(): the answer may close the stream, and the bytes must be in the buffer then.
   link_->answer();
 }
 
@@ -197,8 +198,8 @@ bool StreamReader::fail_read(ReadAwaiter& read, std::error_code error) {
   }
 }
 
-// One system call: the count of bytes. If that is 0, the input has ended, the stream has been closed, or
-// nothing was there.
+// Makes one system call and returns the count of bytes. 0 means: the input has ended, the stream was
+// closed, or no bytes have arrived.
 [[gnu::hot]] std::size_t StreamReader::receive_in(std::span<char> space) noexcept {
   const ssize_t got = link_->receive(space);
   if (got > 0) [[likely]] {
@@ -221,8 +222,8 @@ void StreamReader::end_input() noexcept {
   link_->notify_closed();
 }
 
-// Kept apart from `buffer_`, as a caller may still hold the view that the last read gave. A read that waits
-// shows that no caller does.
+// Kept apart from `buffer_`, because a caller may still hold the view of the last read. If a read waits, no
+// caller holds a view.
 void StreamReader::receive_rest() noexcept {
   constexpr std::size_t kPiece = 64 * 1024;
   if (link_->channel() != Channel::socket && link_->channel() != Channel::transport) return;
@@ -236,7 +237,7 @@ void StreamReader::receive_rest() noexcept {
     }
     if (!rest.empty()) rest_ = std::make_unique<std::string>(std::move(rest));
   } catch (const std::bad_alloc&) {
-    // The bytes are lost, as without the attempt.
+    // The bytes are lost, as they would be without receive_before_reset.
   }
   if (rest_ && read_ && !read_->resume_.linked()) take_rest();
 }
@@ -248,7 +249,7 @@ void StreamReader::take_rest() noexcept {
     buffer_.consume(buffer_.size());
     buffer_.prepend(*rest);
   } catch (const std::bad_alloc&) {
-    // The read finds the stream closed, without these bytes.
+    // No memory: the read finds the stream closed, without these bytes.
   }
 }
 
@@ -281,7 +282,7 @@ void StreamReader::put_back(std::string_view bytes) noexcept {
   } while (link_->has_received());
 }
 
-// Lets the loop serve others first. The poller does not report bytes that the transport holds.
+// Lets the loop serve other descriptors first. The poller does not report bytes that the transport holds.
 void StreamReader::receive_later() noexcept {
   if (later_.linked()) return;
   later_.set([](void* self) { static_cast<StreamReader*>(self)->link_->dispatch_readable(); }, this);
@@ -289,7 +290,7 @@ void StreamReader::receive_later() noexcept {
 }
 
 void StreamReader::on_hangup() noexcept {
-  // Bytes may wait, and stand before the error that a read would learn.
+  // Unread bytes may precede the error, so a read would not find the error.
   if (const int error = pending_error(link_->fd())) return link_->fail_with_errno(error, "Read error");
   // Both sides have ended their bytes.
   link_->notify_closed();
@@ -299,8 +300,8 @@ void StreamReader::on_hangup() noexcept {
 void StreamReader::on_closed() noexcept {
   later_.unlink();
   if (!read_ || read_->resume_.linked()) return;
-  // The read waits because the buffer has too little. That is enough only for a read that asks for no certain
-  // count. After a reset any byte is, which came before it.
+  // The buffer has too few bytes for the read. It still succeeds as read_some(std::nothrow), as
+  // read_until_close() without an error, and as read_some() if the buffer has bytes.
   using Kind = ReadAwaiter::Kind;
   ReadAwaiter& read = *read_;
   const bool is_enough = read.kind_ == Kind::some_nothrow ||
@@ -316,8 +317,8 @@ void StreamReader::on_closed() noexcept {
 
 // ---- The close callback, while nothing is read.
 
-// Consumes nothing, as a caller may hold a view of the buffer. False if nothing is there, or the stream has
-// closed.
+// Consumes nothing, because a caller may hold a view of the buffer. False if no bytes have arrived, or the
+// stream has closed.
 bool StreamReader::look_for_end() noexcept {
   const ssize_t found = link_->peek();
   if (found < 0 && errno != EAGAIN) {
@@ -329,8 +330,8 @@ bool StreamReader::look_for_end() noexcept {
   return found >= 0 && !link_->is_closed();
 }
 
-// The descriptor is readable, and no read waits: either the close callback is to be called, or the bytes wait
-// until they are read.
+// The descriptor is readable, and no read waits. Calls the close callback at the end of the stream;
+// otherwise the bytes wait until they are read.
 void StreamReader::watch_for_end() noexcept {
   const bool is_watched = link_->is_watched() && !at_end();
   if (is_watched && !look_for_end()) return;
@@ -338,7 +339,7 @@ void StreamReader::watch_for_end() noexcept {
   link_->want(link_->interest() & ~Events::read);
 }
 
-// The bytes that stood before the end are read now, maybe without a wait.
+// The bytes before the end have been read, so the end can be seen now.
 void StreamReader::watch_for_end_again() noexcept {
   if (!link_->is_watched() || link_->is_closed() || at_end() || !buffer_.empty()) return;
   // The poller does not report bytes that the transport holds.
@@ -350,8 +351,8 @@ void StreamReader::watch_for_end_again() noexcept {
 
 [[gnu::hot]] bool StreamReader::try_read(ReadAwaiter& read) {
   IOLoop& loop = link_->loop();
-  // A view that may be held beyond the dispatch must not be of the thread's receive buffer, where bytes are
-  // that read_some(std::nothrow) was lent, and gave back by unread().
+  // A view that may be held beyond the dispatch must not refer to the thread's receive buffer. Bytes may be
+  // there that read_some(std::nothrow) gave and unread() took back.
   if (read.kind_ != ReadAwaiter::Kind::some_nothrow) buffer_.keep();
   if (satisfy(read)) return loop.spend(kBufferedReadCost);
   while (input_ == Input::may_have_more) {
@@ -367,7 +368,7 @@ void StreamReader::watch_for_end_again() noexcept {
   read_ = &read;
   read.waiting_ = true;
   if (read.outcome_ != ReadAwaiter::Outcome::pending) [[unlikely]] {
-    // The read is over, but the budget is spent: others first.
+    // The read is over, but the budget is spent: the loop serves other descriptors first.
     link_->loop().call_soon(read.resume_);
     return;
   }

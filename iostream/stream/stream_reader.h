@@ -69,27 +69,28 @@ class StreamReader {
   void on_closed() noexcept;
   // Receives what the kernel has left of a connection that was reset, for the next read.
   void receive_rest() noexcept;
-  // No read is to come on this stream.
+  // Cancels receive_later().
   void cancel_later() noexcept { later_.unlink(); }
 
   // ---- For the awaiters.
 
-  // Whether the read is over before it waits.
+  // Whether the read completes without waiting.
   bool try_read(ReadAwaiter& read);
   void begin_wait(ReadAwaiter& read);
   void leave(ReadAwaiter& read) noexcept;
   std::string_view consume(std::size_t count) noexcept { return buffer_.consume(count); }
-  // Puts bytes that a dropped read had taken in front again.
+  // Puts bytes back that a dropped read had taken, before the unread bytes.
   void put_back(std::string_view bytes) noexcept;
-  // Bytes were taken out of the buffer: the end of stream may have become visible to the close callback.
+  // Bytes were taken out of the buffer: the end of the stream may be next, which the close callback must
+  // learn.
   void watch_on() noexcept {
     if (link_->has_close_notice()) watch_for_end_again();
   }
 
  private:
   enum class Input : std::uint8_t { drained, may_have_more, ended };
-  // Whether received bytes may stay in the thread's receive buffer, for a reader that is done with them
-  // before the dispatch ends.
+  // Whether received bytes may stay in the thread's receive buffer: for a reader that does not use them
+  // after the dispatch.
   enum class Lend : std::uint8_t { no, yes };
 
   [[noreturn]] void refuse_read() const;
@@ -118,12 +119,12 @@ class StreamReader {
 
   StreamLink* link_;
   ReadBuffer buffer_;
-  std::unique_ptr<std::string> rest_;  // bytes behind those of `buffer_`: received after a reset
+  std::unique_ptr<std::string> rest_;  // bytes behind those in `buffer_`, received after a reset
   ReadAwaiter* read_ = nullptr;        // the read that waits
   std::size_t max_buffer_size_;
   Input input_ = Input::drained;
   bool receives_before_reset_;
-  LoopHook later_;  // linked while a read that has had its share waits for the next turn
+  LoopHook later_;  // linked while a read that has used its budget waits for the next turn
 };
 
 }  // namespace squall::detail

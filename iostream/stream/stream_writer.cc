@@ -20,9 +20,9 @@ namespace {
 
 // From this size on data is offered to the kernel before it is queued.
 constexpr std::size_t kSendDirectly = 16 * 1024;
-// A stream whose peer takes everything at once lets the loop serve others after so many system calls.
+// If the peer takes all bytes at once, the loop serves other descriptors after this many system calls.
 constexpr int kMaxSends = 16;
-// Bytes of a file at a time: to the socket, and by way of our memory.
+// The size of a file's pieces: within the kernel, and through this process's memory.
 constexpr std::uint64_t kFileSent = 1024 * 1024;
 constexpr std::size_t kFileLoaded = 64 * 1024;
 
@@ -48,7 +48,7 @@ StreamWriter::StreamWriter(StreamLink& link, StreamWriter&& other) noexcept
 }
 
 StreamWriter::~StreamWriter() {
-  // The writes are in the ready queue by now, and will throw without a look at the stream.
+  // The writes are in the ready queue by now, and will throw without using the stream.
   for (WriteAwaiter* writer = writers_; writer; writer = writer->next_) writer->writer_ = nullptr;
 }
 
@@ -80,7 +80,7 @@ inline WriteBuffer& StreamWriter::queue() {
 }
 
 // Lets `append` queue the bytes of a write that the kernel has not taken. `is_begun`: the kernel has taken
-// some.
+// a part.
 template <class Append>
 void StreamWriter::enqueue(bool is_begun, Append&& append) {
   const auto send_in_time = [this] {
@@ -159,14 +159,14 @@ std::size_t StreamWriter::send_ahead(std::span<const std::string_view> pieces) n
   std::array<std::string_view, IoVectors::kMax> offered;
   std::size_t count = queue_ ? queue_->gather(offered) : 0;
   const std::size_t queued = total_size({offered.data(), count});
-  // A file stands between, or there are too many pieces for one system call.
+  // A file is in the queue, or there are too many pieces for one system call.
   if (queue_ && (queued < queue_->size() || count + pieces.size() > offered.size())) return 0;
   std::copy_n(pieces.begin(), std::min(pieces.size(), offered.size() - count), offered.begin() + count);
   count = std::min(count + pieces.size(), offered.size());
   const std::size_t total = total_size({offered.data(), count});
   const auto result = link_->send({offered.data(), count}, Followed::by_nothing);
   if (result < 0) {
-    is_blocked_ = errno == EAGAIN;  // the next flush meets any other error again
+    is_blocked_ = errno == EAGAIN;  // the next flush reports any other error
     return 0;
   }
   const auto sent = static_cast<std::size_t>(result);
@@ -207,8 +207,8 @@ std::size_t StreamWriter::send_ahead(std::span<const std::string_view> pieces) n
   }
   flushed_ += static_cast<std::uint64_t>(sent);
   queue_->consume(static_cast<std::uint64_t>(sent));
-  // A transport may take any part at a time. A descriptor takes less only when the kernel's buffer is full:
-  // another try now would be in vain.
+  // A transport may take any part of the bytes. A descriptor takes a part only when the kernel's buffer is
+  // full, so another try now would fail.
   if (static_cast<std::uint64_t>(sent) == offered || link_->transport()) [[likely]]
     return true;
   wait_writable();
@@ -240,7 +240,7 @@ ssize_t StreamWriter::send_file_queued(std::uint64_t count) noexcept {
   return 0;
 }
 
-// The transport's own bytes. False if those have to wait, or the stream is closed.
+// Sends the transport's own bytes. False if they have to wait, or the stream is closed.
 bool StreamWriter::send_own() noexcept {
   Transport* const transport = link_->transport();
   if (!transport->wants_write()) return true;
@@ -259,7 +259,7 @@ void StreamWriter::wait_writable() noexcept {
 }
 
 inline void StreamWriter::flush_later() noexcept {
-  // The end of a dispatch flushes, and so does the poller once a blocked descriptor is writable.
+  // The end of the dispatch will flush, or the poller's event if the descriptor is blocked.
   if (link_->is_dispatching() || is_blocked_ || turn_end_.linked()) [[likely]]
     return;
   turn_end_.set(
@@ -318,8 +318,8 @@ void StreamWriter::shutdown() noexcept {
   }
 }
 
-// The end is not left to close(): if received bytes are unread, close() resets the connection, and the kernel
-// drops the bytes that wait to leave with the end.
+// Ends the sending side here and not by close(): if received bytes are unread, close() resets the
+// connection, and the kernel drops the bytes that it has not sent.
 void StreamWriter::flush_last() noexcept {
   const bool is_queued = queue_ != nullptr;
   flush_now(Followed::by_end);
@@ -348,7 +348,7 @@ void StreamWriter::on_closed() noexcept {
 
 // ---- Writes that wait.
 
-// Queues the writes that are over, because their bytes are sent or never will be, for a later turn.
+// Resumes, in a later turn, the writes whose bytes are sent or will never be sent.
 [[gnu::hot]] void StreamWriter::wake_writers() noexcept {
   for (WriteAwaiter* writer = writers_; writer; writer = writer->next_) {
     if (!writer->resume_.linked() && (writer->target_ <= flushed_ || link_->is_closed()))

@@ -18,8 +18,8 @@ namespace squall::detail {
 
 // The writing half of a stream: the bytes that the kernel has not taken, and the writes that wait for that.
 //
-// The queue is sent at the end of the dispatch or of the turn in which bytes were written (corking), when a
-// write is awaited, and when the poller calls a blocked descriptor writable.
+// The queue is sent at the end of the dispatch or turn in which bytes were written (corking), when a write
+// is awaited, and when the poller reports a blocked descriptor as writable.
 //
 // Lifetime:  a member of an IOStream, as the link that it refers to.
 class StreamWriter {
@@ -38,7 +38,7 @@ class StreamWriter {
   bool has_queue() const noexcept { return queue_ != nullptr; }
   std::uint64_t pending_bytes() const noexcept { return queue_ ? queue_->size() : 0; }
   std::uint64_t flushed_bytes() const noexcept { return flushed_; }
-  // The kernel took less than it was offered, or a handshake is under way.
+  // Whether the kernel took only a part of the bytes, or a handshake is under way.
   bool is_blocked() const noexcept { return is_blocked_; }
   bool is_flush_due() const noexcept { return turn_end_.linked(); }
   bool has_writers() const noexcept { return writers_ != nullptr; }
@@ -46,7 +46,7 @@ class StreamWriter {
   // ---- The queue: see the functions of IOStream.
 
   void check(std::size_t count) const;
-  // All further writes are refused: for the reading end of a pipe.
+  // Refuses all further writes: for the reading end of a pipe.
   void refuse_all() noexcept { max_buffer_size_ = 0; }
   char* reserve(std::size_t count);
   void commit(std::size_t count) noexcept;
@@ -57,15 +57,15 @@ class StreamWriter {
   WriteAwaiter write_file(FileSlice file);
   WriteAwaiter flush() noexcept { return {*this, flushed_ + pending_bytes()}; }
   void shutdown() noexcept;
-  // Sends the queue, and the end of our bytes with it.
+  // Sends the queue, and ends the sending side with it.
   void flush_last() noexcept;
 
   // ---- Events.
 
   // The descriptor is writable: sends the queue. Then resume_next(), until it returns false.
   void on_writable() noexcept;
-  // Resumes the first write that waits, if its bytes are sent. That may move or destroy the stream. False if
-  // there is no such write.
+  // Resumes the first waiting write if its bytes are sent. The write may move or destroy the stream. False
+  // if no write was resumed.
   bool resume_next();
   // The dispatch is over: sends the queue, and wakes the writes whose bytes are sent. Not while blocked.
   void end_dispatch() noexcept;
@@ -104,7 +104,7 @@ class StreamWriter {
   StreamLink* link_;
   std::unique_ptr<WriteBuffer> queue_;  // null while nothing is queued
   std::uint64_t flushed_ = 0;           // bytes the kernel has taken since the stream began
-  WriteAwaiter* writers_ = nullptr;     // those that wait, ordered by target
+  WriteAwaiter* writers_ = nullptr;     // the waiting writes, ordered by target
   std::size_t max_buffer_size_;
   bool is_blocked_ = false;
   bool is_end_due_ = false;  // shutdown() waits for the queue to be sent

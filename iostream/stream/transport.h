@@ -36,24 +36,23 @@ class Transport : public Pooled {
   virtual ssize_t receive(int fd, std::span<char> space) noexcept = 0;
   // Consumes nothing: 1 if receive() would return bytes, else the result of receive().
   virtual ssize_t look(int fd) noexcept = 0;
-  // The transport holds received bytes, or an end, that the poller does not report (IOS-76).
+  // Whether the transport holds received bytes, or an end, that the poller does not report (IOS-76).
   virtual bool has_received() const noexcept = 0;
 
   // Sends the pieces one after the other, or a part of them. Returns the count of bytes. A byte counts only
-  // when the kernel has taken its whole ciphertext, so after EAGAIN or a part the next call begins with the
-  // first byte that was not counted. Without pieces, sends the transport's own bytes.
+  // when the kernel has taken its whole ciphertext. So after EAGAIN or a partial send the next call begins
+  // with the first byte that was not counted. Without pieces, sends the transport's own bytes.
   virtual ssize_t send(int fd, std::span<const std::string_view> pieces) noexcept = 0;
-  // The transport has bytes of its own to send: of the handshake, or of an unfinished send().
+  // Whether the transport has its own bytes to send: of the handshake, or of an unfinished send().
   virtual bool wants_write() const noexcept = 0;
-  // Tells the peer that no more bytes come, as far as the descriptor takes that at once.
+  // Tells the peer that no more bytes come, if the descriptor takes that message at once.
   virtual void end_sending(int fd) noexcept = 0;
-  // The stream is idle, maybe for long: frees memory that can be allocated again.
+  // The stream is idle, maybe for a long time: frees memory that can be allocated again.
   virtual void rest() noexcept {}
-  // Whether the kernel changes the bytes, so that bytes may be sent to the descriptor itself, for example of
-  // files.
+  // Whether the kernel encrypts, so that a file may be sent to the descriptor itself.
   virtual bool is_in_kernel() const noexcept { return false; }
 
-  // The reason of the last -1 or failed step; and its text, with more detail where there is some.
+  // The reason of the last -1 or failed step; and its text, with more detail if known.
   virtual std::error_code error() const noexcept = 0;
   virtual std::string error_text() const { return error().message(); }
   // Throws the error of a failed handshake: StreamClosedError by default.

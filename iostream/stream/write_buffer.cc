@@ -14,7 +14,7 @@
 namespace squall {
 namespace {
 
-constexpr std::size_t kFirst = 4096;  // several small responses
+constexpr std::size_t kFirst = 4096;  // room for several small responses
 
 thread_local std::unique_ptr<WriteBuffer> t_spare;
 
@@ -100,7 +100,7 @@ void WriteBuffer::append(std::string&& data, std::size_t begin) {
 void WriteBuffer::append(SharedBytes data, std::size_t begin) { append_piece({std::move(data), begin}); }
 void WriteBuffer::append(FileSlice file) { append_piece({std::move(file)}); }
 
-// Between large pieces there is often only a short header, which gets the smallest block. Further copied
+// Often only a short header is between two large pieces, so the first block is the smallest. Further copied
 // bytes get larger blocks.
 char* WriteBuffer::reserve_behind(std::size_t count) {
   auto* last = std::get_if<Copied>(&behind_.back().bytes);
@@ -168,7 +168,7 @@ void WriteBuffer::consume_behind(std::uint64_t count) noexcept {
   }
 }
 
-// Frees the piece's memory now. The sent places are removed once they are half of the list.
+// Frees the piece's memory now. The entries of sent pieces are removed once they are half of the list.
 void WriteBuffer::drop_front() noexcept {
   behind_[front_].bytes = Copied();
   ++front_;

@@ -30,26 +30,26 @@ struct FileSlice {
 // Bytes that many streams may send, stored once.
 using SharedBytes = std::shared_ptr<const std::string>;
 
-// The bytes that a stream has yet to send. Exists only while there are some.
+// The bytes that a stream has yet to send. Exists only while bytes wait.
 //
-// Most bytes are copied one after the other into a block. Behind the block, in the order of the writes, stand
-// the pieces that are sent without a copy (strings that were moved in, shared strings, files), and blocks
-// with the bytes that were copied after them.
+// Most bytes are copied one after the other into a block. A list has the pieces behind the block, in the
+// order of the writes: pieces that are sent without a copy (strings that were moved in, shared strings,
+// files), and further blocks of copied bytes.
 class WriteBuffer : public Pooled {
  public:
-  // Each thread keeps one spare buffer with its block: a stream that sends within one turn all that it wrote,
-  // as most do, allocates none.
+  // Each thread keeps one spare buffer with its block. Most streams send within one turn all bytes that
+  // they wrote, so they allocate no buffer.
   static std::unique_ptr<WriteBuffer> take();
   static void give_back(std::unique_ptr<WriteBuffer> buffer) noexcept;
 
-  // Bytes to be sent; and those of them that take memory: all but those of files.
+  // The count of bytes to be sent; and the count of those in memory, which excludes files.
   std::uint64_t size() const noexcept { return end_ - begin_ + behind_size_; }
   std::uint64_t size_in_memory() const noexcept { return size() - file_size_; }
   bool empty() const noexcept { return size() == 0; }
-  // Of the blocks that hold copied bytes.
+  // The capacity of the blocks that hold copied bytes.
   std::size_t capacity() const noexcept;
 
-  // Memory for `count` bytes behind the others; commit() adds the first bytes of it.
+  // Memory for `count` bytes at the end; commit() adds its first bytes.
   char* reserve(std::size_t count) {
     if (!behind_.empty()) return reserve_behind(count);
     if (block_.capacity() - end_ < count) make_room(count);
@@ -63,14 +63,15 @@ class WriteBuffer : public Pooled {
     }
   }
   void append(std::string_view data) { commit(data.copy(reserve(data.size()), data.size())); }
-  // Without a copy: the bytes of `data` from `begin` on, at least one. If they throw, `data` is unchanged.
+  // Adds, without a copy, the bytes of `data` from `begin` on, at least one. If this throws, `data` is
+  // unchanged.
   void append(std::string&& data, std::size_t begin);
   void append(SharedBytes data, std::size_t begin);
   void append(FileSlice file);
 
   // The first bytes, up to the first file, in as many pieces as fit into `pieces`. Returns their count.
   std::size_t gather(std::span<std::string_view> pieces) const noexcept;
-  // All bytes, if all are in the first block; else empty.
+  // All bytes if all are in the first block, otherwise empty.
   std::string_view only_piece() const noexcept {
     return behind_.empty() ? std::string_view(block_.data() + begin_, end_ - begin_) : std::string_view();
   }
@@ -92,7 +93,7 @@ class WriteBuffer : public Pooled {
   };
   struct Piece {
     std::variant<Copied, std::string, SharedBytes, FileSlice> bytes;
-    std::size_t begin = 0;  // of the unsent bytes; 0 for a file, whose offset moves on
+    std::size_t begin = 0;  // offset of the unsent bytes; 0 for a file, whose own offset advances
 
     std::string_view view() const noexcept;
     std::uint64_t size() const noexcept;

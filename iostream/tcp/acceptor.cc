@@ -16,7 +16,7 @@ bool is_out_of_resources(int error) {
   return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
-// Errors of the listening socket, which was closed or shut down: the next accept() would fail too.
+// Whether `error` means that the listening socket was closed or shut down: the next accept() would fail too.
 bool is_error_of_socket(int error) {
   return error == EBADF || error == EFAULT || error == EINVAL || error == ENOTSOCK;
 }
@@ -57,7 +57,7 @@ void TCPServer::Acceptor::accept_batch() {
       pause(accepted.error);
       break;
     }
-    // Other errors concern this connection alone: accept(2) names ECONNABORTED, EPROTO, ENETDOWN, ...
+    // Other errors concern only this connection: accept(2) names ECONNABORTED, EPROTO, ENETDOWN, ...
   }
   destroyed_ = nullptr;
 }
@@ -86,8 +86,8 @@ void TCPServer::Acceptor::resume_if_full() noexcept {
   if (state_ == State::full) resume();
 }
 
-// Without a descriptor for it, the waiting connection would keep the socket ready and the loop busy. So it is
-// accepted with the descriptor in reserve, and closed.
+// Without a free descriptor the waiting connection would keep the socket ready and the loop busy. So the
+// connection is accepted with the spare descriptor, and closed.
 void TCPServer::Acceptor::refuse_one() noexcept {
   if (!server_.spare_) return;
   server_.spare_.reset();
@@ -111,7 +111,7 @@ void TCPServer::Acceptor::resume() noexcept {
     server_.loop_.update_handler(socket_.get(), Events::read);
     state_ = State::accepting;
   } catch (const std::system_error& error) {
-    // The poller may lack the same resource as accept().
+    // The poller may fail for the same lack of resources as accept().
     complain(error.code().value());
     resume_later();
   } catch (const std::bad_alloc&) {

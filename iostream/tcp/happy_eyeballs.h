@@ -29,8 +29,8 @@ struct ConnectProgress {
 //
 // Result:    the connected socket, see connect_socket(); null if all attempts have failed.
 // Lifetime:  borrows `progress` until the task ends.
-// Errors:    the system's errors of attempts are in `progress`. Other exceptions, as std::bad_alloc, are
-// thrown.
+// Errors:    the system's errors of attempts are in `progress`. Other exceptions, such as std::bad_alloc,
+//            are thrown.
 Task<OwnedFd> connect_to_first(std::vector<Address> addresses, LocalEnd local, IOLoop::Duration delay,
                                ConnectProgress& progress);
 

@@ -88,7 +88,7 @@ constexpr std::array<std::uint32_t, 256> make_crc32c_table() {
 }
 constexpr std::array<std::uint32_t, 256> kCrc32c = make_crc32c_table();
 
-// The CRC32C (RFC 3720, appendix B.4) of `bytes`, where those of `field`, a view into them, count as zero.
+// The CRC32C (RFC 3720, appendix B.4) of `bytes`. The bytes of `field`, a view into `bytes`, count as zero.
 std::uint32_t crc32c(std::string_view bytes, std::string_view field) noexcept {
   const auto first = static_cast<std::size_t>(field.data() - bytes.data());
   std::uint32_t crc = 0xffffffff;
@@ -99,7 +99,7 @@ std::uint32_t crc32c(std::string_view bytes, std::string_view field) noexcept {
   return ~crc;
 }
 
-// The bytes of both addresses and their ports.
+// The size of both addresses and their ports.
 std::size_t addresses_size(unsigned family) noexcept {
   constexpr std::array<std::size_t, 4> kSizes = {0, 2 * 4 + 4, 2 * 16 + 4, 2 * kUnixPath};
   return kSizes[family];

@@ -33,7 +33,7 @@ struct ProxyTlv {
   std::string_view value;
 };
 
-// A range of ProxyTlv. It ends before a truncated one.
+// A range of ProxyTlv, which ends before a truncated value.
 //
 // Lifetime:  borrows the bytes of the header.
 class ProxyTlvs {
@@ -63,7 +63,7 @@ class ProxyTlvs {
 
   Iterator begin() const noexcept { return Iterator(bytes_); }
   Iterator end() const noexcept { return Iterator({}); }
-  // The value of the first of this type.
+  // The first value of this type.
   std::optional<std::string_view> find(std::uint8_t type) const noexcept;
   // Whether no value is truncated.
   bool well_formed() const noexcept;
@@ -76,9 +76,9 @@ class ProxyTlvs {
 // The client's TLS connection to a proxy that terminates TLS.
 struct ProxySsl {
   bool over_tls;            // the client connected over TLS
-  bool cert_on_connection;  // it sent a certificate on this connection
-  bool cert_in_session;     // it sent one on an earlier connection of its TLS session
-  bool verified;            // it sent one, and the proxy has verified it
+  bool cert_on_connection;  // the client sent a certificate on this connection
+  bool cert_in_session;     // the client sent one on an earlier connection of its TLS session
+  bool verified;            // the client sent one, and the proxy has verified it
   ProxyTlvs tlvs;           // ssl_version, ssl_cn, ...
 };
 
@@ -88,7 +88,7 @@ struct ProxyHeader {
 
   int version = 0;  // 1 or 2
   // The proxy connects on its own behalf (LOCAL, for health checks), or does not know the client (UNKNOWN).
-  // The addresses are those of the connection, and none are here.
+  // The connection's own addresses apply, and the header has no addresses.
   bool is_local = true;
   Transport transport = Transport::unspecified;
   Address source;       // the client
@@ -98,7 +98,7 @@ struct ProxyHeader {
   std::string_view destination_path;
   ProxyTlvs tlvs;
 
-  // None without a value ProxyTlv::ssl, or if the value is malformed.
+  // nullopt without a value ProxyTlv::ssl, or if the value is malformed.
   std::optional<ProxySsl> ssl() const noexcept;
 };
 
@@ -119,9 +119,9 @@ struct ProxyParse {
 // stops at another status has taken no byte of the connection. Further bytes do not change `complete` and
 // `invalid`.
 //
-// Invalid are: an address in another than its canonical form; an unknown version, command or family; a length
-// too short for the addresses, or that truncates a TLV; a wrong CRC32C. Ignored are the text behind UNKNOWN,
-// and all values of a LOCAL header or of the unspecified family.
+// Invalid: an address that is not in its canonical form; an unknown version, command or family; a length
+// that is too short for the addresses, or that truncates a TLV; a wrong CRC32C. Ignored: the text behind
+// UNKNOWN, and all values of a LOCAL header or of the unspecified family.
 //
 // Result:    views into `bytes`.
 ProxyParse parse_proxy_header(std::string_view bytes) noexcept;

@@ -10,7 +10,7 @@
 namespace squall {
 namespace {
 
-// Holds a header with the values that proxies usually add.
+// Large enough for a header with the values that proxies usually add.
 constexpr std::size_t kPiece = 512;
 
 }  // namespace
@@ -29,7 +29,7 @@ ProxyReader::Result ProxyReader::read(int fd) {
     parse_ = parse_proxy_header(std::string_view(buffer_).substr(0, size));
     if (parse_.status == ProxyParse::Status::invalid) return Result::invalid;
     const bool is_complete = parse_.status == ProxyParse::Status::complete;
-    // Receives the same bytes into the same memory.
+    // Removes the bytes from the kernel: receives the same bytes again, into the same memory.
     const auto taken = receive_from(fd, space.first((is_complete ? parse_.size : size) - taken_));
     if (taken < 0) return errno == EAGAIN ? Result::wait : broken(errno);
     taken_ += static_cast<std::size_t>(taken);

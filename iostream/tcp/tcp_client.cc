@@ -30,7 +30,7 @@ struct Connecting {
   std::uint16_t port;
   ConnectOptions options;
   enum class Target : std::uint8_t { name, address, unix_socket } target = Target::name;
-  Address address;  // of Target::address
+  Address address;  // for Target::address
   ConnectPhase phase = ConnectPhase::connection;
   ConnectProgress progress;
 };

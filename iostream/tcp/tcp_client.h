@@ -17,16 +17,16 @@
 
 namespace squall {
 
-// How to connect. In a coroutine, name the options before the statement that awaits: GCC 12 destroys an
-// aggregate twice that a co_await expression builds.
+// How to connect. In a coroutine, name the options before the statement that awaits: if a co_await
+// expression builds an aggregate, GCC 12 destroys it twice.
 struct ConnectOptions {
   // AF_INET or AF_INET6: only addresses of this family.
   int family = AF_UNSPEC;
   // The numeric address and the port of this side (TCL-03). An address excludes peers of other families.
   std::optional<std::string> source_ip{};
   std::optional<std::uint16_t> source_port{};
-  // Limits of the name lookup, the connection and the TLS handshake together (TCL-01): a time from the start
-  // of the task, and a point in time. The earlier one applies; none is no limit.
+  // Limits of the name lookup, the connection and the TLS handshake together (TCL-01): a time from the
+  // start of the task, and a point in time. The earlier limit applies; nullopt is no limit.
   std::optional<IOLoop::Duration> timeout = std::chrono::seconds(20);
   std::optional<IOLoop::TimePoint> deadline{};
   // The next address is tried after this time without an answer; at least 10 ms (RFC 8305, section 8).
@@ -45,9 +45,9 @@ struct ConnectOptions {
 //
 //     IOStream stream = co_await TCPClient::connect("example.test", 80);
 //
-// Of a host with several addresses, the first that answers is used (RFC 8305): families alternate, the next
-// address is tried after ConnectOptions::attempt_delay, or at once after a failure, and the first success
-// closes the other attempts. All addresses are looked up before the first attempt.
+// Uses the first address of a host that answers (RFC 8305). Families alternate. The next address is tried
+// after ConnectOptions::attempt_delay, or at once after a failure, and the first success closes the other
+// attempts. All addresses are looked up before the first attempt.
 //
 // Result:    a connected stream on the loop that runs the task; with ConnectOptions::tls after its handshake
 //            (IOS-78).
@@ -60,11 +60,11 @@ class TCPClient {
  public:
   static Task<IOStream> connect(std::string host, std::uint16_t port);
   static Task<IOStream> connect(std::string host, std::uint16_t port, ConnectOptions options);
-  // Connects to this address alone.
+  // Connects only to this address.
   static Task<IOStream> connect(Address address);
   static Task<IOStream> connect(Address address, ConnectOptions options);
-  // Connects to a Unix socket, with a name as UnixAddress takes it. Only the options of time, TLS and the
-  // stream apply. Waits while the listener's queue is full.
+  // Connects to a Unix socket; for the name see UnixAddress. Only the options of time, TLS and the stream
+  // apply. Waits while the listener's queue is full.
   static Task<IOStream> connect_unix(std::string name);
   static Task<IOStream> connect_unix(std::string name, ConnectOptions options);
 };

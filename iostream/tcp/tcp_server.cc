@@ -116,7 +116,7 @@ Task<std::size_t> TCPServer::drain(Deadline deadline) {
   bool in_time = true;
   const unsigned additions = additions_;
   while (count_ > 0 && in_time && additions == additions_) in_time = co_await emptied_.wait(deadline);
-  // After add() the connections belong to a server that listens again.
+  // After add() the server listens again, and its connections continue.
   const std::size_t cut = additions == additions_ ? count_ : 0;
   if (cut == 0) co_return 0;
   log::general().info("Closing {} connections that did not end in time", cut);
@@ -170,7 +170,7 @@ bool TCPServer::admits(const Address& peer) {
   return false;
 }
 
-// Reads the PROXY header of a connection, which counts without an address until then.
+// Reads the PROXY header of a connection. Until then the connection counts without an address.
 Task<> TCPServer::introduce(OwnedFd fd, Address proxy) {
   const Counted counted(*this, Address());
   try {

@@ -46,15 +46,16 @@ namespace squall {
 // Behind a proxy: each connection of a peer in Options::proxy_protocol begins with a PROXY header of version
 // 1 or 2. handle_stream() gets the client's address from the header; the proxy's is
 // Address::peer_of(stream.fd()). A malformed header, or one that is not complete in time, is logged with the
-// proxy's address and the reason, and its connection is closed. The bytes of other peers are never read as a
-// header.
+// proxy's address and the reason, and its connection is closed. The bytes of other peers are never parsed
+// as a header.
 //
 // Several processes or threads (TSV-03, TSV-04): call bind_sockets(), then fork_processes(), and make a loop
 // and a server in each child, with the sockets through add_sockets(); or listen() in each with reuse_port.
 //
 // Thread:    the loop's thread only.
-// Lifetime:  borrows the loop. Owns its connections: destruction cancels their tasks. A derived class calls
-//            destroy_all_connections() in its destructor if its tasks use members of it in their destructors.
+// Lifetime:  borrows the loop. Owns its connections: destruction cancels their tasks. If the tasks of a
+//            derived class use its members in their destructors, the class must call
+//            destroy_all_connections() in its own destructor.
 // Errors:    see the methods. Exceptions of handle_stream() are logged.
 // Source:    TSV rows of the specification.
 class TCPServer {
@@ -69,33 +70,35 @@ class TCPServer {
   TCPServer(const TCPServer&) = delete;
   TCPServer& operator=(const TCPServer&) = delete;
 
-  // Binds a port and accepts from now on. May be called for several ports. Throws as bind_sockets() does, and
+  // Binds a port and begins to accept. May be called for several ports. Throws as bind_sockets() does, and
   // then nothing has changed.
   void listen(std::uint16_t port, const ListenOptions& options = {});
   // The same for a Unix socket: see bind_unix_socket(). stop() removes its file, unless another server has
   // taken over the path.
   void listen_unix(std::string_view name, const UnixListenOptions& options = {});
   // Accepts on listening sockets: bound before a fork, or by systemd (listen_fds()). They become
-  // non-blocking, and accepted connections have TCP_NODELAY. Throws std::invalid_argument if one is not a
-  // listening socket, and std::system_error; all are closed then, and nothing has changed.
+  // non-blocking, and accepted connections have TCP_NODELAY. Throws std::invalid_argument if a socket is
+  // not a listening socket, and std::system_error. All sockets are closed then, and nothing has changed.
   void add_sockets(std::vector<OwnedFd> sockets);
   void add_socket(OwnedFd socket);
-  // From the next connection on, handle_stream() gets a stream after its TLS handshake (unlike TSV-07), which
-  // has to end within the context's handshake_timeout. Handshakes delay neither accepting nor other
+  // From the next connection on, handle_stream() gets a stream after its TLS handshake (unlike TSV-07). The
+  // handshake must end within the context's handshake_timeout. Handshakes delay neither accepting nor other
   // connections. Throws std::invalid_argument if `context` is a client's.
   void use_tls(TLSContext context);
 
-  // Closes the listening sockets; open connections go on. The kernel refuses connections in the backlog of a
-  // socket that no other process has. May be called again, and listen() may follow.
+  // Closes the listening sockets; open connections continue. The kernel refuses the connections in the
+  // backlog of a socket, unless another process has the socket open. May be called again, and listen() may
+  // follow.
   void stop() noexcept;
   // Stops, waits until the deadline for connections to end, closes the rest, and returns their number.
   //
   //     co_await signals;                                // SIGTERM
   //     const std::size_t cut = co_await server.drain(30s);
   //
-  // Lifetime:  borrows the server. If the task is dropped, the server has stopped and the connections go on.
-  //            A connection that awaits it waits for its own end, and is closed at the deadline. If the
-  //            server gets sockets meanwhile, draining ends: the result is 0, and the connections go on.
+  // Lifetime:  borrows the server. If the task is dropped, the server has stopped and the connections
+  //            continue. A connection that awaits the task waits for its own end, and is closed at the
+  //            deadline. If the server gets sockets meanwhile, draining ends: the result is 0, and the
+  //            connections continue.
   Task<std::size_t> drain(Deadline deadline);
   // Whether drain() has begun, and the server got no sockets since.
   bool draining() const noexcept { return draining_; }
@@ -111,15 +114,15 @@ class TCPServer {
 
  protected:
   // Serves one connection. StreamClosedError ends it without a log line; other exceptions are logged with the
-  // peer's address. The server and the other connections go on.
+  // peer's address. The server and the other connections are not affected.
   virtual Task<> handle_stream(IOStream stream, Address peer) = 0;
 
   // Called for each connection; by default runs handle_stream(). A server that overrides it calls count_in()
   // and count_out() itself. `fd` is non-blocking and not registered with the loop. Exceptions are logged.
   virtual void accepted(OwnedFd fd, const Address& peer);
-  // Called instead for a connection with a PROXY header, which is valid during the call; by default calls
-  // accepted() with the client's address. Override it for other values of the header: the destination, or the
-  // client's TLS.
+  // Called in place of accepted() for a connection with a PROXY header; `header` is valid during the call.
+  // By default calls accepted() with the client's address. Override it to use other values of the header:
+  // the destination, or the client's TLS.
   virtual void accepted_from_proxy(OwnedFd fd, const Address& proxy, const ProxyHeader& header);
   // drain() has begun: idle connections may end now.
   virtual void on_drain() {}
@@ -130,7 +133,7 @@ class TCPServer {
   void count_out(const Address& peer) noexcept;
   // The context of use_tls().
   const std::optional<TLSContext>& tls() const noexcept { return tls_; }
-  // Accepts a TLS handshake with that context, as accept_tls(). Only after use_tls().
+  // Does the server's TLS handshake with that context, as accept_tls(). Only after use_tls().
   Task<bool> handshake(IOStream& stream) const { return accept_tls_(stream, *tls_); }
   // Counts a connection from construction to destruction.
   class Counted {
@@ -153,7 +156,7 @@ class TCPServer {
 
  private:
   class Acceptor;
-  // Limits log lines that clients cause to one a second.
+  // Allows one log line a second, for lines that clients cause.
   class OnceASecond {
    public:
     bool due(IOLoop::TimePoint now) noexcept;
@@ -174,12 +177,12 @@ class TCPServer {
   Options options_;
   std::size_t max_connections_;
   std::size_t count_ = 0;
-  std::optional<AddressCounts> per_address_;  // none: no limit for an address
+  std::optional<AddressCounts> per_address_;  // nullopt: no limit for an address
   bool draining_ = false;
   unsigned additions_ = 0;  // calls of add()
   Condition emptied_;       // the last connection has ended
   std::vector<std::unique_ptr<Acceptor>> acceptors_;
-  OwnedFd spare_;  // the descriptor in reserve: see open_spare()
+  OwnedFd spare_;  // the spare descriptor: see open_spare()
   OnceASecond cannot_accept_;
   OnceASecond is_full_;
   OnceASecond refused_;

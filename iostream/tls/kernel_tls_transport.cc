@@ -37,7 +37,7 @@ bool KernelTLSTransport::offer(int fd) noexcept {
   return true;
 }
 
-// The handshake is done: this process takes the directions that the kernel has not taken.
+// The handshake is done: this process encrypts and decrypts in the directions that the kernel has not taken.
 void KernelTLSTransport::leave_to_kernel() noexcept {
   SSL* const ssl = connection().ssl();
   const bool sends = BIO_get_ktls_send(::SSL_get_wbio(ssl)) != 0;

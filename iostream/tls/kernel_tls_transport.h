@@ -8,10 +8,11 @@
 
 namespace squall::detail {
 
-// TLS by the kernel (kTLS), as TLSOptions::ktls asks for it.
+// TLS by the kernel (kTLS), for TLSOptions::ktls.
 //
-// OpenSSL does the handshake over the descriptor itself: only then does it offer the keys to the kernel. The
-// kernel may take each direction or not; this process encrypts a direction that it does not take.
+// OpenSSL does the handshake over the descriptor itself, because only then does it offer the keys to the
+// kernel. The kernel may take each direction or not. This process handles a direction that the kernel does
+// not take.
 //
 // | state    | waits for                             | ended by                         | next             |
 // |----------|---------------------------------------|----------------------------------|------------------|

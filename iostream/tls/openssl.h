@@ -10,7 +10,7 @@
 #include <memory>
 
 // Owners of OpenSSL's objects, and the thread's queue of errors. Private: no installed header includes this
-// one.
+// header.
 namespace squall::openssl {
 
 template <auto free>
@@ -27,8 +27,8 @@ using Context = std::unique_ptr<SSL_CTX, Free<SSL_CTX_free>>;
 using Key = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;
 using Session = std::unique_ptr<SSL_SESSION, Free<SSL_SESSION_free>>;
 
-// Before each call that may fail: errors that other connections or other code on this thread left in the
-// queue must not be taken for errors of the call.
+// Call this before each call of OpenSSL that may fail: other code on this thread may have left errors in
+// the queue, which must not be taken for errors of the call.
 inline void forget_errors() noexcept {
   if (ERR_peek_error() != 0) ERR_clear_error();
 }

@@ -6,7 +6,7 @@
 
 namespace squall {
 
-// The certificate that a peer has shown: see TLSTransport::peer_certificate().
+// The certificate that a peer has sent: see TLSTransport::peer_certificate().
 struct TLSPeerCertificate {
   std::string subject;  // `CN=example.org,O=Example` (RFC 2253)
   std::string issuer;

@@ -16,7 +16,7 @@
 namespace squall::detail {
 namespace {
 
-std::atomic<int> keeping_buffers = 0;  // the connections that keep their buffers, of all threads
+std::atomic<int> keeping_buffers = 0;  // the number of connections in all threads that keep their buffers
 
 bool is_address(const std::string& host) {
   unsigned char bytes[16];
@@ -34,16 +34,17 @@ bool checks_hostname(const TLSClientOptions& options) noexcept {
   return options.cert_reqs != CertReqs::none && options.check_hostname;
 }
 
-// Sets the name to ask for (SNI), and, if `check`, the name that the certificate must be for.
+// Sets the name that the client sends (SNI) and, if the options ask for the check, the name that the
+// certificate must have.
 void expect_host(SSL* ssl, std::string host, const TLSClientOptions& options) {
   if (host.ends_with('.')) host.pop_back();
-  // OpenSSL accepts every certificate for an empty name, and for one that begins with a dot those of all
-  // subdomains.
+  // For an empty name OpenSSL would accept every certificate, and for a name that begins with a dot the
+  // certificates of all subdomains.
   if (host.empty() || host.starts_with('.') || host.find('\0') != host.npos)
     throw std::invalid_argument(fmt::format("server_hostname \"{}\" is not a host name", host));
   const bool address = is_address(host);
   if (!address)
-    require(SSL_set_tlsext_host_name(ssl, host.c_str()) == 1, "server_hostname cannot be asked for");
+    require(SSL_set_tlsext_host_name(ssl, host.c_str()) == 1, "server_hostname cannot be sent (SNI)");
   if (!checks_hostname(options)) return;
   X509_VERIFY_PARAM* const parameters = ::SSL_get0_param(ssl);
   if (address) return require(::X509_VERIFY_PARAM_set1_ip_asc(parameters, host.c_str()) == 1, "No memory");
@@ -208,7 +209,7 @@ void TLSConnection::note_refused(X509* certificate, int reason) noexcept {
     refused_names_ = std::make_unique<std::string>(
         fmt::format(", it is for {} and not for {}", names.empty() ? "no host" : names, host));
   } catch (const std::bad_alloc&) {
-    // The error's text lacks the names.
+    // No memory: the error's text is without the names.
   }
 }
 

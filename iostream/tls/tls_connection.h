@@ -17,7 +17,7 @@
 namespace squall::detail {
 
 // OpenSSL's object for one connection: the state of the handshake and of both directions, the negotiated
-// facts, and the reason of a failure. Bytes are the business of TLSReceiver and TLSSender.
+// facts, and the reason of a failure. TLSReceiver and TLSSender handle the bytes.
 //
 // | state       | waits for                     | ended by                              | next    |
 // |-------------|-------------------------------|---------------------------------------|---------|
@@ -29,12 +29,12 @@ namespace squall::detail {
 // | refused     | nothing: there is no session  | -                                     | -       |
 // | failed      | nothing                       | -                                     | -       |
 //
-// The output is a second state, as the peer may stop receiving before it stops sending: `open`, until
+// The output has its own state, because the peer may stop receiving before it stops sending: `open`, until
 // end_output() (`ended`) or an error of a send (`failed`).
 //
 // Thread:    the stream's.
-// Lifetime:  independent of the TLSContext it was made with. Neither copied nor moved: OpenSSL has its
-//            address.
+// Lifetime:  independent of the TLSContext that it was made with. Neither copied nor moved, because OpenSSL
+//            stores its address.
 class TLSConnection {
  public:
   enum class State : std::uint8_t { handshaking, refused, open, ended, failed };
@@ -51,7 +51,7 @@ class TLSConnection {
 
   SSL* ssl() const noexcept { return ssl_.get(); }
   State state() const noexcept { return state_; }
-  // The peer may still send.
+  // Whether the peer may still send.
   bool has_input() const noexcept { return state_ == State::open || state_ == State::handshaking; }
   bool has_failed() const noexcept { return state_ == State::refused || state_ == State::failed; }
   bool can_send() const noexcept { return !has_failed() && output_ != Output::failed; }
@@ -59,15 +59,16 @@ class TLSConnection {
     return context_.handshake_timeout();
   }
 
-  // ---- Changes of state. The first failure is the one that error() tells.
+  // ---- Changes of state. error() returns the first failure.
 
-  // The result of SSL_do_handshake(). `blocked`: OpenSSL could not send, and is to be called again.
+  // Handles the result of SSL_do_handshake(). `Blocked::yes`: OpenSSL could not send, and must be called
+  // again.
   enum class Blocked : bool { no, yes };
   void on_handshake_result(int result, Blocked blocked) noexcept;
   // The handshake has failed: forgets the server's sessions, and notes the peer for the error's text.
   void on_refused(int fd) noexcept;
   void end_input() noexcept { state_ = State::ended; }
-  // True if our close_notify is to be sent now, for the first time.
+  // True at the first call that may send close_notify: the caller sends it.
   bool end_output() noexcept;
   void fail(std::error_code error) noexcept;
   void fail_with_errno(int error) noexcept { fail(std::error_code(error, std::generic_category())); }
@@ -91,8 +92,9 @@ class TLSConnection {
   std::string error_text() const;
   [[noreturn]] void throw_error() const;
 
-  // ---- OpenSSL's buffers of 34 KB. Allocating and freeing them with every record costs a small request a
-  // twentieth of its time, so the first connections of the process keep them while they are in use.
+  // ---- OpenSSL's buffers of 34 KB. Allocating and freeing them with every record takes a twentieth of the
+  // time of a small request. So the first connections of the process keep their buffers while they are
+  // active.
 
   static constexpr int kKeepBuffers = 128;
   void keep_buffers() noexcept {
@@ -100,7 +102,7 @@ class TLSConnection {
   }
   void free_buffers() noexcept;
 
-  // ---- Called by OpenSSL, whose application data this is.
+  // ---- Called by OpenSSL, which has this object as its application data.
 
   void note_refused(X509* certificate, int reason) noexcept;
   void keep_session(SSL_SESSION* session) noexcept;
@@ -117,7 +119,7 @@ class TLSConnection {
   std::string server_;  // the key of a client's sessions: host and port
   std::error_code error_;
   Address peer_;                                // known once the handshake has failed
-  std::unique_ptr<std::string> refused_names_;  // for the error's text: a certificate for other hosts
+  std::unique_ptr<std::string> refused_names_;  // for the error's text: the hosts of a refused certificate
   State state_ = State::handshaking;
   Output output_ = Output::open;
   bool keeps_buffers_ = false;

@@ -14,7 +14,7 @@ namespace detail {
 class TLSConnection;
 }
 
-// The setup of one side of TLS connections: certificates, trust, protocols. A handle: copies are the same
+// The setup of one side of TLS connections: certificates, trust, protocols. A handle: copies share one
 // context.
 //
 //     TLSServerOptions options;
@@ -33,13 +33,14 @@ class TLSContext {
   static TLSContext server(TLSServerOptions options);
   static TLSContext client(TLSClientOptions options = TLSClientOptions());
 
-  // Reads all files again, for future handshakes; existing connections go on. If it throws, nothing has
-  // changed. Earlier sessions can no longer be resumed, so that a revoked certificate gets no peer in.
+  // Reads all files again, for future handshakes; existing connections are not affected. If it throws,
+  // nothing has changed. Earlier sessions can no longer be resumed, so a peer with a revoked certificate
+  // cannot reconnect.
   void reload();
 
   bool is_server() const noexcept;
   std::optional<std::chrono::nanoseconds> handshake_timeout() const noexcept;
-  // The count of servers whose sessions this client keeps.
+  // The number of servers whose sessions this client keeps.
   std::size_t sessions() const noexcept;
 
  private:

@@ -26,7 +26,7 @@ struct TLSContext::State {
   const std::variant<TLSServerOptions, TLSClientOptions> options;
   TLSSessions sessions;
   std::mutex mutex;
-  std::shared_ptr<const TLSSetup> setup;  // under the mutex
+  std::shared_ptr<const TLSSetup> setup;  // guarded by the mutex
 };
 
 }  // namespace squall

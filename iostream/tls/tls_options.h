@@ -44,20 +44,20 @@ struct TLSOptions {
   std::optional<std::chrono::nanoseconds> handshake_timeout = std::chrono::seconds(10);  // nullopt: no limit
   bool ktls = false;  // let the kernel encrypt, if it can
 
-  // For settings without an option here: called with each SSL_CTX once it is set up.
+  // For settings without an option here. Called with each SSL_CTX after its setup.
   std::function<void(ssl_ctx_st*)> customize{};
 };
 
 struct TLSServerOptions : TLSOptions {
-  // At least one. A client that asks for a host (SNI) gets the first certificate for that host, by an exact
-  // name or by a wildcard. All other clients get the first certificate.
+  // At least one certificate. A client that asks for a host (SNI) gets the first certificate for that host,
+  // by an exact name or by a wildcard. All other clients get the first certificate.
   std::vector<TLSCertificate> certificates{};
   // Mutual TLS: with `optional` and `required` clients are asked for a certificate that one of the ca_... has
   // signed.
   CertReqs cert_reqs = CertReqs::none;
-  // Clients resume a session by a ticket, which costs the server no memory. TLSContext::server() and reload()
-  // make the key of the tickets. All users of the context, also in processes forked later, accept each
-  // other's tickets; other processes do not.
+  // Clients resume a session by a ticket, which takes no memory of the server. TLSContext::server() and
+  // reload() make the key of the tickets. All users of the context, also in processes forked later, accept
+  // its tickets; other processes do not.
   bool session_tickets = true;
   // The most sessions kept in memory, for clients without tickets.
   std::size_t session_cache = 0;

@@ -10,7 +10,7 @@
 
 namespace squall::detail {
 
-// Keeps the rest in as little memory as it needs.
+// Keeps the rest for the next call, in a smaller block if it leaves most of this block unused.
 std::string_view TLSReceiver::Scope::keep(std::string_view rest) noexcept {
   Block& kept = receiver_.leftover_;
   if (rest.empty()) {
@@ -44,7 +44,8 @@ std::string_view TLSReceiver::Scope::keep(std::string_view rest) noexcept {
     }
     scope.is_drained_ = true;
     if (count == 0) {
-      // Anybody on the path can forge this end. OpenSSL is not told, as it would invalidate the session.
+      // Anybody on the path can forge this end, so it is a failure. OpenSSL is not told of it, because it
+      // would invalidate the session.
       connection_.fail(StreamErrc::truncated);
     } else if (errno != EAGAIN) {
       connection_.fail_with_errno(errno);

@@ -14,10 +14,10 @@ namespace squall::detail {
 // One recv of up to 64 KiB is decrypted record by record into the stream's memory. Between two calls of the
 // stream the connection owns no block, unless the peer has sent a part of a record.
 //
-// Lifetime:  a member of a transport, as the connection, whose failures it reports there.
+// Lifetime:  a member of a transport, beside the TLSConnection, to which it reports failures.
 class TLSReceiver {
  public:
-  // One call from the stream: owns the block to receive in.
+  // One call from the stream. Owns the block to receive in.
   class Scope {
    public:
     explicit Scope(TLSReceiver& receiver) noexcept : receiver_(receiver) {}
@@ -37,9 +37,9 @@ class TLSReceiver {
   TLSReceiver(TLSConnection& connection, Channel channel) noexcept
       : connection_(connection), is_socket_(channel == Channel::socket) {}
 
-  // Ciphertext waits for OpenSSL.
+  // Whether OpenSSL has not taken all ciphertext.
   bool has_ciphertext() const noexcept { return !incoming_.empty(); }
-  // One recv, once OpenSSL has taken all ciphertext. False if nothing came: the kernel has nothing, or the
+  // Makes one recv, after OpenSSL has taken all ciphertext. False without bytes: none have arrived, or the
   // connection has failed.
   bool fill(Scope& scope, int fd) noexcept;
   // For OpenSSL: BIO_read().
@@ -47,7 +47,7 @@ class TLSReceiver {
 
  private:
   TLSConnection& connection_;
-  std::string_view incoming_;  // not yet taken by OpenSSL: in `leftover_`, or in the present scope's block
+  std::string_view incoming_;  // not yet taken by OpenSSL; in `leftover_` or the scope's block
   Block leftover_;
   const bool is_socket_;
 };

@@ -7,7 +7,7 @@
 namespace squall::detail {
 
 void TLSRecords::append(std::string_view bytes) {
-  // Sent bytes make room, too: the peer may take only a few bytes at a time.
+  // The room of sent bytes is reused too: the peer may take only a few bytes at a time.
   if (block_.capacity() - end_ < bytes.size()) move_to(Block(std::max(size() + bytes.size(), size() * 2)));
   end_ += bytes.copy(block_.data() + end_, bytes.size());
 }

@@ -9,11 +9,12 @@
 
 namespace squall::detail {
 
-// TLS records on their way to the descriptor, and where the records of a send() end in them.
+// TLS records on their way to the descriptor, and the offsets at which the records of a send() end.
 class TLSRecords : public Pooled {
  public:
-  static constexpr std::size_t kRecord = 16 * 1024;  // plaintext bytes of a record at most (RFC 8446, 5.1)
-  // Encrypted together: with their overhead so many records fit into the largest block that is recycled.
+  static constexpr std::size_t kRecord = 16 * 1024;  // the most plaintext bytes of a record (RFC 8446, 5.1)
+  // The most records that are encrypted together: with their overhead they fit into the largest block that
+  // is recycled.
   static constexpr std::size_t kMost = 3;
 
   bool empty() const noexcept { return begin_ == end_; }
@@ -30,18 +31,18 @@ class TLSRecords : public Pooled {
   // The ciphertext so far ends a record of `plain` bytes of a send().
   void end_record(std::size_t plain) noexcept { records_[records_end_++] = {end_, plain}; }
 
-  // Drops the first `count` bytes, which are sent. Returns how many bytes of plaintext the records had that
-  // are sent completely now.
+  // Drops the first `count` bytes, which are sent. Returns the plaintext bytes of the records that are now
+  // sent completely.
   std::size_t consume(std::size_t count) noexcept;
   void clear() noexcept { begin_ = end_ = records_begin_ = records_end_ = 0; }
-  // Moves the bytes to a smaller block, if they leave most of it unused. Throws std::bad_alloc.
+  // Moves the bytes to a smaller block if most of their block is unused. Throws std::bad_alloc.
   void shrink() {
     if (size() <= block_.capacity() / 4) move_to(Block(size()));
   }
 
  private:
   struct Record {
-    std::size_t end;  // of its ciphertext
+    std::size_t end;  // the end of its ciphertext
     std::size_t plain;
   };
   void move_to(Block other) noexcept;

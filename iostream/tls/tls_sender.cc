@@ -10,8 +10,8 @@
 namespace squall::detail {
 namespace {
 
-// One send() encrypts so often as much as it has room for: after 48 KiB each the stream, which counts its
-// calls, lets the loop serve others.
+// One send() encrypts at most this many times, 48 KiB each. The stream counts its calls, and then lets the
+// loop serve other descriptors.
 constexpr int kRounds = 4;
 
 }  // namespace
@@ -22,7 +22,7 @@ constexpr int kRounds = 4;
   Scope scope(*this);
   bool is_pushed = push(scope, fd);
   try {
-    // Behind the bytes that were encrypted before, as long as the kernel takes all of it.
+    // Encrypts further bytes while the kernel takes all ciphertext.
     for (int round = 0; round < kRounds && is_pushed && credit_ < total; ++round) {
       if (encrypt(scope, pieces, credit_) == 0) break;
       is_pushed = push(scope, fd);
@@ -44,7 +44,7 @@ constexpr int kRounds = 4;
 [[gnu::hot]] std::size_t TLSSender::encrypt(Scope& scope, std::span<const std::string_view> pieces,
                                             std::size_t skip) {
   constexpr std::size_t kRecord = TLSRecords::kRecord;
-  Block gathered;  // for a record of several pieces
+  Block gathered;  // to gather a record from several pieces
   std::size_t filled = 0;
   std::size_t sum = 0;
   for (std::size_t i = 0; i < pieces.size(); ++i) {
@@ -92,7 +92,7 @@ constexpr int kRounds = 4;
 [[gnu::hot]] bool TLSSender::push(Scope& scope, int fd) noexcept {
   TLSRecords& fresh = scope.fresh_;
   if (unsent_ && !fresh.empty()) {
-    // Not bytes of a send(): send() encrypts only when nothing is unsent.
+    // These are not bytes of a send(): send() encrypts only when no ciphertext is unsent.
     try {
       unsent_->append(fresh.bytes());
     } catch (const std::bad_alloc&) {
@@ -116,10 +116,10 @@ constexpr int kRounds = 4;
   return true;
 }
 
-// Keeps the records for the next call. False, as there is a rest.
+// Keeps the records for the next call. Returns false: not all bytes are sent.
 bool TLSSender::keep(TLSRecords& fresh) noexcept {
   try {
-    // Few bytes, which may wait for long, do not keep a large block.
+    // A few bytes may wait for a long time, so they do not keep a large block.
     fresh.shrink();
     unsent_ = std::make_unique<TLSRecords>(std::move(fresh));
     fresh = TLSRecords();

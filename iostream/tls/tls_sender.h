@@ -13,17 +13,17 @@ namespace squall::detail {
 
 // The bytes of a stream on their way through OpenSSL to the descriptor.
 //
-// The records that one send() encrypts leave in one system call. Between two calls of the stream the
+// The records that one send() encrypts are sent in one system call. Between two calls of the stream the
 // connection owns no ciphertext, unless the kernel did not take all of it.
 //
-// Lifetime:  a member of a transport, as the connection, whose failures it reports there.
+// Lifetime:  a member of a transport, beside the TLSConnection, to which it reports failures.
 class TLSSender {
  public:
-  // Bounds the ciphertext that a peer makes us send but does not receive (answers to key updates, say):
-  // behind that the connection fails with ENOBUFS.
+  // The limit of unsent ciphertext that answers the peer, such as answers to key updates. If a peer does
+  // not receive them, the connection fails with ENOBUFS.
   static constexpr std::size_t kMaxUnsent = 256 * 1024;
 
-  // One call from the stream: owns the records that OpenSSL makes meanwhile.
+  // One call from the stream. Owns the records that OpenSSL makes during the call.
   class Scope {
    public:
     explicit Scope(TLSSender& sender) noexcept : sender_(sender) { sender_.enter(this); }
@@ -43,8 +43,8 @@ class TLSSender {
   bool has_unsent() const noexcept { return unsent_ != nullptr; }
   // See Transport::send().
   ssize_t send(int fd, std::span<const std::string_view> pieces) noexcept;
-  // Sends what earlier calls left and, behind it, what OpenSSL has made in this scope; keeps the rest. True
-  // if there is no rest.
+  // Sends the records that earlier calls left, then the records of this scope, and keeps the rest. True if
+  // no rest is left.
   bool push(Scope& scope, int fd) noexcept;
   // For OpenSSL: BIO_write().
   int write(BIO* bio, const char* bytes, int size) noexcept;
@@ -57,7 +57,7 @@ class TLSSender {
 
   TLSConnection& connection_;
   std::unique_ptr<TLSRecords> unsent_;
-  std::size_t credit_ = 0;  // bytes of a send() that the kernel has taken, and that no result has counted yet
+  std::size_t credit_ = 0;  // bytes of a send() that the kernel has taken, but no result has counted yet
   Scope* scope_ = nullptr;
   const bool is_socket_;
 };

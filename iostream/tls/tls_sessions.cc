@@ -38,7 +38,7 @@ void TLSSessions::keep(std::string_view server, openssl::Session session) noexce
     sessions.push_back(std::move(session));
     if (sessions.size() > kPerServer) sessions.pop_front();
   } catch (const std::bad_alloc&) {
-    // The next handshake is a whole one.
+    // No memory: the next handshake is a full handshake.
   }
 }
 

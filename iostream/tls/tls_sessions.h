@@ -13,10 +13,10 @@
 
 namespace squall {
 
-// A client's last sessions with each server, to be resumed: of the servers used last, up to a given count,
-// the last kPerServer sessions each.
+// A client's sessions, to be resumed: the last kPerServer sessions with each of the servers used last, up
+// to a given number of servers.
 //
-// A session of TLS 1.3 is given out once: an observer could link two connections with one ticket (RFC 8446,
+// A session of TLS 1.3 is used only once: an observer could link two connections with one ticket (RFC 8446,
 // C.4).
 //
 // Thread:    any.

@@ -14,12 +14,12 @@
 namespace squall {
 namespace {
 
-// All have forward secrecy, except the last of the client's, for old servers.
+// All have forward secrecy, except the client's last cipher, which is for old servers.
 constexpr const char* kServerCiphers = "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL";
 constexpr const char* kClientCiphers =
     "ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES:DHE+AESGCM:RSA+AESGCM:!aNULL:!eNULL";
 
-// A session is resumed only in the session id context that it is from.
+// A session is resumed only in its own session id context.
 constexpr unsigned char kSessionContext[] = "squall";
 
 [[noreturn]] void fail(const std::string& what) {
@@ -73,7 +73,7 @@ int note_refusal(int ok, X509_STORE_CTX* store) {
   return 0;
 }
 
-// 1 if the session is ours now.
+// Returns 1 if this process has taken the session.
 int keep_session(SSL* ssl, SSL_SESSION* session) {
   detail::TLSConnection* const connection = connection_of(ssl);
   if (!connection) return 0;
@@ -102,7 +102,7 @@ TLSSetup::TLSSetup(const TLSServerOptions& options) {
       ::SSL_CTX_sess_set_cache_size(context, static_cast<long>(options.session_cache));
     if (!options.session_tickets) {
       ::SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
-      // TLS 1.3 gives out the sessions of the cache as tickets too.
+      // In TLS 1.3 sessions of the cache are sent as tickets too.
       if (options.session_cache == 0) ::SSL_CTX_set_num_tickets(context, 0);
     }
     ::SSL_CTX_set_tlsext_servername_callback(context, choose_certificate);
@@ -141,8 +141,8 @@ SSL_CTX* TLSSetup::add_context(const TLSOptions& options, const SSL_METHOD* meth
               ::SSL_CTX_set_max_proto_version(context, version_of(options.max_version)) == 1,
           "OpenSSL does not have these versions of TLS");
   ::SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
-  // Idle connections free their buffers. Partial writes stay off: our BIO takes all bytes, and one call must
-  // encrypt all of its bytes, also in fragments of 512 (RFC 6066, 4).
+  // Idle connections free their buffers. Partial writes stay off: the transport's BIO takes all bytes, and
+  // one call must encrypt all of its bytes, also in fragments of 512 (RFC 6066, 4).
   ::SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   const std::string ciphers = !options.ciphers.empty() ? options.ciphers
                               : is_server              ? kServerCiphers
@@ -177,7 +177,7 @@ void TLSSetup::trust(SSL_CTX* context, const TLSOptions& options, bool is_server
   }
   if (required == CertReqs::none) return ::SSL_CTX_set_verify(context, SSL_VERIFY_NONE, nullptr);
   if (trusted.empty() && options.ca_path.empty()) {
-    // The system's authorities would let in every client with a certificate of a public authority.
+    // With the system's authorities, every client with a certificate of a public authority would be accepted.
     if (is_server) throw std::invalid_argument("cert_reqs needs ca_certs, ca_path or ca_pem");
     require(::SSL_CTX_set_default_verify_paths(context) == 1, "The system's certificates cannot be read");
   }
@@ -199,7 +199,7 @@ SSL_CTX* TLSSetup::context_for(std::string_view host) const {
   std::string name(host.ends_with('.') ? host.substr(0, host.size() - 1) : host);
   make_lower(name);
   if (const auto found = by_name_.find(name); found != by_name_.end()) return found->second;
-  // A wildcard stands for one label (RFC 9525, 6.3).
+  // A wildcard matches one label (RFC 9525, 6.3).
   const std::size_t dot = name.find('.');
   if (dot == name.npos || dot == 0) return nullptr;
   const auto found = by_name_.find(std::string_view(name).substr(dot));
@@ -219,8 +219,9 @@ int TLSSetup::choose_certificate(SSL* ssl, int*, void* self) {
   }
 }
 
-// Chooses the first of our protocols that the client has offered. A client that offers only other protocols
-// gets an alert, as it would go on to speak another protocol than this server (RFC 7301, 3.2).
+// Chooses the first protocol of this server that the client has offered. A client that offers only other
+// protocols gets an alert, because it would speak a protocol that this server does not know (RFC 7301,
+// 3.2).
 int TLSSetup::choose_protocol(SSL*, const unsigned char** chosen, unsigned char* size,
                               const unsigned char* offered, unsigned int offered_size, void* self) {
   const std::string_view ours = static_cast<const TLSSetup*>(self)->protocols_;

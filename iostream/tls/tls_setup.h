@@ -13,8 +13,8 @@
 
 namespace squall {
 
-// The result of one reading of a TLSContext's files: an SSL_CTX for each certificate, and the host names of
-// each. Immutable; connections share ownership of the setup they were made with.
+// The result of reading a TLSContext's files once: an SSL_CTX for each certificate, and the certificate's
+// host names. Immutable. Connections share ownership of the setup that they were made with.
 //
 // Thread:    any.
 // Errors:    std::invalid_argument, which names the file or the option.
@@ -43,7 +43,7 @@ class TLSSetup {
 
   std::vector<openssl::Context> contexts_;
   std::map<std::string, SSL_CTX*, std::less<>> by_name_;  // `a.example`, and `.a.example` for its wildcard
-  std::string protocols_;                                 // ALPN's wire format: each behind its size
+  std::string protocols_;                                 // ALPN's wire format: each protocol behind its size
   TLSSessions* sessions_ = nullptr;
 };
 

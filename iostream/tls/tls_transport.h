@@ -13,7 +13,7 @@ namespace squall {
 
 class TLSContext;
 
-// The transport of a TLS connection. IOStream::tls() gives a stream's, to be asked for the negotiated facts.
+// The transport of a TLS connection. IOStream::tls() returns it, for the negotiated facts.
 //
 // Before the handshake is done, the facts are empty, std::nullopt or false.
 //
@@ -23,11 +23,10 @@ class TLSContext;
 //            StreamErrc::truncated.
 class TLSTransport : public Transport {
  public:
-  // For one end of a connection, as the server or the client that `context` is for. A client checks that the
-  // certificate is for `server_hostname`, which it also asks for (SNI) unless that is an address; sessions
-  // are kept by that and `port`. Where TLSOptions::ktls asks for that, the kernel encrypts if it can. Throws
-  // std::invalid_argument if the context is to check and there is no name to check, and std::runtime_error if
-  // OpenSSL fails.
+  // Makes the transport of a server or of a client, as `context` says. A client checks that the certificate
+  // is for `server_hostname`, and sends that name (SNI) unless it is an address. The key of its sessions is
+  // that name and `port`. With TLSOptions::ktls the kernel encrypts if it can. Throws std::invalid_argument
+  // if the context checks names and there is no name to check, and std::runtime_error if OpenSSL fails.
   static std::unique_ptr<TLSTransport> make(const TLSContext& context, std::string_view server_hostname = {},
                                             std::uint16_t port = 0, Channel channel = Channel::socket);
 
@@ -41,8 +40,8 @@ class TLSTransport : public Transport {
   virtual std::string_view server_name() const noexcept = 0;
   // The connection resumes a session of an earlier one.
   virtual bool session_reused() const noexcept = 0;
-  // std::nullopt if the peer has shown none. Unless the context verified the certificate, it is only a claim
-  // of the peer.
+  // std::nullopt if the peer has sent no certificate. Unless the context verified the certificate, it
+  // proves nothing.
   virtual std::optional<TLSPeerCertificate> peer_certificate() const = 0;
 };
 

@@ -7,7 +7,7 @@
 namespace squall::detail {
 namespace {
 
-// One receive() asks the kernel so often while the kernel has more, and there is space.
+// One receive() makes at most this many recv calls, while bytes arrive and space is left.
 constexpr int kReceives = 16;
 
 }  // namespace
@@ -64,7 +64,7 @@ Transport::Step UserTLSTransport::handshake(int fd) noexcept {
       errno = 0;
       connection_.on_handshake_result(::SSL_do_handshake(connection_.ssl()), TLSConnection::Blocked::no);
     }
-    // Also the alert with the reason of a failure.
+    // Sends the alert with the reason of a failure, too.
     sender_.push(out, fd);
     if (!connection_.can_send()) return refuse(fd);
     if (connection_.state() == TLSConnection::State::open) return Step::done;
@@ -83,7 +83,7 @@ Transport::Step UserTLSTransport::refuse(int fd) noexcept {
   return decrypt(fd, space, &::SSL_read_ex);
 }
 
-// OpenSSL keeps the decrypted record.
+// SSL_peek_ex() leaves the decrypted record in OpenSSL.
 ssize_t UserTLSTransport::look(int fd) noexcept {
   char first;
   return decrypt(fd, {&first, 1}, &::SSL_peek_ex);
@@ -99,13 +99,14 @@ ssize_t UserTLSTransport::look(int fd) noexcept {
     while (got < space.size() && connection_.has_input()) {
       // OpenSSL without ciphertext would allocate and free a buffer, and report an error.
       if (!receiver_.has_ciphertext() && ::SSL_pending(connection_.ssl()) == 0) {
-        // A peer that sends many records without data is left to the poller, so that the loop serves others.
+        // If a peer sends many records without data, the poller decides about the next receive, so that the
+        // loop serves other descriptors.
         if (receives == kReceives || (receives > 0 && got == 0) || !receiver_.fill(in, fd)) break;
         ++receives;
       }
       read_record(space, got, read);
     }
-    // OpenSSL's answers.
+    // Sends OpenSSL's answers.
     sender_.push(out, fd);
   }
   return report(got);

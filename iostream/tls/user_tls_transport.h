@@ -18,9 +18,9 @@ namespace squall::detail {
 
 // TLS in this process.
 //
-// OpenSSL never sees the descriptor: TLSReceiver feeds it ciphertext, and TLSSender sends what it encrypts.
-// So an idle connection holds neither plaintext nor ciphertext, only OpenSSL's own state: 14 KB with 3.0
-// (bench/iostream/idle.cc).
+// OpenSSL does not use the descriptor: TLSReceiver passes ciphertext to OpenSSL, and TLSSender sends the
+// ciphertext that OpenSSL makes. So an idle connection holds neither plaintext nor ciphertext, only
+// OpenSSL's own state: 14 KB with version 3.0 (bench/iostream/idle.cc).
 class UserTLSTransport : public TLSTransport {
  public:
   // See TLSTransport::make().
@@ -63,9 +63,9 @@ class UserTLSTransport : public TLSTransport {
   openssl::Bio make_bio() noexcept;
   // Fails the handshake.
   Step refuse(int fd) noexcept;
-  // One call of `read`: false if it gave nothing, as OpenSSL wants more ciphertext, or the input has ended.
+  // Makes one call of `read`. False without plaintext: OpenSSL needs more ciphertext, or the input has ended.
   bool read_record(std::span<char> space, std::size_t& got, Read read) noexcept;
-  // The result of receive(), for so many bytes.
+  // The result of receive() after `got` bytes.
   ssize_t report(std::size_t got) noexcept;
 
  private:

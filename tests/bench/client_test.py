@@ -22,7 +22,7 @@ def rate():
 
 
 def wrong_use():
-    """a missing server and invalid numbers each give one line that says so"""
+    """a missing server and invalid numbers each give one clear line"""
     status, said = fails(CLIENT, "1", "0.1", "1")
     assert status == 1 and said.startswith("bench_client: HTTP 599: ") and said.count("\n") == 1, (status, said)
     for arguments in ([], ["x"], ["0"], ["80", "-1"]):

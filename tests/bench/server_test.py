@@ -82,13 +82,13 @@ def stops_what_it_starts():
         try:
             with contextlib.redirect_stdout(io.StringIO()):
                 measure()
-            raise AssertionError("it went on without a server")
+            raise AssertionError("it continued without a server")
         except RuntimeError as error:
             assert str(error) == "broken does not listen", error
     assert len(started) == 2
     for port in started:
         with contextlib.closing(socket.socket()) as probe:
-            assert probe.connect_ex(("127.0.0.1", port)) != 0, "a server is still there"
+            assert probe.connect_ex(("127.0.0.1", port)) != 0, "a server still runs"
 
 
 tap = Tap()

@@ -132,7 +132,7 @@ def tls():
 
 
 def wrong_use():
-    """a busy port and an unknown flag each give one line that says so"""
+    """a busy port and an unknown flag each give one clear line"""
     for program in SERVERS:
         name = os.path.basename(program)
         with Program(program, "--port", "0") as running:

@@ -1,4 +1,4 @@
-// tests/conformance/client.cc -- fetches a URL, and says in one line of JSON what came of it.
+// tests/conformance/client.cc -- fetches a URL, and prints the result as one line of JSON.
 #include <squall/http.h>
 #include <squall/iostream/tls/openssl.h>
 
@@ -32,7 +32,7 @@ std::string json_text(std::string_view text) {
   return result + '"';
 }
 
-// The body, by its length and digest.
+// The length and the digest of a body.
 class Digest {
  public:
   Digest() : context_(EVP_MD_CTX_new()) { EVP_DigestInit_ex(context_, EVP_sha256(), nullptr); }
@@ -45,7 +45,7 @@ class Digest {
     EVP_DigestUpdate(context_, piece.data(), piece.size());
   }
   std::uint64_t length() const noexcept { return length_; }
-  // Once.
+  // Call it once.
   std::string hex() {
     unsigned char bytes[EVP_MAX_MD_SIZE];
     unsigned size = 0;
@@ -83,7 +83,7 @@ std::string name_of(const http::HTTPClientError& error) {
     case http::FetchPhase::proxy: return "proxy_error";
     case http::FetchPhase::tls: return "tls_error";
     case http::FetchPhase::redirect: return "redirect_error";
-    default: return "closed";  // before the response was whole
+    default: return "closed";  // before the response was complete
   }
 }
 
@@ -120,12 +120,11 @@ int main(int argc, char** argv) {
   std::size_t max_body = 100 * 1024 * 1024;
   bool insecure = false;
   std::string ca_certs;
-  tools::CommandLine line("conformance_client",
-                          "Fetches a URL, and says in one line of JSON what came of it.");
+  tools::CommandLine line("conformance_client", "Fetches a URL, and prints the result as one line of JSON.");
   line.option("url", url, "what to fetch").required();
   line.option("--timeout", timeout, "seconds that the request may take").positive();
   line.option("--max-body", max_body, "bytes that the body may have");
-  line.option("--ca-certs", ca_certs, "PEM file of those who are trusted");
+  line.option("--ca-certs", ca_certs, "PEM file of the trusted authorities");
   line.flag("--insecure", insecure, "any certificate will do");
   if (const std::optional<int> status = line.parse(argc, argv)) return *status;
   try {

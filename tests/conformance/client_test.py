@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""conformance_client as other people's suites will use it: `client_test.py PROGRAM`."""
+"""conformance_client as test suites of other projects use it: `client_test.py PROGRAM`."""
 
 import hashlib
 import json
@@ -40,13 +40,13 @@ class Server:
         if self.context:
             try:
                 connection = self.context.wrap_socket(connection, server_side=True)
-            except (ssl.SSLError, ConnectionError):  # a client that does not trust us
+            except (ssl.SSLError, ConnectionError):  # a client that does not trust the certificate
                 connection.close()
                 return
         with connection:
             connection.recv(1 << 16)
             if self.answer is None:
-                connection.recv(1)  # until the client gives up
+                connection.recv(1)  # until the client closes
             else:
                 connection.sendall(self.answer)
 
@@ -80,7 +80,7 @@ def good():
 
 
 def bad():
-    """each kind of failure has a name of its own"""
+    """each kind of failure has its own name"""
     head = b"HTTP/1.1 200 OK\r\nConnection: close\r\n"
     for expected, answer, arguments in (
         ("http_error", b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n", ()),
@@ -104,7 +104,7 @@ def bad():
 
 
 def over_tls():
-    """over TLS a certificate is checked, against --ca-certs or, with --insecure, not at all"""
+    """over TLS a certificate is verified by --ca-certs, and with --insecure not at all"""
     openssl = shutil.which("openssl")
     assert openssl, "there is no openssl"
     with tempfile.TemporaryDirectory() as folder:
@@ -127,7 +127,7 @@ def over_tls():
 
 
 def wrong_use():
-    """an unknown flag and a number that is none are one clear line each"""
+    """an unknown flag and a malformed number each give one clear line"""
     for arguments in (["--nonsense", "http://127.0.0.1/"], ["http://127.0.0.1/", "--timeout", "x"], []):
         status, said = fails(CLIENT, *arguments)
         assert status == 2 and said.startswith("conformance_client: ") and said.count("\n") == 1, (status, said)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Other people's clients, servers and proxies: `interop_test.py SERVER CLIENT`. What is not installed is skipped."""
+"""Clients, servers and proxies of other projects: `interop_test.py SERVER CLIENT`. Programs that are not installed are skipped."""
 
 import contextlib
 import hashlib
@@ -43,7 +43,7 @@ def run(*command, **more):
 
 
 class Busy(Program):
-    """Says more than anybody reads: a line for each of very many requests. What it said last is told with a failure."""
+    """Its output, a line for each of very many requests, is not checked. A failure shows the last lines."""
 
     def __enter__(self):
         self.said = b""
@@ -69,7 +69,7 @@ def serve(*more):
 
 @contextlib.contextmanager
 def serve_tls():
-    """A server that speaks TLS, and the file with its certificate."""
+    """A server with TLS, and the file with its certificate."""
     with tempfile.TemporaryDirectory() as folder:
         certificate, key = os.path.join(folder, "cert.pem"), os.path.join(folder, "key.pem")
         run(tool("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
@@ -87,7 +87,7 @@ def free_port():
 
 @contextlib.contextmanager
 def background(port, *command, **more):
-    """Somebody else's server, once it answers on its port. What it said is told with a failure."""
+    """A server of another project, once it answers on its port. A failure shows its output."""
     with subprocess.Popen(list(command), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, **more) as process:
         try:
             end = time.monotonic() + PATIENCE
@@ -113,7 +113,7 @@ def background(port, *command, **more):
                 process.kill()
 
 
-# ---- Their clients.
+# ---- Clients of other projects.
 
 
 def curl():
@@ -143,7 +143,7 @@ def load(command, pattern, program):
     said = run(*command).decode()
     assert re.search(pattern, said), said
     assert not re.search(r"Socket errors|Non-2xx|[1-9]\d* (failed|errored|timeout)", said), said
-    with program.connect() as client:  # it is still there for others
+    with program.connect() as client:  # the server still serves others
         client.sendall(b"GET / HTTP/1.0\r\n\r\n")
         assert client.recv(4096).startswith(b"HTTP/1.1 200 ")
 
@@ -174,7 +174,7 @@ def ab():
 
 
 def python():
-    """Python's http.client keeps its connection through answers of every framing, over TLS too"""
+    """Python's http.client keeps its connection over responses of every framing, over TLS too"""
     with serve() as plain, serve_tls() as secure:
         context = ssl.create_default_context(cafile=secure.certificate)
         for client in [
@@ -223,17 +223,17 @@ const ask = (method, path, body) => new Promise((done, failed) => {
 
 
 def node():
-    """Node asks over a few connections, posts in chunks, and sees trailers"""
+    """Node sends requests over a few connections, posts in chunks, and gets trailers"""
     with serve() as program:
         said = run(tool("node"), "-e", NODE, str(program.port)).decode()
         assert said == '200 12 {}\n200 1000000 {}\n200 9 {"x-length":"9"}\n', said
 
 
-# ---- Their proxies in front.
+# ---- Proxies of other projects in front.
 
 
 def behind(port):
-    """What a client has to get through a proxy."""
+    """The responses that a client must get through a proxy."""
     client = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     for method, path, body, expected in [
         ("GET", "/", None, b"Hello, world"),
@@ -275,7 +275,7 @@ http {{
 
 
 def nginx():
-    """behind nginx, connections are kept and bodies of every framing pass both ways"""
+    """behind nginx, connections are kept and bodies of every framing pass in both directions"""
     nginx_program = tool("nginx")
     with serve() as program, tempfile.TemporaryDirectory() as folder:
         port = free_port()
@@ -305,7 +305,7 @@ backend squall
 
 @contextlib.contextmanager
 def haproxy_in_front():
-    """The port of haproxy, with our server behind it."""
+    """The port of haproxy, with Squall's server behind it."""
     haproxy_program = tool("haproxy")
     with serve() as program, tempfile.TemporaryDirectory() as folder:
         port = free_port()
@@ -316,12 +316,12 @@ def haproxy_in_front():
 
 
 def haproxy():
-    """so it is behind haproxy"""
+    """behind haproxy, connections are kept and bodies of every framing pass in both directions"""
     with haproxy_in_front() as port:
         behind(port)
 
 
-# ---- Their servers.
+# ---- Servers of other projects.
 
 
 def fetch(url, *more):
@@ -362,7 +362,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 def python_server():
-    """our client reads what Python's server sends, in each framing"""
+    """Squall's client reads the responses of Python's server, in each framing"""
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -385,7 +385,7 @@ http.createServer((request, response) => {
 
 
 def node_server():
-    """our client reads what Node sends"""
+    """Squall's client reads the responses of Node"""
     port = free_port()
     with background(port, tool("node"), "-e", NODE_SERVER, str(port)):
         for path in ("length", "chunks"):
@@ -409,7 +409,7 @@ http {{
 
 
 def nginx_server():
-    """our client reads what nginx sends, packed and after a redirect"""
+    """Squall's client reads the responses of nginx, compressed and after a redirect"""
     nginx_program = tool("nginx")
     with tempfile.TemporaryDirectory() as folder:
         port = free_port()
@@ -426,7 +426,7 @@ def nginx_server():
 
 
 def through_haproxy():
-    """our client reads our server through haproxy"""
+    """Squall's client reads Squall's server through haproxy"""
     with haproxy_in_front() as port:
         expect(f"http://127.0.0.1:{port}/large?n=1000000", b"x" * 1_000_000)
 

@@ -1,4 +1,4 @@
-// tests/conformance/server.cc -- what other people's clients and test suites are pointed at.
+// tests/conformance/server.cc -- a server for the tests with other programs' clients and test suites.
 #include <squall/ioloop/base/log.h>
 #include <squall/ioloop/loop/sleep.h>
 #include <squall/web.h>
@@ -46,7 +46,7 @@ class NoContentHandler : public web::RequestHandler {
   void get() { set_status(204); }
 };
 
-// The body back, byte for byte.
+// Sends the body back, byte for byte.
 class EchoHandler : public web::RequestHandler {
  public:
   void post() {
@@ -55,7 +55,7 @@ class EchoHandler : public web::RequestHandler {
   }
 };
 
-// n bytes, in pieces that wait for the client to take them.
+// Sends n bytes, in pieces with back-pressure.
 class LargeHandler : public web::RequestHandler {
  public:
   Task<> get() {
@@ -71,7 +71,7 @@ class LargeHandler : public web::RequestHandler {
   }
 };
 
-// How many bytes came, which are read as they come and not kept.
+// Answers with the number of received bytes, which are read as they arrive and not stored.
 class CountHandler : public web::RequestHandler {
  public:
   static constexpr bool stream_request_body = true;
@@ -88,7 +88,7 @@ class CountHandler : public web::RequestHandler {
   }
 };
 
-// n pieces, each a chunk of its own.
+// Sends n pieces, each in its own chunk.
 class ChunkedHandler : public web::RequestHandler {
  public:
   Task<> get() {
@@ -101,7 +101,7 @@ class ChunkedHandler : public web::RequestHandler {
   }
 };
 
-// A body in chunks with its length in a trailer.
+// Sends a body in chunks with its length in a trailer.
 class TrailersHandler : public web::RequestHandler {
  public:
   void get() {

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""conformance_server as other people's suites will use it: `server_test.py PROGRAM`."""
+"""conformance_server as test suites of other projects use it: `server_test.py PROGRAM`."""
 
 import http.client
 import re
@@ -51,7 +51,7 @@ def no_content():
 
 
 def echo():
-    """POST /echo gives the body back byte for byte, with a length and in chunks"""
+    """POST /echo sends the body back byte for byte, with a length and in chunks"""
     body = bytes(i * 7 % 256 for i in range(300_000))
     with Program(SERVER, "--port", "0") as program:
         assert fetch(program, "POST", "/echo", body)[2] == body
@@ -60,20 +60,20 @@ def echo():
 
 
 def count():
-    """POST /count answers how many bytes came, which it does not keep"""
+    """POST /count answers with the number of received bytes, which it does not store"""
     with Program(SERVER, "--port", "0") as program:
         assert fetch(program, "POST", "/count", b"x" * 1234)[2] == b"1234"
         assert fetch(program, "POST", "/count", (b"x" * 1000 for _ in range(50)))[2] == b"50000"
         assert fetch(program, "POST", "/count", b"")[2] == b"0"
         before = program.resident_bytes()
-        # Beyond the limit for bodies that are kept.
+        # Beyond the limit of collected bodies.
         assert fetch(program, "POST", "/count", b"x" * 105_000_000)[2] == b"105000000"
         grown = program.resident_bytes() - before
         assert grown < 30_000_000, grown
 
 
 def chunked():
-    """GET /chunked comes in chunks, GET /trailers with a trailer behind them"""
+    """GET /chunked is sent in chunks, and GET /trailers with a trailer behind them"""
     with Program(SERVER, "--port", "0") as program:
         status, headers, body = fetch(program, "GET", "/chunked?n=3")
         assert (status, headers["Transfer-Encoding"], body) == (200, "chunked", b"piece 0\npiece 1\npiece 2\n"), (status, headers, body)
@@ -107,20 +107,20 @@ def large():
 
 
 def large_is_not_held():
-    """a client that does not read holds back a large response, which is never all in memory"""
+    """a client that does not read stops a large response, which is never completely in memory"""
     with Program(SERVER, "--port", "0") as program:
         before = program.resident_bytes()
         with program.connect() as slow:
             slow.sendall(get("/large?n=10000000000"))
             slow.recv(1000)
             fetch(program, "GET", "/")
-            time.sleep(0.2)  # time in which a server that does not wait would fill its memory
+            time.sleep(0.2)  # time in which a server without back-pressure would fill its memory
             grown = program.resident_bytes() - before
             assert grown < 30_000_000, grown
 
 
 def slow():
-    """GET /slow answers when its time has come, not earlier"""
+    """GET /slow answers after its delay, not earlier"""
     with Program(SERVER, "--port", "0") as program:
         begun = time.monotonic()
         assert program.talk(get("/slow?ms=300", "Connection: close\r\n")).endswith(b"\r\n\r\nslept\n")
@@ -128,17 +128,17 @@ def slow():
 
 
 def slow_blocks_nobody():
-    """while a GET /slow is pending others are served"""
+    """while a GET /slow is pending other requests are served"""
     with Program(SERVER, "--port", "0") as program, program.connect() as waiting:
         waiting.sendall(get(f"/slow?ms={2 * PATIENCE * 1000:.0f}"))
-        # By the second one the first connection's request has been read for sure.
+        # After the second response the first connection's request has been read.
         for _ in range(2):
             assert fetch(program, "GET", "/")[0] == 200
         assert not select.select([waiting], [], [], 0)[0], waiting.recv(1000)
 
 
 def numbers():
-    """numbers out of range are 400, and the server goes on"""
+    """numbers out of range are 400, and the server still serves"""
     with Program(SERVER, "--port", "0") as program:
         for path in ("/slow?ms=3600001", "/slow?ms=9223372036854775807", "/slow?ms=-1", "/large?n=9223372036854775807"):
             assert fetch(program, "GET", path)[0] == 400, path
@@ -146,7 +146,7 @@ def numbers():
 
 
 def unknown():
-    """an unknown path is 404, and a verb that is not there 405"""
+    """an unknown path is 404, and an unknown verb 405"""
     with Program(SERVER, "--port", "0") as program:
         assert fetch(program, "GET", "/nowhere")[0] == 404
         status, headers, _ = fetch(program, "DELETE", "/")
@@ -170,7 +170,7 @@ def timeouts():
 
 
 def log():
-    """a request is a line in the log, and so is bad input, with its peer"""
+    """a request is a line in the log, and bad input is a line with its peer"""
     with Program(SERVER, "--port", "0") as program:
         fetch(program, "GET", "/slow?ms=1")
         program.wait_for(r"\[I \d{6} \d\d:\d\d:\d\d access_log:\d+\] 200 GET /slow\?ms=1 \(127\.0\.0\.1\) \d+\.\d\dms\n")
@@ -179,7 +179,7 @@ def log():
 
 
 def signals():
-    """SIGTERM and SIGINT stop it cleanly, with connections open and at work"""
+    """SIGTERM and SIGINT stop it cleanly, with idle and busy connections"""
     for how in (signal.SIGTERM, signal.SIGINT):
         with Program(SERVER, "--port", "0") as program, program.connect() as one, program.connect() as other:
             one.sendall(get("/slow?ms=60000"))
@@ -189,7 +189,7 @@ def signals():
 
 
 def wrong_use():
-    """a busy port, an unknown flag and a number out of range are one clear line each"""
+    """a busy port, an unknown flag and a number out of range each give one clear line"""
     with Program(SERVER, "--port", "0") as program:
         status, said = fails(SERVER, "--port", str(program.port))
         assert status == 1, status

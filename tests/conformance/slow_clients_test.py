@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A server whose clients keep it waiting: `slow_clients_test.py PROGRAM`."""
+"""A server with slow clients: `slow_clients_test.py PROGRAM`."""
 
 import contextlib
 import http.client
@@ -15,7 +15,8 @@ from tap import Tap
 SERVER = sys.argv[1]
 ATTACK = pathlib.Path(__file__).resolve().parent.parent / "support/slow_clients.py"
 COUNT = 300
-# What may stay of an attack: pools have their bounds, and the allocator its own mind. A sanitizer keeps what was freed.
+# The memory that may stay in use after an attack: pools keep a bounded amount, and so does the allocator. A
+# sanitizer keeps freed memory.
 LEFT = 8 * 1024 * 1024 if b"__asan_init" not in pathlib.Path(SERVER).read_bytes() else 1 << 40
 
 
@@ -67,9 +68,9 @@ def survives(kind, says):
         resident = []
         for _ in range(2):
             with attackers(program, kind):
-                wait_until(lambda: descriptors(program) > idle + COUNT // 2, lambda: "the attackers are not there")
+                wait_until(lambda: descriptors(program) > idle + COUNT // 2, lambda: "the attackers are not connected")
                 good_requests(program, 50)
-                # Whoever keeps it waiting is sent away, although he does not go by himself.
+                # The server closes the connections of the attackers, who do not close them.
                 wait_until(lambda: read_all(program) and descriptors(program) <= idle, lambda: f"{descriptors(program)} descriptors, {idle} before")
                 good_requests(program, 10)
             resident.append(program.resident_bytes())
@@ -79,22 +80,22 @@ def survives(kind, says):
 
 
 def heads():
-    """who sends a head bit by bit gets 408 in its time, and others are served meanwhile"""
+    """a client that sends a head slowly gets 408 at the timeout, and others are served meanwhile"""
     survives("head", "Malformed HTTP message from 127.0.0.1:[0-9]+: Timeout reading the request's head")
 
 
 def bodies():
-    """so does who sends a body bit by bit"""
+    """a client that sends a body slowly gets 408 at the timeout, and others are served meanwhile"""
     survives("body", "Malformed HTTP message from 127.0.0.1:[0-9]+: Timeout reading the request's body")
 
 
 def reads():
-    """who does not read is cut off, and his response's memory freed"""
+    """the connection of a client that does not read is closed, and the memory of its response is freed"""
     survives("read", "Timeout writing to 127.0.0.1:[0-9]+")
 
 
 def idlers():
-    """who connects and says nothing is sent away without a word"""
+    """a client that connects and sends nothing is closed without an answer"""
     survives("idle", None)
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""demos/asio_beside: an Asio io_context beside our loop, on one thread: `asio_beside_test.py PROGRAM`."""
+"""demos/asio_beside: an Asio io_context beside Squall's loop, on one thread: `asio_beside_test.py PROGRAM`."""
 
 import socket
 import sys
@@ -12,7 +12,7 @@ REQUEST = b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
 
 
 def both_run():
-    """Asio echoes while Squall answers, and each sees the other's work"""
+    """Asio echoes while Squall answers, and each has the results of the other"""
     with Program(PROGRAM, "0", "0") as program:
         port = int(program.wait_for(r"Echoing on port (\d+)")[1])
         with socket.create_connection(("127.0.0.1", port), timeout=10) as echo:

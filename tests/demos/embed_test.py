@@ -21,7 +21,7 @@ def ticks(program):
 
 
 def both_run():
-    """requests are answered while the other loop's timer goes on ticking"""
+    """requests are answered while the other loop's timer ticks"""
     with Program(PROGRAM, "0") as program:
         first = ticks(program)
         deadline = time.monotonic() + 10
@@ -38,7 +38,7 @@ def stops():
 
 
 def busy_port():
-    """a busy port is one clear line"""
+    """a busy port gives one clear line"""
     with Program(PROGRAM, "0") as program:
         status, said = fails(PROGRAM, str(program.port))
         assert status == 1 and said.endswith("Address already in use\n") and said.count("\n") == 1, said

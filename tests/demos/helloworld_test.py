@@ -13,7 +13,7 @@ REQUEST = b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
 
 
 def greets():
-    """it greets"""
+    """GET / is answered with a greeting"""
     with Program(HELLO, "--port", "0", "--address", "127.0.0.1") as program:
         answer = program.talk(REQUEST)
         assert answer.startswith(b"HTTP/1.1 200 OK\r\n") and answer.endswith(b"\r\n\r\nHello, world\n"), answer
@@ -28,7 +28,7 @@ def all_interfaces():
 
 
 def threads():
-    """with several threads each has a loop, all share the port, and a signal stops all"""
+    """with several threads each has a loop, all loops share the port, and a signal stops all"""
     with Program(HELLO, "--port", "0", "--address", "127.0.0.1", "--threads", "3") as program:
         program.wait_for(rf"(?s)(Serving on port {program.port}.*){{3}}")
         for _ in range(50):
@@ -37,7 +37,7 @@ def threads():
 
 
 def wrong_use():
-    """a busy port, an unknown flag and a number out of range are one clear line each"""
+    """a busy port, an unknown flag and a number out of range each give one clear line"""
     with Program(HELLO, "--port", "0", "--address", "127.0.0.1") as program:
         for more in ([], ["--threads", "2"]):
             status, said = fails(HELLO, "--port", str(program.port), "--address", "127.0.0.1", *more)

@@ -19,7 +19,7 @@ SERVER = shutil.which("redis-server")
 
 
 class Redis:
-    """A redis-server of the test's own, on a Unix socket and a free port."""
+    """A redis-server for the test, on a Unix socket and a free port."""
 
     def __init__(self, *options):
         self.folder = tempfile.TemporaryDirectory()
@@ -48,7 +48,7 @@ class Redis:
 
 
 class Impostor:
-    """Expects the bytes of the script, sends those of the script, then closes."""
+    """A server that expects bytes of the script, sends bytes of the script, and then closes."""
 
     def __init__(self, *script, pause=None):
         self.listening = socket.create_server(("127.0.0.1", 0))
@@ -127,7 +127,7 @@ def pipelined():
 
 
 def tour():
-    """without a command it shows a few, over a Unix socket too"""
+    """without a command it runs a few, over a Unix socket too"""
     with Redis() as redis:
         for where in (["--port", str(redis.port)], ["--unix", redis.path]):
             status, out, said = client(*where)
@@ -149,7 +149,7 @@ def messages():
 
 
 def logs_in():
-    """it logs in with a password, and says so when that is wrong"""
+    """it logs in with a password, and reports a wrong password"""
     with Redis("--requirepass", "secret") as redis:
         status, out, said = client("--port", str(redis.port), "--password", "secret", "PING")
         assert (status, out, said) == (0, 'PING\n"PONG"\n', ""), (status, out, said)
@@ -158,7 +158,7 @@ def logs_in():
 
 
 def falls_back():
-    """a server that does not know HELLO is spoken to in RESP2, and logged in to by AUTH"""
+    """with a server that does not know HELLO it uses RESP2, and logs in by AUTH"""
     with Impostor(NO_HELLO, b"$-1\r\n*-1\r\n*2\r\n:1\r\n$3\r\nabc\r\n") as server:
         got = answers(server, "GET a", "BLPOP b 1", "C")
         assert got == '(nil)\n(nil)\n1) (integer) 1\n2) "abc"', got
@@ -173,7 +173,7 @@ def falls_back():
 
 
 def enough():
-    """of messages that come together no more are taken than were asked for"""
+    """of messages that arrive together it takes only the requested number"""
     one = b">3\r\n$7\r\nmessage\r\n$4\r\nnews\r\n$1\r\n%d\r\n"
     with Impostor(HELLO3, b"+OK\r\n", b"".join(one % i for i in (1, 2, 3))) as server:
         status, out, said = client("--port", str(server.port), "--subscribe", "news", "--messages", "1", "A")
@@ -182,7 +182,7 @@ def enough():
 
 
 def in_pieces():
-    """replies may come byte by byte"""
+    """replies may arrive byte by byte"""
     reply = b"*3\r\n$5\r\nhello\r\n~1\r\n#t\r\n|1\r\n+a\r\n+b\r\n,1e3\r\n>1\r\n+unasked\r\n!3\r\nERR\r\n"
     with Impostor(HELLO3, reply, pause=0.001) as server:
         got = answers(server, "A", "B")
@@ -193,14 +193,14 @@ def misbehaves():
     """bytes that break the protocol end the program with one clear line"""
     for reply, why in {
         b"hello\r\n": "a reply of type 0x68",
-        b":12x\r\n": '"12x" is no number',
-        b":\r\n": '"" is no number',
-        b",one\r\n": '"one" is no number',
-        b"#y\r\n": '"y" is no boolean',
+        b":12x\r\n": '"12x" is not a number',
+        b":\r\n": '"" is not a number',
+        b",one\r\n": '"one" is not a number',
+        b"#y\r\n": '"y" is not a boolean',
         b"$-2\r\n": "a length of -2",
         b"$999999999999\r\n": "a length of 999999999999",
         b"*99999999\r\n": "a length of 99999999",
-        b"$3\r\nabcdef": "a string that does not end where it should",
+        b"$3\r\nabcdef": "a string with a wrong end",
         b"*1\r\n" * 100: "too deeply nested",
         b"\r\n": "a reply of type 0x0d",
         b"+" + b"x" * 100_000: "Unsatisfiable read",
@@ -216,7 +216,7 @@ def misbehaves():
 
 
 def wrong_use():
-    """nobody there, an empty command and an unknown flag are one clear line each"""
+    """a missing server, an empty command and an unknown flag each give one clear line"""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
@@ -233,6 +233,6 @@ tap = Tap()
 if SERVER:
     tap.run([every_type, pipelined, tour, messages, logs_in])
 else:
-    print("# redis-server is not installed: only servers that misbehave are talked to")
+    print("# redis-server is not installed: only the tests with misbehaving servers run")
 tap.run([falls_back, in_pieces, enough, misbehaves, wrong_use])
 tap.end()

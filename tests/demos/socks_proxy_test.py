@@ -87,7 +87,7 @@ def receive(connection, count):
 
 
 def tunnel(program, port):
-    """A connection through the proxy, on which SOCKS has been spoken."""
+    """A connection through the proxy, after the SOCKS handshake."""
     connection = program.connect()
     connection.sendall(b"\x05\x01\x00" + request_to(port))
     assert receive(connection, 2) == b"\x05\x00"
@@ -97,7 +97,7 @@ def tunnel(program, port):
 
 
 def by_curl():
-    """curl gets through it by address and by name, and large bodies both ways"""
+    """curl works through it by address and by name, with large bodies in both directions"""
     with site() as port, proxy() as program:
         by_address = ["--socks5", f"127.0.0.1:{program.port}"]
         by_name = ["--socks5-hostname", f"127.0.0.1:{program.port}"]
@@ -122,7 +122,7 @@ def logs_in():
         program.wait_for("does not offer to log in")
         assert program.talk(b"\x05\x01\x00") == b"\x05\xff"
         assert program.talk(b"\x05\x01\x02\x02") == b"\x05\x02"
-        program.wait_for("logs in by another version")
+        program.wait_for("logs in with another version")
 
 
 def ipv6():
@@ -142,7 +142,7 @@ def ipv6():
 
 
 def half_closes():
-    """each side may end its stream and go on receiving; bytes that a client sends ahead are not lost"""
+    """each side may end its stream and still receive; bytes that a client sends early are not lost"""
     with socket.create_server(("127.0.0.1", 0)) as listening, proxy() as program:
         port = listening.getsockname()[1]
         with program.connect() as connection:
@@ -181,7 +181,7 @@ def breaks():
 
 
 def cannot_connect():
-    """a client is told why it cannot be connected"""
+    """a client gets the reason why the proxy cannot connect"""
     with socket.socket() as taken, proxy("--timeout", "5") as program:
         taken.bind(("127.0.0.1", 0))
         for request, reply in {
@@ -198,12 +198,12 @@ def cannot_connect():
 
 
 def misbehaves():
-    """a client that breaks the protocol, is silent or leaves has its connection closed, with a line in the log"""
+    """the connection of a client that breaks the protocol, is silent or goes away is closed, with a line in the log"""
     with site() as port, proxy("--timeout", "0.5") as program:
         assert program.talk(b"GET / HTTP/1.1\r\n\r\n") == b""
         program.wait_for(r"127\.0\.0\.1:\d+: does not speak SOCKS5")
         assert program.talk(b"\x05\x01\x00\x04\x01\0\x01") == b"\x05\x00"
-        program.wait_for("makes a request of another version")
+        program.wait_for("sends a request of another version")
         for begun in (b"", b"\x05", b"\x05\x02\x00", b"\x05\x01\x00\x05\x01\0\x03\x09loc"):
             said = program.said.count("says nothing")
             with program.connect() as connection:
@@ -221,7 +221,7 @@ def misbehaves():
 
 
 def wrong_use():
-    """a busy port and wrong options lead to one clear line each"""
+    """a busy port and wrong options each give one clear line"""
     with proxy() as program:
         status, said = fails(PROXY, "--port", str(program.port))
         assert status == 1 and said == f"socks_proxy: cannot listen on 127.0.0.1:{program.port}: Address already in use\n", said
@@ -234,6 +234,6 @@ tap = Tap()
 if CURL:
     tap.run([by_curl, logs_in])
 else:
-    print("# curl is not installed: only clients of this test's own talk to the proxy")
+    print("# curl is not installed: only the tests with their own clients run")
 tap.run([ipv6, half_closes, breaks, cannot_connect, misbehaves, wrong_use])
 tap.end()

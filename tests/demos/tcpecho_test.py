@@ -27,7 +27,7 @@ def client(program, *more):
 
 
 def lines_come_back():
-    """every line comes back, and the log has it (DEM-20, DEM-22)"""
+    """every line is echoed and logged (DEM-20, DEM-22)"""
     with server() as program:
         with program.connect() as connection:
             for line in (b"hello\n", b"and\r\n", b"\n"):
@@ -61,7 +61,7 @@ def certificates(folder):
 
 
 def with_tls():
-    """with a certificate both speak TLS, and the client trusts nobody it was not told to"""
+    """with a certificate both use TLS, and the client trusts only the given certificate"""
     if not shutil.which("openssl"):
         return
     with tempfile.TemporaryDirectory() as folder:
@@ -79,14 +79,14 @@ def with_tls():
                     connection.sendall(b"from Python\n")
                     assert connection.recv(100) == b"from Python\n"
             program.wait_for(r"Received bytes: from Python\n")
-            # Plain text is no TLS.
+            # The server refuses plain text.
             assert client(program)[0] == 1
             program.wait_for(r"W .*SSL Error on \d+ 127\.0\.0\.1:\d+: wrong version number, or no TLS at all\n")
             assert program.stop() == 0, program.said
 
 
 def wrong_use():
-    """each error is one clear line"""
+    """each error gives one clear line"""
     for arguments, part in (
         (["server", "--tls", "/no/such/file"], 'certfile "/no/such/file" does not exist'),
         (["client", "--ca", "/no/such/file", "--host", "127.0.0.1", "--port", "1"], ""),

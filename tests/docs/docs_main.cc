@@ -1,4 +1,4 @@
-// Runs a program of the guide, named by its chapter and line; without a name, lists those there are.
+// Runs a program of the guide, named by its chapter and line. Without a name, lists the programs.
 
 #include <cstdio>
 #include <string_view>

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The guide's programs run, and print what it says: `docs_test.py PROGRAM ROOT`. That they compile, the build says."""
+"""The programs of the guide run and print the output in the guide: `docs_test.py PROGRAM ROOT`. The build compiles them."""
 
 import os
 import pathlib
@@ -14,7 +14,7 @@ CHAPTERS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 def every_chapter_problems():
-    """Chapters with C++ in them that the build does not know."""
+    """Chapters with C++ that are not listed in the build."""
     listed = (ROOT / "tests/docs/meson.build").read_text(encoding="utf-8")
     for path in CHAPTERS:
         name = path.relative_to(ROOT).as_posix()
@@ -61,7 +61,7 @@ def programs():
 
 
 def fragments():
-    """what is hidden stands around a fragment, on its own lines"""
+    """hidden code is around a fragment, on its own lines"""
     source = source_of("x.md", fenced("f();", "snippet: compile\nvoid g() {\n...\n}\n"))
     assert '#line 2 "x.md"\nvoid g() {\n#line 7 "x.md"\nf();\n#line 4 "x.md"\n}\n' in source, source
     assert "using namespace squall;" in source and "squall::testing::Snippet" not in source, source
@@ -72,7 +72,7 @@ def fragments():
 
 
 def mistakes():
-    """what is neither a program nor marked, or marked wrong, is refused"""
+    """a block that is neither a program nor marked, or has a wrong mark, is refused"""
     expect_error("\n" + fenced("f();"), "line 3: neither a program nor marked")
     expect_error(fenced("f();", "a comment"), "line 3: neither")
     expect_error(fenced("f();", "snippet: compile") + "\n" + fenced("f();"), "line 7: neither")

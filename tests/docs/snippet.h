@@ -4,8 +4,8 @@
 
 namespace squall::testing {
 
-// A program of the guide that runs in a test; the others are only compiled and linked. Sources made by
-// snippets.py define these.
+// A program of the guide that runs in a test; the other programs are only compiled and linked. snippets.py
+// makes the sources that define these objects.
 class Snippet {
  public:
   using Main = int (*)(int argc, char** argv);

@@ -1,24 +1,24 @@
 #!/usr/bin/env python3
 """Makes a source of the C++ in a chapter of the guide: `snippets.py CHAPTER OUTPUT`.
 
-Every fenced block of `cpp` is a snippet. A program, which has an `int main`, is compiled and linked as it stands.
-Any other says what it is, and so does a program that is to be run, in a comment directly above it, which readers
-of the page do not see:
+Every fenced block of `cpp` is a snippet. A program, which has an `int main`, is compiled and linked unchanged.
+Other snippets, and programs that must be run, have a mark in a comment directly above them, which readers of the page
+do not see:
 
     <!-- snippet: compile -->               compiled and linked
     <!-- snippet: run -->                   also run, and ends by itself with status 0
     <!-- snippet: run, continued -->        in the same namespace as the snippet before it
     <!-- snippet: compile, global -->       in no namespace, for specialisations
-    <!-- snippet: sketch -->                looked at by nobody
-    <!-- snippet: compile                   with what the reader does not need to see: the block stands
-    Task<> example(IOStream& stream) {      where the dots are, or without them at the end; squall's
-      ...                                   names are there
+    <!-- snippet: sketch -->                not compiled
+    <!-- snippet: compile                   with hidden code: the dots are replaced by the block; without
+    Task<> example(IOStream& stream) {      dots the block is at the end. The code can use the names of
+      ...                                   namespace squall
     }
     -->
-    <!-- snippet: output -->                above another block: what the last snippet that was run prints
+    <!-- snippet: output -->                above another block: the output of the last snippet that was run
 
-A chapter becomes one source, to save time: each snippet has a namespace of its own in it, and includes move to the
-top. The compiler's messages name the line of the chapter.
+A chapter becomes one source, to save time: each snippet has its own namespace in it, and includes move to the top.
+The compiler's messages name the line of the chapter.
 """
 
 import pathlib
@@ -45,7 +45,7 @@ class Snippet:
 
 
 def snippets(text):
-    """The snippets of a chapter. Throws ValueError, with the line, for what is not as described above."""
+    """The snippets of a chapter. Throws ValueError, with the line, for a block that breaks the rules above."""
     found = []
     last_run = None
     for block in markdown.blocks(text):
@@ -92,7 +92,7 @@ def source_of(name, text):
     for snippet in snippets(text):
         if snippet.kind == "sketch":
             continue
-        # Of no other chapter either: they are linked together.
+        # Must differ from the names of other chapters, because all chapters are linked together.
         own_name = re.sub(r"\W", "_", f"{name}_{snippet.block.line}")
         if "continued" not in snippet.options:
             namespace = None if "global" in snippet.options else own_name
@@ -110,7 +110,7 @@ def source_of(name, text):
 
 
 def code_of(snippet, name):
-    """A snippet with what is hidden around it."""
+    """A snippet with its hidden code."""
     lines = []
     if snippet.hidden or not snippet.main:
         lines.append("using namespace squall;")

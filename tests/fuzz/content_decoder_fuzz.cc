@@ -53,7 +53,7 @@ Outcome decode(std::string_view coding, std::string_view input, std::size_t step
   FUZZ_CHECK(outcome.text.size() <= std::max(BoundedDecoder::kFreeOutput, (input.size() + 1) * kMaxRatio));
   FUZZ_CHECK(decoder.finish() == !decoder.refusal());
   outcome.status = decoder.refusal().status;
-  // A decoder that refused stays so.
+  // A decoder that has refused input stays in that state.
   if (outcome.status != 0) {
     std::string_view more = "more";
     FUZZ_CHECK(decoder.decode(more, output) == 0 && decoder.refusal().status == outcome.status);

@@ -17,7 +17,7 @@ LIMITS = ["-max_len=8192", "-rss_limit_mb=512", "-timeout=10"]
 
 
 def run(command, seconds, folder):
-    """What is wrong, as lines."""
+    """The failures, as lines."""
     try:
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, errors="replace", check=False, timeout=seconds)
     except subprocess.TimeoutExpired:
@@ -37,14 +37,14 @@ def main():
     tap = Tap()
     with tempfile.TemporaryDirectory() as folder:
         problems = run([program, *inputs], 120, folder) if inputs else ["there is no corpus"]
-        tap.check(f"{corpus.name}: what must hold does, for all of the corpus", problems)
+        tap.check(f"{corpus.name}: all conditions hold for the corpus", problems)
     if seconds > 0:
         with tempfile.TemporaryDirectory() as folder:
             found = pathlib.Path(folder, "found")
             found.mkdir()
             # New inputs go to the first folder, so the corpus stays as it is.
             command = [program, *LIMITS, f"-max_total_time={seconds}", str(found), str(corpus)]
-            tap.check(f"{corpus.name}: nor is an input found in {seconds} s for which it does not", run(command, seconds + 120, folder))
+            tap.check(f"{corpus.name}: {seconds} s of fuzzing find no input that violates a condition", run(command, seconds + 120, folder))
     tap.end()
 
 

@@ -1,5 +1,5 @@
-// Header blocks. The text of parsed headers is a block of the same fields. Changes agree with those of a list
-// of pairs.
+// Header blocks. The text of parsed headers is a block of the same fields. Changes have the same effect as
+// on a list of pairs.
 
 #include <squall/http/message/header_lines.h>
 #include <squall/ioloop/base/ascii.h>

@@ -1,4 +1,4 @@
-// Calls a fuzzer's function with each file of the command line. The suite uses it where there is no
+// Calls a fuzzer's function with each file of the command line. The suite uses it if the compiler has no
 // libFuzzer.
 
 #include <cstddef>

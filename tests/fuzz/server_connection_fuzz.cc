@@ -2,7 +2,7 @@
 // pieces the server gets the same requests as the simple reader, refuses malformed ones, and closes; for
 // collected and for streamed bodies.
 //
-// The first byte of an input selects how the others are sent.
+// The first byte of an input selects the pieces in which the other bytes are sent.
 
 #include <squall/ioloop/base/log.h>
 
@@ -29,7 +29,7 @@ http::HTTPServer::Options small() {
   return options;
 }
 
-// From one byte: all at once, byte by byte, or pieces of one size.
+// The cuts that one byte selects: none, after every byte, or pieces of one size.
 std::vector<std::size_t> cuts_for(unsigned how, std::size_t size) {
   std::vector<std::size_t> cuts;
   const std::size_t step = how % 4 == 0 ? size + 1 : how % 4 == 1 ? 1 : how / 4 + 2;

@@ -1,5 +1,5 @@
-// read_until and read_until_regex over a stream. For any bytes in any pieces the result is that of a search
-// in all bytes.
+// read_until and read_until_regex over a stream. For any bytes in any pieces the result is the same as of a
+// search in all bytes.
 //
 // An input has the number of a delimiter or expression, the limit (two bytes, 0 for none), the size of
 // pieces, and the bytes.
@@ -109,7 +109,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     squall::log::set_handler([](const squall::log::Record&) {});
     return true;
   }();
-  // A search of a million steps takes as many again with each byte that arrives.
+  // A search of a million steps is repeated with each byte that arrives.
   if (!is_quiet || size < 4 || size > 2000) return 0;
   constexpr std::size_t kForms = std::size(squall::kDelimiters) + std::size(squall::kRegexes);
   squall::Case wanted;

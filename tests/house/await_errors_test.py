@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Awaiting what cannot be awaited is an error one can read (GEN-41): `await_errors_test.py ROOT COMPILER [ARGUMENT...]`."""
+"""Awaiting a type that is not awaitable is a readable error (GEN-41): `await_errors_test.py ROOT COMPILER [ARGUMENT...]`."""
 
 import os
 import subprocess
@@ -18,7 +18,8 @@ struct Foreign {};
 Task<> work();
 """
 
-# A statement of a task, and what the compiler's first error must name: the rest each compiler words differently.
+# A statement of a task, and the name that the compiler's first error must have; the other words differ
+# between compilers.
 REFUSED = [
     ("co_await Foreign();", "await_ready"),
     ("co_await adapt(Foreign());", "adapt"),

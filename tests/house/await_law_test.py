@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """GCC 12 miscompiles legal co_awaits (docs/coroutines.md): await into a named local, then use it.
 
-A statement that only looks like one of the broken forms says so in it, behind `// lint:`, with the reason.
+A statement that only looks like one of the broken forms has the reason in a comment, behind `// lint:`.
 """
 
 import pathlib
@@ -45,7 +45,7 @@ def expressions(unit):
 
 
 def broken_forms(is_condition, items):
-    """Why GCC 12 would get an expression with co_await wrong."""
+    """The reason why GCC 12 would miscompile an expression with co_await."""
     found = list(cpp.walk(items))
     awaits = [path for item, path in found if is_await(path[-1][1], path[-1][2])]
     if not awaits:
@@ -99,7 +99,7 @@ def problems_of(path, text):
 
 
 def overlooked(path, text):
-    """Whether a co_await is in no statement, so that the parser got lost."""
+    """Whether the parser has failed to find the statement of a co_await."""
     there = sum(token.text == "co_await" for token in cpp.tokens(text))
     seen = sum(item.text == "co_await" for _, _, items in statements(text) for item, _ in cpp.walk(items))
     if there != seen:
@@ -194,11 +194,11 @@ def main():
     guide = [root / "README.md", *sorted((root / "docs").glob("*.md"))]
     tap = Tap()
     tap.check(
-        "co_await stands in no statement that GCC 12 miscompiles",
+        "no statement has a co_await that GCC 12 miscompiles",
         [problem for path, text in sources(root) for problem in problems_of(path, text)],
     )
     tap.check(
-        "nor does it in the guide",
+        "nor does a statement of the guide",
         [
             problem
             for path in guide
@@ -208,11 +208,11 @@ def main():
         ],
     )
     tap.check(
-        "every co_await is looked at",
+        "every co_await is checked",
         [problem for path, text in sources(root) if "co_await" in text for problem in overlooked(path, text)],
     )
     tap.check("each broken form is found", [text for text in BAD if len(list(problems_of("bad", text))) != 1])
-    tap.check("the safe forms are not", [p for text in GOOD for p in problems_of("good", text)])
+    tap.check("no safe form is reported", [p for text in GOOD for p in problems_of("good", text)])
     tap.end()
 
 

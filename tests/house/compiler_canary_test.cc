@@ -1,5 +1,5 @@
-// The forms of co_await that GCC 12 compiles as it should: a compiler upgrade is checked against them. Those
-// it does not are in docs/coroutines.md, and await_law_test.py keeps them out of the tree.
+// The forms of co_await that GCC 12 compiles correctly: a check for compiler upgrades. docs/coroutines.md
+// has the forms that GCC 12 miscompiles, and await_law_test.py keeps them out of the tree.
 
 #include <squall/ioloop/loop/task.h>
 
@@ -51,13 +51,13 @@ Task<int> call(F function) {
   co_return function();
 }
 
-// A trivial aggregate is destroyed twice without anybody noticing.
+// The second destruction of a trivial aggregate has no effect.
 struct Trivial {
   std::size_t size = 0;
 };
 Task<std::size_t> take_trivial(Trivial trivial) { co_return trivial.size; }
 
-// Each returns 0 if it went right.
+// Each function returns 0 if the code is correct.
 Task<int> arguments() {
   int sum = co_await by_value(Live());
   sum += co_await by_reference(Live());
@@ -160,7 +160,7 @@ struct Owner final : detail::TaskOwner {
   std::coroutine_handle<> task_ended(std::size_t) noexcept override { return std::noop_coroutine(); }
 };
 
-TEST_CASE("the compiler gets right what the house allows", "[canary]") {
+TEST_CASE("the compiler compiles the allowed forms of co_await correctly", "[canary]") {
   TestLoop loop;
   REQUIRE(Live::count == 0);
   CHECK(loop.run(arguments()) == 0);
@@ -175,7 +175,7 @@ TEST_CASE("the compiler gets right what the house allows", "[canary]") {
   CHECK_FALSE(Live::broken);
 }
 
-TEST_CASE("the compiler destroys a suspended chain of frames once and whole", "[canary]") {
+TEST_CASE("the compiler destroys a suspended chain of frames completely and once", "[canary]") {
   REQUIRE(Live::count == 0);
   Owner owner;
   {

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What ./dev does to a machine, with a machine that is made up: `dev_test.py ROOT`. No network, no root."""
+"""The changes of ./dev to a machine, with a simulated machine: `dev_test.py ROOT`. No network, no root."""
 
 import pathlib
 import subprocess
@@ -54,7 +54,7 @@ def run(script, folder, **variables):
 
 
 def next_source(files):
-    """What dev makes of a folder like /etc/apt."""
+    """The source that dev derives from a folder like /etc/apt."""
     with tempfile.TemporaryDirectory() as folder:
         for name, text in files.items():
             path = pathlib.Path(folder, "apt", name)
@@ -94,12 +94,12 @@ def stanzas():
         f"{key}Check-Valid-Until: no\n",
         {part + "own.sources": own},
     )
-    # What is surely Debian's goes before what only looks like it.
+    # A source that is signed by Debian has precedence over one that only looks like Debian's.
     expect_source(DEBIAN_NEXT, {part + "a.sources": own, part + "b.sources": DEBIAN})
 
 
 def no_stanza():
-    """a source that is not Debian's main archive for bookworm is left alone"""
+    """a source that is not Debian's main archive for bookworm is not used"""
     part = "sources.list.d/"
     for text in (
         DOCKER,
@@ -138,7 +138,7 @@ def lines():
 
 
 class Machine:
-    """A Debian whose package tools only pretend. What they are asked to do is in `log`."""
+    """A simulated Debian: its package tools only write their arguments to `log`."""
 
     # Once `apt-get update` ran, `lists` is there; once libllhttp-dev is installed, `llhttp` is.
     TOOLS = {
@@ -176,7 +176,7 @@ class Machine:
         self.keeper.cleanup()
 
     def install(self, then="exec true"):
-        """(status, what was asked of APT, what dev said) of installing what the release build needs."""
+        """(status, the calls of APT, the output of dev) of installing the packages for the release build."""
         (self.folder / "log").write_text("", encoding="utf-8")
         script = f"apt=$PWD/apt\ncodename() {{ echo {self.release}; }}\ninstall_debian release\n{then}"
         status, _, said = run(script, self.folder, TMPDIR=str(self.folder / "tmp"))
@@ -190,14 +190,14 @@ INSTALL = "install -y -qq --no-install-recommends"
 
 
 def nothing_twice():
-    """what is installed is not installed again, and needs no root"""
+    """installed packages are not installed again, and need no root"""
     with Machine("trixie", POLICY) as machine:
         assert machine.install()[0] == 0
         assert machine.install("exit 7") == (7, [], "")
 
 
 def empty_lists():
-    """a machine with empty package lists and only libllhttp missing gets them first"""
+    """a machine with empty package lists and only libllhttp missing updates the lists first"""
     with Machine("trixie", POLICY) as machine:
         status, log, said = machine.install()
         assert (status, log) == (0, ["update -qq", f"{INSTALL} libllhttp-dev"]), (status, log, said)
@@ -207,11 +207,11 @@ def empty_lists():
     with Machine("trixie", POLICY) as machine:
         (machine.folder / "offline").touch()
         status, log, said = machine.install()
-        assert status == 0 and "going on with the package lists there are" in said, (status, log, said)
+        assert status == 0 and "using the existing package lists" in said, (status, log, said)
 
 
 def next_release():
-    """Debian 12 gets libllhttp from Debian 13, by a source list that does not stay"""
+    """Debian 12 gets libllhttp from Debian 13, by a temporary source list"""
     with Machine("bookworm") as machine:
         status, log, said = machine.install()
         options = "-o Dir::Etc::SourceList=TMP/source.list -o Dir::Etc::SourceParts=- -o Dir::State::Lists=TMP"
@@ -229,7 +229,7 @@ def next_release():
 
 
 def interrupted():
-    """nor does it when APT fails, or a signal comes"""
+    """the source list is also removed when APT fails or a signal arrives"""
     signals = [("kill -HUP $MAIN", 129), ("kill -INT $MAIN", 130), ("kill -TERM $MAIN", 143)]
     for installing, expected in [("exit 100", 100), *signals]:
         with Machine("bookworm", installing=installing + "\ntouch llhttp") as machine:
@@ -242,7 +242,7 @@ def interrupted():
 
 
 def refused():
-    """without a libllhttp that is new enough it says so"""
+    """a missing or too old libllhttp is reported"""
     with Machine("trixie") as machine:
         status, log, said = machine.install()
         assert status == 1 and "has no libllhttp-dev (9.2 or newer)" in said, (status, said)
@@ -256,7 +256,7 @@ def refused():
 
 
 def compilers():
-    """CXX may be several words, and without a compiler nothing is set up"""
+    """CXX may have several words, and without a compiler no build is set up"""
     with tempfile.TemporaryDirectory() as folder:
         status, out, _ = run("compiler release", folder, CXX="ccache g++ -m64")
         assert (status, out) == (0, "ccache g++ -m64"), out

@@ -19,7 +19,7 @@ using web::url;
 struct Handler : web::RequestHandler { void get() {} };
 """
 
-# The body of a handler class, and what the one error must say.
+# The body of a handler class, and the text of the one error.
 HANDLERS = [
     ("void show() {}", "a handler needs a verb"),
     ("void get() {} void del() {}", "the verb of DELETE is spelled delete_, not del"),
@@ -38,7 +38,7 @@ HANDLERS = [
     ("explicit H(int) {} void get() {}", "a handler needs a public constructor without parameters"),
     ("void get() {} void initialize(int) {}", "the arguments of url<H>() are not those that H::initialize() takes"),
 ]
-# A statement, and what the one error must say.
+# A statement, and the text of the one error.
 STATEMENTS = [
     ("auto rule = url<std::string>(\"/\");", "derived"),
     ("auto rule = url<Handler>(\"/\", 7);", "the arguments of url<H>() are not those"),
@@ -60,7 +60,7 @@ TAKEN = [
 
 
 def source_of_refused():
-    """One program with every mistake, each in a scope of its own, and the messages that it must lead to."""
+    """One program with every mistake, each in its own scope, and the expected messages."""
     parts = [HEAD]
     messages = []
     for number, (body, message) in enumerate(HANDLERS):
@@ -114,8 +114,8 @@ def main():
     for compiler in commands:
         name = pathlib.Path(compiler[-1]).name
         errors = errors_of(compiler + arguments, source)
-        tap.check(f"{name}: each mistake leads to one error, which says what to do", list(unexpected(errors, messages)))
-        tap.check(f"{name}: what is right is taken", errors_of(compiler + arguments, source_of_taken()))
+        tap.check(f"{name}: each mistake leads to one error, which names the correct form", list(unexpected(errors, messages)))
+        tap.check(f"{name}: correct handlers compile", errors_of(compiler + arguments, source_of_taken()))
     tap.end()
 
 

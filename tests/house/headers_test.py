@@ -65,7 +65,7 @@ def precompile(command, folder):
 
 
 def compile_alone(command, include):
-    """The compiler's complaints about a file that includes nothing else, twice."""
+    """The compiler's errors for a file that includes only this header, twice."""
     source = f"#include <{include}>\n#include <{include}>\n"
     run = subprocess.run(
         command + ["-fsyntax-only", "-x", "c++", "-"], input=source, capture_output=True, text=True, check=False
@@ -85,14 +85,14 @@ def main():
     tap = Tap()
     tap.check("a header includes the standard headers of the names that it uses", missing)
     tap.check(
-        "a header that does not is found",
+        "a header that does not is reported",
         [] if missing_standard_headers("#include <vector>\nstd::vector<int> f(std::string_view);") == ["string_view"] else ["no"],
     )
     with tempfile.TemporaryDirectory() as folder, concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         command = precompile(command, folder)
         for include, complaints in pool.map(lambda name: compile_alone(command, name), includes):
             tap.check(f"<{include}> compiles alone", complaints)
-        tap.check("a header that does not compile is found", [] if compile_alone(command, "squall/no_such.h")[1] else ["it was not"])
+        tap.check("a header that does not compile is reported", [] if compile_alone(command, "squall/no_such.h")[1] else ["it was not"])
     tap.end()
 
 

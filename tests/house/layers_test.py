@@ -22,16 +22,16 @@ def room_of(layer, parts):
 
 
 def problems_of(path, text):
-    """What is wrong with the place and the includes of one file of the library."""
+    """The errors of the folder and the includes of one file of the library."""
     layer = path.parts[0]
     room = room_of(layer, path.parts[1:])
     if ROOMS.get(layer) and room is None:
-        yield f"{path}: stands in no room of {layer} (tests/house/sources.py lists them)"
+        yield f"{path}: is in no room of {layer} (tests/house/sources.py lists them)"
         return
     for bracket, name in INCLUDE.findall(text):
         parts = name.split("/")
         if bracket == '"':
-            yield f'{path}: "{name}" is to be spelled <squall/...>'
+            yield f'{path}: "{name}" must be spelled <squall/...>'
         elif parts[0] == "squall":
             if len(parts) == 2 and name != "squall/version.h":
                 yield f"{path}: <{name}> is an umbrella header, for users only"
@@ -62,7 +62,7 @@ def main():
         if not files:
             continue
         tap.check(
-            f"each file of {layer} stands in a room and includes only its own room, rooms before it and lower layers",
+            f"each file of {layer} is in a room and includes only its own room, rooms before it and lower layers",
             [problem for path, text in files for problem in problems_of(path, text)],
         )
     tap.check(
@@ -82,7 +82,7 @@ def main():
         "testing/y.cc": "#include <squall/tests/support/test_loop.h>",
     }
     tap.check(
-        "an include that points up or to an umbrella, and a file outside the rooms, are found",
+        "an include that points up or to an umbrella, and a file outside the rooms, are reported",
         [name for name, text in bad.items() if not list(problems_of(pathlib.PurePath(name), text))],
     )
     good = {
@@ -96,7 +96,7 @@ def main():
     )
     umbrellas = {"web": "#include <squall/testing.h>", "http": "#include <squall/testing/fixture.h>", "iostream": "#include <squall/web.h>"}
     tap.check(
-        "nor is an umbrella over what lies below, but one over what lies above is",
+        "an umbrella may include lower layers, and an include of a higher layer is reported",
         [
             *(n for n, text in umbrellas.items() if not list(umbrella_problems(pathlib.PurePath(n + ".h"), text))),
             *umbrella_problems(pathlib.PurePath("testing.h"), "#include <squall/web.h>\n#include <squall/testing/fixture.h>\n"),

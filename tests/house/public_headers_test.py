@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Which headers are installed, and what those may include: `public_headers_test.py ROOT`.
+"""The headers that are installed, and the headers that they may include: `public_headers_test.py ROOT`.
 
 A header is public if an umbrella header includes it, directly or through other headers, or if the documentation
 tells readers to include it. The public headers are installed, and no others (include/meson.build).
@@ -14,7 +14,7 @@ from tap import Tap
 INCLUDE = re.compile(r"^[ \t]*#[ \t]*include[ \t]*<([^>]+)>", re.MULTILINE)
 NAMED = re.compile(r"<(squall/[^>\s]+\.h)>")
 LISTED = re.compile(r"'(squall/[^']+\.h)'")
-# What a user's compiler finds without the packages that only the library is built from.
+# The headers that a user's compiler finds without the packages that only the build of the library needs.
 AVAILABLE = re.compile(r"[a-z_]+|(sys|netinet|arpa)/[a-z]+\.h|(fcntl|netdb|poll|sched|signal|unistd)\.h|fmt/[a-z]+\.h")
 
 
@@ -23,7 +23,7 @@ def includes_of(read, header):
 
 
 def public_headers(read, start):
-    """The headers in `start`, and what they include of Squall, at any depth. `read` gives a header's text."""
+    """The headers in `start`, and the headers of Squall that they include, at any depth. `read` gives a header's text."""
     found = set()
     waiting = list(start)
     while waiting:
@@ -61,10 +61,10 @@ def main():
     tap.check("the list of installed headers is sorted", [] if listed == sorted(set(listed)) else ["sort include/meson.build"])
     folders = [folder for folder in ("ioloop", "iostream", "http", "web", "websocket", "testing") if (root / folder).is_dir()]
     tap.check(
-        "no folder installs headers of its own",
+        "no other meson.build installs headers",
         [f"{folder}/meson.build" for folder in folders if "install_headers" in (root / folder / "meson.build").read_text(encoding="utf-8")],
     )
-    tap.check("no installed header includes one that is not",
+    tap.check("no installed header includes a header that is not installed",
               [f"<{header}> includes <{name}>" for header in sorted(set(listed) & public) for name in includes_of(read, header)
                if name.startswith("squall/") and name not in listed])
     tap.check("an installed header includes only the standard library, the system and fmt", list(not_available(read, public)))
@@ -75,10 +75,10 @@ def main():
         "squall/web/a.h": "#  include <squall/http/b.h>\n#include <fmt/format.h>\n#include <sys/socket.h>\n",
         "squall/http/b.h": "#include <llhttp.h>\n#include <openssl/ssl.h>\n#include <zlib.h>\n",
     }
-    tap.check("a header that is included through another one is found",
+    tap.check("a header that is included through another header is reported",
               [] if public_headers(texts.get, {"squall/web.h"}) == set(texts) else ["it was not"])
     bad = [problem.split()[-1] for problem in not_available(texts.get, texts)]
-    tap.check("an include of a third party's header is found", [] if bad == ["<llhttp.h>", "<openssl/ssl.h>", "<zlib.h>"] else bad)
+    tap.check("an include of a third party's header is reported", [] if bad == ["<llhttp.h>", "<openssl/ssl.h>", "<zlib.h>"] else bad)
     tap.end()
 
 

@@ -12,7 +12,7 @@ INCLUDE = re.compile(r"^#include <squall/(\w+/[^>]+)>$", re.MULTILINE)
 DETAIL = re.compile(r"^namespace detail \{$.*?^\}  // namespace detail$", re.MULTILINE | re.DOTALL)
 # A definition at the left margin; a declaration ends with a semicolon.
 TYPE = re.compile(r"^(?:class|struct|enum class|enum)\s+(?:\[\[[^\]]*\]\]\s+)?(\w+)\b(?P<rest>[^\n]*)$", re.MULTILINE)
-# Types that a program gets from a function, and never names: what an await expression works with.
+# Types that a program gets from a function and never names: awaiters.
 UNNAMED = re.compile(r"(?:Awaiter|Owner|State|StateRef|.Promise|PromiseBase|Job|Call|ExecutorResult)$")
 # Types that the header of another public type needs.
 INTERNAL = {"DefaultHeaders"}
@@ -54,7 +54,7 @@ def main():
         "namespace detail {\nclass Hidden {\n};\n}  // namespace detail\ntemplate <>\nstruct Named<int> {\n};\nenum class Kind { a };\n"
     }
     tap.check(
-        "a type that no chapter names is found",
+        "a type that no chapter names is reported",
         [] if list(missing_types(header, "`Named`, `Names`")) == ["x.h: Kind", "x.h: Unnamed"] else list(missing_types(header, "`Named`")),
     )
     tap.end()

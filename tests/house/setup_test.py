@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What meson says when something is missing: `setup_test.py ROOT MESON COMPILER`."""
+"""Meson's messages for missing dependencies: `setup_test.py ROOT MESON COMPILER`."""
 
 import os
 import pathlib
@@ -13,9 +13,9 @@ ROOT, MESON, COMPILER = sys.argv[1:]
 
 
 def missing():
-    """with dependencies missing or too old it lists what is there, what is not, and how to get it"""
+    """if dependencies are missing or too old it lists all dependencies and the command to install the missing ones"""
     with tempfile.TemporaryDirectory() as folder:
-        # All that pkg-config finds.
+        # The only packages that pkg-config finds.
         for name, version in {"fmt": "9.1.0", "libllhttp": "8.1.1", "catch2": "3.4.0"}.items():
             text = f"Name: {name}\nDescription: {name}\nVersion: {version}\n"
             pathlib.Path(folder, name + ".pc").write_text(text, encoding="utf-8")
@@ -38,7 +38,7 @@ def missing():
             "Fedora:  sudo dnf install llhttp-devel pcre2-devel openssl-devel zlib-devel cli11-devel",
             "macOS:   brew install llhttp pcre2 openssl@3 zlib cli11",
         ):
-            assert line in said, f"it did not say {line!r}, but:\n{outcome.stdout}"
+            assert line in said, f"the output does not have {line!r}, but:\n{outcome.stdout}"
         error = "missing: libllhttp >= 9.2, libpcre2-8 >= 10.30, openssl >= 3.0, zlib >= 1.2.11, CLI11 >= 2.1"
         assert any(line.endswith(error) for line in said), outcome.stdout
 

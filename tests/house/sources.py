@@ -12,18 +12,18 @@ ROOMS = {
     "websocket": [],
 }
 LAYERS = list(ROOMS)
-# What is installed: the layers, and above them all the helpers for users' tests.
+# The installed folders: the layers, and above them the helpers for users' tests.
 LIBRARY = LAYERS + ["testing"]
 FOLDERS = LIBRARY + ["include/squall", "tests", "demos", "bench", "tools"]
 
 
 def sources(root, folders=FOLDERS):
-    """(path relative to root, text) of every .h and .cc file, each once. A folder need not be there."""
+    """(path relative to root, text) of every .h and .cc file, each once. A folder may be missing."""
     root = pathlib.Path(root)
     for folder in folders:
         top = root / folder
         for path in sorted(top.rglob("*")):
-            # include/squall has links to the layers: those files are seen where they are.
+            # include/squall has links to the layers: their files are visited in their own folders.
             if path.suffix in (".h", ".cc") and path.resolve() == path.absolute().parent.resolve() / path.name:
                 relative = path.relative_to(root)
                 if folder == "include/squall" and relative.parts[2:-1]:

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Small rules of the house that a reader would otherwise have to watch."""
+"""Small rules of the house that a reviewer would otherwise have to check."""
 
 import pathlib
 import re
@@ -17,7 +17,7 @@ def main():
     tap = Tap()
     header = (root / "include/squall/version.h").read_text(encoding="utf-8")
     tap.check(
-        "the version in the headers is the project's",
+        "the version in the headers is the version of the project",
         [] if f'kVersion = "{version}"' in header and f'kProduct = "Squall/{version}"' in header else [header],
     )
     tap.check(
@@ -29,11 +29,11 @@ def main():
         [f"{path}:{n}" for path, text in files for n, line in enumerate(text.split("\n"), 1) if len(line) > 110],
     )
     tap.check(
-        "no file outgrows 600 lines",
+        "no file is longer than 600 lines",
         [f"{path}: {text.count(chr(10))} lines" for path, text in files if path.parts[0] != "tests" and text.count("\n") > 600],
     )
     tap.check(
-        "nothing is left to do later",
+        "no file has a mark for later work",
         [f"{path}: {mark}" for path, text in files for mark in re.findall(r"\b(?:TODO|FIXME|XXX)\b", text)],
     )
     listed = {}
@@ -54,7 +54,7 @@ def main():
         [f"{path}" for path, text in tests if not re.search(rf"^namespace squall\S*{path.stem} {{$", text, re.MULTILINE)],
     )
     tracked = subprocess.run(["git", "-C", root, "ls-files", "build", "*.o", "*.a", "*.pyc"], capture_output=True, text=True, check=False)
-    tap.check("nothing that is built is in version control", tracked.stdout.split())
+    tap.check("no build output is in version control", tracked.stdout.split())
     tap.end()
 
 

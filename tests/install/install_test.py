@@ -35,7 +35,7 @@ libdir = prefix / LIBDIR
 
 
 def run(*command, **more):
-    """What a command prints. If it fails, all that it said is in the exception."""
+    """The output of a command. If the command fails, the exception has all of its output."""
     outcome = subprocess.run(
         [str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=240, **more
     )
@@ -45,12 +45,12 @@ def run(*command, **more):
 
 def pkg_config(*arguments):
     environment = dict(os.environ, PKG_CONFIG_PATH=str(libdir / "pkgconfig"))
-    # The prefix was moved: from where it is to go, into a folder of the test.
+    # The prefix was moved from its final place to a folder of the test.
     return run("pkg-config", f"--define-variable=prefix={prefix}", *arguments, "squall", env=environment).split()
 
 
 def greets(program):
-    """A hello answers, with the libraries of the prefix."""
+    """A hello program answers, with the libraries of the prefix."""
     os.environ["LD_LIBRARY_PATH"] = str(libdir)
     with Program(str(program)) as server:
         answer = server.talk(REQUEST)
@@ -116,11 +116,11 @@ def size():
     """a stripped hello with the static library in it takes at most 400 kB"""
     got = (work / "hello").stat().st_size
     print(f"# {got} bytes")
-    assert got <= MOST_BYTES, f"{got} bytes; to see what is in it: g++ -Wl,--print-map, and nm --size-sort"
+    assert got <= MOST_BYTES, f"{got} bytes; to list its contents: g++ -Wl,--print-map, and nm --size-sort"
 
 
 def by_cmake():
-    """by CMake a program finds the package where the prefix was moved to, is built and answers"""
+    """by CMake a program finds the package in the moved prefix, is built and answers"""
     run("cmake", "-S", PROGRAM, "-B", work / "cmake", f"-DCMAKE_PREFIX_PATH={prefix}", f"-DCMAKE_CXX_COMPILER={COMPILER[-1]}")
     run("cmake", "--build", work / "cmake")
     greets(work / "cmake/hello")
@@ -139,7 +139,7 @@ def by_cmake_of_another_version():
 
 
 def as_subproject():
-    """a Meson project has it as a subproject, builds nothing of it but the library, and answers"""
+    """a Meson project has it as a subproject, builds only the library of it, and answers"""
     project = work / "project"
     shutil.copytree(PROGRAM, project)
     (project / "subprojects").mkdir()
@@ -148,7 +148,7 @@ def as_subproject():
     environment = dict(os.environ, CXX=shlex.join(COMPILER), PKG_CONFIG_PATH="")
     run(MESON, "setup", project / "build", project, "--buildtype=plain", f"-Ddefault_library={'static' if IS_STATIC else 'shared'}", env=environment)
     commands = run("ninja", "-C", project / "build", "-t", "commands", "hello").splitlines()
-    # The library takes minutes to build: the one that the other tests use stands in for it.
+    # The library takes minutes to build, so the library of the other tests replaces it.
     library = project / "build/subprojects/squall" / os.path.basename(LIBRARY)
     shutil.copy(LIBRARY, library)
     own = [command for command in commands if re.search(r" -o hello(\.p/hello\.cc\.o)? ", command)]

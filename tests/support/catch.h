@@ -1,6 +1,6 @@
 #pragma once
 
-// Catch2, version 2 (Debian 12) or 3 (newer systems): the one place that knows the difference.
+// Catch2, version 2 (Debian 12) or 3 (newer systems): only this header handles the difference.
 
 #if __has_include(<catch2/catch_all.hpp>)
 #include <catch2/catch_all.hpp>

@@ -12,7 +12,7 @@ namespace squall::testing {
 namespace {
 
 void require(bool ok) {
-  if (!ok) throw std::runtime_error("OpenSSL makes no certificate");
+  if (!ok) throw std::runtime_error("OpenSSL cannot make a certificate");
 }
 
 openssl::Key make_key() {
@@ -47,7 +47,7 @@ void extend(X509* certificate, X509* issuer, int nid, const std::string& value) 
   ::X509_EXTENSION_free(extension);
 }
 
-// Self-signed if there is no issuer.
+// Self-signed if `issuer` is null.
 openssl::Certificate make(const CertificateWishes& wishes, EVP_PKEY* key, X509* issuer,
                           EVP_PKEY* issuer_key) {
   openssl::Certificate certificate(::X509_new());

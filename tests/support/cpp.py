@@ -12,7 +12,7 @@ TOKEN = re.compile(
     re.VERBOSE | re.DOTALL | re.MULTILINE,
 )
 CLOSING = {"(": ")", "[": "]", "{": "}"}
-# Behind these words an opening bracket begins something new, unlike behind a name.
+# Behind these words an opening bracket is not a call, unlike behind a name.
 PREFIXES = {"return", "co_return", "co_yield", "co_await", "case", "else", "do", "throw", "and", "or", "not"}
 TYPES = {"namespace", "struct", "class", "union", "enum", "extern", "requires"}
 BEFORE_BODY = {"else", "do", "try", "const", "override", "final", "noexcept", "mutable", "requires", ";", ":"}
@@ -25,7 +25,7 @@ class Token:
 
 
 class Group:
-    """A pair of brackets and what is in it: tokens and groups.
+    """A pair of brackets and its contents: tokens and groups.
 
     `role` is "()", "block" ({} around statements or members), "body" (a lambda's), "braces" (any other {}),
     "capture" (a lambda's []), "binding" (auto [a, b]) or "index" (any other []).
@@ -36,11 +36,11 @@ class Group:
     def __init__(self, role, line):
         self.role, self.line, self.last_line = role, line, line
         self.items = []
-        self.end = None  # where the closing bracket stands
+        self.end = None  # the position of the closing bracket
 
 
 def tokens(source):
-    """Every token but comments and directives; literals are their quotes alone."""
+    """Every token except comments and directives; of literals only the quotes."""
     for match in TOKEN.finditer(source):
         kind = match.lastgroup if match.lastgroup != "mark" else "text"
         if kind not in ("comment", "directive"):
@@ -56,7 +56,7 @@ def comments(source):
 
 
 def parse(source):
-    """The source as one block. Brackets that do not match, as between #if and #else, are made up for."""
+    """The source as one block. Missing brackets, such as between #if and #else, are added."""
     root = Group("block", 1)
     stack = [(root, None)]
     for token in tokens(source):
@@ -80,7 +80,7 @@ def parse(source):
 
 
 def role_of(bracket, parent):
-    """What an opening bracket begins, from what stands before it in the same brackets."""
+    """The role of an opening bracket, by the items before it in the same brackets."""
     if bracket == "(":
         return "()"
     items = parent.items
@@ -105,7 +105,7 @@ def role_of(bracket, parent):
 
 
 def follows_lambda(items):
-    """Whether [captures], and perhaps (parameters) and a return type, are what the items end with."""
+    """Whether the items end with [captures], and perhaps (parameters) and a return type."""
     parameters = 0
     for item in reversed(items):
         if isinstance(item, Group):

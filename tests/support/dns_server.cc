@@ -23,7 +23,7 @@ std::uint16_t get16(std::string_view bytes, std::size_t at) {
                                     static_cast<unsigned char>(bytes[at + 1]));
 }
 
-// The address as in a record; empty if it is not of that type.
+// The address in the format of a record; empty if it is not of that type.
 std::string encoded(const std::string& ip, std::uint16_t type) {
   char bytes[16];
   const bool is_v6 = ip.find(':') != ip.npos;

@@ -36,7 +36,7 @@ struct Allocations {
 };
 constinit thread_local Allocations t_allocations{};
 
-// The one point that every call of the functions below passes.
+// Every call of the functions below passes through this function.
 detail::Verdict intercept(Call call, int fd = -1) noexcept {
   if (t_truces > 0) return {};
   for (detail::Rule* rule = t_newest; rule; rule = rule->older())
@@ -49,7 +49,7 @@ int failed(int error) noexcept {
   return -1;
 }
 
-// The function that would be called without us: a sanitizer's, if it has one, else libc's.
+// The function that would be called without this file: the sanitizer's, if it has one, otherwise libc's.
 template <class Function>
 Function* next(Function* sanitizers, const char* name) noexcept {
   return sanitizers ? sanitizers : reinterpret_cast<Function*>(::dlsym(RTLD_NEXT, name));
@@ -213,7 +213,7 @@ int bind(int fd, const sockaddr* address, socklen_t length) noexcept {
 int close(int fd) {
   const auto verdict = intercept(Call::close, fd);
   const int result = next_close()(fd);
-  return verdict.error ? failed(verdict.error) : result;  // Linux has closed it all the same
+  return verdict.error ? failed(verdict.error) : result;  // Linux has closed the descriptor in any case
 }
 
 int connect(int fd, const sockaddr* address, socklen_t length) {
@@ -369,7 +369,7 @@ int socket(int domain, int type, int protocol) noexcept {
   return verdict.error ? failed(verdict.error) : next_socket()(domain, type, protocol);
 }
 
-// By the descriptor that bytes come from.
+// Faults apply to the descriptor that bytes come from.
 ssize_t splice(int in, off64_t* in_offset, int out, off64_t* out_offset, std::size_t size, unsigned flags) {
   const auto verdict = intercept(Call::splice, in);
   if (verdict.error) return failed(verdict.error);

@@ -18,7 +18,7 @@
 namespace squall::testing::faults {
 
 enum class Call {
-  any,  // all of the others
+  any,  // all other calls
   accept4,
   bind,
   close,
@@ -53,8 +53,8 @@ enum class Call {
 std::string_view name_of(Call call) noexcept;
 
 struct When {
-  int after = 0;  // calls that succeed before
-  int times = 1;  // calls that fail then
+  int after = 0;  // the number of calls that succeed first
+  int times = 1;  // the number of calls that fail after them
   int fd = -1;    // only calls on this descriptor count
 };
 inline constexpr int kAlways = std::numeric_limits<int>::max();
@@ -74,10 +74,10 @@ class Rule {
   Rule(const Rule&) = delete;
   Rule& operator=(const Rule&) = delete;
 
-  // The number of calls that it has changed, and of calls that matched.
+  // The number of calls that the rule has changed, and of calls that matched.
   int hits() const noexcept { return hits_; }
   int calls() const noexcept { return calls_; }
-  // The last call that it has changed.
+  // The last call that the rule has changed.
   Call last() const noexcept { return last_; }
 
   bool decides(Call call, int fd) noexcept;
@@ -109,8 +109,8 @@ class Short : public detail::Rule {
   Short(Call call, std::size_t bytes) noexcept : Rule(call, {0, bytes}, {0, kAlways, -1}) {}
 };
 
-// During its lifetime `times` allocations by operator new on this thread throw std::bad_alloc, after `after`
-// that succeed.
+// During its lifetime `times` allocations by operator new on this thread throw std::bad_alloc, after
+// `after` successful ones.
 class AllocationFault {
  public:
   explicit AllocationFault(int after = 0, int times = 1) noexcept;

@@ -8,7 +8,7 @@
 #include "support/answer_server.h"
 #include "support/test_loop.h"
 
-// The clients that a test is run over: TEMPLATE_TEST_CASE("...", "[...]", HTTP_CLIENTS)
+// The clients that a test runs with: TEMPLATE_TEST_CASE("...", "[...]", HTTP_CLIENTS)
 #ifdef SQUALL_HAS_CURL
 #include <squall/http/client/curl_http_client.h>
 #define HTTP_CLIENTS ::squall::http::SimpleAsyncHTTPClient, ::squall::http::CurlAsyncHTTPClient

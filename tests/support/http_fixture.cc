@@ -6,7 +6,7 @@ namespace squall::testing {
 namespace {
 
 // The length of the response at the beginning of `text`, 0 if it is not complete. Handles only responses of
-// our server.
+// Squall's server.
 std::size_t response_length(std::string_view text) {
   const std::size_t head = text.find("\r\n\r\n");
   if (head == text.npos) return 0;
@@ -48,7 +48,7 @@ std::string HTTPFixture::talk_slowly(std::string_view bytes) {
   std::string all;
   for (const char& byte : bytes) {
     if (peer.drain(all)) return all;
-    if (peer.send_some({&byte, 1}) == 0) break;  // refused already
+    if (peer.send_some({&byte, 1}) == 0) break;  // the server has refused the request and closed
     loop.run_turn();
     loop.run_turn();
   }

@@ -6,8 +6,8 @@ FENCE = re.compile(r"^( *)(`{3,}|~{3,})\s*([\w+-]*)\s*$")
 
 
 class Block:
-    """`line` is that of the first line within the fence; `comment` and `comment_line` what an HTML comment
-    directly above it says, without the marks, and the line where it begins."""
+    """`line` is the number of the first line within the fence. `comment` is the text of an HTML comment directly
+    above the block, without the marks, and `comment_line` the line where the comment begins."""
 
     def __init__(self, language, line, comment, comment_line):
         self.language, self.line = language, line

@@ -8,7 +8,7 @@ namespace {
 
 using End = ObviousReading::End;
 
-// Thrown where the bytes end, or are not a request.
+// Thrown where the bytes end, or are malformed.
 struct Stop {
   End end;
 };
@@ -85,7 +85,7 @@ std::vector<std::string> values_of(const ObviousRequest& request, const std::str
   return values;
 }
 
-// Whether a field's value, a list, has this member.
+// Whether the list in a field's value has this member.
 bool lists(const ObviousRequest& request, const std::string& name, const std::string& member) {
   for (const std::string& value : values_of(request, name)) {
     std::string item;

@@ -24,9 +24,9 @@ struct ObviousRequest {
 
 struct ObviousReading {
   enum class End {
-    clean,       // behind the last request
-    incomplete,  // within one
-    closed,      // behind a request that closes
+    clean,       // the bytes end behind the last request
+    incomplete,  // the bytes end within a request
+    closed,      // the last request closes the connection
     error,       // the next bytes are not a request
   };
   std::vector<ObviousRequest> requests;

@@ -1,4 +1,4 @@
-"""Servers of the project as a user starts them: by their command, stopped by their process id."""
+"""Servers of the project as a user starts them: by their command; stopped by their process id."""
 
 import contextlib
 import re
@@ -8,11 +8,11 @@ import socket
 import subprocess
 import time
 
-PATIENCE = 30.0  # seconds that anything here may take, under a sanitizer too
+PATIENCE = 30.0  # the most seconds for any wait here, under a sanitizer too
 
 
 class Program:
-    """A running server. What it says on stderr is in `said`."""
+    """A running server. `said` has its output on stderr."""
 
     def __init__(self, *command):
         self.said = ""
@@ -33,7 +33,7 @@ class Program:
         return bool(piece)
 
     def wait_for(self, pattern):
-        """The match of a regular expression in what the program says."""
+        """Waits for the match of a regular expression in the program's output."""
         end = time.monotonic() + PATIENCE
         while True:
             if match := re.search(pattern, self.said):
@@ -67,7 +67,7 @@ class Program:
         return connection
 
     def talk(self, request):
-        """All that comes back before the server closes the connection."""
+        """The bytes that the server sends before it closes the connection."""
         with self.connect() as connection:
             connection.sendall(request)
             return read_to_end(connection)
@@ -86,6 +86,6 @@ def read_to_end(connection):
 
 
 def fails(*command):
-    """(exit status, stderr) of a command that is to end by itself."""
+    """(exit status, stderr) of a command that ends by itself."""
     run = subprocess.run(list(command), capture_output=True, text=True, timeout=PATIENCE, check=False)
     return run.returncode, run.stderr

@@ -13,7 +13,7 @@ std::string Scrambler::scramble(std::string_view bytes) {
   return result;
 }
 
-// True when all of it is sent.
+// Sends the own bytes. True if all are sent.
 bool Scrambler::send_own(int fd) noexcept {
   while (!own_.empty()) {
     const std::string_view piece = own_;
@@ -45,7 +45,7 @@ Transport::Step Scrambler::handshake(int fd) noexcept {
   return own_.empty() ? Step::done : Step::pending;
 }
 
-// False with errno if there is nothing new.
+// False with errno if no bytes have arrived.
 bool Scrambler::fill(int fd) noexcept {
   char bytes[4096];
   const ssize_t got = receive_from(fd, bytes);

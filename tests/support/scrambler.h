@@ -8,10 +8,10 @@ namespace squall::testing {
 
 // A transport whose bytes differ from the bytes it carries, and which does everything that a transport may do
 // and a plain descriptor does not: it has a handshake, buffers received bytes, takes only a part of the bytes
-// to send, sends bytes of its own, and has an end mark.
+// to send, sends its own bytes, and has an end mark.
 //
-// One bit of every byte is flipped. `!` asks the peer for a `.`, which it sends at once; `$` is the end mark.
-// The carried bytes must contain none of these characters, flipped or not.
+// One bit of every byte is flipped. `!` asks the peer for a `.`, which the peer sends at once; `$` is the
+// end mark. The carried bytes must contain none of these characters, flipped or not.
 class Scrambler final : public Transport {
  public:
   static constexpr char kFlip = 0x20;

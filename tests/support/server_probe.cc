@@ -17,7 +17,7 @@ ObviousRequest::Fields fields_of(const http::Headers& headers) {
   return fields;
 }
 
-// Of responses such as the probe's, which have a Content-Length or are interim.
+// The statuses of the probe's responses, which have a Content-Length or are interim.
 std::vector<int> statuses_of(std::string_view answer) {
   std::vector<int> statuses;
   while (!answer.empty()) {
@@ -119,8 +119,7 @@ std::string disagreement(const ObviousReading& obvious, const Seen& seen) {
   using End = ObviousReading::End;
   if (!seen.closed) return "the connection was not closed";
   if (seen.requests.size() > obvious.requests.size())
-    return fmt::format("{} requests were seen, and there are {}", seen.requests.size(),
-                       obvious.requests.size());
+    return fmt::format("{} requests were seen instead of {}", seen.requests.size(), obvious.requests.size());
   for (std::size_t i = 0; i < seen.requests.size(); ++i) {
     const ObviousRequest& a = obvious.requests[i];
     const ObviousRequest& b = seen.requests[i];
@@ -137,7 +136,7 @@ std::string disagreement(const ObviousReading& obvious, const Seen& seen) {
     return fmt::format("{} requests have {} answers", seen.requests.size(), answers);
   const bool all_seen = seen.requests.size() == obvious.requests.size();
   const bool must_refuse = !all_seen || obvious.end == End::error || obvious.end == End::incomplete;
-  if (must_refuse && !refused) return "what is no request was not refused";
+  if (must_refuse && !refused) return "malformed bytes were not refused";
   return {};
 }
 

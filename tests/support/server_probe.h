@@ -50,8 +50,8 @@ class ServerProbe {
   http::HTTPServer server_;
 };
 
-// Why the server is wrong: it may see the requests that there obviously are, the first ones of them and then
-// refuse the next, and nothing else. Empty if it is right.
+// The error of the server; empty if it is right. The server must see all requests of the reader, or the
+// first of them and then refuse the next one.
 std::string disagreement(const ObviousReading& obvious, const Seen& seen);
 
 }  // namespace squall::testing

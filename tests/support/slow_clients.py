@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Clients that keep a server waiting: `slow_clients.py PORT KIND COUNT`, until its standard input ends.
+"""Slow clients of a server: `slow_clients.py PORT KIND COUNT`, until its standard input ends.
 
-    head    sends a request's head, a byte now and then
-    body    a body, likewise
-    read    asks for much, and takes none of it
+    head    sends a request's head, one byte now and then
+    body    sends a body, one byte now and then
+    read    requests a large response, and reads nothing
     idle    connects, and sends nothing
 
-Says `attacking` once all are connected. Run as a process of its own, so that it does not slow down a client that is
-measured beside it.
+Prints `attacking` once all are connected. Run it as a separate process, so that it does not slow down a client that is
+measured meanwhile.
 """
 
 import errno
@@ -76,7 +76,7 @@ def send_byte(client):
     try:
         client.send(b"x")
     except OSError:
-        pass  # the server has closed it, and receive() will find that
+        pass  # the server has closed it, and receive() will report that
 
 
 if __name__ == "__main__":

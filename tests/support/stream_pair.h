@@ -10,7 +10,7 @@ namespace squall::testing {
 
 // Two connected TCP sockets over loopback, non-blocking.
 std::pair<OwnedFd, OwnedFd> tcp_pair();
-// As connected sockets, as streams.
+// The same as streams.
 std::pair<IOStream, IOStream> connected_pair(IOLoop& loop, IOStream::Options options = IOStream::Options());
 
 // A peer with a blocking socket, for tests that determine which bytes are sent, and when.

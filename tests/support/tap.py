@@ -1,4 +1,4 @@
-"""Tests in Python that print one line of TAP a check, as the other test programs do."""
+"""Tests in Python that print one line of TAP for each check, like the other test programs."""
 
 import sys
 import traceback
@@ -9,7 +9,7 @@ class Tap:
         self.count = 0
 
     def check(self, name, problems):
-        """Passes if there are no problems, else prints each."""
+        """Passes if `problems` is empty, otherwise prints each problem."""
         self.count += 1
         for problem in problems:
             for line in str(problem).splitlines():

@@ -8,7 +8,7 @@
 
 namespace squall::testing {
 
-// Whether the poller reports a hang-up for Events::hangup alone: see Events.
+// Whether the poller reports a hang-up for only Events::hangup: see Events.
 inline bool hears_hangups(const IOLoop& loop) { return loop.poller_name() != "kqueue"; }
 // Whether the poller has a descriptor for embedding.
 inline bool can_be_embedded(const IOLoop& loop) {

@@ -16,7 +16,7 @@ class WebFixture {
   using Options = http::HTTPServer::Options;
   explicit WebFixture(std::vector<web::Rule> rules, web::Settings settings = {}, Options options = Options());
 
-  // Sends a request on a connection of its own, and returns the response.
+  // Sends a request on a new connection, and returns the response.
   std::string fetch(std::string_view method, std::string_view target, std::string_view headers = "",
                     std::string_view body = "");
   // Returns the status code and, after a space, the body.

@@ -11,7 +11,7 @@ namespace {
 using testing::bind_reusable_port;
 using testing::bind_unused_port;
 
-TEST_CASE("two unused ports are two, on the IPv4 loopback (TST-02)", "[bind_unused_port]") {
+TEST_CASE("two calls give different ports, on the IPv4 loopback (TST-02)", "[bind_unused_port]") {
   const auto first = bind_unused_port();
   const auto second = bind_unused_port();
   CHECK(first.port != 0);
@@ -19,7 +19,7 @@ TEST_CASE("two unused ports are two, on the IPv4 loopback (TST-02)", "[bind_unus
   CHECK(Address::local_of(first.socket.get()).to_string() == "127.0.0.1:" + std::to_string(first.port));
 }
 
-TEST_CASE("a reusable port may be bound again, another not", "[bind_unused_port]") {
+TEST_CASE("a reusable port may be bound again, other ports may not", "[bind_unused_port]") {
   const auto shared = bind_reusable_port();
   ListenOptions options;
   options.address = "127.0.0.1";

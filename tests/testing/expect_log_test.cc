@@ -28,13 +28,13 @@ TEST_CASE("a line that matches at its start is counted and dropped; other lines 
   outer.expect("disk 4 is full");
 }
 
-TEST_CASE("silence is an error, unless it was said not to be (TST-20)", "[expect_log]") {
+TEST_CASE("a missing line is an error, unless `required` is false (TST-20)", "[expect_log]") {
   CHECK_THROWS_WITH([] { const ExpectLog expected(log::general(), "never said"); }(),
                     "did not get expected log message: never said");
   CHECK_NOTHROW([] { const ExpectLog expected(log::general(), "never said", {.required = false}); }());
 }
 
-TEST_CASE("silence is no second error while an exception is under way (TST-20)", "[expect_log]") {
+TEST_CASE("during an exception a missing line is not a second error (TST-20)", "[expect_log]") {
   const auto fails = [] {
     const ExpectLog expected(log::general(), "never said");
     throw std::runtime_error("the first");
@@ -42,7 +42,8 @@ TEST_CASE("silence is no second error while an exception is under way (TST-20)",
   CHECK_THROWS_WITH(fails(), "the first");
 }
 
-TEST_CASE("with a level that level alone matches, and is let through for the time (TST-20)", "[expect_log]") {
+TEST_CASE("with a level only lines of that level match, and the logger admits them meanwhile (TST-20)",
+          "[expect_log]") {
   LogCapture outer;
   CHECK_FALSE(log::general().enabled(log::Level::debug));
   {

@@ -18,7 +18,7 @@ TEST_CASE("an unexpected line is an error at the end, with its text", "[log_capt
   CHECK_THROWS_WITH(logs(), "logged, and not expected:\n  squall.general: unforeseen");
 }
 
-TEST_CASE("an expected line is not an error, a missing one is", "[log_capture]") {
+TEST_CASE("an expected line is not an error, and a missing line is", "[log_capture]") {
   LogCapture log;
   squall::log::application().error("disk {} is full", 3);
   const LogCapture::Line line = log.expect("is full");
@@ -38,7 +38,7 @@ TEST_CASE("lines below the level are neither printed nor kept", "[log_capture]")
   CHECK(log.empty());
 }
 
-TEST_CASE("an exception under way is not replaced", "[log_capture]") {
+TEST_CASE("an exception that is being handled is not replaced", "[log_capture]") {
   const auto fails = [] {
     const LogCapture log;
     squall::log::general().warning("unforeseen");

@@ -35,7 +35,7 @@ TEST_CASE("run returns a task's value, or throws its exception (TST-12)", "[test
   CHECK_THROWS_WITH(loop.run(fail_later()), "failed");
 }
 
-TEST_CASE("patience is 5 s, or as long as ASYNC_TEST_TIMEOUT says (TST-01)", "[test_loop]") {
+TEST_CASE("patience is 5 s, or the seconds in ASYNC_TEST_TIMEOUT (TST-01)", "[test_loop]") {
   EnvironmentVariable variable("ASYNC_TEST_TIMEOUT");
   CHECK(TestLoop::patience() == 5s);
   variable.set("0.25");
@@ -57,7 +57,7 @@ TEST_CASE("a task that does not end is a TimeoutError, by the real clock (TST-04
   }
 }
 
-TEST_CASE("run says so if the loop is stopped before the task has ended", "[test_loop]") {
+TEST_CASE("run throws if the loop is stopped before the task has ended", "[test_loop]") {
   TestLoop loop;
   loop.call_later(1ms, [&] { loop.stop(); });
   CHECK_THROWS_WITH(loop.run(never()), "Event loop stopped before Future completed.");
@@ -70,7 +70,8 @@ TEST_CASE("run_until runs turns until its condition holds, or throws TimeoutErro
   CHECK(count == 10);
 }
 
-TEST_CASE("wait runs until stop, which may have come first; several times a test (TST-04)", "[test_loop]") {
+TEST_CASE("wait runs until stop, which may have been called before; it can be called again (TST-04)",
+          "[test_loop]") {
   TestLoop loop;
   loop.stop();
   loop.wait();

@@ -16,7 +16,7 @@ using testing::VirtualClock;
 
 Task<> sleep_a_year() { co_await sleep(24h * 365); }
 
-TEST_CASE("a year of sleep takes no time, and ends at its very deadline", "[virtual_clock]") {
+TEST_CASE("a year of sleep takes no time, and ends exactly at its deadline", "[virtual_clock]") {
   VirtualClock clock;
   TestLoop loop({.time_source = &clock});
   const auto before = clock.now();
@@ -48,7 +48,7 @@ TEST_CASE("the time does not change while there is work", "[virtual_clock]") {
   CHECK(loop.time() == start);
 }
 
-TEST_CASE("a clock that waits is moved by hand", "[virtual_clock]") {
+TEST_CASE("with Idle::wait only advance() moves the clock", "[virtual_clock]") {
   VirtualClock clock(VirtualClock::Idle::wait);
   TestLoop loop({.time_source = &clock});
   bool fired = false;

@@ -24,7 +24,7 @@ def fetch(*arguments):
 
 
 def bodies():
-    """prints bodies, one after the other, and heads if asked to (HCL-50)"""
+    """prints bodies, one after the other, and heads with an option (HCL-50)"""
     with Program(SERVER, "--port", "0") as program:
         url = f"http://127.0.0.1:{program.port}/"
         assert fetch(url, url) == (0, b"Hello, world" * 2, "")
@@ -69,7 +69,7 @@ def send_slowly(listener, head, pieces):
 
 def read_terminal(terminal):
     said = b""
-    with contextlib.suppress(OSError):  # how Linux says that nobody has the other end any more
+    with contextlib.suppress(OSError):  # on Linux: the other end is closed
         while piece := os.read(terminal, 1 << 16):
             said += piece
     return said.decode()
@@ -99,7 +99,7 @@ def progress():
 
 
 def wrong_use():
-    """wrong use is status 2 and one line"""
+    """wrong use gives status 2 and one line"""
     for arguments in ([], ["--nonsense", "http://127.0.0.1/"], ["--proxy_host", "x", "http://127.0.0.1/"]):
         status, said = fails(FETCH, *arguments)
         assert status == 2 and said.startswith("squall-fetch: ") and said.count("\n") == 1, (status, said)

@@ -1,4 +1,4 @@
-// Counts what the server allocates: in a program of its own, as it replaces operator new.
+// Counts the server's allocations. In its own program, because it replaces operator new.
 
 #include <squall/web.h>
 
@@ -19,7 +19,7 @@ std::atomic<bool> g_counting = false;
 std::atomic<int> g_allocations = 0;
 std::atomic<std::size_t> g_bytes = 0;  // allocated and not freed
 
-// Each block says in front how large it is.
+// The header of each block has the block's size.
 constexpr std::size_t kHeader = 16;
 
 void* allocate(std::size_t size) {
@@ -106,15 +106,15 @@ TEST_CASE("a keep-alive request allocates nothing in steady state", "[allocation
     other += allocations(web, peer, "GET /?x=1" + headers, 1);
     user += allocations(web, peer, "GET /users/12345" + headers, 1);
   }
-  // A handler that waits keeps its path groups, if it has any, and allocates nothing else.
+  // A handler that waits allocates only a copy of its path groups, if it has any.
   const int waiting = allocations(web, peer, "GET /wait" + headers, rounds);
   CAPTURE(hello, other, user, waiting);
-  // One a second is the Date header's.
+  // The Date header allocates once a second.
   const auto seconds = std::chrono::ceil<std::chrono::seconds>(std::chrono::steady_clock::now() - begun);
   CHECK(hello + other + user + waiting <= seconds.count());
 }
 
-TEST_CASE("over many requests only the Date header is made anew, once a second", "[allocation]") {
+TEST_CASE("over many requests only the Date header allocates, once a second", "[allocation]") {
   WebFixture web({url<HelloHandler>("/")});
   RawPeer peer = web.connect();
   const std::string request = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
@@ -127,7 +127,7 @@ class EchoHandler : public RequestHandler {
   void post() { write(request().body()); }
 };
 
-TEST_CASE("large bodies that many clients sent at a time are not held on to", "[allocation]") {
+TEST_CASE("the memory of large bodies that many clients sent at the same time is freed", "[allocation]") {
   WebFixture web({url<EchoHandler>("/")});
   const std::string body(1'000'000, 'x');
   const std::string head = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\n";

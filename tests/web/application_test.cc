@@ -51,7 +51,7 @@ std::vector<Rule> rules() {
   };
 }
 
-TEST_CASE("paths lead to their handlers, and groups arrive as typed parameters", "[application]") {
+TEST_CASE("paths are routed to their handlers, and groups become typed parameters", "[application]") {
   WebFixture web(rules());
   CHECK(web.brief("GET", "/") == "200 home");
   CHECK(web.brief("GET", "/?query") == "200 home");
@@ -63,14 +63,15 @@ TEST_CASE("paths lead to their handlers, and groups arrive as typed parameters",
   CHECK(web.brief("GET", "http://h.example/users/7") == "200 user 7");
 }
 
-TEST_CASE("each method leads to its verb (WEB-260)", "[application]") {
+TEST_CASE("each method calls its verb (WEB-260)", "[application]") {
   WebFixture web(rules());
   for (const char* method : {"GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"})
     CHECK(web.brief(method, "/all") == std::string("200 ") + method);
   CHECK(web.brief("HEAD", "/all") == "200 ");
 }
 
-TEST_CASE("a path that no route has, or whose group does not convert, is 404 (WEB-194)", "[application]") {
+TEST_CASE("a path without a route, or with a group that does not convert, is 404 (WEB-194)",
+          "[application]") {
   WebFixture web(rules());
   const std::string page = "404 <html><title>404: Not Found</title><body>404: Not Found</body></html>";
   for (const char* target : {"/nowhere", "/users/", "/users/abc", "/users/99999999999999999999", "//"}) {
@@ -84,7 +85,8 @@ TEST_CASE("a path that no route has, or whose group does not convert, is 404 (WE
 }
 
 TEST_CASE(
-    "a method that the handler lacks is 405 with what it has; HEAD is not answered by get (WEB-05, WEB-10)",
+    "a method without a verb is 405 with the methods of the handler; get does not answer HEAD (WEB-05, "
+    "WEB-10)",
     "[application]") {
   WebFixture web(rules());
   const auto allow = [&](std::string_view method, std::string_view target) {
@@ -102,7 +104,8 @@ TEST_CASE(
   web.loop.log.expect_any("404 ");
 }
 
-TEST_CASE("the access log has a line a request, at the level of its status (WEB-68)", "[application]") {
+TEST_CASE("the access log has one line for each request, at the level of its status (WEB-68)",
+          "[application]") {
   WebFixture web(rules());
   {
     LogCapture log(squall::log::Level::info);
@@ -131,7 +134,7 @@ TEST_CASE("log_function replaces the access log's line (WEB-204)", "[application
   web.loop.log.expect("Uncaught exception in log_function: from log_function");
 }
 
-TEST_CASE("a server made by hand takes an application", "[application]") {
+TEST_CASE("an HTTPServer of the program can serve an application", "[application]") {
   testing::TestLoop loop;
   Application app(rules());
   http::HTTPServer server(loop, app);
@@ -145,7 +148,7 @@ TEST_CASE("a server made by hand takes an application", "[application]") {
   CHECK(all.ends_with("\r\n\r\nhome"));
 }
 
-TEST_CASE("a port that is taken is an error that names it", "[application]") {
+TEST_CASE("a port in use is an error that names the port", "[application]") {
   WebFixture web(rules());
   Application other(rules());
   ListenOptions options;

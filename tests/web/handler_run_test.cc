@@ -17,10 +17,10 @@ using testing::Live;
 using testing::RawPeer;
 using Steps = std::vector<std::string>;
 
-// Tells the handlers below what to do, and records their steps.
+// Controls the handlers below, and records their steps.
 struct Script {
   std::string stage;  // where `what` happens
-  std::string what;   // "wait", or what to throw
+  std::string what;   // "wait", or the exception to throw
   Steps steps;
 } g_script;
 
@@ -35,7 +35,7 @@ void play(const std::string& stage) {
   if (g_script.what == "int") throw 42;
 }
 
-// In a stage that is a task.
+// As play(), for a stage that is a task.
 Task<> play_later(std::string stage) {
   co_await moment();
   play(stage);
@@ -74,7 +74,7 @@ class TaskThenPlainHandler : public Stages {
   void get() { play("verb"); }
 };
 
-// Makes every request a run of one rule's handler.
+// Runs the handler of one rule for every request.
 class RunDelegate : public http::ServerDelegate {
  public:
   explicit RunDelegate(const Rule& rule) : rule_(rule) {}
@@ -109,7 +109,7 @@ struct RunServer {
   }
 
   RawPeer connect() { return RawPeer(server->port()); }
-  // Sends GET / on a connection of its own, and returns the response's status.
+  // Sends GET / on a new connection, and returns the response's status.
   std::string get() {
     RawPeer peer = connect();
     peer.send("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");

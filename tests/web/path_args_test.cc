@@ -33,7 +33,7 @@ std::optional<T> convert(std::optional<std::string_view> group) {
   return detail::convert_group<T>(group);
 }
 
-TEST_CASE("numbers take all of the group and must fit their type", "[path_args]") {
+TEST_CASE("a number must be the whole group and must fit its type", "[path_args]") {
   CHECK(convert<int>("12") == 12);
   CHECK(convert<int>("-12") == -12);
   CHECK(convert<std::int64_t>("9223372036854775807") == std::numeric_limits<std::int64_t>::max());
@@ -54,8 +54,10 @@ TEST_CASE("strings are percent-decoded, and plus stays plus (WEB-33)", "[path_ar
   CHECK_THROWS_AS(convert<std::string>("%ff"), HTTPError);
 }
 
-TEST_CASE("an optional group that did not match is an empty optional, and nothing to other types (WEB-17)",
-          "[path_args]") {
+TEST_CASE(
+    "an optional group that did not match is an empty std::optional, and does not convert to other types "
+    "(WEB-17)",
+    "[path_args]") {
   CHECK(convert<std::optional<int>>(std::nullopt).value() == std::nullopt);
   CHECK(convert<std::optional<int>>("3").value() == 3);
   CHECK_FALSE(convert<std::optional<int>>("x"));
@@ -63,7 +65,7 @@ TEST_CASE("an optional group that did not match is an empty optional, and nothin
   CHECK_FALSE(convert<std::string>(std::nullopt));
 }
 
-TEST_CASE("a type of one's own needs a PathConverter", "[path_args]") {
+TEST_CASE("a user's own type needs a PathConverter", "[path_args]") {
   CHECK(convert<Color>("red")->name == "red");
   CHECK_FALSE(convert<Color>("blue"));
 }

@@ -71,7 +71,7 @@ WebFixture output() { return WebFixture({url<OutputHandler>("/(.*)")}); }
 
 std::string head_of(const std::string& response) { return response.substr(0, response.find("\r\n\r\n") + 2); }
 
-TEST_CASE("what is written is the body, and the verb's return ends the response (WEB-11)",
+TEST_CASE("the written bytes are the body, and the return of the verb ends the response (WEB-11)",
           "[request_handler]") {
   WebFixture web = output();
   CHECK(web.fetch("GET", "/plain") == "HTTP/1.1 200 OK\r\nServer: Squall/0.1.0\r\n" + kType +
@@ -82,8 +82,7 @@ TEST_CASE("what is written is the body, and the verb's return ends the response 
                                            "Content-Length: 5\r\nConnection: close\r\n\r\n");
 }
 
-TEST_CASE("status and reason are sent, and a reason that could do harm is not (WEB-41, SEC-31)",
-          "[request_handler]") {
+TEST_CASE("status and reason are sent, and an unsafe reason is not (WEB-41, SEC-31)", "[request_handler]") {
   WebFixture web = output();
   web.loop.log.expect_any("");
   CHECK(web.fetch("GET", "/status").starts_with("HTTP/1.1 418 I'm a teapot\r\n"));
@@ -110,7 +109,7 @@ TEST_CASE("a header that would split the response is a 500 without it (SEC-30)",
   web.loop.log.expect("500 GET /split");
 }
 
-TEST_CASE("204 goes out without body or type, and one with a body is an error (WEB-46)",
+TEST_CASE("204 is sent without body and type, and a 204 with a body is an error (WEB-46)",
           "[request_handler]") {
   WebFixture web = output();
   CHECK(web.fetch("GET", "/nocontent") ==
@@ -120,7 +119,7 @@ TEST_CASE("204 goes out without body or type, and one with a body is an error (W
   web.loop.log.expect("500 GET /nocontent-with-body");
 }
 
-TEST_CASE("clear() begins anew (WEB-40)", "[request_handler]") {
+TEST_CASE("clear() resets status, headers and body (WEB-40)", "[request_handler]") {
   WebFixture web = output();
   const std::string response = web.fetch("GET", "/clear");
   CHECK(response.starts_with("HTTP/1.1 200 OK\r\n"));
@@ -129,7 +128,8 @@ TEST_CASE("clear() begins anew (WEB-40)", "[request_handler]") {
 }
 
 TEST_CASE(
-    "finish() twice, and write() after it, are logged, and the response stays whole (WEB-43, WEB-45, WEB-65)",
+    "a second finish(), and write() after finish(), are logged, and the response is complete (WEB-43, "
+    "WEB-45, WEB-65)",
     "[request_handler]") {
   WebFixture web = output();
   CHECK(web.brief("GET", "/finish-twice") == "200 ");
@@ -180,7 +180,7 @@ class RequiredHandler : public RequestHandler {
 
 const std::string kForm = "Content-Type: application/x-www-form-urlencoded\r\n";
 
-TEST_CASE("arguments come from the query, then from a form (WEB-30, WEB-31)", "[request_handler]") {
+TEST_CASE("arguments are taken from the query, then from a form (WEB-30, WEB-31)", "[request_handler]") {
   WebFixture web({url<ArgumentsHandler>("/")});
   CHECK(web.brief("GET", "/?x=1&y=2&x=3") == "200 [1][3] last=3 query=3 body=none counts=2,0");
   CHECK(web.brief("GET", "/") == "200  last=none query=none body=none counts=0,0");
@@ -197,7 +197,8 @@ TEST_CASE("arguments are decoded, cleaned and trimmed (WEB-32)", "[request_handl
   CHECK(web.brief("GET", "/?x=%C3%A9").starts_with("200 [\xC3\xA9]"));
 }
 
-TEST_CASE("a missing argument, and one that is not UTF-8, are 400 (WEB-30, WEB-32)", "[request_handler]") {
+TEST_CASE("a missing argument, and an argument that is not UTF-8, are 400 (WEB-30, WEB-32)",
+          "[request_handler]") {
   WebFixture web({url<RequiredHandler>("/")});
   for (const char* method : {"GET", "POST", "PUT"}) {
     CHECK(web.brief(method, "/").starts_with("400 "));
@@ -218,7 +219,7 @@ class SourceHandler : public RequestHandler {
   }
 };
 
-TEST_CASE("more arguments than allowed are 400, in the query and in a form, and only for who asks for them",
+TEST_CASE("more arguments than allowed are 400, in the query and in a form, when the handler reads them",
           "[request_handler]") {
   Settings settings;
   settings.max_arguments = 3;
@@ -261,7 +262,7 @@ TEST_CASE("a form of very many fields is refused before it fills the memory", "[
   web.loop.log.expect("400 POST");
 }
 
-TEST_CASE("a form that is still encoded is refused (HUT-61, SEC-26)", "[request_handler]") {
+TEST_CASE("a form with a Content-Encoding is refused (HUT-61, SEC-26)", "[request_handler]") {
   WebFixture web({url<RequiredHandler>("/")});
   CHECK(web.brief("POST", "/", kForm + "Content-Encoding: gzip\r\n", "name=x").starts_with("400 "));
   web.loop.log.expect("Invalid body: Unsupported Content-Encoding: gzip");
@@ -344,7 +345,7 @@ TEST_CASE("HTTPError is an error page, and its message a line in the log (WEB-60
   web.loop.log.expect("502 GET /send");
 }
 
-TEST_CASE("a reason is escaped in the page, and not sent if it could do harm (SEC-31)", "[request_handler]") {
+TEST_CASE("a reason is escaped in the page, and an unsafe reason is not sent (SEC-31)", "[request_handler]") {
   WebFixture web({url<ErrorHandler>("/(.*)")});
   CHECK(web.fetch("GET", "/reason").starts_with("HTTP/1.1 403 Unknown\r\n"));
   web.loop.log.expect("403 GET /reason");
@@ -377,7 +378,7 @@ class LongHandler : public RequestHandler {
   }
 };
 
-TEST_CASE("a body beyond the write limit is 500, and the connection is fit for the next request (IOS-43)",
+TEST_CASE("a body beyond the write limit is 500, and the connection serves the next request (IOS-43)",
           "[request_handler]") {
   WebFixture::Options options;
   options.stream.max_write_buffer_size = 64 * 1024;
@@ -394,7 +395,7 @@ TEST_CASE("a body beyond the write limit is 500, and the connection is fit for t
   }
 }
 
-TEST_CASE("Finish ends the request with what was written (WEB-62)", "[request_handler]") {
+TEST_CASE("Finish ends the request with the written body (WEB-62)", "[request_handler]") {
   WebFixture web({url<ErrorHandler>("/(.*)")});
   CHECK(web.brief("GET", "/finish") == "200 so far");
 }
@@ -434,7 +435,7 @@ TEST_CASE("write_error may throw Finish, and its other exceptions are logged (WE
   web.loop.log.expect("502 DELETE /");
 }
 
-TEST_CASE("set_default_headers may fail, for the error page as well", "[request_handler]") {
+TEST_CASE("set_default_headers may throw, for the error page too", "[request_handler]") {
   WebFixture web({url<OwnErrorHandler>("/")});
   CHECK(web.brief("GET", "/?headers").starts_with("500 "));
   web.loop.log.expect("Uncaught exception in write_error: page failed");
@@ -443,7 +444,7 @@ TEST_CASE("set_default_headers may fail, for the error page as well", "[request_
   web.loop.log.expect("500 GET /?headers");
 }
 
-// ---- The order of things.
+// ---- The order of the steps.
 
 class StepsHandler : public RequestHandler {
  public:
@@ -482,7 +483,7 @@ class AsyncPrepareHandler : public RequestHandler {
   void on_finish() { g_steps.emplace_back("on_finish"); }
 };
 
-TEST_CASE("a request takes its steps in order (WEB-01 to WEB-12)", "[request_handler]") {
+TEST_CASE("the steps of a request are in order (WEB-01 to WEB-12)", "[request_handler]") {
   WebFixture web({url<StepsHandler>(R"(/(\d+))", std::string("name"), 7)});
   using Steps = std::vector<std::string>;
   g_steps.clear();
@@ -649,7 +650,7 @@ class BackendHandler : public RequestHandler {
   void on_connection_close() { g_steps.emplace_back("on_connection_close"); }
 };
 
-TEST_CASE("a closed stream of the handler's own is an error like any other", "[request_handler]") {
+TEST_CASE("a StreamClosedError of the handler's own stream is a usual error", "[request_handler]") {
   WebFixture web({url<BackendHandler>("/(.*)"), url<ErrorHandler>("/(.*)")});
   g_steps.clear();
   for (const char* method : {"GET", "POST"}) {
@@ -680,7 +681,7 @@ TEST_CASE(
   CHECK(logged == std::vector<int>{499});
 }
 
-// ---- Bodies that the handler reads, and connections that it takes.
+// ---- Bodies that the handler reads, and detached connections.
 
 class CountHandler : public RequestHandler {
  public:
@@ -736,7 +737,7 @@ class LimitedHandler : public RequestHandler {
   }
 };
 
-TEST_CASE("a handler that reads the body itself has limits of its own for it", "[request_handler]") {
+TEST_CASE("a handler that reads the body itself may set its limits", "[request_handler]") {
   http::HTTPServer::Options options;
   options.max_body_size = 4;
   options.idle_timeout = 40ms;

@@ -23,7 +23,7 @@ std::vector<std::string> texts(PathGroups groups) {
   for (const auto& group : groups) result.push_back(group ? std::string(*group) : "(none)");
   return result;
 }
-// The pattern that `path` leads to.
+// The pattern that matches `path`.
 std::string to(Router& router, std::string_view path) {
   const Router::Match match = router.match(path);
   return match.rule ? match.rule->pattern() : "";
@@ -44,7 +44,7 @@ TEST_CASE("the first rule that matches all of the path wins, literal or pattern 
   CHECK(to(other, "/xyzz") == "/x.*");
 }
 
-TEST_CASE("patterns are anchored at both ends, anchors of their own or not", "[router]") {
+TEST_CASE("patterns are anchored at both ends, with or without their own anchors", "[router]") {
   Router router({url<A>("^/a$"), url<A>("/b|/c"), url<A>(R"(/x\.html$)"), url<A>("/d.d")});
   CHECK(to(router, "/a") == "^/a$");
   CHECK(to(router, "/b") == "/b|/c");
@@ -55,7 +55,7 @@ TEST_CASE("patterns are anchored at both ends, anchors of their own or not", "[r
   CHECK(to(router, "/dxd") == "/d.d");
 }
 
-TEST_CASE("groups come as they stand in the path, none where they did not take part", "[router]") {
+TEST_CASE("groups are not decoded, and are nullopt if they did not take part", "[router]") {
   Router router({url<A>("/path/(.*)/(?:x|(y))")});
   CHECK(texts(router.match("/path/a%20b%2Fc+d/x").groups) ==
         std::vector<std::string>{"a%20b%2Fc+d", "(none)"});
@@ -64,7 +64,7 @@ TEST_CASE("groups come as they stand in the path, none where they did not take p
   CHECK(texts(named.match("/ab/cd").groups) == std::vector<std::string>{"ab", "cd"});
 }
 
-TEST_CASE("what cannot work is refused when the routes are made (RTE-06)", "[router]") {
+TEST_CASE("a wrong route is refused when the routes are made (RTE-06)", "[router]") {
   const auto message = [](Rule rule) {
     try {
       Router router({std::move(rule)});
@@ -83,12 +83,12 @@ TEST_CASE("what cannot work is refused when the routes are made (RTE-06)", "[rou
   CHECK(message(url<OneParameter>("/(x)")).empty());
 }
 
-TEST_CASE("a pattern that backtracks without end costs a bounded time, and does not match", "[router]") {
+TEST_CASE("a pattern with endless backtracking takes a bounded time, and does not match", "[router]") {
   Router router({url<A>("/(a+)+b"), url<A>("/a.*")});
   CHECK(to(router, "/" + std::string(60, 'a')) == "/a.*");
 }
 
-TEST_CASE("a path may be as long as a request's head lets it, whatever the pattern repeats", "[router]") {
+TEST_CASE("a path may be as long as the head allows, also for patterns with repetitions", "[router]") {
   Router router({url<A>("/(?:([a-z])|([0-9]))*"), url<A>("/.*")});
   for (const std::size_t size : {100, 1000, 10'000, 64'000}) {
     CAPTURE(size);

@@ -33,7 +33,7 @@ Task<> hold_slot(AdmissionQueue& queue, Host& host, Event& go) {
   co_await go.wait();
 }
 
-TEST_CASE("slots go to the request that has waited longest among those whose host has room",
+TEST_CASE("a slot goes to the request that has waited longest, among the hosts with a free slot",
           "[admission_queue]") {
   testing::TestLoop loop;
   AdmissionQueue queue(limits(2, 1), loop);
@@ -82,7 +82,7 @@ TEST_CASE("a request that leaves the queue changes nothing for the others", "[ad
   CHECK(order == std::vector<std::string>{"c1", "b2"});
 }
 
-TEST_CASE("a request that is destroyed with a slot it has not yet noticed passes the slot on",
+TEST_CASE("a request that is destroyed after it got a slot, but before it resumed, passes the slot on",
           "[admission_queue]") {
   testing::TestLoop loop;
   AdmissionQueue queue(limits(1), loop);
@@ -95,7 +95,7 @@ TEST_CASE("a request that is destroyed with a slot it has not yet noticed passes
   first.add(take_slot(queue, host, "first", order));
   TaskGroup second(loop);
   second.add(take_slot(queue, host, "second", order));
-  holding.destroy();  // so the first request has the slot
+  holding.destroy();  // the first request has the slot now
   CHECK(queue.active() == 1);
   first.destroy();
   CHECK(queue.active() == 1);
@@ -121,7 +121,7 @@ TEST_CASE("a slot moves, and is given back once", "[admission_queue]") {
   CHECK(queue.active() == 0);
 }
 
-// A search through all waiting requests for each slot would take 2,500 million steps.
+// With a search through all waiting requests for each slot this test would take 2,500 million steps.
 TEST_CASE("fifty thousand requests may wait for a host with a limit of one", "[admission_queue]") {
   testing::TestLoop loop;
   AdmissionQueue queue(limits(100, 1), loop);

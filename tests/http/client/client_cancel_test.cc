@@ -1,4 +1,4 @@
-// A fetch may be destroyed in any wait: nothing stays open, and the client works on.
+// A fetch may be destroyed in any wait: its connection is closed, and the client can be used further.
 
 #include <squall/http.h>
 
@@ -31,7 +31,7 @@ Task<> fetch_and_drop(AsyncHTTPClient& client, HTTPRequest request) {
   const HTTPResponse response = co_await client.fetch(std::move(request));
 }
 
-// A client for one request at a time, and a server that hangs at the point that the test needs.
+// A client for one request at a time, and a server that stops responding at the point that the test needs.
 struct Scene {
   Scene() : server(loop, [](const std::string&) { return ok("x"); }), client(options(), loop), group(loop) {}
   Options options() {
@@ -238,7 +238,7 @@ TEST_CASE("a fetch may be destroyed in the queue, and when it has just got its s
   waiting.destroy();
   CHECK(scene.client.waiting() == 0);
   waiting.add(fetch_and_drop(scene.client, scene.request()));
-  scene.group.destroy();  // so the other fetch has the slot, and has not resumed yet
+  scene.group.destroy();  // the other fetch has the slot now, and has not resumed
   CHECK(scene.client.active() == 1);
   waiting.destroy();
   scene.destroy();

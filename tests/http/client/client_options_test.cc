@@ -1,4 +1,4 @@
-// Ways to a server other than straight over TCP, and what clients do with a body and with cookies.
+// Connections to a server other than direct TCP, the handling of bodies, and cookies.
 
 #include <squall/http.h>
 #include <squall/http/client/proxy_environment.h>
@@ -82,12 +82,12 @@ TEMPLATE_TEST_CASE("a body that cannot be decoded, or ends too early, is an erro
     return ok(body, "Content-Encoding: gzip\r\n");
   });
   CHECK_THROWS_AS(fixture.fetch(fixture.server.url("/bad")), HTTPClientError);
-  // libcurl takes what there is.
+  // libcurl accepts the part.
   if constexpr (std::is_same_v<TestType, SimpleAsyncHTTPClient>)
     CHECK_THROWS_AS(fixture.fetch(fixture.server.url("/cut")), HTTPProtocolError);
 }
 
-TEST_CASE("the headers of a decompressed body name its coding, and unknown codings stay",
+TEST_CASE("the headers of a decompressed body name its coding, and an unknown coding is not decoded",
           "[client_options]") {
   const std::string coded = gzipped("hello");
   Fixture fixture([&](const std::string& request) {
@@ -111,7 +111,7 @@ TEST_CASE("the headers of a decompressed body name its coding, and unknown codin
 // ---- Cookies.
 
 TEMPLATE_TEST_CASE(
-    "a cookie jar keeps the cookies of all responses, also of redirects, and sends them (RFC 6265)",
+    "a cookie jar stores the cookies of all responses, redirects included, and sends them (RFC 6265)",
     "[client_options]", HTTP_CLIENTS) {
   Options options;
   options.cookie_jar = std::make_shared<CookieJar>();
@@ -158,8 +158,8 @@ TEMPLATE_TEST_CASE("a proxy gets the whole URL, and its own credentials (HCL-27)
   CHECK(fixture.server.accepted_connections == 1);
 }
 
-TEMPLATE_TEST_CASE("a Proxy-Authorization header is sent to a proxy, and to no server", "[client_options]",
-                   HTTP_CLIENTS) {
+TEMPLATE_TEST_CASE("a Proxy-Authorization header is sent to a proxy, but never to a server",
+                   "[client_options]", HTTP_CLIENTS) {
   ClientFixture<TestType> fixture([](const std::string&) { return ok("x"); });
   HTTPRequest request(fixture.server.url());
   request.headers.add("Proxy-Authorization", "mine");
@@ -173,7 +173,8 @@ TEMPLATE_TEST_CASE("a Proxy-Authorization header is sent to a proxy, and to no s
   CHECK(has(fixture.server.requests.back(), "\r\nProxy-Authorization: mine\r\n"));
 }
 
-TEST_CASE("digest authentication for a proxy is refused, and not replaced by another", "[client_options]") {
+TEST_CASE("digest authentication for a proxy is refused, and not replaced by another method",
+          "[client_options]") {
   Fixture fixture([](const std::string&) { return ok("x"); });
   for (const std::string_view url : {"http://www.example.test/", "https://www.example.test/"}) {
     HTTPRequest request{std::string(url)};
@@ -189,8 +190,9 @@ TEST_CASE("digest authentication for a proxy is refused, and not replaced by ano
   CHECK(fixture.server.accepted_connections == 0);
 }
 
-TEST_CASE("requests with different proxies, different users of a proxy, or no proxy share no connection",
-          "[client_options]") {
+TEST_CASE(
+    "requests with different proxies, different users of a proxy, or no proxy do not share a connection",
+    "[client_options]") {
   Fixture fixture([](const std::string&) { return ok("x"); });
   HTTPRequest request(fixture.server.url());
   ProxyOptions proxy;
@@ -395,7 +397,7 @@ TEST_CASE("the environment names proxies, and HTTP_PROXY is ignored", "[client_o
   CHECK_THROWS_AS(proxy_of_environment(plain, get), std::invalid_argument);
 }
 
-// ---- Other ways.
+// ---- Other routes.
 
 TEMPLATE_TEST_CASE("hostname_mapping changes the address of a host, or of one port of it (SHC-20)",
                    "[client_options]", HTTP_CLIENTS) {
@@ -420,7 +422,7 @@ TEMPLATE_TEST_CASE("hostname_mapping changes the address of a host, or of one po
   CHECK_THROWS_AS(loop.run(elsewhere.fetch("http://one.example.test:" + port + "/")), HTTPClientError);
 }
 
-TEMPLATE_TEST_CASE("a timeout of zero is over at once", "[client_options]", HTTP_CLIENTS) {
+TEMPLATE_TEST_CASE("a timeout of zero passes at once", "[client_options]", HTTP_CLIENTS) {
   ClientFixture<TestType> fixture([](const std::string&) { return ok("x"); });
   fixture.server.set_script([](IOStream& stream) -> Task<> {
     const std::string request = co_await testing::read_request(stream);
@@ -448,7 +450,7 @@ TEMPLATE_TEST_CASE("a header may be empty", "[client_options]", HTTP_CLIENTS) {
   CHECK((has(sent, "\r\nX-Empty:\r\n") || has(sent, "\r\nX-Empty: \r\n")));
 }
 
-TEMPLATE_TEST_CASE("times are those of the last request, and std::nullopt for a part that did not take place",
+TEMPLATE_TEST_CASE("times are of the last request, and std::nullopt for a part that did not take place",
                    "[client_options]", HTTP_CLIENTS) {
   ClientFixture<TestType> fixture([](const std::string& request) {
     return has(request, " /from ") ? answer("302 Found", "", "Location: /to\r\n") : ok("x");
@@ -462,7 +464,8 @@ TEMPLATE_TEST_CASE("times are those of the last request, and std::nullopt for a 
   CHECK(response.time_info().redirect.count() > 0);
 }
 
-TEMPLATE_TEST_CASE("unix_socket is connected to instead of the host", "[client_options]", HTTP_CLIENTS) {
+TEMPLATE_TEST_CASE("with unix_socket the client connects to the socket instead of the host",
+                   "[client_options]", HTTP_CLIENTS) {
   const testing::TemporaryFolder folder;
   ClientFixture<TestType> fixture([](const std::string&) { return ok("by path"); });
   fixture.server.listen_unix(folder / "socket");
@@ -521,7 +524,8 @@ TEST_CASE("the blocking client fetches on a loop of its own, and refuses to bloc
 
 #ifdef SQUALL_HAS_CURL
 TEST_CASE(
-    "options that libcurl does not have are refused, and prepare_curl_callback sets others (CUR-06, HCL-26)",
+    "options that libcurl does not have are refused, and prepare_curl_callback can set others (CUR-06, "
+    "HCL-26)",
     "[client_options]") {
   ClientFixture<CurlAsyncHTTPClient> fixture([](const std::string& request) {
     return has(request, "Authorization: Digest")
@@ -542,7 +546,7 @@ TEST_CASE(
   CHECK(fixture.fetch(request).body() == "in");
   SimpleAsyncHTTPClient simple(AsyncHTTPClient::Options(), fixture.loop);
   CHECK_THROWS_AS(fixture.loop.run(simple.fetch(request)), std::invalid_argument);
-  // And the next request knows nothing of it (CUR-02, SEC-71).
+  // The options of a request do not affect the next request (CUR-02, SEC-71).
   bool prepared = false;
   HTTPRequest plain(fixture.server.url());
   plain.prepare_curl_callback = [&prepared](void* easy) { prepared = easy != nullptr; };

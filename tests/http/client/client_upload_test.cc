@@ -59,7 +59,8 @@ void check_refused(testing::TestLoop& loop, AsyncHTTPClient& client, const HTTPR
   CHECK(streamed == "no more of this");
 }
 
-TEST_CASE("a response is not lost when the server closes on the rest of the request", "[client_upload]") {
+TEST_CASE("a response is not lost if the server closes before it has read the rest of the request",
+          "[client_upload]") {
   Fixture fixture([](const std::string&) { return ok(""); });
   fixture.server.set_script(refuse);
   HTTPRequest request(fixture.server.url());
@@ -67,7 +68,7 @@ TEST_CASE("a response is not lost when the server closes on the rest of the requ
   for (int i = 0; i < 5; ++i) check_refused(fixture.loop, fixture.client, request);
 }
 
-TEST_CASE("a response is not lost over TLS when the server closes on the rest of the request",
+TEST_CASE("over TLS a response is not lost if the server closes before it has read the rest of the request",
           "[client_upload]") {
   testing::TestLoop loop;
   const testing::TLSSides sides;
@@ -95,10 +96,10 @@ TEST_CASE("a server that closes during a request without an answer is an error",
 // ---- A producer that fails.
 
 TEST_CASE(
-    "a StreamClosedError of another stream of the producer comes out, and the producer is not called again",
+    "a StreamClosedError of another stream of the producer is thrown, and the producer is not called again",
     "[client_upload]") {
   Fixture fixture([](const std::string&) { return ok("x"); });
-  fixture.fetch(fixture.server.url());  // so that there is a connection to be reused
+  fixture.fetch(fixture.server.url());  // makes a connection that can be reused
   int calls = 0;
   HTTPRequest request(fixture.server.url());
   request.method = "PUT";

@@ -1,5 +1,5 @@
-// Behaviour of CurlAsyncHTTPClient alone: libcurl calls us and cannot be called back, and it has ways of its
-// own.
+// Behaviour of CurlAsyncHTTPClient only: libcurl calls functions that must not call libcurl, and has its
+// own rules for connections.
 
 #ifdef SQUALL_HAS_CURL
 #include <squall/http/client/curl_http_client.h>

@@ -65,7 +65,7 @@ struct Scene {
   DialOptions options;
 };
 
-// What an HTTPClientError of the dialer says: `phase: what()`.
+// The text of an HTTPClientError of the dialer: `phase: what()`.
 std::string error_of(Scene& scene, Dialer& dialer) {
   try {
     scene.loop.run(dial(dialer));
@@ -126,7 +126,7 @@ Task<> tunnel(IOStream& stream, std::vector<std::string>& requests) {
   const std::string request = co_await testing::read_request(stream);
   requests.push_back(request);
   co_await stream.write("HTTP/1.1 200 Connected\r\n\r\n");
-  // As the client of a tunnel speaks first.
+  // The client of a tunnel speaks first.
   const std::string first = co_await stream.read_some();
   co_await stream.write(first + "?");
 }
@@ -189,7 +189,7 @@ TEST_CASE("options that contradict each other are refused", "[dialer]") {
   CHECK_THROWS_AS(scene.loop.run(dial(dialer)), std::invalid_argument);
 }
 
-TEST_CASE("the sooner of timeout and deadline ends a dialer, in any phase", "[dialer]") {
+TEST_CASE("the timeout ends a dialer, in any phase", "[dialer]") {
   Scene scene;
   scene.resolver.open.clear();
   scene.options.timeout = 20ms;

@@ -91,7 +91,7 @@ TEST_CASE("a guard is destroyed with its work", "[fetch_guard]") {
   CHECK(guards.empty());
 }
 
-TEST_CASE("an exception of the work comes out of the guard", "[fetch_guard]") {
+TEST_CASE("the guard throws the exception of its work", "[fetch_guard]") {
   TestLoop loop;
   FetchGuards guards(loop);
   std::optional<State> outcome;

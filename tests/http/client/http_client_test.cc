@@ -78,7 +78,7 @@ TEMPLATE_TEST_CASE("bodies are sent with their length, and by default with the t
   CHECK(sent.ends_with("\r\n\r\na=1"));
 }
 
-TEMPLATE_TEST_CASE("headers are sent as they were given, and cannot inject others (SEC-72)", "[http_client]",
+TEMPLATE_TEST_CASE("headers are sent unchanged, and cannot inject other headers (SEC-72)", "[http_client]",
                    HTTP_CLIENTS) {
   ClientFixture<TestType> fixture([](const std::string&) { return ok(""); });
   HTTPRequest request(fixture.server.url());
@@ -167,7 +167,7 @@ TEMPLATE_TEST_CASE("allow_nonstandard_methods allows other methods, and bodies w
   CHECK(fixture.server.requests.at(1).ends_with("\r\n\r\nwhy"));
 }
 
-TEMPLATE_TEST_CASE("each method is sent as itself", "[http_client]", HTTP_CLIENTS) {
+TEMPLATE_TEST_CASE("each method is sent by its own name", "[http_client]", HTTP_CLIENTS) {
   ClientFixture<TestType> fixture([](const std::string& request) {
     return request.starts_with("HEAD ") ? "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n" : ok("hello");
   });
@@ -184,7 +184,8 @@ TEMPLATE_TEST_CASE("each method is sent as itself", "[http_client]", HTTP_CLIENT
 }
 
 TEMPLATE_TEST_CASE(
-    "username and password are sent as basic authentication, those of the URL first (HCL-15, SHC-24)",
+    "username and password are sent as basic authentication; those in the URL have precedence (HCL-15, "
+    "SHC-24)",
     "[http_client]", HTTP_CLIENTS) {
   ClientFixture<TestType> fixture([](const std::string&) { return ok(""); });
   HTTPRequest request(fixture.server.url());
@@ -232,7 +233,7 @@ TEMPLATE_TEST_CASE("bodies are received with a length, in chunks, and up to the 
   CHECK(fixture.fetch(fixture.server.url("/length")).body() == "plain");
 }
 
-TEMPLATE_TEST_CASE("large bodies are received and sent whole", "[http_client]", HTTP_CLIENTS) {
+TEMPLATE_TEST_CASE("large bodies are received and sent completely", "[http_client]", HTTP_CLIENTS) {
   std::string body(3'000'000, '\0');
   for (std::size_t i = 0; i < body.size(); ++i) body[i] = static_cast<char>(i * 7 + i / 256);
   ClientFixture<TestType> fixture([](const std::string& request) {
@@ -244,7 +245,7 @@ TEMPLATE_TEST_CASE("large bodies are received and sent whole", "[http_client]", 
   CHECK((fixture.fetch(request).body() == body));
 }
 
-TEMPLATE_TEST_CASE("the streaming callback gets the body, and the response has none (HCL-24)",
+TEMPLATE_TEST_CASE("the streaming callback gets the body, and the response has no body (HCL-24)",
                    "[http_client]", HTTP_CLIENTS) {
   ClientFixture<TestType> fixture([](const std::string&) { return ok(std::string(200'000, 'x')); });
   std::size_t size = 0;
@@ -342,7 +343,7 @@ TEMPLATE_TEST_CASE("a connection that closes before the response is complete is 
   }
 }
 
-TEMPLATE_TEST_CASE("a client is used for many fetches at a time, and the others queue (SHC-21)",
+TEMPLATE_TEST_CASE("a client runs many fetches at the same time, and queues the others (SHC-21)",
                    "[http_client]", HTTP_CLIENTS) {
   ClientFixture<TestType> fixture(
       [](const std::string& request) { return ok(request.substr(0, request.find(" HTTP"))); });
@@ -361,7 +362,7 @@ TEMPLATE_TEST_CASE("a client is used for many fetches at a time, and the others 
   CHECK(fixture.server.accepted_connections <= 10);
 }
 
-TEMPLATE_TEST_CASE("an exception of a callback comes out of the fetch", "[http_client]", HTTP_CLIENTS) {
+TEMPLATE_TEST_CASE("fetch() throws the exception of a callback", "[http_client]", HTTP_CLIENTS) {
   ClientFixture<TestType> fixture([](const std::string&) { return ok("body"); });
   HTTPRequest request(fixture.server.url());
   request.streaming_callback = [](std::string_view) { throw std::out_of_range("mine"); };

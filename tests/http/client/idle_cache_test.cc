@@ -97,7 +97,8 @@ TEST_CASE("close_all() closes every connection, and so does destroying the cache
   CHECK(left.drain(received));
 }
 
-// The loop does not run between keep() and take() in these tests, so the watch of the connection is blind.
+// The loop does not run between keep() and take() in these tests, so the watch of the connection reports
+// nothing.
 
 TEST_CASE("a connection that was idle for more than a second is checked, and then used", "[idle_cache]") {
   Scene scene;
@@ -106,7 +107,7 @@ TEST_CASE("a connection that was idle for more than a second is checked, and the
   CHECK(scene.take(scene.a));
 }
 
-TEST_CASE("a connection on which anything has arrived is not used, though no watch has noticed it",
+TEST_CASE("a connection on which bytes have arrived is not used, although no watch has reported them",
           "[idle_cache]") {
   Scene scene;
   testing::RawPeer closed = scene.keep(scene.a);
@@ -120,7 +121,7 @@ TEST_CASE("a connection on which anything has arrived is not used, though no wat
   CHECK(scene.cache.size() == 0);
 }
 
-TEST_CASE("a connection older than idle_timeout is not used, though no timer has fired", "[idle_cache]") {
+TEST_CASE("a connection older than idle_timeout is not used, although no timer has fired", "[idle_cache]") {
   IdleCache::Limits limits;
   limits.idle_timeout = 20ms;
   Scene scene(limits);
@@ -129,7 +130,7 @@ TEST_CASE("a connection older than idle_timeout is not used, though no timer has
   CHECK_FALSE(scene.take(scene.a));
 }
 
-TEST_CASE("the blocking client checks its connections too, as its loop stands still between two fetches",
+TEST_CASE("the blocking client checks its connections too, because its loop does not run between two fetches",
           "[idle_cache][threads]") {
   std::atomic<std::uint16_t> port = 0;
   std::atomic<bool> close = false;

@@ -187,7 +187,7 @@ TEMPLATE_TEST_CASE("a redirect that cannot be followed is an error", "[redirect]
   CHECK(fixture.fetch(HTTPRequest(fixture.server.url()), RaiseError::no).body() == "here");
 }
 
-TEMPLATE_TEST_CASE("callbacks see only the final response (SHC-28)", "[redirect]", HTTP_CLIENTS) {
+TEMPLATE_TEST_CASE("callbacks get only the final response (SHC-28)", "[redirect]", HTTP_CLIENTS) {
   ClientFixture<TestType> fixture([](const std::string& request) {
     return request.starts_with("GET /to ") ? ok("here") : redirect(302, "/to");
   });
@@ -222,7 +222,7 @@ TEMPLATE_TEST_CASE("an invalid Location is an error of the server, not of the ca
     });
     CHECK_THROWS_AS(fixture.fetch(fixture.server.url("/from")), HTTPClientError);
   }
-  // With the old one's fragment it would be longer than a URL may be.
+  // With the fragment of the old URL the new URL would be longer than the limit.
   ClientFixture<TestType> fixture(
       [](const std::string&) { return redirect(302, "/" + std::string(60'000, 'a')); });
   CHECK_THROWS_AS(fixture.fetch(fixture.server.url("/from#" + std::string(10'000, 'f'))), HTTPClientError);

@@ -10,7 +10,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-TEST_CASE("a setting is open, none or a value", "[setting]") {
+TEST_CASE("a setting is left open, nullopt, or a value", "[setting]") {
   Setting<std::chrono::nanoseconds> timeout;
   CHECK(timeout.is_open());
   CHECK_FALSE(timeout.value());

@@ -1,4 +1,4 @@
-// SimpleAsyncHTTPClient on its connections: exact bytes, kept connections, retries, streaming, cancellation.
+// The connections of SimpleAsyncHTTPClient: exact bytes, kept connections, retries, streaming, cancellation.
 
 #include <squall/http/client/simple_http_client.h>
 
@@ -59,7 +59,7 @@ TEST_CASE("a request is sent in these bytes (SHC-24)", "[simple_client]") {
   CHECK(fixture.client.idle_connections() == 0);
 }
 
-TEST_CASE("the defaults count for options that a request leaves open, and for no others (HCL-02)",
+TEST_CASE("the defaults apply to options that a request leaves open, and to no others (HCL-02)",
           "[simple_client]") {
   Options options;
   options.defaults.user_agent = "Default/1";
@@ -78,7 +78,7 @@ TEST_CASE("the defaults count for options that a request leaves open, and for no
 
 // ---- Connections.
 
-TEST_CASE("fetches one after the other use one connection, and two at a time use two", "[simple_client]") {
+TEST_CASE("consecutive fetches use one connection, and two concurrent fetches use two", "[simple_client]") {
   Fixture fixture([](const std::string&) { return ok("x"); });
   for (int i = 0; i < 5; ++i) fixture.fetch(fixture.server.url());
   CHECK(fixture.server.accepted_connections == 1);
@@ -94,7 +94,7 @@ TEST_CASE("fetches one after the other use one connection, and two at a time use
   CHECK(fixture.client.idle_connections() == 2);
 }
 
-TEST_CASE("a connection that the server or the client wants closed is not kept", "[simple_client]") {
+TEST_CASE("a connection that the server or the client wants to close is not kept", "[simple_client]") {
   Fixture fixture([](const std::string& request) -> std::string {
     if (request.starts_with("GET /old")) return "HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\nx";
     if (request.starts_with("GET /more")) return ok("x") + "more";
@@ -119,7 +119,7 @@ TEST_CASE("the client notices that the server closes an idle connection, and doe
   fixture.fetch(fixture.server.url());
   fixture.server.close_all_connections();
   fixture.loop.run_until([&] { return fixture.client.idle_connections() == 0; });
-  HTTPRequest post(fixture.server.url());  // could not be repeated
+  HTTPRequest post(fixture.server.url());  // a request that cannot be repeated
   post.method = "POST";
   post.body = "x";
   CHECK(fixture.fetch(post).body() == "x");
@@ -178,7 +178,7 @@ TEMPLATE_TEST_CASE(
   CHECK(fixture.fetch(fixture.server.url()).body() == "answer");
   CHECK(fixture.fetch(fixture.server.url()).body() == "answer");
   CHECK(methods == std::vector<std::string>{"GET", "GET", "GET"});
-  // Not if that might do harm: libcurl, which would, is given a fresh connection.
+  // A request that must not be repeated is not. libcurl would repeat it, so it gets a new connection.
   for (const char* method : {"POST", "PATCH"}) {
     methods.clear();
     CHECK(fixture.fetch(fixture.server.url()).body() == "answer");
@@ -238,7 +238,7 @@ TEST_CASE("bytes that arrive on a reused connection before the request was sent 
   CHECK_THROWS_AS(next("GET", false, false), HTTPProtocolError);
 }
 
-// Answers the first lookup at once, and no other.
+// Answers the first lookup at once, and never answers another.
 class OnceResolver final : public Resolver {
  public:
   Task<Answer> look_up(std::string, std::uint16_t port, int) override {
@@ -434,7 +434,7 @@ TEST_CASE(
   fixture.fetch(request);
   CHECK(fixture.server.requests.at(1).ends_with("\r\n\r\nhello world, more than nine"));
   CHECK(fixture.client.idle_connections() == 1);
-  // Promises that are not kept would leave the server waiting, or reading the rest as a request.
+  // With a wrong Content-Length the server would wait, or read the rest as a request.
   for (const char* length : {"26", "28"}) {
     request.headers.set("Content-Length", length);
     CHECK_THROWS_AS(fixture.fetch(request), std::length_error);
@@ -467,7 +467,7 @@ TEST_CASE("a slow server slows the producer down", "[simple_client]") {
     }
   };
   CHECK(fixture.fetch(request).body() == "done");
-  CHECK(most_ahead < 20'000'000);  // the kernel's buffers, and no more
+  CHECK(most_ahead < 20'000'000);  // at most what the kernel's buffers take
 }
 
 TEST_CASE("a response that arrives before the body is sent ends the upload and the connection",
@@ -497,7 +497,7 @@ TEST_CASE("a response that arrives before the body is sent ends the upload and t
   CHECK(fixture.client.idle_connections() == 0);
 }
 
-TEST_CASE("an exception of a producer comes out of the fetch at once", "[simple_client]") {
+TEST_CASE("fetch() throws the exception of a producer at once", "[simple_client]") {
   Fixture fixture([](const std::string&) { return ok("x"); });
   HTTPRequest request(fixture.server.url());
   request.method = "PUT";
@@ -550,7 +550,7 @@ TEST_CASE("with Expect: 100-continue the body waits for the server, or for a sec
   CHECK(fixture.fetch(request).body() == "thanks");
   CHECK(got.find("\r\nExpect: 100-continue\r\n") != got.npos);
   CHECK(got.ends_with("\r\n\r\nbody"));
-  first = "";  // knows nothing of Expect
+  first = "";  // a server that ignores Expect
   CHECK(fixture.fetch(request).body() == "thanks");
   first = answer("417 No", "refused");
   CHECK(fixture.fetch(request, RaiseError::no).body() == "refused");
@@ -667,7 +667,7 @@ TEST_CASE("each loop has a client, which is destroyed with it (HCL-01)", "[simpl
   CHECK(made == 1);
 }
 
-TEST_CASE("the client works with the HTTP server of the library", "[simple_client]") {
+TEST_CASE("the client and the HTTP server of the library work together", "[simple_client]") {
   testing::HTTPFixture fixture;
   SimpleAsyncHTTPClient client(AsyncHTTPClient::Options(), fixture.loop);
   HTTPRequest request(fmt::format("http://127.0.0.1:{}/path?q", fixture.server.port()));

@@ -48,7 +48,7 @@ struct Scene : Fixture {
     request.headers.add("Upgrade", "other/1, Echo");
     return request;
   }
-  // The error of an upgrade; its status, and what() for one without a response.
+  // The status of an upgrade's error; what() of an error without a response.
   std::string error(HTTPRequest request) {
     try {
       loop.run(client.upgrade(std::move(request)));
@@ -166,7 +166,7 @@ TEST_CASE("an upgrade that the server does not make is an error with its respons
   CHECK(scene.client.active() == 0);
 }
 
-TEST_CASE("to fetch() a 101 response is an error, even if the headers ask for an upgrade", "[upgrade]") {
+TEST_CASE("for fetch() a 101 response is an error, even if the headers ask for an upgrade", "[upgrade]") {
   Scene scene;
   scene.server_echoes();
   HTTPRequest request = scene.request();

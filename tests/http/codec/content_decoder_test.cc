@@ -15,7 +15,7 @@ namespace {
 using testing::HTTPFixture;
 using testing::without_date;
 
-// By zlib: 31 for gzip, 15 for the zlib format, -15 for neither.
+// Compresses by zlib. `window_bits`: 31 for gzip, 15 for the zlib format, -15 for bare deflated data.
 std::string deflated(std::string_view text, int window_bits) {
   z_stream zlib{};
   REQUIRE(::deflateInit2(&zlib, 6, Z_DEFLATED, window_bits, 8, Z_DEFAULT_STRATEGY) == Z_OK);
@@ -43,7 +43,7 @@ struct Decoded {
   ContentDecoder::State state;
 };
 
-// In pieces of `step` bytes, to `room` bytes at a time.
+// Decodes in pieces of `step` bytes, to at most `room` bytes at a time.
 Decoded decode(std::string_view coding, std::string_view input, std::size_t step, std::size_t room) {
   const std::unique_ptr<ContentDecoder> decoder = make_content_decoder(coding);
   REQUIRE(decoder);
@@ -70,7 +70,7 @@ std::string sample() {
   return text;
 }
 
-TEST_CASE("gzip and deflate come out as they went in, in pieces of any size", "[content_decoder]") {
+TEST_CASE("gzip and deflate are decoded to the original text, in pieces of any size", "[content_decoder]") {
   const std::string text = sample();
   for (const auto& [coding, input] :
        {std::pair("gzip", gzipped(text)), std::pair("X-GZIP", gzipped(text)),
@@ -92,8 +92,7 @@ TEST_CASE("several members of gzip are one body (RFC 1952, 2.2)", "[content_deco
   CHECK(decoded.state == ContentDecoder::State::end);
 }
 
-TEST_CASE("what is cut, changed or followed by something else is told from what is whole (H1C-43, H1C-44)",
-          "[content_decoder]") {
+TEST_CASE("truncated, changed and extended data is refused (H1C-43, H1C-44)", "[content_decoder]") {
   const std::string whole = gzipped(sample());
   CHECK(decode("gzip", std::string_view(whole).substr(0, whole.size() - 1), 100, 1000).state ==
         ContentDecoder::State::open);
@@ -105,12 +104,12 @@ TEST_CASE("what is cut, changed or followed by something else is told from what 
     std::string changed = whole;
     changed[random() % changed.size()] ^= static_cast<char>(1 << random() % 8);
     const Decoded decoded = decode("gzip", changed, 1 + random() % 500, 1 + random() % 5000);
-    // A bit of the header may not matter.
+    // Some bits of the header have no effect.
     CHECK((decoded.state != ContentDecoder::State::end || decoded.text == sample()));
   }
 }
 
-TEST_CASE("br and zstd are decoded where they are built in, and no other coding is", "[content_decoder]") {
+TEST_CASE("br and zstd are decoded if they are built in, and no other coding is", "[content_decoder]") {
   const std::string_view known = known_content_codings();
   CHECK(known.starts_with("gzip, deflate"));
   if (known.find("br") != known.npos) {
@@ -177,7 +176,7 @@ std::string post(std::string_view coding, std::string_view body) {
       coding, body.size(), body);
 }
 
-// Collected, and streamed.
+// The status of the answer, with a collected and with a streamed body; both if they differ.
 std::string both(const HTTPFixture::Options& options, std::string_view request) {
   HTTPFixture collecting(describe_body, options);
   std::string answer = collecting.talk(request).substr(9, 3);
@@ -192,7 +191,7 @@ std::string both(const HTTPFixture::Options& options, std::string_view request) 
   return answer == other ? answer : answer + other;
 }
 
-TEST_CASE("a compressed body is given as it was, if the server is to (H1C-40)", "[content_decoder]") {
+TEST_CASE("a compressed body is decompressed with decompress_request (H1C-40)", "[content_decoder]") {
   const std::string text = sample();
   HTTPFixture fixture(describe_body, decompressing(1'000'000));
   CHECK(fixture.talk(post("gzip", gzipped(text))).ends_with(fmt::format("\r\n\r\n{}  gzip", text.size())));
@@ -204,9 +203,8 @@ TEST_CASE("a compressed body is given as it was, if the server is to (H1C-40)", 
   CHECK(plain.talk(post("gzip", "abc")).ends_with("\r\n\r\n3 gzip "));
 }
 
-TEST_CASE("a body in the smallest of chunks costs no more memory to move than it has bytes",
-          "[content_decoder]") {
-  // Had each chunk room made for a whole piece, this would fill a terabyte.
+TEST_CASE("a body in chunks of one byte does not take more memory than its bytes", "[content_decoder]") {
+  // If each chunk enlarged the buffer by a whole piece, this would fill a terabyte.
   HTTPFixture::Options options = decompressing(1'000'000);
   options.chunk_size = 64 * 1024 * 1024;
   HTTPFixture fixture(describe_body, options);
@@ -235,7 +233,7 @@ TEST_CASE("decompressed pieces are bounded (H1C-41, SEC-25)", "[content_decoder]
   CHECK(all.ends_with("\r\n\r\n500000 1000"));
 }
 
-TEST_CASE("what a body expands to is bounded: 413, and 400 for what is none (H1C-42, H1C-44, SEC-24)",
+TEST_CASE("the decompressed size is bounded: 413; a malformed body is 400 (H1C-42, H1C-44, SEC-24)",
           "[content_decoder]") {
   const std::string bomb = gzipped(std::string(1024 * 1024, '\0'));
   CHECK(both(decompressing(2'000), post("gzip", bomb)) == "413");

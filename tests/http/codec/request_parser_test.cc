@@ -15,7 +15,7 @@ using Result = RequestParser::Result;
 
 constexpr std::size_t kMaxBody = 1000;
 
-// What a parser makes of some bytes: one line a request, and a last one for how it ends.
+// The requests that a parser reads from the bytes, one a line, and a last line for the end.
 std::string verdict(std::string_view input, const std::vector<std::size_t>& cuts,
                     RequestParser::Limits limits = {}) {
   RequestParser parser;
@@ -28,7 +28,7 @@ std::string verdict(std::string_view input, const std::vector<std::size_t>& cuts
   while (fed < input.size()) {
     const std::size_t end =
         cut < cuts.size() ? std::min(std::max(cuts[cut++], fed + 1), input.size()) : input.size();
-    // A copy of its own size, for the sanitizer to see a read beyond it.
+    // A copy of exactly this size, so that AddressSanitizer finds a read beyond it.
     const std::string piece(input.substr(fed, end - fed));
     std::string_view bytes = piece;
     fed = end;
@@ -70,7 +70,7 @@ struct Case {
   std::string expected;
 };
 
-// Every input here is also given to the parser in pieces of all kinds, and must come out the same.
+// A test parses every input in pieces of many kinds, too, and the result must be the same.
 const std::vector<Case>& cases() {
   using namespace std::string_literals;
   static const std::vector<Case> all = {
@@ -108,7 +108,7 @@ const std::vector<Case>& cases() {
       {get("X: a\xe9\x80z\r\n"), "GET /  h  Host=h X=a\xe9\x80z\n"},
       {"PROPFIND / HTTP/1.1\r\nHost: h\r\n\r\n", "PROPFIND /  h  Host=h\n"},
       {"GET //evil/../x HTTP/1.1\r\nHost: h\r\n\r\n", "GET //evil/../x  h  Host=h\n"},
-      // Request lines that are none (H1C-70, H1C-71, SEC-09).
+      // Malformed request lines (H1C-70, H1C-71, SEC-09).
       {"asdf\r\n\r\n", "400"},
       {"GET /\r\n\r\n", "400"},
       {"GET  / HTTP/1.1\r\nHost: h\r\n\r\n", "400"},
@@ -134,8 +134,8 @@ const std::vector<Case>& cases() {
       {"GET / RTSP/1.0\r\nHost: h\r\n\r\n", "400"},
       {"SETUP / RTSP/1.0\r\nHost: h\r\n\r\n", "400"},
       {"SOURCE / ICE/1.0\r\nHost: h\r\n\r\n", "400"},
-      {"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"s, "400"},  // TLS to a port without it
-      // Methods and versions we do not know (RFC 9110, 9.1 and 15.6.6).
+      {"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"s, "400"},  // TLS to a port without TLS
+      // Unknown methods and versions (RFC 9110, 9.1 and 15.6.6).
       {"FOO / HTTP/1.1\r\nHost: h\r\n\r\n", "501"},
       {"get / HTTP/1.1\r\nHost: h\r\n\r\n", "501"},
       {"GETX / HTTP/1.1\r\nHost: h\r\n\r\n", "501"},
@@ -219,7 +219,7 @@ const std::vector<Case>& cases() {
       {chunked("3e9\r\nabc"), "413"},
       {chunked("0\r\nbad trailer\r\n\r\n"), "400"},
       {chunked("0\r\nName : x\r\n\r\n"), "400"},
-      // What came before something bad is still a request.
+      // Requests before bad input are still read.
       {get("") + "asdf\r\n\r\n", "GET /  h  Host=h\n400"},
       {post("Content-Length: 3\r\n", "abc") + get("Host: h\r\n"),
        "POST /  h abc Host=h Content-Length=3\n400"},
@@ -227,14 +227,14 @@ const std::vector<Case>& cases() {
   return all;
 }
 
-TEST_CASE("requests are read, and what is none is refused with its status", "[request_parser]") {
+TEST_CASE("requests are read, and malformed input is refused with its status", "[request_parser]") {
   for (const Case& c : cases()) {
     CAPTURE(c.input);
     CHECK(verdict(c.input) == c.expected);
   }
 }
 
-TEST_CASE("the verdict does not depend on the pieces the bytes come in", "[request_parser]") {
+TEST_CASE("the result does not depend on the pieces in which the bytes arrive", "[request_parser]") {
   std::mt19937 random(11);
   for (const Case& c : cases()) {
     CAPTURE(c.input);
@@ -253,7 +253,7 @@ TEST_CASE("the verdict does not depend on the pieces the bytes come in", "[reque
   }
 }
 
-TEST_CASE("a head that repeats gives the same request, and one that differs anywhere does not",
+TEST_CASE("a repeated head gives the same request, and a head that differs in any byte is parsed",
           "[request_parser]") {
   const std::string head = get("Cookie: secret=0123456789abcdef\r\nAccept: */*\r\n");
   std::string expected = verdict(head);
@@ -262,7 +262,7 @@ TEST_CASE("a head that repeats gives the same request, and one that differs anyw
     std::string other = head;
     other[i] = other[i] == 'x' ? 'y' : 'x';
     CAPTURE(i);
-    // The second request is judged by its own bytes.
+    // The second request is parsed from its own bytes.
     REQUIRE(verdict(head + other) == expected + verdict(other));
   }
   const std::string body = post("Content-Length: 3\r\n", "abc");
@@ -286,11 +286,11 @@ TEST_CASE("a head may be as long as the limit and no longer: 431, or 414 within 
   CHECK(verdict("GET /" + std::string(300, 'a'), {}, limits) == "414");
   CHECK(verdict("GET /" + std::string(300, 'a') + " HTTP/1.1\r\nHost: h\r\n\r\n", {}, limits) == "414");
   CHECK(verdict("FOO /" + std::string(300, 'a'), {}, limits) == "414");
-  // After a request the limit counts anew.
+  // The limit applies to each request.
   CHECK(verdict(padded(200) + padded(200), {}, limits).find("more") == std::string::npos);
 }
 
-TEST_CASE("empty lines, chunk sizes and trailers do not go on for ever", "[request_parser]") {
+TEST_CASE("empty lines, chunk sizes and trailers are bounded", "[request_parser]") {
   CHECK(verdict(chunked(std::string(2000, '0'))) == "400");
   CHECK(verdict(chunked("3;" + std::string(2000, 'x') + "\r\nabc\r\n")) == "400");
   CHECK(verdict(chunked("3;" + std::string(500, 'x') + "\r\nabc\r\n0\r\n\r\n")).starts_with("POST"));

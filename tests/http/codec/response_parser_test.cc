@@ -86,7 +86,7 @@ TEST_CASE("a response is read by RFC 9112, 6.3, in any pieces", "[response_parse
       // Framed by the end of the connection.
       {"HTTP/1.1 200 OK\r\n\r\nall of it", "200 'OK' 1.1 [all of it] close 0"},
       {"HTTP/1.0 200 OK\r\n\r\n", "200 'OK' 1.0 [] close 0"},
-      // No body, whatever the headers say.
+      // No body, with any headers.
       {"HTTP/1.1 204 No Content\r\n\r\nX", "204 'No Content' 1.1 [] keep 1"},
       {"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n",
        "304 'Not Modified' 1.1 Content-Length=5 [] keep 0"},
@@ -100,12 +100,12 @@ TEST_CASE("a response is read by RFC 9112, 6.3, in any pieces", "[response_parse
       {"HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n", "200 'OK' 1.0 Content-Length=0 [] close 0"},
       {"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 0\r\n\r\n",
        "200 'OK' 1.0 Connection=keep-alive Content-Length=0 [] keep 0"},
-      // Informational ones come before.
+      // Informational responses come before the final response.
       {"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: "
        "1\r\n\r\na",
        "100 103 200 'OK' 1.1 Content-Length=1 [a] keep 0"},
       {"HTTP/1.1 101 Switching\r\nUpgrade: x\r\n\r\nbytes", "101 'Switching' 1.1 Upgrade=x [] keep 5"},
-      // Odd, and allowed.
+      // Unusual, but allowed.
       {"HTTP/1.1 200 \r\nContent-Length: 0\r\n\r\n", "200 '' 1.1 Content-Length=0 [] keep 0"},
       {"HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n", "200 '' 1.1 Content-Length=0 [] keep 0"},
       {"HTTP/1.1 299 a \x80 b\r\nX:\r\nY: \t v \t\r\nContent-Length: 0\r\n\r\n",
@@ -204,7 +204,7 @@ TEST_CASE("anything that is not exactly a response fails, in any pieces (RFC 911
   }
 }
 
-TEST_CASE("an endless row of informational responses fails", "[response_parser]") {
+TEST_CASE("too many informational responses fail", "[response_parser]") {
   std::string bytes;
   for (int i = 0; i <= ResponseParser::kMaxInformational; ++i) bytes += "HTTP/1.1 102 Processing\r\n\r\n";
   CHECK(read(bytes + "HTTP/1.1 204 x\r\n\r\n", 7) == "failed");

@@ -18,7 +18,8 @@ std::string chosen(Choose choose, std::string_view header, std::initializer_list
   return index ? std::string(list.at(*index)) : "none";
 }
 
-TEST_CASE("elements come by their quality, malformed ones not at all (RFC 9110, 12.4.2)", "[accept]") {
+TEST_CASE("elements are ordered by their quality, and malformed elements are left out (RFC 9110, 12.4.2)",
+          "[accept]") {
   const auto list = parse_preferences("a;q=0.5, b, c;x=\"1,;2\";q=0.501;ext=1, d;q=0, e;Q=1.000");
   const std::vector<Preference> expected = {
       {"b", "", 1000}, {"e", "", 1000}, {"c", "x=\"1,;2\"", 501}, {"a", "", 500}, {"d", "", 0}};

@@ -73,14 +73,15 @@ TEST_CASE("a cookie goes to its path and below (RFC 6265, 5.1.4)", "[cookie_jar]
   CHECK(get(jar, "http://h.example/a/b") == "default=1");
   CHECK(get(jar, "http://h.example/a/b/d?x") == "default=1");
   CHECK(get(jar, "http://h.example/a").empty());
-  // Longer paths first, then the older one.
+  // Longer paths first, then older cookies.
   CHECK(set(jar, "http://h.example/", "root=1"));
   CHECK(set(jar, "http://h.example/", "second=1"));
   CHECK(set(jar, "http://h.example/", "long=1; Path=/a/b/c"));
   CHECK(get(jar, "http://h.example/a/b/c") == "long=1; default=1; root=1; second=1");
 }
 
-TEST_CASE("a cookie replaces the one of its name, domain and path, in its place", "[cookie_jar]") {
+TEST_CASE("a cookie replaces the cookie of the same name, domain and path, at the same place",
+          "[cookie_jar]") {
   CookieJar jar;
   CHECK(set(jar, "http://h.example/", "a=1"));
   CHECK(set(jar, "http://h.example/", "b=1"));
@@ -92,7 +93,7 @@ TEST_CASE("a cookie replaces the one of its name, domain and path, in its place"
   CHECK(get(jar, "http://h.example/p") == "a=3; a=2; b=1");
 }
 
-TEST_CASE("cookies expire, and one that has expired removes another", "[cookie_jar]") {
+TEST_CASE("cookies expire, and an expired cookie removes the same cookie", "[cookie_jar]") {
   CookieJar jar;
   CHECK(set(jar, "http://h.example/", "a=1; Max-Age=10"));
   CHECK(set(jar, "http://h.example/", "b=1; Expires=Tue, 14 Nov 2023 22:13:25 GMT"));  // in 5 s
@@ -127,7 +128,7 @@ TEST_CASE("http neither reads nor replaces cookies that https has set (RFC 6265b
   CHECK(get(jar, "https://h.example/p") == "a=1; b=3; a=3");
 }
 
-TEST_CASE("prefixes are promises that the jar holds servers to", "[cookie_jar]") {
+TEST_CASE("the rules of the prefixes __Secure- and __Host- are enforced", "[cookie_jar]") {
   CookieJar jar;
   CHECK_FALSE(set(jar, "https://h.example/", "__Secure-a=1"));
   CHECK(set(jar, "https://h.example/", "__Secure-a=1; Secure"));
@@ -157,7 +158,7 @@ TEST_CASE("a full jar removes expired cookies, then the least recently used one"
   CHECK(get(jar, "http://a.example/e", kNow + 10s) == "e=1; a=1");
 }
 
-TEST_CASE("thousands of Set-Cookie headers leave no more than the limits", "[cookie_jar]") {
+TEST_CASE("the limits hold after thousands of Set-Cookie headers", "[cookie_jar]") {
   CookieJar jar;
   for (int i = 0; i < 5000; ++i) {
     const URL url("http://h" + std::to_string(i % 100) + ".example/");

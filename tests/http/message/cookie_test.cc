@@ -80,7 +80,7 @@ TEST_CASE("cookies are set with their attributes in order (WEB-80 to WEB-85)", "
   CHECK(format_set_cookie(strict) == "s=1; Path=/; SameSite=Strict");
 }
 
-TEST_CASE("a cookie is taken away by an old date (WEB-86)", "[cookie]") {
+TEST_CASE("a cookie is deleted by a past date (WEB-86)", "[cookie]") {
   SetCookie gone = named("gone", "x");
   gone.max_age = std::chrono::seconds(5);
   CHECK(format_clear_cookie(gone, system_clock::from_time_t(1700000000)) ==
@@ -142,7 +142,7 @@ TEST_CASE("parse_set_cookie() reads the output of format_set_cookie(), with the 
   CHECK(*parsed == cookie);
 }
 
-TEST_CASE("Set-Cookie is read as RFC 6265, 5.2, has it", "[cookie]") {
+TEST_CASE("Set-Cookie is read by the rules of RFC 6265, 5.2", "[cookie]") {
   const auto parse = [](std::string_view text) { return parse_set_cookie(text).value(); };
   const SetCookie plain = parse(" a = \"b c\" ");
   CHECK(plain.name == "a");
@@ -163,7 +163,7 @@ TEST_CASE("Set-Cookie is read as RFC 6265, 5.2, has it", "[cookie]") {
   CHECK(all.same_site == SameSite::strict);
   CHECK(all.max_age == std::chrono::seconds(-1));
   CHECK(all.expires == system_clock::from_time_t(1700000000));
-  // The last of a repeated attribute counts; malformed ones are ignored.
+  // The last of a repeated attribute counts; malformed attributes are ignored.
   CHECK(parse("a=b; Path=/x; Path=/y").path == "/y");
   CHECK(parse("a=b; Path=/x; Path=y").path.empty());
   CHECK(parse("a=b; Max-Age=5; Max-Age=x").max_age == std::chrono::seconds(5));

@@ -33,7 +33,7 @@ TEST_CASE("a multipart body has arguments and files, whose bodies are views into
   }
 }
 
-TEST_CASE("an encoded form is its arguments; other bodies are left alone (HUT-60)", "[form]") {
+TEST_CASE("an encoded form gives its arguments; other bodies are not parsed (HUT-60)", "[form]") {
   Form form;
   CHECK(parse_form(typed("application/x-www-form-urlencoded; charset=utf-8"), "a=1&b=x+y&a", form).empty());
   CHECK(form.arguments == QueryArguments{{"a", "1"}, {"b", "x y"}, {"a", ""}});
@@ -59,7 +59,7 @@ TEST_CASE("a form with a Content-Encoding is refused, another body is not (HUT-6
   CHECK(parse_form(headers, kBody, form).empty());
 }
 
-TEST_CASE("a malformed multipart body is one error, and leaves nothing (HUT-62, SEC-20)", "[form]") {
+TEST_CASE("a malformed multipart body is one error, and the form stays empty (HUT-62, SEC-20)", "[form]") {
   Form form;
   const auto error = [&form](std::string_view type, std::string_view body) {
     const std::string text = parse_form(typed(type), body, form);

@@ -14,7 +14,7 @@ std::string filename(std::string_view disposition) {
   return value == nullptr ? "none" : *value;
 }
 
-TEST_CASE("parameters are separated outside quotes, and their quotes go (HUT-70 to HUT-73)",
+TEST_CASE("parameters are separated outside quotes, and quotes are removed (HUT-70 to HUT-73)",
           "[header_params]") {
   CHECK(filename("form-data; name=\"a\"; filename=\"x;y.txt\"") == "x;y.txt");
   CHECK(filename("form-data; filename=\"x\\\"y.txt\"") == "x\"y.txt");
@@ -48,7 +48,7 @@ TEST_CASE("an extended value replaces the plain one, in either order (RFC 8187)"
   CHECK(filename("a; filename*0=x; filename*1=y") == "none");
 }
 
-TEST_CASE("quotes that do not end take the rest", "[header_params]") {
+TEST_CASE("a quoted value without an end is the rest of the text", "[header_params]") {
   CHECK(parse_header("a; b=\"c; d=e").params == HeaderParams::List{{"b", "\"c; d=e"}});
   CHECK(parse_header("a; b=\"c\\").params == HeaderParams::List{{"b", "\"c\\"}});
   CHECK(parse_header("a; b=\"c\\\"").params == HeaderParams::List{{"b", "c\\"}});
@@ -95,7 +95,7 @@ TEST_CASE("a list's elements are separated by commas outside quotes (RFC 9110, 5
 }
 
 TEST_CASE("long headers take linear time (SEC-21)", "[header_params]") {
-  // Quadratic time would be minutes.
+  // Quadratic time would take minutes.
   std::string quoted = "form-data; name=\"" + std::string(1'000'000, ';') + "\"";
   CHECK(parse_header(quoted).find("name")->size() == 1'000'000);
   std::string many = "a";

@@ -44,7 +44,7 @@ TEST_CASE("values of one name are joined by a comma and a space", "[headers]") {
   CHECK(headers.get_list("None").empty());
 }
 
-TEST_CASE("set replaces all of a name in the first one's place", "[headers]") {
+TEST_CASE("set replaces all fields of a name, at the place of the first", "[headers]") {
   Headers headers;
   headers.add("A", "1");
   headers.add("B", "2");
@@ -58,7 +58,7 @@ TEST_CASE("set replaces all of a name in the first one's place", "[headers]") {
   CHECK(headers.text() == "A: \r\nB: 2\r\nC: 4\r\nD: new\r\n");
 }
 
-TEST_CASE("remove takes all of a name away", "[headers]") {
+TEST_CASE("remove removes all fields of a name", "[headers]") {
   Headers headers;
   headers.add("Host", "1");
   headers.add("B", "2");
@@ -90,7 +90,7 @@ TEST_CASE("names and values that could split a response are refused, and nothing
   CHECK(headers.text() == "A: 1\r\nB: tab\t and \xe9 pass\r\n");
 }
 
-TEST_CASE("header_id knows its names in any case, and no others", "[headers]") {
+TEST_CASE("header_id finds its names in any case, and no others", "[headers]") {
   CHECK(header_id("Host") == HeaderId::host);
   CHECK(header_id("TRANSFER-ENCODING") == HeaderId::transfer_encoding);
   CHECK(header_id("content-length") == HeaderId::content_length);

@@ -63,17 +63,17 @@ std::string field(const std::string& name, const std::string& data) {
 const std::string kEnd = "--1234--\r\n";
 const std::string kFile = "Content-Disposition: form-data; name=\"files\"; filename=\"ab.txt\"";
 
-TEST_CASE("parts are told of in order, with their names and data (HUT-65, HUT-66, HUT-80)", "[multipart]") {
+TEST_CASE("parts are reported in order, with their names and data (HUT-65, HUT-66, HUT-80)", "[multipart]") {
   CHECK(parse(part(kFile, "Foo") + "--1234--") == Outcome{"[files|ab.txt|application/unknown:Foo]."});
   CHECK(parse(part(kFile, "Foo") + kEnd) == Outcome{"[files|ab.txt|application/unknown:Foo]."});
   CHECK(parse(field("a", "1") + part(kFile + "\r\nContent-Type: text/plain", "x\r\ny") + field("b", "") +
               kEnd) == Outcome{"[a:1][files|ab.txt|text/plain:x\r\ny][b:]."});
-  // The empty line's end may be the boundary's.
+  // The CRLF of the empty line may belong to the boundary.
   CHECK(parse("--1234\r\n" + kFile + "\r\n\r\n--1234--") == Outcome{"[files|ab.txt|application/unknown:]."});
   CHECK(parse(part("content-disposition: FORM-DATA; name=a", "1") + kEnd) == Outcome{"[a:1]."});
 }
 
-TEST_CASE("forms without parts, and empty pieces, are nothing (HUT-63, HUT-81)", "[multipart]") {
+TEST_CASE("forms without parts, and empty pieces, have no events (HUT-63, HUT-81)", "[multipart]") {
   CHECK(parse("--1234--") == Outcome{"."});
   CHECK(parse("--1234--\r\n") == Outcome{"."});
   CHECK(parse("\r\n--1234--") == Outcome{"."});
@@ -98,7 +98,7 @@ TEST_CASE("boundary lines may have blanks behind them, and boundaries begin line
         Outcome{"[a:\r\n--123\r\n\r\n--1\n--1234\r--1234\r\r\n]."});
   CHECK(parse(field("a", "-") + field("b", "--123") + field("c", "--12\r\n--") + kEnd) ==
         Outcome{"[a:-][b:--123][c:--12\r\n--]."});
-  // A longer boundary is another one, but ambiguous.
+  // A longer boundary is another boundary, but ambiguous.
   CHECK(parse(field("a", close) + kEnd).fault == MultipartFault::malformed);
 }
 
@@ -181,7 +181,7 @@ TEST_CASE("a parser stays failed after a fault, and ignores bytes behind the for
   CHECK(recorder.told == ".");
 }
 
-TEST_CASE("99 parts pass and 100 fail; other counts can be had (HUT-64, SEC-22)", "[multipart]") {
+TEST_CASE("99 parts pass and 100 fail; the limit can be set (HUT-64, SEC-22)", "[multipart]") {
   std::string body;
   for (int i = 0; i < 99; ++i) body += field("a", "1");
   CHECK(parse(body + kEnd).fault == MultipartFault::none);
@@ -207,7 +207,7 @@ TEST_CASE("part headers of 10240 bytes pass, and 10241 fail (HUT-64, SEC-22)", "
   CHECK(parse(field("abc", "1") + kEnd, {}, limits) == Outcome{"[abc:1]."});
 }
 
-TEST_CASE("the whole, and text before the first boundary, have limits too; all can be disabled (SEC-22)",
+TEST_CASE("the body, and text before the first boundary, have limits too; parsing can be disabled (SEC-22)",
           "[multipart]") {
   const std::string body = field("a", "12345") + "--1234--";
   MultipartLimits limits;
@@ -224,7 +224,7 @@ TEST_CASE("the whole, and text before the first boundary, have limits too; all c
   CHECK(parse(body, {}, limits).fault == MultipartFault::disabled);
 }
 
-TEST_CASE("boundaries are those of RFC 2046: up to 70 of its characters, quoted or not", "[multipart]") {
+TEST_CASE("boundaries are as in RFC 2046: up to 70 of its characters, quoted or not", "[multipart]") {
   CHECK(multipart_boundary("multipart/form-data; boundary=1234") == "1234");
   CHECK(multipart_boundary("multipart/form-data; charset=x; BOUNDARY=\"12 34\"; x=y") == "12 34");
   CHECK(multipart_boundary("multipart/form-data; boundary=\"'()+_,-./:=?\"") == "'()+_,-./:=?");
@@ -245,7 +245,7 @@ TEST_CASE("boundaries are those of RFC 2046: up to 70 of its characters, quoted 
   CHECK(parser.fault() == MultipartFault::no_boundary);
 }
 
-TEST_CASE("events can be asked for one by one, as work is awaited between them", "[multipart]") {
+TEST_CASE("a coroutine can take the events one by one, and await between them", "[multipart]") {
   MultipartParser parser("1234");
   const std::string text = field("a", "12") + kEnd;
   std::string_view bytes = text;
@@ -262,7 +262,7 @@ TEST_CASE("events can be asked for one by one, as work is awaited between them",
   CHECK(parser.end());
 }
 
-TEST_CASE("a body has the same events wherever it is cut", "[multipart]") {
+TEST_CASE("a body has the same events for any cut into pieces", "[multipart]") {
   const std::vector<std::string> bodies = {
       field("a", "1") + part(kFile + "\r\nContent-Type: text/plain", "x\r\n--123\r\n\r\n-") + field("b", "") +
           kEnd,
@@ -285,7 +285,7 @@ TEST_CASE("a body has the same events wherever it is cut", "[multipart]") {
   }
 }
 
-TEST_CASE("random parts of boundary-like text come back as they were, in random pieces", "[multipart]") {
+TEST_CASE("random parts of boundary-like text are parsed unchanged, in random pieces", "[multipart]") {
   std::mt19937 random(7);
   const std::vector<std::string> pieces = {"\r", "\n",  "\r\n",   "-", "--",    "1",
                                            "12", "123", "\r\n--", "x", "--1234"};
@@ -308,7 +308,7 @@ TEST_CASE("random parts of boundary-like text come back as they were, in random 
   }
 }
 
-TEST_CASE("a body of nothing but almost boundaries takes linear time (HUT-67)", "[multipart]") {
+TEST_CASE("a body of many almost-boundaries takes linear time (HUT-67)", "[multipart]") {
   std::string data;
   while (data.size() < 8'000'000) data += "\r\n--123";
   CHECK(parse(field("a", data) + kEnd).told.size() == data.size() + 5);

@@ -7,7 +7,7 @@
 namespace squall::http::percent_encoding_test {
 namespace {
 
-TEST_CASE("percent escapes become bytes, and bad ones stay (HUT-55)", "[percent_encoding]") {
+TEST_CASE("percent escapes become bytes, and malformed escapes stay (HUT-55)", "[percent_encoding]") {
   CHECK(percent_decode("a%20b%2Fc+d") == "a b/c+d");
   CHECK(percent_decode("a+b", Plus::is_space) == "a b");
   CHECK(percent_decode("%zz%4%") == "%zz%4%");

@@ -7,7 +7,7 @@
 namespace squall::http::query_test {
 namespace {
 
-TEST_CASE("queries are split at ampersands alone; empty values are kept (HUT-55)", "[query]") {
+TEST_CASE("queries are split only at ampersands; empty values are kept (HUT-55)", "[query]") {
   CHECK(parse_query("a=1;b=2") == QueryArguments{{"a", "1;b=2"}});
   CHECK(parse_query("a=%zz") == QueryArguments{{"a", "%zz"}});
   CHECK(parse_query("a&b=") == QueryArguments{{"a", ""}, {"b", ""}});

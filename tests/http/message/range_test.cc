@@ -12,7 +12,7 @@ namespace {
 using Kind = RangeAnswer::Kind;
 const std::optional<std::int64_t> kNone;
 
-TEST_CASE("one range of bytes is read, anything else is ignored (HUT-95, HUT-96)", "[range]") {
+TEST_CASE("one range of bytes is read, and any other header is ignored (HUT-95, HUT-96)", "[range]") {
   CHECK(parse_range("bytes=1-2") == RangeSpec{1, 3});
   CHECK(parse_range("bytes=6-") == RangeSpec{6, kNone});
   CHECK(parse_range("bytes=-6") == RangeSpec{-6, kNone});
@@ -54,7 +54,8 @@ TEST_CASE("a range of ten bytes is answered as the table says (WEB-160 to WEB-16
   CHECK(format_content_range(10) == "bytes */10");
 }
 
-TEST_CASE("several ranges are put together where they meet, and limited (RFC 9110, 14.2)", "[range]") {
+TEST_CASE("ranges that overlap or touch are merged, and their number is limited (RFC 9110, 14.2)",
+          "[range]") {
   const auto ranges = [](std::string_view header, std::size_t max = 16) {
     return answer_ranges(header, 100, max);
   };
@@ -86,7 +87,7 @@ TEST_CASE("parse_content_range() reads the output of format_content_range()", "[
   }
 }
 
-TEST_CASE("If-Range holds for the same strong tag or the very same date (RFC 9110, 13.1.5)", "[range]") {
+TEST_CASE("If-Range holds for the same strong tag or exactly the same date (RFC 9110, 13.1.5)", "[range]") {
   const auto modified = std::chrono::system_clock::from_time_t(1700000000) + std::chrono::milliseconds(500);
   CHECK(if_range_holds("\"a\"", "\"a\"", modified));
   CHECK_FALSE(if_range_holds("\"b\"", "\"a\"", modified));

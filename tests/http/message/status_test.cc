@@ -5,7 +5,7 @@
 namespace squall::http::status_test {
 namespace {
 
-TEST_CASE("reasons are RFC 9110's", "[status]") {
+TEST_CASE("reasons are the ones of RFC 9110", "[status]") {
   CHECK(reason_phrase(200) == "OK");
   CHECK(reason_phrase(100) == "Continue");
   CHECK(reason_phrase(413) == "Content Too Large");
@@ -18,7 +18,7 @@ TEST_CASE("reasons are RFC 9110's", "[status]") {
   CHECK(reason_phrase(1000) == "Unknown");
 }
 
-TEST_CASE("a status line is there for every status that has a name", "[status]") {
+TEST_CASE("every status with a name has a status line", "[status]") {
   CHECK(status_line(200) == "HTTP/1.1 200 OK\r\n");
   CHECK(status_line(404) == "HTTP/1.1 404 Not Found\r\n");
   CHECK(status_line(299).empty());

@@ -66,7 +66,7 @@ TEST_CASE("scheme and host are in lower case, and the scheme's own port is left 
       {"http://a_b.c-d~e!$&'()*+,;=/", "http://a_b.c-d~e!$&'()*+,;=/"},
       {"http://xn--bcher-kva.example./", "http://xn--bcher-kva.example./"},
       {"http://0x7f.1.example/", "http://0x7f.1.example/"},
-      // The path stays as it is.
+      // The path is not changed.
       {"http://h/a/../b/./%2e%2E//c", "http://h/a/../b/./%2e%2E//c"},
       {"http://h//evil.example/%7e%7E", "http://h//evil.example/%7e%7E"},
       {"http://h/-._~!$&'()*+,;=:@/?/?", "http://h/-._~!$&'()*+,;=:@/?/?"},
@@ -110,7 +110,7 @@ TEST_CASE("a text that is not a URL of http is refused with offset and reason", 
       {"http://?q", 7, "no host"},
       {"http://:80/", 7, "no host"},
       {"http://user@/", 12, "no host"},
-      // Texts that other readers take for another host.
+      // Texts that other parsers read with another host.
       {"http://good.example\\@evil.example/", 19, "a backslash"},
       {"http://a\\b/", 8, "a backslash"},
       {"http://a@b@c/", 10, "a character that must be escaped"},
@@ -179,7 +179,7 @@ TEST_CASE("a text that is not a URL of http is refused with offset and reason", 
   }
 }
 
-TEST_CASE("the error says where, and quotes nothing", "[url]") {
+TEST_CASE("the error has the offset, and does not quote the text", "[url]") {
   try {
     const URL url("http://me:secret@h:99999/");
     FAIL("it was taken");
@@ -241,7 +241,7 @@ TEST_CASE("references are resolved as in RFC 3986, 5.4", "[url]") {
       {"g?y/./x", "http://a/b/c/g?y/./x"},
       {"g?y/../x", "http://a/b/c/g?y/../x"},
       {"g#s/../x", "http://a/b/c/g#s/../x"},
-      // Beyond the table of the RFC.
+      // Cases that are not in the table of the RFC.
       {"https://h:444/x/../y", "https://h:444/y"},
       {"//H:80", "http://h/"},
       {"/.//evil.example", "http://a//evil.example"},
@@ -255,7 +255,7 @@ TEST_CASE("references are resolved as in RFC 3986, 5.4", "[url]") {
   }
 }
 
-TEST_CASE("a reference has the user of its base only within it", "[url]") {
+TEST_CASE("a reference with its own authority does not inherit the user of its base", "[url]") {
   const URL base("https://me:pw@h:8443/a#f");
   CHECK(base.resolve("b").text() == "https://me:pw@h:8443/b");
   CHECK(base.resolve("//h:8443/b").text() == "https://h:8443/b");
@@ -299,7 +299,7 @@ TEST_CASE("URL::build() escapes the parts", "[url]") {
   CHECK(URL::build(parts).text() == "http://example.com/");
 }
 
-TEST_CASE("parts that would become others are refused", "[url]") {
+TEST_CASE("parts that would change other parts are refused", "[url]") {
   for (const char* host : {"", "a/b", "a?b", "a#b", "me@h", "a b", "a%41", "h:80", "[::1]:80"}) {
     URLParts parts;
     parts.host = host;

@@ -38,7 +38,7 @@ TEST_CASE("arguments are appended to a URL's query (HUT-50)", "[url_text]") {
   CHECK(url_concat("/p?", {{"a", "1"}}) == "/p?a=1");
 }
 
-TEST_CASE("a port is taken off a host (HUT-52)", "[url_text]") {
+TEST_CASE("a port is split from its host (HUT-52)", "[url_text]") {
   const auto none = std::optional<std::uint16_t>();
   const auto split = [](std::string_view text) { return split_host_and_port(text); };
   CHECK(split("example.com:80") ==

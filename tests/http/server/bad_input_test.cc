@@ -1,4 +1,5 @@
-// Bad input over a raw socket: the exact answer, the connection closed, and the next one served.
+// Bad input over a raw socket: the server sends the exact answer, closes the connection, and serves the
+// next connection.
 
 #include <squall/http/server/http_server.h>
 
@@ -98,7 +99,7 @@ HTTPFixture::Options small() {
   return options;
 }
 
-TEST_CASE("bad input gets its exact answer, the connection is closed, and the next one is served",
+TEST_CASE("bad input gets its exact answer, the connection is closed, and the next connection is served",
           "[http_server]") {
   HTTPFixture fixture(describe, small());
   for (const Case& c : cases()) {
@@ -107,7 +108,7 @@ TEST_CASE("bad input gets its exact answer, the connection is closed, and the ne
     testing::LogCapture log(squall::log::Level::info);
     peer.send(c.input);
     CHECK(without_date(fixture.read_to_end(peer)) == refusal(c.status, c.reason));
-    // One line, which says who and why (SEC-11).
+    // One log line, which names the peer and the reason (SEC-11).
     CHECK(log.expect("Malformed HTTP message from " + Address::local_of(peer.fd()).to_string() + ": " +
                      c.reason)
               .level == squall::log::Level::info);
@@ -116,7 +117,7 @@ TEST_CASE("bad input gets its exact answer, the connection is closed, and the ne
   CHECK(fixture.delegate.requests == static_cast<int>(cases().size()));
 }
 
-TEST_CASE("what came before bad input in the same read is answered first", "[http_server]") {
+TEST_CASE("requests before bad input in the same read are answered first", "[http_server]") {
   HTTPFixture fixture(describe, small());
   CHECK(without_date(fixture.talk(get("") + "asdf\r\n\r\n")) ==
         "HTTP/1.1 200 OK\r\nServer: Squall/0.1.0\r\nContent-Length: 8\r\n\r\nGET / 0\n" +
@@ -150,7 +151,7 @@ TEST_CASE("a refused client that sends without end is cut off", "[http_server]")
   });
 }
 
-TEST_CASE("a client that stalls is told 408, and one that sends nothing is just closed", "[http_server]") {
+TEST_CASE("a client that stalls is answered 408; one that sends nothing gets no answer", "[http_server]") {
   HTTPFixture::Options options = small();
   options.head_timeout = options.idle_timeout = options.body_timeout = 40ms;
   HTTPFixture fixture(describe, options);
@@ -166,7 +167,7 @@ TEST_CASE("a client that stalls is told 408, and one that sends nothing is just 
   CHECK(fixture.read_to_end(silent).empty());
 }
 
-TEST_CASE("a client that half-closes within a request is told so", "[http_server]") {
+TEST_CASE("a client that half-closes within a request is answered 400", "[http_server]") {
   HTTPFixture fixture(describe, small());
   for (const std::string& part :
        {std::string("GET / HT"), get("").substr(0, 20), post("Content-Length: 10\r\n", "abc"),
@@ -181,7 +182,7 @@ TEST_CASE("a client that half-closes within a request is told so", "[http_server
   CHECK(fixture.talk(get("Connection: close\r\n")).ends_with("GET / 0\n"));
 }
 
-TEST_CASE("a client that vanishes anywhere leaves nothing behind", "[http_server]") {
+TEST_CASE("a client that closes at any byte of a request leaves no connection behind", "[http_server]") {
   HTTPFixture fixture(describe, small());
   const std::string request = post("Content-Length: 10\r\n", "0123456789");
   for (std::size_t length = 0; length < request.size(); length += 5) {
@@ -201,7 +202,7 @@ TEST_CASE("a client that vanishes anywhere leaves nothing behind", "[http_server
   CHECK(fixture.talk(get("Connection: close\r\n")).ends_with("GET / 0\n"));
 }
 
-TEST_CASE("half a request in every byte is no more than a head that is slow", "[http_server]") {
+TEST_CASE("bad input that arrives byte by byte gets the same answer", "[http_server]") {
   HTTPFixture fixture(describe, small());
   for (const Case& c : cases()) {
     if (c.input.size() > 500) continue;

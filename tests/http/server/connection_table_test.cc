@@ -1,4 +1,4 @@
-// Every kind of deadline, with few connections and with many, over a clock that stands still.
+// Every kind of deadline, with few connections and with many, over a virtual clock.
 
 #include <squall/http/server/connection_table.h>
 #include <squall/testing/virtual_clock.h>
@@ -22,13 +22,13 @@ using std::chrono::nanoseconds;
 constexpr ConnectionTable::Timeouts kTimeouts = {
     .idle = 3600s, .head = 60s, .body = 600s, .write = 60s, .linger = 5s};
 
-// A loop whose time passes by hand, and a table in it.
+// A loop over a virtual clock, and a table in it.
 struct Fixture {
   explicit Fixture(const ConnectionTable::Timeouts& timeouts = kTimeouts)
       : loop({.time_source = &clock}), table(loop, timeouts) {}
 
   IOLoop::TimePoint now() { return clock.now(); }
-  // Time passes in steps of 1 ms at most, if anything is due then, else in larger ones.
+  // Advances the clock by `time`, in steps from one timer to the next.
   void pass(nanoseconds time) {
     const IOLoop::TimePoint end = clock.now() + time;
     while (clock.now() < end) {
@@ -46,7 +46,7 @@ struct Fixture {
   ConnectionTable table;
 };
 
-// A connection that notes when it timed out.
+// A connection that records when it timed out.
 struct Fake final : ConnectionTable::Active {
   explicit Fake(Fixture& fixture) : fixture(fixture) { fixture.table.add(*this); }
   ~Fake() { fixture.table.remove(*this); }
@@ -79,7 +79,7 @@ struct FakeParked final : ConnectionTable::Parked {
   std::vector<IOLoop::TimePoint>& ends;
 };
 
-// Not before it is due, and at most 5 % or 250 ms after that, whichever is more.
+// Empty if the timeout fired no earlier than due, and no later than 5 % or 250 ms after, whichever is more.
 std::string lateness(IOLoop::TimePoint begun, nanoseconds timeout, std::optional<IOLoop::TimePoint> ended) {
   if (!ended) return "never";
   const nanoseconds late = *ended - begun - timeout;
@@ -91,7 +91,7 @@ std::string lateness(IOLoop::TimePoint begun, nanoseconds timeout, std::optional
 struct Kind {
   const char* name;
   Wait wait;
-  bool sends;  // bytes stay unsent
+  bool sends;  // unsent bytes remain
   nanoseconds timeout;
 };
 
@@ -113,7 +113,7 @@ TEST_CASE("every timeout fires when it is due, with any number of connections", 
       Fixture fixture;
       std::vector<std::unique_ptr<Fake>> connections;
       std::vector<IOLoop::TimePoint> begun;
-      // Their waits begin at different times, some at the same.
+      // The waits begin at different times, some of them at the same time.
       for (int i = 0; i < count; ++i) {
         auto connection = std::make_unique<Fake>(fixture);
         connection->unsent = kind.sends ? 1 : 0;
@@ -157,7 +157,7 @@ TEST_CASE("parked connections end when their idle timeout is due", "[connection_
   }
 }
 
-TEST_CASE("a connection that moves to another wait gets the timeout of that wait, from its beginning",
+TEST_CASE("a connection that begins another wait gets the timeout of that wait, counted from its beginning",
           "[connection_table]") {
   Fixture fixture;
   Fake connection(fixture);
@@ -175,7 +175,7 @@ TEST_CASE("a connection that moves to another wait gets the timeout of that wait
   CHECK(lateness(begun, kTimeouts.idle, connection.ended) == "");
 }
 
-TEST_CASE("a request begins the idle timeout anew", "[connection_table]") {
+TEST_CASE("a request restarts the idle timeout", "[connection_table]") {
   Fixture fixture;
   Fake connection(fixture);
   for (int i = 0; i < 10; ++i) {
@@ -188,7 +188,7 @@ TEST_CASE("a request begins the idle timeout anew", "[connection_table]") {
   CHECK(lateness(begun, kTimeouts.idle, connection.ended) == "");
 }
 
-TEST_CASE("a client that takes a byte now and then is not timed out before it stops", "[connection_table]") {
+TEST_CASE("a client that takes a byte now and then is timed out only after it stops", "[connection_table]") {
   for (const Wait wait : {Wait::request, Wait::handler, Wait::close, Wait::linger}) {
     Fixture fixture;
     Fake connection(fixture);
@@ -236,7 +236,7 @@ TEST_CASE("a handler that writes nothing for long does not use up the write time
   CHECK(lateness(written, kTimeouts.write, connection.ended) == "");
 }
 
-TEST_CASE("an idle connection settles once, when its bytes are sent", "[connection_table]") {
+TEST_CASE("settled() of an idle connection is called once, when its bytes are sent", "[connection_table]") {
   Fixture fixture;
   Fake connection(fixture);
   connection.unsent = 1;
@@ -247,7 +247,7 @@ TEST_CASE("an idle connection settles once, when its bytes are sent", "[connecti
   CHECK(connection.has_settled);
 }
 
-TEST_CASE("short timeouts, and none in practice, are kept as well", "[connection_table]") {
+TEST_CASE("very short timeouts are kept, and the longest duration never fires", "[connection_table]") {
   const ConnectionTable::Timeouts timeouts = {
       .idle = 20ms, .head = 20ms, .body = nanoseconds::max(), .write = 20ms, .linger = 1ms};
   for (const Wait wait : {Wait::request, Wait::head, Wait::linger}) {

@@ -1,5 +1,5 @@
-// Every timeout of a server with real sockets, over a clock that stands still. How they are kept with ten
-// thousand connections is a matter of the table: connection_table_test.cc.
+// Every timeout of a server, with real sockets and a virtual clock. connection_table_test.cc tests the
+// deadlines of ten thousand connections.
 
 #include <squall/http/server/http_server.h>
 #include <squall/iostream/tls/tls_context.h>
@@ -48,7 +48,7 @@ class Delegate : public ServerDelegate {
     for (;;) {
       const std::string_view piece = co_await exchange.read();
       if (piece.empty()) break;
-      co_await sleep(2s);  // in which the client is not waited for
+      co_await sleep(2s);  // the handler's own time: no body timeout runs
     }
     exchange.finish("read");
   }
@@ -87,7 +87,7 @@ struct Fixture {
     loop.run_until([&] { return server.connections() == peers.size(); });
     settle();
   }
-  // Runs turns until 20 in a row bring no new request.
+  // Runs turns until 20 turns in a row bring no new request.
   void settle() {
     int seen = 0;
     for (int quiet = 0; quiet < 20; ++quiet) {
@@ -98,7 +98,8 @@ struct Fixture {
   void turns(int count) {
     for (int i = 0; i < count; ++i) loop.run_turn();
   }
-  // Time passes in steps of 50 ms. Returns when the first connection was closed, and when the last was.
+  // Advances the clock in steps of 50 ms. Returns the times at which the first and the last connection were
+  // closed.
   std::pair<nanoseconds, nanoseconds> pass_until_closed(nanoseconds most) {
     nanoseconds passed{};
     std::optional<nanoseconds> first;
@@ -130,7 +131,7 @@ TEST_CASE("a server's timeouts are exact, with one connection and with 200", "[d
   struct Kind {
     const char* name;
     std::string bytes;
-    nanoseconds timeout;  // until the connection is closed
+    nanoseconds timeout;  // from the request until the connection is closed
   };
   const Kind kinds[] = {
       {"new and idle", "", 100s},
@@ -139,11 +140,11 @@ TEST_CASE("a server's timeouts are exact, with one connection and with 200", "[d
       {"write, by a handler that waits", "GET /stream HTTP/1.1\r\nHost: h\r\n\r\n", 30s},
       {"linger", "GET / HTTP/1.0\r\n\r\nmore", 5s},
       {"write while lingering", "GET /large HTTP/1.0\r\n\r\nmore", 30s},
-      // Refused with 408, and then lingering.
+      // The server answers 408, and then the linger timeout runs.
       {"head", "GET / HTTP/1.1\r\nHo", 25s},
       {"body", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nabc", 55s},
       {"body of its own", "POST /own HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nabc", 8s},
-      // The piece that came is held for 2 s.
+      // The handler holds the first piece for 2 s.
       {"body that is read", "POST /read HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nabc", 57s},
   };
   for (const int count : {1, 200}) {
@@ -157,8 +158,7 @@ TEST_CASE("a server's timeouts are exact, with one connection and with 200", "[d
   }
 }
 
-TEST_CASE("a client that takes a byte a second of a full socket buffer is cut by the write timeout",
-          "[deadlines]") {
+TEST_CASE("the write timeout cuts off a client that takes a byte a second of a full buffer", "[deadlines]") {
   for (const char* path : {"/large", "/stream"}) {
     Fixture fixture;
     fixture.connect(1, fmt::format("GET {} HTTP/1.1\r\nHost: h\r\n\r\n", path));

@@ -1,4 +1,4 @@
-// HTTP without the framework: delegates in Tornado's shape, and one function.
+// HTTP without the framework: delegates with Tornado's interface, and servers made of one function.
 
 #include <squall/http/server/http_server_connection_delegate.h>
 #include <squall/http/server/serve.h>
@@ -44,7 +44,7 @@ constexpr std::string_view kClose = "Connection: close\r\n";
 
 // ---- Delegates.
 
-// Notes what it is told, in `calls`, and answers as the path says.
+// Records its calls in `calls`, and answers as the path says.
 struct Recorder : HTTPMessageDelegate {
   Recorder(std::string& calls, HTTPConnection& connection) : calls(calls), connection(connection) {}
   Task<> headers_received(const ServerRequest& request) override {
@@ -103,7 +103,7 @@ struct Fixture {
   explicit Fixture(HTTPServer::Options options = HTTPServer::Options()) : server(loop, delegate, options) {
     server.listen(0, loopback());
   }
-  // What a client that sends this hears, and what its delegate is told.
+  // Sends `bytes` as a client. Returns the calls of the delegate, and leaves the response in `answer`.
   std::string calls_for(std::string_view bytes) {
     delegate.calls.clear();
     answer = without_date(talk(loop, server, bytes));
@@ -121,7 +121,7 @@ std::string post(std::string_view path, std::string_view body) {
                      kClose, body);
 }
 
-TEST_CASE("a message delegate is told of the head, the body and its end (HUT-101)", "[delegates]") {
+TEST_CASE("a message delegate is called for the head, the body and the end (HUT-101)", "[delegates]") {
   Fixture fixture;
   CHECK(fixture.calls_for(get("/a", kClose)) == "head /a;finish;");
   CHECK(fixture.answer ==
@@ -133,21 +133,21 @@ TEST_CASE("a message delegate is told of the head, the body and its end (HUT-101
   CHECK(fixture.answer.ends_with("\r\n\r\ndone"));
 }
 
-TEST_CASE("nothing more comes before a call's task is over", "[delegates]") {
+TEST_CASE("the next call waits until the task of the last call has ended", "[delegates]") {
   Fixture fixture;
   CHECK(fixture.calls_for(post("/later", "abc")) == "head /later;waited;data abc;finish;");
   CHECK(fixture.calls_for(post("/slow", "abc")) == "head /slow;data abc;waited;finish;");
   CHECK(Live::count == 0);
 }
 
-TEST_CASE("after an early answer the rest is not delivered (H1C-19)", "[delegates]") {
+TEST_CASE("after an early answer the rest of the body is not delivered (H1C-19)", "[delegates]") {
   Fixture fixture;
   CHECK(fixture.calls_for(post("/early", std::string(100, 'x'))) == "head /early;close;");
   CHECK(fixture.answer.ends_with("early"));
   CHECK(fixture.calls_for(get("/early", kClose)) == "head /early;finish;");
 }
 
-TEST_CASE("on_connection_close comes instead of finish, for a client that goes and for a body that is none",
+TEST_CASE("on_connection_close is called instead of finish if the client goes away or the body is refused",
           "[delegates]") {
   Fixture fixture;
   for (const std::string& part : {post("/", "abc").substr(0, post("/", "abc").size() - 1),
@@ -165,7 +165,7 @@ TEST_CASE("on_connection_close comes instead of finish, for a client that goes a
   fixture.loop.log.expect("thrown");
 }
 
-TEST_CASE("a response that comes later is waited for, and a client that goes meanwhile is told of (H1C-16)",
+TEST_CASE("the connection stays open until a late response, and a client that goes away closes it (H1C-16)",
           "[delegates]") {
   Fixture fixture;
   RawPeer peer(fixture.server.port());
@@ -175,11 +175,12 @@ TEST_CASE("a response that comes later is waited for, and a client that goes mea
   CHECK(fixture.server.connections() == 1);
   peer.close();
   fixture.loop.run_until([&] { return fixture.server.connections() == 0; });
-  // finish() was its last call.
+  // finish() was the last call: on_connection_close() does not follow it.
   CHECK(fixture.delegate.calls == "head /never;finish;");
 }
 
-TEST_CASE("requests of one connection name it, and its end is told once (HUT-100)", "[delegates]") {
+TEST_CASE("requests of a connection get the same object, and on_close is called once (HUT-100)",
+          "[delegates]") {
   Fixture fixture;
   RawPeer peer(fixture.server.port());
   for (int i = 0; i < 3; ++i) {
@@ -202,7 +203,7 @@ TEST_CASE("requests of one connection name it, and its end is told once (HUT-100
 
 // ---- One function.
 
-TEST_CASE("a function of a request answers with a response, at once or after a while", "[serve]") {
+TEST_CASE("a function of a request returns a response, or a task of a response", "[serve]") {
   TestLoop loop;
   ServeOptions options;
   options.listen = loopback();
@@ -218,7 +219,7 @@ TEST_CASE("a function of a request answers with a response, at once or after a w
         "Connection: close\r\n\r\n/a abc");
   const std::string suffix = "!";
   const auto later = [suffix](ServerRequest& request) -> Task<ServerResponse> {
-    // What it has captured lives as long as the server; a parameter is a better place in any case.
+    // The captures live as long as the server. Parameters are safer: they live in the coroutine's frame.
     return [](ServerRequest& request, std::string suffix) -> Task<ServerResponse> {
       co_await sleep(1ms);
       co_return ServerResponse(404, std::string(request.path()) + suffix, "text/plain");
@@ -249,7 +250,7 @@ TEST_CASE("a function of an exchange streams both ways", "[serve]") {
   CHECK(talk(loop, *server, post("/", "abc")).ends_with("\r\n\r\n3\r\nabc\r\n3\r\nend\r\n0\r\n\r\n"));
 }
 
-TEST_CASE("what a function throws is logged and answered 500, and the server goes on", "[serve]") {
+TEST_CASE("an exception from a function is logged and answered 500, and the server goes on", "[serve]") {
   TestLoop loop;
   ServeOptions options;
   options.listen = loopback();
@@ -296,7 +297,7 @@ TEST_CASE("a client that goes away cancels a function's task", "[serve]") {
   loop.run_until([&] { return Live::count > 0; });
 }
 
-TEST_CASE("the log says what became of a request whose body was too slow, or that was left unanswered",
+TEST_CASE("a request whose body was too slow, or that was left unanswered, is logged with its outcome",
           "[serve]") {
   TestLoop loop;
   ServeOptions options;
@@ -320,7 +321,7 @@ TEST_CASE("the log says what became of a request whose body was too slow, or tha
   loop.log.expect_any("the request was not answered");
 }
 
-TEST_CASE("one stream can be served, from one end to the other", "[serve]") {
+TEST_CASE("serve() serves one stream until it ends", "[serve]") {
   TestLoop loop;
   auto pair = testing::tcp_pair();
   RawPeer peer(std::move(pair.second));

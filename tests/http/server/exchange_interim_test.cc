@@ -1,4 +1,4 @@
-// Trailers, interim responses, whole responses as values, and connections that are taken.
+// Trailers, interim responses, whole responses as values, and detached connections.
 
 #include <squall/http/server/exchange.h>
 
@@ -26,7 +26,7 @@ std::string response(std::string_view request, std::function<void(Exchange&)> an
   return without_date(fixture.talk(request));
 }
 
-TEST_CASE("trailers follow the last chunk, announced if they were there in time", "[exchange]") {
+TEST_CASE("trailers follow the last chunk; those set before the head is sent are announced", "[exchange]") {
   CHECK(response(kGetAndClose,
                  [](Exchange& exchange) {
                    exchange.trailers().add("X-Sum", "1");
@@ -48,7 +48,7 @@ TEST_CASE("trailers follow the last chunk, announced if they were there in time"
                        "3\r\nabc\r\n0\r\nX-Sum: 1\r\n\r\n"));
 }
 
-TEST_CASE("trailers are left out where there are no chunks", "[exchange]") {
+TEST_CASE("trailers of a response without chunks are not sent", "[exchange]") {
   const auto answer = [](Exchange& exchange) {
     exchange.trailers().add("X-Sum", "1");
     exchange.finish("abc");
@@ -102,10 +102,10 @@ TEST_CASE("a response as a value is sent whole", "[exchange]") {
   CHECK_THROWS_AS(ServerResponse::redirect("/x\r\nA: b"), std::invalid_argument);
 }
 
-// ---- Connections that are taken.
+// ---- Detached connections.
 
 TEST_CASE(
-    "a handler that detaches has the stream, the bytes behind the request, and what it wrote is sent "
+    "a handler that detaches gets the stream and the bytes behind the request; its writes are sent "
     "(H1C-68)",
     "[exchange]") {
   std::string heard;
@@ -155,7 +155,7 @@ TEST_CASE(
   CHECK(fixture.delegate.gone == 0);
 }
 
-TEST_CASE("a CONNECT that is taken has no length, and one that is not closes", "[exchange]") {
+TEST_CASE("a detached CONNECT has no length, and another one closes its connection", "[exchange]") {
   std::optional<IOStream> taken;
   HTTPFixture fixture([&](Exchange& exchange, Task<>& pending) {
     if (exchange.request().target() == "refused:80") {
@@ -179,7 +179,7 @@ TEST_CASE("a CONNECT that is taken has no length, and one that is not closes", "
   RawPeer peer = fixture.connect();
   peer.send("CONNECT taken:80 HTTP/1.1\r\nHost: h\r\n\r\nhello");
   fixture.loop.run_until([&] { return taken.has_value(); });
-  // Nobody's but the taker's: closing the server's connections does not touch it (HSV-15).
+  // The handler owns the stream: close_all_connections() does not close it (HSV-15).
   fixture.server.close_all_connections();
   fixture.loop.run_turn();
   const std::string hello = fixture.loop.run([](IOStream& stream) -> Task<std::string> {
@@ -192,7 +192,7 @@ TEST_CASE("a CONNECT that is taken has no length, and one that is not closes", "
   fixture.loop.run_until([&] { return peer.drain(all); });
 }
 
-TEST_CASE("what cannot be detached says so", "[exchange]") {
+TEST_CASE("detach() within handle_request() throws logic_error", "[exchange]") {
   HTTPFixture fixture([](Exchange& exchange, Task<>&) {
     CHECK_THROWS_AS(exchange.detach(), std::logic_error);
     exchange.finish("fine");
@@ -200,9 +200,9 @@ TEST_CASE("what cannot be detached says so", "[exchange]") {
   CHECK(fixture.talk(kGetAndClose).ends_with("fine"));
 }
 
-// ---- What few servers want to know.
+// ---- Optional facts of a request.
 
-TEST_CASE("a request has an id: its own, or the client's if that is trusted and is one", "[exchange]") {
+TEST_CASE("a request's id is the client's if trusted and well formed, otherwise random", "[exchange]") {
   const auto answer = [](Exchange& exchange, Task<>&) {
     const std::string id = exchange.request().id();
     CHECK(exchange.request().id() == id);
@@ -231,7 +231,7 @@ TEST_CASE("a request has an id: its own, or the client's if that is trusted and 
   CHECK(ask(behind, "mine").size() == 32);
 }
 
-TEST_CASE("a request's times are taken for who wants them, in order", "[exchange]") {
+TEST_CASE("a request's times are measured, in order, if Options::measure_times is set", "[exchange]") {
   HTTPFixture::Options options;
   options.measure_times = true;
   ServerRequest::Times times;

@@ -18,13 +18,13 @@ constexpr std::string_view kGetAndClose = "GET / HTTP/1.1\r\nHost: h\r\nConnecti
 constexpr std::string_view kHead = "HEAD / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n";
 constexpr std::string_view kOld = "GET / HTTP/1.0\r\n\r\n";
 
-// The response that `answer` makes of a request, all of it, without its Date.
+// The whole response of `answer` to `request`, without its Date.
 std::string response(std::string_view request, std::function<void(Exchange&)> answer) {
   HTTPFixture fixture([&](Exchange& exchange, Task<>&) { answer(exchange); });
   return without_date(fixture.talk(request));
 }
 
-TEST_CASE("a whole body goes out with its length, behind Server and Date", "[exchange]") {
+TEST_CASE("a whole body is sent with its Content-Length, after Server and Date", "[exchange]") {
   HTTPFixture fixture([](Exchange& exchange, Task<>&) { exchange.finish("hello"); });
   const std::string answer = fixture.talk(kGetAndClose);
   CHECK(answer.find("\r\nDate: ") != std::string::npos);
@@ -49,7 +49,7 @@ TEST_CASE("status, reason and headers are sent as they were set", "[exchange]") 
         }).starts_with("HTTP/1.1 299 Unknown\r\n"));
 }
 
-TEST_CASE("a status that is none, and a reason that would split the response, are refused (SEC-32)",
+TEST_CASE("an invalid status, and a reason that would split the response, are refused (SEC-32)",
           "[exchange]") {
   CHECK(response(kGetAndClose, [](Exchange& exchange) {
           exchange.set_status(404, "Not Here");
@@ -84,7 +84,7 @@ TEST_CASE("pieces for HTTP/1.0 end with the connection (H1C-64)", "[exchange]") 
   CHECK(response("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", answer) == expected);
 }
 
-TEST_CASE("pieces of a length that is promised go out as they are", "[exchange]") {
+TEST_CASE("the pieces of a body with a declared Content-Length are sent without chunks", "[exchange]") {
   const auto answer = [](Exchange& exchange) {
     exchange.headers().set("Content-Length", "6");
     exchange.write("abc");
@@ -107,7 +107,7 @@ TEST_CASE("HEAD gets the headers and no body (WEB-47)", "[exchange]") {
         }) == "HTTP/1.1 200 OK\r\nServer: Squall/0.1.0\r\nContent-Length: 1000\r\nConnection: close\r\n\r\n");
 }
 
-TEST_CASE("a Transfer-Encoding of the application's is not sent: framing is ours", "[exchange]") {
+TEST_CASE("a Transfer-Encoding of the application is not sent: the server does the framing", "[exchange]") {
   const std::string whole =
       "HTTP/1.1 200 OK\r\nServer: Squall/0.1.0\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello";
   CHECK(response(kGetAndClose, [](Exchange& exchange) {
@@ -154,14 +154,14 @@ TEST_CASE("a Content-Length is not sent with 204 and 101, nor with 2xx to a CONN
         }).find("\r\nContent-Length: 5\r\n") != std::string::npos);
 }
 
-TEST_CASE("a Connection of the application's does not hide that the connection closes", "[exchange]") {
+TEST_CASE("Connection: close is sent even if another Connection header was set", "[exchange]") {
   CHECK(response(kGetAndClose, [](Exchange& exchange) {
           exchange.headers().set("Connection", "keep-alive");
           exchange.finish();
         }).ends_with("\r\nConnection: keep-alive\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"));
 }
 
-TEST_CASE("headers that were received are sent without the rest of the head they came in", "[exchange]") {
+TEST_CASE("received headers are sent on without the start line of their message", "[exchange]") {
   const std::string request =
       "GET / HTTP/1.1\r\nHost: h  \r\nX-One:1\r\nX-Two:\t2 \r\nConnection: close\r\n\r\n";
   const std::string lines = "Host: h\r\nX-One: 1\r\nX-Two: 2\r\nConnection: close\r\n";
@@ -184,7 +184,7 @@ TEST_CASE("headers that were received are sent without the rest of the head they
           exchange.inform(103, exchange.request().headers());
           exchange.finish();
         }).starts_with("HTTP/1.1 103 Early Hints\r\n" + lines + "\r\nHTTP/1.1 200 OK\r\nServer: "));
-  // As a collected request with a body: what is received in a chunked message is sent in our own framing.
+  // Also with a chunked request body: the response has the server's own framing.
   CHECK(response("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nConnection: "
                  "close\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
                  [](Exchange& exchange) {
@@ -205,7 +205,7 @@ TEST_CASE("204 and 304 have neither body nor length", "[exchange]") {
   }
 }
 
-TEST_CASE("a response that does not keep its promised length closes the connection (H1C-66)", "[exchange]") {
+TEST_CASE("a response that does not match its Content-Length closes the connection (H1C-66)", "[exchange]") {
   struct Broken {
     std::function<void(Exchange&)> answer;
     std::string message;
@@ -257,7 +257,7 @@ TEST_CASE("a response that does not keep its promised length closes the connecti
   }
 }
 
-TEST_CASE("close_after and a Connection header of the application's own close the connection", "[exchange]") {
+TEST_CASE("close_after, and a Connection: close of the application, close the connection", "[exchange]") {
   CHECK(response(kGet, [](Exchange& exchange) {
           exchange.close_after();
           exchange.finish();
@@ -268,7 +268,7 @@ TEST_CASE("close_after and a Connection header of the application's own close th
         }) == "HTTP/1.1 200 OK\r\nServer: Squall/0.1.0\r\nConnection: x, Close\r\nContent-Length: 0\r\n\r\n");
 }
 
-TEST_CASE("reset_head goes back to what every response begins with", "[exchange]") {
+TEST_CASE("reset_head restores the default status and headers", "[exchange]") {
   CHECK(response(kGetAndClose, [](Exchange& exchange) {
           exchange.set_status(500, "Broken");
           exchange.headers().set("X", "y");
@@ -277,7 +277,7 @@ TEST_CASE("reset_head goes back to what every response begins with", "[exchange]
         }) == "HTTP/1.1 200 OK\r\nServer: Squall/0.1.0\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
 }
 
-TEST_CASE("a large body arrives whole, whole or in pieces", "[exchange]") {
+TEST_CASE("a large body arrives complete, written at once or in pieces", "[exchange]") {
   std::string body(3'000'000, 'x');
   for (std::size_t i = 0; i < body.size(); i += 1000) body[i] = static_cast<char>('a' + i / 1000 % 26);
   CHECK((response(kGetAndClose, [&](Exchange& exchange) {
@@ -290,7 +290,7 @@ TEST_CASE("a large body arrives whole, whole or in pieces", "[exchange]") {
          }).ends_with("\r\n\r\n" + body)));
 }
 
-// ---- The limit on what waits to be sent.
+// ---- The limit of unsent bytes.
 
 HTTPFixture::Options little_room() {
   HTTPFixture::Options options;
@@ -299,7 +299,7 @@ HTTPFixture::Options little_room() {
 }
 const std::string kTooLong(100'000, 'x');
 
-TEST_CASE("a body beyond the write limit is refused before any of it is sent, and another one can be",
+TEST_CASE("a body beyond the write limit is refused before any of it is sent; a smaller one may follow",
           "[exchange]") {
   HTTPFixture fixture(
       [](Exchange& exchange, Task<>&) {
@@ -325,13 +325,13 @@ TEST_CASE("a body beyond the write limit is refused before any of it is sent, an
   }
 }
 
-TEST_CASE("a body beyond the write limit is no matter where none is sent", "[exchange]") {
+TEST_CASE("the write limit does not apply to a response whose body is not sent", "[exchange]") {
   HTTPFixture fixture([](Exchange& exchange, Task<>&) { exchange.finish(kTooLong); }, little_room());
   CHECK(without_date(fixture.talk(kHead)) ==
         "HTTP/1.1 200 OK\r\nServer: Squall/0.1.0\r\nContent-Length: 100000\r\nConnection: close\r\n\r\n");
 }
 
-TEST_CASE("a piece beyond the write limit is refused whole, and the response goes on without it",
+TEST_CASE("a piece beyond the write limit is refused whole, and the response can continue without it",
           "[exchange]") {
   const auto answer = [](Exchange& exchange, Task<>&) {
     exchange.write("abc");
@@ -348,7 +348,7 @@ TEST_CASE("a piece beyond the write limit is refused whole, and the response goe
         "HTTP/1.1 200 OK\r\nServer: Squall/0.1.0\r\nConnection: close\r\n\r\nabcdef");
 }
 
-TEST_CASE("a response that ends for want of room closes the connection, and no other follows it",
+TEST_CASE("a response that ends early at the write limit closes the connection; no response follows",
           "[exchange]") {
   HTTPFixture fixture(
       [](Exchange& exchange, Task<>&) {
@@ -368,7 +368,7 @@ TEST_CASE("a response that ends for want of room closes the connection, and no o
   CHECK(fixture.delegate.requests == 2);
 }
 
-TEST_CASE("finish() twice, and write() after it, are errors of the application's", "[exchange]") {
+TEST_CASE("a second finish(), and write() after finish(), are errors of the application", "[exchange]") {
   CHECK(response(kGetAndClose, [](Exchange& exchange) {
           exchange.finish("once");
           CHECK_THROWS_AS(exchange.finish("twice"), std::logic_error);

@@ -1,4 +1,4 @@
-// Connections that a server did not accept itself: they are its own all the same.
+// Connections that a server did not accept itself are treated as its own.
 
 #include <squall/http.h>
 #include <squall/iostream/tls/tls_context.h>
@@ -34,7 +34,7 @@ HTTPServer::Options impatient() {
   return options;
 }
 
-TEST_CASE("a stream that is served has the timeouts of any connection", "[http_server]") {
+TEST_CASE("a stream given to serve_stream has the same timeouts as an accepted connection", "[http_server]") {
   TestLoop loop;
   auto [mine, its] = tcp_pair();
   RawPeer peer(std::move(mine));
@@ -52,7 +52,7 @@ TEST_CASE("a stream that is served has the timeouts of any connection", "[http_s
   loop.log.expect_any("Timeout reading the request's head");
 }
 
-// A server, and a client of a stream that is handed to it.
+// A server, and clients of streams that are given to serve_stream().
 struct Handing {
   explicit Handing(testing::FunctionDelegate::Function function) : delegate(std::move(function)) {}
   RawPeer hand_over() {
@@ -73,7 +73,7 @@ void never(Exchange& exchange, Task<>& pending) {
   pending = [](Exchange&, Live) -> Task<> { co_await sleep(1h); }(exchange, Live());
 }
 
-TEST_CASE("what ends a server's connections ends those that were handed to it", "[http_server]") {
+TEST_CASE("closing, draining and destroying a server end the streams given to it", "[http_server]") {
   Handing handing(never);
   RawPeer busy = handing.hand_over();
   RawPeer idle = handing.hand_over();
@@ -99,7 +99,7 @@ TEST_CASE("what ends a server's connections ends those that were handed to it", 
   CHECK(Live::count == 0);
 }
 
-TEST_CASE("to drop the task that serves a stream closes it, whatever it is about", "[http_server]") {
+TEST_CASE("dropping the task of serve_stream closes a busy stream and an idle one", "[http_server]") {
   Handing handing(never);
   for (const bool is_busy : {false, true}) {
     auto [mine, its] = tcp_pair();
@@ -116,7 +116,7 @@ TEST_CASE("to drop the task that serves a stream closes it, whatever it is about
   }
 }
 
-TEST_CASE("a plain stream is not secure for a server whose last one was", "[http_server]") {
+TEST_CASE("a plain stream after a TLS stream has protocol http", "[http_server]") {
   const testing::TLSSides sides;
   Handing handing([](Exchange& exchange, Task<>&) { exchange.finish(exchange.request().protocol()); });
   auto [client, server] = testing::connected_pair(handing.loop);

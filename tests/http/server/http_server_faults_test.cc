@@ -1,4 +1,4 @@
-// Every allocation of a connection's life fails in turn.
+// Each allocation during the life of a connection fails in turn.
 
 #include <squall/http/server/http_server.h>
 
@@ -24,7 +24,7 @@ using testing::faults::AllocationFault;
 using testing::faults::in_turn;
 using testing::faults::open_descriptors;
 
-TEST_CASE("whichever allocation of a connection fails, nothing is counted that is not there", "[faults]") {
+TEST_CASE("after a failed allocation of a connection no ended connection is counted", "[faults]") {
   const std::string request = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
   for (const bool proxied : {false, true}) {
     HTTPFixture::Options options;
@@ -35,7 +35,7 @@ TEST_CASE("whichever allocation of a connection fails, nothing is counted that i
     const int failures = in_turn([&](int after) {
       CAPTURE(proxied, after);
       bool hit = false;
-      // In a thread of its own, whose pools are empty.
+      // In a new thread, whose object pools are empty.
       std::thread([&] {
         HTTPFixture fixture(testing::describe, options);
         const int open = open_descriptors();
@@ -62,7 +62,7 @@ TEST_CASE("whichever allocation of a connection fails, nothing is counted that i
   }
 }
 
-// A client whose request leaves with the end of its handshake, if it is to, or follows a turn later.
+// A client that sends its request with the end of its handshake (`at_once`), or one turn later.
 Task<> ask_over_tls(IOLoop& loop, std::uint16_t port, const TLSContext& context, bool at_once) {
   const RawPeer raw(port);
   IOStream stream(loop, OwnedFd(::dup(raw.fd())));
@@ -76,7 +76,7 @@ Task<> ask_over_tls(IOLoop& loop, std::uint16_t port, const TLSContext& context,
   co_await stream.read_until("GET / 0\n");
 }
 
-TEST_CASE("whichever allocation of a TLS connection fails, no descriptor is left to the loop", "[faults]") {
+TEST_CASE("after a failed allocation of a TLS connection no descriptor stays registered", "[faults]") {
   const testing::TLSSides sides;
   const TLSContext context = sides.client();
   for (const bool at_once : {false, true}) {
@@ -93,7 +93,7 @@ TEST_CASE("whichever allocation of a TLS connection fails, no descriptor is left
           try {
             clients.add(ask_over_tls(fixture.loop, fixture.server.port(), context, at_once));
           } catch (const std::bad_alloc&) {
-            // Not even that.
+            // The client's own allocation failed.
           }
           for (int turn = 0; turn < 30; ++turn) fixture.loop.run_turn();
           hit = fault.disarm() > 0;
@@ -101,7 +101,7 @@ TEST_CASE("whichever allocation of a TLS connection fails, no descriptor is left
         fixture.loop.run_until([&] { return fixture.server.connections() == 0; });
         fixture.loop.run_turn();
         CHECK(open_descriptors() == open);
-        // The descriptors' numbers come again, and the loop must not know them.
+        // New connections get the same descriptor numbers, which the loop must not have registered.
         for (int i = 0; i < 2; ++i)
           fixture.loop.run(ask_over_tls(fixture.loop, fixture.server.port(), context, at_once));
         fixture.loop.log.expect_any("");

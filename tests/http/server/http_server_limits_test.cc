@@ -1,5 +1,4 @@
-// What HTTPServer makes of TCPServer's limits, draining and proxies: its connections are not tasks all the
-// time.
+// TCPServer's limits, draining and proxies in HTTPServer, where a parked connection has no task.
 
 #include <squall/http/server/http_server.h>
 #include <squall/testing/virtual_clock.h>
@@ -29,7 +28,7 @@ std::string get(std::string_view path, std::string_view headers = "") {
   return fmt::format("GET {} HTTP/1.1\r\nHost: h\r\n{}\r\n", path, headers);
 }
 
-// A handler that waits to be told, if the path is /slow.
+// A handler that waits for `go` if the path is /slow.
 struct Slow {
   bool go = false;
   testing::FunctionDelegate::Function function() {
@@ -51,15 +50,14 @@ struct Drain {
   }
 };
 
-TEST_CASE("draining closes connections that wait for a request, with a coroutine or without",
-          "[http_server]") {
+TEST_CASE("draining closes connections that wait for a request, parked or not", "[http_server]") {
   HTTPFixture fixture;
   RawPeer silent = fixture.connect();
   RawPeer used = fixture.connect();
   used.send(get("/"));
   fixture.read_responses(used, 1);
   RawPeer stray = fixture.connect();
-  stray.send("\r\n");  // belongs to no request yet
+  stray.send("\r\n");  // an empty line, which begins no request
   fixture.loop.run_until([&] { return fixture.server.connections() == 3; });
   for (int turn = 0; turn < 5; ++turn) fixture.loop.run_turn();
   Drain drain;
@@ -70,7 +68,7 @@ TEST_CASE("draining closes connections that wait for a request, with a coroutine
   CHECK(is_closed(stray));
 }
 
-TEST_CASE("draining lets a request end, says that its connection closes, and closes it", "[http_server]") {
+TEST_CASE("draining lets a request end, answers with Connection: close, and closes", "[http_server]") {
   Slow slow;
   HTTPFixture fixture(slow.function());
   RawPeer busy = fixture.connect();
@@ -95,7 +93,7 @@ TEST_CASE("draining lets a request end, says that its connection closes, and clo
   CHECK(drain.cut == 0U);
 }
 
-TEST_CASE("draining lets a client read its response to the end", "[http_server]") {
+TEST_CASE("draining waits until a client has read its response to the end", "[http_server]") {
   const std::string body(8'000'000, 'x');
   HTTPFixture fixture([&](Exchange& exchange, Task<>&) { exchange.finish(body); });
   RawPeer peer = fixture.connect();
@@ -112,7 +110,7 @@ TEST_CASE("draining lets a client read its response to the end", "[http_server]"
   CHECK(drain.cut == 0U);
 }
 
-TEST_CASE("draining cuts a request that takes too long", "[http_server]") {
+TEST_CASE("draining cuts off a request that takes longer than the limit", "[http_server]") {
   Slow slow;
   HTTPFixture fixture(slow.function());
   RawPeer busy = fixture.connect();
@@ -125,7 +123,7 @@ TEST_CASE("draining cuts a request that takes too long", "[http_server]") {
   CHECK(is_closed(busy));
 }
 
-TEST_CASE("a handler may drain its own server without being cut before its time", "[http_server]") {
+TEST_CASE("a handler may drain its own server and is not cut off before the limit", "[http_server]") {
   HTTPServer* server = nullptr;
   Drain drain;
   HTTPFixture fixture([&](Exchange& exchange, Task<>&) {
@@ -141,7 +139,7 @@ TEST_CASE("a handler may drain its own server without being cut before its time"
   CHECK(drain.cut == 0U);
 }
 
-TEST_CASE("a connection counts once, whatever it does", "[http_server]") {
+TEST_CASE("a connection is counted once, parked or not", "[http_server]") {
   constexpr std::size_t kCount = HTTPServer::kKeptConnections + 20;
   HTTPFixture::Options options;
   options.max_connections = kCount;
@@ -161,7 +159,7 @@ TEST_CASE("a connection counts once, whatever it does", "[http_server]") {
     if (i % 100 == 0) fixture.loop.run_turn();
   }
   fixture.loop.run_until([&] { return fixture.server.connections() == kCount - 1; });
-  // With more than are kept awake each wakes and is parked in turn.
+  // There are more than kKeptConnections, so each connection is parked and resumed in turn.
   for (int round = 0; round < 2; ++round) {
     for (RawPeer& peer : peers) peer.send(get("/"));
     for (RawPeer& peer : peers) fixture.read_responses(peer, 1);
@@ -175,7 +173,7 @@ TEST_CASE("a connection counts once, whatever it does", "[http_server]") {
   other.send(get("/"));
   fixture.read_responses(other, 1);
   CHECK(seen == kCount);
-  // Now it is full, until a parked one or one awake goes.
+  // The server is full until a connection ends, parked or not.
   RawPeer waiting = connect_from("127.0.0.3", fixture.server.port());
   waiting.send(get("/"));
   for (int turn = 0; turn < 5; ++turn) fixture.loop.run_turn();
@@ -193,7 +191,7 @@ TEST_CASE("a connection counts once, whatever it does", "[http_server]") {
   CHECK(seen == 1);
 }
 
-TEST_CASE("a connection that gives up its coroutine has been idle since its last request", "[http_server]") {
+TEST_CASE("the idle timeout of a connection parked later counts from its last request", "[http_server]") {
   constexpr std::size_t kOld = HTTPServer::kKeptConnections;
   constexpr std::size_t kBusy = 20;
   testing::VirtualClock clock(testing::VirtualClock::Idle::wait);
@@ -225,14 +223,14 @@ TEST_CASE("a connection that gives up its coroutine has been idle since its last
     loop.run_until([&] { return static_cast<std::size_t>(delegate.requests) == before + count; });
   };
   open(kBusy, "/slow");
-  open(kOld, "/");  // with those that are busy too many: some give up their coroutine
+  open(kOld, "/");  // with the busy ones more than kKeptConnections: some are parked
   pass(99);
   CHECK(server.connections() == kOld + kBusy);
   pass(6);
   CHECK(server.connections() == kBusy);
 }
 
-TEST_CASE("an idle connection that is closed for it makes room", "[http_server]") {
+TEST_CASE("an idle connection that times out makes room for another", "[http_server]") {
   HTTPFixture::Options options;
   options.max_connections = 1;
   options.idle_timeout = 20ms;
@@ -245,7 +243,7 @@ TEST_CASE("an idle connection that is closed for it makes room", "[http_server]"
   fixture.loop.log.expect_any("Cannot accept connections, waiting");
 }
 
-TEST_CASE("the client behind a trusted proxy is the request's remote address, for all its requests",
+TEST_CASE("the address that a trusted PROXY header names is the remote address of all requests",
           "[http_server]") {
   HTTPFixture::Options options;
   options.proxy_protocol.trusted = {Network("127.0.0.1")};
@@ -273,7 +271,7 @@ TEST_CASE("the client behind a trusted proxy is the request's remote address, fo
   fixture.loop.log.expect("Connection from proxy " + name + " refused: no PROXY header");
 }
 
-TEST_CASE("over a Unix socket the remote address is that of nobody (HSV-20)", "[http_server]") {
+TEST_CASE("over a Unix socket the remote address is 0.0.0.0 (HSV-20)", "[http_server]") {
   HTTPFixture fixture(
       [](Exchange& exchange, Task<>&) { exchange.finish(exchange.request().remote_address().ip() + "\n"); });
   const std::string name = fmt::format("@squall-http-{}", ::getpid());

@@ -38,7 +38,8 @@ TEST_CASE("a connection serves one request after another", "[http_server]") {
   CHECK(fixture.server.connections() == 1);
 }
 
-TEST_CASE("pipelined requests are answered in order, quick ones and slow ones (H1C-18)", "[http_server]") {
+TEST_CASE("pipelined requests are answered in order, however long their handlers take (H1C-18)",
+          "[http_server]") {
   HTTPFixture fixture([](Exchange& exchange, Task<>& pending) {
     if (exchange.request().path().size() % 2) return describe(exchange, pending);
     pending = [](Exchange& exchange) -> Task<> {
@@ -59,7 +60,7 @@ TEST_CASE("pipelined requests are answered in order, quick ones and slow ones (H
   CHECK(without_date(fixture.read_responses(peer, 300)) == expected);
 }
 
-TEST_CASE("the connection is closed or kept as the client asks, 1.1 and 1.0 (H1C-50 to H1C-54)",
+TEST_CASE("the connection is closed or kept as the client asks, in HTTP/1.1 and 1.0 (H1C-50 to H1C-54)",
           "[http_server]") {
   HTTPFixture fixture;
   CHECK(without_date(fixture.talk(get("/", "Connection: close\r\n"))) ==
@@ -83,20 +84,21 @@ TEST_CASE("without keep_alive a connection serves one request (H1C-55)", "[http_
   CHECK(without_date(fixture.talk(get("/a"))) == answer_to("GET /a 0\n", "Connection: close\r\n"));
 }
 
-TEST_CASE("what follows a request that asked to close is not looked at", "[http_server]") {
+TEST_CASE("bytes behind a request with Connection: close are ignored", "[http_server]") {
   HTTPFixture fixture;
   CHECK(without_date(fixture.talk(get("/a", "Connection: close\r\n") + get("/b"))) ==
         answer_to("GET /a 0\n", "Connection: close\r\n"));
   CHECK(fixture.delegate.requests == 1);
 }
 
-TEST_CASE("a client that sends on after the last answer is not reset before it has read that",
+TEST_CASE("a client that still sends after the last answer can read it before the connection is reset",
           "[http_server]") {
   HTTPFixture fixture;
   RawPeer peer = fixture.connect();
   peer.send(get("/a", "Connection: close\r\n") + get("/b"));
   std::string all;
-  fixture.loop.run_until([&] { return peer.drain(all); });  // its end, which is not the connection's
+  fixture.loop.run_until(
+      [&] { return peer.drain(all); });  // the end of the server's bytes; the connection lingers
   CHECK(without_date(all) == answer_to("GET /a 0\n", "Connection: close\r\n"));
   for (int i = 0; i < 3; ++i) {
     peer.send(get("/c"));
@@ -109,7 +111,7 @@ TEST_CASE("a client that sends on after the last answer is not reset before it h
   CHECK(fixture.delegate.requests == 1);
 }
 
-TEST_CASE("answers before one whose delegate fails are sent", "[http_server]") {
+TEST_CASE("earlier answers are sent if the delegate of a later request fails", "[http_server]") {
   HTTPFixture fixture([](Exchange& exchange, Task<>& task) {
     if (exchange.request().path() == "/fails") throw std::runtime_error("as it must");
     describe(exchange, task);
@@ -118,7 +120,7 @@ TEST_CASE("answers before one whose delegate fails are sent", "[http_server]") {
   fixture.loop.log.expect("Uncaught exception answering 127.0.0.1");
 }
 
-TEST_CASE("bodies arrive whole, with a length and in chunks, in any pieces", "[http_server]") {
+TEST_CASE("bodies arrive complete, with a length or in chunks, in pieces of any size", "[http_server]") {
   HTTPFixture fixture;
   const std::string length =
       "POST /l HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello";
@@ -148,7 +150,7 @@ TEST_CASE("a body of a megabyte comes back byte for byte", "[http_server]") {
   CHECK((all.substr(all.find("\r\n\r\n") + 4) == body));
 }
 
-TEST_CASE("Expect: 100-continue is answered before the body comes, and only then (H1C-17)", "[http_server]") {
+TEST_CASE("100 Continue is sent only if the body has not begun to arrive (H1C-17)", "[http_server]") {
   HTTPFixture fixture;
   RawPeer peer = fixture.connect();
   const std::string head = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\nExpect: 100-Continue\r\n\r\n";
@@ -164,7 +166,7 @@ TEST_CASE("Expect: 100-continue is answered before the body comes, and only then
   CHECK(peer.received().empty());
 }
 
-TEST_CASE("the end of a client's bytes does not keep a complete request from its answer", "[http_server]") {
+TEST_CASE("a complete request is answered although the client has ended its bytes", "[http_server]") {
   HTTPFixture fixture;
   RawPeer peer = fixture.connect();
   peer.send(get("/a") + get("/b"));
@@ -172,18 +174,18 @@ TEST_CASE("the end of a client's bytes does not keep a complete request from its
   CHECK(without_date(fixture.read_to_end(peer)) == answer_to("GET /a 0\n") + answer_to("GET /b 0\n"));
 }
 
-// A stream whose next read finds bytes at once, without the poller.
+// A stream whose next read completes at once, without the poller.
 IOStream ready_stream(IOLoop& loop, RawPeer& peer, OwnedFd fd) {
   IOStream::Options options;
   options.max_buffer_size = 300;
   IOStream stream(loop, std::move(fd), options);
   peer.send(std::string(600, 'B'));
-  // It fills the buffer, so that there may be more.
+  // This read fills the buffer, so the stream expects more bytes in the socket.
   loop.run_sync([](IOStream& stream) -> Task<> { co_await stream.read_bytes(300); }(stream));
   return stream;
 }
 
-TEST_CASE("a handler that reads another stream at once leaves the requests behind its own as they are",
+TEST_CASE("a read of another stream within a handler does not change the pipelined requests",
           "[http_server]") {
   static constexpr auto read = [](IOStream& stream, std::string& got) -> Task<> {
     got = co_await stream.read_some();
@@ -216,7 +218,7 @@ TEST_CASE("a handler that reads another stream at once leaves the requests behin
   }
 }
 
-// A delegate whose requests wait until they are told to go on.
+// A delegate whose handlers wait for `go`.
 struct Slow {
   testing::FunctionDelegate::Function function() {
     return [this](Exchange& exchange, Task<>& pending) { pending = wait(exchange, *this, Live()); };
@@ -251,7 +253,7 @@ TEST_CASE("a client that goes away cancels the handler that waits for it", "[htt
   }
 }
 
-TEST_CASE("a client that sent more than its request and resets the connection cancels the handler, too",
+TEST_CASE("a client that has sent more than its request and resets the connection cancels the handler",
           "[http_server]") {
   for (const std::string& more : {std::string("\r\n"), get("/next")}) {
     Slow slow;
@@ -285,7 +287,7 @@ TEST_CASE("a shielded handler runs to its end", "[http_server]") {
   CHECK(fixture.delegate.gone == 0);
 }
 
-TEST_CASE("a client that half-closes is answered by a server that was told so", "[http_server]") {
+TEST_CASE("a client that half-closes is answered if Options::half_closed says so", "[http_server]") {
   Slow slow;
   HTTPFixture::Options options;
   options.half_closed = HTTPFixture::Options::HalfClosed::is_answered;
@@ -298,15 +300,15 @@ TEST_CASE("a client that half-closes is answered by a server that was told so", 
   CHECK(without_date(fixture.read_to_end(peer)) == answer_to("slow"));
 }
 
-TEST_CASE("a client that ends its bytes and then takes its time gets all of its answer", "[http_server]") {
+TEST_CASE("a client that ends its bytes and reads late gets all of its answer", "[http_server]") {
   HTTPFixture fixture([&](Exchange& exchange, Task<>& pending) {
     const std::string_view path = exchange.request().path();
     if (path != "/wait") return exchange.finish(std::string(std::stoul(std::string(path.substr(1))), 'x'));
     pending = [](Live) -> Task<> { co_await sleep(24h); }(Live());
   });
-  // Of one of these sizes the kernel takes all but a little: so little that the server reads on, and sees the
-  // end. Also with a request behind it whose handler waits, and is cancelled as the client has ended its
-  // bytes.
+  // At one of these sizes the kernel takes almost all of the response, so that the server reads on and sees
+  // the end. Every second round also has a pipelined request, whose waiting handler is cancelled by the
+  // end.
   for (std::size_t size = 100'000; size < 7'000'000; size += 60'000) {
     const bool cancels = size / 60'000 % 2;
     CAPTURE(size, cancels);
@@ -320,13 +322,13 @@ TEST_CASE("a client that ends its bytes and then takes its time gets all of its 
   }
 }
 
-TEST_CASE("the answer to a client that half-closed goes out, whatever else ends in the same turn",
+TEST_CASE("the answer to a half-closed client is sent although another connection ends in that turn",
           "[http_server]") {
   Slow slow;
   HTTPFixture::Options options;
   options.half_closed = HTTPFixture::Options::HalfClosed::is_answered;
   HTTPFixture fixture(slow.function(), options);
-  // This one ends first, and so has the ended connections destroyed before the other's answer is sent.
+  // This connection ends first, so the ended connections are destroyed before the other's answer is sent.
   RawPeer first = fixture.connect();
   first.send(get("/", "Connection: close\r\n"));
   fixture.loop.run_until([&] { return Live::count > 0; });
@@ -357,7 +359,7 @@ TEST_CASE("destroying the server destroys the handlers that wait, and closes idl
   CHECK(all.empty());
 }
 
-TEST_CASE("close_all_connections closes busy and idle ones alike, and may be called by a handler",
+TEST_CASE("close_all_connections closes busy and idle connections, and may be called by a handler",
           "[http_server]") {
   HTTPServer* server = nullptr;
   HTTPFixture fixture([&](Exchange& exchange, Task<>&) {
@@ -377,8 +379,9 @@ TEST_CASE("close_all_connections closes busy and idle ones alike, and may be cal
   fixture.read_to_end(next);
 }
 
-TEST_CASE("what a delegate throws, or leaves unanswered, is logged and closes that connection only",
-          "[http_server]") {
+TEST_CASE(
+    "an exception of a delegate, or a request without an answer, is logged and closes that connection only",
+    "[http_server]") {
   HTTPFixture fixture([](Exchange& exchange, Task<>& pending) {
     const std::string_view path = exchange.request().path();
     if (path == "/throw") throw std::runtime_error("thrown");
@@ -410,7 +413,7 @@ TEST_CASE("what a delegate throws, or leaves unanswered, is logged and closes th
   }
 }
 
-TEST_CASE("a client that takes its answers slowly is not sent more than it takes", "[http_server]") {
+TEST_CASE("the server waits for a client that reads its answers slowly", "[http_server]") {
   const std::string body(200'000, 'x');
   HTTPFixture fixture([&](Exchange& exchange, Task<>&) { exchange.finish(body); });
   RawPeer peer = fixture.connect();
@@ -418,7 +421,7 @@ TEST_CASE("a client that takes its answers slowly is not sent more than it takes
   for (int i = 0; i < 1000; ++i) requests += get("/");
   peer.send(requests);
   for (int i = 0; i < 50; ++i) fixture.loop.run_turn();
-  // Some megabytes fill the socket's buffers, and then the server waits.
+  // Some megabytes fill the socket's buffers. Then the server waits.
   const int before = fixture.delegate.requests;
   CHECK(before < 200);
   for (int i = 0; i < 50; ++i) fixture.loop.run_turn();
@@ -451,7 +454,7 @@ HTTPFixture::Options patient() {
   return options;
 }
 
-TEST_CASE("a head that takes too long is answered 408, however steadily it drips (SEC-13, SEC-14)",
+TEST_CASE("a head that takes too long is answered 408, even if bytes arrive steadily (SEC-13, SEC-14)",
           "[http_server]") {
   HTTPFixture::Options options = patient();
   options.head_timeout = 60ms;
@@ -481,7 +484,7 @@ TEST_CASE("a body that takes too long is answered 408", "[http_server]") {
   CHECK(fixture.read_to_end(peer).empty());
 }
 
-TEST_CASE("an idle connection is closed without a word, fresh or used", "[http_server]") {
+TEST_CASE("an idle connection is closed without a response, new or used", "[http_server]") {
   HTTPFixture::Options options = patient();
   options.idle_timeout = 40ms;
   HTTPFixture fixture(describe, options);
@@ -493,7 +496,7 @@ TEST_CASE("an idle connection is closed without a word, fresh or used", "[http_s
   fixture.loop.run_until([&] { return fixture.server.connections() == 0; });
 }
 
-TEST_CASE("a client that does not read its response is dropped", "[http_server]") {
+TEST_CASE("the connection of a client that does not read its response is closed", "[http_server]") {
   HTTPFixture::Options options = patient();
   options.write_timeout = 40ms;
   const std::string body(20'000'000, 'x');
@@ -532,7 +535,7 @@ TEST_CASE("a client that takes its response slowly is not idle", "[http_server]"
   CHECK(fixture.server.connections() == 0);
 }
 
-TEST_CASE("a client that sent more than its last request still gets all of a response it takes slowly",
+TEST_CASE("a slow reader that has sent more than its last request still gets all of the response",
           "[http_server]") {
   HTTPFixture::Options options = patient();
   options.linger_timeout = options.idle_timeout = 40ms;
@@ -556,7 +559,7 @@ TEST_CASE("a client that keeps sending after its last request gets all of the re
   RawPeer peer = fixture.connect();
   peer.send("GET / HTTP/1.0\r\n\r\n\r\n");
   fixture.loop.run_until([&] { return fixture.delegate.requests == 1; });
-  // One byte more than is dropped: nothing is left unread that would reset the connection.
+  // One byte more than the server drops: no unread byte is left that would reset the connection.
   const std::string flood(64 * 1024 * 1024 + 1, '\n');
   std::string_view rest = flood;
   fixture.loop.run_until([&] {
@@ -568,7 +571,7 @@ TEST_CASE("a client that keeps sending after its last request gets all of the re
   CHECK(all.size() - all.find("\r\n\r\n") - 4 == body.size());
 }
 
-TEST_CASE("a client that blocks in sending a large body still reads that it is too large", "[http_server]") {
+TEST_CASE("a client that first sends all of a too large body can still read the 413", "[http_server]") {
   HTTPFixture::Options options = patient();
   options.max_body_size = 1000;
   HTTPFixture fixture(describe, options);
@@ -585,7 +588,7 @@ TEST_CASE("a client that blocks in sending a large body still reads that it is t
   fixture.loop.log.expect_any("Body too large");
 }
 
-TEST_CASE("a request starts with its own first byte, not with empty lines long before", "[http_server]") {
+TEST_CASE("a request's start time is that of its first byte, not of empty lines before it", "[http_server]") {
   IOLoop::TimePoint start;
   HTTPFixture fixture([&](Exchange& exchange, Task<>&) {
     start = exchange.request().start_time();
@@ -603,15 +606,16 @@ TEST_CASE("a request starts with its own first byte, not with empty lines long b
   }
 }
 
-TEST_CASE("an empty line that is begun and not ended is timed as a head", "[http_server]") {
+TEST_CASE("the head timeout applies to an empty line without its end", "[http_server]") {
   HTTPFixture::Options options = patient();
   options.head_timeout = 40ms;
   HTTPFixture fixture(describe, options);
   CHECK(fixture.talk("\r").starts_with("HTTP/1.1 408 "));
 }
 
-TEST_CASE("Date is when the response begins, unless the application has set one (RFC 9110, 6.6.1)",
-          "[http_server]") {
+TEST_CASE(
+    "Date is the time at which the response begins, unless the application has set one (RFC 9110, 6.6.1)",
+    "[http_server]") {
   using std::chrono::system_clock;
   system_clock::time_point answered;
   HTTPFixture fixture([&](Exchange& exchange, Task<>& pending) {
@@ -638,7 +642,7 @@ TEST_CASE("Date is when the response begins, unless the application has set one 
   CHECK(date_of(peers[2]) == parse_date("Tue, 14 Nov 2023 22:13:20 GMT"));
 }
 
-TEST_CASE("fields beyond max_header_count are answered 431, of any number if that is 0", "[http_server]") {
+TEST_CASE("more fields than max_header_count are answered 431; 0 allows any number", "[http_server]") {
   const auto request = [](int count) {
     std::string fields = "Connection: close\r\n";
     for (int i = 0; i < count - 2; ++i) fields += "a:\r\n";
@@ -656,8 +660,7 @@ TEST_CASE("fields beyond max_header_count are answered 431, of any number if tha
   CHECK(any.talk(request(10'000)).starts_with("HTTP/1.1 200 "));
 }
 
-TEST_CASE("what a large head took is given up, and the next request is none the less a request",
-          "[http_server]") {
+TEST_CASE("a large head's memory is freed, and the next request is read correctly", "[http_server]") {
   HTTPFixture fixture([](Exchange& exchange, Task<>&) {
     exchange.headers().set("X-Echo", exchange.request().headers().get("X-Large"));
     exchange.finish(exchange.request().target());
@@ -672,7 +675,8 @@ TEST_CASE("what a large head took is given up, and the next request is none the 
   }
 }
 
-TEST_CASE("a handler that streams to a client that does not read ends with it", "[http_server]") {
+TEST_CASE("a handler that streams to a client that does not read is ended by the write timeout",
+          "[http_server]") {
   HTTPFixture::Options options = patient();
   options.write_timeout = 40ms;
   HTTPFixture fixture(
@@ -692,7 +696,7 @@ TEST_CASE("a handler that streams to a client that does not read ends with it", 
   fixture.loop.run_until([&] { return Live::count == 0 && fixture.server.connections() == 0; });
 }
 
-TEST_CASE("a refusal that finds no room closes the connection, and the others' deadlines go on",
+TEST_CASE("a refusal beyond the write limit closes the connection, and other deadlines still fire",
           "[http_server]") {
   HTTPFixture::Options options = patient();
   options.head_timeout = 40ms;
@@ -706,7 +710,7 @@ TEST_CASE("a refusal that finds no room closes the connection, and the others' d
   CHECK(fixture.read_to_end(one).empty());
   CHECK(fixture.read_to_end(other).empty());
   fixture.loop.run_until([&] { return fixture.server.connections() == 0; });
-  // The same where it was not time that ran out.
+  // Also for a refusal that no timeout caused.
   CHECK(fixture.talk("nonsense\r\n\r\n").empty());
 }
 
@@ -720,8 +724,7 @@ TEST_CASE("timeouts must be positive", "[http_server]") {
 
 // ---- Idle connections.
 
-TEST_CASE("connections beyond those that keep their coroutine are served as well as the others",
-          "[http_server]") {
+TEST_CASE("parked connections are served like the others", "[http_server]") {
   HTTPFixture fixture;
   std::vector<RawPeer> peers;
   constexpr std::size_t kCount = HTTPServer::kKeptConnections + 300;
@@ -738,7 +741,7 @@ TEST_CASE("connections beyond those that keep their coroutine are served as well
     }
     CHECK(fixture.server.connections() == kCount);
   }
-  // In pieces, so that a parked connection wakes for half a request.
+  // In pieces, so that a parked connection is resumed for half a request.
   peers.back().send("GET /half HT");
   for (int i = 0; i < 3; ++i) fixture.loop.run_turn();
   peers.back().send("TP/1.1\r\nHost: h\r\n\r\n");

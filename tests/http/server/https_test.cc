@@ -43,7 +43,7 @@ struct Fixture : HTTPFixture {
   std::shared_ptr<const TLSContext> tls;
 };
 
-TEST_CASE("requests over TLS are answered, and say so (HSV-12, HSV-21)", "[https]") {
+TEST_CASE("requests over TLS are answered, and their protocol is https (HSV-12, HSV-21)", "[https]") {
   Fixture fixture([](Exchange& exchange, Task<>&) {
     exchange.respond(ServerResponse(200, std::string(exchange.request().protocol())));
   });
@@ -53,8 +53,7 @@ TEST_CASE("requests over TLS are answered, and say so (HSV-12, HSV-21)", "[https
   CHECK(fixture.server.connections() == 1);
 }
 
-TEST_CASE("a request knows what its connection has negotiated, and the client's certificate (HUT-41)",
-          "[https]") {
+TEST_CASE("a request has the TLS facts of its connection and the client's certificate (HUT-41)", "[https]") {
   const auto facts = [](Exchange& exchange, Task<>&) {
     const TLSTransport* const tls = exchange.request().tls();
     const auto certificate = exchange.request().peer_certificate();
@@ -93,7 +92,7 @@ TEST_CASE("a request knows what its connection has negotiated, and the client's 
   CHECK(plain.talk("GET / HTTP/1.0\r\n\r\n").ends_with("plain"));
 }
 
-TEST_CASE("TLS connections beyond those that keep their coroutine park, and go on", "[https]") {
+TEST_CASE("TLS connections beyond kKeptConnections are parked and resumed", "[https]") {
   Fixture fixture;
   std::vector<std::unique_ptr<IOStream>> streams;
   const auto open = [](Fixture& fixture) -> Task<std::unique_ptr<IOStream>> {
@@ -118,7 +117,7 @@ TEST_CASE("TLS connections beyond those that keep their coroutine park, and go o
   CHECK(fixture.server.connections() == 20);
 }
 
-TEST_CASE("a client whose first bytes come with the end of its handshake is timed out like any other",
+TEST_CASE("the head timeout applies to a client whose first bytes come with the end of its handshake",
           "[https]") {
   HTTPFixture::Options options;
   options.head_timeout = options.linger_timeout = std::chrono::milliseconds(40);
@@ -126,7 +125,7 @@ TEST_CASE("a client whose first bytes come with the end of its handshake is time
   const std::string answer = fixture.loop.run([](Fixture& fixture) -> Task<std::string> {
     IOStream stream = co_await TCPClient::connect("127.0.0.1", fixture.server.port());
     HandshakeAwaiter done = stream.start_tls(*fixture.tls, "127.0.0.1");
-    stream.write("GET / HTTP/1.1\r\nHo");  // waits for the handshake, and leaves with its last message
+    stream.write("GET / HTTP/1.1\r\nHo");  // sent with the last message of the handshake
     co_await done;
     const ReadView all = co_await stream.read_until_close();
     co_return std::string(all);
@@ -135,7 +134,7 @@ TEST_CASE("a client whose first bytes come with the end of its handshake is time
   fixture.loop.log.expect_any("Timeout reading the request's head");
 }
 
-// Reads a body piece by piece, and holds each while the client sends on.
+// Reads a body piece by piece, and keeps each piece while the client sends more.
 class Holding : public ServerDelegate {
  public:
   Body head_received(Exchange&) override { return Body::streamed; }
@@ -152,7 +151,7 @@ class Holding : public ServerDelegate {
   std::string body;
 };
 
-TEST_CASE("a handler stores what was sent over TLS, however long it holds each piece", "[https]") {
+TEST_CASE("a piece of a body over TLS stays valid while the handler keeps it", "[https]") {
   Fixture fixture;
   Holding delegate;
   HTTPServer server(fixture.loop, delegate);
@@ -180,7 +179,7 @@ TEST_CASE("a handler stores what was sent over TLS, however long it holds each p
   CHECK((delegate.body == body));
 }
 
-TEST_CASE("who speaks plain HTTP to a TLS port is told nothing, and logged", "[https]") {
+TEST_CASE("plain HTTP to a TLS port gets no answer, and is logged", "[https]") {
   Fixture fixture;
   RawPeer peer = fixture.connect();
   peer.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -190,7 +189,7 @@ TEST_CASE("who speaks plain HTTP to a TLS port is told nothing, and logged", "[h
   fixture.loop.log.expect("SSL Error on ");
 }
 
-TEST_CASE("a client that never shakes hands takes no slot for ever, and drain does not wait for it",
+TEST_CASE("a client without a handshake is closed by the handshake timeout and does not delay drain",
           "[https]") {
   Fixture fixture;
   RawPeer peer = fixture.connect();

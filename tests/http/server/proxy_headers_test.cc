@@ -18,8 +18,10 @@ struct Case {
   std::string expected;
 };
 
-TEST_CASE("the client is whom the proxies' fields name, read from the right (HSV-22, HSV-23, SEC-55)",
-          "[proxy_headers]") {
+TEST_CASE(
+    "the remote address is the client that the proxies' fields name, read from the right (HSV-22, HSV-23, "
+    "SEC-55)",
+    "[proxy_headers]") {
   const ProxyHeaders proxies({}, {Network("5.5.5.5"), Network("10.0.0.0/8")});
   const std::vector<Case> cases = {
       {{}, "127.0.0.1 http"},
@@ -58,7 +60,7 @@ std::string ask(std::string_view headers) {
   return fmt::format("GET / HTTP/1.1\r\nHost: h\r\n{}\r\n", headers);
 }
 
-TEST_CASE("fields of whom is not trusted are left alone, and each request begins anew (HSV-24)",
+TEST_CASE("fields of an untrusted peer are ignored, and a request's fields do not affect the next (HSV-24)",
           "[proxy_headers]") {
   HTTPFixture::Options options;
   options.xheaders = true;
@@ -81,7 +83,7 @@ TEST_CASE("fields of whom is not trusted are left alone, and each request begins
             .ends_with("\r\n\r\n127.0.0.1 http"));
 }
 
-TEST_CASE("the protocol can be said by the server's options (HSV-04, HSV-21)", "[proxy_headers]") {
+TEST_CASE("the server's options can set the protocol (HSV-04, HSV-21)", "[proxy_headers]") {
   HTTPFixture::Options options;
   options.protocol = HTTPFixture::Options::Protocol::https;
   HTTPFixture fixture(who, options);

@@ -19,7 +19,7 @@ using testing::RawPeer;
 using testing::without_date;
 using Body = ServerDelegate::Body;
 
-// Answers with how long the body was, in how many pieces, and its beginning.
+// Answers with the size of the body, the number of its pieces, and its beginning.
 class Streaming : public ServerDelegate {
  public:
   Body head_received(Exchange& exchange) override {
@@ -129,7 +129,7 @@ std::string post(std::string_view path, std::string_view headers, std::string_vi
   return fmt::format("POST {} HTTP/1.1\r\nHost: h\r\n{}\r\n{}", path, headers, rest);
 }
 
-TEST_CASE("a handler reads a body piece by piece as it comes, and the next request behind it",
+TEST_CASE("a handler reads a body piece by piece as it arrives, and the next request follows",
           "[request_body]") {
   Fixture fixture;
   RawPeer peer = fixture.connect();
@@ -145,7 +145,7 @@ TEST_CASE("a handler reads a body piece by piece as it comes, and the next reque
   CHECK(all.find("Connection: close") == all.npos);
 }
 
-// Holds each piece while others are served; counts the bytes that are not an 'a'.
+// Keeps each piece while other requests are served; counts the bytes other than 'a'.
 class Holding : public ServerDelegate {
  public:
   Body head_received(Exchange&) override { return Body::streamed; }
@@ -172,8 +172,7 @@ class Holding : public ServerDelegate {
   int others = 0;
 };
 
-TEST_CASE("a piece of a body is what the client has sent for as long as the handler holds it",
-          "[request_body]") {
+TEST_CASE("a piece of a body stays unchanged while the handler keeps it", "[request_body]") {
   testing::TestLoop loop;
   Holding delegate;
   HTTPServer server(loop, delegate);
@@ -196,7 +195,7 @@ TEST_CASE("a piece of a body is what the client has sent for as long as the hand
   CHECK(all.ends_with(fmt::format("\r\n\r\n{} bytes, 0 wrong", size)));
 }
 
-// Has read all of the body, and then waits for something else.
+// Reads all of the body, and then waits for something else.
 class Waiting : public ServerDelegate {
  public:
   Body head_received(Exchange&) override { return Body::streamed; }
@@ -205,7 +204,7 @@ class Waiting : public ServerDelegate {
   }
   void client_gone(Exchange&) noexcept override { ++gone; }
   static Task<> read_and_wait(Waiting& me, Exchange& exchange, Live) {
-    // The body comes meanwhile, so that no read waits for it.
+    // The body arrives meanwhile, so no read has to wait.
     ++me.begun;
     while (!me.go) co_await sleep(1ms);
     for (;;) {
@@ -262,7 +261,7 @@ TEST_CASE("a handler that does not read holds the client back", "[request_body]"
     if (now > 0) quiet = 0;
     fixture.loop.run_turn();
   }
-  // The kernel's buffers take some megabytes, and the server nothing.
+  // The kernel's buffers take some megabytes; the server takes nothing.
   CHECK(sent < 30'000'000);
   fixture.delegate.go = true;
   fixture.loop.run_until([&] {
@@ -273,7 +272,7 @@ TEST_CASE("a handler that does not read holds the client back", "[request_body]"
   CHECK(fixture.read_until(peer, "xxxx").find("100000000 xxx") != std::string::npos);
 }
 
-TEST_CASE("a body of its own length goes back while it comes", "[request_body]") {
+TEST_CASE("a body is echoed while it arrives", "[request_body]") {
   Fixture fixture;
   RawPeer peer = fixture.connect();
   peer.send(post("/echo", "Transfer-Encoding: chunked\r\n", "3\r\nabc\r\n"));
@@ -284,7 +283,7 @@ TEST_CASE("a body of its own length goes back while it comes", "[request_body]")
   fixture.read_until(peer, "0 ");
 }
 
-TEST_CASE("100 is sent when the handler begins to read, and not at all if it does not (H1C-17)",
+TEST_CASE("100 Continue is sent when the handler begins to read, and never if it does not read (H1C-17)",
           "[request_body]") {
   Fixture fixture;
   RawPeer peer = fixture.connect();
@@ -301,7 +300,7 @@ TEST_CASE("100 is sent when the handler begins to read, and not at all if it doe
   CHECK(fixture.read_to_end(other).starts_with("HTTP/1.1 403 Forbidden\r\n"));
 }
 
-TEST_CASE("an answer before the end of the body closes the connection, which the client can read (H1C-19)",
+TEST_CASE("an answer before the end of the body can be read by the client and closes the connection (H1C-19)",
           "[request_body]") {
   Fixture fixture;
   for (const char* path : {"/refuse", "/late"}) {
@@ -309,7 +308,7 @@ TEST_CASE("an answer before the end of the body closes the connection, which the
     peer.send(post(path, "Content-Length: 500000\r\n", "begin"));
     std::string all = fixture.read_until(peer, path[1] == 'r' ? "no" : "begin");
     CHECK(all.find("\r\nConnection: close\r\n") != all.npos);
-    // What it goes on sending is dropped, without a reset.
+    // The server drops the rest of the body without a reset.
     peer.send(std::string(100'000, 'x'));
     for (int i = 0; i < 5; ++i) fixture.loop.run_turn();
     CHECK(peer.send_some("x") == 1);
@@ -318,7 +317,7 @@ TEST_CASE("an answer before the end of the body closes the connection, which the
   }
 }
 
-TEST_CASE("a body that is none is answered 400, unless the handler says something else", "[request_body]") {
+TEST_CASE("a malformed body is answered 400, unless the handler sends another answer", "[request_body]") {
   Fixture fixture;
   RawPeer peer = fixture.connect();
   peer.send(post("/", "Transfer-Encoding: chunked\r\n", "3\r\nabc\r\n"));
@@ -335,14 +334,14 @@ TEST_CASE("a body that is none is answered 400, unless the handler says somethin
   echo.send(post("/echo", "Transfer-Encoding: chunked\r\n", "3\r\nabc\r\n"));
   std::string part = fixture.read_until(echo, "abc\r\n");
   echo.send("x\r\n");
-  // It has a part of an answer already, and must not take it for the whole.
+  // The client has a part of the answer, and must not take it for the whole answer.
   CHECK_FALSE(echo.drain(part));
   fixture.loop.run_until([&] { return echo.drain(part); });
   CHECK_FALSE(part.ends_with("0\r\n\r\n"));
   CHECK(Live::count == 0);
 }
 
-TEST_CASE("a request may have a limit of its own, above or below the server's (H1C-05)", "[request_body]") {
+TEST_CASE("a request may set its own body limit, above or below the server's (H1C-05)", "[request_body]") {
   HTTPServer::Options options;
   options.max_body_size = 1000;
   Fixture fixture(options);
@@ -361,8 +360,9 @@ TEST_CASE("a request may have a limit of its own, above or below the server's (H
   CHECK(answer(10, "Content-Length: 11\r\n", body) == "413");
 }
 
-TEST_CASE("a client that stalls in a body that is read is told 408, and the handler cancelled (H1C-14)",
-          "[request_body]") {
+TEST_CASE(
+    "a client that stalls while its body is read is answered 408, and the handler is cancelled (H1C-14)",
+    "[request_body]") {
   for (const bool own : {false, true}) {
     HTTPServer::Options options;
     options.body_timeout = own ? 1h : std::chrono::nanoseconds(40ms);
@@ -377,7 +377,7 @@ TEST_CASE("a client that stalls in a body that is read is told 408, and the hand
   }
 }
 
-TEST_CASE("time in which the handler does not read is not the client's", "[request_body]") {
+TEST_CASE("time in which the handler does not read does not count against body_timeout", "[request_body]") {
   HTTPServer::Options options;
   options.idle_timeout = options.body_timeout = 40ms;
   Fixture fixture(options);
@@ -390,7 +390,7 @@ TEST_CASE("time in which the handler does not read is not the client's", "[reque
   CHECK(fixture.read_until(peer, "3 abc").starts_with("HTTP/1.1 200 OK\r\n"));
 }
 
-TEST_CASE("a client that goes away in a body that is read cancels the handler", "[request_body]") {
+TEST_CASE("a client that goes away while its body is read cancels the handler", "[request_body]") {
   for (const bool reset : {false, true}) {
     for (const char* path : {"/", "/wait"}) {
       Fixture fixture;
@@ -405,7 +405,7 @@ TEST_CASE("a client that goes away in a body that is read cancels the handler", 
   }
 }
 
-TEST_CASE("destroying the server destroys a handler that reads", "[request_body]") {
+TEST_CASE("destroying the server destroys a handler that reads a body", "[request_body]") {
   auto fixture = std::make_unique<Fixture>();
   RawPeer peer = fixture->connect();
   peer.send(post("/", "Content-Length: 10\r\n", "abc"));
@@ -414,7 +414,7 @@ TEST_CASE("destroying the server destroys a handler that reads", "[request_body]
   CHECK(Live::count == 0);
 }
 
-TEST_CASE("what was collected can be read, too, once", "[request_body]") {
+TEST_CASE("a collected body can also be read(), once", "[request_body]") {
   testing::HTTPFixture fixture([](Exchange& exchange, Task<>& pending) {
     pending = [](Exchange& exchange) -> Task<> {
       const std::string_view body = co_await exchange.read();
@@ -427,7 +427,7 @@ TEST_CASE("what was collected can be read, too, once", "[request_body]") {
   CHECK(fixture.talk(post("/", "Connection: close\r\n")).ends_with("\r\n\r\n|"));
 }
 
-TEST_CASE("trailers are there once the body is read, and are no headers", "[request_body]") {
+TEST_CASE("trailers are available once the body is read, apart from the headers", "[request_body]") {
   testing::HTTPFixture fixture([](Exchange& exchange, Task<>&) {
     const ServerRequest& request = exchange.request();
     exchange.finish(fmt::format("{} {} {}", request.trailers().get("X-Sum"), request.trailers().size(),

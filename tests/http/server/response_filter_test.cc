@@ -16,7 +16,7 @@ namespace {
 using testing::HTTPFixture;
 using testing::without_date;
 
-// Doubles every byte, and says in the head what it was told.
+// Doubles every byte, and records in the head the arguments of its call.
 class Doubler : public ResponseFilter {
  public:
   explicit Doubler(std::string name) : name_(std::move(name)) {}
@@ -63,7 +63,7 @@ class Failing : public ResponseFilter {
   void piece(std::string_view, std::string&) override { throw std::runtime_error("no"); }
 };
 
-TEST_CASE("a filter that fails before the head is sent is left out of the error's response",
+TEST_CASE("a filter that throws before the head is sent is not applied to the error response",
           "[response_filter]") {
   HTTPFixture fixture([](Exchange& exchange, Task<>&) {
     exchange.add_filter(std::make_unique<Failing>());
@@ -79,7 +79,7 @@ TEST_CASE("a filter that fails before the head is sent is left out of the error'
   CHECK(body_of(answer) == "failed");
 }
 
-TEST_CASE("filters are passed through in the order in which they were added", "[response_filter]") {
+TEST_CASE("filters are called in the order in which they were added", "[response_filter]") {
   HTTPFixture fixture([](Exchange& exchange, Task<>&) {
     exchange.add_filter(std::make_unique<Doubler>("a"));
     exchange.add_filter(std::make_unique<Doubler>("b"));
@@ -88,7 +88,7 @@ TEST_CASE("filters are passed through in the order in which they were added", "[
   CHECK(body_of(fixture.talk(get())) == "xxxxaab");
 }
 
-TEST_CASE("a filter sees the pieces of a body, and what it adds at the end is in the last chunk",
+TEST_CASE("a filter sees the pieces of a body, and bytes that it adds at the end are the last chunk",
           "[response_filter]") {
   HTTPFixture fixture([](Exchange& exchange, Task<>&) {
     exchange.add_filter(std::make_unique<Doubler>("a"));
@@ -112,7 +112,7 @@ class Thrower : public ResponseFilter {
   }
 };
 
-TEST_CASE("an exception of a filter comes out of the handler, and no part of the response is sent",
+TEST_CASE("an exception of a filter is thrown to the handler, and no part of the response is sent",
           "[response_filter]") {
   HTTPFixture fixture([](Exchange& exchange, Task<>&) {
     exchange.add_filter(std::make_unique<Thrower>());
@@ -122,7 +122,7 @@ TEST_CASE("an exception of a filter comes out of the handler, and no part of the
   fixture.loop.log.expect("the filter failed");
 }
 
-TEST_CASE("a filter may replace the status, and empties nothing when it is gone", "[response_filter]") {
+TEST_CASE("a filter may replace the status, and does not affect the next response", "[response_filter]") {
   class Teapot : public ResponseFilter {
    public:
     void head(int& status, Headers& headers, std::optional<std::uint64_t>) override {
@@ -165,7 +165,7 @@ TEST_CASE("filters see files and shared blocks as well", "[response_filter]") {
   CHECK(body_of(read).size() == 200'001);
 }
 
-TEST_CASE("a filter is too late once the head is sent", "[response_filter]") {
+TEST_CASE("add_filter() throws once the head is sent", "[response_filter]") {
   HTTPFixture fixture([](Exchange& exchange, Task<>&) {
     exchange.write("x");
     CHECK_THROWS_AS(exchange.add_filter(std::make_unique<Doubler>("a")), std::logic_error);

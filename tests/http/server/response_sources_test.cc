@@ -1,4 +1,4 @@
-// Bodies of responses from other places than a string.
+// Bodies of responses from other sources than a string.
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -44,8 +44,7 @@ AsyncGenerator<std::string> endless() {
   for (;;) co_yield "x";
 }
 
-TEST_CASE("the pieces of a response without a body are not asked for, be they without end",
-          "[response_sources]") {
+TEST_CASE("the generator of a response without a body is not called", "[response_sources]") {
   HTTPFixture fixture([](Exchange& exchange, Task<>& pending) { pending = exchange.finish_with(endless()); });
   const std::string head = fixture.talk(get("/", "HEAD"));
   CHECK(head.starts_with("HTTP/1.1 200 "));
@@ -77,7 +76,7 @@ struct File {
   std::string bytes;
 };
 
-TEST_CASE("a range of a file is a body, with its length, and the next request is answered",
+TEST_CASE("a range of a file is sent as a body with its length, and the next request is answered",
           "[response_sources]") {
   File file(3'000'000);
   HTTPFixture fixture([&](Exchange& exchange, Task<>&) {
@@ -124,7 +123,7 @@ AsyncGenerator<std::string> fails_after_one() {
   throw std::runtime_error("the generator failed");
 }
 
-TEST_CASE("a generator's pieces are a body in chunks", "[response_sources]") {
+TEST_CASE("a generator's pieces are sent in chunks", "[response_sources]") {
   HTTPFixture fixture(
       [](Exchange& exchange, Task<>& pending) { pending = exchange.finish_with(count_to(3)); });
   CHECK(body_of(fixture.talk(get())) == "2\r\n1 \r\n2\r\n2 \r\n2\r\n3 \r\n0\r\n\r\n");

@@ -1,5 +1,5 @@
-// Every way in which two readers of one stream of bytes could disagree on where a request ends, with the
-// exact answer: what the server saw, and how it ended.
+// Streams of bytes for which two readers could disagree on where a request ends. Each has the exact
+// requests that the server must see, and the status with which the stream ends.
 
 #include <squall/http/server/http_server.h>
 
@@ -21,7 +21,7 @@ using testing::ObviousRequest;
 using testing::Seen;
 using testing::ServerProbe;
 
-// `GET /`, `POST / abc`, `POST / abc +Name: value`, each on a line, and the status of what was refused.
+// `GET /`, `POST / abc` or `POST / abc +Name: value`, one request a line, and the status of a refusal.
 std::string brief(const Seen& seen) {
   std::string text;
   for (const ObviousRequest& request : seen.requests) {
@@ -41,7 +41,7 @@ std::string post(std::string_view headers, std::string_view rest) {
   return fmt::format("POST / HTTP/1.1\r\nHost: h\r\n{}\r\n{}", headers, rest);
 }
 std::string chunked(std::string_view rest) { return post("Transfer-Encoding: chunked\r\n", rest); }
-// What an attacker wants to be taken for a request, and what it is when it is one.
+// The request that an attacker smuggles. Some cases also send it as a request of its own.
 const std::string kNext = "GET /next HTTP/1.1\r\nHost: h\r\n\r\n";
 const std::string kLast = "0\r\n\r\n";
 
@@ -52,7 +52,7 @@ struct Case {
 
 const std::vector<Case>& cases() {
   static const std::vector<Case> all = {
-      // ---- What is well formed, so that the rest means something.
+      // ---- Well-formed requests, which show that the harness works.
       {kNext + kNext, "GET /next\nGET /next\n"},
       {post("Content-Length: 3\r\n", "abc" + kNext), "POST / abc\nGET /next\n"},
       {post("Content-Length: 0003\r\n", "abc" + kNext), "POST / abc\nGET /next\n"},
@@ -343,7 +343,7 @@ const std::vector<Case>& cases() {
       {"CONNECT a: HTTP/1.1\r\nHost: a\r\n\r\n" + kNext, "400"},
       {"GET a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n" + kNext, "400"},
 
-      // ---- Where a connection ends: what follows is nobody's (H1C-50 to H1C-54).
+      // ---- Where a connection ends: the server ignores the bytes behind (H1C-50 to H1C-54).
       {get("Connection: close\r\n") + kNext, "GET /\n"},
       {get("Connection: keep-alive, CLOSE\r\n") + kNext, "GET /\n"},
       {get("Connection: x\r\nConnection: close\r\n") + kNext, "GET /\n"},
@@ -363,7 +363,7 @@ const std::vector<Case>& cases() {
       {post("Connection: Upgrade\r\nUpgrade: x\r\nContent-Length: 3\r\n", "abc" + kNext),
        "POST / abc\nGET /next\n"},
 
-      // ---- What came before something bad is answered first; a body is never a request.
+      // ---- Requests before bad input are answered first; a body is never a request.
       {kNext + "asdf\r\n\r\n", "GET /next\n400"},
       {kNext + kNext + get("X : y\r\n"), "GET /next\nGET /next\n400"},
       {post("Content-Length: 3\r\n", "abc") + chunked("x\r\n"), "POST / abc\n400"},
@@ -376,7 +376,7 @@ const std::vector<Case>& cases() {
       {kNext.substr(0, 20), "400"},
       {get("Expect: 100-continue, x\r\n") + kNext, "417"},
       {post("Expect: 100-continue\r\nContent-Length: 3\r\n", "abc" + kNext), "POST / abc\nGET /next\n"},
-      // H1C-10: empty lines do not begin a request, a blank does.
+      // H1C-10: an empty line does not begin a request, but a blank does.
       {kNext + "\r\n" + kNext, "GET /next\nGET /next\n"},
       {kNext + "\r\n\r\nx", "GET /next\n400"},
   };
@@ -390,7 +390,7 @@ HTTPServer::Options small() {
   return options;
 }
 
-TEST_CASE("nothing a client sends can be read in two ways", "[smuggling]") {
+TEST_CASE("the server and an obvious reader see the same requests in every case", "[smuggling]") {
   for (const auto body : {ServerProbe::Body::collected, ServerProbe::Body::streamed}) {
     ServerProbe probe(body, small());
     for (const Case& c : cases()) {
@@ -402,7 +402,7 @@ TEST_CASE("nothing a client sends can be read in two ways", "[smuggling]") {
   }
 }
 
-TEST_CASE("how it arrives does not change what it is", "[smuggling]") {
+TEST_CASE("the pieces in which bytes arrive do not change the requests", "[smuggling]") {
   for (const auto body : {ServerProbe::Body::collected, ServerProbe::Body::streamed}) {
     ServerProbe probe(body, small());
     for (const Case& c : cases()) {
@@ -410,7 +410,7 @@ TEST_CASE("how it arrives does not change what it is", "[smuggling]") {
       std::vector<std::size_t> each;
       for (std::size_t i = 1; i < c.input.size(); ++i) each.push_back(i);
       REQUIRE(brief(probe.talk(c.input, each)) == c.expected);
-      // Long inputs are long by repeating themselves.
+      // Long inputs repeat the same bytes, so not every cut is tried.
       const std::size_t step = c.input.size() / 300 + 1;
       for (std::size_t at = 1; at < c.input.size(); at += step) {
         CAPTURE(at);
@@ -421,7 +421,7 @@ TEST_CASE("how it arrives does not change what it is", "[smuggling]") {
   }
 }
 
-TEST_CASE("the server and an obvious reader see the same in what is nearly a request", "[smuggling]") {
+TEST_CASE("the server and an obvious reader see the same requests in mutated cases", "[smuggling]") {
   std::mt19937 random(9112);
   const auto pick = [&](std::size_t count) {
     return std::uniform_int_distribution<std::size_t>(0, count - 1)(random);

@@ -29,12 +29,12 @@ constexpr std::string_view kDigits = "0123456789";
 constexpr std::string_view kUpper = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 constexpr std::string_view kLower = "abcdefghijklmnopqrstuvwxyz";
 
-TEST_CASE("letters and digits are those of ASCII alone", "[ascii]") {
+TEST_CASE("only ASCII letters and digits are letters and digits", "[ascii]") {
   CHECK(those_that(is_digit) == kDigits);
   CHECK(those_that(is_alpha) == std::string(kUpper) + std::string(kLower));
 }
 
-TEST_CASE("to_lower changes upper-case letters of ASCII and nothing else", "[ascii]") {
+TEST_CASE("to_lower changes only upper-case ASCII letters", "[ascii]") {
   for (const char c : all_characters()) {
     const std::size_t upper = kUpper.find(c);
     CHECK(to_lower(c) == (upper == kUpper.npos ? c : kLower[upper]));
@@ -44,7 +44,7 @@ TEST_CASE("to_lower changes upper-case letters of ASCII and nothing else", "[asc
   CHECK(text == "content-length [\xc4]");
 }
 
-TEST_CASE("a hexadecimal digit has its value, and any other character has none", "[ascii]") {
+TEST_CASE("hex_value is the value of a hexadecimal digit, and -1 for any other character", "[ascii]") {
   for (int value = 0; value < 16; ++value) {
     CHECK(hex_value(kLowerHex[value]) == value);
     CHECK(hex_value(kUpperHex[value]) == value);
@@ -52,11 +52,11 @@ TEST_CASE("a hexadecimal digit has its value, and any other character has none",
   CHECK(those_that([](char c) { return hex_value(c) >= 0; }) == "0123456789ABCDEFabcdef");
 }
 
-TEST_CASE("equals_ignoring_case ignores the case of letters alone", "[ascii]") {
+TEST_CASE("equals_ignoring_case ignores only the case of letters", "[ascii]") {
   CHECK(equals_ignoring_case("", ""));
   CHECK(equals_ignoring_case("Keep-Alive", "keep-alive"));
   CHECK_FALSE(equals_ignoring_case("close", "closed"));
-  // Pairs that differ in the bit that tells the cases of a letter apart.
+  // Pairs that differ only in the bit that changes the case of a letter.
   CHECK_FALSE(equals_ignoring_case("@", "`"));
   CHECK_FALSE(equals_ignoring_case("[", "{"));
   CHECK_FALSE(equals_ignoring_case("\xc4", "\xe4"));
@@ -75,7 +75,7 @@ TEST_CASE("token_equals agrees with equals_ignoring_case for every token charact
   }
 }
 
-TEST_CASE("trim takes spaces and tabs from both ends", "[ascii]") {
+TEST_CASE("trim removes spaces and tabs at both ends", "[ascii]") {
   CHECK(trim(" \t a b\t ") == "a b");
   CHECK(trim("\r\n") == "\r\n");
   CHECK(trim(" \t").empty());

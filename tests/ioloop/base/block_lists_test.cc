@@ -9,7 +9,7 @@
 namespace squall::block_lists_test {
 namespace {
 
-// Lists of the test that names itself as `Test`.
+// The lists of one test: each test uses its own type `Test`.
 template <class Test>
 struct Sizes {
   static constexpr std::size_t kLists = 3;
@@ -19,7 +19,7 @@ struct Sizes {
 template <class Test>
 using Lists = BlockLists<Sizes<Test>>;
 
-TEST_CASE("a block comes back from the list it was released to, and from no other", "[block_lists]") {
+TEST_CASE("a released block is allocated again from its own list only", "[block_lists]") {
   using Blocks = Lists<struct Reuse>;
   void* const small = Blocks::allocate(0);
   void* const large = Blocks::allocate(2);
@@ -51,7 +51,7 @@ TEST_CASE("a list keeps a limited number of bytes", "[block_lists]") {
   Blocks::release(second, 1);
 }
 
-TEST_CASE("a block may be released on another thread, and after that thread's lists are gone",
+TEST_CASE("a block may be released on another thread, and after that thread's lists were destroyed",
           "[block_lists][threads]") {
   using Blocks = Lists<struct Threads>;
   void* const block = Blocks::allocate(1);
@@ -62,7 +62,7 @@ TEST_CASE("a block may be released on another thread, and after that thread's li
       }
       void* block = nullptr;
     };
-    // Constructed before the lists are opened, so destroyed after them.
+    // Constructed before the thread's lists, so destroyed after them.
     static thread_local ReleasedLate late;
     late.block = block;
     Blocks::release(Blocks::allocate(1), 1);

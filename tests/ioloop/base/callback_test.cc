@@ -10,7 +10,7 @@ namespace {
 
 using testing::Live;
 
-TEST_CASE("a Callback calls its closure, as often as asked", "[callback]") {
+TEST_CASE("a Callback calls its closure, any number of times", "[callback]") {
   int calls = 0;
   Callback callback = [&calls] { ++calls; };
   callback();
@@ -18,19 +18,19 @@ TEST_CASE("a Callback calls its closure, as often as asked", "[callback]") {
   CHECK(calls == 2);
 }
 
-TEST_CASE("an empty Callback is false, and so is one moved from or reset", "[callback]") {
+TEST_CASE("a Callback is false if empty, after a move, and after reset()", "[callback]") {
   Callback callback;
   CHECK_FALSE(callback);
   callback = [] {};
   CHECK(callback);
   Callback other = std::move(callback);
-  CHECK_FALSE(callback);  // NOLINT(bugprone-use-after-move): what this test is about
+  CHECK_FALSE(callback);  // NOLINT(bugprone-use-after-move): the purpose of this test
   CHECK(other);
   other.reset();
   CHECK_FALSE(other);
 }
 
-TEST_CASE("a Callback takes a closure that can only be moved", "[callback]") {
+TEST_CASE("a Callback takes a move-only closure", "[callback]") {
   int seen = 0;
   Callback callback = [value = std::make_unique<int>(7), &seen] { seen = *value; };
   Callback moved = std::move(callback);

@@ -59,7 +59,7 @@ TEST_CASE("the quota limits the count, rounded up, and never below 1", "[cpu_cou
   CHECK(choose_cpu_count(8, 16, 7.5) == 8);
 }
 
-TEST_CASE("without an affinity mask sysconf is asked, and without that 1 is assumed and logged (PRC-01)",
+TEST_CASE("without an affinity mask sysconf is used, and without sysconf 1 is assumed and logged (PRC-01)",
           "[cpu_count]") {
   LogCapture log;
   CHECK(choose_cpu_count(0, 16, std::nullopt) == 16);
@@ -80,7 +80,7 @@ TEST_CASE("cgroup v2: the least cpu.max of the group and its parents", "[cpu_cou
   CHECK(quota_in(files) == 0.5);
   files["/sys/fs/cgroup/user.slice/app.scope/cpu.max"] = "400000 100000\n";
   CHECK(quota_in(files) == 2.5);
-  files["/sys/fs/cgroup/cpu.max"] = "100000 100000\n";  // the top, which in a container has a limit as well
+  files["/sys/fs/cgroup/cpu.max"] = "100000 100000\n";  // the top group, which has a limit too in a container
   CHECK(quota_in(files) == 1.0);
 }
 
@@ -99,8 +99,7 @@ TEST_CASE("cgroup v1: cpu.cfs_quota_us of the hierarchy that has cpu", "[cpu_cou
   CHECK(quota_in(files) == 1.5);
 }
 
-TEST_CASE("in a container the group is looked up below the mounted root, else the root is used",
-          "[cpu_count]") {
+TEST_CASE("in a container the group is below the mounted root, or the root is used", "[cpu_count]") {
   Files files{{"/proc/self/cgroup", "0::/docker/0123/inner\n"}};
   files["/proc/self/mountinfo"] = "29 23 0:26 /docker/0123 /sys/fs/cgroup rw - cgroup2 cgroup rw\n";
   files["/sys/fs/cgroup/inner/cpu.max"] = "300000 100000";
@@ -122,7 +121,7 @@ TEST_CASE("a mount point with a space in its name is found", "[cpu_count]") {
                   {"/my cgroups/cpu.max", "200000 100000\n"}}) == 2.0);
 }
 
-TEST_CASE("files that say something else are no limit", "[cpu_count]") {
+TEST_CASE("files with other contents are no limit", "[cpu_count]") {
   CHECK_FALSE(quota_in({}));
   CHECK_FALSE(quota_in({{"/proc/self/cgroup", ""}, {"/proc/self/mountinfo", ""}}));
   CHECK_FALSE(quota_in({{"/proc/self/cgroup", "no colons\n1:one\n::\n"},

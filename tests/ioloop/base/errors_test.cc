@@ -35,7 +35,7 @@ TEST_CASE("a timeout error of another hierarchy is caught as either base, and as
   CHECK(std::string(TimeoutError("too late").what()) == "too late");
 }
 
-TEST_CASE("the text of an exception is that of what(), or says that there is none", "[errors]") {
+TEST_CASE("the text of an exception is what(), or says that it is not a std::exception", "[errors]") {
   CHECK(error_text(std::make_exception_ptr(std::runtime_error("broken"))) == "broken");
   CHECK(error_text(std::make_exception_ptr(7)) == "not a std::exception");
 }

@@ -24,13 +24,13 @@ TEST_CASE("a free list returns the objects given back, the last one first", "[fr
   list.give_back(std::move(one));
   list.give_back(std::move(two));
   CHECK(list.size() == 2);
-  CHECK(list.take().get() == second);  // and is destroyed
+  CHECK(list.take().get() == second);  // the taken object is destroyed
   CHECK(alive == 1);
   CHECK(list.take().get() == first);
   CHECK(list.take() == nullptr);
 }
 
-TEST_CASE("a full free list destroys a returned object, and the destructor those that it keeps",
+TEST_CASE("a full free list destroys a returned object, and its destructor destroys the kept objects",
           "[free_list]") {
   int alive = 0;
   {

@@ -29,7 +29,7 @@ static_assert(!std::is_copy_constructible_v<Item> && !std::is_move_assignable_v<
 std::vector<int> values_of(const Items& items) {
   std::vector<int> result;
   for (const Item& item : items) result.push_back(item.value);
-  // Backwards, over the other links.
+  // Backwards, by the other links.
   std::vector<int> reversed;
   for (auto at = items.end(); at != items.begin();) reversed.push_back((--at)->value);
   std::ranges::reverse(reversed);
@@ -68,7 +68,7 @@ TEST_CASE("an object unlinks itself from the front, the middle and the back with
   }
 }
 
-TEST_CASE("a destroyed object is no longer in its list", "[intrusive_list]") {
+TEST_CASE("a destroyed object is removed from its list", "[intrusive_list]") {
   Items items;
   auto one = std::make_unique<Item>(1);
   auto two = std::make_unique<Item>(2);
@@ -133,7 +133,7 @@ TEST_CASE("an object is inserted before another one, and moved to the back from 
   CHECK(values_of(items) == std::vector{2, 1, 4});
 }
 
-TEST_CASE("splicing moves all objects of a list to one end of another", "[intrusive_list]") {
+TEST_CASE("splicing moves all objects of a list to one end of another list", "[intrusive_list]") {
   Item item[] = {Item(0), Item(1), Item(2), Item(3), Item(4)};
   Items first;
   Items second;
@@ -156,7 +156,7 @@ TEST_CASE("splicing moves all objects of a list to one end of another", "[intrus
   CHECK(values_of(first) == std::vector{0, 1, 2, 3, 4});
 }
 
-TEST_CASE("a moved object takes over the place in the list", "[intrusive_list]") {
+TEST_CASE("a moved object takes the place of the old one in the list", "[intrusive_list]") {
   Item one(1);
   Item two(2);
   Item three(3);

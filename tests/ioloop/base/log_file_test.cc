@@ -118,7 +118,7 @@ log::FileOptions by_time(const Folder& folder, std::string when, int num_backups
   return options;
 }
 
-TEST_CASE("a line goes to the file as it is printed, without colour (LOG-06)", "[log]") {
+TEST_CASE("a line is written to the file as it is printed, without colour (LOG-06)", "[log]") {
   const Folder folder;
   const TimeZone zone("UTC");
   log::RotatingFile file(by_size(folder, 1000, 3));
@@ -139,7 +139,7 @@ TEST_CASE("a line that would exceed the size starts a new file, and deletes the 
   CHECK(folder.messages("web.log.2") == Names{"c", "d"});
 }
 
-TEST_CASE("a line longer than a file has one to itself (LOG-13)", "[log]") {
+TEST_CASE("a line longer than max_size gets its own file (LOG-13)", "[log]") {
   const Folder folder;
   log::RotatingFile file(by_size(folder, line_length(), 9));
   write(file, std::string(500, 'l'));
@@ -177,7 +177,7 @@ TEST_CASE("the file is closed on exec", "[log]") {
   CHECK((::fcntl(next, F_GETFL) & O_APPEND) != 0);
 }
 
-TEST_CASE("when a file is over follows from the local time (LOG-15, LOG-16)", "[log]") {
+TEST_CASE("the rollover follows from the local time (LOG-15, LOG-16)", "[log]") {
   const TimeZone zone("UTC");
   const sys_seconds now = utc(14, 22, 13, 20);
   CHECK(next_rollover(now, "S", 1) == now + 1s);
@@ -196,7 +196,7 @@ TEST_CASE("when a file is over follows from the local time (LOG-15, LOG-16)", "[
   CHECK(next_rollover(now, "W2", 2) == utc(23));
 }
 
-TEST_CASE("midnight is that of the place, and days need not have 24 hours (LOG-15)", "[log]") {
+TEST_CASE("midnight is local, and days may be longer or shorter than 24 hours (LOG-15)", "[log]") {
   {
     const TimeZone east("EAST-5:30");
     CHECK(next_rollover(utc(14, 18), "midnight", 1) == utc(14, 18, 30));
@@ -211,15 +211,15 @@ TEST_CASE("midnight is that of the place, and days need not have 24 hours (LOG-1
     const TimeZone spring("EST5EDT,M11.2.0,M3.1.0");  // summer begins on the 12th
     CHECK(next_rollover(utc(12, 5), "midnight", 1) == utc(13, 4));
   }
-  // Summer begins at midnight to the 5th, so that its first hour is missing.
+  // Summer time begins at midnight before the 5th, so the first hour of that day is missing.
   const TimeZone no_midnight("XST3XDT,M11.1.0/0,M2.3.0/0");
   CHECK(next_rollover(utc(4, 20), "midnight", 1) == utc(5, 3));
   CHECK(next_rollover(utc(5, 2, 30), "midnight", 1) == utc(5, 3));
   CHECK(next_rollover(utc(5, 3), "midnight", 1) == utc(6, 2));
-  CHECK(next_rollover(utc(4, 20), "midnight", 1) == utc(5, 3));  // libc may remember that it was summer
+  CHECK(next_rollover(utc(4, 20), "midnight", 1) == utc(5, 3));  // libc may remember summer time
 }
 
-TEST_CASE("other times are refused (LOG-15, LOG-16)", "[log]") {
+TEST_CASE("other values of `when` are refused (LOG-15, LOG-16)", "[log]") {
   for (const char* when : {"", "W", "W7", "W00", "X", "noon"}) {
     CHECK_THROWS_AS(next_rollover(utc(14), when, 1), std::invalid_argument);
   }
@@ -232,7 +232,7 @@ TEST_CASE("other times are refused (LOG-15, LOG-16)", "[log]") {
   CHECK(folder.names().empty());
 }
 
-TEST_CASE("a file whose time is over is named for its beginning (LOG-15)", "[log]") {
+TEST_CASE("a file whose period is over is renamed with the time of its beginning (LOG-15)", "[log]") {
   struct Row {
     const char* when;
     sys_seconds next;
@@ -257,7 +257,7 @@ TEST_CASE("a file whose time is over is named for its beginning (LOG-15)", "[log
   CHECK(folder.messages() == Names{"c"});
 }
 
-TEST_CASE("the oldest files by time are deleted, and nothing else (LOG-14)", "[log]") {
+TEST_CASE("in mode `time` the oldest files are deleted, and no others (LOG-14)", "[log]") {
   const Folder folder;
   const TimeZone zone("UTC");
   const Names others{"web.log.2020-01-01_10", "web.log.2020-01-01x", "web.log.bak", "web2.log.2020-01-01"};
@@ -271,7 +271,7 @@ TEST_CASE("the oldest files by time are deleted, and nothing else (LOG-14)", "[l
   CHECK(folder.messages("web.log.2023-11-03") == Names{"3"});
 }
 
-TEST_CASE("by time, no backups means all (LOG-14)", "[log]") {
+TEST_CASE("in mode `time`, no backups means that all files are kept (LOG-14)", "[log]") {
   const Folder folder;
   const TimeZone zone("UTC");
   log::RotatingFile file(by_time(folder, "midnight", 0));
@@ -286,7 +286,7 @@ TEST_CASE("a file of the same time is not replaced (LOG-15)", "[log]") {
   write(file, "a", utc(14, 1));
   write(file, "b", utc(14, 2));
   CHECK(folder.names() == Names{"web.log", "web.log.2023-11-14_01"});
-  // As if the clock had been set back meanwhile.
+  // Acts as if the clock had been set back meanwhile.
   std::filesystem::rename(folder.path("web.log.2023-11-14_01"), folder.path("web.log.2023-11-14_02"));
   write(file, "c", utc(14, 3));
   CHECK(folder.names() == Names{"web.log", "web.log.2023-11-14_02.2"});
@@ -309,7 +309,7 @@ TEST_CASE("a program that starts again the next day leaves yesterday's file behi
   CHECK(folder.messages() == Names{"b"});
 }
 
-TEST_CASE("a file that someone has taken away begins anew at its next rotation", "[log]") {
+TEST_CASE("a file that was moved away is made again at the next rotation", "[log]") {
   const Folder folder;
   log::RotatingFile file(by_size(folder, line_length(), 2));
   write(file, "a");
@@ -319,7 +319,7 @@ TEST_CASE("a file that someone has taken away begins anew at its next rotation",
   CHECK(folder.messages() == Names{"b"});
 }
 
-TEST_CASE("if its folder is deleted a log keeps its open file, and reports the error once", "[log]") {
+TEST_CASE("a log whose folder is deleted keeps its open file, and reports the error once", "[log]") {
   const auto mode = GENERATE(RotateMode::size, RotateMode::time);
   const Folder folder;
   const Folder screen;
@@ -335,7 +335,7 @@ TEST_CASE("if its folder is deleted a log keeps its open file, and reports the e
     for (int day = 2; day < 6; ++day) write(file, "b", utc(day));
   }
   CHECK(screen.text("stderr") == "Cannot open log file " + folder.path() + ": No such file or directory\n");
-  // It is there again.
+  // Makes the folder again.
   REQUIRE(::mkdir(folder.folder().c_str(), 0700) == 0);
   write(file, "c", utc(6));
   write(file, "d", utc(7));
@@ -345,7 +345,7 @@ TEST_CASE("if its folder is deleted a log keeps its open file, and reports the e
 TEST_CASE("a file that cannot be renamed is appended to, and the error is reported once", "[log]") {
   const Folder folder;
   const Folder screen;
-  // A file does not replace a folder.
+  // A file cannot replace a folder.
   std::filesystem::create_directory(folder.path("web.log.1"));
   log::RotatingFile file(by_size(folder, line_length(), 1));
   {
@@ -363,7 +363,7 @@ TEST_CASE("a failed write is reported once, and files that are not regular do no
   if (!std::filesystem::exists("/dev/full")) return;
   const Folder folder;
   const Folder screen;
-  // By a link, for a rotation would rename the device.
+  // Through a link, because a rotation would rename the device.
   std::filesystem::create_symlink("/dev/full", folder.path());
   log::RotatingFile file(by_size(folder, 1, 3));
   {
@@ -374,7 +374,7 @@ TEST_CASE("a failed write is reported once, and files that are not regular do no
   CHECK(folder.names() == Names{"web.log"});
 }
 
-TEST_CASE("options choose between a file, stderr, both and neither (LOG-06, LOG-11)", "[log]") {
+TEST_CASE("the options select a file, stderr, both or neither (LOG-06, LOG-11)", "[log]") {
   struct Row {
     bool has_file;
     std::optional<bool> to_stderr;
@@ -406,7 +406,7 @@ TEST_CASE("options choose between a file, stderr, both and neither (LOG-06, LOG-
   CHECK(folder.messages("stderr") == (row.on_stderr ? Names{"hello"} : Names{}));
 }
 
-TEST_CASE("the program's own handler is still called, and stderr has no second copy (LOG-06)", "[log]") {
+TEST_CASE("the program's own handler is still called, and stderr gets no second copy (LOG-06)", "[log]") {
   const Folder folder;
   LogCapture log;
   log::Options options;
@@ -426,7 +426,7 @@ TEST_CASE("the program's own handler is still called, and stderr has no second c
   CHECK(folder.text("stderr").empty());
 }
 
-TEST_CASE("no level leaves logging as it is (LOG-06)", "[log]") {
+TEST_CASE("without a level nothing changes (LOG-06)", "[log]") {
   const Folder folder;
   LogCapture log(log::Level::warning);
   log::Options options;
@@ -440,7 +440,7 @@ TEST_CASE("no level leaves logging as it is (LOG-06)", "[log]") {
   CHECK(log.empty());
 }
 
-TEST_CASE("a file that cannot be opened is an error at once, and logging does not change", "[log]") {
+TEST_CASE("a file that cannot be opened throws at once, and logging does not change", "[log]") {
   const Folder folder;
   LogCapture log(log::Level::error);
   log::Options options;

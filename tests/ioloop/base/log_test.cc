@@ -16,7 +16,7 @@ namespace {
 using testing::LogCapture;
 using testing::TimeZone;
 
-// A record as if written at line 2345 of a file that format_record() is told by `where`.
+// Formats a record of line 2345 of the file of `where`.
 std::string format(std::string_view message, log::Level level = log::Level::info, bool color = false) {
   const auto where = std::source_location::current();
   return log::format_record(
@@ -34,7 +34,7 @@ TEST_CASE("a line has level, local time, module and line number (LOG-02)", "[log
   CHECK(format("", log::Level::critical)[1] == 'C');
 }
 
-TEST_CASE("the bracketed prefix is coloured by level when asked for (LOG-03)", "[log]") {
+TEST_CASE("the bracketed prefix is coloured by level if `color` is true (LOG-03)", "[log]") {
   CHECK(format("x", log::Level::info, true).starts_with("\033[2;32m[I "));
   CHECK(format("x", log::Level::warning, true).starts_with("\033[2;33m[W "));
   CHECK(format("x", log::Level::error, true).starts_with("\033[2;31m[E "));
@@ -42,12 +42,12 @@ TEST_CASE("the bracketed prefix is coloured by level when asked for (LOG-03)", "
   CHECK(format("x", log::Level::debug, true).ends_with("]\033[0m x"));
 }
 
-TEST_CASE("a message cannot forge a line of its own (LOG-04, SEC-80)", "[log]") {
+TEST_CASE("a message cannot forge another line (LOG-04, SEC-80)", "[log]") {
   const std::string line = format("first\nsecond\n[E 231114 22:13:20 web:1] forged");
   CHECK(line.find("\n    second\n    [E ") != std::string::npos);
 }
 
-TEST_CASE("bytes that are not UTF-8 and control characters are shown escaped (LOG-05)", "[log]") {
+TEST_CASE("bytes that are not UTF-8, and control characters, are escaped (LOG-05)", "[log]") {
   CHECK(format("a\xFFz").ends_with("] a\\xffz"));
   CHECK(
       format("\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x90\x8C").ends_with("] \xC3\xA9 \xE2\x82\xAC \xF0\x9F\x90\x8C"));
@@ -71,7 +71,7 @@ struct fmt::formatter<squall::log_test::Unprintable> {
 namespace squall::log_test {
 namespace {
 
-TEST_CASE("a record whose formatting fails is logged as such (LOG-05)", "[log]") {
+TEST_CASE("a record whose formatting fails is logged as `Bad message` (LOG-05)", "[log]") {
   LogCapture log;
   log::general().error("value {}", Unprintable());
   CHECK(log.expect("Bad message").message == "Bad message (cannot be printed): value {}");

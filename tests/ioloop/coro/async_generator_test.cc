@@ -76,7 +76,7 @@ TEST_CASE("a generator yields its values one after another, then nullopt", "[asy
   CHECK(out == std::vector<int>{1});
 }
 
-TEST_CASE("a generator does not begin until next(), nor go on before the following one",
+TEST_CASE("a generator begins at the first next(), and continues at the following next()",
           "[async_generator]") {
   TestLoop loop;
   int made = 0;
@@ -87,7 +87,7 @@ TEST_CASE("a generator does not begin until next(), nor go on before the followi
   std::vector<int> out;
   CHECK(made == 0);
   TaskGroup group(loop);
-  CHECK(group.add(take(generator, out, 2)) == nullptr);  // in no turn of the loop
+  CHECK(group.add(take(generator, out, 2)) == nullptr);  // no turn of the loop has run
   CHECK(made == 2);
   CHECK(out == std::vector<int>{1, 2});
 }
@@ -116,7 +116,7 @@ TEST_CASE("next() throws the exception of the generator, and returns nullopt aft
   loop.run(consume(2));
 }
 
-TEST_CASE("dropping a generator destroys its body wherever it is", "[async_generator]") {
+TEST_CASE("dropping a generator destroys its body wherever it is suspended", "[async_generator]") {
   TestLoop loop;
   {
     const AsyncGenerator<int> never_begun = count_to(3, 1, Live());
@@ -124,12 +124,12 @@ TEST_CASE("dropping a generator destroys its body wherever it is", "[async_gener
   }
   CHECK(Live::count == 0);
   {
-    // At a co_yield, and moved from one object to another on the way.
+    // At a co_yield, after a move of the generator.
     AsyncGenerator<int> generator = count_to(3, 0, Live());
     std::vector<int> out;
     loop.run(take(generator, out, 2));
     AsyncGenerator<int> other = std::move(generator);
-    CHECK_FALSE(generator);  // NOLINT(bugprone-use-after-move): what this test is about
+    CHECK_FALSE(generator);  // NOLINT(bugprone-use-after-move): the purpose of this test
     loop.run(take(other, out, 1));
     CHECK(out == std::vector<int>{1, 2, 3});
     other = count_to(3, 0);
@@ -137,7 +137,7 @@ TEST_CASE("dropping a generator destroys its body wherever it is", "[async_gener
   }
   CHECK(Live::count == 0);
   for (int turns = 0; turns < 5; ++turns) {
-    // At a wait of its own, with the task that consumes it.
+    // At its own co_await, together with the task that consumes it.
     TaskGroup group(loop);
     group.add([](AsyncGenerator<int> generator) -> Task<> {
       const long sum = co_await sum_of(std::move(generator));
@@ -151,7 +151,7 @@ TEST_CASE("dropping a generator destroys its body wherever it is", "[async_gener
   CHECK_FALSE(Live::broken);
 }
 
-TEST_CASE("a value that a generator yields after its consumer was destroyed is kept for the next one",
+TEST_CASE("a value that a generator yields after its consumer was destroyed is kept for the next consumer",
           "[async_generator]") {
   TestLoop loop;
   AsyncGenerator<int> generator = count_to(5, 3);
@@ -161,11 +161,11 @@ TEST_CASE("a value that a generator yields after its consumer was destroyed is k
     group.add(take(generator, out, 1));
     CHECK(group.size() == 1);
   };
-  // The next one finds the body at work.
+  // The next consumer finds the body running.
   begin_and_destroy();
   loop.run(take(generator, out, 1));
   CHECK(out == std::vector<int>{1});
-  // The next one finds the value.
+  // The next consumer finds the value.
   begin_and_destroy();
   for (int turn = 0; turn < 5; ++turn) loop.run_turn();
   TaskGroup group(loop);
@@ -188,7 +188,7 @@ AsyncGenerator<int> give(Future<int> future) {
   co_yield value;
 }
 
-TEST_CASE("a second consumer of a body that is at work does not resume it", "[async_generator]") {
+TEST_CASE("a second consumer does not resume a body that waits", "[async_generator]") {
   TestLoop loop;
   Promise<int> promise;
   AsyncGenerator<int> generator = give(promise.get_future());
@@ -218,7 +218,7 @@ TEST_CASE("a generator destroyed while a task waits in next() never resumes it",
   CHECK(group.size() == 1);
 }
 
-TEST_CASE("a million values pass in constant stack", "[async_generator]") {
+TEST_CASE("a million values need a constant stack", "[async_generator]") {
   TestLoop loop;
   constexpr int kCount = kThreadSanitizer ? 2'000 : 1'000'000;
   CHECK(loop.run(sum_of(count_to(kCount, 0))) == static_cast<long>(kCount) * (kCount + 1) / 2);

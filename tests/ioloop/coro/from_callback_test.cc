@@ -58,7 +58,7 @@ TEST_CASE("from_callback returns the argument of the callback", "[from_callback]
   CHECK(*loop.run(keep_completion(pointer)) == 3);
 }
 
-TEST_CASE("a callback that is called at once takes no turn of the loop", "[from_callback]") {
+TEST_CASE("a callback that is called at once needs no turn of the loop", "[from_callback]") {
   TestLoop loop;
   TaskGroup group(loop);
   auto at_once = []() -> Task<> {
@@ -84,7 +84,7 @@ TEST_CASE("a callback does not resume the coroutine from within itself", "[from_
   CHECK(out == std::vector<int>{1});
 }
 
-TEST_CASE("the first completion counts, and later ones say so", "[from_callback]") {
+TEST_CASE("the first completion counts, and later ones return false", "[from_callback]") {
   TestLoop loop;
   std::optional<Completion<int>> done;
   bool first = false;
@@ -153,7 +153,7 @@ TEST_CASE("a task destroyed in from_callback is not resumed by a later call", "[
   CHECK(Live::count == 0);
   CHECK_FALSE(done->set_value(1));
   {
-    // Completed, and destroyed before it has resumed.
+    // The task is completed, and destroyed before it has resumed.
     TaskGroup group(loop);
     group.add([](std::optional<Completion<int>>& done) -> Task<> {
       const int value = co_await keep_completion(done, Live());
@@ -201,7 +201,7 @@ TEST_CASE("a completion may be called on any thread", "[from_callback][threads]"
   for (std::thread& thread : threads) thread.join();
 }
 
-TEST_CASE("a completion on another thread races the task's destruction, and the loop's, unharmed",
+TEST_CASE("a completion on another thread may race the destruction of the task and of the loop",
           "[from_callback][threads]") {
   std::vector<std::thread> threads;
   for (int i = 0; i < 50; ++i) {

@@ -18,7 +18,7 @@ using testing::message_thrown;
 using testing::TestLoop;
 using testing::throws;
 
-// Waits for this many turns; does not suspend for 0.
+// Waits for `turns` turns; does not suspend for 0.
 Task<int> value_after(int turns, int value, Live = {}) {
   for (int i = 0; i < turns; ++i) co_await moment();
   co_return value;
@@ -62,7 +62,7 @@ TEST_CASE("multi returns the values in the order of the list, not of time (GEN-2
   CHECK(loop.run(all(values({5, 0, 3, 1}))) == std::vector<int>{5, 0, 3, 1});
 }
 
-TEST_CASE("multi of an empty list or map returns an empty one, without a turn of the loop (GEN-20)",
+TEST_CASE("multi of an empty list or map returns an empty result, without a turn of the loop (GEN-20)",
           "[multi]") {
   TestLoop loop;
   TaskGroup group(loop);
@@ -77,7 +77,7 @@ TEST_CASE("multi of an empty list or map returns an empty one, without a turn of
   CHECK(group.add(empty()) == nullptr);
 }
 
-TEST_CASE("multi of children that do not wait takes no turn of the loop", "[multi]") {
+TEST_CASE("multi of children that do not wait needs no turn of the loop", "[multi]") {
   TestLoop loop;
   TaskGroup group(loop);
   auto at_once = []() -> Task<> {
@@ -90,7 +90,8 @@ TEST_CASE("multi of children that do not wait takes no turn of the loop", "[mult
   CHECK(group.add(at_once()) == nullptr);
 }
 
-TEST_CASE("the children of multi begin in order, each at its first wait before the next begins", "[multi]") {
+TEST_CASE("the children of multi start in order, and each runs to its first wait before the next starts",
+          "[multi]") {
   TestLoop loop;
   std::vector<int> out;
   std::vector<Task<>> tasks;
@@ -210,7 +211,7 @@ TEST_CASE("multi logs no further error of a quiet type (GEN-21)", "[multi]") {
   CHECK(loop.run(throws<TimeoutError>(map())));
 }
 
-TEST_CASE("a Limit says how many children of multi are at work at a time", "[multi]") {
+TEST_CASE("a Limit bounds the children of multi that run concurrently", "[multi]") {
   TestLoop loop;
   int at_work = 0;
   int most = 0;
@@ -232,7 +233,7 @@ TEST_CASE("a Limit says how many children of multi are at work at a time", "[mul
   CHECK_THROWS_AS(Limit(0), std::invalid_argument);
 }
 
-TEST_CASE("a failing child does not keep a Limit from the children after it", "[multi]") {
+TEST_CASE("after a failed child a Limit still starts the next children", "[multi]") {
   TestLoop loop;
   std::vector<int> out;
   std::vector<Task<>> tasks;
@@ -242,7 +243,7 @@ TEST_CASE("a failing child does not keep a Limit from the children after it", "[
   CHECK(out == std::vector<int>{-1, 1, -2, 2, -3, 3});
 }
 
-TEST_CASE("destroying a task in multi destroys its children wherever they are", "[multi]") {
+TEST_CASE("destroying a task in multi destroys its children wherever they are suspended", "[multi]") {
   TestLoop loop;
   for (int turns = 0; turns < 5; ++turns) {
     TaskGroup group(loop);
@@ -291,7 +292,7 @@ TEST_CASE("a child of multi may cancel the group that waits for it", "[multi]") 
   CHECK(Live::count == 0);
 }
 
-TEST_CASE("ten thousand children end well, with and without a Limit", "[multi]") {
+TEST_CASE("ten thousand children end correctly, with and without a Limit", "[multi]") {
   TestLoop loop;
   for (const Limit limit : {Limit::none(), Limit(10), Limit(1)}) {
     std::vector<Task<int>> tasks;
@@ -319,12 +320,13 @@ Task<long> repeated(int count) {
   co_return sum;
 }
 
-TEST_CASE("multi nests a thousand deep, and repeats a hundred thousand times in constant stack", "[multi]") {
+TEST_CASE("multi can nest a thousand deep, and repeats a hundred thousand times in constant stack",
+          "[multi]") {
   TestLoop loop;
   CHECK(loop.run(nested(1'000)) == 1'001);
   constexpr int kCount = kThreadSanitizer ? 2'000 : 100'000;
   CHECK(loop.run(repeated(kCount)) == 3L * kCount);
-  // Each child starts when the previous one has ended, and ends at once: they do not nest.
+  // Each child starts when the previous child has ended, and ends at once. They must not nest on the stack.
   std::vector<Task<int>> tasks;
   for (int i = 0; i < kCount; ++i) tasks.push_back(value_after(0, i));
   CHECK(loop.run(all(std::move(tasks), Limit(1))).size() == kCount);

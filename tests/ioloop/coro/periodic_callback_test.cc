@@ -20,8 +20,8 @@ using testing::TestLoop;
 using TimePoint = IOLoop::TimePoint;
 using Milliseconds = std::chrono::milliseconds;
 
-// The calls of a PeriodicCallback with an interval of 10 s that starts at 1000 s, by the time of each
-// scheduling.
+// The due times of a PeriodicCallback with an interval of 10 s that starts at 1000 s. `now` has the times
+// at which each next call is scheduled.
 std::vector<Milliseconds> beats(const std::vector<Milliseconds>& now) {
   TimePoint due{1000s};
   std::vector<Milliseconds> all;
@@ -37,7 +37,7 @@ TEST_CASE("beats do not drift (IOL-63)", "[periodic_callback]") {
   CHECK(beats({1000s, 1010s, 1020100ms}) == Times{1010s, 1020s, 1030s});
 }
 
-TEST_CASE("beats that were missed are skipped, and the phase is kept (IOL-63)", "[periodic_callback]") {
+TEST_CASE("missed beats are skipped, and the phase is kept (IOL-63)", "[periodic_callback]") {
   CHECK(beats({1000s, 1011s, 1031s, 1045s}) == Times{1010s, 1020s, 1040s, 1050s});
   CHECK(beats({1000s, 1010s + 24h}) == Times{1010s, 1020s + 24h});
 }
@@ -84,7 +84,7 @@ TEST_CASE("the first call comes one interval after start(), then one each interv
   CHECK(calls.size() == 4);
 }
 
-TEST_CASE("a call that takes longer than the interval makes the next one skip a beat (IOL-63)",
+TEST_CASE("after a call that takes longer than the interval a beat is skipped (IOL-63)",
           "[periodic_callback]") {
   TestLoop loop;
   int calls = 0;
@@ -98,12 +98,12 @@ TEST_CASE("a call that takes longer than the interval makes the next one skip a 
   loop.run_until([&] { return calls == 1; });
   CHECK(end - before >= 25ms);
   for (int i = 0; i < 3; ++i) loop.run_turn();
-  // The beat at 20 ms was missed; the next is the one at 30 ms, or a later one if the machine was busy.
+  // The beat at 20 ms was missed. The next beat is at 30 ms, or later if the machine was busy.
   loop.run_until([&] { return calls == 2; });
   CHECK(end - before >= 30ms);
 }
 
-TEST_CASE("the loop is that which is current in start() (IOL-61)", "[periodic_callback]") {
+TEST_CASE("the loop is the one that is current in start() (IOL-61)", "[periodic_callback]") {
   int calls = 0;
   PeriodicCallback periodic(1ms, [&] { ++calls; });
   {
@@ -118,7 +118,7 @@ TEST_CASE("the loop is that which is current in start() (IOL-61)", "[periodic_ca
   periodic.stop();
 }
 
-TEST_CASE("jittered calls come all the same (IOL-65)", "[periodic_callback]") {
+TEST_CASE("calls with jitter take place (IOL-65)", "[periodic_callback]") {
   TestLoop loop;
   int calls = 0;
   PeriodicCallback::Options options;
@@ -128,7 +128,7 @@ TEST_CASE("jittered calls come all the same (IOL-65)", "[periodic_callback]") {
   loop.run_until([&] { return calls == 10; });
 }
 
-TEST_CASE("stop() in the function prevents the next call, and start() there begins afresh (IOL-67)",
+TEST_CASE("stop() in the function prevents the next call, and start() there begins a new series (IOL-67)",
           "[periodic_callback]") {
   TestLoop loop;
   int calls = 0;
@@ -181,7 +181,7 @@ TEST_CASE("an exception from the task is logged, and the next call takes place (
   loop.log.expect("Exception in callback: later");
 }
 
-// A task that is at work until the event is set.
+// A task that runs until the event is set.
 struct Work {
   Event go_on;
   int begun = 0;
@@ -194,7 +194,7 @@ struct Work {
   }
 };
 
-TEST_CASE("while the task is at work, beats are skipped (IOL-66)", "[periodic_callback]") {
+TEST_CASE("while the task runs, beats are skipped (IOL-66)", "[periodic_callback]") {
   TestLoop loop;
   Work work;
   PeriodicCallback periodic(1ms, [&] { return work.run(Live()); });
@@ -208,7 +208,7 @@ TEST_CASE("while the task is at work, beats are skipped (IOL-66)", "[periodic_ca
   periodic.stop();
 }
 
-TEST_CASE("a task that has ended does not wait for the next beat to be destroyed", "[periodic_callback]") {
+TEST_CASE("a task that has ended is destroyed before the next beat", "[periodic_callback]") {
   TestLoop loop;
   Work work;
   PeriodicCallback periodic(2ms, [&] { return work.run(Live()); });
@@ -221,7 +221,7 @@ TEST_CASE("a task that has ended does not wait for the next beat to be destroyed
   CHECK(Live::count == 0);
 }
 
-TEST_CASE("stop() lets a task at work go on to its end, and start() then waits for that (IOL-66)",
+TEST_CASE("stop() lets a running task continue to its end, and start() then waits for the end (IOL-66)",
           "[periodic_callback]") {
   TestLoop loop;
   Work work;
@@ -262,7 +262,7 @@ TEST_CASE("a task may stop its own periodic callback", "[periodic_callback]") {
   CHECK(calls == 1);
 }
 
-TEST_CASE("destruction stops the calls and cancels a task at work", "[periodic_callback]") {
+TEST_CASE("destruction stops the calls and cancels a running task", "[periodic_callback]") {
   TestLoop loop;
   Work work;
   std::optional<PeriodicCallback> periodic;
@@ -282,7 +282,7 @@ TEST_CASE("destruction stops the calls and cancels a task at work", "[periodic_c
     loop.run_turn();
     CHECK(work.ended == 0);
   }
-  SECTION("when the task has been woken") {
+  SECTION("when the task was woken") {
     loop.run_until([&] { return work.begun == 1; });
     work.go_on.set();
     periodic.reset();
@@ -337,7 +337,7 @@ TEST_CASE("the task may destroy its periodic callback before it first waits, and
   CHECK(Live::count == 0);
 }
 
-TEST_CASE("a function may be a capturing lambda that is a coroutine: it stays where it is",
+TEST_CASE("the function may be a capturing lambda that is a coroutine, because it is never moved",
           "[periodic_callback]") {
   TestLoop loop;
   std::vector<std::string> out;

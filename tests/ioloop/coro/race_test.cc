@@ -101,7 +101,7 @@ TEST_CASE("if a child of race ends without waiting, the children after it never 
     const auto first = co_await race(note_after(1, out, 1), note_after(0, out, 2), note_after(0, out, 3));
     CHECK(first.index() == 1);
   };
-  CHECK(group.add(racing(out)) == nullptr);  // in no turn of the loop
+  CHECK(group.add(racing(out)) == nullptr);  // no turn of the loop has run
   loop.run_turn();
   CHECK(out == std::vector<int>{-1, -2, 2});
   auto failing = []() -> Task<> { co_await race(fail_after(0, "at once"), end_after(1)); };
@@ -186,7 +186,7 @@ TEST_CASE("two children of race that are ready in the same turn: the first to ru
   auto racing = []() -> Task<> {
     const auto first = co_await race(value_after(2, 1, Live()), value_after(2, 2, Live()));
     CHECK(first.index() == 0);
-    // A timeout and a sleep that are due at the same time.
+    // Two sleeps that are due at the same time.
     const auto timed = co_await race(sleep(1ms), sleep(1ms));
     CHECK(timed.index() == 0);
   };
@@ -194,7 +194,7 @@ TEST_CASE("two children of race that are ready in the same turn: the first to ru
   CHECK(Live::count == 0);
 }
 
-TEST_CASE("destroying a task in race destroys its children wherever they are", "[race]") {
+TEST_CASE("destroying a task in race destroys its children wherever they are suspended", "[race]") {
   TestLoop loop;
   for (int turns = 0; turns < 3; ++turns) {
     TaskGroup group(loop);
@@ -247,7 +247,7 @@ Task<int> nested(int depth) {
   co_return std::get<0>(first) + 1;
 }
 
-TEST_CASE("race has ten thousand children, nests, and repeats in constant stack", "[race]") {
+TEST_CASE("race can have ten thousand children, can nest, and repeats in constant stack", "[race]") {
   TestLoop loop;
   std::vector<Task<int>> tasks;
   for (int i = 0; i < 10'000; ++i) tasks.push_back(value_after(i == 7'000 ? 1 : 2, i, Live()));

@@ -68,9 +68,9 @@ TEST_CASE("shielded work starts at once, and continues when the awaiting corouti
   loop.run_until([&] { return done; });
 }
 
-TEST_CASE("an exception of shielded work whose future is gone is logged, with its place", "[shield]") {
+TEST_CASE("an exception of shielded work whose future was destroyed is logged with its place", "[shield]") {
   TestLoop loop;
-  // Nobody awaits it when it fails.
+  // No task awaits the work when it fails.
   {
     const Future<> dropped = shield(fail_after(1, "unheard"));
   }

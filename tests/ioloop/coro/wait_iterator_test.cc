@@ -59,7 +59,7 @@ TEST_CASE("results come in the order in which tasks end, with their index (GEN-3
   CHECK(Live::count == 0);
 }
 
-TEST_CASE("the tasks of a map go by their names (GEN-30)", "[wait_iterator]") {
+TEST_CASE("the tasks of a map are identified by their names (GEN-30)", "[wait_iterator]") {
   TestLoop loop;
   auto iterate = []() -> Task<> {
     std::map<std::string, Task<int>> tasks;
@@ -82,7 +82,7 @@ TEST_CASE("the tasks of a map go by their names (GEN-30)", "[wait_iterator]") {
   loop.run(iterate());
 }
 
-TEST_CASE("results that come before next() are kept in order, and next() takes no turn then (GEN-31)",
+TEST_CASE("results before next() are kept in order, and next() then needs no turn (GEN-31)",
           "[wait_iterator]") {
   TestLoop loop;
   WaitIterator results(values({2, 1, 1}));
@@ -140,8 +140,9 @@ TEST_CASE("tasks may be added at any time, also by the coroutine that takes the 
   loop.run(iterate());
 }
 
-TEST_CASE("a task added while another waits in next() is heard of, never from within add()",
-          "[wait_iterator]") {
+TEST_CASE(
+    "the result of a task added while another task waits in next() resumes that task, but not within add()",
+    "[wait_iterator]") {
   TestLoop loop;
   WaitIterator results(values({1'000'000}));
   std::vector<int> out;
@@ -177,7 +178,7 @@ TEST_CASE("a task may add others to the iterator that runs it", "[wait_iterator]
   CHECK(out.front() == 0);
 }
 
-TEST_CASE("destroying an iterator cancels the tasks at work", "[wait_iterator]") {
+TEST_CASE("destroying an iterator cancels the running tasks", "[wait_iterator]") {
   TestLoop loop;
   for (int turns = 0; turns < 4; ++turns) {
     TaskGroup group(loop);
@@ -208,7 +209,7 @@ TEST_CASE("a task destroyed in next() leaves the result to the following one", "
   loop.run(end_after(3));
   loop.run(take_all(results, out));
   CHECK(out == std::vector<int>{1});
-  // Destroyed when it was about to resume.
+  // The task is destroyed when it is about to resume.
   WaitIterator more(values({1'000'000}));
   {
     TaskGroup group(loop);

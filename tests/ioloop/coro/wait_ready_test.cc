@@ -79,7 +79,7 @@ TEST_CASE("one task may wait to read and another to write at the same time", "[w
   loop.run_until([&] { return got.size() == 2 && writes == 2; });
 }
 
-TEST_CASE("a second task that waits for the same is refused, and so is a descriptor with a handler",
+TEST_CASE("a second task that waits for the same event is refused, and so is a descriptor with a handler",
           "[wait_ready]") {
   TestLoop loop;
   SocketPair pair;
@@ -93,7 +93,7 @@ TEST_CASE("a second task that waits for the same is refused, and so is a descrip
   loop.run_until([&] { return got.size() == 1; });
 }
 
-TEST_CASE("a hang-up counts as ready, so that the read can tell", "[wait_ready]") {
+TEST_CASE("a hang-up counts as ready, so that the read reports it", "[wait_ready]") {
   TestLoop loop;
   SocketPair pair;
   std::vector<char> got;
@@ -129,7 +129,7 @@ TEST_CASE("a task destroyed between its descriptor's event and its own turn is n
   SocketPair second;
   std::vector<char> got;
   auto victim = std::make_unique<TaskGroup>(loop);
-  // Both are ready in one turn and stand in the ready queue; the first to go on destroys the other.
+  // Both are ready in one turn and are in the ready queue; the first that resumes destroys the other.
   loop.spawn(reset_when_readable(first.near.get(), victim));
   victim->add(read_when_ready(second.near.get(), got));
   first.put();
@@ -141,7 +141,7 @@ TEST_CASE("a task destroyed between its descriptor's event and its own turn is n
   CHECK_FALSE(loop.handler_of(second.near.get()).function);
 }
 
-TEST_CASE("a wait can be given up after a time", "[wait_ready]") {
+TEST_CASE("a wait may have a timeout", "[wait_ready]") {
   TestLoop loop;
   SocketPair pair;
   std::vector<char> got;

@@ -60,7 +60,7 @@ TEST_CASE("of nested timeouts the earlier one counts", "[with_timeout]") {
   CHECK(Live::count == 0);
 }
 
-TEST_CASE("a task destroyed in with_timeout takes its child and its timer with it", "[with_timeout]") {
+TEST_CASE("destroying a task in with_timeout destroys its child and its timer", "[with_timeout]") {
   TestLoop loop;
   {
     TaskGroup group(loop);
@@ -84,20 +84,20 @@ Task<std::string> wait_for_future(Future<> future, Live = {}) {
   co_return "in time";
 }
 
-TEST_CASE("with_timeout and its task due in the same batch of timers: the one armed first counts",
+TEST_CASE("with_timeout and its task due in the same batch of timers: the timer armed first counts",
           "[with_timeout]") {
   TestLoop loop;
   // The timer of with_timeout is armed before the task begins to sleep.
   const auto now = loop.time();
   CHECK(loop.run(throws<TimeoutError>(limited_at(now, slow_until(now, Live())))));
   CHECK(Live::count == 0);
-  // And after it here, as the sleep has an earlier deadline.
+  // Here the sleep's timer fires first, because its deadline is earlier.
   CHECK(loop.run(limited_at(now - 1s, slow_until(now - 2s, Live()))) == "in time");
   CHECK(Live::count == 0);
   CHECK_FALSE(Live::broken);
 }
 
-TEST_CASE("a deadline that passes when the task is about to resume destroys it, and it does not resume",
+TEST_CASE("a deadline that passes when the task is about to resume destroys the task, which does not resume",
           "[with_timeout]") {
   TestLoop loop;
   Promise<> promise;
@@ -115,7 +115,7 @@ TEST_CASE("a deadline that passes when the task is about to resume destroys it, 
   CHECK_FALSE(Live::broken);
 }
 
-TEST_CASE("multi, race and with_timeout take each other", "[with_timeout]") {
+TEST_CASE("multi, race and with_timeout can be nested in each other", "[with_timeout]") {
   TestLoop loop;
   auto limited_multi = []() -> Task<> {
     co_await with_timeout(1ms, multi(slow(1ms, Live()), slow(1h, Live())));

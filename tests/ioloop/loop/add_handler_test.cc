@@ -23,7 +23,7 @@ TEST_CASE("a function object is called with its descriptor and the events (IOL-3
   Events seen = Events::none;
   loop.add_handler(pair.near.get(), Events::read | Events::write, [&](int fd, Events events) {
     seen_fd = fd;
-    seen = seen | events;  // in one call, or in one for each (IOL-35)
+    seen = seen | events;  // in one call, or in one call for each event (IOL-35)
   });
   loop.run_turn();
   CHECK(seen_fd == pair.near.get());
@@ -71,7 +71,7 @@ TEST_CASE(
   CHECK(calls == 1);
 }
 
-TEST_CASE("a handler that replaces itself gets the next event in the new handler", "[add_handler]") {
+TEST_CASE("if a handler replaces itself, the new handler gets the next event", "[add_handler]") {
   TestLoop loop;
   SocketPair pair;
   std::vector<int> order;

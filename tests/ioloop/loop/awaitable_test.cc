@@ -10,7 +10,7 @@
 
 #include "support/test_loop.h"
 
-// A library that knows nothing of this one.
+// A library that does not use Squall.
 namespace other {
 
 template <class T>
@@ -26,7 +26,7 @@ class Future {
   std::shared_ptr<State> state_;
 };
 
-// Awaitable as the language has it.
+// An awaiter of the language, without Squall's types.
 struct Ready {
   int value;
 };
@@ -109,8 +109,7 @@ TEST_CASE("a type with an operator co_await needs no adapter", "[awaitable]") {
   CHECK(loop.run(wait()) == 12);
 }
 
-TEST_CASE("as_task makes a task of anything that can be awaited, and of a task itself (GEN-40)",
-          "[awaitable]") {
+TEST_CASE("as_task makes a task of every awaitable, and returns a task unchanged (GEN-40)", "[awaitable]") {
   TestLoop loop;
   loop.run(as_task(sleep(1ms)));
   Promise<int> promise;
@@ -120,7 +119,7 @@ TEST_CASE("as_task makes a task of anything that can be awaited, and of a task i
   CHECK(loop.run(as_task(as_task(other::Ready(3)))) == 3);
 }
 
-TEST_CASE("a foreign future takes part in multi, race and with_timeout", "[awaitable]") {
+TEST_CASE("multi, race and with_timeout accept a foreign future", "[awaitable]") {
   TestLoop loop;
   auto state = std::make_shared<other::Future<int>::State>();
   auto both = [](ForeignState state) -> Task<> {
@@ -137,7 +136,7 @@ TEST_CASE("a foreign future takes part in multi, race and with_timeout", "[await
   state->listener(2);  // no coroutine waits
 }
 
-TEST_CASE("a std::future that waits on a thread is awaited like any other", "[awaitable][threads]") {
+TEST_CASE("a std::future can be awaited with a thread that waits for it", "[awaitable][threads]") {
   TestLoop loop;
   auto wait = [](bool fail) -> Task<std::string> {
     std::packaged_task<std::string()> job([fail] {

@@ -36,7 +36,7 @@ TEST_CASE("callbacks pushed while others run wait for the next run", "[callback_
   }
 }
 
-TEST_CASE("a running callback stays where it is while it pushes thousands", "[callback_queue]") {
+TEST_CASE("a running callback does not move while it pushes thousands of callbacks", "[callback_queue]") {
   // The block of the running callback must be neither moved nor reused, at any position in the block.
   for (int before = 0; before < 130; ++before) {
     CallbackQueue queue;
@@ -66,7 +66,7 @@ TEST_CASE("a cancelled callback is destroyed at once and never runs", "[callback
   CHECK(runs == 2);
 }
 
-TEST_CASE("cancelling a callback that has run, that runs or that never was does nothing",
+TEST_CASE("cancelling a callback that has run or runs, or an unknown ticket, does nothing",
           "[callback_queue]") {
   CallbackQueue queue;
   CallbackQueue::Ticket own = 0;
@@ -85,7 +85,7 @@ TEST_CASE("cancelling a callback that has run, that runs or that never was does 
   CHECK(runs == 2);
 }
 
-TEST_CASE("destroying the queue destroys its callbacks, and those that their destructors add",
+TEST_CASE("destroying the queue destroys its callbacks, and callbacks that their destructors add",
           "[callback_queue]") {
   struct AddsWhenDestroyed {
     AddsWhenDestroyed(CallbackQueue* queue) : queue(queue) {}

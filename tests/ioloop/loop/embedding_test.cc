@@ -20,7 +20,7 @@ using testing::SocketPair;
 using testing::TestLoop;
 using testing::VirtualClock;
 
-// Another event loop, of the simplest kind. True when it has stopped on the embedded loop's word.
+// A very simple event loop around `loop`. True if the embedded loop was stopped.
 template <class Condition>
 bool drive_until(IOLoop& loop, Condition condition) {
   while (!condition()) {
@@ -96,7 +96,7 @@ TEST_CASE("next_timeout is zero while there is work, the time to the first timer
   CHECK_FALSE(loop.next_timeout());
 }
 
-TEST_CASE("run_once waits no longer than it is told, and not at all for less than zero", "[embedding]") {
+TEST_CASE("run_once waits at most its timeout, and not at all for a negative one", "[embedding]") {
   TestLoop loop;
   const auto before = IOLoop::Clock::now();
   CHECK(loop.run_once(5ms));
@@ -111,7 +111,7 @@ TEST_CASE("a loop within its own turn cannot be run again", "[embedding]") {
   loop.log.expect("IOLoop is already running");
 }
 
-TEST_CASE("many loops may be made, driven in turn and destroyed on one thread", "[embedding]") {
+TEST_CASE("many loops may be made, run alternately and destroyed on one thread", "[embedding]") {
   for (int round = 0; round < 3; ++round) {
     std::vector<std::unique_ptr<IOLoop>> loops;
     int ran = 0;

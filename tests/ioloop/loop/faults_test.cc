@@ -1,5 +1,4 @@
-// Every system call that ioloop makes fails, with each errno its man page allows; and so does every
-// allocation.
+// Every system call of ioloop fails, with each errno of its man page, and every allocation fails.
 
 #include "support/faults.h"
 
@@ -105,7 +104,7 @@ TEST_CASE("the constructor throws the errno of the call that failed, and leaves 
   }
 }
 
-TEST_CASE("a descriptor that the poller refuses is not registered, and can be tried again", "[faults]") {
+TEST_CASE("a descriptor that the poller refuses is not registered, and can be added again", "[faults]") {
   for (const int error : kEpollCtlErrors) {
     INFO(named(Call::epoll_ctl, error));
     TestLoop loop;
@@ -153,8 +152,7 @@ TEST_CASE("a change that the poller refuses leaves the registration as it was", 
   }
 }
 
-TEST_CASE("a handler is removed even if the poller will not hear of it, and its number can be used anew",
-          "[faults]") {
+TEST_CASE("a handler is removed even if the poller fails, and its number can be used again", "[faults]") {
   for (const int error : kEpollCtlErrors) {
     INFO(named(Call::epoll_ctl, error));
     TestLoop loop;
@@ -185,7 +183,7 @@ TEST_CASE("a handler is removed even if the poller will not hear of it, and its 
   }
 }
 
-TEST_CASE("a wait that is interrupted is taken up again", "[faults]") {
+TEST_CASE("an interrupted wait is repeated", "[faults]") {
   TestLoop loop;
   bool fired = false;
   loop.call_later(1ms, [&] { fired = true; });
@@ -193,7 +191,7 @@ TEST_CASE("a wait that is interrupted is taken up again", "[faults]") {
   loop.run_until([&] { return fired && fault.hits() == 3; });
 }
 
-TEST_CASE("a wait that fails for good is thrown by start(), which can be called again", "[faults]") {
+TEST_CASE("start() throws the error of a failed wait, and can be called again", "[faults]") {
   for (const int error : {EBADF, EFAULT, EINVAL, ENOMEM}) {
     INFO(named(Call::epoll_wait, error));
     TestLoop loop;
@@ -214,13 +212,13 @@ TEST_CASE("a wait that fails for good is thrown by start(), which can be called 
       const Injection fault(Call::epoll_wait, error);
       CHECK(errno_thrown([&] { loop.run_sync(never(Live())); }) == error);
     }
-    CHECK(Live::count == 1);  // run_sync() has destroyed its own
+    CHECK(Live::count == 1);  // run_sync() has destroyed its task
     loop.run_turn();
   }
   CHECK(Live::count == 0);
 }
 
-TEST_CASE("a loop is woken although the wake-up was interrupted, or is one too many", "[faults]") {
+TEST_CASE("a loop is woken although the wake-up was interrupted, or the counter is full", "[faults]") {
   for (const int error : {EINTR, EAGAIN}) {
     INFO(named(Call::write, error));
     TestLoop loop;
@@ -228,7 +226,7 @@ TEST_CASE("a loop is woken although the wake-up was interrupted, or is one too m
     int calls = 0;
     bool ran = false;
     std::thread([&] {
-      // The counter is full only if it was written to.
+      // The counter is full only after a write.
       if (error == EAGAIN) loop.add_callback([] {});
       const Injection fault(Call::write, error);
       if (error == EAGAIN) loop.stop();
@@ -245,7 +243,7 @@ TEST_CASE("a loop is woken although the wake-up was interrupted, or is one too m
   }
 }
 
-TEST_CASE("a wake-up that cannot be read does no harm", "[faults]") {
+TEST_CASE("a wake-up that cannot be read has no effect", "[faults]") {
   for (const int error : {EAGAIN, EINTR}) {
     INFO(named(Call::read, error));
     TestLoop loop;
@@ -256,7 +254,7 @@ TEST_CASE("a wake-up that cannot be read does no harm", "[faults]") {
   }
 }
 
-TEST_CASE("a signal that the system refuses to hand over can be had by another loop", "[faults]") {
+TEST_CASE("a signal whose sigaction() failed can be handled by another loop", "[faults]") {
   for (const int error : {EFAULT, EINVAL}) {
     INFO(named(Call::sigaction, error));
     TestLoop loop;
@@ -282,7 +280,7 @@ TEST_CASE("a signal handler is removed even if the system refuses", "[faults]") 
     CHECK(fault.hits() == 1);
     CHECK(Live::count == 0);
   }
-  ::raise(SIGUSR2);  // ours is still there, and finds no loop to wake
+  ::raise(SIGUSR2);  // the handler is still installed, and has no loop to wake
   ::sigaction(SIGUSR2, &before, nullptr);
 }
 
@@ -299,7 +297,7 @@ TEST_CASE("a descriptor whose close() fails is closed once", "[faults]") {
   }
 }
 
-// Uses every part of the loop once, and runs until all have completed. Throws the first error.
+// Uses every part of the loop once, and runs until all parts have completed. Throws the first error.
 void live_through() {
   const Live live;
   TestLoop loop;
@@ -326,7 +324,7 @@ void live_through() {
   loop.remove_signal_handler(SIGUSR1);
 }
 
-TEST_CASE("whichever call of a loop's life fails, it is thrown or survived, and nothing is left behind",
+TEST_CASE("a failed call in the life of a loop is thrown or survived, and leaves no descriptor and no memory",
           "[faults]") {
   const Row rows[] = {
       {Call::epoll_create1, {ENOMEM}},     {Call::eventfd, {EMFILE}}, {Call::epoll_ctl, {ENOMEM, ENOSPC}},
@@ -357,7 +355,7 @@ TEST_CASE("whichever call of a loop's life fails, it is thrown or survived, and 
 
 // ---- The log.
 
-// Stderr is a pipe meanwhile.
+// Replaces stderr by a pipe during its lifetime.
 class PipedStderr {
  public:
   PipedStderr() : saved_(::dup(STDERR_FILENO)) {
@@ -381,7 +379,7 @@ class PipedStderr {
   OwnedFd read_;
 };
 
-TEST_CASE("a log line that cannot be written is lost, and nothing else", "[faults]") {
+TEST_CASE("only the log line that cannot be written is lost", "[faults]") {
   for (const int error : {EAGAIN, EBADF, EDQUOT, EFBIG, EIO, ENOSPC, EPERM, EPIPE}) {
     INFO(named(Call::write, error));
     PipedStderr pipe;
@@ -426,7 +424,7 @@ TEST_CASE("logging to a pipe whose read end is closed does not end the program",
 
 // ---- Allocations.
 
-TEST_CASE("a loop for which there is no memory leaves nothing behind", "[faults]") {
+TEST_CASE("a loop whose construction runs out of memory leaves no descriptor", "[faults]") {
   const int failures = in_turn([](int after) {
     CAPTURE(after);
     IOLoop* const current = IOLoop::current_or_null();
@@ -463,9 +461,9 @@ Task<> note_joined(TaskGroup& group, int& ran) {
   ++ran;
 }
 
-// A loop with work of each kind in it already, and `operation`, which adds some more that adds one to `ran`.
-// It is done kTimes, and one allocation among all these fails. Each time in a thread of its own, which has no
-// coroutine frames to recycle yet.
+// A loop that already has work of each kind. `operation` adds more work, which adds one to `ran`, and is
+// called kTimes. One allocation fails among all these calls. Each time runs in a new thread, whose frame
+// pool is empty.
 template <class Operation>
 void check_strong(const char* name, Operation operation) {
   constexpr int kTimes = 150;  // more than a block of callbacks, or the first array of timers
@@ -482,7 +480,7 @@ void check_strong(const char* name, Operation operation) {
       loop.call_soon([&] { ++earlier; });
       loop.call_later(0s, [&] { ++earlier; });
       group.add(note_after_moment(earlier, Live()));
-      group.add(note_joined(group, ran));  // joins itself, so waits for ever
+      group.add(note_joined(group, ran));  // joins its own group, so it waits for ever
       int thrown = 0;
       {
         AllocationFault fault(after);
@@ -491,7 +489,7 @@ void check_strong(const char* name, Operation operation) {
             operation(loop, group, i, ran);
           } catch (const std::bad_alloc&) {
             ++thrown;
-            --i;  // and now it works
+            --i;  // now it succeeds
           }
         }
         hit = fault.disarm() > 0;
@@ -508,7 +506,7 @@ void check_strong(const char* name, Operation operation) {
   CHECK(failures > 0);
 }
 
-TEST_CASE("without memory a callback is refused, and the callbacks before it run", "[faults]") {
+TEST_CASE("without memory add_callback() throws, and earlier callbacks run", "[faults]") {
   check_strong("add_callback()", [](IOLoop& loop, TaskGroup&, int, int& ran) {
     loop.add_callback([&ran, live = Live()] { ++ran; });
   });
@@ -520,7 +518,7 @@ TEST_CASE("without memory a callback is refused, and the callbacks before it run
   });
 }
 
-TEST_CASE("without memory a timer is refused, and the timers before it fire", "[faults]") {
+TEST_CASE("without memory a timer is refused, and earlier timers fire", "[faults]") {
   check_strong("call_later()", [](IOLoop& loop, TaskGroup&, int, int& ran) {
     loop.call_later(0s, [&ran, live = Live()] { ++ran; });
   });
@@ -530,7 +528,7 @@ TEST_CASE("without memory a timer is refused, and the timers before it fire", "[
   });
 }
 
-TEST_CASE("without memory a task is refused, and the tasks before it continue", "[faults]") {
+TEST_CASE("without memory a task is refused, and earlier tasks continue", "[faults]") {
   check_strong("spawn()",
                [](IOLoop& loop, TaskGroup&, int, int& ran) { loop.spawn(note_after_moment(ran, Live())); });
   check_strong("TaskGroup::add()",
@@ -542,7 +540,7 @@ Task<> read_into(Future<int> future, int& ran, Live = {}) {
   ran += value;
 }
 
-TEST_CASE("without memory a promise is refused, and the promises before it keep their values", "[faults]") {
+TEST_CASE("without memory a promise throws, and earlier promises keep their values", "[faults]") {
   check_strong("Promise", [](IOLoop& loop, TaskGroup&, int, int& ran) {
     Promise<int> promise;
     Task<> reader = read_into(promise.get_future(), ran, Live());
@@ -551,11 +549,10 @@ TEST_CASE("without memory a promise is refused, and the promises before it keep 
   });
 }
 
-TEST_CASE("without memory a descriptor is refused, and the descriptors before it are dispatched",
-          "[faults]") {
+TEST_CASE("without memory a descriptor is refused, and earlier descriptors are dispatched", "[faults]") {
   const OwnedFd always(::eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK));
   std::vector<OwnedFd> fds;
-  // Numbers above the capacity that the loop's own descriptors have caused.
+  // Numbers above the capacity for the loop's own descriptors.
   for (int i = 0; i < 150; ++i) fds.emplace_back(::fcntl(always.get(), F_DUPFD_CLOEXEC, 300 + i));
   struct Once {
     IOLoop* loop;
@@ -576,7 +573,7 @@ TEST_CASE("without memory a descriptor is refused, and the descriptors before it
   });
 }
 
-TEST_CASE("a signal for which there is no memory can be had by another loop", "[faults]") {
+TEST_CASE("a signal that was refused for lack of memory can be handled by another loop", "[faults]") {
   const int failures = in_turn([](int after) {
     CAPTURE(after);
     TestLoop loop;
@@ -617,7 +614,7 @@ Task<> race_until_refused(int& refused) {
   }
 }
 
-TEST_CASE("a task that waits for a timer there is no memory for is told", "[faults]") {
+TEST_CASE("a task that waits for a timer gets std::bad_alloc without memory", "[faults]") {
   TestLoop loop;
   int refused = 0;
   loop.spawn(sleep_until_refused(refused));
@@ -635,11 +632,11 @@ Task<> note_broken(Future<> future, int& ran, Live = {}) {
   try {
     co_await std::move(future);
   } catch (...) {
-    ++ran;  // BrokenPromise, or bad_alloc if there is no memory for that
+    ++ran;  // BrokenPromise, or bad_alloc if BrokenPromise cannot be allocated
   }
 }
 
-TEST_CASE("turns run all that is due without any memory", "[faults]") {
+TEST_CASE("turns run all due work without any memory", "[faults]") {
   constexpr int kMany = 2000;
   constexpr int kSome = 300;  // more than one batch of events
   {
@@ -696,8 +693,7 @@ TEST_CASE("turns run all that is due without any memory", "[faults]") {
   }
 }
 
-TEST_CASE("a handler is removed although the poller will not hear of it and there is no memory to say so",
-          "[faults]") {
+TEST_CASE("a handler is removed although the poller fails and memory is exhausted", "[faults]") {
   TestLoop loop;
   auto [near, far] = socket_pair();
   auto on_event = [](Events) {};
@@ -712,7 +708,7 @@ TEST_CASE("a handler is removed although the poller will not hear of it and ther
   CHECK_THROWS_AS(loop.update_handler(near.get(), Events::none), std::invalid_argument);
 }
 
-TEST_CASE("a callback that finds no memory costs a log line at most", "[faults]") {
+TEST_CASE("a callback without memory loses at most a log line", "[faults]") {
   TestLoop loop;
   int ran = 0;
   loop.add_callback([&] {
@@ -729,7 +725,7 @@ TEST_CASE("a callback that finds no memory costs a log line at most", "[faults]"
   CHECK(loop.log.empty());
 }
 
-TEST_CASE("timers that are due together fire in their order, with memory for only a few", "[faults]") {
+TEST_CASE("timers that are due together fire in order, with memory for only a few", "[faults]") {
   TestLoop loop;
   std::vector<int> order;
   order.reserve(1000);

@@ -55,7 +55,7 @@ TEST_CASE("setting a promise does not resume the reader in place", "[future]") {
   CHECK(out == std::vector<int>{1, 2});
 }
 
-TEST_CASE("a promise is set once", "[future]") {
+TEST_CASE("a promise can be set only once", "[future]") {
   TestLoop loop;
   Promise<int> promise;
   CHECK(promise.set_value(1));
@@ -99,17 +99,17 @@ TEST_CASE("a task destroyed while it awaits a future is not resumed by the promi
   {
     TaskGroup group(loop);
     group.add(read_and_note(woken.get_future(), out, Live()));
-    woken.set_value(2);  // in the ready queue by now
+    woken.set_value(2);  // the task is in the ready queue now
   }
   loop.run_turn();
   CHECK(out.empty());
 }
 
-TEST_CASE("cancelled() is true once the future is gone, and setting then does nothing (CON-01, CON-02)",
+TEST_CASE("cancelled() is true once the future is destroyed, and setting then does nothing (CON-01, CON-02)",
           "[future]") {
   TestLoop loop;
   Promise<int> promise;
-  CHECK_FALSE(promise.cancelled());  // there has been no future yet
+  CHECK_FALSE(promise.cancelled());  // get_future() was not called yet
   {
     const Future<int> future = promise.get_future();
     CHECK_FALSE(promise.cancelled());
@@ -193,7 +193,7 @@ TEST_CASE("on_done calls back in a later turn, even if the future is done alread
   });
   loop.run_until([&] { return out.size() == 2; });
   CHECK(out == std::vector<int>{1, 2});
-  // An exception from the callback, here that of the future, is logged.
+  // An exception from the callback, here the future's own, is logged.
   Promise<int> failed;
   failed.get_future().on_done(note);
   failed.set_exception(std::make_exception_ptr(std::runtime_error("for the callback")));

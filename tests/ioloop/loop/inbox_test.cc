@@ -40,7 +40,7 @@ TEST_CASE("ten million callbacks from eight threads all run, each thread's in or
   CHECK(ran == kThreads * kEach);
 }
 
-TEST_CASE("a handle reaches the loop from another thread, and wakes it (IOL-40)", "[inbox][threads]") {
+TEST_CASE("a handle adds callbacks from another thread, and wakes the loop (IOL-40)", "[inbox][threads]") {
   TestLoop loop;
   bool added = false;
   std::thread::id ran_on;
@@ -54,7 +54,8 @@ TEST_CASE("a handle reaches the loop from another thread, and wakes it (IOL-40)"
   CHECK(ran_on == std::this_thread::get_id());
 }
 
-TEST_CASE("a handle outlives its loop, and then says so and destroys the callback (IOL-05)", "[inbox]") {
+TEST_CASE("a handle may outlive its loop; it then returns false and destroys the callback (IOL-05)",
+          "[inbox]") {
   std::optional<TestLoop> loop(std::in_place);
   const LoopHandle handle = loop->handle();
   bool ran = false;
@@ -66,7 +67,7 @@ TEST_CASE("a handle outlives its loop, and then says so and destroys the callbac
   CHECK_FALSE(ran);
 }
 
-TEST_CASE("a loop destroyed while threads add callbacks loses only those that come too late (IOL-05)",
+TEST_CASE("a loop destroyed while threads add callbacks loses only the late callbacks (IOL-05)",
           "[inbox][threads]") {
   for (int round = 0; round < 50; ++round) {
     std::atomic<int> accepted = 0;
@@ -84,8 +85,7 @@ TEST_CASE("a loop destroyed while threads add callbacks loses only those that co
   }
 }
 
-TEST_CASE("callbacks that a dropped callback adds while its loop is destroyed are dropped as well",
-          "[inbox]") {
+TEST_CASE("callbacks that a dropped callback adds while its loop is destroyed are dropped too", "[inbox]") {
   std::optional<TestLoop> loop(std::in_place);
   struct AddsAnother {
     explicit AddsAnother(LoopHandle handle) : handle(std::move(handle)) {}

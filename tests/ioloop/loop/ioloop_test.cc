@@ -45,7 +45,8 @@ Task<> fail() {
 }
 
 TEST_CASE(
-    "the constructor makes the loop current, and current() makes one where there is none (IOL-01, IOL-02)",
+    "the constructor makes the loop current, and current() makes a loop if the thread has none (IOL-01, "
+    "IOL-02)",
     "[ioloop]") {
   std::thread([] {
     CHECK(IOLoop::current_or_null() == nullptr);
@@ -74,7 +75,8 @@ TEST_CASE("the running loop is current, even if another one was made current (IO
 }
 
 TEST_CASE(
-    "callbacks run in the order they were added; those added meanwhile in the next turn (IOL-21, IOL-22)",
+    "callbacks run in the order of their addition; callbacks added meanwhile run in the next turn (IOL-21, "
+    "IOL-22)",
     "[ioloop]") {
   TestLoop loop;
   std::vector<int> order;
@@ -129,7 +131,8 @@ TEST_CASE("a callback that adds itself for ever does not starve descriptors or t
 }
 
 TEST_CASE(
-    "an exception in a callback, a timer or a handler is logged and stops nothing (IOL-24, IOL-38, IOL-45)",
+    "an exception in a callback, a timer or a handler is logged, and the loop continues (IOL-24, IOL-38, "
+    "IOL-45)",
     "[ioloop]") {
   TestLoop loop;
   auto [near, far] = socket_pair();
@@ -157,7 +160,7 @@ TEST_CASE(
   loop.remove_handler(near.get());
 }
 
-TEST_CASE("stop() before start() makes one turn without waiting (IOL-11)", "[ioloop]") {
+TEST_CASE("after stop(), start() runs one turn without waiting (IOL-11)", "[ioloop]") {
   TestLoop loop;
   int ran = 0;
   loop.call_later(24h, [&] { ran += 100; });
@@ -180,7 +183,7 @@ TEST_CASE(
   CHECK(order == std::vector<int>{1, 2});
 }
 
-TEST_CASE("starting a loop that runs is an error, and so is running a second one inside it (IOL-12)",
+TEST_CASE("starting a running loop is an error, and so is running a second loop inside it (IOL-12)",
           "[ioloop]") {
   TestLoop loop;
   IOLoop other;
@@ -209,7 +212,7 @@ TEST_CASE("run_sync destroys a task that takes too long and leaves no timer behi
   CHECK_THROWS_WITH(loop.run_sync(never(), 1ms), "Operation timed out after 0.001 seconds");
   CHECK(Live::count == 0);
   loop.run_sync(value_after(0, 1), 1ms);
-  // Would throw if the second call's timer were left to stop it.
+  // Would throw if the timer of the second call still existed and stopped the loop.
   CHECK(loop.run_sync(value_after(200, 1)) == 1);
 }
 
@@ -234,7 +237,7 @@ TEST_CASE("timers fire in order of deadline, never from within the call that add
   CHECK(order == std::vector<int>{1, 2, 3, 4});
 }
 
-TEST_CASE("a timer does not fire early, and one that was removed not at all", "[ioloop]") {
+TEST_CASE("a timer does not fire early, and a removed timer does not fire", "[ioloop]") {
   TestLoop loop;
   const auto deadline = loop.time() + 5ms;
   IOLoop::TimePoint fired{};
@@ -247,7 +250,7 @@ TEST_CASE("a timer does not fire early, and one that was removed not at all", "[
   loop.remove_timeout(removed);
 }
 
-TEST_CASE("time() stands still within a turn", "[ioloop]") {
+TEST_CASE("time() does not change within a turn", "[ioloop]") {
   TestLoop loop;
   loop.add_callback([&] {
     const auto before = loop.time();
@@ -282,12 +285,12 @@ TEST_CASE("a descriptor is reported in every turn while it is ready (IOL-37)", "
   loop.remove_handler(near.get());
 }
 
-TEST_CASE("the events of a descriptor can be changed, also to none (IOL-33, IOL-35)", "[ioloop]") {
+TEST_CASE("the events of a descriptor can be changed, also to Events::none (IOL-33, IOL-35)", "[ioloop]") {
   TestLoop loop;
   auto [near, far] = socket_pair();
   Events seen = Events::none;
   auto on_event = [&](Events what) { seen = seen | what; };
-  // The events of one turn, in one call or in two (IOL-35).
+  // The events of one turn, which come in one call or in two (IOL-35).
   const auto turn = [&] {
     seen = Events::none;
     loop.run_turn();
@@ -317,10 +320,10 @@ TEST_CASE("registering a descriptor twice, or an invalid one, is an error (IOL-3
   CHECK_THROWS_AS(loop.add_handler(-1, Events::read, calling(on_event)), std::invalid_argument);
   CHECK_THROWS_AS(loop.update_handler(far.get(), Events::read), std::invalid_argument);
   loop.remove_handler(near.get());
-  loop.remove_handler(near.get());  // unknown by now
+  loop.remove_handler(near.get());  // not registered now
   loop.remove_handler(-1);
   loop.remove_handler(1 << 20);
-  // Not open at all; nothing stays registered.
+  // Not open: nothing stays registered.
   const OwnedFd file(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   const OwnedFd closed(::dup(file.get()));
   const int number = closed.get();
@@ -329,7 +332,7 @@ TEST_CASE("registering a descriptor twice, or an invalid one, is an error (IOL-3
 }
 
 TEST_CASE(
-    "hang-up arrives as readiness for what is watched, and a handler that wants nothing hears nothing "
+    "a hang-up is reported as the requested events, and not to a handler without events "
     "(IOL-34)",
     "[ioloop]") {
   TestLoop loop;
@@ -346,7 +349,7 @@ TEST_CASE(
   loop.remove_handler(near.get());
 }
 
-TEST_CASE("a handler that removes itself, or wants less, while it reads is not called to write (IOL-36)",
+TEST_CASE("a handler that removes itself, or its write event, while it reads is not called to write (IOL-36)",
           "[ioloop]") {
   TestLoop loop;
   auto [near, far] = socket_pair();
@@ -386,7 +389,7 @@ TEST_CASE("a handler removed by another in the same batch is not called (IOL-36)
 }
 
 TEST_CASE(
-    "an event for a descriptor closed and opened anew within the batch does not reach the new owner (IOL-36)",
+    "an event for a descriptor closed and reopened within the batch does not reach the new handler (IOL-36)",
     "[ioloop]") {
   TestLoop loop;
   auto [near_a, far_a] = socket_pair();
@@ -434,7 +437,7 @@ TEST_CASE("add_callback from another thread wakes a loop that sleeps (IOL-40)", 
   CHECK(ran_on == std::this_thread::get_id());
 }
 
-TEST_CASE("callbacks from many threads all run, each thread's in its order (IOL-22)", "[ioloop][threads]") {
+TEST_CASE("callbacks from many threads all run, in order for each thread (IOL-22)", "[ioloop][threads]") {
   TestLoop loop;
   constexpr int kThreads = 4;
   constexpr int kEach = 20'000;
@@ -506,7 +509,7 @@ TEST_CASE("destroying the loop destroys spawned tasks, callbacks and timers", "[
   CHECK_FALSE(Live::broken);
 }
 
-TEST_CASE("end-of-turn work runs after everything else of the turn, and can be withdrawn", "[ioloop]") {
+TEST_CASE("end-of-turn work runs after all other work of the turn, and can be withdrawn", "[ioloop]") {
   TestLoop loop;
   std::vector<std::string> order;
   auto note = [](void* text) {
@@ -535,7 +538,7 @@ TEST_CASE("end-of-turn work runs after everything else of the turn, and can be w
   CHECK(order.size() == 4);
 }
 
-TEST_CASE("each callback has a budget of its own", "[ioloop]") {
+TEST_CASE("each callback has its own budget", "[ioloop]") {
   TestLoop loop;
   for (int i = 0; i < 2; ++i) {
     loop.add_callback([&] {

@@ -85,7 +85,7 @@ TEST_CASE("an unlinked or destroyed hook is not called", "[loop_hook]") {
   first.hook.unlink();
 }
 
-TEST_CASE("a run may stop before the last callback, and the hooks behind it stay", "[loop_hook]") {
+TEST_CASE("a run may stop before the last callback, and the hooks behind it stay queued", "[loop_hook]") {
   CallbackQueue queue;
   std::vector<int> out;
   Noting before(out, 1);
@@ -101,7 +101,7 @@ TEST_CASE("a run may stop before the last callback, and the hooks behind it stay
   CHECK(out == std::vector<int>{1, 2, 4, 3});
 }
 
-TEST_CASE("a hook outlives the queue it stood in", "[loop_hook]") {
+TEST_CASE("a hook may outlive its queue", "[loop_hook]") {
   std::vector<int> out;
   Noting left(out, 1);
   {

@@ -40,7 +40,7 @@ TEST_CASE("stats count turns, callbacks, events and timers since the loop was ma
   CHECK(loop.stats().handlers == 1);
 }
 
-TEST_CASE("stats count the tasks that live", "[loop_stats]") {
+TEST_CASE("stats count the tasks that have not ended", "[loop_stats]") {
   TestLoop loop;
   loop.spawn(sleep_once());
   {

@@ -97,7 +97,7 @@ TEST_CASE("a task destroyed while it waits for a signal is not resumed", "[signa
   CHECK(got.empty());
 }
 
-TEST_CASE("a task destroyed after its signal came, but before it went on, is not resumed",
+TEST_CASE("a task destroyed after its signal arrived, but before it resumed, is not resumed",
           "[signal_awaiter]") {
   TestLoop loop;
   std::vector<int> got;
@@ -112,7 +112,7 @@ TEST_CASE("a task destroyed after its signal came, but before it went on, is not
   CHECK(Live::count == 0);
 }
 
-TEST_CASE("a signal stays with the loop while a task waits for it, though its handler is removed",
+TEST_CASE("the loop keeps a signal while a task waits for it, although its handler is removed",
           "[signal_awaiter]") {
   TestLoop loop;
   std::vector<int> got;

@@ -26,7 +26,7 @@ TEST_CASE("a signal runs its callback in the loop", "[signal_handlers]") {
   loop.run_until([&] { return seen == 2; });
 }
 
-TEST_CASE("SIGTERM and SIGINT stop a loop that was asked to", "[signal_handlers]") {
+TEST_CASE("SIGTERM and SIGINT stop a loop after stop_on_signals()", "[signal_handlers]") {
   for (const int signal : {SIGTERM, SIGINT}) {
     TestLoop loop;
     loop.stop_on_signals();
@@ -53,7 +53,7 @@ TEST_CASE("removing a handler restores the previous action of the signal", "[sig
   CHECK(after.sa_handler == before.sa_handler);
 }
 
-TEST_CASE("a signal belongs to one loop at a time", "[signal_handlers]") {
+TEST_CASE("only one loop at a time can handle a signal", "[signal_handlers]") {
   TestLoop loop;
   loop.add_signal_handler(SIGUSR1, [] {});
   {

@@ -40,15 +40,14 @@ class Handled {
   struct sigaction before_;
 };
 
-TEST_CASE("a signal handler's callback runs in the loop, which it wakes (IOL-41)",
-          "[signal_queue][threads]") {
+TEST_CASE("a signal handler's callback wakes the loop and runs in it (IOL-41)", "[signal_queue][threads]") {
   TestLoop loop;
   const Handled handled(loop);
   const std::jthread sender([to = ::pthread_self()] { ::pthread_kill(to, SIGUSR2); });
   loop.run_until([] { return g_ran == 1; });
 }
 
-TEST_CASE("a full queue refuses, and takes more once it was emptied", "[signal_queue]") {
+TEST_CASE("a full queue refuses closures, and takes more once it is empty", "[signal_queue]") {
   TestLoop loop;
   for (int round = 0; round < 3; ++round) {
     int ran = 0;
@@ -60,7 +59,7 @@ TEST_CASE("a full queue refuses, and takes more once it was emptied", "[signal_q
   }
 }
 
-TEST_CASE("closures keep their values and their order", "[signal_queue]") {
+TEST_CASE("closures keep their values and run in order", "[signal_queue]") {
   SignalQueue queue;
   std::vector<int> order;
   struct Values {
@@ -74,7 +73,7 @@ TEST_CASE("closures keep their values and their order", "[signal_queue]") {
   CHECK(order == std::vector<int>{0, 2, 4, 6, 8});
 }
 
-TEST_CASE("threads and signals push at the same time, and nothing is lost or run twice",
+TEST_CASE("threads and signals may push at the same time, and no closure is lost or run twice",
           "[signal_queue][threads]") {
   SignalQueue queue;
   constexpr int kEach = 20'000;

@@ -49,7 +49,7 @@ TEST_CASE("sleepers wake in the order of their deadlines", "[sleep]") {
   CHECK(out == std::vector<int>{1, 2, 3});
 }
 
-TEST_CASE("moment lets the rest of the turn run first (GEN-04)", "[sleep]") {
+TEST_CASE("moment resumes after the rest of the turn (GEN-04)", "[sleep]") {
   TestLoop loop;
   std::vector<int> out;
   loop.add_callback([&] { loop.spawn(note_around_moment(out)); });

@@ -23,7 +23,7 @@ Task<> fail_after(int turns, std::string text) {
 }
 Task<> join(TaskGroup& group) { co_await group.join(); }
 
-TEST_CASE("a group starts a task at once, and join() waits for the last", "[task_group]") {
+TEST_CASE("a group starts a task at once, and join() waits for the last task", "[task_group]") {
   TestLoop loop;
   TaskGroup group(loop);
   std::vector<int> out;
@@ -36,7 +36,7 @@ TEST_CASE("a group starts a task at once, and join() waits for the last", "[task
   loop.run(join(group));
   CHECK(out == std::vector<int>{1, 2, 3});
   CHECK(group.empty());
-  loop.run(join(group));  // an empty group has been joined already
+  loop.run(join(group));  // join() of an empty group does not wait
 }
 
 TEST_CASE("a task that ends is destroyed by the end of the turn", "[task_group]") {
@@ -112,7 +112,7 @@ struct DestroysAnother {
   TaskGroup::Member** other;
 };
 
-TEST_CASE("a task that is cancelled with its group may destroy another one of the group", "[task_group]") {
+TEST_CASE("a task that is cancelled with its group may destroy another task of the group", "[task_group]") {
   TestLoop loop;
   TaskGroup group(loop);
   TaskGroup::Member* middle = nullptr;
@@ -156,7 +156,7 @@ TEST_CASE("a task may cancel its own group: all are destroyed at the end of the 
   CHECK(group.empty());
 }
 
-TEST_CASE("a group takes new tasks after it was cancelled", "[task_group]") {
+TEST_CASE("a cancelled group takes new tasks", "[task_group]") {
   TestLoop loop;
   TaskGroup group(loop);
   group.add(wait_for_ever());
@@ -181,7 +181,7 @@ TEST_CASE("a task destroyed while it joins a group is not resumed by it", "[task
   }
   loop.run(join(group));
   {
-    // Woken, and destroyed before it has resumed.
+    // The task is woken, and destroyed before it has resumed.
     TaskGroup joiners(loop);
     group.add(add_after(1, out, 2));
     joiners.add(join(group));
@@ -191,7 +191,7 @@ TEST_CASE("a task destroyed while it joins a group is not resumed by it", "[task
   loop.run_turn();
 }
 
-TEST_CASE("a thousand tasks that do not wait hold no memory, and ten thousand that wait all end",
+TEST_CASE("a thousand tasks that do not wait leave no memory in use, and ten thousand waiting tasks all end",
           "[task_group]") {
   TestLoop loop;
   TaskGroup group(loop);

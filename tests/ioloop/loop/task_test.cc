@@ -79,12 +79,12 @@ TEST_CASE("awaiting a task throws the exception of the task", "[task]") {
   CHECK(loop.run(throws<std::runtime_error>(fail("boom"))));
 }
 
-TEST_CASE("a task that was moved from or reset is false", "[task]") {
+TEST_CASE("a task is false after a move or reset()", "[task]") {
   bool begun = false;
   Task<int> task = note_and_return(begun, 1);
   CHECK(task);
   Task<int> other = std::move(task);
-  CHECK_FALSE(task);  // NOLINT(bugprone-use-after-move): what this test is about
+  CHECK_FALSE(task);  // NOLINT(bugprone-use-after-move): the purpose of this test
   other.reset();
   CHECK_FALSE(other);
   CHECK_FALSE(Task<int>());
@@ -99,7 +99,8 @@ Task<long> sum_leaves(int count) {
 
 TEST_CASE("a loop over tasks that never wait runs in constant stack", "[task]") {
   TestLoop loop;
-  // 8 MiB of stack would hold some 50,000 resumptions. TSan's instrumentation undoes the sibling call.
+  // A stack of 8 MiB has room for some 50,000 nested resumptions. TSan's instrumentation prevents the
+  // sibling call.
   constexpr int kCount = kThreadSanitizer ? 5'000 : 1'000'000;
   CHECK(loop.run(sum_leaves(kCount)) == kCount);
 }

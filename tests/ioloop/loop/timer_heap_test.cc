@@ -23,8 +23,9 @@ using TimePoint = TimerHeap::TimePoint;
 const auto run_it = [](Callback& callback) { callback(); };
 constexpr TimePoint at(int milliseconds) { return TimePoint(std::chrono::milliseconds(milliseconds)); }
 
-TEST_CASE("timers fire in the order of their deadlines, and equal ones in the order they were added (IOL-56)",
-          "[timer_heap]") {
+TEST_CASE(
+    "timers fire in the order of their deadlines, and with equal deadlines in the order of addition (IOL-56)",
+    "[timer_heap]") {
   TimerHeap heap;
   std::vector<int> order;
   const int deadlines[] = {30, 10, 20, 10, 30, 10};
@@ -48,7 +49,7 @@ TEST_CASE("a removed timer's closure is destroyed at once (IOL-57)", "[timer_hea
   CHECK(heap.empty());
 }
 
-TEST_CASE("a timer can remove another that is due in the same batch (IOL-54)", "[timer_heap]") {
+TEST_CASE("a timer can remove another timer that is due in the same batch (IOL-54)", "[timer_heap]") {
   TimerHeap heap;
   int fired = 0;
   Timeout second;
@@ -63,7 +64,8 @@ TEST_CASE("a timer can remove another that is due in the same batch (IOL-54)", "
   CHECK(fired == 1);
 }
 
-TEST_CASE("a timer added by a timer waits for the next batch, however early its deadline", "[timer_heap]") {
+TEST_CASE("a timer added by a timer waits for the next batch, even with an earlier deadline",
+          "[timer_heap]") {
   TimerHeap heap;
   std::vector<int> order;
   heap.add(at(10), [&] {
@@ -77,7 +79,7 @@ TEST_CASE("a timer added by a timer waits for the next batch, however early its 
   CHECK(order == std::vector<int>{1, 2, 3});
 }
 
-TEST_CASE("a timer that removes itself, and a handle used long after, do nothing", "[timer_heap]") {
+TEST_CASE("a timer that removes itself, and an old handle, have no effect", "[timer_heap]") {
   TimerHeap heap;
   Timeout own;
   int fired = 0;
@@ -86,7 +88,7 @@ TEST_CASE("a timer that removes itself, and a handle used long after, do nothing
     CHECK_FALSE(heap.remove(own));
   });
   heap.fire(at(1), run_it);
-  // The slot is used again, by a timer the old handle must not hit.
+  // The slot is reused by a timer that the old handle must not remove.
   const Timeout next = heap.add(at(2), [&] { ++fired; });
   CHECK_FALSE(heap.remove(own));
   CHECK_FALSE(heap.remove(Timeout{}));
@@ -143,7 +145,7 @@ TEST_CASE("random adds, removals and firings agree with a sorted map", "[timer_h
   }
 }
 
-TEST_CASE("a heap that was full and is empty again works on", "[timer_heap]") {
+TEST_CASE("a heap that was full and is empty again still works", "[timer_heap]") {
   TimerHeap heap;
   for (int round = 0; round < 3; ++round) {
     std::vector<Timeout> timeouts;
@@ -167,7 +169,7 @@ std::size_t bytes_in_use() {
   return 0;
 }
 
-TEST_CASE("a million timers are added, removed and fired in any order, and their memory is given back",
+TEST_CASE("a million timers are added, removed and fired in any order, and their memory is freed",
           "[timer_heap]") {
   constexpr std::size_t kCount = kAddressSanitizer ? 100'000 : 1'000'000;
   constexpr std::size_t kKept = 256 * 1024;

@@ -43,7 +43,8 @@ TEST_CASE("waiters are woken first come, first served, in a later turn", "[waite
   CHECK(out == std::vector<int>{1, 2, 3});
 }
 
-TEST_CASE("a waiter destroyed anywhere in the list, or once woken, leaves the others in order", "[waiter]") {
+TEST_CASE("a waiter destroyed anywhere in the list, or after it was woken, leaves the others in order",
+          "[waiter]") {
   for (const bool woken : {false, true}) {
     for (int gone = 1; gone <= 3; ++gone) {
       CAPTURE(woken, gone);

@@ -29,8 +29,7 @@ namespace {
 using testing::SocketPair;
 using testing::TestLoop;
 
-TEST_CASE("a callback that holds the loop for too long is logged by the function it was written in",
-          "[watchdog]") {
+TEST_CASE("a callback that holds the loop for too long is logged by its enclosing function", "[watchdog]") {
   TestLoop loop;
   loop.set_slow_callback(1ms);
   loop.add_callback([] { hold_the_loop(); });
@@ -49,7 +48,7 @@ TEST_CASE("so is a timer", "[watchdog]") {
   loop.log.expect("by timer squall::");
 }
 
-TEST_CASE("so is a handler, by its function and descriptor", "[watchdog]") {
+TEST_CASE("a handler that holds the loop is logged by its function and descriptor", "[watchdog]") {
   TestLoop loop({.slow_callback = 1ms});
   const SocketPair pair;
   loop.add_handler(pair.near.get(), Events::read, EventHandler{&handler_that_holds_the_loop, nullptr});
@@ -60,7 +59,7 @@ TEST_CASE("so is a handler, by its function and descriptor", "[watchdog]") {
   loop.remove_handler(pair.near.get());
 }
 
-TEST_CASE("so is a task that was resumed, by the name of its coroutine", "[watchdog]") {
+TEST_CASE("a task that holds the loop is logged by the name of its coroutine", "[watchdog]") {
   TestLoop loop;
   loop.set_slow_callback(1ms);
   loop.run(task_that_holds_the_loop());
@@ -77,7 +76,7 @@ TEST_CASE("nothing is logged below the threshold or without one", "[watchdog]") 
   CHECK(loop.log.empty());
 }
 
-TEST_CASE("a callback may set the threshold, which holds from the next one on", "[watchdog]") {
+TEST_CASE("a callback may set the threshold, which applies from the next callback on", "[watchdog]") {
   TestLoop loop;
   loop.add_callback([&] {
     loop.set_slow_callback(1ms);

@@ -23,7 +23,7 @@
 #include "support/descriptor_limit.h"
 #include "support/environment_variable.h"
 
-// Runs a test with every poller: those of the system, and those of other systems over the shims.
+// Runs a test with every poller: the pollers of the system, and the pollers of other systems over the shims.
 namespace squall::poller_test {
 namespace {
 
@@ -33,7 +33,7 @@ using testing::DescriptorLimit;
 
 constexpr Events kBoth = Events::read | Events::write;
 
-// A test case that has one runs once for each poller, and says which if it fails.
+// A test case with this member runs once for each poller, and a failure names the poller.
 class EveryPoller {
  public:
   EveryPoller()
@@ -64,7 +64,7 @@ Pair make_pipe() {
   REQUIRE(::pipe(fds) == 0);
   return {OwnedFd(fds[0]), OwnedFd(fds[1])};
 }
-// Over TCP, where an end can be reset.
+// A TCP connection, which can be reset.
 Pair tcp_pair() {
   const OwnedFd listening(::socket(AF_INET, SOCK_STREAM, 0));
   sockaddr_in address{};
@@ -101,8 +101,8 @@ void empty(const OwnedFd& fd) {
   }
 }
 
-// The events that a poller reports for one descriptor without waiting: its entries combined, of which there
-// may be two (IOL-35).
+// The events that a poller reports for one descriptor without waiting. Combines its entries, which may be
+// two (IOL-35).
 struct Said {
   Events events = Events::none;
   std::set<std::uint32_t> generations;
@@ -118,7 +118,7 @@ Said of(Poller& poller, const OwnedFd& fd, std::chrono::nanoseconds timeout = 0n
 }
 Events events_of(Poller& poller, const OwnedFd& fd) { return of(poller, fd).events; }
 
-// The errno that update() throws; 0 if it does not.
+// The errno that update() throws; 0 if it does not throw.
 int error_of(Poller& poller, int fd, Events before, Events after, std::uint32_t generation = 1) {
   try {
     poller.update(fd, generation, before, after);
@@ -128,12 +128,12 @@ int error_of(Poller& poller, int fd, Events before, Events after, std::uint32_t 
   return 0;
 }
 
-// SQUALL_POLLER, set or unset for a while.
+// Sets or unsets SQUALL_POLLER during its lifetime.
 struct PollerVariable : testing::EnvironmentVariable {
   explicit PollerVariable(const char* value) : EnvironmentVariable("SQUALL_POLLER", value) {}
 };
 
-TEST_CASE("a descriptor is reported for as long as it is ready, and no longer (IOL-37)", "[poller]") {
+TEST_CASE("a descriptor is reported while it is ready, and not afterwards (IOL-37)", "[poller]") {
   const EveryPoller poller;
   const Pair pair = socket_pair();
   poller->update(pair[0].get(), 7, Events::none, Events::read);
@@ -148,7 +148,7 @@ TEST_CASE("a descriptor is reported for as long as it is ready, and no longer (I
   CHECK(poller->wait(0ns).empty());
 }
 
-TEST_CASE("each direction is reported if it is ready and asked for", "[poller]") {
+TEST_CASE("each direction is reported if it is ready and requested", "[poller]") {
   const EveryPoller poller;
   const Pair pair = socket_pair();
   const int fd = pair[0].get();
@@ -176,7 +176,7 @@ TEST_CASE("each direction is reported if it is ready and asked for", "[poller]")
   CHECK(said.generations == std::set<std::uint32_t>{2});
 }
 
-TEST_CASE("a change while a descriptor is ready counts from the next wait", "[poller]") {
+TEST_CASE("a change while a descriptor is ready takes effect in the next wait", "[poller]") {
   const EveryPoller poller;
   const Pair pair = socket_pair();
   poller->update(pair[0].get(), 1, Events::none, Events::write);
@@ -205,7 +205,7 @@ TEST_CASE("end of file is readable", "[poller]") {
     get(pair[0]);
     CHECK(has(of(*poller, pair[0], 5s).events, Events::read));
   }
-  SECTION("of a pipe as well") {
+  SECTION("also of a pipe") {
     Pair pipe = make_pipe();
     poller->update(pipe[0].get(), 1, Events::none, Events::read);
     pipe[1].reset();
@@ -213,25 +213,25 @@ TEST_CASE("end of file is readable", "[poller]") {
   }
 }
 
-TEST_CASE("a reset arrives as the readiness that was asked for (IOL-34)", "[poller]") {
+TEST_CASE("a reset is reported as the requested events (IOL-34)", "[poller]") {
   const EveryPoller poller;
   const Events asked = GENERATE(Events::read, Events::write, kBoth);
   Pair pair = tcp_pair();
-  SECTION("that came before") {
+  SECTION("before the registration") {
     reset(pair[1]);
     poller->update(pair[0].get(), 1, Events::none, asked);
   }
-  SECTION("that comes later") {
+  SECTION("after the registration") {
     poller->update(pair[0].get(), 1, Events::none, asked);
     reset(pair[1]);
   }
   const auto deadline = Clock::now() + 5s;
   while ((of(*poller, pair[0], 5s).events & asked) != asked) REQUIRE(Clock::now() < deadline);
-  // And it stays so: level-triggered.
+  // The next wait reports it again: level-triggered.
   CHECK((events_of(*poller, pair[0]) & asked) == asked);
 }
 
-TEST_CASE("hang-up of a peer that is gone arrives as the readiness that was asked for (IOL-34)", "[poller]") {
+TEST_CASE("the hang-up of a closed peer is reported as the requested events (IOL-34)", "[poller]") {
   const EveryPoller poller;
   const Events asked = GENERATE(Events::read, Events::write, kBoth);
   Pair pair = socket_pair();
@@ -242,15 +242,15 @@ TEST_CASE("hang-up of a peer that is gone arrives as the readiness that was aske
   CHECK((events_of(*poller, pair[0]) & asked) == asked);
 }
 
-TEST_CASE("a pipe that has lost its reader is writable, whenever that was (IOL-34)", "[poller]") {
+TEST_CASE("a pipe without a reader is writable, whenever the reader closed (IOL-34)", "[poller]") {
   const EveryPoller poller;
   Pair pipe = make_pipe();
   const int fd = pipe[1].get();
   ::fcntl(fd, F_SETFL, O_NONBLOCK);
   fill(pipe[1]);
-  SECTION("before it was registered") {
+  SECTION("the reader closed before the registration") {
     pipe[0].reset();
-    // kqueue refuses to watch it: EPIPE.
+    // kqueue refuses the descriptor with EPIPE.
     poller->update(fd, 3, Events::none, Events::write);
   }
   SECTION("after") {
@@ -265,7 +265,7 @@ TEST_CASE("a pipe that has lost its reader is writable, whenever that was (IOL-3
   }
   poller->update(fd, 3, Events::write, Events::none);
   CHECK(poller->wait(0ns).empty());
-  // Nothing is left of it.
+  // The removal left no entry.
   poller->update(fd, 4, Events::none, Events::write);
   const Said said = of(*poller, pipe[1]);
   CHECK(said.generations == std::set<std::uint32_t>{4});
@@ -288,7 +288,7 @@ TEST_CASE("a descriptor that cannot be watched is an error with its reason, and 
       CHECK(error_of(*poller, 1 << 20, Events::none, events) == EBADF);
     }
     CHECK(poller->wait(0ns).empty());
-    // Not even once there is one of that number.
+    // Not reported even after the number is in use again.
     const OwnedFd back(::dup(pair[0].get()));
     REQUIRE(back.get() == closed);
     CHECK(poller->wait(0ns).empty());
@@ -297,27 +297,27 @@ TEST_CASE("a descriptor that cannot be watched is an error with its reason, and 
     CHECK(said.events == Events::read);
     CHECK(said.generations == std::set<std::uint32_t>{5});
   }
-  SECTION("one closed since") {
+  SECTION("a closed descriptor") {
     OwnedFd lost(::dup(pair[0].get()));
     poller->update(lost.get(), 1, Events::none, Events::read);
     const int number = lost.release();
     ::close(number);
     CHECK(error_of(*poller, number, Events::read, kBoth) == EBADF);
   }
-  SECTION("forgetting or changing what is not registered") {
+  SECTION("removing or changing a descriptor that is not registered") {
     for (const Events events : {Events::read, Events::write, kBoth})
       CHECK(error_of(*poller, pair[0].get(), events, Events::none) == ENOENT);
     CHECK(error_of(*poller, pair[0].get(), kBoth, Events::read) == ENOENT);
     CHECK(poller->wait(0ns).empty());
   }
-  SECTION("what is registered stays as it was") {
+  SECTION("a registration does not change") {
     poller->update(pair[0].get(), 1, Events::none, Events::read);
     CHECK(error_of(*poller, closed, Events::none, Events::read) == EBADF);
     CHECK(of(*poller, pair[0]).events == Events::read);
   }
 }
 
-TEST_CASE("a number's next owner is reported under its own generation", "[poller]") {
+TEST_CASE("a descriptor with a reused number is reported with its own generation", "[poller]") {
   const EveryPoller poller;
   Pair first = socket_pair();
   const int number = first[0].get();
@@ -328,7 +328,7 @@ TEST_CASE("a number's next owner is reported under its own generation", "[poller
     poller->update(number, 1, kBoth, Events::none);
     first[0].reset();
   }
-  SECTION("if it was closed before it was removed, as if that were allowed") {
+  SECTION("if it was closed before it was removed, which is not allowed") {
     first[0].reset();
     error_of(*poller, number, kBoth, Events::none);
   }
@@ -338,7 +338,7 @@ TEST_CASE("a number's next owner is reported under its own generation", "[poller
   OwnedFd& peer = second[0].get() == number ? second[1] : second[0];
   REQUIRE(taker.get() == number);
   poller->update(number, 2, Events::none, Events::read);
-  // It is writable, and its predecessor asked for that.
+  // It is writable, and the old registration has that event.
   CHECK(poller->wait(0ns).empty());
   put(peer);
   const Said said = of(*poller, taker);
@@ -384,7 +384,7 @@ TEST_CASE("if more descriptors are ready than fit into a batch, all are reported
     CHECK(once.size() == batch.size());
   }
   CHECK(seen.size() == kCount);
-  CHECK(last == kCount);  // the batch has grown to have room for all
+  CHECK(last == kCount);  // the batch has grown to hold all
 
   // Every other descriptor is removed; the others stay registered.
   for (std::size_t i = 0; i < kCount; i += 2)
@@ -448,7 +448,7 @@ TEST_CASE("wait() returns at once if a descriptor is ready or the timeout is zer
   CHECK(poller->wait(std::chrono::nanoseconds::max()).size() == 1);
 }
 
-TEST_CASE("a wait that runs out ends no earlier than was said, with nothing", "[poller]") {
+TEST_CASE("a wait without an event ends no earlier than its timeout, with an empty result", "[poller]") {
   const EveryPoller poller;
   const Pair pair = socket_pair();
   poller->update(pair[0].get(), 1, Events::none, Events::read);
@@ -463,7 +463,7 @@ TEST_CASE("a descriptor that becomes ready ends a wait without a timeout", "[pol
   const EveryPoller poller;
   const Pair pair = socket_pair();
   poller->update(pair[0].get(), 1, Events::none, Events::read);
-  ssize_t written = 0;  // Catch's assertions are the main thread's
+  ssize_t written = 0;  // only the main thread may use Catch's assertions
   std::thread other([&] { written = ::write(pair[1].get(), "x", 1); });
   std::span<const Ready> ready;
   while (ready.empty()) ready = poller->wait(std::nullopt);
@@ -473,18 +473,18 @@ TEST_CASE("a descriptor that becomes ready ends a wait without a timeout", "[pol
   CHECK(written == 1);
 }
 
-TEST_CASE("a signal ends a wait early, with nothing", "[poller]") {
+TEST_CASE("a signal ends a wait early, with an empty result", "[poller]") {
   const EveryPoller poller;
   const Pair pair = socket_pair();
   poller->update(pair[0].get(), 1, Events::none, Events::read);
   struct sigaction ignored_mostly{};
   ignored_mostly.sa_handler = [](int) {};
-  ignored_mostly.sa_flags = SA_RESTART;  // which no poller's wait heeds
+  ignored_mostly.sa_flags = SA_RESTART;  // SA_RESTART does not affect a poller's wait
   struct sigaction before{};
   REQUIRE(::sigaction(SIGUSR1, &ignored_mostly, &before) == 0);
   const pthread_t self = ::pthread_self();
   std::atomic<bool> over = false;
-  // Again and again, as the first may come before the wait has begun.
+  // Repeatedly, because the first signal may arrive before the wait has begun.
   std::thread other([&] {
     while (!over) {
       ::pthread_kill(self, SIGUSR1);
@@ -499,7 +499,7 @@ TEST_CASE("a signal ends a wait early, with nothing", "[poller]") {
   ::sigaction(SIGUSR1, &before, nullptr);
 }
 
-TEST_CASE("a regular file is always ready to poll and /dev/poll, refused by epoll", "[poller]") {
+TEST_CASE("a regular file is always ready with poll and /dev/poll, and epoll refuses it", "[poller]") {
   const EveryPoller poller;
   char path[] = "/tmp/squall-poller-XXXXXX";
   const OwnedFd file(::mkstemp(path));
@@ -514,7 +514,7 @@ TEST_CASE("a regular file is always ready to poll and /dev/poll, refused by epol
     put(file);
     ::lseek(file.get(), 0, SEEK_SET);
     CHECK(events_of(*poller, file) == Events::read);
-    // Both directions or neither: the registration for reading stays.
+    // The failed change has no effect: the registration for reading stays.
     CHECK(error_of(*poller, file.get(), Events::read, Events::write) == EINVAL);
     CHECK(events_of(*poller, file) == Events::read);
     poller->update(file.get(), 1, Events::read, Events::none);
@@ -556,8 +556,7 @@ std::string complaint(std::string_view name) {
 
 std::unique_ptr<Poller> make_own() { return make_poller("poll"); }
 
-TEST_CASE("pollers are known by name; without one SQUALL_POLLER decides, else the system's best",
-          "[poller]") {
+TEST_CASE("a poller is selected by its name, or by SQUALL_POLLER, or is the system's best", "[poller]") {
   const std::vector<std::string> names = poller_names();
   REQUIRE_FALSE(names.empty());
   CHECK(std::count(names.begin(), names.end(), "poll") == 1);
@@ -585,7 +584,7 @@ TEST_CASE("pollers are known by name; without one SQUALL_POLLER decides, else th
   CHECK(complaint("").starts_with("there is no poller 'select', which SQUALL_POLLER asks for; there are: "));
 }
 
-TEST_CASE("a poller of one's own is found by its name and never picked unasked", "[poller]") {
+TEST_CASE("a registered poller is found by its name and is never the default", "[poller]") {
   const std::size_t before = poller_names().size();
   CHECK_THROWS_AS(register_poller("", make_own), std::invalid_argument);
   CHECK_THROWS_AS(register_poller("own", nullptr), std::invalid_argument);

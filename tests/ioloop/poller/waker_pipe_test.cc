@@ -8,7 +8,7 @@
 
 #include "support/catch.h"
 
-// In the program that uses the pipe instead of the eventfd.
+// Tests in the program that uses the pipe instead of the eventfd.
 namespace squall::waker_pipe_test {
 namespace {
 

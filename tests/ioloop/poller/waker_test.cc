@@ -15,7 +15,7 @@
 #include "support/catch.h"
 #include "support/descriptor_limit.h"
 
-// Compiled into two programs: with the waker that this system uses, and with the one made of a pipe.
+// Compiled into two programs: with the waker of this system, and with the waker made of a pipe.
 namespace squall::waker_test {
 namespace {
 
@@ -33,7 +33,7 @@ TEST_CASE("a waker is readable from wake() until drain()", "[waker]") {
   CHECK(is_readable(waker));
   waker.drain();
   CHECK_FALSE(is_readable(waker));
-  waker.drain();  // finds nothing, and does not wait
+  waker.drain();  // reads nothing, and does not wait
   waker.wake();
   CHECK(is_readable(waker));
 }
@@ -60,8 +60,8 @@ TEST_CASE("a waker's descriptor neither waits nor is inherited", "[waker]") {
   CHECK(::fcntl(waker.fd(), F_GETFD) == FD_CLOEXEC);
 }
 
-TEST_CASE("a waker that cannot be made says why", "[waker]") {
-  if (kAddressSanitizer) return;  // UBSan is on too, and needs descriptors to inspect an exception
+TEST_CASE("a waker that cannot be made throws the reason", "[waker]") {
+  if (kAddressSanitizer) return;  // UBSan is enabled too, and needs descriptors to inspect an exception
   const testing::DescriptorLimit few(256);
   std::vector<OwnedFd> taken;
   while (taken.empty() || taken.back()) taken.emplace_back(::dup(0));
@@ -76,7 +76,7 @@ TEST_CASE("a waker that cannot be made says why", "[waker]") {
 
 const Waker* g_waker = nullptr;
 
-TEST_CASE("a signal handler may wake", "[waker]") {
+TEST_CASE("a signal handler may call wake()", "[waker]") {
   const Waker waker;
   g_waker = &waker;
   const auto before = ::signal(SIGUSR1, [](int) { g_waker->wake(); });
@@ -86,7 +86,7 @@ TEST_CASE("a signal handler may wake", "[waker]") {
   CHECK(is_readable(waker));
 }
 
-TEST_CASE("other threads may wake, and a wake-up after drain() is not lost", "[waker][threads]") {
+TEST_CASE("other threads may call wake(), and a wake-up after drain() is not lost", "[waker][threads]") {
   const Waker waker;
   constexpr int kRounds = 2000;
   std::atomic<int> sent = 0;

@@ -22,7 +22,8 @@ using testing::TestLoop;
 
 const std::vector<ChildExit> kBothWays{ChildExit::pidfd, ChildExit::sigchld};
 
-// A child to be killed by a signal without a handler in the test program; children inherit handlers.
+// A child that runs `function`. Kill it by a signal without a handler in the test program, because children
+// inherit handlers.
 template <class Function>
 pid_t child_that(Function function) {
   const pid_t pid = ::fork();
@@ -45,7 +46,7 @@ void wait_until_dead(pid_t pid) {
   siginfo_t info{};
   REQUIRE(::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT) == 0);
 }
-// Dead or alive, it has not been reaped.
+// Whether the child runs, or has ended and was not reaped.
 bool exists(pid_t pid) { return ::kill(pid, 0) == 0; }
 
 Task<int> wait_for(ChildWatcher& watcher) { co_return co_await watcher.wait(); }
@@ -70,12 +71,12 @@ TEST_CASE("a watcher returns the exit status, or minus the signal that killed th
     CHECK_FALSE(killed.returncode());
     killed.send_signal(SIGUSR1);
     CHECK(loop.run(wait_for(killed)) == -SIGUSR1);
-    CHECK(loop.run(wait_for(killed)) == -SIGUSR1);  // as often as one likes
+    CHECK(loop.run(wait_for(killed)) == -SIGUSR1);  // any number of times
     killed.send_signal(SIGKILL);                    // the child has ended
   }
 }
 
-TEST_CASE("the kernel's descriptor is used where there is one", "[child]") {
+TEST_CASE("the pidfd is used if the kernel has pidfds", "[child]") {
   TestLoop loop;
   ChildWatcher watcher(child_that_stays());
   CHECK(watcher.how() == ChildExit::pidfd);
@@ -83,7 +84,7 @@ TEST_CASE("the kernel's descriptor is used where there is one", "[child]") {
   CHECK(loop.run(wait_for(watcher)) == -SIGKILL);
 }
 
-TEST_CASE("a child that ended before it was watched is reported all the same (PRC-12)", "[child]") {
+TEST_CASE("a child that ended before it was watched is reported too (PRC-12)", "[child]") {
   for (const ChildExit how : kBothWays) {
     TestLoop loop;
     const pid_t pid = child_that_exits(5);
@@ -180,7 +181,7 @@ TEST_CASE("the loop reaps a child whose watcher was destroyed", "[child]") {
   }
 }
 
-TEST_CASE("a task may go on waiting when the watcher is gone", "[child]") {
+TEST_CASE("a task may still wait after the watcher is destroyed", "[child]") {
   for (const ChildExit how : kBothWays) {
     TestLoop loop;
     std::vector<int> out;
@@ -197,7 +198,7 @@ TEST_CASE("a watcher may be moved", "[child]") {
   TestLoop loop;
   ChildWatcher watcher(child_that_exits(1));
   ChildWatcher moved = std::move(watcher);
-  CHECK_FALSE(watcher);  // NOLINT(bugprone-use-after-move): what this test is about
+  CHECK_FALSE(watcher);  // NOLINT(bugprone-use-after-move): the purpose of this test
   CHECK(loop.run(wait_for(moved)) == 1);
 }
 
@@ -232,7 +233,7 @@ TEST_CASE("a child that other code has reaped is reported as 255, with a warning
   }
 }
 
-TEST_CASE("SIGCHLD is given back when no child needs it", "[child]") {
+TEST_CASE("SIGCHLD is released when no child needs it", "[child]") {
   TestLoop loop;
   IOLoop other;
   {
@@ -248,7 +249,7 @@ TEST_CASE("SIGCHLD is given back when no child needs it", "[child]") {
   other.run_sync(wait_for(watcher), TestLoop::patience());
 }
 
-TEST_CASE("signals of children that end together merge, and every child is seen", "[child]") {
+TEST_CASE("signals of children that end together merge, and every child is reported", "[child]") {
   for (const ChildExit how : kBothWays) {
     TestLoop loop;
     std::vector<std::unique_ptr<ChildWatcher>> watchers;

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""fork_processes() as a user meets it, in a program of its own: `fork_processes_test.py PROGRAM`."""
+"""fork_processes() as a user calls it, in its own program: `fork_processes_test.py PROGRAM`."""
 
 import os
 import re
@@ -25,7 +25,7 @@ def is_alive(pid):
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    # What nobody has reaped is gone as well.
+    # Processes that were not reaped have ended too.
     with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
         return stat.read().rpartition(")")[2].split()[0] != "Z"
 
@@ -38,7 +38,7 @@ def wait_until_gone(pid):
 
 
 class Running:
-    """A program whose children have said that they are ready."""
+    """A program whose children are ready."""
 
     def __init__(self, what, **options):
         self.process = subprocess.Popen(
@@ -70,7 +70,7 @@ class Running:
 
 
 def ids():
-    """each child gets its task id, and the parent exits with 0 when all have (PRC-02, PRC-06, PRC-07)"""
+    """each child gets its task id, and the parent exits with 0 when all children have (PRC-02, PRC-06, PRC-07)"""
     status, out, said = run("ids")
     assert status == 0, (status, said)
     children = [f"child {i} of itself" for i in range(3)]
@@ -83,7 +83,7 @@ def ids():
 
 
 def default_count():
-    """0 stands for the number of processors (PRC-02)"""
+    """0 means the number of processors (PRC-02)"""
     count = int(subprocess.run(["nproc"], capture_output=True, text=True, check=True).stdout)
     status, out, said = run("default")
     match = re.search(r"Starting (\d+) processes", said)
@@ -123,7 +123,7 @@ def passes_on():
 
 
 def dies_with_them():
-    """a parent whose children die by the signal dies by it too"""
+    """a parent whose children end by the signal ends by it too"""
     for how in (signal.SIGTERM, signal.SIGINT):
         with Running("stay") as program:
             program.process.send_signal(how)
@@ -133,7 +133,7 @@ def dies_with_them():
 
 
 def ignored():
-    """a signal that was ignored when the program began stays so"""
+    """a signal that was ignored when the program began stays ignored"""
 
     def ignore():
         signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -141,13 +141,13 @@ def ignored():
     with Running("stay", preexec_fn=ignore) as program:
         program.process.send_signal(signal.SIGINT)
         os.kill(program.children[0], signal.SIGKILL)
-        program.children[0] = program.read_ready()  # another in its place: the parent lives
+        program.children[0] = program.read_ready()  # another child replaces it: the parent still runs
         program.process.send_signal(signal.SIGTERM)
         assert program.end()[0] == -signal.SIGTERM
 
 
 def child_killed():
-    """a child killed from outside is replaced while the others go on"""
+    """a child killed from outside is replaced while the others continue"""
     with Running("serve") as program:
         killed, other = program.children
         os.kill(killed, signal.SIGKILL)
@@ -161,10 +161,10 @@ def child_killed():
 
 
 def refusals():
-    """it is refused in its own children, and while there is a loop or a pool's thread (IOL-06)"""
+    """it is refused in its own children, and while a loop or a thread of a pool exists (IOL-06)"""
     for what, why in (
         ("twice", "fork_processes() was called already"),
-        ("loop", "before there is an IOLoop"),
+        ("loop", "before an IOLoop is made"),
         ("pool", "before a ThreadPool has threads"),
     ):
         status, out, said = run(what)
@@ -172,13 +172,13 @@ def refusals():
 
 
 def after_loop():
-    """a loop that is gone is no hindrance"""
+    """a destroyed loop does not prevent a fork"""
     status, out, said = run("after_loop")
     assert status == 0 and "child 0 of itself" in out, (status, out, said)
 
 
 def seeds():
-    """the C library's generators give each child numbers of its own (PRC-03)"""
+    """the C library's generators give each child other numbers (PRC-03)"""
     status, out, said = run("seeds")
     assert status == 0, said
     numbers = [line.split()[1:] for line in out.splitlines()]
@@ -194,7 +194,7 @@ def inherited():
 
 
 def buffered():
-    """what was written before and not yet flushed appears once"""
+    """output that was not flushed before the fork appears once"""
     status, out, said = run("buffered")
     assert status == 0 and out == "written before\n", (status, out, said)
 

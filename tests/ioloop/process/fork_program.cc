@@ -61,7 +61,7 @@ int give_up() {
       say("stays {}\n", ::getpid());
       stay();
     }
-    // Gives the other the time to speak.
+    // Gives the other child time to print.
     ::usleep(300'000);
     std::_Exit(1);
   } catch (const std::runtime_error& error) {

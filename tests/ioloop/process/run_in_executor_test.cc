@@ -30,7 +30,7 @@ Task<int> twice_elsewhere(int value) { co_return co_await run_in_executor(twice,
 Task<int> twice_on(Executor& executor, int value) {
   co_return co_await run_in_executor(executor, twice, value);
 }
-// Runs any function; a parameter, because of GCC 12.
+// Runs any function. The function is a parameter because of GCC 12 (docs/coroutines.md).
 template <class Function>
 Task<std::invoke_result_t<Function>> run_on(Executor& executor, Function function) {
   co_return co_await run_in_executor(executor, std::move(function));
@@ -72,7 +72,7 @@ class Blocker {
   bool released_ = false;
 };
 
-// Tells on which thread the last of its copies was destroyed.
+// Records the thread on which its last copy was destroyed.
 class Traced {
  public:
   explicit Traced(std::atomic<std::thread::id>& destroyed_on) : token_(&destroyed_on, Note()) {}
@@ -116,7 +116,7 @@ TEST_CASE("an exception from the function is thrown where the result is awaited 
 Task<std::string> results_of_every_kind() {
   std::string text;
   int counter = 0;
-  // Nothing, something that only moves, and a reference.
+  // The results are void, a move-only type, and a reference.
   const auto increment = [](int* value) { ++*value; };
   co_await run_in_executor(increment, &counter);
   auto box = std::make_unique<int>(counter);
@@ -128,7 +128,7 @@ Task<std::string> results_of_every_kind() {
   co_return text;
 }
 
-TEST_CASE("results may be nothing, move-only or references", "[run_in_executor][threads]") {
+TEST_CASE("results may be void, move-only or references", "[run_in_executor][threads]") {
   TestLoop loop;
   CHECK(loop.run(results_of_every_kind()) == "2 same");
 }
@@ -240,7 +240,7 @@ TEST_CASE("thousands of concurrent jobs all complete", "[run_in_executor][thread
   CHECK(sum == 4999 * 5000);
 }
 
-TEST_CASE("a full pool is a clear error where the job is awaited", "[run_in_executor][threads]") {
+TEST_CASE("a full pool throws ExecutorFullError where the job is awaited", "[run_in_executor][threads]") {
   TestLoop loop;
   ThreadPool pool(one_thread(2));
   Blocker blocker(pool);
@@ -346,7 +346,7 @@ TEST_CASE("a task destroyed between the end of its job and its resumption: the r
       group.add(note_on(
           on_a_thread ? static_cast<Executor&>(*pool) : here, [&result_on] { return Traced(result_on); },
           went_on, Live()));
-      pool.reset();  // waits for the job
+      pool.reset();  // the destructor waits for the job
       CHECK(result_on.load() == std::thread::id());
     }
     CHECK(result_on.load() == std::this_thread::get_id());
@@ -371,7 +371,7 @@ TEST_CASE("a deadline that passes drops a job that waits for a thread", "[run_in
   CHECK_FALSE(ran);
 }
 
-TEST_CASE("a loop may go while jobs of its tasks run on a pool that outlives it",
+TEST_CASE("a loop may be destroyed while jobs of its tasks run on a pool that outlives it",
           "[run_in_executor][threads]") {
   ThreadPool pool;
   std::latch begun(1);
@@ -397,7 +397,7 @@ TEST_CASE("a loop may go while jobs of its tasks run on a pool that outlives it"
   CHECK_FALSE(went_on);
 }
 
-// Holds a latch down for as long as it lives.
+// Keeps a latch closed during its lifetime.
 class Held {
  public:
   explicit Held(std::latch& latch) : latch_(&latch, [](std::latch* latch) { latch->count_down(); }) {}
@@ -429,7 +429,7 @@ TEST_CASE("the destructor of a loop waits for the running jobs of its default ex
     loop.spawn(run_holding(executor, job, Held(task_is_gone)));
     begun.wait();
     loop.spawn(note_on(executor, [&skipped] { skipped = false; }, went_on));
-    // A job that knows nothing of tasks may still speak to the loop.
+    // A job without a task may still use the loop.
     executor.submit([&loop] { loop.add_callback([live = Live()] {}); });
   }
   CHECK(ended);
@@ -438,7 +438,7 @@ TEST_CASE("the destructor of a loop waits for the running jobs of its default ex
   CHECK(Live::count == 0);
 }
 
-// A job that takes now nothing, now a little, and now throws.
+// A job that takes no time, some time, or throws.
 struct Work {
   explicit Work(int number) : number(number) {}
   std::unique_ptr<int> operator()() const {
@@ -458,7 +458,7 @@ Task<> work_on(Executor& executor, int number, int& ended) {
   }
 }
 
-TEST_CASE("tasks dropped at every stage, by groups and by loops, leave nothing behind",
+TEST_CASE("tasks dropped at every stage, by groups and by loops, leave no job and no object",
           "[run_in_executor][threads]") {
   ThreadPool pool;
   int ended = 0;

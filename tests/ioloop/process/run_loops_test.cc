@@ -18,7 +18,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-TEST_CASE("each loop runs on a thread of its own and is current there; the first is the caller's",
+TEST_CASE("each loop runs on its own thread and is current there; the first runs on the caller's thread",
           "[run_loops][threads]") {
   std::mutex mutex;
   std::set<std::thread::id> threads;
@@ -28,7 +28,7 @@ TEST_CASE("each loop runs on a thread of its own and is current there; the first
     const std::lock_guard lock(mutex);
     threads.insert(std::this_thread::get_id());
     indices.insert(index);
-    // The last to run stops them all.
+    // The last loop that runs stops all loops.
     loop.add_callback([&] {
       if (&IOLoop::current() == &loop && ++running == 4) loop.stop();
     });
@@ -39,7 +39,7 @@ TEST_CASE("each loop runs on a thread of its own and is current there; the first
   CHECK(running == 4);
 }
 
-TEST_CASE("a signal stops them all", "[run_loops][threads]") {
+TEST_CASE("a signal stops all loops", "[run_loops][threads]") {
   std::atomic<int> running = 0;
   run_loops(3, [&](IOLoop& loop, int) {
     loop.add_callback([&] {
@@ -62,7 +62,7 @@ struct Owned {
   std::thread::id made_on = std::this_thread::get_id();
 };
 
-TEST_CASE("the result of setup is destroyed on its thread, after the loop has run and before its end",
+TEST_CASE("the result of setup is destroyed on its thread, after the loop has run and before its destruction",
           "[run_loops][threads]") {
   std::atomic<int> alive = 0;
   std::atomic<int> elsewhere = 0;
@@ -79,7 +79,7 @@ TEST_CASE("the result of setup is destroyed on its thread, after the loop has ru
   CHECK(elsewhere == 0);
 }
 
-TEST_CASE("an exception from one setup stops them all, and is thrown once all have ended",
+TEST_CASE("an exception from one setup stops all loops, and is thrown once all have ended",
           "[run_loops][threads]") {
   std::atomic<int> ended = 0;
   struct Ends {
@@ -95,12 +95,12 @@ TEST_CASE("an exception from one setup stops them all, and is thrown once all ha
   CHECK(ended == 2);
 }
 
-TEST_CASE("of several exceptions that of the lowest index is thrown", "[run_loops][threads]") {
+TEST_CASE("of several exceptions the one with the lowest index is thrown", "[run_loops][threads]") {
   CHECK_THROWS_WITH(run_loops(3, [](IOLoop&, int index) { throw std::runtime_error(std::to_string(index)); }),
                     "0");
 }
 
-TEST_CASE("without a count there is a loop for each processor", "[run_loops][threads]") {
+TEST_CASE("without a count a loop runs for each processor", "[run_loops][threads]") {
   std::atomic<int> count = 0;
   run_loops(std::nullopt, [&](IOLoop& loop, int) {
     ++count;

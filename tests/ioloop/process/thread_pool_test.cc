@@ -26,7 +26,7 @@ ThreadPool::Options limits(int max_threads, std::size_t max_waiting = 10000) {
   return options;
 }
 
-TEST_CASE("a pool has no thread before it has work, and as many as documented at most (IOL-47)",
+TEST_CASE("a pool has no thread before its first job, and at most the documented number (IOL-47)",
           "[thread_pool][threads]") {
   ThreadPool pool;
   CHECK(pool.threads() == 0);
@@ -34,7 +34,7 @@ TEST_CASE("a pool has no thread before it has work, and as many as documented at
   CHECK(ThreadPool::live_threads() == 0);
 }
 
-TEST_CASE("threads are made on demand, up to the bound, and all go with the pool", "[thread_pool][threads]") {
+TEST_CASE("threads are made on demand, up to the limit, and end with the pool", "[thread_pool][threads]") {
   {
     std::latch begun(3);
     std::latch release(1);
@@ -68,7 +68,7 @@ TEST_CASE("an idle thread is used before another is made", "[thread_pool][thread
     std::latch done(1);
     pool.submit([&] { done.count_down(); });
     done.wait();
-    // It is idle a moment after the job's last act.
+    // The thread becomes idle shortly after the end of the job.
     while (pool.idle() == 0) std::this_thread::yield();
   }
   CHECK(pool.threads() == 1);
@@ -84,7 +84,7 @@ TEST_CASE("the destructor runs the jobs that are left, in their order", "[thread
   CHECK(std::is_sorted(ran.begin(), ran.end()));
 }
 
-TEST_CASE("a job may submit another, even when the pool is about to go", "[thread_pool][threads]") {
+TEST_CASE("a job may submit another job, even during the destruction of the pool", "[thread_pool][threads]") {
   std::atomic<int> ran = 0;
   {
     ThreadPool pool(limits(2));
@@ -98,7 +98,7 @@ TEST_CASE("a job may submit another, even when the pool is about to go", "[threa
   CHECK(ran == 20);
 }
 
-TEST_CASE("more waiting jobs than the bound are refused, and the others still run",
+TEST_CASE("more waiting jobs than the limit are refused, and the others still run",
           "[thread_pool][threads]") {
   std::atomic<int> ran = 0;
   {
@@ -133,7 +133,7 @@ TEST_CASE("an exception from a job is logged, and its thread runs further jobs",
   log.expect("Exception in job: not a std::exception");
 }
 
-TEST_CASE("signals meant for the process do not reach the pool's threads, faults do",
+TEST_CASE("signals to the process are not delivered to the pool's threads, and faults are",
           "[thread_pool][threads]") {
   sigset_t inside;
   sigset_t here;
@@ -181,7 +181,7 @@ TEST_CASE("a pool without threads or without waiting jobs is refused", "[thread_
   CHECK_THROWS_AS(ThreadPool(limits(1, 0)), std::invalid_argument);
 }
 
-TEST_CASE("many threads submit to one pool and nothing is lost", "[thread_pool][threads]") {
+TEST_CASE("many threads may submit to one pool, and no job is lost", "[thread_pool][threads]") {
   std::atomic<int> ran = 0;
   {
     ThreadPool pool(limits(4, 100000));

@@ -25,8 +25,7 @@ Task<> note_or_time_out(Condition& condition, Deadline deadline, std::vector<int
   out.push_back(notified ? value : -value);
 }
 
-TEST_CASE("notify() wakes as many as it is told, in their order and in a later turn (LCK-10)",
-          "[condition]") {
+TEST_CASE("notify(count) wakes up to `count` waiters, in order and in a later turn (LCK-10)", "[condition]") {
   TestLoop loop;
   Condition condition;
   std::vector<int> out;
@@ -59,7 +58,7 @@ TEST_CASE("a notification is lost if no coroutine waits (LCK-10)", "[condition]"
   CHECK(out.empty());
 }
 
-TEST_CASE("a wait that takes too long is false, not an exception (LCK-01, LCK-10)", "[condition]") {
+TEST_CASE("a wait that times out returns false and does not throw (LCK-01, LCK-10)", "[condition]") {
   TestLoop loop;
   Condition condition;
   CHECK_FALSE(loop.run(wait(condition, 1ms)));
@@ -70,7 +69,7 @@ TEST_CASE("a wait that takes too long is false, not an exception (LCK-01, LCK-10
   CHECK(loop.run(wait(condition, 1h)));
 }
 
-TEST_CASE("a waiter that timed out uses up no notification (LCK-02)", "[condition]") {
+TEST_CASE("a waiter that timed out takes no notification (LCK-02)", "[condition]") {
   TestLoop loop;
   Condition condition;
   std::vector<int> out;
@@ -82,7 +81,7 @@ TEST_CASE("a waiter that timed out uses up no notification (LCK-02)", "[conditio
   CHECK(out == std::vector<int>{-1, 2});
 }
 
-TEST_CASE("if a notification and a timeout fall into one turn, the first counts", "[condition]") {
+TEST_CASE("if a notification and a timeout are in one turn, the first counts", "[condition]") {
   TestLoop loop;
   Condition condition;
   std::vector<int> out;
@@ -131,7 +130,7 @@ TEST_CASE("if a notified coroutine is destroyed before it resumes, the next wait
   }
 }
 
-TEST_CASE("a notification passes through any number of receivers that go", "[condition]") {
+TEST_CASE("a notification is passed on by any number of destroyed receivers", "[condition]") {
   TestLoop loop;
   Condition condition;
   std::vector<int> out;
@@ -164,7 +163,7 @@ TEST_CASE("a task destroyed while it waits is not notified", "[condition]") {
   CHECK(out == std::vector<int>{3});
 }
 
-TEST_CASE("a condition may be destroyed before its waiters: those that were notified resume", "[condition]") {
+TEST_CASE("a condition may be destroyed before its waiters: notified waiters resume", "[condition]") {
   TestLoop loop;
   auto condition = std::make_unique<Condition>();
   std::vector<int> out;
@@ -176,7 +175,7 @@ TEST_CASE("a condition may be destroyed before its waiters: those that were noti
   group.add(wait_and_note(*condition, out, 3));
   group.add(note_or_time_out(*condition, 1ms, out, 4));
   condition.reset();
-  doomed.destroy();  // no other waiter can get its notification
+  doomed.destroy();  // its notification is passed to no other waiter
   loop.run_until([&] { return out.size() == 2; });
   CHECK(out == std::vector<int>{1, -4});
   CHECK(group.size() == 1);

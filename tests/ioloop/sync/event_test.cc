@@ -48,7 +48,7 @@ TEST_CASE("a wait on a set event does not suspend (LCK-20)", "[event]") {
   CHECK_FALSE(event.is_set());
 }
 
-TEST_CASE("set() wakes all waiters, in their order and in a later turn (LCK-02, LCK-20)", "[event]") {
+TEST_CASE("set() wakes all waiters, in order and in a later turn (LCK-02, LCK-20)", "[event]") {
   TestLoop loop;
   Event event;
   std::vector<int> out;
@@ -66,7 +66,7 @@ TEST_CASE("set() wakes all waiters, in their order and in a later turn (LCK-02, 
   CHECK(out.back() == 4);
 }
 
-TEST_CASE("a wait that takes too long throws TimeoutError and leaves the event (LCK-20)", "[event]") {
+TEST_CASE("a wait that times out throws TimeoutError and leaves the list of waiters (LCK-20)", "[event]") {
   TestLoop loop;
   Event event;
   CHECK(loop.run(message_thrown<TimeoutError>(wait(event, 1ms))) == "Timeout");
@@ -91,7 +91,7 @@ TEST_CASE("an event set in time leaves no timer behind", "[event]") {
   CHECK(out == std::vector<int>{1});
 }
 
-TEST_CASE("if set() and a timeout fall into one turn, the first counts", "[event]") {
+TEST_CASE("if set() and a timeout are in one turn, the first counts", "[event]") {
   TestLoop loop;
   Event event;
   std::vector<int> out;
@@ -100,7 +100,7 @@ TEST_CASE("if set() and a timeout fall into one turn, the first counts", "[event
     loop.spawn(note_or_time_out(event, now, out, 1));
     loop.add_callback([&] { event.set(); });
     loop.run_turn();
-    CHECK(out.empty());  // woken, and its timer has gone by
+    CHECK(out.empty());  // woken, and its timer has passed
     loop.run_turn();
     CHECK(out == std::vector<int>{1});
   }
@@ -143,7 +143,7 @@ TEST_CASE("a task destroyed while it waits, or once woken, is not resumed", "[ev
   }
 }
 
-TEST_CASE("of the waiters of a destroyed event only those that were woken resume", "[event]") {
+TEST_CASE("of the waiters of a destroyed event only woken waiters resume", "[event]") {
   TestLoop loop;
   auto event = std::make_unique<Event>();
   std::vector<int> out;

@@ -27,7 +27,7 @@ Task<> hold(Lock& lock, std::vector<int>& out, int value, std::optional<Live> = 
   out.push_back(-value);
 }
 
-TEST_CASE("a lock lets one in at a time, in the order they came (LCK-02, LCK-50)", "[lock]") {
+TEST_CASE("a lock admits one coroutine at a time, first come, first served (LCK-02, LCK-50)", "[lock]") {
   TestLoop loop;
   Lock lock;
   std::vector<int> out;
@@ -58,7 +58,7 @@ TEST_CASE("releasing an unlocked lock is an error (LCK-50)", "[lock]") {
   CHECK_FALSE(lock.locked());
 }
 
-TEST_CASE("a lock that takes too long to get throws TimeoutError (LCK-01)", "[lock]") {
+TEST_CASE("acquiring a lock can time out with TimeoutError (LCK-01)", "[lock]") {
   TestLoop loop;
   Lock lock;
   Permit permit = lock.try_acquire();
@@ -70,7 +70,7 @@ TEST_CASE("a lock that takes too long to get throws TimeoutError (LCK-01)", "[lo
 }
 
 TEST_CASE(
-    "a lock goes on to the next when a task is destroyed that waits for it, was promised it or holds it",
+    "a lock passes to the next task when a task is destroyed that waits for it, was promised it or holds it",
     "[lock]") {
   for (const int state : {0, 1, 2}) {
     CAPTURE(state);

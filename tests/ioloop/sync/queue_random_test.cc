@@ -1,4 +1,4 @@
-// A queue beside a model of it, through random puts, gets, timeouts, cancellations and turns.
+// Compares a queue with a model of it, over random puts, gets, timeouts, cancellations and turns.
 
 #include <squall/ioloop/sync/queue.h>
 
@@ -19,7 +19,7 @@ namespace {
 using namespace std::chrono_literals;
 using testing::TestLoop;
 
-// The result of a client: nothing yet, the item that it put or got, or a timeout.
+// The result of a client: nullopt before the end, the item that it put or got, or a timeout.
 using Outcome = std::optional<int>;
 constexpr int kTimedOut = -1;
 
@@ -119,7 +119,7 @@ class Model {
     return detail::to_string(state);
   }
 
-  std::map<int, Outcome> outcomes;  // of the clients there are
+  std::map<int, Outcome> outcomes;  // of the existing clients
 
  private:
   struct Putter {
@@ -160,7 +160,7 @@ class Model {
   std::size_t inserted_ = 0;
   std::vector<int> items_;
   std::vector<int> getters_, promised_, hasty_;
-  std::vector<Putter> putters_, accepted_;  // waiting, and with the item in the queue
+  std::vector<Putter> putters_, accepted_;  // putters that wait, and putters whose item is in the queue
 };
 
 template <class Q>
@@ -224,7 +224,7 @@ void compare_with_model(Order order, unsigned seed) {
   CHECK(queue.empty());
 }
 
-TEST_CASE("with random cancellations no item is lost and all order is kept (QUE-04, QUE-11)", "[queue]") {
+TEST_CASE("with random cancellations no item is lost and the order is kept (QUE-04, QUE-11)", "[queue]") {
   for (unsigned seed = 0; seed < 30; ++seed) {
     compare_with_model<Queue<int>>(Order::fifo, seed);
     compare_with_model<LifoQueue<int>>(Order::lifo, seed);

@@ -44,7 +44,7 @@ Task<> get_or_time_out(Q& queue, Deadline deadline, Numbers& out, std::optional<
   }
   out.push_back(item);
 }
-// Notes every item until the queue is closed and empty, and then a 0.
+// Records every item until the queue is closed and empty, and then a 0.
 Task<> drain(Queue<int>& queue, Numbers& out, std::optional<Live> = {}) {
   for (;;) {
     const std::optional<int> item = co_await queue.next();
@@ -53,7 +53,7 @@ Task<> drain(Queue<int>& queue, Numbers& out, std::optional<Live> = {}) {
   }
   out.push_back(0);
 }
-// Notes that the item went in, or minus it if it did not in time.
+// Records the item when it is in the queue, or minus the item after a timeout.
 Task<> put_and_note(Queue<int>& queue, int item, Numbers& out, std::optional<Live> = {}) {
   co_await queue.put(item);
   out.push_back(item);
@@ -84,7 +84,8 @@ TEST_CASE("a queue returns its items first in, first out", "[queue]") {
   CHECK(queue.empty());
 }
 
-TEST_CASE("a queue has room for maxsize items, and without one for any number (QUE-01, QUE-09)", "[queue]") {
+TEST_CASE("a queue has room for maxsize items, and without maxsize for any number (QUE-01, QUE-09)",
+          "[queue]") {
   Queue<int> bounded(2);
   CHECK(bounded.maxsize() == 2);
   CHECK(bounded.try_put(1));
@@ -113,7 +114,7 @@ TEST_CASE("put_nowait() throws QueueFull, and get_nowait() QueueEmpty (QUE-03)",
   CHECK(queue.get_nowait() == 1);
 }
 
-TEST_CASE("move-only items go through a queue, and stay with a caller that could not put them", "[queue]") {
+TEST_CASE("a queue takes move-only items, and an item that was not put stays with the caller", "[queue]") {
   TestLoop loop;
   Queue<std::unique_ptr<int>> queue(1);
   auto first = std::make_unique<int>(1);
@@ -199,14 +200,14 @@ TEST_CASE("a getter that was promised an item leaves room for another", "[queue]
   CHECK(items_of(queue) == Numbers{2});
 }
 
-TEST_CASE("put() waits while the queue is full, and goes in as items are taken (LCK-02, QUE-04)", "[queue]") {
+TEST_CASE("put() waits while the queue is full, and ends when an item is taken (LCK-02, QUE-04)", "[queue]") {
   TestLoop loop;
   Queue<int> queue(1);
   Numbers put;
   for (int i = 1; i <= 3; ++i) loop.spawn(put_and_note(queue, i, put));
   CHECK(put == Numbers{1});
   CHECK(queue.get_nowait() == 1);
-  CHECK(queue.full());  // the second is in, though its putter has not resumed
+  CHECK(queue.full());  // the second item is in the queue, although its putter has not resumed
   CHECK_FALSE(queue.try_put(9));
   CHECK(put == Numbers{1});
   CHECK(queue.get_nowait() == 2);
@@ -215,7 +216,7 @@ TEST_CASE("put() waits while the queue is full, and goes in as items are taken (
   CHECK(queue.get_nowait() == 3);
 }
 
-TEST_CASE("an item that waits to go in takes part in the order before the next is got (QUE-04, QUE-08)",
+TEST_CASE("the item of a waiting putter is ordered before the next item is taken (QUE-04, QUE-08)",
           "[queue]") {
   TestLoop loop;
   LifoQueue<int> lifo(1);
@@ -247,8 +248,7 @@ TEST_CASE("a priority queue returns the smallest item first, a LIFO queue the la
   CHECK(items_of(last) == Numbers{6, 2, 9, 5, 1, 4, 1, 3});
 }
 
-TEST_CASE("a get or put that takes too long throws TimeoutError and leaves no trace (LCK-01, QUE-02)",
-          "[queue]") {
+TEST_CASE("a get or put that times out throws TimeoutError and changes nothing (LCK-01, QUE-02)", "[queue]") {
   TestLoop loop;
   Queue<int> queue(1);
   CHECK(loop.run(message_thrown<TimeoutError>(get(queue, 1ms))) == "Timeout");
@@ -262,7 +262,7 @@ TEST_CASE("a get or put that takes too long throws TimeoutError and leaves no tr
   CHECK(items_of(queue) == Numbers{3});
 }
 
-TEST_CASE("if an item goes in and put() times out in one turn, the first counts, and no item is lost",
+TEST_CASE("if an item is queued and its put() times out in one turn, the first counts, and no item is lost",
           "[queue]") {
   TestLoop loop;
   Queue<int> queue;
@@ -294,7 +294,7 @@ TEST_CASE("if an item goes in and put() times out in one turn, the first counts,
   }
 }
 
-TEST_CASE("if room and a timeout of put() fall into one turn, the first counts", "[queue]") {
+TEST_CASE("if room and a timeout of put() are in one turn, the first counts", "[queue]") {
   TestLoop loop;
   Queue<int> queue(1);
   queue.put_nowait(1);
@@ -370,9 +370,9 @@ TEST_CASE("an item promised to a task that is destroyed keeps its place in the q
     CHECK(queue.qsize() == 2);
   }
   CHECK(Live::count == 0);
-  CHECK(queue.qsize() == 3);  // one above its maximum
+  CHECK(queue.qsize() == 3);  // one more than the maximum
   CHECK(queue.get_nowait() == 1);
-  CHECK(queue.qsize() == 2);  // so that no item went in
+  CHECK(queue.qsize() == 2);  // so no item was added
   CHECK(queue.get_nowait() == 2);
   CHECK(items_of(queue) == Numbers{3, 4});
   loop.run_turn();
@@ -428,25 +428,25 @@ TEST_CASE("a woken getter takes the item that is first when it resumes", "[queue
   CHECK(items_of(queue) == Numbers{5});
 }
 
-TEST_CASE("join() waits until every item that went in is done (QUE-05, QUE-06)", "[queue]") {
+TEST_CASE("join() waits until every item of the queue is marked as processed (QUE-05, QUE-06)", "[queue]") {
   TestLoop loop;
   Queue<int> queue(1);
-  loop.run(join(queue, 0s));  // nothing was ever put
+  loop.run(join(queue, 0s));  // no item was ever put
   queue.put_nowait(1);
   Numbers out;
   TaskGroup putters(loop);
   putters.add(put_and_note(queue, 2, out));
   CHECK(loop.run(message_thrown<TimeoutError>(join(queue, 1ms))) == "Timeout");
   CHECK(loop.run(throws<TimeoutError>(join(queue, 0s))));
-  putters.destroy();  // an item that never went in does not count
+  putters.destroy();  // an item that was never in the queue does not count
   queue.get_nowait();
-  CHECK(loop.run(throws<TimeoutError>(join(queue, 0s))));  // got is not done
+  CHECK(loop.run(throws<TimeoutError>(join(queue, 0s))));  // an item that was taken is not processed yet
   loop.add_callback([&] { queue.task_done(); });
   loop.run(join(queue, 1h));
   CHECK(out.empty());
 }
 
-TEST_CASE("task_done() for more items than went in is an error (QUE-06)", "[queue]") {
+TEST_CASE("task_done() for more items than were put is an error (QUE-06)", "[queue]") {
   Queue<int> queue;
   CHECK_THROWS_WITH(queue.task_done(), "task_done() called too many times");
   queue.put_nowait(1);
@@ -511,7 +511,8 @@ TEST_CASE("a closed queue refuses items, also those of waiting putters", "[queue
   CHECK(loop.run(throws<QueueClosed>(get(queue, 1h))));
 }
 
-TEST_CASE("closing wakes all getters, and an item promised to a destroyed one goes to another", "[queue]") {
+TEST_CASE("closing wakes all getters, and an item promised to a destroyed getter goes to another getter",
+          "[queue]") {
   TestLoop loop;
   Queue<int> queue;
   Numbers out;
@@ -549,7 +550,7 @@ TEST_CASE("a queue may be destroyed before its waiters, and destroys its items",
     group.add(get_and_note(*queue, out));
     group.add(get_and_note(*queue, out));
     group.add(get_or_time_out(*queue, 1ms, out));
-    queue->put_nowait(1);  // promised to the first, which has not resumed
+    queue->put_nowait(1);  // promised to the first waiter, which has not resumed
     queue.reset();
     loop.run_until([&] { return !out.empty(); });
     CHECK(out == Numbers{-1});

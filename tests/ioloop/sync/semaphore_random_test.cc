@@ -1,4 +1,4 @@
-// A semaphore beside a model of it, through random acquires, releases, timeouts, cancellations and turns.
+// Compares a semaphore with a model of it, over random acquires, releases, timeouts, cancellations and turns.
 
 #include <squall/ioloop/sync/semaphore.h>
 
@@ -22,7 +22,7 @@ enum class State { waiting, promised, holding, timed_out };
 
 struct Client {
   explicit Client(IOLoop& loop) : group(loop) {}
-  State state = State::waiting;  // as the client sees it, without promises
+  State state = State::waiting;  // the state that the client sees; promises do not count
   TaskGroup group;
 };
 
@@ -101,7 +101,7 @@ TEST_CASE("with random cancellations no permit is lost and no task overtakes ano
     const auto roll = [&](std::size_t sides) { return static_cast<std::size_t>(random() >> 8) % sides; };
     TestLoop loop;
     const std::size_t permits = roll(4);
-    // Unbounded, so that it may be empty; the model has the number.
+    // Unbounded, so that a release is never refused; the model checks the number.
     Semaphore semaphore(static_cast<std::ptrdiff_t>(permits));
     Model model(permits);
     std::map<int, std::unique_ptr<Client>> clients;

@@ -21,7 +21,7 @@ Task<bool> acquire(Semaphore& semaphore, Deadline deadline) {
   const Permit permit = co_await semaphore.acquire(deadline);
   co_return static_cast<bool>(permit);
 }
-// Acquires, notes that, and keeps the permit until it is destroyed.
+// Acquires a permit, records `value`, and keeps the permit until the task is destroyed.
 Task<> hold(Semaphore& semaphore, std::vector<int>& out, int value, std::optional<Live> = {}) {
   const Permit permit = co_await semaphore.acquire();
   out.push_back(value);
@@ -43,7 +43,7 @@ Task<> hold_or_time_out(Semaphore& semaphore, Deadline deadline, std::vector<int
   if (permit) co_await sleep(24h);
 }
 
-TEST_CASE("a semaphore has as many permits as it is given, one if nothing is said (LCK-30)", "[semaphore]") {
+TEST_CASE("a semaphore has the given number of permits, by default one (LCK-30)", "[semaphore]") {
   CHECK(Semaphore().value() == 1);
   CHECK(Semaphore(0).locked());
   Semaphore semaphore(2);
@@ -63,16 +63,16 @@ TEST_CASE("a semaphore refuses a negative number of permits (LCK-30)", "[semapho
   CHECK_THROWS_WITH(BoundedSemaphore(-1), "semaphore initial value must be >= 0");
 }
 
-TEST_CASE("a permit moves, and is given back once", "[semaphore]") {
+TEST_CASE("a permit can be moved, and is released once", "[semaphore]") {
   Semaphore semaphore(2);
   {
     Permit a = semaphore.try_acquire();
     Permit b = std::move(a);
-    CHECK_FALSE(a);  // NOLINT(bugprone-use-after-move): that is the question
+    CHECK_FALSE(a);  // NOLINT(bugprone-use-after-move): the purpose of this test
     CHECK(semaphore.value() == 1);
     a = semaphore.try_acquire();
     CHECK(semaphore.value() == 0);
-    a = std::move(b);  // gives back the one it held
+    a = std::move(b);  // releases the permit that `a` held
     CHECK(semaphore.value() == 1);
   }
   CHECK(semaphore.value() == 2);
@@ -112,7 +112,8 @@ TEST_CASE("acquire() takes a free permit at once, and otherwise waits for its tu
   CHECK(semaphore.value() == 2);
 }
 
-TEST_CASE("a released permit goes to the waiting coroutine, and no other one overtakes it", "[semaphore]") {
+TEST_CASE("a released permit goes to the waiting coroutine, and no other coroutine overtakes it",
+          "[semaphore]") {
   TestLoop loop;
   Semaphore semaphore(1);
   std::vector<int> out;
@@ -128,7 +129,7 @@ TEST_CASE("a released permit goes to the waiting coroutine, and no other one ove
   loop.run_until([&] { return out.size() == 2; });
 }
 
-TEST_CASE("an acquire that takes too long throws TimeoutError and takes nothing (LCK-01, LCK-30)",
+TEST_CASE("an acquire that times out throws TimeoutError and takes no permit (LCK-01, LCK-30)",
           "[semaphore]") {
   TestLoop loop;
   Semaphore semaphore(0);
@@ -142,7 +143,7 @@ TEST_CASE("an acquire that takes too long throws TimeoutError and takes nothing 
   CHECK(semaphore.value() == 1);
 }
 
-TEST_CASE("if a release and a timeout fall into one turn, the first counts, and the permit is not lost",
+TEST_CASE("if a release and a timeout are in one turn, the first counts, and the permit is not lost",
           "[semaphore]") {
   TestLoop loop;
   Semaphore semaphore(0);
@@ -177,7 +178,7 @@ TEST_CASE("if a release and a timeout fall into one turn, the first counts, and 
   }
 }
 
-TEST_CASE("a task destroyed while it waits for a permit leaves the line", "[semaphore]") {
+TEST_CASE("a task destroyed while it waits for a permit leaves the list of waiters", "[semaphore]") {
   for (const bool timed : {false, true}) {
     CAPTURE(timed);
     TestLoop loop;
@@ -197,7 +198,7 @@ TEST_CASE("a task destroyed while it waits for a permit leaves the line", "[sema
   }
 }
 
-TEST_CASE("a permit promised to a task that is destroyed goes to the next in line", "[semaphore]") {
+TEST_CASE("a permit promised to a task that is destroyed goes to the next waiter", "[semaphore]") {
   for (const bool timed : {false, true}) {
     CAPTURE(timed);
     TestLoop loop;
@@ -247,7 +248,7 @@ TEST_CASE("a task destroyed while it holds a permit releases it", "[semaphore]")
   CHECK(semaphore.value() == 1);
 }
 
-TEST_CASE("a semaphore may be destroyed before its waiters, which stay where they are", "[semaphore]") {
+TEST_CASE("a semaphore may be destroyed before its waiters, which are never resumed", "[semaphore]") {
   TestLoop loop;
   auto semaphore = std::make_unique<Semaphore>(0);
   std::vector<int> out;
@@ -255,14 +256,14 @@ TEST_CASE("a semaphore may be destroyed before its waiters, which stay where the
   group.add(hold(*semaphore, out, 1));
   group.add(hold(*semaphore, out, 2));
   group.add(hold_or_time_out(*semaphore, 1ms, out, 3));
-  semaphore->release();  // promised to the first, which has not resumed
+  semaphore->release();  // promised to the first waiter, which has not resumed
   semaphore.reset();
   loop.run_until([&] { return !out.empty(); });
   CHECK(out == std::vector<int>{-3});  // the deadline still ends its wait
   CHECK(group.size() == 2);
 }
 
-TEST_CASE("a semaphore may be destroyed before its permits, which then give nothing back", "[semaphore]") {
+TEST_CASE("a semaphore may be destroyed before its permits, which then release nothing", "[semaphore]") {
   auto semaphore = std::make_unique<Semaphore>(4);
   Permit kept = semaphore->try_acquire();
   {
@@ -280,7 +281,7 @@ TEST_CASE("a semaphore may be destroyed before its permits, which then give noth
   CHECK_FALSE(other);
 }
 
-TEST_CASE("a task that only acquires free permits lets others run", "[semaphore]") {
+TEST_CASE("a task that only acquires free permits lets other tasks run", "[semaphore]") {
   TestLoop loop;
   BoundedSemaphore semaphore(1);
   bool stop = false;
@@ -301,7 +302,7 @@ TEST_CASE("a task that only acquires free permits lets others run", "[semaphore]
   CHECK(semaphore.value() == 1);
 }
 
-TEST_CASE("a bounded semaphore refuses a release too many (LCK-40)", "[semaphore]") {
+TEST_CASE("a bounded semaphore refuses one release too many (LCK-40)", "[semaphore]") {
   TestLoop loop;
   BoundedSemaphore semaphore(1);
   CHECK_THROWS_WITH(semaphore.release(), "Semaphore released too many times");
@@ -319,7 +320,7 @@ TEST_CASE("a bounded semaphore refuses a release too many (LCK-40)", "[semaphore
   CHECK(out.size() == 1);
 }
 
-TEST_CASE("a permit that was released behind its back says so in the log", "[semaphore]") {
+TEST_CASE("the destructor of a permit that release() has released logs an error", "[semaphore]") {
   TestLoop loop;
   BoundedSemaphore semaphore(1);
   {

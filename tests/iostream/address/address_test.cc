@@ -84,7 +84,7 @@ TEST_CASE("Address::parse() reads the output of to_string()", "[address]") {
   CHECK(Address::parse_ip("2001:DB8:0:0:0:0:0:1")->ip() == "2001:db8::1");
 }
 
-TEST_CASE("no text but an address is parsed as one", "[address]") {
+TEST_CASE("only an address is parsed as an address", "[address]") {
   for (const std::string text : {"",
                                  ":",
                                  "127.0.0.1",
@@ -110,7 +110,7 @@ TEST_CASE("no text but an address is parsed as one", "[address]") {
     CHECK_FALSE(Address::parse(text));
 }
 
-TEST_CASE("is_valid_ip takes numbers only (NET-20)", "[address]") {
+TEST_CASE("is_valid_ip accepts only numeric addresses (NET-20)", "[address]") {
   for (const std::string text : {"1.2.3.4", "::", "::1", "1:2:3:4:5:6:7:8", "::ffff:1.2.3.4", "fe80::1%3"})
     CHECK(is_valid_ip(text));
   using namespace std::string_literals;
@@ -162,7 +162,7 @@ TEST_CASE("addresses are ordered by family, number, port and scope", "[address]"
   CHECK(set.size() == addresses.size());
 }
 
-TEST_CASE("an IPv4 address mapped into IPv6 can be had as IPv4", "[address]") {
+TEST_CASE("unmapped() returns the IPv4 address of an IPv4-mapped IPv6 address", "[address]") {
   CHECK(Address::parse("[::ffff:10.1.2.3]:80")->unmapped().to_string() == "10.1.2.3:80");
   for (const std::string text : {"10.1.2.3:80", "[::1]:80", "[::10.1.2.3]:80"})
     CHECK(Address::parse(text)->unmapped() == Address::parse(text));

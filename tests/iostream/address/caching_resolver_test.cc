@@ -39,7 +39,7 @@ struct Setup {
   CachingResolver cache;
 };
 
-TEST_CASE("an answer is kept for its time, and asked for again after that", "[caching_resolver]") {
+TEST_CASE("an answer is kept for its TTL, and then looked up again", "[caching_resolver]") {
   Setup setup;
   setup.ask("a.test");
   setup.clock.advance(59s);
@@ -50,7 +50,7 @@ TEST_CASE("an answer is kept for its time, and asked for again after that", "[ca
   CHECK(setup.asked() == 2);
 }
 
-TEST_CASE("host, port and family each make a question of their own", "[caching_resolver]") {
+TEST_CASE("different hosts, ports and families are different lookups", "[caching_resolver]") {
   Setup setup;
   for (int round = 0; round < 2; ++round) {
     setup.ask("a.test");
@@ -92,8 +92,10 @@ TEST_CASE("the TTL of an answer is kept within bounds, and counts down", "[cachi
   CHECK_THROWS_AS(Setup(options), std::invalid_argument);
 }
 
-TEST_CASE("that there is no such name is kept for a shorter time; a server's failure is not kept (RFC 2308)",
-          "[caching_resolver]") {
+TEST_CASE(
+    "the answer that a name does not exist is kept for negative_ttl; a server's failure is not kept (RFC "
+    "2308)",
+    "[caching_resolver]") {
   Setup setup;
   const auto fails = [&](const std::string& host) {
     CHECK(setup.loop.run(throws<ResolveError>(setup.cache.resolve(host, 80))));
@@ -144,7 +146,7 @@ TEST_CASE("beyond max_entries the least recently used answer is dropped", "[cach
   CHECK(setup.cache.size() == 2);
 }
 
-TEST_CASE("a cache that keeps nothing still works", "[caching_resolver]") {
+TEST_CASE("a cache with max_entries 0 still resolves", "[caching_resolver]") {
   CachingResolver::Options options;
   options.max_entries = 0;
   Setup setup(options);
@@ -174,7 +176,7 @@ TEST_CASE("concurrent lookups of one name share one query", "[caching_resolver]"
   CHECK(setup.asked() == 2);
 }
 
-TEST_CASE("they share its failure too", "[caching_resolver]") {
+TEST_CASE("concurrent lookups of one name share its failure, too", "[caching_resolver]") {
   Setup setup;
   setup.inner.open.clear();
   setup.inner.errors["again.test"] = EAI_AGAIN;
@@ -192,7 +194,7 @@ TEST_CASE("they share its failure too", "[caching_resolver]") {
   CHECK(setup.asked() == 1);
 }
 
-TEST_CASE("a waiter that leaves takes nothing from the others, and when all have left the answer is kept",
+TEST_CASE("a destroyed waiter does not affect the others, and an answer without waiters is kept",
           "[caching_resolver]") {
   Setup setup;
   setup.inner.open.clear();
@@ -231,7 +233,7 @@ TEST_CASE("clear() drops answers, and lookups under way still end", "[caching_re
   CHECK(setup.asked() == 4);
 }
 
-TEST_CASE("numeric addresses need no place in the cache", "[caching_resolver]") {
+TEST_CASE("numeric addresses are not cached", "[caching_resolver]") {
   Setup setup;
   setup.inner.answers["127.0.0.1"].addresses = {address("127.0.0.1", 80)};
   setup.ask("127.0.0.1");

@@ -33,7 +33,7 @@ struct Setup {
     options.tries = 2;
     resolver.emplace(options, loop);
   }
-  // In no particular order.
+  // The addresses, sorted.
   std::vector<std::string> resolved(const std::string& host, int family = AF_UNSPEC) {
     std::vector<std::string> texts;
     for (const Address& address : loop.run(resolver->resolve(host, 80, family)))
@@ -70,7 +70,8 @@ TEST_CASE("c-ares finds the addresses of both families, or of one (NET-23)", "[c
   CHECK(setup.resolved("v4.test") == Texts{"127.0.0.3:80"});
 }
 
-TEST_CASE("c-ares is not asked for numeric addresses, nor a server for what the hosts file has", "[cares]") {
+TEST_CASE("c-ares does not look up numeric addresses, and asks no server for names in the hosts file",
+          "[cares]") {
   if (!CaresResolver::is_built_in()) return;
   Setup setup;
   CHECK(setup.resolved("192.0.2.1") == Texts{"192.0.2.1:80"});
@@ -109,7 +110,7 @@ TEST_CASE("c-ares looks up many names at once", "[cares]") {
   setup.loop.run_until([&] { return answered == 100; });
 }
 
-TEST_CASE("a waiter that leaves c-ares takes nothing from the others", "[cares]") {
+TEST_CASE("a destroyed waiter of c-ares does not affect the others", "[cares]") {
   if (!CaresResolver::is_built_in()) return;
   Setup setup;
   setup.server.names["server.test"] = {{"127.0.0.1"}};
@@ -134,7 +135,7 @@ Task<> note_failure(Resolver& resolver, std::string host, bool& failed) {
   }
 }
 
-TEST_CASE("a c-ares resolver that goes ends its lookups, and leaves neither sockets nor timers", "[cares]") {
+TEST_CASE("destroying a c-ares resolver ends its lookups, and leaves neither sockets nor timers", "[cares]") {
   if (!CaresResolver::is_built_in()) return;
   Setup setup;
   setup.server.deaf = true;
@@ -160,7 +161,7 @@ Task<Resolver::Answer> asked(Resolver& resolver, std::string host) {
   co_return answer;
 }
 
-TEST_CASE("c-ares tells for how long an answer holds: as long as its shortest record", "[cares]") {
+TEST_CASE("the TTL of an answer of c-ares is the shortest TTL of its records", "[cares]") {
   if (!CaresResolver::is_built_in()) return;
   Setup setup;
   setup.server.names["server.test"] = {{"127.0.0.1", 300}, {"127.0.0.2", 30}};
@@ -178,7 +179,7 @@ TEST_CASE("a client connects to the addresses of c-ares", "[cares]") {
   CHECK(listener.accept().fd);
 }
 
-TEST_CASE("name servers that cannot be read are the caller's mistake", "[cares]") {
+TEST_CASE("malformed name servers throw invalid_argument", "[cares]") {
   TestLoop loop;
   CaresResolver::Options options;
   options.servers = "not an address";

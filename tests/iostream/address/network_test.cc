@@ -32,7 +32,7 @@ TEST_CASE("a network contains the addresses with its prefix", "[network]") {
   CHECK(holds("fe80::/10", "fe80::1%2"));
 }
 
-TEST_CASE("an IPv4 address mapped into IPv6 is IPv4, on both sides", "[network]") {
+TEST_CASE("an IPv4-mapped IPv6 address counts as IPv4, as address and as network", "[network]") {
   CHECK(holds("10.0.0.0/8", "::ffff:10.1.2.3"));
   CHECK(holds("::ffff:10.0.0.0/104", "10.1.2.3"));
   CHECK(holds("::ffff:10.0.0.0/104", "::ffff:10.1.2.3"));
@@ -53,7 +53,7 @@ TEST_CASE("an address that is not IP is in no network", "[network]") {
   CHECK_FALSE(contains(two, Address::parse_ip("::2").value()));
 }
 
-TEST_CASE("bits beyond the prefix do not count", "[network]") {
+TEST_CASE("bits behind the prefix have no effect", "[network]") {
   CHECK(Network("127.0.0.1/8") == Network("127.0.0.0/8"));
   CHECK(Network("127.0.0.1/8").to_string() == "127.0.0.0/8");
   CHECK(Network("2001:db8::1/47").to_string() == "2001:db8::/47");
@@ -85,7 +85,7 @@ TEST_CASE("random addresses are in random networks exactly if the bits of the pr
     std::string base(size, '\0');
     for (char& c : base) c = static_cast<char>(random());
     const std::size_t prefix = random() % (size * 8 + 1);
-    // One bit of difference.
+    // Differs in one bit.
     std::string other = base;
     const std::size_t bit = random() % (size * 8);
     other[bit / 8] = static_cast<char>(other[bit / 8] ^ (0x80 >> bit % 8));

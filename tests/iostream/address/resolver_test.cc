@@ -36,7 +36,7 @@ std::string resolved(TestLoop& loop, Resolver& resolver, const std::string& host
   return listed(loop.run(resolver.resolve(host, port, family)));
 }
 
-// The reason, as getaddrinfo() numbers it; 0 if there is an answer.
+// The error number of getaddrinfo(); 0 for an answer.
 int failure(TestLoop& loop, Resolver& resolver, const std::string& host, int family = AF_UNSPEC) {
   try {
     loop.run(resolver.resolve(host, 80, family));
@@ -48,7 +48,7 @@ int failure(TestLoop& loop, Resolver& resolver, const std::string& host, int fam
   return 0;
 }
 
-// Keeps jobs until it is told to run them.
+// Stores its jobs; the test runs them.
 class LaterExecutor final : public Executor {
  public:
   void submit(Callback job) override { jobs.push_back(std::move(job)); }
@@ -83,7 +83,8 @@ TEST_CASE("a malformed host name is refused without a lookup", "[resolver]") {
   CHECK(executor->jobs.empty());
 }
 
-TEST_CASE("a ResolveError names the host and the reason, and knows whether to ask again", "[resolver]") {
+TEST_CASE("a ResolveError names the host and the reason, and is_definite() tells whether to ask again",
+          "[resolver]") {
   const ResolveError none("nowhere.test", EAI_NONAME);
   CHECK(none.what() == std::string("cannot look up nowhere.test: ") + ::gai_strerror(EAI_NONAME));
   CHECK(none.is_definite());
@@ -108,7 +109,7 @@ Task<> note_answer(Resolver& resolver, std::string host, std::string& answer, Li
   answer = listed(addresses);
 }
 
-TEST_CASE("the loop goes on while a lookup waits for its thread", "[resolver]") {
+TEST_CASE("the loop runs while a lookup waits for its thread", "[resolver]") {
   TestLoop loop;
   const auto executor = std::make_shared<LaterExecutor>();
   ThreadedResolver resolver(executor);
@@ -121,7 +122,7 @@ TEST_CASE("the loop goes on while a lookup waits for its thread", "[resolver]") 
   loop.run_until([&] { return !answer.empty(); });
 }
 
-TEST_CASE("a waiter may leave before, while and after its lookup runs", "[resolver][threads]") {
+TEST_CASE("a waiter may be destroyed before, during and after its lookup", "[resolver][threads]") {
   TestLoop loop;
   const auto executor = std::make_shared<LaterExecutor>();
   ThreadedResolver resolver(executor);
@@ -130,7 +131,7 @@ TEST_CASE("a waiter may leave before, while and after its lookup runs", "[resolv
     TaskGroup group(loop);
     for (int i = 0; i < 3; ++i) group.add(note_answer(resolver, "localhost", answer));
     REQUIRE(executor->jobs.size() == 3);
-    // The first has had its answer sent, the second runs, the third has not begun.
+    // The answer of the first is sent, the second runs, the third has not begun.
     executor->jobs[0]();
   }
   CHECK(Live::count == 0);
@@ -143,7 +144,7 @@ TEST_CASE("a waiter may leave before, while and after its lookup runs", "[resolv
   CHECK(answer.empty());
 }
 
-TEST_CASE("more lookups than the executor holds are refused for now", "[resolver][threads]") {
+TEST_CASE("more lookups than the executor holds fail with EAI_AGAIN", "[resolver][threads]") {
   TestLoop loop;
   ThreadPool::Options options;
   options.max_threads = 1;
@@ -178,7 +179,7 @@ TEST_CASE("loops on several threads share the default resolver", "[resolver][thr
   CHECK(found == 60);
 }
 
-TEST_CASE("a forked child makes threads of its own (NET-23)", "[resolver]") {
+TEST_CASE("a forked child makes its own threads (NET-23)", "[resolver]") {
   {
     TestLoop loop;
     CHECK_FALSE(resolved(loop, default_resolver(), "localhost").empty());
@@ -199,7 +200,7 @@ TEST_CASE("a forked child makes threads of its own (NET-23)", "[resolver]") {
   CHECK(status == 0);
 }
 
-TEST_CASE("a resolver that has no address after all is an error", "[resolver]") {
+TEST_CASE("an answer without an address is an error", "[resolver]") {
   TestLoop loop;
   FakeResolver fake;
   fake.answers["empty.test"] = {};

@@ -52,7 +52,8 @@ TEST_CASE("a name that begins with NUL or @ is abstract (NET-11)", "[unix_addres
   CHECK(UnixAddress::local_of(with_nul.get()).name() == "\0a\0b"s + name);
 }
 
-TEST_CASE("a name of every length that fits can be bound, and a longer one is refused", "[unix_address]") {
+TEST_CASE("a name of every length up to the limit can be bound, and a longer name is refused",
+          "[unix_address]") {
   constexpr std::size_t kMax = sizeof(sockaddr_un::sun_path) - 1;
   const TemporaryFolder folder;
   const std::string stem = folder / "";

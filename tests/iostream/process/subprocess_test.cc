@@ -140,7 +140,7 @@ TEST_CASE("the exit callback is called once, also for a child that has ended (PR
   CHECK(out == std::vector<int>{4, 4});
 }
 
-TEST_CASE("signals reach the child, and no process once it has ended", "[subprocess]") {
+TEST_CASE("signals reach the child, and no process after its end", "[subprocess]") {
   for (const ChildExit how : kBothWays) {
     TestLoop loop;
     for (const int signal : {SIGTERM, SIGKILL, SIGUSR1}) {
@@ -163,7 +163,7 @@ Task<> feed_and_compare(Subprocess& process, std::string data, bool& same) {
   co_await process.wait_for_exit();
 }
 
-TEST_CASE("much data goes both ways at once", "[subprocess]") {
+TEST_CASE("large data is sent in both directions at once", "[subprocess]") {
   TestLoop loop;
   std::string data;
   for (int i = 0; data.size() < 5'000'000; ++i) data += std::to_string(i) + "\n";
@@ -173,7 +173,7 @@ TEST_CASE("much data goes both ways at once", "[subprocess]") {
   CHECK(same);
 }
 
-TEST_CASE("a hundred children at once", "[subprocess]") {
+TEST_CASE("a hundred children run at once", "[subprocess]") {
   for (const ChildExit how : kBothWays) {
     const int before = open_descriptors();
     {
@@ -195,7 +195,7 @@ TEST_CASE("a hundred children at once", "[subprocess]") {
   }
 }
 
-TEST_CASE("standard error is a stream of its own, or goes where standard output goes", "[subprocess]") {
+TEST_CASE("standard error has its own stream, or the target of standard output", "[subprocess]") {
   TestLoop loop;
   Subprocess::Options options = listening();
   options.std_err = Subprocess::kStream;
@@ -207,7 +207,7 @@ TEST_CASE("standard error is a stream of its own, or goes where standard output 
   CHECK(loop.run(output_of(loop, shell("echo out; echo err >&2"), options)) == "out\nerr\n");
 }
 
-TEST_CASE("null is an empty input, and swallows output", "[subprocess]") {
+TEST_CASE("kNull is an empty input, and drops output", "[subprocess]") {
   TestLoop loop;
   Subprocess::Options options = listening();
   options.std_in = Subprocess::kNull;
@@ -215,7 +215,7 @@ TEST_CASE("null is an empty input, and swallows output", "[subprocess]") {
   CHECK(loop.run(output_of(loop, shell("cat; echo lost >&2; echo kept"), options)) == "kept\n");
 }
 
-TEST_CASE("a child may be given descriptors, standard ones crosswise among them", "[subprocess]") {
+TEST_CASE("a child may get descriptors, also the standard ones exchanged", "[subprocess]") {
   TestLoop loop;
   Pipe pipe = make_pipe();
   IOStream from(loop, std::move(pipe.read));
@@ -257,7 +257,7 @@ TEST_CASE("a child runs in the directory and with the environment of the options
   CHECK(loop.run(output_of(loop, shell("echo $SQUALL_ADDED; test -n \"$PATH\""), options)) == "1\n");
 }
 
-TEST_CASE("arguments arrive as they are, with no shell in between", "[subprocess]") {
+TEST_CASE("arguments arrive unchanged, without a shell", "[subprocess]") {
   TestLoop loop;
   CHECK(loop.run(output_of(loop, {"printf", "%s|", "a b", "$HOME", "", "*", "'"})) == "a b|$HOME||*|'|");
 }
@@ -302,7 +302,7 @@ TEST_CASE(
   CHECK_FALSE(has_children());
 }
 
-TEST_CASE("requests that make no sense are refused, and leave no descriptor", "[subprocess]") {
+TEST_CASE("contradictory options are refused, and leave no descriptor", "[subprocess]") {
   TestLoop loop;
   loop.children();
   const int before = open_descriptors();
@@ -327,7 +327,7 @@ TEST_CASE("requests that make no sense are refused, and leave no descriptor", "[
   loop.run(checked(process));
 }
 
-TEST_CASE("a child that cannot be watched is ended at once", "[subprocess]") {
+TEST_CASE("a child that cannot be watched is killed at once", "[subprocess]") {
   TestLoop loop;
   IOLoop other;
   loop.add_signal_handler(SIGCHLD, [] {});
@@ -373,7 +373,7 @@ TEST_CASE("a child inherits no descriptor of the library", "[subprocess]") {
   CHECK(loop.run(output_of(loop, shell(script + "true"))).empty());
 }
 
-TEST_CASE("a child that closes its output early ends the stream and not the child", "[subprocess]") {
+TEST_CASE("a child that closes its output ends the stream, and the child continues", "[subprocess]") {
   TestLoop loop;
   Subprocess process(shell("echo said; exec >&-; read line; exit 6"), talking(), loop);
   CHECK(loop.run(all_of(process.std_out())) == "said\n");
@@ -391,7 +391,7 @@ Task<bool> write_until_it_fails(Subprocess& process) {
   }
 }
 
-TEST_CASE("writing to a child that does not read ends with the child", "[subprocess]") {
+TEST_CASE("a write to a child that does not read fails when the child ends", "[subprocess]") {
   TestLoop loop;
   Subprocess process(shell("sleep 0.05"), talking(), loop);
   CHECK(loop.run(write_until_it_fails(process)));
@@ -423,7 +423,7 @@ TEST_CASE("destroying the object kills the child, and the loop reaps it", "[subp
   }
 }
 
-TEST_CASE("destroying the object and then the loop leaves no child either", "[subprocess]") {
+TEST_CASE("destroying the object and then the loop leaves no child", "[subprocess]") {
   for (const ChildExit how : kBothWays) {
     {
       TestLoop loop;
@@ -449,7 +449,7 @@ TEST_CASE("an exit callback may own its Subprocess", "[subprocess]") {
   CHECK(open_descriptors() == before);
 }
 
-TEST_CASE("a detached child lives on, and is reaped when it ends", "[subprocess]") {
+TEST_CASE("a detached child continues, and is reaped when it ends", "[subprocess]") {
   TestLoop loop;
   pid_t pid = 0;
   {
@@ -476,8 +476,7 @@ Task<> read_for_long(IOLoop& loop, pid_t& pid, Live) {
 
 Task<> with_deadline(Task<> task) { co_await with_timeout(1ms, std::move(task)); }
 
-TEST_CASE("a task destroyed while it waits for a child, or reads from it, takes the child along",
-          "[subprocess]") {
+TEST_CASE("destroying a task that waits for its child, or reads from it, kills the child", "[subprocess]") {
   TestLoop loop;
   for (const auto task : {&run_for_long, &read_for_long}) {
     pid_t pid = 0;

@@ -57,7 +57,7 @@ TEST_CASE("all interfaces are bound, IPv4 before IPv6, on the same port (NET-01 
   }
 }
 
-TEST_CASE("an address or family restricts what is bound (NET-02)", "[bind_sockets]") {
+TEST_CASE("an address or a family limits the sockets that are bound (NET-02)", "[bind_sockets]") {
   const auto one = bind_sockets(0, on("127.0.0.1"));
   REQUIRE(one.size() == 1);
   CHECK(Address::local_of(one[0].get()).ip() == "127.0.0.1");
@@ -66,12 +66,12 @@ TEST_CASE("an address or family restricts what is bound (NET-02)", "[bind_socket
   CHECK(bind_sockets(0, v4).size() == 1);
 }
 
-TEST_CASE("an accepted connection has no delay on small writes", "[bind_sockets]") {
+TEST_CASE("an accepted connection has TCP_NODELAY", "[bind_sockets]") {
   const auto [accepted, connected] = testing::tcp_pair();
   CHECK(option(accepted.get(), IPPROTO_TCP, TCP_NODELAY) != 0);
 }
 
-TEST_CASE("a port is shared only by sockets that all ask for it (NET-03)", "[bind_sockets]") {
+TEST_CASE("a port is shared only by sockets with reuse_port (NET-03)", "[bind_sockets]") {
   ListenOptions shared = on("127.0.0.1");
   shared.reuse_port = true;
   const auto first = bind_sockets(0, shared);
@@ -82,7 +82,7 @@ TEST_CASE("a port is shared only by sockets that all ask for it (NET-03)", "[bin
         "cannot listen on 127.0.0.1:" + std::to_string(port) + ": Address already in use");
 }
 
-TEST_CASE("a literal IPv6 address is bound like any other (NET-02)", "[bind_sockets]") {
+TEST_CASE("a literal IPv6 address can be bound (NET-02)", "[bind_sockets]") {
   try {
     const auto sockets = bind_sockets(0, on("::1"));
     REQUIRE(sockets.size() == 1);
@@ -93,7 +93,7 @@ TEST_CASE("a literal IPv6 address is bound like any other (NET-02)", "[bind_sock
   }
 }
 
-TEST_CASE("deferred accepts and fast open are asked for only when they are wanted", "[bind_sockets]") {
+TEST_CASE("deferred accepts and fast open are set only by their options", "[bind_sockets]") {
   const auto plain = bind_sockets(0, on("127.0.0.1"));
   CHECK(option(plain[0].get(), IPPROTO_TCP, TCP_DEFER_ACCEPT) == 0);
   CHECK(option(plain[0].get(), IPPROTO_TCP, TCP_FASTOPEN) == 0);
@@ -101,7 +101,8 @@ TEST_CASE("deferred accepts and fast open are asked for only when they are wante
   options.defer_accept = std::chrono::seconds(5);
   options.fast_open = 16;
   const auto sockets = bind_sockets(0, options);
-  CHECK(option(sockets[0].get(), IPPROTO_TCP, TCP_DEFER_ACCEPT) >= 5);  // rounded up to retransmissions
+  CHECK(option(sockets[0].get(), IPPROTO_TCP, TCP_DEFER_ACCEPT) >=
+        5);  // the kernel rounds up to retransmissions
   CHECK(option(sockets[0].get(), IPPROTO_TCP, TCP_FASTOPEN) == 16);
 }
 
@@ -124,7 +125,7 @@ TEST_CASE("an address of another host, or an unknown name, is an error that quot
   CHECK(failure(0, on("no such host")).find("cannot look up no such host: ") == 0);
 }
 
-TEST_CASE("a name without an address fails with the code that a resolver's error has", "[bind_sockets]") {
+TEST_CASE("a name without an address fails with the error code of a resolver", "[bind_sockets]") {
   ListenOptions options = on("127.0.0.1");
   options.family = AF_INET6;
   try {

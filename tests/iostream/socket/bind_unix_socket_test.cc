@@ -31,7 +31,7 @@ bool exists(const std::string& path) {
   struct stat file{};
   return ::lstat(path.c_str(), &file) == 0;
 }
-// errno, or 0.
+// Connects; returns 0 or the errno.
 int connect_to(const std::string& name) {
   const UnixAddress address(name);
   const OwnedFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -43,7 +43,7 @@ struct Umask {
   mode_t before;
 };
 
-TEST_CASE("a Unix socket listens, does not block, and is its owner's alone", "[bind_unix_socket]") {
+TEST_CASE("a Unix socket listens, does not block, and only its owner may connect", "[bind_unix_socket]") {
   const TemporaryFolder folder;
   const std::string path = folder / "socket";
   const OwnedFd fd = bind_unix_socket(path);
@@ -56,7 +56,7 @@ TEST_CASE("a Unix socket listens, does not block, and is its owner's alone", "[b
   CHECK((::fcntl(fd.get(), F_GETFD) & FD_CLOEXEC) != 0);
 }
 
-TEST_CASE("a Unix socket has the mode of the options, whatever the umask (NET-10)", "[bind_unix_socket]") {
+TEST_CASE("a Unix socket has the mode of the options, with any umask (NET-10)", "[bind_unix_socket]") {
   const TemporaryFolder folder;
   for (const mode_t mask : {0, 022, 077, 0777}) {
     const Umask umask(mask);
@@ -85,7 +85,7 @@ TEST_CASE("an existing socket file is replaced, whether or not a server listens 
   CHECK(connect_to(path) == 0);
 }
 
-TEST_CASE("any other file is left alone (NET-10)", "[bind_unix_socket]") {
+TEST_CASE("any other file is not replaced (NET-10)", "[bind_unix_socket]") {
   const TemporaryFolder folder;
   const std::string path = folder / "file";
   std::ofstream(path) << "precious";
@@ -106,7 +106,7 @@ TEST_CASE("any other file is left alone (NET-10)", "[bind_unix_socket]") {
   CHECK(connect_to(link) == 0);
 }
 
-TEST_CASE("a path that cannot be is an error that names it", "[bind_unix_socket]") {
+TEST_CASE("an impossible path is an error that names the path", "[bind_unix_socket]") {
   const TemporaryFolder folder;
   const std::string path = folder / "no such folder/socket";
   try {
@@ -162,7 +162,7 @@ TEST_CASE("a UnixSocketFile removes its file, unless another socket has replaced
     std::ofstream(path) << "precious";
   }
   CHECK(exists(path));
-  // There is no file to remove.
+  // The file does not exist.
   const UnixSocketFile gone(ours.get());
   const UnixSocketFile none(-1);
   const OwnedFd abstract = bind_unix_socket("@squall-file-" + std::to_string(::getpid()));

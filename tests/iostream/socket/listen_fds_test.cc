@@ -52,7 +52,7 @@ struct Manager {
     options.address = "127.0.0.1";
     for (int i = 0; i < count; ++i) {
       const int socket = bind_sockets(0, options)[0].release();
-      const int far = ::fcntl(socket, F_DUPFD, 200 + i);  // the numbers from 3 on are used next
+      const int far = ::fcntl(socket, F_DUPFD, 200 + i);  // frees the numbers from 3 on
       ::close(socket);
       ::dup2(far, 3 + i);
     }
@@ -71,7 +71,7 @@ struct Manager {
   }
 };
 
-// Each descriptor with its name, and whether it listens and is close-on-exec; then the remaining variables.
+// Describes each descriptor: its name, whether it listens and is close-on-exec; then the remaining variables.
 std::string describe() {
   std::string said;
   for (const InheritedFd& inherited : listen_fds()) {
@@ -116,7 +116,7 @@ TEST_CASE("descriptors for another process, and missing variables, give an empty
   CHECK(manager.run(describe) == "");
 }
 
-TEST_CASE("variables that make no sense are an error, and nothing is taken", "[listen_fds]") {
+TEST_CASE("malformed variables are an error, and no descriptor is taken", "[listen_fds]") {
   Manager manager;
   manager.count = 1;
   for (const std::string text : {"-1", "x", "1x", " 1", "2147483647", "99999999999999999999"}) {

@@ -55,7 +55,7 @@ Task<> write_and_end(IOStream& stream, std::string data) {
   stream.shutdown_write();
 }
 
-TEST_CASE("a pipe's ends are close-on-exec and told apart", "[pipe]") {
+TEST_CASE("a pipe's ends are close-on-exec, and their kinds are recognised", "[pipe]") {
   const Pipe pipe = make_pipe();
   for (const int fd : {pipe.read.get(), pipe.write.get()}) CHECK((::fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0);
   CHECK(open_channel(pipe.read.get()) == Channel::read_end);
@@ -89,7 +89,7 @@ TEST_CASE("bytes written to one end of a pipe are read from the other", "[pipe]"
   CHECK(out[0] == "later\n");
 }
 
-TEST_CASE("the end of a pipe is the end of its bytes", "[pipe]") {
+TEST_CASE("closing the write end of a pipe ends its bytes", "[pipe]") {
   TestLoop loop;
   for (const bool by_shutdown : {false, true}) {
     CAPTURE(by_shutdown);
@@ -119,7 +119,7 @@ TEST_CASE("shutdown_write of a pipe's end waits for the last byte, and then clos
   CHECK(ends.out.closed());
 }
 
-TEST_CASE("a write waits while the pipe is full, and much goes through in order", "[pipe]") {
+TEST_CASE("a write waits while the pipe is full, and large data arrives in order", "[pipe]") {
   TestLoop loop;
   Ends ends(loop);
   std::string data;
@@ -137,7 +137,7 @@ TEST_CASE("a write waits while the pipe is full, and much goes through in order"
 }
 
 TEST_CASE("writing to a pipe without a reader throws, and raises no signal", "[pipe]") {
-  // SIGPIPE's default would end the test program.
+  // The default action of SIGPIPE would end the test program.
   struct sigaction before{};
   REQUIRE(::sigaction(SIGPIPE, nullptr, &before) == 0);
   REQUIRE(before.sa_handler == SIG_DFL);
@@ -157,7 +157,7 @@ TEST_CASE("writing to a pipe without a reader throws, and raises no signal", "[p
   CHECK(::sigismember(&set, SIGPIPE) == 0);
 }
 
-TEST_CASE("a reader that goes ends a write that waits for it", "[pipe]") {
+TEST_CASE("a waiting write fails when the reader closes", "[pipe]") {
   TestLoop loop;
   Ends ends(loop);
   bool failed = false;
@@ -192,7 +192,7 @@ TEST_CASE("a blocked SIGPIPE that was pending before a write stays pending", "[p
   }).join();
 }
 
-TEST_CASE("the wrong end of a pipe says so", "[pipe]") {
+TEST_CASE("using the wrong end of a pipe throws", "[pipe]") {
   TestLoop loop;
   Ends ends(loop);
   CHECK_THROWS_WITH(ends.in.write("x"), "This end of a pipe can only be read from");
@@ -209,7 +209,7 @@ TEST_CASE("the wrong end of a pipe says so", "[pipe]") {
   CHECK(loop.run(some(in)) == "as before");
 }
 
-TEST_CASE("a file on disk is no stream", "[pipe]") {
+TEST_CASE("a file on disk is refused", "[pipe]") {
   TestLoop loop;
   char name[] = "/tmp/squall-pipe-test-XXXXXX";
   OwnedFd file(::mkstemp(name));
@@ -218,7 +218,7 @@ TEST_CASE("a file on disk is no stream", "[pipe]") {
   CHECK_THROWS_AS(IOStream(loop, std::move(file)), std::invalid_argument);
 }
 
-TEST_CASE("a write buffer's limit holds for pipes", "[pipe]") {
+TEST_CASE("the limit of the write buffer holds for pipes", "[pipe]") {
   TestLoop loop;
   IOStream::Options options;
   options.max_write_buffer_size = 1000;
@@ -258,7 +258,7 @@ TEST_CASE("a task destroyed while it writes to a pipe leaves its bytes queued", 
   CHECK((loop.run(all_of(ends.in)) == data + "b"));
 }
 
-TEST_CASE("the close callback tells of the other end of a pipe (IOS-52)", "[pipe]") {
+TEST_CASE("the close callback is called when the other end of a pipe closes (IOS-52)", "[pipe]") {
   TestLoop loop;
   for (const bool reader_goes : {false, true}) {
     if (reader_goes && !testing::hears_hangups(loop)) continue;
@@ -289,7 +289,7 @@ TEST_CASE("unread bytes delay the close callback of a pipe (IOS-53)", "[pipe]") 
   loop.run_until([&] { return calls == 1; });
 }
 
-TEST_CASE("a pipe whose other end is gone does not keep the loop busy", "[pipe]") {
+TEST_CASE("a pipe whose other end is closed does not keep the loop busy", "[pipe]") {
   TestLoop loop;
   if (!testing::hears_hangups(loop)) return;
   Ends first(loop);

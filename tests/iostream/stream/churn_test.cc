@@ -1,4 +1,4 @@
-// Connections that come and go: what they leave behind.
+// Many connections that open and close must leave neither descriptors nor memory.
 #include <squall/iostream/tcp/tcp_server.h>
 
 #include <dirent.h>
@@ -23,7 +23,7 @@ using testing::TestLoop;
 
 constexpr std::size_t kConnections = 500;
 constexpr int kRounds = 20;
-constexpr int kWarming = 2;  // rounds, after which the pools of memory are as full as they get
+constexpr int kWarming = 2;  // rounds until the pools of memory are full
 constexpr std::size_t kLarge = 40'000;
 
 // Echoes lines.
@@ -50,7 +50,7 @@ int open_descriptors() {
   return count;
 }
 
-// Bytes that malloc has given out and not got back; 0 where nobody tells, a sanitizer among them.
+// The bytes that malloc has allocated; 0 if the system does not provide the number, or under a sanitizer.
 std::size_t allocated() {
 #if defined(__GLIBC__) && __GLIBC_PREREQ(2, 33)
   return ::mallinfo2().uordblks;
@@ -59,8 +59,8 @@ std::size_t allocated() {
 #endif
 }
 
-// Every peer's line comes back, and then it goes, in one of the ways that there are: in good order, with a
-// reset, in the middle of a line, and before it has read what was sent to it.
+// Each peer gets its line back, and then ends in one of several ways: with an orderly close, with a reset,
+// in the middle of a line, or before it has read all bytes.
 void come_and_go(TestLoop& loop, const TCPServer& server, std::string_view line, std::string_view large) {
   std::vector<RawPeer> peers;
   peers.reserve(kConnections);
@@ -86,7 +86,7 @@ void come_and_go(TestLoop& loop, const TCPServer& server, std::string_view line,
   loop.run_turn();
 }
 
-TEST_CASE("connections that come and go leave neither descriptors nor memory behind", "[tcp_server]") {
+TEST_CASE("connections that open and close leave neither descriptors nor memory", "[tcp_server]") {
   const testing::DescriptorLimit limit(2 * kConnections + 100);
   const std::string line = std::string(63, 'x') + '\n';
   const std::string large = std::string(kLarge, 'x') + '\n';
@@ -103,7 +103,7 @@ TEST_CASE("connections that come and go leave neither descriptors nor memory beh
     CHECK(open_descriptors() == descriptors);
     CHECK(Live::count == 0);
   }
-  // Less than 8 bytes a connection: the heap's own caches are not quite the same each time.
+  // Less than 8 bytes a connection: the heap's own caches vary a little.
   CHECK(allocated() < memory + 8 * kConnections * (kRounds - kWarming));
 }
 

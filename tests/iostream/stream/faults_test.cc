@@ -41,7 +41,7 @@ struct Row {
   std::initializer_list<int> errors;
 };
 
-// A peer that goes away is not news; anything else is.
+// Whether an error is not logged, because the peer has only gone away.
 bool is_quiet(int error) {
   return error == ECONNRESET || error == ECONNABORTED || error == EPIPE || error == ETIMEDOUT;
 }
@@ -101,7 +101,7 @@ ListenOptions loopback() {
 
 // ---- Listening.
 
-TEST_CASE("whatever call keeps a socket from listening is thrown, and leaves no descriptor", "[faults]") {
+TEST_CASE("the failure of any call while a socket is bound is thrown, and leaves no descriptor", "[faults]") {
   const Row rows[] = {
       {Call::socket, {EACCES, EINVAL, EMFILE, ENFILE, ENOBUFS, ENOMEM, EPROTONOSUPPORT}},
       {Call::setsockopt, {EBADF, EFAULT, EINVAL, ENOPROTOOPT, ENOTSOCK}},
@@ -126,7 +126,7 @@ TEST_CASE("whatever call keeps a socket from listening is thrown, and leaves no 
   }
 }
 
-TEST_CASE("a family that the kernel lacks is left out, unless it lacks all (NET-05)", "[faults]") {
+TEST_CASE("a family that the kernel does not have is skipped, unless it has none (NET-05)", "[faults]") {
   const std::size_t all = bind_sockets(0).size();
   {
     const Injection fault(Call::socket, EAFNOSUPPORT);
@@ -195,7 +195,7 @@ TEST_CASE("a server that cannot listen on one of its sockets listens on none", "
 
 // ---- Accepting.
 
-// Sends a line and returns what comes back, up to the end if there is one.
+// Sends a line and returns the answer, up to the end of the stream if it ends.
 std::string ask(TestLoop& loop, RawPeer& peer, std::string_view line) {
   {
     const Truce truce;
@@ -209,8 +209,7 @@ std::string ask(TestLoop& loop, RawPeer& peer, std::string_view line) {
   return all;
 }
 
-TEST_CASE("a connection that fails before it is accepted is none, and the next is served at once",
-          "[faults]") {
+TEST_CASE("a connection that fails before accept() is skipped, and the next is served at once", "[faults]") {
   for (const int error : {EAGAIN, ECONNABORTED, EHOSTDOWN, EHOSTUNREACH, EINTR, ENETDOWN, ENETUNREACH, ENONET,
                           ENOPROTOOPT, ENOSR, EOPNOTSUPP, EPERM, EPROTO, ESOCKTNOSUPPORT, ETIMEDOUT}) {
     INFO(named(Call::accept4, error));
@@ -244,7 +243,8 @@ TEST_CASE("out of descriptors or memory, one connection is refused, and after a 
   }
 }
 
-TEST_CASE("a server without a spare descriptor refuses nobody, pauses, and gets itself one", "[faults]") {
+TEST_CASE("a server without a spare descriptor pauses without refusing, and opens a spare descriptor",
+          "[faults]") {
   for (const int error : {EACCES, EINTR, EMFILE, ENFILE, ENOMEM}) {
     INFO(named(Call::open, error));
     TestLoop loop;
@@ -262,7 +262,8 @@ TEST_CASE("a server without a spare descriptor refuses nobody, pauses, and gets 
   }
 }
 
-TEST_CASE("a socket that is none to accept on makes no loop spin, and is tried again", "[faults]") {
+TEST_CASE("an error of the listening socket does not make the loop spin, and accepting is tried again",
+          "[faults]") {
   for (const int error : {EBADF, EFAULT, EINVAL, ENOTSOCK}) {
     INFO(named(Call::accept4, error));
     TestLoop loop;
@@ -281,7 +282,7 @@ TEST_CASE("a socket that is none to accept on makes no loop spin, and is tried a
   }
 }
 
-TEST_CASE("a server goes on accepting after a pause, whatever the poller says", "[faults]") {
+TEST_CASE("a server accepts again after a pause, although the poller refuses at first", "[faults]") {
   for (const int error : {ENOMEM, ENOSPC, EPERM}) {
     for (const int after : {0, 1}) {  // as the pause begins, or as it ends
       INFO(named(Call::epoll_ctl, error) << ", after " << after);
@@ -301,7 +302,7 @@ TEST_CASE("a server goes on accepting after a pause, whatever the poller says", 
   }
 }
 
-TEST_CASE("a server goes on accepting after a pause although there was no memory for any of it", "[faults]") {
+TEST_CASE("a server accepts again after a pause, although no memory was left for the pause", "[faults]") {
   TestLoop loop;
   EchoServer server(loop);
   std::vector<OwnedFd> sockets = bind_sockets(0, loopback());
@@ -312,8 +313,8 @@ TEST_CASE("a server goes on accepting after a pause although there was no memory
   RawPeer& last = peers.back();
   for (int i = 0; i < 64; ++i) loop.call_later(24h, [] {});  // as many as there is room for at first
   {
-    // In turn: one is refused, and so is the pause; another is refused, the pause begins and has no timer;
-    // the poller refuses its end; it ends.
+    // In turn: an accept fails, and the pause fails; another accept fails, and the pause has no timer; the
+    // poller refuses the end of the pause; the pause ends.
     const Injection first(Call::accept4, ENOMEM, {.times = 1});
     const Injection second(Call::accept4, ENOMEM, {.after = 2});
     const Injection pause(Call::epoll_ctl, ENOMEM, {.times = 1, .fd = fd});
@@ -332,7 +333,7 @@ TEST_CASE("a server goes on accepting after a pause although there was no memory
 
 // ---- Streams.
 
-TEST_CASE("a receive that fails closes the stream, and its errno reaches who reads", "[faults]") {
+TEST_CASE("a receive that fails closes the stream, and the read throws its errno", "[faults]") {
   for (const int error :
        {EBADF, ECONNREFUSED, ECONNRESET, EFAULT, EINVAL, ENOMEM, ENOTCONN, ENOTSOCK, ETIMEDOUT}) {
     INFO(named(Call::recv, error));
@@ -352,7 +353,7 @@ TEST_CASE("a receive that fails closes the stream, and its errno reaches who rea
   CHECK(Live::count == 0);
 }
 
-TEST_CASE("a receive that is interrupted, or finds nothing after all, is repeated", "[faults]") {
+TEST_CASE("a receive that is interrupted, or finds no bytes, is repeated", "[faults]") {
   for (const int error : {EINTR, EAGAIN}) {
     INFO(named(Call::recv, error));
     TestLoop loop;
@@ -371,7 +372,7 @@ const std::initializer_list<int> kSendErrors = {EACCES, EBADF,    ECONNRESET, EF
                                                 EINVAL, EMSGSIZE, ENETDOWN,   ENETUNREACH, ENOBUFS,
                                                 ENOMEM, ENOTCONN, ENOTSOCK,   EPIPE,       ETIMEDOUT};
 
-TEST_CASE("a send that fails closes the stream, and its errno reaches who waits for it", "[faults]") {
+TEST_CASE("a send that fails closes the stream, and the waiting write throws its errno", "[faults]") {
   for (const int error : kSendErrors) {
     INFO(named(Call::send, error));
     TestLoop loop;
@@ -390,7 +391,8 @@ TEST_CASE("a send that fails closes the stream, and its errno reaches who waits 
   CHECK(Live::count == 0);
 }
 
-TEST_CASE("a send that fails at the end of a turn closes the stream, and the callback hears", "[faults]") {
+TEST_CASE("a send that fails at the end of a turn closes the stream, and the close callback is called",
+          "[faults]") {
   for (const int error : kSendErrors) {
     INFO(named(Call::send, error));
     TestLoop loop;
@@ -405,11 +407,12 @@ TEST_CASE("a send that fails at the end of a turn closes the stream, and the cal
   }
 }
 
-TEST_CASE("a large write that fails once is whole, and one that fails for good closes the stream",
-          "[faults]") {
+TEST_CASE(
+    "a large write whose send fails once is complete, and one whose sends always fail closes the stream",
+    "[faults]") {
   const std::string large(100'000, 'x');
   for (const std::string head : {"", "head"}) {  // queued before it
-    // One call for both.
+    // One call sends both.
     const Call call = head.empty() ? Call::send : Call::sendmsg;
     for (const int error : {EAGAIN, EINTR, ENOBUFS, ECONNRESET}) {
       INFO(named(call, error) << ", behind \"" << head << "\"");
@@ -507,7 +510,8 @@ std::string receive_all(TestLoop& loop, Wire& wire, Outcome& outcome, std::size_
   return all;
 }
 
-TEST_CASE("a file arrives whole though sendfile is interrupted, waits, or does not know it", "[faults]") {
+TEST_CASE("a file arrives complete although sendfile is interrupted, must wait, or cannot send the file",
+          "[faults]") {
   const std::string content(300'000, 'x');
   for (const int error : {EINTR, EAGAIN, EINVAL, ENOSYS}) {
     INFO(named(Call::sendfile, error));
@@ -526,7 +530,7 @@ TEST_CASE("a file arrives whole though sendfile is interrupted, waits, or does n
   CHECK(Live::count == 0);
 }
 
-TEST_CASE("a file arrives whole though it goes bit by bit", "[faults]") {
+TEST_CASE("a file arrives complete in many short sends", "[faults]") {
   const std::string content(20'000, 'x');
   for (const bool is_direct : {true, false}) {
     TestLoop loop;
@@ -562,8 +566,9 @@ TEST_CASE("a file that cannot be sent, or read, closes the stream with the reaso
   CHECK(Live::count == 0);
 }
 
-TEST_CASE("a write of pieces that fails once is whole, and one that fails for good closes the stream",
-          "[faults]") {
+TEST_CASE(
+    "a write of pieces whose send fails once is complete, and one whose sends always fail closes the stream",
+    "[faults]") {
   const std::string piece(20'000, 'x');
   const std::string_view pieces[] = {piece, piece};
   for (const int error : {EAGAIN, EINTR, ENOBUFS, ECONNRESET}) {
@@ -597,7 +602,7 @@ TEST_CASE("a write of pieces that fails once is whole, and one that fails for go
 
 const std::initializer_list<int> kEpollCtlErrors = {EBADF, EEXIST, EINVAL, ENOENT, ENOMEM, ENOSPC, EPERM};
 
-TEST_CASE("a stream that the poller refuses is closed, so that no reader waits in vain", "[faults]") {
+TEST_CASE("a stream that the poller refuses is closed, so that no reader waits for ever", "[faults]") {
   for (const int error : kEpollCtlErrors) {
     INFO(named(Call::epoll_ctl, error));
     TestLoop loop;
@@ -613,7 +618,8 @@ TEST_CASE("a stream that the poller refuses is closed, so that no reader waits i
   CHECK(Live::count == 0);
 }
 
-TEST_CASE("a blocked stream that the poller refuses is closed, so that no writer waits in vain", "[faults]") {
+TEST_CASE("a blocked stream that the poller refuses is closed, so that no writer waits for ever",
+          "[faults]") {
   for (const int error : kEpollCtlErrors) {
     for (const bool large : {false, true}) {
       INFO(named(Call::epoll_ctl, error) << (large ? ", large" : ", small"));
@@ -688,7 +694,8 @@ TEST_CASE("a descriptor that cannot be made non-blocking is not leaked", "[fault
   }
 }
 
-TEST_CASE("what cannot be said of a socket is unknown, and what cannot be set does not matter", "[faults]") {
+TEST_CASE("an address that cannot be read is unknown, and an option that cannot be set is ignored",
+          "[faults]") {
   TestLoop loop;
   Wire wire(loop);
   const int fd = wire.stream.fd();
@@ -703,7 +710,7 @@ TEST_CASE("what cannot be said of a socket is unknown, and what cannot be set do
     set_nodelay(fd);
     CHECK(option.hits() == 1);
   }
-  // The socket stays as it is, and the peer waits for our end until we close.
+  // The socket is not changed, and the peer gets the end only when the stream closes.
   const Injection fault(Call::shutdown, ENOTCONN);
   wire.stream.shutdown_write();
   CHECK(fault.hits() == 1);
@@ -728,13 +735,13 @@ TEST_CASE("a stream whose close() fails is closed once", "[faults]") {
 
 // ---- Allocations.
 
-// In threads of their own, which have no memory of others to recycle.
+// Runs the function in a new thread, whose free lists are empty.
 template <class Function>
 void in_new_thread(Function function) {
   std::thread(function).join();
 }
 
-TEST_CASE("whichever allocation of an echo fails, it is answered right or not at all, and the next one is",
+TEST_CASE("after a failed allocation an echo is correct or missing, and the next one is correct",
           "[faults]") {
   std::string line(90, 'x');
   line += "\n";
@@ -770,7 +777,7 @@ TEST_CASE("whichever allocation of an echo fails, it is answered right or not at
   CHECK(failures > 5);
 }
 
-TEST_CASE("a server out of memory loses connections, and nothing else", "[faults]") {
+TEST_CASE("a server out of memory loses only connections", "[faults]") {
   in_new_thread([] {
     TestLoop loop;
     EchoServer server(loop);
@@ -805,7 +812,7 @@ TEST_CASE("a server out of memory loses connections, and nothing else", "[faults
   CHECK(Live::count == 0);
 }
 
-TEST_CASE("a write there is no memory for queues nothing, and the stream goes on", "[faults]") {
+TEST_CASE("a write without memory queues nothing, and the stream can be used further", "[faults]") {
   const std::string large(15'000, 'x');
   const int failures = in_turn([&](int after) {
     CAPTURE(after);
@@ -840,7 +847,7 @@ TEST_CASE("a write there is no memory for queues nothing, and the stream goes on
   CHECK(failures >= 3);
 }
 
-TEST_CASE("half a write there is no memory for closes the stream", "[faults]") {
+TEST_CASE("a write of which a part was sent closes the stream if memory is exhausted", "[faults]") {
   in_new_thread([] {
     TestLoop loop;
     Wire wire(loop);
@@ -863,7 +870,7 @@ TEST_CASE("half a write there is no memory for closes the stream", "[faults]") {
   });
 }
 
-// Leaves what it was lent in the receive buffer, and waits.
+// Leaves the lent bytes in the receive buffer, and waits.
 Task<> put_back(IOStream& stream, AllocationFault*& fault, std::optional<AllocationFault>& armed,
                 Outcome& outcome) {
   const std::string_view lent = co_await stream.read_some(std::nothrow);
@@ -875,7 +882,7 @@ Task<> put_back(IOStream& stream, AllocationFault*& fault, std::optional<Allocat
   outcome.done = true;
 }
 
-TEST_CASE("bytes there is no memory to copy stay where they are, and are never another stream's",
+TEST_CASE("bytes that cannot be copied for lack of memory stay in place, and no other stream gets them",
           "[faults]") {
   in_new_thread([] {
     TestLoop loop;

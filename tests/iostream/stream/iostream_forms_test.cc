@@ -67,7 +67,7 @@ Task<> written(WriteAwaiter& write, bool& done) {
   done = true;
 }
 
-// ---- Reading into one's own memory.
+// ---- Reading into the caller's memory.
 
 TEST_CASE("read_into fills the caller's memory, first with buffered bytes (IOS-21)", "[iostream]") {
   TestLoop loop;
@@ -81,7 +81,7 @@ TEST_CASE("read_into fills the caller's memory, first with buffered bytes (IOS-2
   CHECK(loop.run(into(wire.stream, {})) == 0);  // IOS-37a
 }
 
-TEST_CASE("read_into_some gives the bytes that are there, at least one (IOS-21)", "[iostream]") {
+TEST_CASE("read_into_some returns the bytes that have arrived, at least one (IOS-21)", "[iostream]") {
   TestLoop loop;
   Wire wire(loop);
   std::string space(100'000, '?');
@@ -95,7 +95,7 @@ TEST_CASE("read_into_some gives the bytes that are there, at least one (IOS-21)"
   }(wire.stream, space))));
 }
 
-TEST_CASE("a large read_into goes on across many pieces and may be larger than the buffer", "[iostream]") {
+TEST_CASE("a large read_into takes many pieces and may be larger than the buffer", "[iostream]") {
   TestLoop loop;
   IOStream::Options options;
   options.max_buffer_size = 1000;
@@ -114,7 +114,7 @@ TEST_CASE("a large read_into goes on across many pieces and may be larger than t
   CHECK((space == data));
 }
 
-TEST_CASE("a read_into that is dropped gives back all it had", "[iostream]") {
+TEST_CASE("a dropped read_into gives all its bytes back", "[iostream]") {
   TestLoop loop;
   Wire wire(loop);
   for (const std::size_t size : {10u, 100'000u}) {
@@ -132,21 +132,22 @@ TEST_CASE("a read_into that is dropped gives back all it had", "[iostream]") {
   }
 }
 
-TEST_CASE("a read_into that is destroyed with its bytes on the way gives them back in order", "[iostream]") {
+TEST_CASE("a read_into that is destroyed before it resumes gives its bytes back in order", "[iostream]") {
   TestLoop loop;
   Wire wire(loop);
   wire.peer.send("0123456789");
   CHECK(loop.run(bytes(wire.stream, 1)) == "0");
   std::string space(4, '?');
   {
-    // Satisfied, but never asked for its result.
+    // Complete, but its result is never taken.
     ReadIntoAwaiter read = wire.stream.read_into(space);
     CHECK(read.await_ready());
   }
   CHECK(loop.run(bytes(wire.stream, 9)) == "123456789");
 }
 
-TEST_CASE("a read_into that the end cuts short throws, and the next read gets its bytes", "[iostream]") {
+TEST_CASE("a read_into that reaches the end of the stream throws, and the next read gets its bytes",
+          "[iostream]") {
   TestLoop loop;
   Wire wire(loop);
   wire.peer.send("abc");
@@ -180,7 +181,7 @@ TEST_CASE("read_until_regex gives all up to the end of the match (IOS-23)", "[io
   CHECK(out[0] == "three\r\n");
 }
 
-TEST_CASE("the end of the stream decides a match that might have gone on", "[iostream]") {
+TEST_CASE("the end of the stream completes a match that more bytes could extend", "[iostream]") {
   TestLoop loop;
   Wire wire(loop);
   const Regex digits("[0-9]+");
@@ -194,8 +195,9 @@ TEST_CASE("the end of the stream decides a match that might have gone on", "[ios
   CHECK(out[0] == "ab12");
 }
 
-TEST_CASE("a match that ends beyond max_bytes is unsatisfiable, one at it is fine (IOS-33, IOS-34)",
-          "[iostream]") {
+TEST_CASE(
+    "a match that ends behind max_bytes is unsatisfiable, and one that ends there succeeds (IOS-33, IOS-34)",
+    "[iostream]") {
   TestLoop loop;
   const Regex line("\n");
   {
@@ -223,7 +225,7 @@ TEST_CASE("an expression that takes too many steps closes the stream, not the pr
   CHECK(wire.stream.error() == StreamErrc::match_limit);
 }
 
-TEST_CASE("a read_until_regex that is dropped leaves its bytes", "[iostream]") {
+TEST_CASE("a dropped read_until_regex leaves its bytes", "[iostream]") {
   TestLoop loop;
   Wire wire(loop);
   const Regex line("\n");
@@ -240,7 +242,7 @@ TEST_CASE("a read_until_regex that is dropped leaves its bytes", "[iostream]") {
 
 // ---- Reading to the end.
 
-TEST_CASE("read_until_close gives all that comes (IOS-24)", "[iostream]") {
+TEST_CASE("read_until_close returns all bytes up to the end (IOS-24)", "[iostream]") {
   TestLoop loop;
   Wire wire(loop);
   std::vector<std::string> out;
@@ -277,8 +279,9 @@ TEST_CASE("read_until_close gives the received bytes after close(), and throws a
   CHECK(loop.run(throws<StreamClosedError>(to_end(wire.stream))));
 }
 
-TEST_CASE("read_until_close of more than its limit closes the stream, and of just as much does not (IOS-35)",
-          "[iostream]") {
+TEST_CASE(
+    "read_until_close of more than its limit closes the stream, and of exactly its limit does not (IOS-35)",
+    "[iostream]") {
   TestLoop loop;
   IOStream::Options options;
   options.max_buffer_size = 4;
@@ -298,7 +301,7 @@ TEST_CASE("read_until_close of more than its limit closes the stream, and of jus
   }
 }
 
-TEST_CASE("a read_until_close that is dropped leaves its bytes", "[iostream]") {
+TEST_CASE("a dropped read_until_close leaves its bytes", "[iostream]") {
   TestLoop loop;
   Wire wire(loop);
   std::vector<std::string> out;
@@ -314,7 +317,7 @@ TEST_CASE("a read_until_close that is dropped leaves its bytes", "[iostream]") {
 
 // ---- Writing without copies.
 
-TEST_CASE("strings that are moved in, shared ones and pieces leave in the order they were written (IOS-41)",
+TEST_CASE("moved strings, shared strings and pieces are sent in the order of the writes (IOS-41)",
           "[iostream]") {
   TestLoop loop;
   Wire wire(loop);
@@ -354,7 +357,7 @@ TEST_CASE("a payload that many streams send is stored once", "[iostream]") {
   CHECK(payload.use_count() == 1);
 }
 
-TEST_CASE("a write of more pieces than one system call takes is one write all the same", "[iostream]") {
+TEST_CASE("a write of more pieces than one system call takes is still one write", "[iostream]") {
   TestLoop loop;
   Wire wire(loop);
   const std::string piece(3'000, 'x');
@@ -366,7 +369,7 @@ TEST_CASE("a write of more pieces than one system call takes is one write all th
   loop.run_until([&] { return done; });
 }
 
-TEST_CASE("every form of a write is refused alike when it is too much (IOS-43)", "[iostream]") {
+TEST_CASE("every form of a write is refused beyond the limit (IOS-43)", "[iostream]") {
   TestLoop loop;
   IOStream::Options options;
   options.max_write_buffer_size = 10'000;

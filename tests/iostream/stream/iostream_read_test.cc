@@ -59,7 +59,7 @@ TEST_CASE("read_until returns the delimiter and leaves the bytes behind it buffe
   CHECK(loop.run(some(wire.stream)) == "third");
 }
 
-TEST_CASE("a delimiter may straddle the pieces it comes in (IOS-37)", "[iostream]") {
+TEST_CASE("a delimiter may arrive in two pieces (IOS-37)", "[iostream]") {
   TestLoop loop;
   Wire wire(loop);
   std::vector<std::string> out;
@@ -89,7 +89,7 @@ TEST_CASE("read_bytes returns exactly the count of bytes, which may be zero (IOS
   CHECK(out[0] == "fgh");
 }
 
-TEST_CASE("read_some returns the bytes that are there, up to its limit", "[iostream]") {
+TEST_CASE("read_some returns the bytes that have arrived, up to its limit", "[iostream]") {
   TestLoop loop;
   Wire wire(loop);
   wire.peer.send("abcdef");
@@ -123,7 +123,7 @@ Task<> read_quickly(IOStream& stream, std::size_t head, Rest rest, std::string_v
   while (!go) co_await sleep(1ms);
 }
 
-TEST_CASE("a view is valid until the next read, however its bytes came, while other streams receive",
+TEST_CASE("a view is valid until the next read while other streams receive, in every form of read",
           "[iostream]") {
   TestLoop loop;
   Wire wire(loop);
@@ -146,7 +146,7 @@ TEST_CASE("a view is valid until the next read, however its bytes came, while ot
   wire.peer.send("head" + body);
   loop.run_until([&] { return !held.empty(); });
   const std::string_view expected = std::string_view(body).substr(0, held.size());
-  // Received where the head was, had that been given back.
+  // These bytes would overwrite the head if its memory had been given back.
   for (int i = 0; i < 3; ++i) {
     other.peer.send(std::string(60'000, 'x'));
     (void)loop.run(some_nothrow(other.stream));
@@ -168,7 +168,7 @@ TEST_CASE("unread gives bytes back to the next read", "[iostream]") {
 }
 
 TEST_CASE(
-    "after the peer's last byte read_some is empty and the others throw, once the buffer is read (IOS-32)",
+    "after the peer's last byte read_some is empty and other reads throw, once the buffer is read (IOS-32)",
     "[iostream]") {
   TestLoop loop;
   Wire wire(loop);
@@ -185,7 +185,7 @@ TEST_CASE(
   CHECK_FALSE(wire.stream.error());
 }
 
-TEST_CASE("a reset fails the pending read with its errno, quietly (IOS-55)", "[iostream]") {
+TEST_CASE("a reset fails the pending read with its errno, without a log line (IOS-55)", "[iostream]") {
   TestLoop loop;
   Wire wire(loop);
   loop.add_callback([&] { wire.peer.reset(); });
@@ -205,8 +205,7 @@ TEST_CASE("read_some(nothrow) is empty after a reset, too", "[iostream]") {
   CHECK(loop.run(some_nothrow(wire.stream)) == "");
 }
 
-TEST_CASE("a delimiter that does not come within max_bytes closes the stream (IOS-33, IOS-34)",
-          "[iostream]") {
+TEST_CASE("a delimiter that is not within max_bytes closes the stream (IOS-33, IOS-34)", "[iostream]") {
   TestLoop loop;
   loop.log.expect_any("");
   for (const auto& [input, max, fits] : std::vector<std::tuple<std::string, std::size_t, bool>>{
@@ -362,14 +361,14 @@ TEST_CASE("a task destroyed after its read was ended by close() is not resumed",
   }
 }
 
-// Consumes a few of the bytes that came and gives the others back, then waits for another event.
+// Consumes a few of the bytes, gives the others back, and then waits for another event.
 Task<> read_and_linger(IOStream& stream, Live) {
   const std::string_view all = co_await stream.read_some(std::nothrow);
   stream.unread(all.size() - 1);
   co_await sleep(24h);
 }
 
-TEST_CASE("a task destroyed behind a fast read, whose bytes are still borrowed, loses none of the rest",
+TEST_CASE("a task destroyed after a fast read, whose bytes are still borrowed, loses no unread byte",
           "[iostream]") {
   TestLoop loop;
   for (const std::size_t size : {10, 30'000}) {
@@ -384,7 +383,7 @@ TEST_CASE("a task destroyed behind a fast read, whose bytes are still borrowed, 
   }
 }
 
-TEST_CASE("a read whose stream is gone withdraws from the loop it waited on, whichever is current",
+TEST_CASE("a read whose stream was destroyed withdraws from its own loop, even if another loop is current",
           "[iostream]") {
   IOLoop loop;
   std::vector<std::string> out;
@@ -394,7 +393,7 @@ TEST_CASE("a read whose stream is gone withdraws from the loop it waited on, whi
     auto group = std::make_unique<TaskGroup>(loop);
     group->add(note(some(wire->stream), out, Live()));
     wire.reset();
-    // The first callback of either loop's queue has the same number.
+    // The first callback has the same ticket in the queues of both loops.
     IOLoop other;
     other.call_soon([&] { called = true; });
     group.reset();
@@ -416,7 +415,7 @@ Task<> read_lines(IOStream& stream, int& lines) {
   }
 }
 
-TEST_CASE("a reader that always finds data lets others run now and then", "[iostream]") {
+TEST_CASE("a reader that always finds data lets other tasks run", "[iostream]") {
   TestLoop loop;
   Wire wire(loop);
   std::string input;
@@ -445,7 +444,7 @@ Task<> count_to_eof(IOStream& stream, std::size_t& total) {
   }
 }
 
-TEST_CASE("a task destroyed between spent budget and resumption is not resumed, and loses nothing",
+TEST_CASE("a task destroyed after its budget was spent, before it resumed, is not resumed and loses no byte",
           "[iostream]") {
   TestLoop loop;
   Wire wire(loop);
@@ -487,7 +486,8 @@ TEST_CASE("bytes that a fast reader leaves unread stay valid while another strea
     options.max_buffer_size = size;
     Wire other(loop, options);
     other.peer.send(std::string(2 * size, 'x'));
-    CHECK(loop.run(bytes(other.stream, size)).size() == size);  // filled, so that the next one tries at once
+    CHECK(loop.run(bytes(other.stream, size)).size() ==
+          size);  // fills the buffer, so that the next read tries at once
     std::string own;
     std::string others;
     TaskGroup group(loop);
@@ -531,7 +531,7 @@ TEST_CASE("a view stays valid until the next read on its stream while other stre
   }
 }
 
-TEST_CASE("a long read_bytes arrives whole", "[iostream]") {
+TEST_CASE("a long read_bytes is complete", "[iostream]") {
   TestLoop loop;
   auto [a, b] = connected_pair(loop);
   std::string data(3'000'000, '\0');

@@ -27,12 +27,12 @@ enum class Form { some, bytes, until, until_regex, into, into_some, until_close 
 
 struct Read {
   Form form = Form::some;
-  std::size_t amount = 0;  // how many, or at most so many
+  std::size_t amount = 0;  // the count, or the limit
   std::string delimiter;
   const Regex* regex = nullptr;
 };
 
-// The result of a read: bytes, or why it gives none.
+// The result of a read: its bytes, or its error.
 struct Result {
   std::string bytes{};
   bool unsatisfiable = false;
@@ -68,7 +68,7 @@ Read random_read(Random& random) {
   return read;
 }
 
-// The plain truth: what the read gives when all bytes are there. None for those that may give more or less.
+// The expected result of the read if all bytes have arrived; nullopt for reads without a fixed count.
 std::optional<Result> expected(const Read& read, std::string_view rest) {
   const auto prefix = [rest](std::size_t count) { return Result{std::string(rest.substr(0, count))}; };
   const Result closed{.closed = true};
@@ -137,12 +137,12 @@ std::string random_text(Random& random, std::size_t size) {
   static constexpr std::string_view kLetters = "aaabbbcd\r\n\n ";
   std::string text(size, ' ');
   for (char& c : text) c = kLetters[below(random, kLetters.size())];
-  // And something long without a line.
+  // Sometimes with a long part without a line end.
   if (size > 10'000 && below(random, 2)) std::fill_n(text.begin() + 3'000, 6'000, 'x');
   return text;
 }
 
-// Sends pieces of random sizes, reads in random ways, and now and then drops a read that waits.
+// Sends pieces of random sizes, reads in random ways, and sometimes drops a waiting read.
 void check(std::uint32_t seed, bool is_scrambled) {
   INFO("seed " << seed << (is_scrambled ? ", scrambled" : ""));
   Random random(seed);
@@ -183,7 +183,7 @@ void check(std::uint32_t seed, bool is_scrambled) {
         if (below(random, 2)) send_piece();
         loop.run_turn();
       }
-      // Dropped, if it has none: the next one must find all of the bytes.
+      // A read without an outcome is dropped: the next read must find all of the bytes.
     }
     if (const auto truth = expected(read, rest)) {
       INFO("form " << static_cast<int>(read.form) << ", amount " << read.amount << ", \"" << read.delimiter
@@ -205,12 +205,11 @@ void check(std::uint32_t seed, bool is_scrambled) {
   }
 }
 
-TEST_CASE("a read gives the same however its bytes are cut, and whatever was dropped before it",
-          "[iostream]") {
+TEST_CASE("the result of a read does not depend on the pieces, or on dropped reads before it", "[iostream]") {
   for (std::uint32_t seed = 0; seed < 300; ++seed) check(seed, false);
 }
 
-TEST_CASE("so does one through a transport that holds bytes", "[iostream]") {
+TEST_CASE("nor does the result of a read through a transport that holds bytes", "[iostream]") {
   for (std::uint32_t seed = 0; seed < 150; ++seed) check(1'000 + seed, true);
 }
 

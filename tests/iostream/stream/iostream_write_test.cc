@@ -28,7 +28,7 @@ struct Wire {
       : Wire(loop, options, tcp_pair()) {}
   Wire(IOLoop& loop, IOStream::Options options, std::pair<OwnedFd, OwnedFd> pair)
       : stream(loop, std::move(pair.first), options), peer(std::move(pair.second)) {}
-  // Reads at the peer until `count` bytes have come, while the loop runs.
+  // Reads at the peer until `count` bytes have arrived, while the loop runs.
   std::string receive(TestLoop& loop, std::size_t count) {
     std::string all;
     loop.run_until([&] {
@@ -49,7 +49,7 @@ Task<> note(Task<> task, std::vector<int>& out, int value, Live = {}) {
   out.push_back(value);
 }
 
-TEST_CASE("an awaited write is with the kernel", "[iostream]") {
+TEST_CASE("an awaited write ends when the kernel has its bytes", "[iostream]") {
   TestLoop loop;
   Wire wire(loop);
   loop.run(write(wire.stream, "hello"));
@@ -59,7 +59,7 @@ TEST_CASE("an awaited write is with the kernel", "[iostream]") {
   loop.run(flush(wire.stream));
 }
 
-TEST_CASE("writes of one turn leave together at its end, in order", "[iostream]") {
+TEST_CASE("writes of one turn are sent together at its end, in order", "[iostream]") {
   TestLoop loop;
   Wire wire(loop);
   loop.add_callback([&] {
@@ -82,10 +82,10 @@ Task<> answer_each(IOStream& stream) {
   }
 }
 
-TEST_CASE("bytes that are written while the stream is served leave in one system call", "[iostream]") {
+TEST_CASE("bytes that are written while the stream is served are sent in one system call", "[iostream]") {
   TestLoop loop;
   auto pair = tcp_pair();
-  // A socket whose peer can tell how many sends there were: packets keep their borders.
+  // A socket whose peer can count the sends, because packets are not merged.
   int fds[2];
   REQUIRE(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds) == 0);
   IOStream stream(loop, OwnedFd(fds[0]));
@@ -111,7 +111,7 @@ TEST_CASE("reserve_write and commit_write send bytes that were formatted in plac
   CHECK(wire.peer.received() == "head body");
 }
 
-TEST_CASE("a write waits while the peer does not read, and ends when it does", "[iostream]") {
+TEST_CASE("a write waits while the peer does not read, and ends when the peer reads", "[iostream]") {
   TestLoop loop;
   Wire wire(loop);
   const std::string data(20'000'000, 'x');
@@ -125,7 +125,7 @@ TEST_CASE("a write waits while the peer does not read, and ends when it does", "
   CHECK(wire.stream.pending_write_bytes() == 0);
 }
 
-TEST_CASE("order is kept between writes that wait and writes that do not, large and small (IOS-41)",
+TEST_CASE("bytes are sent in the order of the writes, waiting or not, large or small (IOS-41)",
           "[iostream]") {
   TestLoop loop;
   Wire wire(loop);
@@ -176,7 +176,8 @@ TEST_CASE("a write on a closed stream throws, and so does a write that waits whe
   CHECK_THROWS_AS(wire.stream.reserve_write(1), StreamClosedError);
 }
 
-TEST_CASE("writing to a peer that is gone closes the stream with the error, quietly (IOS-47)", "[iostream]") {
+TEST_CASE("writing to a closed peer closes the stream with the error, without a log line (IOS-47)",
+          "[iostream]") {
   TestLoop loop;
   Wire wire(loop);
   wire.peer.reset();
@@ -187,7 +188,7 @@ TEST_CASE("writing to a peer that is gone closes the stream with the error, quie
   CHECK(expected);
 }
 
-TEST_CASE("a peer that vanishes ends a write that waits for it", "[iostream]") {
+TEST_CASE("a waiting write fails when the peer goes away", "[iostream]") {
   TestLoop loop;
   Wire wire(loop);
   bool failed = false;
@@ -200,8 +201,8 @@ TEST_CASE("a peer that vanishes ends a write that waits for it", "[iostream]") {
   CHECK(wire.stream.closed());
 }
 
-// The loop refuses the stream's descriptor, as it has it already: a poller out of memory or of watches would
-// do the same.
+// The loop refuses the stream's descriptor because it is registered already. A poller without memory would
+// refuse it too.
 struct Unwatchable {
   explicit Unwatchable(TestLoop& loop) : loop(loop), wire(loop), fd(wire.stream.fd()) {
     loop.add_handler(fd, Events::none, {[](void*, Events) {}, nullptr});
@@ -212,7 +213,7 @@ struct Unwatchable {
   int fd;
 };
 
-TEST_CASE("a stream that cannot be watched is closed, and says so to who writes or reads", "[iostream]") {
+TEST_CASE("a stream that cannot be watched is closed, and its reads and writes throw", "[iostream]") {
   TestLoop loop;
   const auto failed = [&](Task<> task) {
     const std::string message = loop.run(testing::message_thrown<StreamClosedError>(std::move(task)));
@@ -254,7 +255,7 @@ TEST_CASE("destroying the stream ends a write that waits", "[iostream]") {
   loop.run_until([&] { return failed; });
 }
 
-TEST_CASE("a task destroyed while it writes leaves its bytes queued, whole and in order", "[iostream]") {
+TEST_CASE("a task destroyed while it writes leaves its bytes queued, complete and in order", "[iostream]") {
   TestLoop loop;
   Wire wire(loop);
   std::vector<int> out;
@@ -287,7 +288,7 @@ TEST_CASE("a task destroyed after its write was ended by close() is not resumed"
   CHECK(Live::count == 0);
 }
 
-TEST_CASE("a write whose stream is gone withdraws from the loop it waited on, whichever is current",
+TEST_CASE("a write whose stream was destroyed withdraws from its own loop, even if another loop is current",
           "[iostream]") {
   IOLoop loop;
   std::vector<int> out;
@@ -349,7 +350,7 @@ TEST_CASE("a task destroyed after its flush() was ended by close() is not resume
   CHECK(Live::count == 0);
 }
 
-TEST_CASE("shutdown_write ends the peer's reading and not our own", "[iostream]") {
+TEST_CASE("shutdown_write ends only the sending side", "[iostream]") {
   TestLoop loop;
   Wire wire(loop);
   loop.run(write(wire.stream, "last"));
@@ -411,7 +412,7 @@ TEST_CASE("close() with an error sends nothing more", "[iostream]") {
   CHECK(all.empty());
 }
 
-TEST_CASE("send_and_close() closes once all is with the kernel, and not before", "[iostream]") {
+TEST_CASE("send_and_close() closes only if the kernel has taken all bytes", "[iostream]") {
   TestLoop loop;
   {
     Wire wire(loop);
@@ -438,7 +439,7 @@ TEST_CASE("send_and_close() closes once all is with the kernel, and not before",
   CHECK(all.size() == large.size());
 }
 
-TEST_CASE("writing goes on after the peer's bytes have ended", "[iostream]") {
+TEST_CASE("writes still work after the peer's bytes have ended", "[iostream]") {
   TestLoop loop;
   Wire wire(loop);
   wire.peer.send("request");
@@ -515,8 +516,7 @@ TEST_CASE("the close callback of a stream that has ended already is called, and 
   CHECK(calls == 1);
 }
 
-TEST_CASE("with bytes waiting to be read the peer's end is noticed once they are read (IOS-53)",
-          "[iostream]") {
+TEST_CASE("the peer's end behind unread bytes is noticed once they are read (IOS-53)", "[iostream]") {
   TestLoop loop;
   Wire wire(loop);
   int calls = 0;
@@ -535,7 +535,7 @@ TEST_CASE("with bytes waiting to be read the peer's end is noticed once they are
   loop.run_until([&] { return calls == 1; });
 }
 
-TEST_CASE("the close callback comes also when the last read had not to wait (IOS-53)", "[iostream]") {
+TEST_CASE("the close callback is also called after a last read that did not wait (IOS-53)", "[iostream]") {
   TestLoop loop;
   Wire wire(loop);
   int calls = 0;
@@ -562,7 +562,7 @@ TEST_CASE("the close callback comes also when the last read had not to wait (IOS
   loop.run_until([&] { return calls == 1; });
 }
 
-TEST_CASE("writers are resumed in the order of their writes, in any order they wait", "[iostream]") {
+TEST_CASE("writers are resumed in the order of their writes, not of their waits", "[iostream]") {
   TestLoop loop;
   Wire wire(loop);
   std::vector<int> done;
@@ -571,14 +571,14 @@ TEST_CASE("writers are resumed in the order of their writes, in any order they w
     done.push_back(number);
   };
   {
-    // More than the kernel takes, at each of which somebody waits.
+    // Writes of more bytes than the kernel takes, each with a waiting task.
     WriteAwaiter first = wire.stream.write(std::string(8'000'000, 'a'));
     WriteAwaiter second = wire.stream.write(std::string(20'000'000, 'b'));
     loop.spawn(await(second, 2, done));
     loop.spawn(await(first, 1, done));
     loop.run_turn();
     REQUIRE(done.empty());
-    // The rest of the second waits when the first is through.
+    // The second write still waits when the first is complete.
     std::size_t got = 0;
     while (done.empty()) {
       REQUIRE(got < 20'000'000);
@@ -593,10 +593,10 @@ TEST_CASE("writers are resumed in the order of their writes, in any order they w
   }
 }
 
-TEST_CASE("with bytes waiting to be read a reset is noticed at once, though the end is not", "[iostream]") {
+TEST_CASE("a reset behind unread bytes is noticed at once, although an end is not", "[iostream]") {
   TestLoop loop;
   if (!testing::hears_hangups(loop)) return;
-  // Before or after the callback was set, in the socket or read already.
+  // The bytes arrive before or after the callback is set, and are in the socket or in the buffer.
   for (int how = 0; how < 3; ++how) {
     CAPTURE(how);
     Wire wire(loop);
@@ -605,7 +605,7 @@ TEST_CASE("with bytes waiting to be read a reset is noticed at once, though the 
     if (how == 0) watch();
     wire.peer.send("data");
     if (how == 2) {
-      // One byte is read, three are buffered, and more than that wait in the socket.
+      // One byte is read, three are buffered, and more are in the socket.
       loop.run([](IOStream& stream) -> Task<> { co_await stream.read_bytes(1); }(wire.stream));
       wire.peer.send("more");
     }
@@ -620,7 +620,7 @@ TEST_CASE("with bytes waiting to be read a reset is noticed at once, though the 
   }
 }
 
-TEST_CASE("a stream that both sides have ended says so once, with bytes unread", "[iostream]") {
+TEST_CASE("the close callback is called once if both sides have ended with unread bytes", "[iostream]") {
   TestLoop loop;
   if (!testing::hears_hangups(loop)) return;
   Wire wire(loop);
@@ -650,7 +650,7 @@ TEST_CASE("a stream without a reader does not keep the loop busy", "[iostream]")
                                                       wire.stream, got));
   wire.peer.send("nobody reads this");
   wire.peer.close();
-  // Reported in every turn, it would take all of the processor's time.
+  // If the hang-up were reported in every turn, the loop would use all of the processor's time.
   const auto before = std::clock();
   loop.run([]() -> Task<> { co_await sleep(50ms); }());
   CHECK(static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC < 0.04);

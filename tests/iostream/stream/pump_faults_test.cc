@@ -1,4 +1,4 @@
-// A pump whose system calls fail, with each errno they may give.
+// A pump whose system calls fail, with each possible errno.
 
 #include "support/faults.h"
 
@@ -42,7 +42,7 @@ Task<> through(IOStream& client, IOStream& near, IOStream& far, IOStream& server
   co_await multi(send_all(client, bytes), pump_all(near, far), receive_all(server, received));
 }
 
-// Whether all that is sent comes through.
+// Whether all sent bytes arrive.
 bool comes_through() {
   TestLoop loop;
   auto [client, near] = connected_pair(loop);
@@ -53,7 +53,7 @@ bool comes_through() {
   return received == bytes;
 }
 
-TEST_CASE("bulk is moved by splice, and copied where that cannot be", "[faults]") {
+TEST_CASE("bulk data is moved by splice, and copied if splice fails", "[faults]") {
   const int open = open_descriptors();
   {
     const Injection none(Call::splice, EINVAL, {.after = kAlways});
@@ -61,12 +61,12 @@ TEST_CASE("bulk is moved by splice, and copied where that cannot be", "[faults]"
     CHECK(none.calls() > 2);
   }
   for (const int error : {EBADF, EINVAL, ENOMEM, ESPIPE, ENOSYS}) {
-    // The first, which fills the pipe; the next, which empties it; and later ones.
+    // The first call fills the pipe, the second empties it; and some later calls.
     for (const int after : {0, 1, 2, 3, 7}) {
       INFO(std::strerror(error) << " after " << after);
       const Injection fault(Call::splice, error, {.after = after, .times = kAlways});
       CHECK(comes_through());
-      CHECK(fault.hits() <= 1);  // after which it is left alone
+      CHECK(fault.hits() <= 1);  // splice is not called again
       if (after < 4) CHECK(fault.hits() == 1);
     }
   }
@@ -82,7 +82,7 @@ TEST_CASE("bulk is moved by splice, and copied where that cannot be", "[faults]"
   CHECK(open_descriptors() == open);
 }
 
-TEST_CASE("a splice that is interrupted, or has nothing to move after all, loses nothing", "[faults]") {
+TEST_CASE("a splice that is interrupted, or finds no bytes, loses no byte", "[faults]") {
   for (const int error : {EINTR, EAGAIN}) {
     for (const int after : {0, 1, 2, 3, 7}) {
       INFO(std::strerror(error) << " after " << after);

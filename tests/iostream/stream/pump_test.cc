@@ -23,7 +23,7 @@ using testing::tcp_pair;
 using testing::TestLoop;
 using testing::throws;
 
-// Bytes that show when some are missing, or change places.
+// Bytes in which missing and moved bytes are noticed.
 std::string pattern(std::size_t size) {
   std::string bytes(size, '\0');
   std::uint32_t state = 1;
@@ -34,7 +34,7 @@ std::string pattern(std::size_t size) {
   return bytes;
 }
 
-// client - near | far - server: what the client sends goes through near and far to the server.
+// client - near | far - server: the pump passes the client's bytes from near to far.
 struct Line {
   explicit Line(IOLoop& loop) : Line(connected_pair(loop), connected_pair(loop)) {}
   Line(std::pair<IOStream, IOStream> in, std::pair<IOStream, IOStream> out)
@@ -71,7 +71,7 @@ Task<> all_through(Line& line, const std::string& bytes, std::size_t piece, std:
                  receive_all(line.server, received));
 }
 
-TEST_CASE("a pump passes on all bytes to the end, in pieces of any size", "[pump]") {
+TEST_CASE("a pump passes on all bytes up to the end, in pieces of any size", "[pump]") {
   for (const auto& [size, piece] : {std::pair<std::size_t, std::size_t>{0, 1},
                                     {1, 1},
                                     {10'000, 100},
@@ -100,7 +100,7 @@ Task<> both_ways(Line& line, const std::string& bytes, std::string& there, std::
                  receive_all(line.client, back));
 }
 
-TEST_CASE("two pumps join two streams, each half ending by itself", "[pump]") {
+TEST_CASE("two pumps join two streams, and each direction ends by itself", "[pump]") {
   TestLoop loop;
   Line line(loop);
   const std::string bytes = pattern(3'000'000);
@@ -127,7 +127,7 @@ TEST_CASE("buffered bytes of the source and queued bytes of the sink keep their 
   CHECK((received == "head\nahead" + bytes));
 }
 
-TEST_CASE("pipes and Unix sockets are pumped as well", "[pump]") {
+TEST_CASE("a pump works over pipes and Unix sockets", "[pump]") {
   TestLoop loop;
   const std::string bytes = pattern(2'000'000);
   {
@@ -158,7 +158,8 @@ TEST_CASE("pipes and Unix sockets are pumped as well", "[pump]") {
 TEST_CASE("a pump passes on the bytes inside a transport, not the transport's own", "[pump]") {
   TestLoop loop;
   std::string bytes = pattern(2'000'000);
-  for (char& byte : bytes) byte = static_cast<char>('0' + (byte & 7));  // what the transport can carry
+  for (char& byte : bytes)
+    byte = static_cast<char>('0' + (byte & 7));  // only bytes that the transport can carry
   for (const bool in : {true, false}) {
     Line line(loop);
     IOStream& ours = in ? line.near : line.far;
@@ -172,7 +173,7 @@ TEST_CASE("a pump passes on the bytes inside a transport, not the transport's ow
   }
 }
 
-TEST_CASE("a server that does not read holds up the client, and no more than buffers fill", "[pump]") {
+TEST_CASE("a server that does not read stops the client when the buffers are full", "[pump]") {
   TestLoop loop;
   auto [client_fd, near_fd] = tcp_pair();
   auto [far_fd, server_fd] = tcp_pair();
@@ -199,7 +200,7 @@ TEST_CASE("a server that does not read holds up the client, and no more than buf
   });
 }
 
-TEST_CASE("a pump that is dropped loses none of the bytes that it has received", "[pump]") {
+TEST_CASE("a dropped pump loses no byte that it has received", "[pump]") {
   const std::string bytes = pattern(64 << 20);
   for (const int turns : {0, 1, 2, 3, 4, 7, 12, 19, 28, 39}) {
     CAPTURE(turns);
@@ -224,7 +225,7 @@ TEST_CASE("a pump that is dropped loses none of the bytes that it has received",
       CHECK(Live::count == 1);
     }
     CHECK(Live::count == 0);
-    // What it had is queued; what it had not is there to be read.
+    // The bytes that the pump had are queued; the other bytes can still be read.
     client.half_close();
     std::string rest;
     loop.spawn(receive_all(near, rest));

@@ -9,7 +9,7 @@
 namespace squall::read_buffer_test {
 namespace {
 
-// Receives `bytes` in one piece, of which prepare() must have room for all.
+// Receives `bytes` in one piece; prepare() must have room for all of them.
 void receive(ReadBuffer& buffer, std::string_view bytes, std::size_t wanted = 0) {
   const std::span<char> space = buffer.prepare(wanted);
   REQUIRE(space.size() >= bytes.size());
@@ -17,7 +17,7 @@ void receive(ReadBuffer& buffer, std::string_view bytes, std::size_t wanted = 0)
   buffer.commit(bytes.size());
 }
 
-TEST_CASE("bytes come out as they went in, small and large", "[read_buffer]") {
+TEST_CASE("bytes are stored in order, in small and large pieces", "[read_buffer]") {
   for (const std::size_t size : {1, 100, 4096, 4097, 60'000}) {
     ReadBuffer buffer;
     const std::string bytes(size, 'x');
@@ -40,7 +40,7 @@ TEST_CASE("consumed bytes stay readable until the next receive, and can be given
   CHECK(hello == "hello ");
 }
 
-TEST_CASE("two buffers that receive in turn do not share bytes", "[read_buffer]") {
+TEST_CASE("two buffers that receive alternately do not share bytes", "[read_buffer]") {
   for (const std::size_t size : {10, 50'000}) {
     ReadBuffer a;
     ReadBuffer b;
@@ -85,7 +85,7 @@ TEST_CASE("other buffers do not receive into a borrowed buffer, which is given b
   }
 }
 
-TEST_CASE("settle gives memory back and keeps the bytes", "[read_buffer]") {
+TEST_CASE("settle frees memory and keeps the bytes", "[read_buffer]") {
   ReadBuffer buffer;
   receive(buffer, std::string(50'000, 'x') + "rest");
   buffer.consume(50'000);

@@ -11,14 +11,14 @@ namespace {
 
 using Outcome = Regex::Outcome;
 
-TEST_CASE("a match is found wherever it begins, and ends where it ends (IOS-23)", "[regex]") {
+TEST_CASE("the first match is found, with its start and end (IOS-23)", "[regex]") {
   const Regex regex("\r?\n");
   CHECK(regex.search("one\r\ntwo\n", 0, false).outcome == Outcome::match);
   CHECK(regex.search("one\r\ntwo\n", 0, false).position == 5);
   CHECK(regex.search("one\r\ntwo\n", 5, false).position == 9);
 }
 
-TEST_CASE("a match that might be longer waits for what comes next", "[regex]") {
+TEST_CASE("a match that more bytes could extend needs more bytes", "[regex]") {
   const Regex digits("[0-9]+");
   CHECK(digits.search("ab12", 0, false).outcome == Outcome::more);
   CHECK(digits.search("ab12", 0, false).position == 2);
@@ -27,7 +27,7 @@ TEST_CASE("a match that might be longer waits for what comes next", "[regex]") {
   CHECK(digits.search("ab12 ", 2, false).position == 4);
 }
 
-TEST_CASE("bytes in which no match can begin are not looked at again", "[regex]") {
+TEST_CASE("bytes in which no match can begin are not searched again", "[regex]") {
   const Regex regex("end");
   const Regex::Found none = regex.search("nothing hers", 0, false);
   CHECK(none.outcome == Outcome::more);
@@ -38,35 +38,35 @@ TEST_CASE("bytes in which no match can begin are not looked at again", "[regex]"
   CHECK(regex.search("nothing hers", 0, true).outcome == Outcome::none);
 }
 
-TEST_CASE("lookbehinds and anchors see what stands before the place a search begins at", "[regex]") {
+TEST_CASE("lookbehinds and anchors see the bytes before the start of the search", "[regex]") {
   const Regex behind("(?<=x)y");
   CHECK(behind.search("axy", 2, false).position == 3);
   const Regex anchored("^y");
   CHECK(anchored.search("xy", 1, true).outcome == Outcome::none);
 }
 
-TEST_CASE("an expression is over bytes, whatever they are", "[regex]") {
+TEST_CASE("an expression matches any bytes", "[regex]") {
   const Regex regex(std::string_view("\0\xff", 2));
   CHECK(regex.search(std::string_view("a\0\xff", 3), 0, false).position == 3);
   CHECK(Regex("x*").search({}, 0, true).position == 0);
 }
 
-TEST_CASE("an expression that takes too many steps is given up", "[regex]") {
+TEST_CASE("a search with too many steps fails", "[regex]") {
   const Regex regex("(a+)+$");
   CHECK(regex.search(std::string(64, 'a') + "b", 0, true).outcome == Outcome::too_complex);
 }
 
-TEST_CASE("an expression that nests deeply has no stack to fill", "[regex]") {
+TEST_CASE("a deeply nested expression does not overflow the stack", "[regex]") {
   const Regex regex("(?:(a)|b)*c");
   CHECK(regex.search(std::string(100'000, 'a') + "c", 0, false).position == 100'001);
 }
 
-TEST_CASE("an expression that would take much memory is given up", "[regex]") {
+TEST_CASE("a search with too much memory fails", "[regex]") {
   const Regex regex("(a|b)*\n");
   CHECK(regex.search(std::string(1'000'000, 'a'), 0, false).outcome == Outcome::too_complex);
 }
 
-TEST_CASE("a wrong expression says what is wrong, and where", "[regex]") {
+TEST_CASE("a malformed expression throws the reason and its offset", "[regex]") {
   CHECK_THROWS_AS(Regex("a("), std::invalid_argument);
   CHECK_THROWS_WITH(Regex("a("),
                     "Regular expression \"a(\" is wrong at offset 2: missing closing parenthesis");
@@ -92,7 +92,7 @@ TEST_CASE("a match of a part of the text gives its groups too", "[regex]") {
   CHECK(groups == Regex::Groups{"12"});
 }
 
-TEST_CASE("a match has the stack that a long text needs", "[regex]") {
+TEST_CASE("a match of a long text gets a larger stack", "[regex]") {
   const Regex regex("(?:([a-z])|([0-9]))*", {.extent = Regex::Extent::whole});
   Regex::Groups groups;
   std::string text(64'000, 'a');

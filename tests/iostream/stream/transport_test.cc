@@ -52,7 +52,7 @@ Task<> note_done(Task<> task, bool& done, Live = {}) {
   done = true;
 }
 
-// Gives a byte at a time, after its handshake.
+// A Wire whose transport passes one byte at a time, after the handshake.
 struct ByteWise : Wire {
   explicit ByteWise(TestLoop& loop) : Wire(loop, limits()) {
     peer.send("H");
@@ -82,7 +82,7 @@ TEST_CASE("the handshake begins at once, and its waiter is resumed when it is do
   CHECK_FALSE(wire.stream.writing());
 }
 
-TEST_CASE("reads and writes that come before the end of the handshake wait for it (IOS-77)", "[transport]") {
+TEST_CASE("reads and writes before the end of the handshake wait for it (IOS-77)", "[transport]") {
   TestLoop loop;
   Wire wire(loop);
   CHECK(wire.peer.received() == "H");
@@ -162,11 +162,11 @@ TEST_CASE("an end that the transport reports ends the stream, an unreported end 
   CHECK(loop.run(some(wire.stream)) == "not all");
 }
 
-TEST_CASE("a read of much that a transport has received lets others have their turn", "[transport]") {
+TEST_CASE("a read of many bytes that a transport holds lets other tasks run", "[transport]") {
   TestLoop loop;
   ByteWise wire(loop);
   std::vector<std::string> out;
-  const bool before = GENERATE(false, true);  // the bytes are there before the read
+  const bool before = GENERATE(false, true);  // the bytes have arrived before the read
   if (!before) loop.spawn(note(bytes(wire.stream, 3000), out));
   loop.run_turn();
   wire.peer.send(Scrambler::scramble(std::string(3000, 'x')));
@@ -197,7 +197,7 @@ TEST_CASE("bytes that a transport holds when a read is dropped go to the next re
   CHECK(loop.run(bytes(wire.stream, 3000)) == std::string(3000, 'x'));
 }
 
-TEST_CASE("the close callback hears of a transport's end", "[transport]") {
+TEST_CASE("the close callback is called at a transport's end", "[transport]") {
   TestLoop loop;
   Wire wire(loop);
   wire.peer.send("H");
@@ -212,7 +212,7 @@ TEST_CASE("the close callback hears of a transport's end", "[transport]") {
   CHECK(wire.peer.received() == "H.");
 }
 
-TEST_CASE("the end of our bytes is told behind all of them, and at close() unless some are lost",
+TEST_CASE("the transport's end is sent behind all bytes, also at close(), unless bytes are lost",
           "[transport]") {
   TestLoop loop;
   {
@@ -251,7 +251,8 @@ TEST_CASE("the end of our bytes is told behind all of them, and at close() unles
   CHECK(wire.peer.received() == "H");
 }
 
-TEST_CASE("a failed handshake closes the stream, and all waiting operations get the reason", "[transport]") {
+TEST_CASE("a failed handshake closes the stream, and all waiting operations throw the reason",
+          "[transport]") {
   TestLoop loop;
   Wire wire(loop);
   bool shaken = false;
@@ -271,7 +272,7 @@ TEST_CASE("a failed handshake closes the stream, and all waiting operations get 
   loop.log.expect("SSL Error on ");
 }
 
-TEST_CASE("a peer that leaves during the handshake is no news", "[transport]") {
+TEST_CASE("a peer that closes during the handshake is not logged", "[transport]") {
   TestLoop loop;
   Wire wire(loop);
   wire.peer.close();
@@ -279,7 +280,7 @@ TEST_CASE("a peer that leaves during the handshake is no news", "[transport]") {
   CHECK(wire.stream.error() == std::errc::connection_reset);
 }
 
-TEST_CASE("a task that waits for a handshake may be destroyed, and another one may wait", "[transport]") {
+TEST_CASE("a task that waits for a handshake may be destroyed, and another task may wait", "[transport]") {
   TestLoop loop;
   Wire wire(loop);
   bool done = false;
@@ -315,7 +316,7 @@ TEST_CASE("a stream may move during its handshake", "[transport]") {
   CHECK(loop.run(some(moved)) == "hello");
 }
 
-TEST_CASE("a stream that is not idle takes no transport (IOS-71)", "[transport]") {
+TEST_CASE("a stream that is not idle refuses a transport (IOS-71)", "[transport]") {
   TestLoop loop;
   const std::string refusal = "IOStream is not idle; cannot convert to SSL";
   const auto convert = [](IOStream& stream) { stream.set_transport(std::make_unique<Scrambler>()); };

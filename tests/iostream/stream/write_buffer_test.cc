@@ -43,7 +43,7 @@ TEST_CASE("bytes written in any form are sent in order, each once", "[write_buff
   CHECK(shared.use_count() == 1);
 }
 
-TEST_CASE("short headers between shared bytes take little memory, what is copied at length grows",
+TEST_CASE("short headers between shared bytes take small blocks, and more copied bytes larger blocks",
           "[write_buffer]") {
   WriteBuffer buffer;
   const auto shared = std::make_shared<const std::string>(5000, 's');
@@ -69,7 +69,7 @@ TEST_CASE("a piece is freed as soon as it is sent", "[write_buffer]") {
   CHECK(front(buffer) == "x");
 }
 
-TEST_CASE("no more pieces are gathered than there is room for", "[write_buffer]") {
+TEST_CASE("at most as many pieces are gathered as fit", "[write_buffer]") {
   WriteBuffer buffer;
   for (int i = 0; i < 5; ++i) buffer.append(std::string("ab"), 0);
   std::array<std::string_view, 2> pieces;
@@ -77,7 +77,7 @@ TEST_CASE("no more pieces are gathered than there is room for", "[write_buffer]"
   CHECK(buffer.gather({}) == 0);
 }
 
-TEST_CASE("a file is sent from where it is, between the others, and takes no memory", "[write_buffer]") {
+TEST_CASE("a file is sent between the other pieces, and takes no memory", "[write_buffer]") {
   WriteBuffer buffer;
   CHECK(buffer.file() == nullptr);
   buffer.append("head");
@@ -99,7 +99,7 @@ TEST_CASE("a file is sent from where it is, between the others, and takes no mem
   CHECK(front(buffer) == "tail");
 }
 
-TEST_CASE("a file that cannot be sent from where it is comes into memory bit by bit", "[write_buffer]") {
+TEST_CASE("a file that the kernel cannot send is read into memory in pieces", "[write_buffer]") {
   WriteBuffer buffer;
   buffer.append({temporary_file("0123456789"), 1, 8});
   buffer.append("tail");
@@ -114,7 +114,7 @@ TEST_CASE("a file that cannot be sent from where it is comes into memory bit by 
   CHECK(buffer.size_in_memory() == buffer.size());
 }
 
-TEST_CASE("reserved room that is not used does not affect later writes", "[write_buffer]") {
+TEST_CASE("unused reserved room does not affect later writes", "[write_buffer]") {
   WriteBuffer buffer;
   buffer.append(std::string("moved"), 0);
   buffer.reserve(100);

@@ -22,7 +22,7 @@ TEST_CASE("connections are counted by address, not by port", "[address_counts]")
   CHECK(counts.of(at("::ffff:10.0.0.1")) == 2);
 }
 
-TEST_CASE("IPv6 addresses with the same first 64 bits are one", "[address_counts]") {
+TEST_CASE("IPv6 addresses with the same first 64 bits count as one", "[address_counts]") {
   AddressCounts counts;
   counts.add(at("2001:db8::1"));
   counts.add(at("2001:db8::ffff:ffff:ffff:ffff"));
@@ -42,7 +42,7 @@ TEST_CASE("an address that is not IP is not counted", "[address_counts]") {
   CHECK(counts.size() == 0);
 }
 
-TEST_CASE("an address is forgotten with its last connection", "[address_counts]") {
+TEST_CASE("the entry of an address is removed with its last connection", "[address_counts]") {
   AddressCounts counts;
   std::map<std::uint32_t, std::size_t> model;
   std::mt19937 random(1);

@@ -1,4 +1,4 @@
-// Lets each system call of a connection attempt fail with each errno of its man page, and each allocation.
+// Each system call of a connection attempt fails with each errno of its man page, and each allocation fails.
 
 #include "support/faults.h"
 
@@ -36,7 +36,7 @@ std::string named(Call call, int error) {
   return std::string(testing::faults::name_of(call)) + " fails: " + std::strerror(error);
 }
 
-// The errno of the ConnectError; 0 if there is a connection.
+// The errno of the ConnectError; 0 for a connection.
 int errno_of(TestLoop& loop, Task<IOStream> connecting) {
   try {
     const IOStream stream = loop.run(std::move(connecting));
@@ -53,9 +53,7 @@ const std::initializer_list<int> kConnectErrors = {
     EBADF,    ECONNREFUSED, ECONNRESET, EFAULT,        EHOSTUNREACH, EINVAL,
     ENETDOWN, ENETUNREACH,  ENOBUFS,    ENOTSOCK,      EPROTOTYPE,   ETIMEDOUT};
 
-TEST_CASE(
-    "any system call that fails while a socket connects is the error's reason, and leaves no descriptor",
-    "[faults]") {
+TEST_CASE("the errno of a failed system call is the error's reason, and no descriptor is left", "[faults]") {
   struct Row {
     Call call;
     std::initializer_list<int> errors;
@@ -109,7 +107,7 @@ TEST_CASE("errors of optional socket options are ignored", "[faults]") {
   }
 }
 
-TEST_CASE("an interrupted connect goes on", "[faults]") {
+TEST_CASE("an interrupted connect continues", "[faults]") {
   const Listener listener;
   {
     TestLoop loop;
@@ -127,7 +125,7 @@ TEST_CASE("an interrupted connect goes on", "[faults]") {
   }
 }
 
-TEST_CASE("however an address fails, the next one is tried", "[faults]") {
+TEST_CASE("after any failure of an address the next one is tried", "[faults]") {
   const Listener listener;
   for (const int error : kConnectErrors) {
     INFO(named(Call::connect, error));
@@ -153,7 +151,7 @@ TEST_CASE("a lookup that fails is a ResolveError with getaddrinfo's reason (NET-
       ConnectOptions options;
       options.resolver = resolver;
       const Injection fault(Call::getaddrinfo, error,
-                            {.after = 1});  // the first call is that of numeric_address()
+                            {.after = 1});  // numeric_address() makes the first call
       try {
         loop.run(TCPClient::connect("server.test", 80, options));
         FAIL("found");
@@ -183,7 +181,7 @@ Task<> connect_to_name(Resolver& resolver, bool& done, Live = {}) {
   done = true;
 }
 
-TEST_CASE("without memory connecting fails with std::bad_alloc or succeeds, and leaves no descriptor",
+TEST_CASE("without memory a connect fails with std::bad_alloc or succeeds, and leaves no descriptor",
           "[faults]") {
   const Listener listener;
   const testing::DeadEnd dead;

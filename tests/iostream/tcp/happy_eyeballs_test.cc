@@ -31,7 +31,8 @@ std::string order_of(const std::vector<std::string>& ips) {
   return text;
 }
 
-TEST_CASE("families take turns, the first address's first (TCL-10; RFC 8305, 4)", "[happy_eyeballs]") {
+TEST_CASE("families alternate, beginning with the first address's (TCL-10; RFC 8305, 4)",
+          "[happy_eyeballs]") {
   CHECK(order_of({}) == "");
   CHECK(order_of({"127.0.0.1"}) == "127.0.0.1");
   CHECK(order_of({"::1", "::2", "::3", "127.0.0.1", "127.0.0.2"}) == "::1 127.0.0.1 ::2 127.0.0.2 ::3");
@@ -39,7 +40,7 @@ TEST_CASE("families take turns, the first address's first (TCL-10; RFC 8305, 4)"
   CHECK(order_of({"127.0.0.1", "::1", "::2", "::3"}) == "127.0.0.1 ::1 ::2 ::3");
 }
 
-// A race with a virtual clock, which the test advances.
+// A connection attempt with a virtual clock, which the test advances.
 struct Contest {
   VirtualClock clock{VirtualClock::Idle::wait};
   TestLoop loop{{.time_source = &clock}};
@@ -90,7 +91,7 @@ TEST_CASE("a refused connection starts the next attempt at once (TCL-11; RFC 830
   for (const std::size_t i : {0, 1}) CHECK(contest.progress.attempts[i].error.value() == ECONNREFUSED);
 }
 
-TEST_CASE("after the delay, and not before, the next is tried as well (TCL-11; RFC 8305, 5)",
+TEST_CASE("after the delay, and not before, the next address is tried too (TCL-11; RFC 8305, 5)",
           "[happy_eyeballs]") {
   const DeafListener first;
   const DeafListener second;
@@ -130,7 +131,7 @@ TEST_CASE("a failure starts the next attempt at once, also while earlier attempt
   CHECK(contest.progress.attempts[1].error.value() == ECONNREFUSED);
 }
 
-TEST_CASE("of two that succeed one is closed (TCL-12)", "[happy_eyeballs]") {
+TEST_CASE("if two attempts succeed one is closed (TCL-12)", "[happy_eyeballs]") {
   const Listener first;
   const Listener second;
   Contest contest;
@@ -161,7 +162,7 @@ TEST_CASE("an error has the reason of each failed attempt (TCL-13)", "[happy_eye
   CHECK(contest.progress.last_error.value() == ECONNREFUSED);
 }
 
-TEST_CASE("without addresses no socket is connected", "[happy_eyeballs]") {
+TEST_CASE("without addresses the result is null", "[happy_eyeballs]") {
   Contest contest;
   contest.begin({});
   CHECK(contest.done);
@@ -179,10 +180,10 @@ TEST_CASE("a dropped race leaves no descriptor open, at each point where it may 
       const std::vector<Address> deaf_ones(2, deaf.address());
       const std::vector<Address> one(1, good.address());
       contest.begin(stage < 3 ? deaf_ones : one);     // 0: has just begun
-      if (stage == 1 || stage == 2) contest.turns();  // 1: the first is tried, and the delay goes by
+      if (stage == 1 || stage == 2) contest.turns();  // 1: the first is tried, and the delay runs
       if (stage == 2) contest.clock.advance(250ms);
       if (stage == 2) contest.turns();          // 2: both are tried
-      if (stage == 3) contest.loop.run_turn();  // 3: has been answered, and has not heard of it
+      if (stage == 3) contest.loop.run_turn();  // 3: the connection is made, and the task has not resumed
       CHECK(contest.begun() == (stage == 2 ? 2 : 1));
       CHECK(Live::count == 1);
       contest.group.destroy();

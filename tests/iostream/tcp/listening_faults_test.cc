@@ -1,5 +1,5 @@
-// Lets each system call between a socket and handle_stream() fail with each errno that matters, and each
-// allocation.
+// Each system call from the socket to handle_stream() fails with each relevant errno, and each allocation
+// fails.
 
 #include <squall/iostream.h>
 
@@ -98,7 +98,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("an option of the socket that the system refuses is thrown by name", "[faults]") {
+TEST_CASE("a refused option of the socket is thrown by name", "[faults]") {
   ListenOptions options = loopback();
   options.reuse_port = true;
   options.defer_accept = 1s;
@@ -127,7 +127,7 @@ TEST_CASE("an address that is found twice is bound once (NET-06)", "[faults]") {
   CHECK(Address::local_of(sockets[0].get()).port() == Address::local_of(sockets[1].get()).port());
 }
 
-TEST_CASE("IPv4 sockets come before IPv6 ones, whatever the order of getaddrinfo() (NET-01)", "[faults]") {
+TEST_CASE("IPv4 sockets come before IPv6 sockets, in any order of getaddrinfo() (NET-01)", "[faults]") {
   const Names names({"::1", "127.0.0.1"});
   ListenOptions options;
   options.address = "both.example";
@@ -142,18 +142,19 @@ TEST_CASE("IPv4 sockets come before IPv6 ones, whatever the order of getaddrinfo
   }
 }
 
-TEST_CASE("of localhost, a missing address and a link-local one are left out (NET-05, NET-06)", "[faults]") {
+TEST_CASE("for localhost, a missing address and a link-local address are skipped (NET-05, NET-06)",
+          "[faults]") {
   const Names names({"127.0.0.1", "::1", "fe80::1"});
   ListenOptions options;
   options.address = "localhost";
   {
-    // The second to be bound: ::1.
+    // The second bind() is for ::1.
     const Injection fault(Call::bind, EADDRNOTAVAIL, {.after = 1});
     const auto sockets = bind_sockets(0, options);
     CHECK(sockets.size() == 1);
     CHECK(fault.calls() <= 2);
   }
-  // For other names they are not left out.
+  // For other names they are not skipped.
   options.address = "other.example";
   const Injection fault(Call::bind, EADDRNOTAVAIL, {.after = 1});
   CHECK(text_thrown([&] { bind_sockets(0, options); }).starts_with("cannot listen on [::1]:"));
@@ -173,7 +174,7 @@ TEST_CASE("a socket whose SO_ACCEPTCONN cannot be read is refused", "[faults]") 
   }
 }
 
-TEST_CASE("a server that the poller lets accept on no Unix socket leaves no file", "[faults]") {
+TEST_CASE("a server whose Unix socket the poller refuses leaves no file", "[faults]") {
   const TemporaryFolder folder;
   const std::string path = folder / "socket";
   TestLoop loop;
@@ -224,14 +225,15 @@ TCPServer::Options behind_proxy() {
   return options;
 }
 
-TEST_CASE("a header that cannot be read is logged unless the proxy has gone, and the next is served",
-          "[faults]") {
+TEST_CASE(
+    "a header that cannot be read is logged, unless the proxy has gone, and the next connection is served",
+    "[faults]") {
   for (const int error : {EBADF, ECONNABORTED, ECONNREFUSED, ECONNRESET, EFAULT, EINVAL, ENOMEM, ENOTCONN,
                           ENOTSOCK, EPIPE, ETIMEDOUT}) {
     INFO(named(Call::recv, error));
     const bool is_quiet =
         error == ECONNABORTED || error == ECONNRESET || error == EPIPE || error == ETIMEDOUT;
-    for (const int after : {0, 1}) {  // as it is looked at, or as it is taken
+    for (const int after : {0, 1}) {  // when it is peeked at, or when it is removed
       TestLoop loop;
       EchoServer server(behind_proxy(), loop);
       server.listen(0, loopback());
@@ -251,7 +253,7 @@ TEST_CASE("a header that cannot be read is logged unless the proxy has gone, and
   }
 }
 
-TEST_CASE("a header that is interrupted, not there yet or short is read on", "[faults]") {
+TEST_CASE("reading a header continues after an interruption, EAGAIN and a short read", "[faults]") {
   for (const int error : {EAGAIN, EINTR}) {
     for (const int after : {0, 1}) {
       TestLoop loop;
@@ -273,7 +275,7 @@ TEST_CASE("a header that is interrupted, not there yet or short is read on", "[f
   }
 }
 
-TEST_CASE("a poller that refuses to wait for a header costs that connection only", "[faults]") {
+TEST_CASE("if the poller refuses to wait for a header, only that connection is closed", "[faults]") {
   for (const int error : {ENOMEM, ENOSPC}) {
     TestLoop loop;
     EchoServer server(behind_proxy(), loop);
@@ -292,8 +294,7 @@ TEST_CASE("a poller that refuses to wait for a header costs that connection only
   }
 }
 
-TEST_CASE("whichever allocation of a proxied connection fails, the count of connections is right",
-          "[faults]") {
+TEST_CASE("after a failed allocation of a proxied connection the count of connections is right", "[faults]") {
   const int failures = in_turn([&](int after) {
     CAPTURE(after);
     TestLoop loop;

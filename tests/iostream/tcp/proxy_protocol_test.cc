@@ -62,7 +62,8 @@ TEST_CASE("a version 1 line gives both addresses", "[proxy_protocol]") {
   CHECK(parse("PROXY TCP6 " + ip + " " + ip + " 65535 65535\r\n").size == 104);
 }
 
-TEST_CASE("a version 1 line may say that the client is unknown, and then says no more", "[proxy_protocol]") {
+TEST_CASE("a version 1 line may have an unknown client; the rest of the line is ignored",
+          "[proxy_protocol]") {
   for (const std::string rest :
        {"", " ", " whatever it is", " ffff:f...f:ffff ffff:f...f:ffff 65535 65535"}) {
     const ProxyHeader header = parse("PROXY UNKNOWN" + rest + "\r\n").header;
@@ -79,7 +80,7 @@ TEST_CASE("a version 1 line has 107 bytes at most", "[proxy_protocol]") {
   CHECK(refusal(line + "\r\n") == "a PROXY line of more than 107 bytes");
 }
 
-TEST_CASE("a version 1 line in another than its canonical form is refused", "[proxy_protocol]") {
+TEST_CASE("a version 1 line that is not in its canonical form is refused", "[proxy_protocol]") {
   for (const std::string text :
        {"TCP4 1.2.3.4 1.2.3.4 1 2 3", "TCP4 1.2.3.4 1.2.3.4 1", "TCP4  1.2.3.4 1.2.3.4 1 2",
         "TCP4 1.2.3.4 1.2.3.4 1 2 ", "TCP4 1.2.3.4 1.2.3.4 01 2", "TCP4 1.2.3.4 1.2.3.4 1 65536",
@@ -102,7 +103,7 @@ TEST_CASE("a version 1 line in another than its canonical form is refused", "[pr
   }
 }
 
-TEST_CASE("bytes that begin no header are refused at the first byte that differs", "[proxy_protocol]") {
+TEST_CASE("bytes that do not begin a header are refused at the first different byte", "[proxy_protocol]") {
   const std::pair<std::string, std::size_t> rows[] = {
       {"GET / HTTP/1.1\r\n\r\n", 1}, {"PROXZ", 5},      {"PROXY\t", 6},      {"proxy ", 1},
       {"\r\nGET / HTTP/1.1\r\n", 3}, {"\r\n\r\n\r", 5}, {"\x16\x03\x01", 1}, {"\r\n\r\n\x01", 5}};
@@ -145,7 +146,8 @@ TEST_CASE("a version 2 header may be of Unix sockets", "[proxy_protocol]") {
   CHECK(parse_proxy_header(again).header.destination_path == full);
 }
 
-TEST_CASE("the contents of a LOCAL header, and of one without a family, are ignored", "[proxy_protocol]") {
+TEST_CASE("the contents of a LOCAL header, and of a header without a family, are ignored",
+          "[proxy_protocol]") {
   for (const std::string& header :
        {v2(0x20, 0x00, ""), v2(0x20, 0x11, std::string(12, '\1')), v2(0x20, 0xff, "rubbish"),
         v2(0x21, 0x00, ""), v2(0x21, 0x01, "rubbish"), v2(0x20, 0x00, std::string(4080, 'x'))}) {
@@ -219,12 +221,12 @@ TEST_CASE("a truncated value is refused", "[proxy_protocol]") {
   CHECK(refusal(v2_ipv4(addresses + value + "x")) == "a value in the PROXY header is truncated");
 }
 
-TEST_CASE("how the client's side was secured can be read", "[proxy_protocol]") {
+TEST_CASE("the TLS facts of the client's side can be read", "[proxy_protocol]") {
   const std::string inner = tlv(ProxyTlv::ssl_version, "TLSv1.3") + tlv(ProxyTlv::ssl_cn, "client.example");
   const auto ssl_of = [](const std::string& value) {
     const std::string header = v2_ipv4(std::string(12, '\1') + tlv(ProxyTlv::ssl, value));
     const auto ssl = parse_proxy_header(header).header.ssl();
-    // By value: the header ends here.
+    // Returns text, because the header is destroyed here.
     return ssl ? std::string(ssl->over_tls ? "tls " : "") + (ssl->cert_on_connection ? "connection " : "") +
                      (ssl->cert_in_session ? "session " : "") + (ssl->verified ? "verified " : "") +
                      std::string(ssl->tlvs.find(ProxyTlv::ssl_cn).value_or("-"))
@@ -240,7 +242,7 @@ TEST_CASE("how the client's side was secured can be read", "[proxy_protocol]") {
   CHECK(ssl_of("\x01\0\0\0\0"s + inner.substr(0, 4)) == "none");
 }
 
-TEST_CASE("a checksum is checked if there is one", "[proxy_protocol]") {
+TEST_CASE("a checksum is verified if the header has one", "[proxy_protocol]") {
   // The check value of CRC-32C.
   CHECK(testing::crc32c("123456789") == 0xe3069283);
   const std::string before = std::string(12, '\1') + tlv(ProxyTlv::alpn, "h2");
@@ -298,7 +300,7 @@ TEST_CASE("for any bytes in any pieces the status changes only once, from `more`
   CHECK(refused > 500);
 }
 
-TEST_CASE("random addresses arrive as they were sent, in both versions", "[proxy_protocol]") {
+TEST_CASE("random addresses are parsed unchanged, in both versions", "[proxy_protocol]") {
   std::mt19937 random(3);
   for (int round = 0; round < 2000; ++round) {
     const std::size_t size = random() % 2 ? 4 : 16;

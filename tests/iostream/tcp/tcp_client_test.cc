@@ -44,7 +44,7 @@ ConnectOptions by(Resolver& resolver) {
 
 std::string text(int error) { return std::generic_category().message(error); }
 
-// The Error of a connection attempt; none for success or another exception.
+// The Error of a connection attempt; nullopt for success or another exception.
 template <class Error>
 std::optional<Error> thrown(TestLoop& loop, Task<IOStream> connecting) {
   try {
@@ -69,7 +69,7 @@ Task<> answer(TestLoop& loop, const Listener& listener, std::string& heard) {
   co_await stream.write("hello yourself\n");
 }
 
-TEST_CASE("a client connects by name, and talks (NET-21)", "[tcp_client]") {
+TEST_CASE("a client connects by name and exchanges bytes (NET-21)", "[tcp_client]") {
   TestLoop loop;
   const Listener listener;
   FakeResolver resolver;
@@ -112,7 +112,7 @@ TEST_CASE("an address of either family that does not answer is skipped (RFC 8305
   CHECK(resolver.asked.back().ends_with("/" + std::to_string(AF_INET6)));
 }
 
-TEST_CASE("the stream has the limits that were asked for, and sends small writes at once", "[tcp_client]") {
+TEST_CASE("the stream has the limits of the options, and sends small writes at once", "[tcp_client]") {
   TestLoop loop;
   const Listener listener;
   ConnectOptions options;
@@ -174,7 +174,7 @@ TEST_CASE("a name without an address is a ResolveError", "[tcp_client]") {
   CHECK(error->what() == std::string("cannot look up nowhere.test: ") + ::gai_strerror(EAI_NONAME));
 }
 
-TEST_CASE("an error's text reads well for every kind of destination", "[tcp_client]") {
+TEST_CASE("an error's text names every kind of destination", "[tcp_client]") {
   const auto refused = std::make_error_code(std::errc::connection_refused);
   const std::string why = text(ECONNREFUSED);
   CHECK(ConnectError("::1", 80, refused, {{address("::1", 80), refused}}).what() ==
@@ -193,9 +193,8 @@ TEST_CASE("an error's text reads well for every kind of destination", "[tcp_clie
 
 // ---- Time.
 
-TEST_CASE(
-    "one deadline covers the lookup and the connection, and the error says which it was (TCL-01, TCL-14)",
-    "[tcp_client]") {
+TEST_CASE("one deadline covers the lookup and the connection, and the error names the phase (TCL-01, TCL-14)",
+          "[tcp_client]") {
   VirtualClock clock;
   TestLoop loop({.time_source = &clock});
   const DeafListener deaf;
@@ -228,7 +227,7 @@ TEST_CASE(
   CHECK(count_descriptors() == before);
 }
 
-TEST_CASE("a timeout is a TimeoutError, by default after 20 s; a deadline is absolute", "[tcp_client]") {
+TEST_CASE("a timeout is a TimeoutError, after 20 s by default; a deadline is absolute", "[tcp_client]") {
   VirtualClock clock;
   TestLoop loop({.time_source = &clock});
   const DeafListener deaf;
@@ -286,7 +285,8 @@ Task<> connect_unix_and_keep(std::string path, bool& done, Live = {}) {
   done = true;
 }
 
-TEST_CASE("a client that is dropped while it looks up, or connects, leaves nothing behind", "[tcp_client]") {
+TEST_CASE("a client that is dropped while it looks up, or connects, leaves no descriptor and no timer",
+          "[tcp_client]") {
   TestLoop loop;
   const DeafListener deaf;
   FakeResolver resolver;
@@ -310,7 +310,7 @@ TEST_CASE("a client that is dropped while it looks up, or connects, leaves nothi
   CHECK_FALSE(loop.next_timeout());
 }
 
-TEST_CASE("a connection that was made is not opened before the task begins", "[tcp_client]") {
+TEST_CASE("a connect() task makes no socket before it is awaited", "[tcp_client]") {
   TestLoop loop;
   const Listener listener;
   const int before = count_descriptors();
@@ -351,7 +351,7 @@ TEST_CASE("source_ip and source_port are the connection's own end (TCL-03)", "[t
   CHECK(v6.accept().peer.to_string() == "[::1]:" + std::to_string(*options.source_port));
 }
 
-TEST_CASE("connections to several places may come from one port", "[tcp_client]") {
+TEST_CASE("connections to several peers may have one source port", "[tcp_client]") {
   TestLoop loop;
   const Listener a;
   const Listener b;
@@ -380,7 +380,7 @@ TEST_CASE("a source address in use, or of another host, is an error (TCL-03)", "
   CHECK(error->code() == std::errc::address_not_available);
 }
 
-TEST_CASE("addresses of another family than our own end's are left alone", "[tcp_client]") {
+TEST_CASE("addresses of another family than source_ip are not tried", "[tcp_client]") {
   TestLoop loop;
   FakeResolver resolver;
   ConnectOptions options = by(resolver);
@@ -389,7 +389,7 @@ TEST_CASE("addresses of another family than our own end's are left alone", "[tcp
   CHECK(resolver.asked.back().ends_with("/" + std::to_string(AF_INET)));
 }
 
-TEST_CASE("options that contradict each other are the caller's mistake", "[tcp_client]") {
+TEST_CASE("contradictory options throw invalid_argument", "[tcp_client]") {
   TestLoop loop;
   ConnectOptions options;
   options.source_ip = "localhost";
@@ -402,7 +402,7 @@ TEST_CASE("options that contradict each other are the caller's mistake", "[tcp_c
   CHECK(loop.run(throws<ConnectError>(TCPClient::connect(Address()))));
 }
 
-TEST_CASE("a socket that got connected to itself is no connection", "[tcp_client]") {
+TEST_CASE("a socket that is connected to itself is ECONNREFUSED", "[tcp_client]") {
   TestLoop loop;
   for (const std::string ip : {"127.0.0.1", "::1"}) {
     if (ip == "::1" && !has_ipv6()) continue;

@@ -53,7 +53,7 @@ struct Served {
   DrainingServer server;
 };
 
-TEST_CASE("an idle server has drained at once", "[tcp_server]") {
+TEST_CASE("draining an idle server ends at once", "[tcp_server]") {
   Served served;
   Drain drain;
   served.loop.run(Drain::run(served.server, 1h, drain));
@@ -130,7 +130,7 @@ TEST_CASE("a dropped drain() closes no connection, and the server may listen aga
   CHECK(drain.cut == 2U);
 }
 
-TEST_CASE("a drain is over, and cuts nothing, when the server listens again", "[tcp_server]") {
+TEST_CASE("a drain ends without closing connections when the server listens again", "[tcp_server]") {
   Served served;
   RawPeer peer = served.connect();
   Drain drain;
@@ -173,7 +173,8 @@ class SelfDraining : public TCPServer {
   }
 };
 
-TEST_CASE("a connection that drains its own server waits for itself, and is cut", "[tcp_server]") {
+TEST_CASE("a connection that drains its own server waits for itself, and is closed at the deadline",
+          "[tcp_server]") {
   TestLoop loop;
   SelfDraining server(loop);
   server.listen(0, loopback());

@@ -47,13 +47,13 @@ TEST_CASE("the default limit of connections leaves descriptors for other uses", 
   CHECK(EchoServer(at_most(5), loop).max_connections() == 5);
 }
 
-TEST_CASE("a server that could have no connections is an error", "[tcp_server]") {
+TEST_CASE("a limit of 0 connections is refused", "[tcp_server]") {
   TestLoop loop;
   CHECK_THROWS_AS(EchoServer(at_most(0), loop), std::invalid_argument);
   CHECK_THROWS_AS(EchoServer(per_address(0), loop), std::invalid_argument);
 }
 
-TEST_CASE("beyond the limit connections wait until one ends, and the log is brief", "[tcp_server]") {
+TEST_CASE("beyond the limit connections wait until one ends, and few lines are logged", "[tcp_server]") {
   TestLoop loop;
   EchoServer server(at_most(3), loop);
   server.listen(0, loopback());
@@ -79,7 +79,7 @@ TEST_CASE("beyond the limit connections wait until one ends, and the log is brie
   CHECK(loop.log.expect_any("Cannot accept connections, waiting for one to end: 3 are open") >= 1);
 }
 
-TEST_CASE("a full server does not spin", "[tcp_server]") {
+TEST_CASE("a full server does not keep the loop busy", "[tcp_server]") {
   TestLoop loop;
   EchoServer server(at_most(1), loop);
   server.listen(0, loopback());
@@ -96,7 +96,7 @@ TEST_CASE("a full server does not spin", "[tcp_server]") {
   loop.log.expect_any("Cannot accept connections, waiting for one to end: 1 are open");
 }
 
-TEST_CASE("a full server goes on accepting on all of its sockets", "[tcp_server]") {
+TEST_CASE("a full server accepts again on all of its sockets", "[tcp_server]") {
   TestLoop loop;
   EchoServer server(at_most(1), loop);
   server.listen(0, loopback());
@@ -146,7 +146,8 @@ TEST_CASE("a full server that stops and listens again still obeys its limit", "[
   loop.log.expect_any("Cannot accept connections, waiting");
 }
 
-TEST_CASE("an address that has its fill is sent away, and others are not", "[tcp_server]") {
+TEST_CASE("connections of an address beyond its limit are closed, and other addresses are served",
+          "[tcp_server]") {
   TestLoop loop;
   EchoServer server(per_address(2), loop);
   server.listen(0, loopback());
@@ -160,7 +161,7 @@ TEST_CASE("an address that has its fill is sent away, and others are not", "[tcp
   RawPeer other = connect_from("127.0.0.3", server.port());
   CHECK(ask(loop, other, "who\n") == Address::local_of(other.fd()).to_string() + "\n");
   CHECK(server.connections() == 3);
-  // A line a second at most.
+  // At most one line a second.
   CHECK(loop.log.expect_any("Connection from ") < 5);
   a.close();
   loop.run_until([&] { return server.connections() == 2; });
@@ -168,7 +169,7 @@ TEST_CASE("an address that has its fill is sent away, and others are not", "[tcp
   CHECK(ask(loop, again, "again\n") == "again\n");
 }
 
-TEST_CASE("the line about an address that has its fill names the peer", "[tcp_server]") {
+TEST_CASE("the log line about an address beyond its limit names the peer", "[tcp_server]") {
   TestLoop loop;
   EchoServer server(per_address(1), loop);
   server.listen(0, loopback());

@@ -46,7 +46,7 @@ TEST_CASE("a server listens on Unix sockets, beside its ports", "[tcp_server]") 
   CHECK(ask(loop, c, "who\n") == Address::local_of(c.fd()).to_string() + "\n");
 }
 
-TEST_CASE("a Unix socket's file goes when its server stops", "[tcp_server]") {
+TEST_CASE("a Unix socket's file is removed when its server stops", "[tcp_server]") {
   const TemporaryFolder folder;
   const std::string path = folder / "socket";
   TestLoop loop;
@@ -63,7 +63,7 @@ TEST_CASE("a Unix socket's file goes when its server stops", "[tcp_server]") {
   CHECK(exists(path));
 }
 
-TEST_CASE("a server that has been taken over leaves the successor's file alone", "[tcp_server]") {
+TEST_CASE("a server does not remove the file of the server that replaced it", "[tcp_server]") {
   const TemporaryFolder folder;
   const std::string path = folder / "socket";
   TestLoop loop;

@@ -59,7 +59,7 @@ TEST_CASE("the client's address comes from a trusted proxy's header, in either v
   served.loop.run_until([&] { return served.server.connections() == 0; });
 }
 
-TEST_CASE("the proxy's own address can be had from the socket", "[proxy_protocol]") {
+TEST_CASE("the proxy's own address is the peer of the socket", "[proxy_protocol]") {
   Served served;
   RawPeer peer = served.connect();
   CHECK(ask(served.loop, peer, kLine + "proxy\n") == Address::local_of(peer.fd()).to_string() + "\n");
@@ -73,7 +73,7 @@ TEST_CASE("a proxy that connects on its own behalf is the peer", "[proxy_protoco
   }
 }
 
-TEST_CASE("a PROXY header may come in any pieces, and no byte behind it is taken", "[proxy_protocol]") {
+TEST_CASE("a PROXY header may arrive in any pieces, and no byte behind it is taken", "[proxy_protocol]") {
   Served served;
   const std::string header =
       v2_ipv4("\xc0\x00\x02\x02\xc6\x33\x64\x07\xdc\x04\x01\xbb"s + tlv(ProxyTlv::alpn, "h2"));
@@ -95,7 +95,7 @@ TEST_CASE("a PROXY header may come in any pieces, and no byte behind it is taken
   CHECK(ask(served.loop, peer, "who\n") == "192.0.2.1:56324\n");
 }
 
-TEST_CASE("the longest header there may be is taken", "[proxy_protocol]") {
+TEST_CASE("the longest allowed header is read", "[proxy_protocol]") {
   Served served;
   const std::string header = v2_ipv4("\xc0\x00\x02\x02\xc6\x33\x64\x07\xdc\x04\x01\xbb"s +
                                      tlv(ProxyTlv::noop, std::string(4065, 'x')));
@@ -126,7 +126,7 @@ TEST_CASE("a malformed header is logged with the proxy and the reason, and its c
   CHECK(served.server.connections() == 1);
 }
 
-TEST_CASE("a connection that ends within its header is logged, one that ends before it is not",
+TEST_CASE("a connection that ends within its header is logged, and one that ends before it is not",
           "[proxy_protocol]") {
   Served served;
   RawPeer checker = served.connect();
@@ -178,7 +178,7 @@ TEST_CASE("peers that are not trusted proxies can be refused", "[proxy_protocol]
   const std::string name = Address::local_of(peer.fd()).to_string();
   served.loop.run_until([&] { return is_closed(peer); });
   served.loop.log.expect("Connection from " + name + " refused: not a trusted proxy");
-  // For any bytes, with one log line a second at most.
+  // With any bytes, and at most one log line a second.
   RawPeer other = served.connect();
   served.loop.run_until([&] { return is_closed(other); });
   served.loop.log.expect_any("Connection from ");
@@ -230,7 +230,7 @@ TEST_CASE("a connection counts before its PROXY header has arrived", "[proxy_pro
   served.loop.log.expect_any("Cannot accept connections, waiting");
 }
 
-TEST_CASE("a connection may be cut while its header is awaited", "[proxy_protocol]") {
+TEST_CASE("a connection may be closed while its header is awaited", "[proxy_protocol]") {
   for (const bool destroys : {true, false}) {
     TestLoop loop;
     auto server = std::make_unique<EchoServer>(trusting("127.0.0.1"), loop);
@@ -265,7 +265,7 @@ class CuriousServer : public EchoServer {
   }
 };
 
-TEST_CASE("a server may look at the whole header", "[proxy_protocol]") {
+TEST_CASE("a server can use all values of the header", "[proxy_protocol]") {
   TestLoop loop;
   CuriousServer server(trusting("127.0.0.1"), loop);
   server.listen(0, loopback());

@@ -36,7 +36,7 @@ class LineServer : public TCPServer {
   }
 };
 
-TEST_CASE("each connection is served by a task of its own", "[tcp_server]") {
+TEST_CASE("each connection is served by its own task", "[tcp_server]") {
   TestLoop loop;
   LineServer server(loop);
   server.listen(0, loopback());
@@ -63,7 +63,7 @@ TEST_CASE("one server listens on several ports", "[tcp_server]") {
   CHECK(ask(loop, b, "b\n") == "b\n");
 }
 
-TEST_CASE("an exception of handle_stream() is logged with the peer, and ends that connection alone",
+TEST_CASE("an exception of handle_stream() is logged with the peer, and ends only that connection",
           "[tcp_server]") {
   TestLoop loop;
   LineServer server(loop);
@@ -109,7 +109,7 @@ TEST_CASE("an exception of any type from handle_stream() is logged", "[tcp_serve
   }
 }
 
-TEST_CASE("a peer that resets, or sends too much, ends its connection without a word", "[tcp_server]") {
+TEST_CASE("a peer that resets, or sends too much, ends its connection without a log line", "[tcp_server]") {
   TestLoop loop;
   LineServer server(loop);
   server.listen(0, loopback());
@@ -121,7 +121,7 @@ TEST_CASE("a peer that resets, or sends too much, ends its connection without a 
   CHECK(ask(loop, talker, std::string(200, 'x')) == "");
 }
 
-TEST_CASE("stop() refuses further connections and leaves the others (TSV-05)", "[tcp_server]") {
+TEST_CASE("stop() refuses further connections and keeps the open ones (TSV-05)", "[tcp_server]") {
   TestLoop loop;
   LineServer server(loop);
   server.listen(0, loopback());
@@ -146,7 +146,7 @@ class StopsOnAccept : public TCPServer {
   }
 };
 
-TEST_CASE("a server may be stopped from within the accepting of a batch (NET-16)", "[tcp_server]") {
+TEST_CASE("a server may be stopped while it accepts a batch (NET-16)", "[tcp_server]") {
   TestLoop loop;
   StopsOnAccept server(loop);
   server.listen(0, loopback());
@@ -183,7 +183,7 @@ TEST_CASE("destroying the server cancels its connections", "[tcp_server]") {
 }
 
 TEST_CASE(
-    "out of descriptors, connections are refused, the log is brief, and service resumes (NET-17, SEC-82)",
+    "without descriptors connections are refused with few log lines, and then served again (NET-17, SEC-82)",
     "[tcp_server]") {
   TestLoop loop;
   LineServer server(loop);
@@ -193,7 +193,7 @@ TEST_CASE(
   std::vector<RawPeer> waiting;
   for (int i = 0; i < 3; ++i) waiting.emplace_back(server.port());
 
-  // No descriptor beyond those in use.
+  // Allow no further descriptors.
   rlimit before{};
   REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
   const OwnedFd highest(::dup(first.fd()));

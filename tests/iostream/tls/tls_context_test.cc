@@ -50,7 +50,7 @@ std::string message_of(Function function) {
   return "";
 }
 
-TEST_CASE("a server's context names the file that is wrong, and how (TSV-01, NET-31)", "[tls]") {
+TEST_CASE("the error of a server's context names the file and the reason (TSV-01, NET-31)", "[tls]") {
   TemporaryFolder folder;
   const TLSCertificate one = self_signed();
   const TLSCertificate other = self_signed();
@@ -96,11 +96,11 @@ TEST_CASE("a server's context names the file that is wrong, and how (TSV-01, NET
   CHECK_NOTHROW(TLSContext::server(of(right)));
 }
 
-TEST_CASE("options that cannot be are refused", "[tls]") {
+TEST_CASE("invalid options are refused", "[tls]") {
   TLSServerOptions server = of(self_signed());
   TLSClientOptions client;
   std::string text;
-  SECTION("nobody to trust for clients' certificates") {
+  SECTION("no authorities for clients' certificates") {
     server.cert_reqs = CertReqs::required;
     text = "cert_reqs needs ca_certs, ca_path or ca_pem";
   }
@@ -108,7 +108,7 @@ TEST_CASE("options that cannot be are refused", "[tls]") {
     server.ciphers = "NO-SUCH-CIPHER";
     text = "ciphers \"NO-SUCH-CIPHER\": no cipher match";
   }
-  SECTION("versions the wrong way round") {
+  SECTION("min_version above max_version") {
     server.min_version = TLSVersion::tls1_3;
     server.max_version = TLSVersion::tls1_2;
     text = "min_version is above max_version";
@@ -117,11 +117,11 @@ TEST_CASE("options that cannot be are refused", "[tls]") {
     server.alpn = {"h2", ""};
     text = "\"\" is not a protocol name for ALPN: those have 1 to 255 bytes";
   }
-  SECTION("trusted certificates that are not there") {
+  SECTION("a missing file of trusted certificates") {
     server.ca_certs = "/no/such/file";
     text = "ca_certs \"/no/such/file\" does not exist";
   }
-  SECTION("a folder that is not there") {
+  SECTION("a missing folder") {
     server.ca_path = "/no/such/folder";
     text = "ca_path \"/no/such/folder\" is not a folder";
   }
@@ -152,7 +152,7 @@ TEST_CASE("a context without a handshake timeout has none", "[tls]") {
   CHECK_FALSE(TLSContext::client(options).handshake_timeout());
 }
 
-// Whose certificate a client that asks for `host` gets.
+// The subject of the certificate that a client gets for `host`.
 std::string subject_for(TestLoop& loop, const TLSContext& client, const TLSContext& server,
                         const std::string& host) {
   auto [a, b] = connected_pair(loop);
@@ -189,7 +189,7 @@ TEST_CASE("a server's certificate is chosen by the name that the client asks for
 TEST_CASE("a session is resumed only with the host that it was made for", "[tls]") {
   TestLoop loop;
   TLSSides sides;
-  sides.client_options.max_version = TLSVersion::tls1_2;  // whose sessions come with the handshake
+  sides.client_options.max_version = TLSVersion::tls1_2;  // with TLS 1.2 the session is part of the handshake
   sides.server_options.certificates = {sides.authority.issue({.names = {"DNS:a.example"}}),
                                        sides.authority.issue({.names = {"DNS:b.example"}})};
   const TLSContext client = sides.client();
@@ -226,11 +226,11 @@ TEST_CASE("a reload affects new connections; existing ones go on", "[tls]") {
   CHECK(a.tls()->peer_certificate()->subject == "CN=old");
   write("new");
   CHECK(subject_for(loop, client, copy, "localhost") == "CN=old");
-  SECTION("as it is read") {
+  SECTION("when the reload succeeds") {
     server.reload();
     CHECK(subject_for(loop, client, copy, "localhost") == "CN=new");
   }
-  SECTION("and if it cannot be read nothing changes") {
+  SECTION("when the reload fails, nothing changes") {
     folder.file("key.pem", self_signed().key_pem);
     CHECK(message_of([&] { server.reload(); }).find("is not the key of") != std::string::npos);
     CHECK(subject_for(loop, client, copy, "localhost") == "CN=old");
@@ -247,7 +247,7 @@ TEST_CASE("a reload affects new connections; existing ones go on", "[tls]") {
 TEST_CASE("no session from before a reload is resumed", "[tls]") {
   TestLoop loop;
   TLSSides sides;
-  sides.client_options.max_version = TLSVersion::tls1_2;  // whose sessions come with the handshake
+  sides.client_options.max_version = TLSVersion::tls1_2;  // with TLS 1.2 the session is part of the handshake
   const TLSContext client = sides.client();
   TLSContext server = sides.server();
   testing::ListeningPort port;
@@ -285,7 +285,7 @@ TEST_CASE("one context serves the loops of several threads, while it is reloaded
   TLSContext client = sides.client();
   TLSContext server = sides.server();
   using Sockets = std::vector<std::pair<OwnedFd, OwnedFd>>;
-  // Made here, as only one thread may check anything.
+  // Made here, because only one thread may use Catch's assertions.
   Sockets sockets[2];
   for (int i = 0; i < 20; ++i) sockets[i % 2].push_back(testing::tcp_pair());
   const auto work = [&](Sockets& pairs) {

@@ -8,7 +8,7 @@
 #include "support/faults.h"
 #include "support/tls_pair.h"
 
-// TLS under errors of the system and without memory.
+// TLS with failing system calls and allocations.
 namespace squall::tls_faults_test {
 namespace {
 
@@ -19,7 +19,7 @@ using testing::TLSSides;
 namespace faults = testing::faults;
 using faults::Call;
 
-// Shakes hands and sends `data` there and back. Whatever goes wrong ends both sides with an error.
+// Does the handshake and sends `data` in both directions. Any failure ends both sides with an error.
 Task<bool> converse(IOStream& client, IOStream& server, const TLSContext& a, const TLSContext& b,
                     const std::string& data) {
   try {
@@ -33,7 +33,7 @@ Task<bool> converse(IOStream& client, IOStream& server, const TLSContext& a, con
   } catch (const StreamClosedError&) {
   } catch (const std::bad_alloc&) {
   } catch (const std::runtime_error&) {
-    // OpenSSL's own, where it could not be set up.
+    // An error of OpenSSL, which could not be set up.
   }
   client.close();
   server.close();
@@ -57,7 +57,7 @@ TEST_CASE("each recv and send of a TLS connection may fail", "[tls][faults]") {
     const faults::Injection fault(call, error, {.after = after});
     const bool done = loop.run(converse(a, b, client, server, data));
     completed += done;
-    // These two only ask to be called again.
+    // After these two the call is repeated.
     if (error == EINTR || error == EAGAIN) CHECK(done);
     clear(loop);
     return fault.hits() > 0;
@@ -68,7 +68,7 @@ TEST_CASE("each recv and send of a TLS connection may fail", "[tls][faults]") {
   CHECK(::ERR_peek_error() == 0);
 }
 
-TEST_CASE("a TLS connection whose recv and send move few bytes at a time moves all", "[tls][faults]") {
+TEST_CASE("a TLS connection transfers all bytes with short recv and send calls", "[tls][faults]") {
   const TLSSides sides;
   TestLoop loop;
   auto [a, b] = connected_pair(loop);
@@ -94,7 +94,7 @@ TEST_CASE("each allocation of a TLS connection may fail", "[tls][faults]") {
       loop.run(std::move(task));
       ended = true;
     } catch (const std::bad_alloc&) {
-      ended = true;  // of the loop's own
+      ended = true;  // of the loop itself
     }
     const int hits = fault.disarm();
     CHECK(ended);

@@ -11,7 +11,7 @@
 #include "support/temporary_folder.h"
 #include "support/tls_pair.h"
 
-// TLS with what other people made of it: curl, openssl's s_client and s_server, and Python.
+// TLS with other implementations: curl, openssl's s_client and s_server, and Python.
 namespace squall::tls_interop_test {
 namespace {
 
@@ -21,7 +21,7 @@ using testing::TemporaryFolder;
 using testing::TestLoop;
 using testing::TLSSides;
 
-// Where it is not installed the test has nothing to say.
+// Skips the test if the program is not installed.
 bool is_missing(const char* program) {
   const char* const path = ::getenv("PATH");
   std::istringstream folders(path ? path : "");
@@ -31,7 +31,7 @@ bool is_missing(const char* program) {
   return true;
 }
 
-// Lines are echoed; a request of HTTP is answered.
+// Echoes lines, and answers an HTTP request.
 class Server : public TCPServer {
  public:
   Server(TestLoop& loop, const TLSContext& context) : TCPServer(loop) {
@@ -115,14 +115,14 @@ TEST_CASE("curl fetches over TLS, and refuses an untrusted certificate", "[tls][
     CHECK(run(loop, command).out == "hello");
     CHECK(server.version == "TLSv1.2");
   }
-  SECTION("nobody it knows") {
+  SECTION("an unknown authority") {
     command.push_back(url);
     CHECK(run(loop, command).status == 60);
     loop.log.expect("the peer sent the alert \"unknown CA\"");
   }
 }
 
-TEST_CASE("openssl s_client talks to our server, with a certificate of its own", "[tls][interop]") {
+TEST_CASE("openssl s_client talks to Squall's server, with a client certificate", "[tls][interop]") {
   if (is_missing("openssl")) return;
   TestLoop loop;
   TLSSides sides;
@@ -150,7 +150,7 @@ OwnedFd connect_to(std::uint16_t port) {
   return OwnedFd(::dup(raw.fd()));
 }
 
-// Starts a server that says `before` and its port, and asks it `question`.
+// Starts a server program that prints `before` and its port, and sends it `question`.
 Task<std::string> ask_program(IOLoop& loop, std::vector<std::string> command, std::string before,
                               TLSContext context, std::string question) {
   Subprocess::Options options;
@@ -172,7 +172,7 @@ Task<std::string> ask_program(IOLoop& loop, std::vector<std::string> command, st
   co_return answer + rest;
 }
 
-TEST_CASE("our client talks to openssl s_server", "[tls][interop]") {
+TEST_CASE("Squall's client talks to openssl s_server", "[tls][interop]") {
   if (is_missing("openssl")) return;
   TestLoop loop;
   TLSSides sides;
@@ -218,7 +218,7 @@ with socket.create_connection(("127.0.0.1", int(sys.argv[2]))) as raw:
         connection.unwrap()
 )";
 
-TEST_CASE("our client talks to Python's server, and the end is clean", "[tls][interop]") {
+TEST_CASE("Squall's client talks to Python's server, and the end is orderly", "[tls][interop]") {
   if (is_missing("python3")) return;
   TestLoop loop;
   TLSSides sides;
@@ -230,7 +230,7 @@ TEST_CASE("our client talks to Python's server, and the end is clean", "[tls][in
   CHECK(loop.run(ask_program(loop, command, "port:", sides.client(), "hello\n")) == "HELLO\n");
 }
 
-TEST_CASE("Python's client talks to our server", "[tls][interop]") {
+TEST_CASE("Python's client talks to Squall's server", "[tls][interop]") {
   if (is_missing("python3")) return;
   TestLoop loop;
   TLSSides sides;

@@ -27,19 +27,19 @@ using testing::TestLoop;
 using testing::throws;
 using testing::TLSSides;
 
-// Stands between two streams, and passes their bytes on as the test wants it.
+// Passes the bytes of two streams to each other, in the way that the test sets.
 class Relay {
  public:
   enum class Cut { close, reset };
 
   explicit Relay(TestLoop& loop) : Relay(loop, tcp_pair(), tcp_pair()) {}
 
-  // In pieces of at most so many bytes.
+  // Passes bytes on in pieces of at most `most` bytes.
   void segment(std::mt19937 random, std::size_t most) {
     random_ = random;
     most_ = most;
   }
-  // After so many bytes of the client's, or of the server's, both connections end.
+  // Ends both connections after `bytes` bytes of the client, or of the server.
   void cut_after(std::size_t bytes, bool of_client, Cut how) {
     (of_client ? to_server_ : to_client_).limit = bytes;
     how_ = how;
@@ -91,7 +91,7 @@ class Relay {
   std::size_t most_ = 0;
 };
 
-// Turns, with the relay's steps between them.
+// Runs turns of the loop, with the relay's steps between them.
 template <class Condition>
 bool run_until(TestLoop& loop, Relay& relay, Condition condition) {
   const auto end = IOLoop::Clock::now() + 20s;
@@ -129,8 +129,10 @@ Task<> talk(IOStream& stream, TLSContext context, std::string say, Outcome& outc
   outcome.ended = true;
 }
 
-TEST_CASE("a peer that vanishes at any step of the handshake is an error, silent and clean (IOS-74)",
-          "[tls]") {
+TEST_CASE(
+    "a peer that goes away at any step of the handshake is an error without a log line and without leaks "
+    "(IOS-74)",
+    "[tls]") {
   TestLoop loop;
   TLSSides sides;
   const bool is_old = GENERATE(false, true);
@@ -155,7 +157,7 @@ TEST_CASE("a peer that vanishes at any step of the handshake is an error, silent
       CHECK(other.got == "hello from the client");
     } else {
       INFO("cut after " << bytes << " bytes of the " << (of_client ? "client" : "server"));
-      // Who cannot know that the other is there has not said so; the rest has heard of a violent end.
+      // Both sides get an error: the handshake fails, or the connection ends without close_notify.
       CHECK(one.error);
       CHECK(other.error);
       CHECK((other.got.empty() || of_client == false || bytes > 200));
@@ -167,7 +169,7 @@ TEST_CASE("a peer that vanishes at any step of the handshake is an error, silent
   const auto how = GENERATE(Relay::Cut::close, Relay::Cut::reset);
   const std::size_t all = attempt(std::string::npos, of_client, how);
   REQUIRE(all > 300);
-  // The last bytes are of what was said, which the other may have got just so.
+  // The last bytes belong to the data, which the other side may have received already.
   for (std::size_t bytes = 0; bytes + 60 < all; bytes += bytes < 16 ? 1 : 11) attempt(bytes, of_client, how);
   CHECK(::ERR_peek_error() == 0);
 }
@@ -231,7 +233,7 @@ std::string ask(TestLoop& loop, TCPServer& server, const TLSContext& client) {
   return loop.run(ask(stream, client));
 }
 
-TEST_CASE("a server with TLS serves connections whose handshake is done, and is not held up by others",
+TEST_CASE("a TLS server serves connections after their handshake, and pending handshakes do not delay it",
           "[tls]") {
   TestLoop loop;
   TLSSides sides;
@@ -257,13 +259,13 @@ TEST_CASE("a TCPClient connects with TLS in one go, within one deadline (TCL-02,
   LineServer server(loop, sides.server());
   ConnectOptions options;
   options.tls = sides.client();
-  SECTION("by name, which is checked") {
+  SECTION("by name, which is verified") {
     CHECK(loop.run(ask_in_one("localhost", server.port(), options)) == "hello\n");
   }
-  SECTION("by address, which is checked") {
+  SECTION("by address, which is verified") {
     CHECK(loop.run(ask_in_one("127.0.0.1", server.port(), options)) == "hello\n");
   }
-  SECTION("by another name than it is looked up by") {
+  SECTION("by another name than the looked-up name") {
     options.server_hostname = "elsewhere.example";
     CHECK(
         loop.run(message_thrown<TLSError>(ask_in_one("127.0.0.1", server.port(), options)))
@@ -272,14 +274,14 @@ TEST_CASE("a TCPClient connects with TLS in one go, within one deadline (TCL-02,
     loop.run_until([&] { return server.connections() == 0; });
     loop.log.expect("bad certificate");
   }
-  SECTION("but not for ever") {
+  SECTION("with a deadline") {
     const testing::BoundPort silent = testing::bind_unused_port();
     options.timeout = 20ms;
     CHECK(loop.run(throws<ConnectTimeoutError>(ask_in_one("127.0.0.1", silent.port, options))));
   }
 }
 
-TEST_CASE("a server gives up clients that do not finish their handshake in time", "[tls]") {
+TEST_CASE("a server closes clients that do not finish their handshake in time", "[tls]") {
   TestLoop loop;
   TLSSides sides;
   sides.server_options.handshake_timeout = 10ms;
@@ -292,7 +294,7 @@ TEST_CASE("a server gives up clients that do not finish their handshake in time"
   CHECK(server.served == 0);
 }
 
-TEST_CASE("a server that is destroyed in the middle of handshakes leaves nothing behind", "[tls]") {
+TEST_CASE("destroying a server during handshakes leaves no descriptor and no timer", "[tls]") {
   TestLoop loop;
   TLSSides sides;
   auto server = std::make_unique<LineServer>(loop, sides.server());
@@ -327,7 +329,7 @@ TEST_CASE(
     garbage = "SSH-2.0-OpenSSH_9.2\r\n";
     text = "wrong version number, or no TLS at all";
   }
-  SECTION("half of a hello that is none") {
+  SECTION("half of a malformed hello") {
     garbage.assign("\x16\x03\x01\x00\x20", 5);
     garbage.append(32, '\x7f');
     text = "";
@@ -352,8 +354,8 @@ TEST_CASE("a port scan is not logged (IOS-74, TSV-08)", "[tls]") {
   LineServer server(loop, sides.server());
   RawPeer peer(server.port());
   SECTION("and goes") { peer.close(); }
-  SECTION("and goes without a word") { peer.reset(); }
-  SECTION("and begins something") {
+  SECTION("and closes at once") { peer.reset(); }
+  SECTION("and sends a few bytes") {
     peer.send("\x16\x03");
     peer.reset();
   }
@@ -385,7 +387,7 @@ TEST_CASE("an error in OpenSSL's queue is not taken for another connection's", "
 
 // ---- After the handshake.
 
-// A client made of OpenSSL alone.
+// A client that uses only OpenSSL.
 class RawClient {
  public:
   explicit RawClient(OwnedFd fd) : peer_(std::move(fd)), context_(::SSL_CTX_new(::TLS_client_method())) {
@@ -415,7 +417,7 @@ class RawClient {
   SSL* ssl_;
 };
 
-TEST_CASE("a record that was tampered with closes the connection", "[tls]") {
+TEST_CASE("a changed record closes the connection", "[tls]") {
   TestLoop loop;
   TLSSides sides;
   auto pair = tcp_pair();
@@ -433,10 +435,10 @@ TEST_CASE("a record that was tampered with closes the connection", "[tls]") {
   loop.log.expect("decryption failed or bad record mac");
 }
 
-TEST_CASE("a peer that has us answer without end, and does not listen, is given up", "[tls]") {
+TEST_CASE("a peer that causes many answers and does not receive them is closed", "[tls]") {
   TestLoop loop;
   TLSSides sides;
-  // Not TCP, whose windows would close and open again by its own timers.
+  // Not TCP, whose windows would close and open by TCP's own timers.
   testing::SocketPair pair;
   const int small = 4096;
   ::setsockopt(pair.near.get(), SOL_SOCKET, SO_SNDBUF, &small, sizeof small);

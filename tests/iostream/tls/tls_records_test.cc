@@ -37,7 +37,7 @@ TEST_CASE("records keep their order and their plaintext when their block is repl
   CHECK(records.consume(14) == 9'003);
 }
 
-TEST_CASE("records are full after as many as are encrypted together", "[tls]") {
+TEST_CASE("no more records are encrypted together than kMost", "[tls]") {
   TLSRecords records;
   for (std::size_t i = 0; i < TLSRecords::kMost; ++i) {
     CHECK_FALSE(records.is_full());

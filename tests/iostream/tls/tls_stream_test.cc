@@ -106,7 +106,7 @@ TEST_CASE("a stream with bytes in either direction, or that is closed, cannot be
   }
   SECTION("bytes that were written and not sent") { (void)server.write("x"); }
   SECTION("a closed one") { server.close(); }
-  SECTION("one that has TLS already") { (void)server.start_tls(context); }
+  SECTION("a stream that has TLS already") { (void)server.start_tls(context); }
   CHECK_THROWS_WITH(server.start_tls(context), text);
 }
 
@@ -146,7 +146,7 @@ TEST_CASE("at most one task waits for the handshake at a time (IOS-75)", "[tls]"
   loop.run(again(client));
 }
 
-// The error of a client that meets a server, and the log of both.
+// The error of a client that connects to a server, and the log of both.
 std::string refusal(TestLoop& loop, const TLSContext& client_context, const TLSContext& server_context,
                     const std::string& host = "localhost") {
   auto [client, server] = connected_pair(loop);
@@ -158,17 +158,17 @@ std::string refusal(TestLoop& loop, const TLSContext& client_context, const TLSC
   return text;
 }
 
-TEST_CASE("a server that cannot be trusted is refused, and both sides log why (SEC-73, IOS-73)", "[tls]") {
+TEST_CASE("an untrusted server is refused, and both sides log the reason (SEC-73, IOS-73)", "[tls]") {
   TestLoop loop;
   TLSSides sides;
   std::string alert = "unknown CA";
   std::string expected;
   std::string host = "localhost";
-  SECTION("signed by itself") {
+  SECTION("a self-signed certificate") {
     sides.server_options.certificates = {self_signed()};
     expected = "certificate verify failed: self-signed certificate (peer 127.0.0.1:";
   }
-  SECTION("signed by somebody else") {
+  SECTION("signed by another authority") {
     sides.server_options.certificates = {testing::CertificateAuthority("stranger").issue()};
     expected = "certificate verify failed: unable to get local issuer certificate (peer 127.0.0.1:";
   }
@@ -203,7 +203,7 @@ TEST_CASE("a server that cannot be trusted is refused, and both sides log why (S
         "127.0.0.2";
     alert = "bad certificate";
   }
-  SECTION("a name that looks like its address") {
+  SECTION("a name that looks like an address") {
     sides.server_options.certificates = {sides.authority.issue({.names = {"DNS:127.0.0.1"}})};
     host = "127.0.0.1";
     expected = "certificate verify failed: IP address mismatch";
@@ -237,13 +237,13 @@ TEST_CASE("a host is verified by an exact name, a wildcard for one label, or its
   }
 }
 
-TEST_CASE("a client that checks host names needs a name, another client does not", "[tls]") {
+TEST_CASE("a client that checks host names needs a name, and other clients do not", "[tls]") {
   TestLoop loop;
   TLSSides sides;
   auto [a, b] = connected_pair(loop);
   CHECK_THROWS_AS(a.start_tls(sides.client()), std::invalid_argument);
-  SECTION("as it trusts any name") { sides.client_options.check_hostname = false; }
-  SECTION("as it trusts anybody (NET-31)") {
+  SECTION("without check_hostname") { sides.client_options.check_hostname = false; }
+  SECTION("without certificate checks (NET-31)") {
     sides.client_options.cert_reqs = CertReqs::none;
     sides.server_options.certificates = {self_signed({.names = {"DNS:elsewhere.example"}})};
   }
@@ -259,7 +259,7 @@ TEST_CASE("the system's store does not trust the tests' authority (IOS-73)", "[t
   loop.log.expect("unknown CA");
 }
 
-TEST_CASE("a chain with an intermediate authority is sent whole", "[tls]") {
+TEST_CASE("a chain with an intermediate authority is sent completely", "[tls]") {
   TestLoop loop;
   TLSSides sides;
   sides.server_options.certificates = {sides.authority.intermediate().issue()};
@@ -286,25 +286,25 @@ TEST_CASE("a server may require a certificate of its clients", "[tls]") {
   TLSSides sides;
   sides.server_options.cert_reqs = CertReqs::required;
   sides.server_options.ca_pem = sides.authority.pem();
-  SECTION("and sees who they are") {
+  SECTION("and gets the client's certificate") {
     sides.client_options.certificate = sides.authority.issue({.common_name = "alice", .names = {}});
     TLSWire wire(loop, sides);
     CHECK(wire.server.tls()->peer_certificate()->subject == "CN=alice");
   }
-  SECTION("and closes those without one") {
+  SECTION("and refuses clients without a certificate") {
     auto [client, server] = connected_pair(loop);
     (void)client.start_tls(sides.client(), "localhost");
     CHECK(loop.run(message_thrown<TLSError>(secure(server, sides.server())))
               .starts_with("peer did not return a certificate (peer 127.0.0.1:"));
     loop.log.expect("peer did not return a certificate");
-    // In TLS 1.3 a client is done before the server has looked at its certificate.
+    // In TLS 1.3 a client's handshake ends before the server has checked its certificate.
     CHECK(loop.run(message_thrown<StreamClosedError>(some(client))) ==
           "Stream is closed: the peer sent the alert \"certificate required\"");
     loop.log.expect("certificate required");
     CHECK(tls_alert_of(client.error()) == 116);
     CHECK_FALSE(tls_alert_of(server.error()));
   }
-  SECTION("and those with a stranger's") {
+  SECTION("and clients with an untrusted certificate") {
     sides.client_options.certificate = testing::CertificateAuthority("stranger").issue();
     auto [client, server] = connected_pair(loop);
     (void)client.start_tls(sides.client(), "localhost");
@@ -314,7 +314,7 @@ TEST_CASE("a server may require a certificate of its clients", "[tls]") {
     CHECK(loop.run(throws<StreamClosedError>(some(client))));
     loop.log.expect("unknown CA");
   }
-  SECTION("or only ask for one") {
+  SECTION("or request an optional certificate") {
     sides.server_options.cert_reqs = CertReqs::optional;
     TLSWire wire(loop, sides);
     CHECK_FALSE(wire.server.tls()->peer_certificate());
@@ -323,7 +323,7 @@ TEST_CASE("a server may require a certificate of its clients", "[tls]") {
 
 // ---- ALPN.
 
-TEST_CASE("of the protocols both know the server's first is spoken (RFC 7301)", "[tls]") {
+TEST_CASE("the server's first common protocol is chosen (RFC 7301)", "[tls]") {
   TestLoop loop;
   TLSSides sides;
   sides.client_options.alpn = {"http/1.1", "h2", "x"};
@@ -333,17 +333,17 @@ TEST_CASE("of the protocols both know the server's first is spoken (RFC 7301)", 
     CHECK(wire.client.tls()->alpn() == "h2");
     CHECK(wire.server.tls()->alpn() == "h2");
   }
-  SECTION("a server that does not care") {
+  SECTION("a server without ALPN") {
     TLSWire wire(loop, sides);
     CHECK(wire.client.tls()->alpn().empty());
   }
-  SECTION("a client that does not care") {
+  SECTION("a client without ALPN") {
     sides.client_options.alpn = {};
     sides.server_options.alpn = {"h2"};
     TLSWire wire(loop, sides);
     CHECK(wire.server.tls()->alpn().empty());
   }
-  SECTION("none in common") {
+  SECTION("no common protocol") {
     sides.server_options.alpn = {"y"};
     CHECK(refusal(loop, sides.client(), sides.server())
               .starts_with("the peer sent the alert \"no application protocol\""));
@@ -384,7 +384,7 @@ Task<> both_ways(IOStream& a, IOStream& b, const std::string& there, const std::
   co_await group.join();
 }
 
-TEST_CASE("megabytes arrive as they were sent, both ways at once", "[tls]") {
+TEST_CASE("megabytes arrive unchanged, in both directions at once", "[tls]") {
   TestLoop loop;
   TLSSides sides;
   if (GENERATE(false, true)) sides.client_options.max_version = TLSVersion::tls1_2;
@@ -401,7 +401,7 @@ TEST_CASE("megabytes arrive as they were sent, both ways at once", "[tls]") {
   CHECK(wire.server.at_eof());
 }
 
-TEST_CASE("a peer that does not read makes writes wait, and no byte is lost", "[tls]") {
+TEST_CASE("writes wait for a peer that does not read, and no byte is lost", "[tls]") {
   TestLoop loop;
   TLSWire wire(loop);
   std::mt19937 random(3);
@@ -415,7 +415,7 @@ TEST_CASE("a peer that does not read makes writes wait, and no byte is lost", "[
   CHECK(wire.client.pending_write_bytes() == 0);
 }
 
-TEST_CASE("a file is sent through memory where the kernel does not encrypt", "[tls]") {
+TEST_CASE("a file is sent through memory if the kernel does not encrypt", "[tls]") {
   TestLoop loop;
   TLSWire wire(loop);
   testing::TemporaryFolder folder;
@@ -429,14 +429,13 @@ TEST_CASE("a file is sent through memory where the kernel does not encrypt", "[t
   CHECK((loop.run(bytes(wire.client, data.size() - 100)) == data.substr(100)));
 }
 
-TEST_CASE("with the kernel's help, or without where it has none to give, bytes and files arrive the same",
-          "[tls]") {
+TEST_CASE("bytes and files arrive the same, with and without the kernel's encryption", "[tls]") {
   TestLoop loop;
   TLSSides sides;
   sides.client_options.ktls = sides.server_options.ktls = true;
   if (GENERATE(false, true)) sides.client_options.max_version = TLSVersion::tls1_2;
   TLSWire wire(loop, sides);
-  // Only where /proc/sys/net/ipv4/tcp_available_ulp has tls.
+  // Only if /proc/sys/net/ipv4/tcp_available_ulp has `tls`.
   if (wire.server.transport()->is_in_kernel()) WARN("the kernel encrypts");
   std::mt19937 random(7);
   const std::string there = random_bytes(3'000'000, random);
@@ -449,25 +448,25 @@ TEST_CASE("with the kernel's help, or without where it has none to give, bytes a
   CHECK(wire.client.at_eof());
 }
 
-TEST_CASE("a handshake that is the kernel's to finish fails like any other", "[tls]") {
+TEST_CASE("a handshake for the kernel's encryption fails like any other", "[tls]") {
   TestLoop loop;
   TLSSides sides;
   sides.client_options.ktls = sides.server_options.ktls = true;
   auto pair = tcp_pair();
   IOStream stream(loop, std::move(pair.first));
   RawPeer peer(std::move(pair.second));
-  SECTION("by a peer that goes") {
+  SECTION("by a peer that closes") {
     peer.close();
     CHECK(loop.run(message_thrown<TLSError>(secure(stream, sides.server())))
               .starts_with("the peer closed the connection (peer "));
   }
-  SECTION("by one that speaks something else") {
+  SECTION("by a peer with another protocol") {
     peer.send("GET / HTTP/1.1\r\n\r\n");
     CHECK(loop.run(message_thrown<TLSError>(secure(stream, sides.server())))
               .starts_with("plain HTTP request where TLS is spoken (peer "));
     loop.log.expect("plain HTTP request where TLS is spoken");
   }
-  SECTION("by a certificate that is not trusted") {
+  SECTION("by an untrusted certificate") {
     sides.server_options.certificates = {self_signed()};
     CHECK(
         refusal(loop, sides.client(), sides.server()).starts_with("certificate verify failed: self-signed"));
@@ -477,7 +476,7 @@ TEST_CASE("a handshake that is the kernel's to finish fails like any other", "[t
 
 // ---- Ends.
 
-TEST_CASE("the end of the peer's bytes is told from a connection that is cut (RFC 8446, 6.1)", "[tls]") {
+TEST_CASE("an orderly end is distinguished from a truncated connection (RFC 8446, 6.1)", "[tls]") {
   TestLoop loop;
   TLSWire wire(loop);
   loop.run(write(wire.client, "all of it"));
@@ -487,7 +486,7 @@ TEST_CASE("the end of the peer's bytes is told from a connection that is cut (RF
     CHECK(wire.server.at_eof());
     CHECK_FALSE(wire.server.error());
   }
-  SECTION("without it the bytes may be half of what the peer said, and the log is silent (IOS-55)") {
+  SECTION("an end without close_notify is an error, and is not logged (IOS-55)") {
     ::shutdown(wire.client.fd(), SHUT_RDWR);
     CHECK(loop.run(message_thrown<StreamClosedError>(until_close(wire.server))) ==
           "Stream is closed: The connection ended within the peer's bytes");
@@ -496,7 +495,7 @@ TEST_CASE("the end of the peer's bytes is told from a connection that is cut (RF
   }
 }
 
-TEST_CASE("one side may end its bytes and go on reading", "[tls]") {
+TEST_CASE("one side may end its bytes and still read", "[tls]") {
   TestLoop loop;
   TLSWire wire(loop);
   (void)wire.client.write("question");
@@ -516,8 +515,7 @@ TEST_CASE("a stream that is closed with unsent bytes does not look complete to t
   CHECK(wire.server.error());
 }
 
-TEST_CASE("a close callback hears of close_notify, and of nothing the protocol says to itself (IOS-52)",
-          "[tls]") {
+TEST_CASE("the close callback is called at close_notify, and not for other TLS messages (IOS-52)", "[tls]") {
   TestLoop loop;
   TLSWire wire(loop);
   int closed = 0;
@@ -531,7 +529,7 @@ TEST_CASE("a close callback hears of close_notify, and of nothing the protocol s
   loop.run_until([&] { return closed == 1; });
 }
 
-TEST_CASE("a view is valid until the next read, also while the stream watches for the peer's end", "[tls]") {
+TEST_CASE("a view is valid until the next read, also while the stream watches for the end", "[tls]") {
   TestLoop loop;
   TLSWire wire(loop);
   wire.server.set_close_callback([] {});
@@ -558,7 +556,8 @@ TEST_CASE("a view is valid until the next read, also while the stream watches fo
   CHECK((loop.run(bytes(wire.server, 250'000)) == std::string(250'000, 'b')));
 }
 
-TEST_CASE("a close callback hears of the end also when the last read had not to wait (IOS-53)", "[tls]") {
+TEST_CASE("over TLS the close callback is also called after a last read that did not wait (IOS-53)",
+          "[tls]") {
   TestLoop loop;
   TLSWire wire(loop);
   int closed = 0;
@@ -605,20 +604,20 @@ TEST_CASE("dropping the task that waits for a handshake does not affect the stre
   CHECK(loop.run(line(server)) == "still\n");
 }
 
-TEST_CASE("a stream may be closed or destroyed while its handshake is waited for", "[tls]") {
+TEST_CASE("a stream may be closed or destroyed while a task waits for its handshake", "[tls]") {
   TestLoop loop;
   TLSSides sides;
   auto pair = tcp_pair();
   auto stream = std::make_unique<IOStream>(loop, std::move(pair.first));
   const bool destroyed = GENERATE(false, true);
   loop.call_soon([&] {
-    loop.call_soon([&] { destroyed ? stream.reset() : stream->close(); });  // once somebody waits
+    loop.call_soon([&] { destroyed ? stream.reset() : stream->close(); });  // once a task waits
   });
   CHECK(loop.run(message_thrown<StreamClosedError>(secure(*stream, sides.client(), "localhost"))) ==
         "Stream is closed");
 }
 
-TEST_CASE("a read that is dropped in the middle of a record loses nothing", "[tls]") {
+TEST_CASE("a read that is dropped in the middle of a record loses no byte", "[tls]") {
   TestLoop loop;
   TLSWire wire(loop);
   CHECK(loop.run(throws<TimeoutError>(
@@ -647,7 +646,7 @@ Task<std::string> ask(IOStream& client, IOStream& server) {
   co_return text;
 }
 
-TEST_CASE("a client that comes back resumes its session", "[tls]") {
+TEST_CASE("a client resumes its session on the next connection", "[tls]") {
   TestLoop loop;
   TLSSides sides;
   if (GENERATE(false, true)) sides.client_options.max_version = TLSVersion::tls1_2;
@@ -669,7 +668,7 @@ TEST_CASE("a client that comes back resumes its session", "[tls]") {
   }
 }
 
-TEST_CASE("without a session cache, or without tickets, nothing is resumed", "[tls]") {
+TEST_CASE("without a session cache, or without tickets, no session is resumed", "[tls]") {
   TestLoop loop;
   TLSSides sides;
   SECTION("the client's") { sides.client_options.session_cache = 0; }

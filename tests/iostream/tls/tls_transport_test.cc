@@ -67,7 +67,7 @@ std::string numbers(std::size_t count) {
   return text;
 }
 
-TEST_CASE("before its handshake a transport knows nothing, and after it all", "[tls]") {
+TEST_CASE("a transport has the negotiated facts after its handshake, and not before", "[tls]") {
   Ends ends;
   CHECK(ends.client.version().empty());
   CHECK(ends.client.cipher().empty());
@@ -81,7 +81,7 @@ TEST_CASE("before its handshake a transport knows nothing, and after it all", "[
   CHECK(ends.client.handshake_timeout() == std::chrono::seconds(10));
 }
 
-TEST_CASE("bytes count only when the kernel has taken all that they became", "[tls]") {
+TEST_CASE("bytes count only when the kernel has taken all of their ciphertext", "[tls]") {
   Ends ends;
   ends.shake_hands();
   const std::string data = numbers(1'000'000);
@@ -95,7 +95,7 @@ TEST_CASE("bytes count only when the kernel has taken all that they became", "[t
       REQUIRE(ends.client.wants_write());
       ++refused;
     } else {
-      // All that counts can be received.
+      // All counted bytes can be received.
       rest.remove_prefix(static_cast<std::size_t>(sent));
     }
     got += ends.receive();
@@ -106,7 +106,7 @@ TEST_CASE("bytes count only when the kernel has taken all that they became", "[t
   CHECK_FALSE(ends.client.wants_write());
 }
 
-TEST_CASE("one send() is good for a few rounds, though the kernel would take more", "[tls]") {
+TEST_CASE("one send() makes a few rounds, although the kernel would take more", "[tls]") {
   Ends ends;
   ends.shake_hands();
   const int large = 1'000'000;
@@ -135,7 +135,7 @@ TEST_CASE("an unfinished send() is finished without new bytes, and the next send
   CHECK((data.starts_with(got)));
   const std::size_t known = data.size() - rest.size();
   CHECK(got.size() > known);
-  // The kernel is asked for the rest alone.
+  // Only the rest is sent.
   sent = ends.send(rest);
   CHECK(sent >= static_cast<ssize_t>(got.size() - known));
   rest.remove_prefix(static_cast<std::size_t>(sent));
@@ -148,7 +148,7 @@ TEST_CASE("an unfinished send() is finished without new bytes, and the next send
   CHECK((got == data));
 }
 
-TEST_CASE("pieces and receives of any size make the same bytes", "[tls]") {
+TEST_CASE("pieces and receives of any size give the same bytes", "[tls]") {
   std::mt19937 random(17);
   TLSSides sides;
   if (GENERATE(false, true)) sides.client_options.max_version = TLSVersion::tls1_2;
@@ -160,7 +160,7 @@ TEST_CASE("pieces and receives of any size make the same bytes", "[tls]") {
   while (begin < data.size()) {
     std::array<std::string_view, 5> pieces;
     std::size_t at = begin;
-    // After EAGAIN the same bytes come again, but not always in the same pieces. They are never fewer.
+    // After EAGAIN the same bytes are passed again, perhaps with more behind them, and in other pieces.
     for (std::string_view& piece : pieces) {
       const std::size_t most = std::array{1, 100, 20'000, 70'000}[random() % 4];
       piece = std::string_view(data).substr(at, random() % (most + 1));
@@ -176,15 +176,15 @@ TEST_CASE("pieces and receives of any size make the same bytes", "[tls]") {
   CHECK((got == data));
 }
 
-TEST_CASE("a record may have to travel in many fragments, and still counts as a whole", "[tls]") {
+TEST_CASE("a record may be sent in many fragments, and still counts as a whole", "[tls]") {
   TLSSides sides;
   if (GENERATE(false, true)) sides.client_options.max_version = TLSVersion::tls1_2;
-  SECTION("as the client has asked for small ones (RFC 6066, 4)") {
+  SECTION("because the client has requested small fragments (RFC 6066, 4)") {
     sides.client_options.customize = [](ssl_ctx_st* context) {
       REQUIRE(::SSL_CTX_set_tlsext_max_fragment_length(context, TLSEXT_max_fragment_length_512) == 1);
     };
   }
-  SECTION("as both sides are set so") {
+  SECTION("because both sides are configured so") {
     const auto shorten = [](ssl_ctx_st* context) {
       REQUIRE(SSL_CTX_set_max_send_fragment(context, 512) == 1);
     };
@@ -244,26 +244,26 @@ TEST_CASE("received bytes that wait are reported without the poller (IOS-76)", "
   CHECK_FALSE(ends.server.has_received());
 }
 
-TEST_CASE("bytes come before the end behind them, which is not forgotten", "[tls]") {
+TEST_CASE("bytes are received before the end behind them", "[tls]") {
   Ends ends;
   ends.shake_hands();
   REQUIRE(ends.send("last words") == 10);
   std::array<char, 100> space;
   SECTION("a clean one") {
     ends.client.end_sending(ends.pair.near.get());
-    ends.client.end_sending(ends.pair.near.get());  // once is enough
+    ends.client.end_sending(ends.pair.near.get());  // the second call has no effect
     CHECK(ends.server.receive(ends.pair.far.get(), space) == 10);
     CHECK(ends.server.has_received());
     CHECK(ends.server.receive(ends.pair.far.get(), space) == 0);
     CHECK_FALSE(ends.server.has_received());
     CHECK_FALSE(ends.server.error());
-    // Our side goes on.
+    // The other direction still works.
     const std::string_view answer = "answer";
     CHECK(ends.server.send(ends.pair.far.get(), {&answer, 1}) == 6);
     CHECK(ends.client.receive(ends.pair.near.get(), space) == 6);
   }
   SECTION("a cut") {
-    // Else what it has not read, the server's tickets, would make its end a reset.
+    // Reads the server's tickets: unread bytes would turn the close into a reset.
     CHECK(ends.client.receive(ends.pair.near.get(), space) == -1);
     ends.pair.near.reset();
     CHECK(ends.server.receive(ends.pair.far.get(), space) == 10);
@@ -288,7 +288,7 @@ TEST_CASE("bytes that come with the end of a handshake are not lost", "[tls]") {
   CHECK(ends.receive() == "at once");
 }
 
-TEST_CASE("a transport that rests loses nothing, also when it has a part of a record", "[tls]") {
+TEST_CASE("rest() loses no byte, even with a part of a record", "[tls]") {
   Ends ends;
   ends.shake_hands();
   for (int i = 0; i < 3; ++i) {
@@ -304,7 +304,8 @@ TEST_CASE("a transport that rests loses nothing, also when it has a part of a re
   }
 }
 
-TEST_CASE("so many transports keep OpenSSL's buffers, and more than that work alike", "[tls]") {
+TEST_CASE("a limited number of transports keep OpenSSL's buffers, and further transports work the same",
+          "[tls]") {
   const TLSSides sides;
   std::vector<std::unique_ptr<Ends>> many;
   for (int i = 0; i < TLSConnection::kKeepBuffers + 3; ++i) {
@@ -317,12 +318,12 @@ TEST_CASE("so many transports keep OpenSSL's buffers, and more than that work al
 
 TEST_CASE("a transport outlives the context it was made with", "[tls]") {
   std::unique_ptr<Ends> ends = std::make_unique<Ends>();
-  ends->shake_hands();  // the options are gone
+  ends->shake_hands();  // the context is destroyed
   REQUIRE(ends->send("x") == 1);
   CHECK(ends->receive() == "x");
 }
 
-TEST_CASE("names that OpenSSL would take for any, or for many, are refused (SEC-73)", "[tls]") {
+TEST_CASE("names for which OpenSSL would accept any or many certificates are refused (SEC-73)", "[tls]") {
   TLSSides sides;
   for (const std::string_view host : {std::string_view("localhost\0.example", 18), std::string_view("."),
                                       std::string_view(".example"), std::string_view(".example.")})

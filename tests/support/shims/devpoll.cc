@@ -39,7 +39,7 @@ class Set {
  private:
   struct Entry {
     short events = 0;
-    bool polled = false;  // not if it was closed when it was added, nor once it is removed
+    bool polled = false;  // false if it was closed when it was added, and after its removal
   };
 
   bool is_foreign();
@@ -96,7 +96,7 @@ int Set::poll(const dvpoll& request) {
   return count;
 }
 
-// The descriptors that are sets. A closed one stays until its number is reused for another set.
+// The descriptors that are sets. A closed descriptor stays until its number is reused for another set.
 std::mutex g_mutex;
 std::map<int, std::shared_ptr<Set>>& sets() {
   static std::map<int, std::shared_ptr<Set>> all;
@@ -114,7 +114,7 @@ std::shared_ptr<Set> find(int fd) {
 int squall_shim_open(const char* path, int flags) {
   if (std::strcmp(path, "/dev/poll") != 0) return ::open(path, flags);
   if ((flags & O_ACCMODE) != O_RDWR) return fail(EACCES);
-  // Any descriptor will do.
+  // Any kind of descriptor can be used.
   const int fd = ::eventfd(0, flags & O_CLOEXEC ? EFD_CLOEXEC : 0);
   if (fd < 0) return -1;
   const std::lock_guard lock(g_mutex);

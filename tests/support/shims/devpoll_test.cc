@@ -10,7 +10,7 @@
 #include "support/catch.h"
 #include "support/descriptor_limit.h"
 
-// Last, as it replaces open, write and ioctl.
+// Included last, because it replaces open, write and ioctl.
 #include <sys/devpoll.h>
 
 // The rules that sys/devpoll.h lists. A real /dev/poll passes these tests too, except the cases tagged
@@ -39,7 +39,7 @@ int tell(const OwnedFd& device, std::vector<pollfd> changes) {
   CHECK(written == size);
   return 0;
 }
-// The ready descriptors; does not wait.
+// Returns the ready descriptors; does not wait.
 std::vector<pollfd> ask(const OwnedFd& device, int room = 16) {
   std::vector<pollfd> polled(static_cast<std::size_t>(room));
   dvpoll request{polled.data(), room, 0};
@@ -91,7 +91,7 @@ TEST_CASE("/dev/poll: a closed descriptor is POLLNVAL until removed, or until it
   CHECK(ask(set).empty());
 }
 
-TEST_CASE("/dev/poll: it can be removed while it is closed", "[shims]") {
+TEST_CASE("/dev/poll: a closed descriptor can be removed", "[shims]") {
   const OwnedFd set = device();
   Pair pair = socket_pair();
   const int fd = pair[0].get();
@@ -106,7 +106,7 @@ TEST_CASE("/dev/poll: no write fails for its descriptors", "[shims]") {
   Pair pair = socket_pair();
   const int fd = pair[0].get();
   pair[0].reset();
-  // Kept, with its events, but never reported.
+  // The entry stays, with its events, but is never reported.
   CHECK(tell(set, {{fd, POLLIN, 0}, {-1, POLLIN, 0}, {1 << 30, POLLIN, 0}}) == 0);
   CHECK(ask(set).empty());
   const Pair next = socket_pair();
@@ -117,7 +117,7 @@ TEST_CASE("/dev/poll: no write fails for its descriptors", "[shims]") {
   CHECK(said(set) == (POLLIN | POLLOUT));
 }
 
-TEST_CASE("/dev/poll: it asks for no more than a process may open descriptors", "[shims]") {
+TEST_CASE("/dev/poll: a poll cannot ask for more descriptors than a process may open", "[shims]") {
   const testing::DescriptorLimit few(256);
   const OwnedFd set = device();
   std::vector<pollfd> polled(256);

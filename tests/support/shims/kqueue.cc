@@ -32,7 +32,7 @@ struct Key {
 struct Knote {
   void* udata;
   bool enabled;
-  // Tell the file from another that has the same number later.
+  // Distinguish the file from a later file with the same number.
   dev_t device;
   ino_t inode;
   bool regular;
@@ -41,8 +41,8 @@ struct Knote {
 
 class Queue {
  public:
-  // The descriptor is an epoll, so that it can be polled and is closed like any other. It is told of every
-  // change, and asked nothing.
+  // The descriptor is an epoll, so that it can be polled and closed like any other. It gets every change,
+  // but its events are not used.
   explicit Queue(int fd) : fd_(fd), owner_(::getpid()) {}
 
   bool is_of_this_process() const { return owner_ == ::getpid(); }
@@ -113,7 +113,7 @@ int Queue::add(Key key, const struct kevent& wanted, const struct stat& file) {
   return 0;
 }
 
-// `file` is the open file of that number; null if there is none.
+// `file` is the open file of that number; null if the number is not open.
 void Queue::forget_if_closed(int fd, const struct stat* file) {
   for (const int filter : {EVFILT_READ, EVFILT_WRITE}) {
     const auto found = knotes_.find(Key{fd, filter});
@@ -160,7 +160,7 @@ int Queue::fetch(struct kevent* events, int room, const timespec* timeout) {
       const auto& [key, knote] = *each;
       const bool asleep = !knote.enabled || knote.never;
       const short flags = key.filter == EVFILT_READ ? POLLIN | POLLRDHUP : POLLOUT;
-      // poll(2) ignores negative descriptors, and knows nothing of the ends of files.
+      // poll(2) ignores negative descriptors, and does not report the ends of files.
       polled.push_back({asleep || knote.regular ? -1 : key.fd, flags, 0});
       if (!asleep && knote.regular && bytes_left(key.fd) > 0) {
         limit = {};
@@ -183,7 +183,7 @@ int Queue::fetch(struct kevent* events, int room, const timespec* timeout) {
         next_ = {key.fd, key.filter - 1};
       }
     }
-    // If all that was ready had been closed before, nothing was.
+    // If all ready descriptors had been closed before, none was ready.
     if (count > 0 || !forgot) return count;
   }
 }
@@ -208,7 +208,7 @@ bool Queue::report(Key key, const Knote& knote, short flags, struct kevent& even
   return true;
 }
 
-// The descriptors that are queues. A closed one stays until its number is reused for another queue.
+// The descriptors that are queues. A closed descriptor stays until its number is reused for another queue.
 std::mutex g_mutex;
 std::map<int, std::shared_ptr<Queue>>& queues() {
   static std::map<int, std::shared_ptr<Queue>> all;

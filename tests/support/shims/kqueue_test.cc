@@ -50,7 +50,7 @@ std::vector<struct kevent> fetch(const OwnedFd& kq, std::size_t room = 16) {
   return events;
 }
 
-TEST_CASE("kqueue: a kevent is known by descriptor and filter, and adding it again changes its udata",
+TEST_CASE("kqueue: descriptor and filter identify a kevent, and adding it again changes its udata",
           "[shims]") {
   const OwnedFd kq(::kqueue());
   const Pair pair = socket_pair();
@@ -70,8 +70,9 @@ TEST_CASE("kqueue: a kevent is known by descriptor and filter, and adding it aga
   CHECK(fetch(kq).size() == 1);
 }
 
-TEST_CASE("kqueue: an unregistered filter cannot be changed or deleted, and a closed descriptor not be added",
-          "[shims]") {
+TEST_CASE(
+    "kqueue: an unregistered filter cannot be changed or deleted, and a closed descriptor cannot be added",
+    "[shims]") {
   const OwnedFd kq(::kqueue());
   Pair pair = socket_pair();
   for (const int flags : {EV_DELETE, EV_ENABLE, EV_DISABLE})
@@ -102,7 +103,7 @@ TEST_CASE("kqueue: a disabled filter is not reported until it is enabled", "[shi
   CHECK(fetch(kq).size() == 1);
 }
 
-TEST_CASE("kqueue: receipts have the result of every change, and nothing else is returned", "[shims]") {
+TEST_CASE("kqueue: with EV_RECEIPT only the results of the changes are returned", "[shims]") {
   const OwnedFd kq(::kqueue());
   const Pair pair = socket_pair();
   const Pair other = socket_pair();
@@ -111,7 +112,7 @@ TEST_CASE("kqueue: receipts have the result of every change, and nothing else is
                      change(pair[0], EVFILT_WRITE, EV_DELETE | EV_RECEIPT, 2),
                      change(other[0], EVFILT_WRITE, EV_ADD | EV_RECEIPT, 3)};
   std::array<struct kevent, 8> events;
-  // Without end: it must not wait, nor fetch, though there is something.
+  // Without a timeout: the call must neither wait nor fetch, although an event is ready.
   REQUIRE(::kevent(kq.get(), changes.data(), 3, events.data(), 8, nullptr) == 3);
   const std::array<int, 3> errors{0, ENOENT, 0};
   for (std::size_t i = 0; i < 3; ++i) {
@@ -122,13 +123,13 @@ TEST_CASE("kqueue: receipts have the result of every change, and nothing else is
   }
   CHECK(fetch(kq).size() == 2);  // the changes after the failure were applied
 
-  SECTION("without EV_RECEIPT only failures do") {
+  SECTION("without EV_RECEIPT only failures are returned") {
     for (auto& each : changes) each.flags = static_cast<unsigned short>(each.flags & ~EV_RECEIPT);
     REQUIRE(::kevent(kq.get(), changes.data(), 3, events.data(), 8, nullptr) == 1);
     CHECK(events[0].filter == EVFILT_WRITE);
     CHECK(events[0].data == ENOENT);
   }
-  SECTION("without room the call fails, and what comes later is not done") {
+  SECTION("without room the call fails, and later changes are not applied") {
     for (auto& each : changes) each.flags = EV_DELETE;
     CHECK(::kevent(kq.get(), changes.data(), 3, nullptr, 0, nullptr) == -1);
     CHECK(errno == ENOENT);
@@ -136,7 +137,7 @@ TEST_CASE("kqueue: receipts have the result of every change, and nothing else is
     REQUIRE(left.size() == 1);
     CHECK(left[0].ident == static_cast<std::uintptr_t>(other[0].get()));
   }
-  SECTION("without failures what there is comes at once") {
+  SECTION("without failures the ready events are returned at once") {
     auto again = change(pair[0], EVFILT_READ, EV_ADD);
     CHECK(::kevent(kq.get(), &again, 1, events.data(), 8, nullptr) == 2);
   }
@@ -160,7 +161,7 @@ TEST_CASE("kqueue: closing a descriptor removes its kevents, also with a duplica
   CHECK(apply(kq, change(taker, EVFILT_READ, EV_DELETE)) == ENOENT);
 }
 
-TEST_CASE("kqueue: EV_EOF says that the other side is gone, in each filter's own way", "[shims]") {
+TEST_CASE("kqueue: EV_EOF reports that the other side is gone, by the rules of each filter", "[shims]") {
   const OwnedFd kq(::kqueue());
   Pair pair = socket_pair();
   CHECK(apply(kq, change(pair[0], EVFILT_READ, EV_ADD)) == 0);
@@ -194,7 +195,7 @@ TEST_CASE("kqueue: each end of a pipe is watched for its own direction", "[shims
   REQUIRE(events.size() == 1);
   CHECK(events[0].filter == EVFILT_WRITE);
   CHECK(events[0].flags == EV_EOF);
-  // Too late to begin.
+  // The filter cannot be added now.
   CHECK(apply(kq, change(pipe[1], EVFILT_WRITE, EV_DELETE)) == 0);
   CHECK(apply(kq, change(pipe[1], EVFILT_WRITE, EV_ADD)) == EPIPE);
   CHECK(fetch(kq).empty());
@@ -246,7 +247,7 @@ TEST_CASE("kqueue: the queue can be polled", "[shims]") {
   CHECK_FALSE(readable());
 }
 
-TEST_CASE("kqueue: a child has no part in the queue", "[shims]") {
+TEST_CASE("kqueue: a child does not inherit the queue", "[shims]") {
   const OwnedFd kq(::kqueue());
   const Pair pair = socket_pair();
   const pid_t child = ::fork();

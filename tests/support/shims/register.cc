@@ -1,5 +1,5 @@
-// Gives every test program the pollers of other systems: their own sources, over the shims. kqueue and
-// devpoll can then be asked for in SQUALL_POLLER, as poll can.
+// Gives every test program the pollers of other systems: their own sources, over the shims. SQUALL_POLLER
+// can then select kqueue and devpoll.
 
 #include <squall/ioloop/poller/poller_devpoll.h>
 #include <squall/ioloop/poller/poller_kqueue.h>

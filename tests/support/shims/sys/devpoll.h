@@ -1,7 +1,7 @@
 #pragma once
 
-// /dev/poll for Linux, over poll(2): enough of it to run ioloop/poller/poller_devpoll.cc where there is no
-// such device.
+// /dev/poll for Linux, over poll(2): enough of it to run ioloop/poller/poller_devpoll.cc on systems without
+// the device.
 //
 // It must fail where the kernel fails, so its rules come from poll(7D) of Solaris and illumos, or, if the
 // manual does not specify a case, from illumos' driver, devpoll.c.

@@ -1,6 +1,6 @@
 #pragma once
 
-// kqueue(2) for Linux, over poll(2): enough of it to run ioloop/poller/poller_kqueue.cc where there is no
+// kqueue(2) for Linux, over poll(2): enough of it to run ioloop/poller/poller_kqueue.cc on systems without
 // kqueue.
 //
 // It must fail where the kernels fail, so its rules come from kqueue(2) of FreeBSD (F), NetBSD (N), OpenBSD
@@ -34,12 +34,13 @@
 //
 // Not implemented, and refused with EINVAL: other filters, EV_ONESHOT, EV_CLEAR, EV_DISPATCH, fflags. Not
 // implemented, and not refused:
-//   - `fflags` never has a socket's error: to read it is to clear it. `data` of EVFILT_WRITE is always 1.
+//   - `fflags` never has a socket's error, because reading the error would clear it. `data` of EVFILT_WRITE
+//     is always 1.
 //   - Events come in the order of the descriptors' numbers, starting where the last call stopped, not in the
 //     order of activation.
 //   - A regular file that grows while kevent() waits is noticed by the next call.
-//   - A descriptor closed and opened anew as another eventfd, epoll or the like is taken for the old one:
-//     Linux gives them one inode.
+//   - A descriptor that is closed and reopened as another eventfd, epoll or similar is taken for the old
+//     one: Linux gives them the same inode.
 //   - One kqueue is used by one thread, and nothing it watches is closed while it waits.
 
 #include <sys/types.h>
