@@ -148,6 +148,12 @@ class Exchange {
   // For client_gone(): the status that the connection answers with, as the client took too long to send its
   // body: 408, or 0.
   int cancelled_with() const noexcept;
+  // Data of the delegate's own, which is destroyed with the request; null at first.
+  struct Attachment {
+    virtual ~Attachment() = default;
+  };
+  void attach(std::unique_ptr<Attachment> attachment) noexcept { attachment_ = std::move(attachment); }
+  Attachment* attachment() const noexcept { return attachment_.get(); }
   // A pointer that the delegate finds again in client_gone(); null at first.
   void set_context(void* context) noexcept { context_ = context; }
   void* context() const noexcept { return context_; }
@@ -179,6 +185,7 @@ class Exchange {
   IOStream* stream_ = nullptr;
   ServerConnection* connection_ = nullptr;
   void* context_ = nullptr;
+  std::unique_ptr<Attachment> attachment_;
   std::string buffer_;
   bool is_measured_ = false;  // Options::measure_times is set
   bool shielded_ = false;
