@@ -4,21 +4,42 @@
 #include <squall/web/handler_run.h>
 #include <squall/web/handler_type.h>
 
+#include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 namespace squall::web {
 namespace {
 
-// Answers paths that match no route.
-class NotFoundHandler final : public RequestHandler {
+// Answers a request that has no route.
+template <int kStatus>
+class RefusalHandler final : public RequestHandler {
  public:
-  void prepare() { throw HTTPError(404); }
+  void prepare() { throw HTTPError(kStatus); }
+};
+
+// The match of a request whose body is still to come. It refers to a copy of the path, because the head may
+// move when the server changes its headers.
+struct EarlyMatch final : http::Exchange::Attachment {
+  EarlyMatch(Router& router, std::string_view request_path) : path(request_path), match(router.match(path)) {
+    groups.assign(match.groups.begin(), match.groups.end());
+    match.groups = groups;
+  }
+
+  std::string path;
+  Router::Match match;
+  std::vector<Regex::Group> groups;
 };
 
 }  // namespace
 
 Application::Application(std::vector<Rule> rules, Settings settings)
-    : settings_(std::move(settings)), router_(std::move(rules)), not_found_(url<NotFoundHandler>("")) {}
+    : settings_(std::move(settings)),
+      router_(std::move(rules)),
+      not_found_(url<RefusalHandler<404>>("")),
+      path_too_long_(url<RefusalHandler<414>>("")),
+      route_too_complex_(url<RefusalHandler<500>>("")) {}
 
 Application::~Application() = default;
 
@@ -34,13 +55,27 @@ void Application::add_default_headers(http::Headers& headers) const {
 }
 
 http::ServerDelegate::Body Application::head_received(http::Exchange& exchange) {
-  const Router::Match match = router_.match(exchange.request().path());
-  return match.rule && match.rule->factory().type().streams_body ? Body::streamed : Body::collected;
+  if (!router_.streams_bodies()) return Body::collected;
+  auto early = std::make_unique<EarlyMatch>(router_, exchange.request().path());
+  const bool streams = early->match.rule && early->match.rule->factory().type().streams_body;
+  exchange.attach(std::move(early));
+  return streams ? Body::streamed : Body::collected;
+}
+
+const Rule& Application::rule_for(const Router::Match& match) const noexcept {
+  switch (match.outcome) {
+    case Router::Outcome::found: break;
+    case Router::Outcome::not_found: return not_found_;
+    case Router::Outcome::path_too_long: return path_too_long_;
+    case Router::Outcome::too_complex: return route_too_complex_;
+  }
+  return *match.rule;
 }
 
 [[gnu::hot]] void Application::handle_request(http::Exchange& exchange, Task<>& pending) {
-  const Router::Match match = router_.match(exchange.request().path());
-  HandlerRun run(*this, (match.rule ? *match.rule : not_found_).factory(), exchange, match.groups);
+  const auto* const early = static_cast<EarlyMatch*>(exchange.attachment());
+  const Router::Match match = early ? early->match : router_.match(exchange.request().path());
+  HandlerRun run(*this, rule_for(match).factory(), exchange, match.groups);
   run.start(pending);
 }
 

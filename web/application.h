@@ -32,7 +32,8 @@ struct Settings {
 //     app.listen(8888);
 //     IOLoop::current().start();
 //
-// A path that matches no route gets a 404. A method that the route's handler has no verb for gets a 405.
+// A path that matches no route gets a 404. A method that the route's handler has no verb for gets a 405. A path
+// that is too long for the routes' regular expressions gets a 414, and one that they take too long for a 500.
 //
 // Thread:    the loop's thread. A program with several loops makes one application for each.
 // Lifetime:  owns the servers that listen() makes, and outlives every other server that is given it.
@@ -66,9 +67,14 @@ class Application final : public http::ServerDelegate {
   void add_default_headers(http::Headers& headers) const override;
 
  private:
+  const Rule& rule_for(const Router::Match& match) const noexcept;
+
   Settings settings_;
   Router router_;
+  // Answer the requests that the router has no rule for.
   Rule not_found_;
+  Rule path_too_long_;
+  Rule route_too_complex_;
   std::vector<std::unique_ptr<http::HTTPServer>> servers_;
 };
 

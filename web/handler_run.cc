@@ -61,7 +61,10 @@ void HandlerRun::answer_without_handler(const std::exception_ptr& error) noexcep
 // Runs the stages from `next_` on. If one waits, stores its task in `waiting`.
 [[gnu::hot]] Called HandlerRun::advance(Task<>& waiting) {
   switch (next_) {
-    case Stage::create: create(); [[fallthrough]];
+    case Stage::create:
+      handler_ = factory_->make();
+      handler_->attach(*application_, *exchange_, factory_->type());
+      [[fallthrough]];
     case Stage::initialize:
       handler_->set_default_headers();
       factory_->initialize(*handler_);
@@ -80,11 +83,6 @@ void HandlerRun::answer_without_handler(const std::exception_ptr& error) noexcep
       if (!handler_->finished()) handler_->finish();
   }
   return Called::done;
-}
-
-[[gnu::hot]] void HandlerRun::create() {
-  handler_ = factory_->make();
-  handler_->attach(*application_, *exchange_, factory_->type());
 }
 
 [[gnu::hot]] Called HandlerRun::call_verb(Task<>& waiting) {

@@ -71,7 +71,6 @@ class HandlerRun {
   };
 
   Called advance(Task<>& waiting);
-  void create();
   Called call_verb(Task<>& waiting);
   static Task<> go_on(HandlerRun run, Task<> waiting, std::vector<std::optional<std::string_view>> groups);
 

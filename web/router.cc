@@ -1,5 +1,7 @@
 #include <squall/web/router.h>
 
+#include <squall/ioloop/base/log.h>
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -9,9 +11,6 @@
 
 namespace squall::web {
 namespace {
-
-// The steps of one match. A path that needs more of them does not match.
-constexpr std::uint32_t kMaxSteps = 100'000;
 
 // The only path that a pattern without special characters matches; nullopt for other patterns.
 std::optional<std::string> literal_of(std::string_view pattern) {
@@ -53,16 +52,32 @@ void check_parameters(const Rule& rule, std::size_t groups) {
 // `core` is the rule's pattern without its anchors.
 Regex compile(const Rule& rule, std::string_view core) {
   try {
-    return Regex(core, {.extent = Regex::Extent::whole, .max_steps = kMaxSteps});
+    return Regex(core, {.extent = Regex::Extent::whole});
   } catch (const std::invalid_argument& error) {
     throw std::invalid_argument(fmt::format("route '{}': {}", rule.pattern(), error.what()));
   }
+}
+
+// The rule may match the path, but finding out would take too long.
+Router::Match refuse(Router::Outcome outcome, const Rule& rule, std::string_view path) {
+  if (outcome == Router::Outcome::path_too_long) {
+    log::general().warning(
+        "route '{}' takes paths of up to {} bytes: a request with {} bytes is answered with 414",
+        rule.pattern(), Router::kMaxPath, path.size());
+  } else {
+    log::application().error(
+        "route '{}' took too many steps, or had no memory, for a path of {} bytes: the request is answered "
+        "with 500",
+        rule.pattern(), path.size());
+  }
+  return {outcome, nullptr, {}};
 }
 
 }  // namespace
 
 Router::Router(std::vector<Rule> rules) : rules_(std::move(rules)) {
   for (std::size_t i = 0; i < rules_.size(); ++i) {
+    streams_bodies_ = streams_bodies_ || rules_[i].factory().type().streams_body;
     const std::string_view core = core_of(rules_[i].pattern());
     if (auto literal = literal_of(core)) {
       check_parameters(rules_[i], 0);
@@ -76,18 +91,25 @@ Router::Router(std::vector<Rule> rules) : rules_(std::move(rules)) {
       throw std::invalid_argument(
           fmt::format("route '{}' mixes named and unnamed groups", rules_[i].pattern()));
     check_parameters(rules_[i], groups);
-    patterns_.push_back({i, std::move(regex)});
+    patterns_.push_back({i, std::move(regex), groups});
+    groups_.resize(std::max(groups_.size(), groups));
   }
 }
 
 [[gnu::hot]] Router::Match Router::match(std::string_view path) {
   const auto literal = literals_.find(path);
   const std::size_t limit = literal == literals_.end() ? rules_.size() : literal->second;
-  for (PatternRule& rule : patterns_) {
-    if (rule.index > limit) break;
-    if (rule.regex.match(path, groups_)) return {&rules_[rule.index], groups_};
+  for (const PatternRule& pattern : patterns_) {
+    if (pattern.index > limit) break;
+    if (path.size() > kMaxPath) [[unlikely]]
+      return refuse(Outcome::path_too_long, rules_[pattern.index], path);
+    const Regex::Outcome outcome = pattern.regex.match(path, groups_);
+    if (outcome == Regex::Outcome::none) continue;
+    if (outcome != Regex::Outcome::match) [[unlikely]]
+      return refuse(Outcome::too_complex, rules_[pattern.index], path);
+    return {Outcome::found, &rules_[pattern.index], PathGroups(groups_).first(pattern.groups)};
   }
-  return literal == literals_.end() ? Match() : Match{&rules_[limit], {}};
+  return literal == literals_.end() ? Match() : Match{Outcome::found, &rules_[limit], {}};
 }
 
 }  // namespace squall::web

@@ -82,7 +82,7 @@ void AsyncHTTPClient::configure(Factory make) {
 
 void AsyncHTTPClient::close() { closed_ = true; }
 
-std::unique_ptr<Fetch> AsyncHTTPClient::make_fetch(HTTPRequest request) const {
+std::unique_ptr<Fetch> AsyncHTTPClient::make_fetch(HTTPRequest&& request) const {
   if (closed_) throw std::runtime_error("fetch() called on closed AsyncHTTPClient");
   return std::make_unique<Fetch>(std::move(request), options_.defaults, options_.max_body_size);
 }

@@ -95,7 +95,7 @@ class AsyncHTTPClient {
   virtual Task<> perform(Fetch& fetch) = 0;
 
   // Checks the request. Throws std::runtime_error if the client is closed.
-  std::unique_ptr<Fetch> make_fetch(HTTPRequest request) const;
+  std::unique_ptr<Fetch> make_fetch(HTTPRequest&& request) const;
   // Performs the requests of a fetch, redirect by redirect.
   Task<HTTPResponse> run(std::unique_ptr<Fetch> fetch, RaiseError raise_error);
 

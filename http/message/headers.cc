@@ -24,28 +24,27 @@ void check(HeaderId id, std::string_view name, std::string_view value) {
 
 HeaderId header_id(std::string_view name) noexcept {
   // The length leaves at most two candidates.
-  const auto is = [name](std::string_view known) { return token_equals(name, known); };
   switch (name.size()) {
     case 4:
-      if (is("host")) return HeaderId::host;
-      if (is("date")) return HeaderId::date;
+      if (token_equals(name, "host")) return HeaderId::host;
+      if (token_equals(name, "date")) return HeaderId::date;
       break;
     case 6:
-      if (is("cookie")) return HeaderId::cookie;
-      if (is("expect")) return HeaderId::expect;
-      if (is("server")) return HeaderId::server;
+      if (token_equals(name, "cookie")) return HeaderId::cookie;
+      if (token_equals(name, "expect")) return HeaderId::expect;
+      if (token_equals(name, "server")) return HeaderId::server;
       break;
     case 10:
-      if (is("connection")) return HeaderId::connection;
+      if (token_equals(name, "connection")) return HeaderId::connection;
       break;
     case 12:
-      if (is("content-type")) return HeaderId::content_type;
+      if (token_equals(name, "content-type")) return HeaderId::content_type;
       break;
     case 14:
-      if (is("content-length")) return HeaderId::content_length;
+      if (token_equals(name, "content-length")) return HeaderId::content_length;
       break;
     case 17:
-      if (is("transfer-encoding")) return HeaderId::transfer_encoding;
+      if (token_equals(name, "transfer-encoding")) return HeaderId::transfer_encoding;
       break;
   }
   return HeaderId::other;

@@ -59,6 +59,7 @@ void Exchange::apply(const ProxyHeaders& proxy_headers, const Address& peer) {
   if (buffer_.capacity() > kKeptGathered) [[unlikely]]
     std::string().swap(buffer_);
   body_.reset();
+  attachment_.reset();
   // The offsets of a head's fields may take five times as much memory as its text.
   const std::size_t any = request_.head_.headers.text().size() | request_.head_.trailers.text().size();
   if (any > kKeptRequestHead) [[unlikely]]

@@ -151,6 +151,12 @@ class Exchange {
   // For client_gone(): 408 if the handler is cancelled because the client took too long to send its body,
   // otherwise 0. The connection answers with that status.
   int cancelled_with() const noexcept;
+  // Data of the delegate; destroyed with the request; null at first.
+  struct Attachment {
+    virtual ~Attachment() = default;
+  };
+  void attach(std::unique_ptr<Attachment> attachment) noexcept { attachment_ = std::move(attachment); }
+  Attachment* attachment() const noexcept { return attachment_.get(); }
   // A pointer for the delegate's own use, for example in client_gone(); null at first.
   void set_context(void* context) noexcept { context_ = context; }
   void* context() const noexcept { return context_; }
@@ -183,6 +189,7 @@ class Exchange {
   IOStream* stream_ = nullptr;
   ServerConnection* connection_ = nullptr;
   void* context_ = nullptr;
+  std::unique_ptr<Attachment> attachment_;
   std::string buffer_;
   bool is_measured_ = false;  // Options::measure_times is set
   bool shielded_ = false;

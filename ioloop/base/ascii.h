@@ -40,22 +40,33 @@ constexpr bool starts_with_ignoring_case(std::string_view text, std::string_view
   return equals_ignoring_case(text.substr(0, prefix.size()), prefix);
 }
 
-// equals_ignoring_case() for a token and a lower-case name of letters and hyphens, eight bytes at a time.
-// Setting the sixth bit turns upper-case letters into lower case, and turns no other token character into a
-// letter.
+// token_equals() for at least as many bytes as Word has: a word at a time, of which the last may overlap the
+// one before it.
+template <class Word>
+[[gnu::always_inline]] inline bool token_words_equal(const char* token, const char* lower_case,
+                                                     std::size_t size) noexcept {
+  constexpr auto kSixthBits = static_cast<Word>(0x2020202020202020);
+  const auto is_equal = [&](std::size_t at) {
+    Word word;
+    Word wanted;
+    std::memcpy(&word, token + at, sizeof word);
+    std::memcpy(&wanted, lower_case + at, sizeof wanted);
+    return (word | kSixthBits) == wanted;
+  };
+  for (std::size_t at = 0; at + sizeof(Word) < size; at += sizeof(Word))
+    if (!is_equal(at)) return false;
+  return is_equal(size - sizeof(Word));
+}
+
+// equals_ignoring_case() for a token and a lower-case name of letters and hyphens. Setting the sixth bit turns
+// upper-case letters into lower case, and turns no other token character into a letter.
 [[gnu::always_inline]] inline bool token_equals(std::string_view token,
                                                 std::string_view lower_case) noexcept {
-  if (token.size() != lower_case.size()) return false;
-  const auto word = [](const char* at, std::size_t size) {
-    std::uint64_t bytes = 0;
-    std::memcpy(&bytes, at, size);
-    return bytes;
-  };
-  constexpr std::uint64_t kSixthBits = 0x2020202020202020;
-  std::size_t at = 0;
-  for (; at + 8 <= token.size(); at += 8)
-    if ((word(token.data() + at, 8) | kSixthBits) != word(lower_case.data() + at, 8)) return false;
-  for (; at < token.size(); ++at)
+  const std::size_t size = lower_case.size();
+  if (token.size() != size) return false;
+  if (size >= 8) return token_words_equal<std::uint64_t>(token.data(), lower_case.data(), size);
+  if (size >= 4) return token_words_equal<std::uint32_t>(token.data(), lower_case.data(), size);
+  for (std::size_t at = 0; at < size; ++at)
     if ((token[at] | 0x20) != lower_case[at]) return false;
   return true;
 }

@@ -6,12 +6,16 @@
 #include <pcre2.h>
 
 #include <algorithm>
-#include <new>
+#include <cassert>
+#include <limits>
 #include <stdexcept>
+#include <string>
 
 namespace squall {
 namespace {
 
+// Bytes that an item of an expression passes over in the time of one step.
+constexpr std::size_t kBytesPerStep = 16;
 // Memory of one search by the interpreter, in KiB.
 constexpr std::uint32_t kHeapLimit = 64 * 1024;
 // The stack of compiled code if its 32 KiB of the machine's stack do not suffice.
@@ -29,26 +33,55 @@ struct Free {
 struct Scratch {
   std::unique_ptr<pcre2_match_data, Free> match;
   std::unique_ptr<pcre2_match_context, Free> context{pcre2_match_context_create(nullptr)};
-  std::uint32_t pairs = 0;      // the number of pairs in `match`
-  std::uint32_t max_steps = 0;  // the limit that `context` has
+  std::uint32_t pairs = 0;  // the number of pairs in `match`
 
   Scratch() noexcept {
     if (context) pcre2_set_heap_limit(context.get(), kHeapLimit);
   }
   // False if memory is exhausted.
-  bool reserve(std::uint32_t wanted) noexcept {
-    if (pairs < wanted) {
-      pairs = std::max(wanted, 2 * pairs);
-      match.reset(pcre2_match_data_create(pairs, nullptr));
-      if (!match) pairs = 0;
-    }
-    return pairs != 0 && context != nullptr;
+  bool reserve(std::uint32_t wanted) noexcept { return wanted <= pairs || grow(wanted); }
+  [[gnu::cold]] bool grow(std::uint32_t wanted) noexcept {
+    match.reset(pcre2_match_data_create(wanted, nullptr));
+    pairs = match && context ? wanted : 0;
+    return pairs != 0;
   }
 };
 
 Scratch& scratch() noexcept {
   thread_local Scratch scratch;
   return scratch;
+}
+
+// The steps of one search, while code that counts them runs.
+struct StepCounter {
+  std::size_t left;
+  bool has_back_references;
+  std::size_t start = 0;     // where the match that is tried begins
+  std::size_t position = 0;  // where its last item was tried
+};
+
+std::size_t longest_group(const pcre2_callout_block& item) noexcept {
+  std::size_t longest = 0;
+  for (std::uint32_t i = 1; i < item.capture_top; ++i) {
+    const PCRE2_SIZE* const bounds = item.offset_vector + 2 * i;
+    if (bounds[0] != PCRE2_UNSET && bounds[1] > bounds[0]) longest = std::max(longest, bounds[1] - bounds[0]);
+  }
+  return longest;
+}
+
+// PCRE2 calls this function before each item that it tries.
+int count_step(pcre2_callout_block* item, void* data) noexcept {
+  StepCounter& counter = *static_cast<StepCounter*>(data);
+  if (item->start_match != counter.start) counter.start = counter.position = item->start_match;
+  std::size_t bytes =
+      item->current_position > counter.position ? item->current_position - counter.position : 0;
+  counter.position = item->current_position;
+  // A back reference may compare all bytes of its group, and fail at the last.
+  if (counter.has_back_references) bytes += longest_group(*item);
+  const std::size_t steps = 1 + bytes / kBytesPerStep;
+  if (steps > counter.left) return PCRE2_ERROR_MATCHLIMIT;
+  counter.left -= steps;
+  return 0;
 }
 
 std::uint32_t compile_options(RegexOptions::Extent extent) noexcept {
@@ -63,80 +96,119 @@ std::string compile_error(std::string_view pattern, int error, std::size_t offse
                      reinterpret_cast<const char*>(message));
 }
 
-}  // namespace
-
-struct Regex::Code {
-  std::unique_ptr<pcre2_code, Free> compiled;
-  std::uint32_t groups = 0;
-  std::uint32_t max_steps = 0;
-  bool has_jit = false;  // without a JIT the interpreter does the work
+// A pattern as PCRE2 runs it.
+class CompiledPattern {
+ public:
+  CompiledPattern(std::string_view pattern, std::uint32_t options) {
+    int error = 0;
+    PCRE2_SIZE offset = 0;
+    code_.reset(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pattern.data()), pattern.size(), options, &error,
+                              &offset, nullptr));
+    if (!code_) throw std::invalid_argument(compile_error(pattern, error, offset));
+    pcre2_jit_compile(code_.get(), PCRE2_JIT_COMPLETE | PCRE2_JIT_PARTIAL_HARD);
+    PCRE2_SIZE jit_size = 0;
+    pcre2_pattern_info(code_.get(), PCRE2_INFO_JITSIZE, &jit_size);
+    has_jit_ = jit_size > 0;
+  }
 
   std::uint32_t number(std::uint32_t what) const noexcept {
     std::uint32_t value = 0;
-    pcre2_pattern_info(compiled.get(), what, &value);
+    pcre2_pattern_info(code_.get(), what, &value);
     return value;
   }
-  int run(Scratch& scratch, std::string_view bytes, std::size_t from, std::uint32_t options) const noexcept;
+
+  int run(Scratch& scratch, std::string_view bytes, std::size_t from, std::uint32_t options) const noexcept {
+    // An empty view may have a null pointer, which older versions of PCRE2 refuse.
+    const auto* const data = reinterpret_cast<PCRE2_SPTR>(bytes.data() ? bytes.data() : "");
+    if (!has_jit_) [[unlikely]]
+      return pcre2_match(code_.get(), data, bytes.size(), from, options, scratch.match.get(),
+                         scratch.context.get());
+    // The JIT's own entry leaves out checks of its arguments.
+    const int result = pcre2_jit_match(code_.get(), data, bytes.size(), from, options, scratch.match.get(),
+                                       scratch.context.get());
+    if (result == PCRE2_ERROR_JIT_STACKLIMIT) [[unlikely]]
+      return run_with_large_stack(scratch, data, bytes.size(), from, options);
+    return result;
+  }
 
  private:
-  using Function = decltype(pcre2_match);
-  int call(Function* function, Scratch& scratch, std::string_view bytes, std::size_t from,
-           std::uint32_t options) const noexcept;
-  int run_with_large_stack(Scratch& scratch, std::string_view bytes, std::size_t from,
-                           std::uint32_t options) const noexcept;
+  // A repeated group fills the small stack with a kilobyte of text. That is rare, so it may cost an
+  // allocation, about 5 us.
+  [[gnu::cold]] int run_with_large_stack(Scratch& scratch, PCRE2_SPTR data, std::size_t size,
+                                         std::size_t from, std::uint32_t options) const noexcept {
+    const std::unique_ptr<pcre2_jit_stack, Free> stack(
+        pcre2_jit_stack_create(kFirstStack, kLargeStack, nullptr));
+    if (!stack) return PCRE2_ERROR_NOMEMORY;
+    pcre2_jit_stack_assign(scratch.context.get(), nullptr, stack.get());
+    const int result =
+        pcre2_jit_match(code_.get(), data, size, from, options, scratch.match.get(), scratch.context.get());
+    pcre2_jit_stack_assign(scratch.context.get(), nullptr, nullptr);
+    return result;
+  }
+
+  std::unique_ptr<pcre2_code, Free> code_;
+  bool has_jit_ = false;  // without a JIT, or with (*NO_JIT) in the pattern, the interpreter does the work
 };
 
-int Regex::Code::call(Function* function, Scratch& scratch, std::string_view bytes, std::size_t from,
-                      std::uint32_t options) const noexcept {
-  // An empty view may have a null pointer, which older versions of PCRE2 refuse.
-  const char* const data = bytes.data() ? bytes.data() : "";
-  return function(compiled.get(), reinterpret_cast<PCRE2_SPTR>(data), bytes.size(), from, options,
-                  scratch.match.get(), scratch.context.get());
-}
+}  // namespace
 
-int Regex::Code::run(Scratch& scratch, std::string_view bytes, std::size_t from,
-                     std::uint32_t options) const noexcept {
-  if (scratch.max_steps != max_steps) {
-    pcre2_set_match_limit(scratch.context.get(), max_steps);
-    scratch.max_steps = max_steps;
+// PCRE2's own limit counts how often it goes on to a next item, for each place where a match may begin. An
+// item that repeats passes over any number of bytes between two counts. So the limit bounds the time only if
+// the count is divided by the bytes and the places. Where the quotient is too small for an honest search, a
+// second copy of the pattern decides: it calls count_step() before each item, and takes about ten times as
+// long.
+struct Regex::Code {
+  Code(std::string_view pattern, const Options& options)
+      : fast(pattern, compile_options(options.extent)),
+        counting(pattern, compile_options(options.extent) | PCRE2_AUTO_CALLOUT),
+        groups(fast.number(PCRE2_INFO_CAPTURECOUNT)),
+        max_steps(options.max_steps),
+        is_anchored(options.extent == Extent::whole) {}
+
+  int run(Scratch& scratch, std::string_view bytes, std::size_t from, std::uint32_t options) const noexcept;
+  [[gnu::cold]] int run_counting(Scratch& scratch, std::string_view bytes, std::size_t from,
+                                 std::uint32_t options) const noexcept;
+
+  CompiledPattern fast;
+  CompiledPattern counting;
+  std::uint32_t groups;
+  std::uint32_t max_steps;
+  bool is_anchored;  // a match begins at the first byte only
+};
+
+[[gnu::hot]] int Regex::Code::run(Scratch& scratch, std::string_view bytes, std::size_t from,
+                                  std::uint32_t options) const noexcept {
+  const std::size_t starts = is_anchored ? 1 : bytes.size() - from + 1;
+  const std::size_t limit = max_steps / (starts * (bytes.size() / kBytesPerStep + 1));
+  if (limit > 0) [[likely]] {
+    pcre2_set_match_limit(scratch.context.get(), static_cast<std::uint32_t>(limit));
+    const int result = fast.run(scratch, bytes, from, options);
+    if (result != PCRE2_ERROR_MATCHLIMIT) [[likely]]
+      return result;
   }
-  if (!has_jit) return call(&pcre2_match, scratch, bytes, from, options);
-  // The JIT's own entry leaves out checks of its arguments.
-  const int result = call(&pcre2_jit_match, scratch, bytes, from, options);
-  return result == PCRE2_ERROR_JIT_STACKLIMIT ? run_with_large_stack(scratch, bytes, from, options) : result;
+  return run_counting(scratch, bytes, from, options);
 }
 
-// A repeated group fills the small stack with a kilobyte of text. That is rare, so it may cost an allocation,
-// about 5 us. Beyond the large stack the interpreter searches, whose stack is the heap, up to kHeapLimit.
-int Regex::Code::run_with_large_stack(Scratch& scratch, std::string_view bytes, std::size_t from,
-                                      std::uint32_t options) const noexcept {
-  const std::unique_ptr<pcre2_jit_stack, Free> stack(
-      pcre2_jit_stack_create(kFirstStack, kLargeStack, nullptr));
-  if (!stack) return PCRE2_ERROR_NOMEMORY;
-  pcre2_jit_stack_assign(scratch.context.get(), nullptr, stack.get());
-  const int result = call(&pcre2_jit_match, scratch, bytes, from, options);
-  pcre2_jit_stack_assign(scratch.context.get(), nullptr, nullptr);
-  if (result != PCRE2_ERROR_JIT_STACKLIMIT) return result;
-  return call(&pcre2_match, scratch, bytes, from, options | PCRE2_NO_JIT);
+int Regex::Code::run_counting(Scratch& scratch, std::string_view bytes, std::size_t from,
+                              std::uint32_t options) const noexcept {
+  StepCounter counter{max_steps + bytes.size(), counting.number(PCRE2_INFO_BACKREFMAX) > 0};
+  pcre2_match_context* const context = scratch.context.get();
+  pcre2_set_match_limit(context, std::numeric_limits<std::uint32_t>::max());
+  pcre2_set_callout(context, &count_step, &counter);
+  const int result = counting.run(scratch, bytes, from, options);
+  pcre2_set_callout(context, nullptr, nullptr);
+  return result;
 }
 
-Regex::Regex(std::string_view pattern, const Options& options) : code_(std::make_unique<Code>()) {
-  int error = 0;
-  PCRE2_SIZE offset = 0;
-  code_->compiled.reset(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pattern.data()), pattern.size(),
-                                      compile_options(options.extent), &error, &offset, nullptr));
-  if (!code_->compiled) throw std::invalid_argument(compile_error(pattern, error, offset));
-  code_->groups = code_->number(PCRE2_INFO_CAPTURECOUNT);
-  code_->max_steps = options.max_steps;
-  code_->has_jit = pcre2_jit_compile(code_->compiled.get(), PCRE2_JIT_COMPLETE | PCRE2_JIT_PARTIAL_HARD) == 0;
-}
+Regex::Regex(std::string_view pattern, const Options& options)
+    : code_(std::make_unique<Code>(pattern, options)) {}
 
 Regex::Regex(Regex&&) noexcept = default;
 Regex& Regex::operator=(Regex&&) noexcept = default;
 Regex::~Regex() = default;
 
 std::size_t Regex::groups() const noexcept { return code_->groups; }
-std::size_t Regex::named_groups() const noexcept { return code_->number(PCRE2_INFO_NAMECOUNT); }
+std::size_t Regex::named_groups() const noexcept { return code_->fast.number(PCRE2_INFO_NAMECOUNT); }
 
 Regex::Found Regex::search(std::string_view bytes, std::size_t from, bool at_end) const noexcept {
   Scratch& memory = scratch();
@@ -152,26 +224,26 @@ Regex::Found Regex::search(std::string_view bytes, std::size_t from, bool at_end
   return {Outcome::too_complex};
 }
 
-bool Regex::match(std::string_view text, Groups& groups) const {
+[[gnu::hot]] Regex::Outcome Regex::match(std::string_view text, std::span<Group> groups) const noexcept {
+  assert(groups.size() >= code_->groups);
   Scratch& memory = scratch();
-  const std::uint32_t count = code_->groups;
-  if (!memory.reserve(count + 1)) throw std::bad_alloc();
+  if (!memory.reserve(code_->groups + 1)) return Outcome::too_complex;
   const int result = code_->run(memory, text, 0, 0);
-  if (result == PCRE2_ERROR_NOMEMORY) throw std::bad_alloc();
-  if (result < 0) return false;
-  const PCRE2_SIZE* const bounds = pcre2_get_ovector_pointer(memory.match.get());
-  groups.clear();
-  const auto matched = static_cast<std::uint32_t>(result);
-  for (std::uint32_t i = 1; i <= count; ++i) {
-    const PCRE2_SIZE* const group = bounds + 2 * i;
-    // PCRE2's JIT code does not reset the groups behind the last matched group.
-    if (i >= matched || group[0] == PCRE2_UNSET) {
-      groups.emplace_back();
+  if (result == PCRE2_ERROR_NOMATCH) return Outcome::none;
+  if (result < 0) [[unlikely]]
+    return Outcome::too_complex;
+  const PCRE2_SIZE* bounds = pcre2_get_ovector_pointer(memory.match.get());
+  // PCRE2's JIT code leaves the groups behind the last matched group as they were.
+  const auto matched = static_cast<std::size_t>(result) - 1;
+  for (std::size_t i = 0; i < code_->groups; ++i) {
+    bounds += 2;
+    if (i < matched && bounds[0] != PCRE2_UNSET) {
+      groups[i].emplace(text.data() + bounds[0], bounds[1] - bounds[0]);
     } else {
-      groups.emplace_back(text.substr(group[0], group[1] - group[0]));
+      groups[i].reset();
     }
   }
-  return true;
+  return Outcome::match;
 }
 
 }  // namespace squall

@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
-#include <vector>
 
 namespace squall {
 
@@ -15,9 +15,10 @@ struct RegexOptions {
   enum class Extent : std::uint8_t { part, whole };
 
   Extent extent = Extent::part;
-  // Steps of one search. A search that needs more fails: patterns with nested repetitions could otherwise
-  // take exponential time. The default bounds a search to some tens of milliseconds.
-  std::uint32_t max_steps = 1'000'000;
+  // The steps that one search may take, in addition to one step for each byte of the text. A step is an item
+  // of the expression that is tried at one place, or 16 bytes that an item passes over: 5 to 50 nanoseconds.
+  // The default bounds a search of 8 KiB to some milliseconds, whatever the expression.
+  std::uint32_t max_steps = 100'000;
 };
 
 // A compiled regular expression over bytes, in PCRE2's syntax.
@@ -30,14 +31,15 @@ struct RegexOptions {
 // whenever bytes arrive.
 //
 // Thread:    any; several threads may use one object at a time.
-// Memory:    a search takes at most 8 MiB of stack memory and 64 MiB of heap, and frees both.
+// Memory:    a search takes at most 8 MiB of stack memory; without PCRE2's JIT compiler, 64 MiB of heap. It
+//            frees both.
 // Source:    IOS-23; RTE-05 for match().
 class Regex {
  public:
   using Extent = RegexOptions::Extent;
   using Options = RegexOptions;
-  // The text of each group, views into the searched text; nullopt for a group that is not part of the match.
-  using Groups = std::vector<std::optional<std::string_view>>;
+  // The text of a group, a view into the searched text; nullopt for a group that is not part of the match.
+  using Group = std::optional<std::string_view>;
 
   // Throws std::invalid_argument with the reason and its offset in the pattern.
   explicit Regex(std::string_view pattern, const Options& options = Options());
@@ -49,6 +51,8 @@ class Regex {
   std::size_t groups() const noexcept;
   std::size_t named_groups() const noexcept;
 
+  // `too_complex`: whether there is a match is not known, as the search took max_steps or had no memory.
+  // Treat it as an error, never as `none`.
   enum class Outcome : std::uint8_t { match, more, none, too_complex };
   struct Found {
     Outcome outcome;
@@ -56,13 +60,12 @@ class Regex {
     std::size_t position = 0;
   };
   // Finds the first match that begins at `from` or later. Lookbehinds and anchors see the bytes before
-  // `from`. `more` occurs only without `at_end`, `none` only with it; `too_complex` after max_steps, or
-  // without memory.
+  // `from`. `more` occurs only without `at_end`, `none` only with it.
   Found search(std::string_view bytes, std::size_t from, bool at_end) const noexcept;
 
-  // Whether the text matches; fills `groups` if so, and keeps its capacity. False after max_steps too. Throws
-  // std::bad_alloc.
-  bool match(std::string_view text, Groups& groups) const;
+  // Whether the text matches: `match`, `none` or `too_complex`. A match fills the first groups() elements of
+  // `groups`, which must not be fewer.
+  Outcome match(std::string_view text, std::span<Group> groups) const noexcept;
 
  private:
   struct Code;

@@ -132,10 +132,12 @@ bool StreamReader::satisfy_into(ReadIntoAwaiter& read) {
 }
 
 bool StreamReader::fail_search(ReadAwaiter& read, ReadAwaiter::Search search) {
-  log::general().info("Unsatisfiable read, closing connection: {} from {}",
-                      read.describe(search, buffer_.size()), Address::peer_of(link_->fd()));
-  return fail_read(read, search == ReadAwaiter::Search::too_complex ? StreamErrc::match_limit
-                                                                    : StreamErrc::unsatisfiable_read);
+  const bool is_too_complex = search == ReadAwaiter::Search::too_complex;
+  // The expression is the program's, and needs another one; what the peer sends is not the program's fault.
+  log::general().log(is_too_complex ? log::Level::error : log::Level::info,
+                     "Unsatisfiable read, closing connection: {} from {}",
+                     read.describe(search, buffer_.size()), Address::peer_of(link_->fd()));
+  return fail_read(read, is_too_complex ? StreamErrc::match_limit : StreamErrc::unsatisfiable_read);
 }
 
 bool StreamReader::fail_full(ReadAwaiter& read, std::size_t limit) {

@@ -134,6 +134,80 @@ TEST_CASE("log_function replaces the access log's line (WEB-204)", "[application
   web.loop.log.expect("Uncaught exception in log_function: from log_function");
 }
 
+// ---- Routes that take too long, and bodies.
+
+class GuardedHandler : public RequestHandler {
+ public:
+  void get() { throw HTTPError(403); }
+  void post() { throw HTTPError(403); }
+};
+class OpenHandler : public RequestHandler {
+ public:
+  void get() { write("open"); }
+  void post() { write("open"); }
+};
+class EchoHandler : public RequestHandler {
+ public:
+  void post(std::string name) { write(fmt::format("{} {}", name, request().body())); }
+};
+class StreamHandler : public RequestHandler {
+ public:
+  static constexpr bool stream_request_body = true;
+  Task<> post(std::string name) {
+    const std::string_view piece = co_await read_body();
+    write(fmt::format("{} {}", name, piece));
+  }
+};
+
+TEST_CASE("a request whose route takes too long gets a 500, and is matched once", "[application]") {
+  const std::string path = "/item" + std::string(8'000, '1') + "-";
+  const std::vector<Rule> collected = {url<GuardedHandler>(R"(/item(\w*)(\d+))"), url<OpenHandler>("/.*")};
+  std::vector<Rule> streamed = collected;
+  streamed.push_back(url<StreamHandler>("/stream/(.*)"));
+  for (const std::vector<Rule>& routes : {collected, streamed}) {
+    WebFixture web(routes);
+    CHECK(web.brief("GET", "/item12").starts_with("403 "));
+    web.loop.log.expect("403 GET /item12");
+    CHECK(web.brief("GET", "/item12-") == "200 open");
+    CHECK(web.brief("GET", path).starts_with("500 "));
+    CHECK(web.loop.log.expect_any("route '/item(\\w*)(\\d+)' took too many steps") == 1);
+    web.loop.log.expect("500 GET /item11111");
+    CHECK(web.brief("POST", path, "", "body").starts_with("500 "));
+    CHECK(web.loop.log.expect_any("took too many steps") == 1);
+    web.loop.log.expect("500 POST /item11111");
+  }
+}
+
+TEST_CASE("a path that is too long for the routes' regular expressions gets a 414", "[application]") {
+  WebFixture web({url<OpenHandler>("/.*"), url<StreamHandler>("/stream/(.*)")});
+  const std::string path = "/" + std::string(8'192, 'x');
+  CHECK(web.brief("GET", path).starts_with("414 "));
+  CHECK(web.brief("POST", path, "", "body").starts_with("414 "));
+  CHECK(web.loop.log.expect_any("answered with 414") == 2);
+  CHECK(web.loop.log.expect_any("414 GET /x") == 1);
+  CHECK(web.loop.log.expect_any("414 POST /x") == 1);
+}
+
+TEST_CASE("groups of a route outlast the body, also where the server changes the headers", "[application]") {
+  const std::string_view gzip(
+      "\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xab\xca\x2c\x28\x48\x4d\x01\x00\x57\x68\xc2\xe2\x06\x00\x00"
+      "\x00",
+      26);
+  http::HTTPServer::Options options;
+  options.decompress_request = true;
+  const std::vector<Rule> collected = {url<EchoHandler>("/echo/([a-z]+)")};
+  std::vector<Rule> streamed = collected;
+  streamed.push_back(url<StreamHandler>("/stream/(.*)"));
+  for (const std::vector<Rule>& routes : {collected, streamed}) {
+    WebFixture web(routes, {}, options);
+    CHECK(web.brief("POST", "/echo/name", "", "body") == "200 name body");
+    CHECK(web.brief("POST", "/echo/name", "Content-Encoding: gzip\r\n", gzip) == "200 name zipped");
+    CHECK(web.brief("POST", "/echo/name") == "200 name ");
+  }
+  WebFixture web(streamed, {}, options);
+  CHECK(web.brief("POST", "/stream/name", "Content-Encoding: gzip\r\n", gzip) == "200 name zipped");
+}
+
 TEST_CASE("an HTTPServer of the program can serve an application", "[application]") {
   testing::TestLoop loop;
   Application app(rules());

@@ -440,5 +440,52 @@ TEST_CASE("trailers are available once the body is read, apart from the headers"
   CHECK(fixture.read_responses(peer, 1).ends_with("\r\n\r\n 0 false"));
 }
 
+// Attaches a note to each request with a body, and answers with the note.
+class Noting : public ServerDelegate {
+ public:
+  struct Note : Exchange::Attachment {
+    explicit Note(std::string_view path) : text(path) {}
+    std::string text;
+    Live live;
+  };
+  Body head_received(Exchange& exchange) override {
+    exchange.attach(std::make_unique<Note>(exchange.request().path()));
+    return Body::collected;
+  }
+  void handle_request(Exchange& exchange, Task<>&) override {
+    const auto* const note = static_cast<const Note*>(exchange.attachment());
+    exchange.finish(note ? note->text : "none");
+  }
+};
+
+TEST_CASE("what a delegate attaches to a request is destroyed with the request", "[request_body]") {
+  testing::TestLoop loop;
+  Noting delegate;
+  HTTPServer server(loop, delegate);
+  ListenOptions listen;
+  listen.address = "127.0.0.1";
+  server.listen(0, listen);
+  RawPeer peer(server.port());
+  std::string all;
+  const auto answers_end_with = [&](std::string_view end) {
+    return [&all, &peer, end] {
+      peer.drain(all);
+      return all.ends_with(end);
+    };
+  };
+  peer.send(post("/first", "Content-Length: 4\r\n") + "da");
+  loop.run_until([] { return Live::count == 1; });
+  peer.send("ta");
+  loop.run_until(answers_end_with("\r\n\r\n/first"));
+  CHECK(Live::count == 0);
+  peer.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  loop.run_until(answers_end_with("\r\n\r\nnone"));
+  // A body that does not come.
+  peer.send(post("/second", "Content-Length: 4\r\n") + "da");
+  loop.run_until([] { return Live::count == 1; });
+  peer.close();
+  loop.run_until([] { return Live::count == 0; });
+}
+
 }  // namespace
 }  // namespace squall::http::request_body_test

@@ -223,6 +223,7 @@ TEST_CASE("an expression that takes too many steps closes the stream, not the pr
   wire.peer.half_close();
   CHECK(loop.run(throws<UnsatisfiableReadError>(match(wire.stream, evil))));
   CHECK(wire.stream.error() == StreamErrc::match_limit);
+  CHECK(loop.log.expect("too many steps for 65 bytes").level == log::Level::error);
 }
 
 TEST_CASE("a dropped read_until_regex leaves its bytes", "[iostream]") {

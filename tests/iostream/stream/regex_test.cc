@@ -1,8 +1,14 @@
 #include <squall/iostream/stream/regex.h>
 
+#include <time.h>
+
+#include <chrono>
+#include <cstdint>
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "support/catch.h"
 
@@ -10,6 +16,47 @@ namespace squall::regex_test {
 namespace {
 
 using Outcome = Regex::Outcome;
+using Groups = std::vector<Regex::Group>;
+
+Outcome match(std::string_view pattern, std::string_view text, std::uint32_t max_steps = 100'000) {
+  const Regex regex(pattern, {.extent = Regex::Extent::whole, .max_steps = max_steps});
+  Groups groups(regex.groups());
+  return regex.match(text, groups);
+}
+
+// The smallest max_steps with which the pattern is matched against all of the text, or searched in it.
+enum class Use { match, search };
+std::uint32_t steps_of(Use use, std::string_view pattern, std::string_view text) {
+  const auto is_enough = [&](std::uint32_t max_steps) {
+    if (use == Use::match) return match(pattern, text, max_steps) != Outcome::too_complex;
+    const Regex regex(pattern, {.max_steps = max_steps});
+    return regex.search(text, 0, true).outcome != Outcome::too_complex;
+  };
+  std::uint32_t low = 0;
+  std::uint32_t high = 1'000'000'000;
+  while (low < high) {
+    const std::uint32_t middle = low + (high - low) / 2;
+    if (is_enough(middle)) {
+      high = middle;
+    } else {
+      low = middle + 1;
+    }
+  }
+  return low;
+}
+
+// The processor time that `work` takes: other programs do not change it much.
+template <class Work>
+std::chrono::milliseconds processor_time(Work work) {
+  const auto now = [] {
+    timespec time{};
+    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+  };
+  const auto begun = now();
+  work();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(now() - begun);
+}
 
 TEST_CASE("the first match is found, with its start and end (IOS-23)", "[regex]") {
   const Regex regex("\r?\n");
@@ -57,7 +104,7 @@ TEST_CASE("a search with too many steps fails", "[regex]") {
 }
 
 TEST_CASE("a deeply nested expression does not overflow the stack", "[regex]") {
-  const Regex regex("(?:(a)|b)*c");
+  const Regex regex("(?:(a)|b)*c", {.max_steps = 10'000'000});
   CHECK(regex.search(std::string(100'000, 'a') + "c", 0, false).position == 100'001);
 }
 
@@ -76,37 +123,130 @@ TEST_CASE("a match of the whole text gives the groups that are part of it", "[re
   const Regex regex("a(x)?(?<name>[0-9]+)", {.extent = Regex::Extent::whole});
   CHECK(regex.groups() == 2);
   CHECK(regex.named_groups() == 1);
-  Regex::Groups groups;
-  CHECK(regex.match("a12", groups));
-  CHECK(groups == Regex::Groups{std::nullopt, "12"});
-  CHECK(regex.match("ax3", groups));
-  CHECK(groups == Regex::Groups{"x", "3"});
-  CHECK(!regex.match("ax3 ", groups));
-  CHECK(!regex.match("a12\n", groups));
-  CHECK(!regex.match("", groups));
+  Groups groups(2);
+  CHECK(regex.match("a12", groups) == Outcome::match);
+  CHECK(groups == Groups{std::nullopt, "12"});
+  CHECK(regex.match("ax3", groups) == Outcome::match);
+  CHECK(groups == Groups{"x", "3"});
+  CHECK(regex.match("ax3 ", groups) == Outcome::none);
+  CHECK(regex.match("a12\n", groups) == Outcome::none);
+  CHECK(regex.match("", groups) == Outcome::none);
 }
 
 TEST_CASE("a match of a part of the text gives its groups too", "[regex]") {
-  Regex::Groups groups;
-  CHECK(Regex("([0-9]+)px").match("width: 12px;", groups));
-  CHECK(groups == Regex::Groups{"12"});
+  Groups groups(2, "before");
+  CHECK(Regex("([0-9]+)px").match("width: 12px;", groups) == Outcome::match);
+  CHECK(groups == Groups{"12", "before"});
 }
 
 TEST_CASE("a match of a long text gets a larger stack", "[regex]") {
-  const Regex regex("(?:([a-z])|([0-9]))*", {.extent = Regex::Extent::whole});
-  Regex::Groups groups;
+  const Regex regex("(?:([a-z])|([0-9]))*", {.extent = Regex::Extent::whole, .max_steps = 10'000'000});
+  Groups groups(2);
   std::string text(64'000, 'a');
-  CHECK(regex.match(text, groups));
-  CHECK(groups == Regex::Groups{"a", std::nullopt});  // views of `text`
+  CHECK(regex.match(text, groups) == Outcome::match);
+  CHECK(groups == Groups{"a", std::nullopt});  // views of `text`
   text += '-';
-  CHECK(!regex.match(text, groups));
+  CHECK(regex.match(text, groups) == Outcome::none);
 }
 
-TEST_CASE("a match that takes more than max_steps fails", "[regex]") {
+TEST_CASE("whether a text matches is not known after max_steps, and known with more", "[regex]") {
   const std::string text(20, 'a');
-  Regex::Groups groups;
-  CHECK(!Regex("(a+)+b|a*", {.extent = Regex::Extent::whole, .max_steps = 1000}).match(text, groups));
-  CHECK(Regex("(a+)+b|a*", {.extent = Regex::Extent::whole, .max_steps = 100'000'000}).match(text, groups));
+  CHECK(match("(a+)+b|a*", text, 1000) == Outcome::too_complex);
+  CHECK(match("(a+)+b|a*", text, 100'000'000) == Outcome::match);
+  CHECK(match("(a+)+b", text + "-b", 100'000'000) == Outcome::none);
+}
+
+TEST_CASE("steps grow with the work, not only with the number of items that PCRE2 enters", "[regex]") {
+  // Twice the text is four times the work, and eight times with three repetitions.
+  const auto growth = [](Use use, std::string_view pattern, char byte, std::string_view end) {
+    const auto steps = [&](std::size_t size) {
+      return steps_of(use, pattern, std::string(size, byte).append(end));
+    };
+    return static_cast<double>(steps(1600)) / steps(800);
+  };
+  CHECK(growth(Use::match, "(\\w*)(\\d+)", '1', "-") > 3);
+  CHECK(growth(Use::match, "[^/]*-[^/]*-[^/]*\\.html", '-', "x.html/.html") > 5);
+  CHECK(growth(Use::search, "\\w+\\d+\\r\\n", '1', "-\r\n") > 5);
+  // A step a byte is free.
+  CHECK(steps_of(Use::search, "[^\\n]*;\\n", std::string(1600, '1') + ";-;\n") == 0);
+}
+
+TEST_CASE("the work of a search is bounded, whatever the expression and the text", "[regex]") {
+  struct Case {
+    std::string_view pattern;
+    std::string text;
+  };
+  const std::size_t kSize = 256 * 1024;
+  const auto many = [](std::string_view part, std::size_t size) {
+    std::string text;
+    while (text.size() < size) text += part;
+    return text;
+  };
+  const std::string digits(kSize, '1');
+  const std::string as(kSize, 'a');
+  const Case cases[] = {
+      {"\\w+\\d+\\r\\n", digits + "-\r\n"},
+      {"\\w*\\d+-\\w*\\d+;", digits + "-" + digits + "-;"},
+      {"/item(\\w*)(\\d+)", "/item" + std::string(60'000, '1') + "-"},
+      {"/[^/]*-[^/]*-[^/]*\\.html", "/" + std::string(8'000, '-') + ".html/"},
+      {"(a+)+b", as + "cb"},
+      {"(a|aa)+b", as + "cb"},
+      {"(a|b|ab)*c", many("ab", kSize) + "-c"},
+      {"(?:.*a){20}b", as + "cb"},
+      {"(.*)-\\1b", as + "-" + as + "cb"},
+      {"(a*)c\\1+b", as + "c" + as + "cb"},
+      {"(?:(?=(a+))a)*b", as + "cb"},
+      {"(?:(?<=a{100})a|a)*b", as + "cb"},
+      {"(?:(a)(?1)*)*b", as + "cb"},
+      {"(?>a+)*b", as + "cb"},
+      {"(?i:A*A*B)", as + "cb"},
+      {"(*NO_JIT)(a+)+b", as + "cb"},
+      {"(*NO_JIT)\\w+\\d+\\r\\n", digits + "-\r\n"},
+  };
+  for (const Case& each : cases) {
+    CAPTURE(each.pattern);
+    Outcome found{};
+    Outcome waiting{};
+    Outcome matched{};
+    Outcome part{};
+    const auto time = processor_time([&] {
+      const Regex regex(each.pattern);
+      found = regex.search(each.text, 0, true).outcome;
+      waiting = regex.search(each.text, 0, false).outcome;
+      Groups groups(regex.groups());
+      part = regex.match(each.text, groups);
+      matched = match(each.pattern, each.text);
+    });
+    // Seconds to hours without a bound.
+    CHECK(time.count() < 500);
+    CHECK(matched != Outcome::match);
+    CHECK((found == Outcome::too_complex || part == Outcome::too_complex || matched == Outcome::too_complex));
+  }
+}
+
+TEST_CASE("a long text is not too complex for an expression that looks at each byte a few times", "[regex]") {
+  std::string lines;
+  while (lines.size() < 4'000'000) lines += "Accept-Encoding: gzip, deflate, br\r\n";
+  CHECK(Regex("\r?\n\r?\n").search(lines + "\r\n", 0, false).position == lines.size() + 2);
+  CHECK(Regex("[^!]*!").search(lines + "!", 0, false).position == lines.size() + 1);
+  CHECK(Regex("gzip;").search(lines, 0, true).outcome == Outcome::none);
+  CHECK(Regex("<[a-z]+>").search(lines + "<a>", 0, true).position == lines.size() + 3);
+  const std::string path = "/static/" + std::string(8000, 'x') + "/a-b.html";
+  CHECK(match("/static/(.*)", path) == Outcome::match);
+  CHECK(match("(?:/[^/]+)*/([^/]+)\\.html", path) == Outcome::match);
+  std::string folders;
+  for (int i = 0; i < 4000; ++i) folders += "/a";
+  CHECK(match("(/[^/]+)*", folders) == Outcome::match);
+}
+
+TEST_CASE("an expression may forbid PCRE2's JIT compiler", "[regex]") {
+  CHECK(Regex("(*NO_JIT)b+").search("abbc", 0, false).position == 3);
+  CHECK(match("(*NO_JIT)a+", "aaa") == Outcome::match);
+  CHECK(match("(*NO_JIT)a+", "aab") == Outcome::none);
+}
+
+TEST_CASE("numbered callouts in an expression do nothing", "[regex]") {
+  CHECK(match("(?C1)a+(?C2)b(a+)+", "aab" + std::string(64, 'a')) == Outcome::match);
 }
 
 }  // namespace
