@@ -1,5 +1,7 @@
 #include <squall/iostream/stream/regex.h>
 
+#include <squall/ioloop/base/ascii.h>
+
 #include <fmt/format.h>
 
 #define PCRE2_CODE_UNIT_WIDTH 8
@@ -70,12 +72,14 @@ struct Regex::Code {
   std::uint32_t groups = 0;
   std::uint32_t max_steps = 0;
   bool has_jit = false;  // without a JIT the interpreter does the work
+  std::optional<char> required;
 
   std::uint32_t number(std::uint32_t what) const noexcept {
     std::uint32_t value = 0;
     pcre2_pattern_info(compiled.get(), what, &value);
     return value;
   }
+  std::optional<char> find_required() const noexcept;
   int run(Scratch& scratch, std::string_view bytes, std::size_t from, std::uint32_t options) const noexcept;
 
  private:
@@ -85,6 +89,15 @@ struct Regex::Code {
   int run_with_large_stack(Scratch& scratch, std::string_view bytes, std::size_t from,
                            std::uint32_t options) const noexcept;
 };
+
+// PCRE2 looks for its last literal before a search too, but not in a search for partial matches. It does not
+// tell whether the literal stands for both cases, so letters are left out, and bytes beyond ASCII.
+std::optional<char> Regex::Code::find_required() const noexcept {
+  const std::uint32_t byte = number(PCRE2_INFO_LASTCODEUNIT);
+  if (number(PCRE2_INFO_LASTCODETYPE) == 0 || byte >= 0x80) return std::nullopt;
+  const char c = static_cast<char>(byte);
+  return is_alpha(c) ? std::nullopt : std::optional(c);
+}
 
 int Regex::Code::call(Function* function, Scratch& scratch, std::string_view bytes, std::size_t from,
                       std::uint32_t options) const noexcept {
@@ -127,6 +140,7 @@ Regex::Regex(std::string_view pattern, const Options& options) : code_(std::make
                                       compile_options(options.extent), &error, &offset, nullptr));
   if (!code_->compiled) throw std::invalid_argument(compile_error(pattern, error, offset));
   code_->groups = code_->number(PCRE2_INFO_CAPTURECOUNT);
+  code_->required = code_->find_required();
   code_->max_steps = options.max_steps;
   code_->has_jit = pcre2_jit_compile(code_->compiled.get(), PCRE2_JIT_COMPLETE | PCRE2_JIT_PARTIAL_HARD) == 0;
 }
@@ -137,6 +151,8 @@ Regex::~Regex() = default;
 
 std::size_t Regex::groups() const noexcept { return code_->groups; }
 std::size_t Regex::named_groups() const noexcept { return code_->number(PCRE2_INFO_NAMECOUNT); }
+
+std::optional<char> Regex::required_byte() const noexcept { return code_->required; }
 
 Regex::Found Regex::search(std::string_view bytes, std::size_t from, bool at_end) const noexcept {
   Scratch& memory = scratch();

@@ -24,8 +24,12 @@ struct RegexOptions {
 // IOStream::read_until_regex() calls search() on a stream's buffer. The end of a match must not depend on how
 // the network cut the bytes, so a match that more bytes could extend, as `[0-9]+` at the end of the buffer,
 // is not taken before they arrive or the stream ends. An expression with a definite end, as `\r?\n`, matches
-// at once. A later search begins at the first byte where a match may begin: `\n` is cheaper than `[^\n]*\n`,
-// which may begin at the first byte and so scans the whole buffer whenever bytes arrive.
+// at once.
+//
+// The searches of one read cost linear time. A later search begins at the first byte where a match may begin,
+// and there is none before required_byte() has come. An expression without such a byte, as `\w+\d`, may still
+// be searched for from the same byte whenever bytes arrive. Then the read fails once its searches have looked
+// at 64 MiB, and at each received byte 4096 times on average.
 //
 // Thread:    any; several threads may use one object at a time.
 // Memory:    a search takes at most 8 MiB of stack memory and 64 MiB of heap, and gives both back.
@@ -46,6 +50,8 @@ class Regex {
   // Groups in the pattern, and how many of them have names.
   std::size_t groups() const noexcept;
   std::size_t named_groups() const noexcept;
+  // A byte that every match contains or is followed by, as the `\n` of `[^\n]*\n`; nullopt if none is known.
+  std::optional<char> required_byte() const noexcept;
 
   enum class Outcome : std::uint8_t { match, more, none, too_complex };
   struct Found {
