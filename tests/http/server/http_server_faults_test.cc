@@ -208,24 +208,34 @@ TEST_CASE("the deadline of a body that a handler reads is kept without memory fo
 }
 
 TEST_CASE("a read of a body without memory for its timer fails, and no read waits", "[faults]") {
-  SteppedFixture fixture;
-  RawPeer peer(fixture.server.port());
-  peer.send("POST /detach HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nabc");
-  fixture.loop.run_until([&] { return fixture.server.connections() == 1; });
-  fixture.turns();
-  testing::fill_timers(fixture.loop);
-  {
-    AllocationFault fault(0, testing::faults::kAlways);
-    fixture.delegate.go.set();
-    fixture.loop.run_turn();
-    fault.disarm();
-  }
-  CHECK(fixture.delegate.refused == 1);
-  std::string all;
-  fixture.loop.run_until([&] {
-    peer.drain(all);
-    return all.ends_with("detached");
+  int refused = 0;
+  const int failures = in_turn([&](int after) {
+    CAPTURE(after);
+    bool hit = false;
+    // In a thread of its own, whose pools are empty.
+    std::thread([&] {
+      SteppedFixture fixture;
+      RawPeer peer(fixture.server.port());
+      peer.send("POST /detach HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nabc");
+      fixture.loop.run_until([&] { return fixture.server.connections() == 1; });
+      fixture.turns();
+      testing::fill_timers(fixture.loop);
+      {
+        AllocationFault fault(after);
+        fixture.delegate.go.set();
+        fixture.loop.run_turn();
+        hit = fault.disarm() > 0;
+      }
+      refused += fixture.delegate.refused;
+      std::string all;
+      fixture.loop.run_until([&] { return peer.drain(all); });
+      CHECK(all.ends_with("detached"));
+    }).join();
+    return hit;
   });
+  // The frame of the read, the array of deadlines, and the callbacks.
+  CHECK(failures >= 3);
+  CHECK(refused >= 3);
 }
 
 // ---- Functions that answer.
