@@ -10,8 +10,11 @@
 
 #include <fmt/format.h>
 
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 namespace squall::web {
 namespace {
@@ -34,11 +37,34 @@ void log_uncaught(const http::ServerRequest& request, std::string_view text) {
 
 }  // namespace
 
+// A run whose stage waits: the parameter of go_on(). If there is no memory for the coroutine, `home` gets its
+// handler back, which then answers.
+struct HandlerRun::Rest {
+  Rest(HandlerRun& from, Task<> task)
+      : home(&from),
+        groups(from.groups_.begin(), from.groups_.end()),
+        run(std::move(from)),
+        waiting(std::move(task)) {}
+  Rest(Rest&& other) noexcept
+      : groups(std::move(other.groups)), run(std::move(other.run)), waiting(std::move(other.waiting)) {}
+  Rest& operator=(Rest&&) = delete;
+  ~Rest() {
+    if (!home) return;
+    waiting.reset();  // before the handler that it uses
+    home->handler_ = std::move(run.handler_);
+  }
+
+  HandlerRun* home = nullptr;  // null in the coroutine
+  std::vector<std::optional<std::string_view>> groups;
+  HandlerRun run;
+  Task<> waiting;
+};
+
 [[gnu::hot]] void HandlerRun::start(Task<>& pending) noexcept {
   try {
     Task<> waiting;
     if (advance(waiting) == Called::pending) [[unlikely]] {
-      pending = go_on(std::move(*this), std::move(waiting), {groups_.begin(), groups_.end()});
+      pending = go_on(Rest(*this, std::move(waiting)));
       return;
     }
   } catch (...) {
@@ -96,16 +122,16 @@ void HandlerRun::answer_without_handler(const std::exception_ptr& error) noexcep
 }
 
 // Awaits the stage's task, then runs the remaining stages.
-Task<> HandlerRun::go_on(HandlerRun run, Task<> waiting,
-                         std::vector<std::optional<std::string_view>> groups) {
-  run.groups_ = groups;
+Task<> HandlerRun::go_on(Rest rest) {
+  HandlerRun& run = rest.run;
+  run.groups_ = rest.groups;
   run.exchange_->set_context(&run);
   std::exception_ptr error;
   try {
     Called called = Called::pending;
     while (called == Called::pending) {
-      co_await std::move(waiting);
-      called = run.advance(waiting);
+      co_await std::move(rest.waiting);
+      called = run.advance(rest.waiting);
     }
   } catch (...) {
     error = std::current_exception();

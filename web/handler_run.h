@@ -10,10 +10,7 @@
 #include <cstdint>
 #include <exception>
 #include <memory>
-#include <optional>
 #include <string>
-#include <string_view>
-#include <vector>
 
 namespace squall::web {
 
@@ -70,9 +67,11 @@ class HandlerRun {
     std::string reason{};
   };
 
+  struct Rest;
+
   Called advance(Task<>& waiting);
   Called call_verb(Task<>& waiting);
-  static Task<> go_on(HandlerRun run, Task<> waiting, std::vector<std::optional<std::string_view>> groups);
+  static Task<> go_on(Rest rest);
 
   void answer_without_handler(const std::exception_ptr& error) noexcept;
   int fail(const std::exception_ptr& error) noexcept;

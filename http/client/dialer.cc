@@ -65,6 +65,8 @@ Task<IOStream> Dialer::dial_before(IOLoop::TimePoint deadline) {
 
 Task<IOStream> Dialer::run() {
   try {
+    // Before the server waits: to read the system's certificates takes as long as many handshakes.
+    if (target_.security == DialTarget::Security::tls && !options_.tls) options_.tls = default_context();
     IOStream stream = co_await connect();
     const IOLoop::TimePoint connected = stream.loop().time();
     if (needs_tunnel()) co_await open_tunnel(stream);
@@ -155,8 +157,7 @@ Task<> Dialer::open_tunnel(IOStream& stream) {
 Task<> Dialer::start_tls(IOStream& stream) {
   peer_ = target_.text();
   enter(FetchPhase::tls);
-  const TLSContext context = options_.tls ? *options_.tls : default_context();
-  co_await stream.start_tls(context, target_.host);
+  co_await stream.start_tls(*options_.tls, target_.host);
 }
 
 void Dialer::enter(FetchPhase phase) {

@@ -166,6 +166,7 @@ void RequestParser::reset() {
   }
   switch (state_) {
     case State::head: return parse_head(bytes);
+    case State::bad_method:
     case State::bad_line: return parse_bad_line(bytes);
     case State::length: return parse_length(bytes);
     case State::chunks: return parse_chunks(bytes);
@@ -202,20 +203,39 @@ RequestParser::Result RequestParser::parse_head(std::string_view& bytes) {
   if (request_->headers.text().find('\n') != std::string_view::npos) return refuse_as_llhttp_does();
   // The place where llhttp stops within the line depends on how the line was cut into reads. The verdict must
   // not depend on that, so it waits for the end of the line.
-  state_ = State::bad_line;
-  return parse_bad_line(bytes);
+  state_ = State::bad_method;
+  append_bad_line(bytes);
+  return judge_bad_line(0);
 }
 
-RequestParser::Result RequestParser::parse_bad_line(std::string_view& bytes) {
+void RequestParser::append_bad_line(std::string_view& bytes) {
   const std::string_view feed = bytes.substr(0, limits_.max_header_size - request_->headers.text().size());
   HeadBuilder(request_->headers).append_text(feed);
   bytes.remove_prefix(feed.size());
+}
+
+RequestParser::Result RequestParser::parse_bad_line(std::string_view& bytes) {
+  const std::size_t scanned = request_->headers.text().size();
+  append_bad_line(bytes);
+  return judge_bad_line(scanned);
+}
+
+// The first `scanned` bytes have decided nothing. Not to scan them again makes a line that comes byte by byte
+// cost linear time.
+RequestParser::Result RequestParser::judge_bad_line(std::size_t scanned) {
   const std::string_view text = request_->headers.text();
-  // A byte that no method may contain is refused at once: a client that speaks TLS to a port without TLS
-  // gets its answer without a delay.
-  const bool is_method = is_token(text.substr(0, text.find_first_of(" \r\n")));
-  const std::size_t end = text.find_first_of("\r\n");
-  if (end == text.npos && is_method) return check_size();
+  if (state_ == State::bad_method) {
+    const std::size_t end = std::min(text.find_first_of(" \r\n", scanned), text.size());
+    const std::string_view letters = text.substr(scanned, end - scanned);
+    // A byte that no method may contain is refused at once: a client that speaks TLS to a port without TLS
+    // gets its answer without a delay.
+    const bool is_method = letters.empty() ? scanned > 0 : is_token(letters);
+    if (!is_method) return refuse(judge_request_line(text));
+    if (end < text.size() && text[end] == ' ') state_ = State::bad_line;
+    scanned = end;
+  }
+  const std::size_t end = text.find_first_of("\r\n", scanned);
+  if (end == text.npos) return check_size();
   const Refusal refusal = judge_request_line(text.substr(0, end));
   // If the line is well formed, llhttp does not know its method, or refuses another part of the line.
   if (refusal.status == 501 && llhttp_get_errno(&llhttp()) != HPE_INVALID_METHOD)

@@ -32,7 +32,9 @@ namespace squall::http {
 //              |                                         | any other byte      | head
 //   empty_line | the LF of an empty line                 | LF                  | before
 //   head       | the empty line that ends the head       | a valid head        | complete, length or chunks
-//              |                                         | a bad request line  | bad_line
+//              |                                         | a bad request line  | bad_method
+//   bad_method | the method of a bad request line        | a space             | bad_line
+//              |                                         | any other end of it | failed
 //   bad_line   | the end of a bad request line           | the end of the line | failed
 //   length     | the body, Content-Length bytes           | its last byte       | complete
 //   chunks     | the body in chunks, and the trailers    | their end           | complete
@@ -90,6 +92,7 @@ class RequestParser {
     before,
     empty_line,
     head,
+    bad_method,
     bad_line,
     length,
     chunks,
@@ -110,7 +113,9 @@ class RequestParser {
   void reset();
   bool skip_empty_lines(std::string_view& bytes);
   Result parse_head(std::string_view& bytes);
+  void append_bad_line(std::string_view& bytes);
   Result parse_bad_line(std::string_view& bytes);
+  Result judge_bad_line(std::size_t scanned);
   void begin_body() noexcept;
   Result parse_length(std::string_view& bytes);
   Result parse_chunks(std::string_view& bytes);

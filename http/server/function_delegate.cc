@@ -19,14 +19,14 @@ void FunctionDelegate::handle_request(Exchange& exchange, Task<>& pending) {
   Task<> answering;
   try {
     function_(exchange, answering);
+    if (answering) {
+      pending = run(exchange, std::move(answering));
+      return;
+    }
   } catch (...) {
     return fail(exchange, std::current_exception());
   }
-  if (answering) {
-    pending = run(exchange, std::move(answering));
-  } else {
-    log_ended(exchange);
-  }
+  log_ended(exchange);
 }
 
 Task<> FunctionDelegate::respond(Exchange& exchange, Task<ServerResponse> making) {

@@ -5,7 +5,6 @@
 #include <squall/iostream/address/errors.h>
 
 #include <algorithm>
-#include <new>
 #include <utility>
 
 namespace squall::http {
@@ -109,13 +108,8 @@ void RequestBody::arm() {
 void RequestBody::check_clock() {
   timer_ = {};
   if (!waiting_since_) return;
-  if (waited() < limits_.timeout) {
-    try {
-      return arm();
-    } catch (const std::bad_alloc&) {
-      // Without memory for a timer the request would never time out, so it times out now.
-    }
-  }
+  // The timer that has fired leaves room for the next, so that arm() does not throw.
+  if (waited() < limits_.timeout) return arm();
   expiry_.function(expiry_.context);
 }
 

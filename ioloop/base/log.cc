@@ -11,6 +11,7 @@
 #include <ctime>
 #include <exception>
 #include <mutex>
+#include <stdexcept>
 
 namespace squall::log {
 namespace {
@@ -32,6 +33,9 @@ Output& output() {
   static auto* instance = new Output;
   return *instance;
 }
+
+// This thread runs the handler, and so holds the lock.
+constinit thread_local bool t_in_handler = false;
 
 constexpr char kLetters[] = "DIWEC";
 constexpr int kColors[] = {4, 2, 3, 1, 5};  // LOG-03
@@ -68,6 +72,19 @@ void write_line(const Record& record, bool color) {
   write_whole(STDERR_FILENO, line);
 }
 
+// Gives `record` to the handler. The caller holds the lock.
+void handle(const Record& record) {
+  if (!output().handler) return write_line(record, output().color);
+  t_in_handler = true;
+  try {
+    output().handler(record);
+    t_in_handler = false;
+  } catch (...) {
+    t_in_handler = false;
+    write_line(record, output().color);
+  }
+}
+
 }  // namespace
 
 Logger& root() noexcept { return g_root; }
@@ -85,18 +102,17 @@ void Logger::emit(Level level, std::source_location where, fmt::string_view text
       message = fmt::format("Bad message ({}): {}", error.what(), std::string_view(text.data(), text.size()));
     }
     const Record record{*this, level, where, std::chrono::system_clock::now(), message};
+    // The handler itself logs. If it were called again, it might call itself without end.
+    if (t_in_handler) return write_line(record, output().color);
     const std::lock_guard lock(output().mutex);
-    if (output().handler) {
-      output().handler(record);
-    } else {
-      write_line(record, output().color);
-    }
+    handle(record);
   } catch (...) {
-    // Out of memory, or the handler has thrown: this cannot be reported.
+    // Out of memory: this cannot be reported.
   }
 }
 
 Handler set_handler(Handler handler) {
+  if (t_in_handler) throw std::logic_error("log::set_handler() called by a log handler");
   const std::lock_guard lock(output().mutex);
   std::swap(output().handler, handler);
   return handler;
@@ -108,7 +124,8 @@ void enable_pretty_logging(Level level) {
   root().set_level(level);
   const char* terminal = std::getenv("TERM");
   const char* no_color = std::getenv("NO_COLOR");
-  const std::lock_guard lock(output().mutex);
+  std::unique_lock lock(output().mutex, std::defer_lock);
+  if (!t_in_handler) lock.lock();
   output().color = ::isatty(STDERR_FILENO) == 1 && terminal && std::strcmp(terminal, "dumb") != 0 &&
                    !(no_color && *no_color);
 }

@@ -126,6 +126,13 @@ Logger& general() noexcept;
 
 // Sets the function that is called with every record that the level of its logger admits, one at a time;
 // returns the previous one. An empty handler selects the built-in one: pretty lines to stderr.
+//
+// A handler may call functions that log. The built-in handler prints these records, and the records for which
+// the handler throws. A record of another thread waits until the handler returns. A handler is called in the
+// middle of the function that logs, which may be a function of a stream: a handler that sends its lines
+// stores them, and a task writes them (docs/ioloop.md).
+//
+// Throws std::logic_error if a handler calls it.
 using Handler = std::function<void(const Record&)>;
 Handler set_handler(Handler handler);
 // Passes a record to the built-in handler. Must be called from a handler.

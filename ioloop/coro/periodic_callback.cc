@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <new>
 #include <random>
 #include <stdexcept>
 
@@ -44,7 +45,7 @@ class PeriodicCallback::Run final : detail::TaskOwner {
   void stop() noexcept {
     if (!std::exchange(running_, false)) return;
     loop_->remove_timeout(timer_);
-    loop_->withdraw(std::exchange(ticket_, 0));
+    soon_.unlink();
   }
   bool running() const noexcept { return running_; }
   void destroy() noexcept {
@@ -66,13 +67,16 @@ class PeriodicCallback::Run final : detail::TaskOwner {
     timer_ = loop_->call_at(due_, [this] { beat(); });
   }
   // In a later turn, because its time() includes the duration of the call.
-  void schedule_soon() {
-    if (!running_) return;
-    ticket_ = loop_->call_soon([this] {
-      ticket_ = 0;
-      task.reset();  // the task has ended, and is not on the stack
+  void schedule_soon() noexcept {
+    if (running_) loop_->call_soon(soon_);
+  }
+  void schedule_next() noexcept {
+    task.reset();  // the task has ended, and is not on the stack
+    try {
       schedule();
-    });
+    } catch (const std::bad_alloc&) {
+      loop_->call_soon(soon_);  // the beats go on once there is memory
+    }
   }
 
   void beat() {
@@ -118,7 +122,7 @@ class PeriodicCallback::Run final : detail::TaskOwner {
   double jitter_;
   IOLoop::TimePoint due_;
   Timeout timer_;
-  IOLoop::Ticket ticket_ = 0;
+  LoopHook soon_{[](void* self) { static_cast<Run*>(self)->schedule_next(); }, this};
   bool running_ = false;
   bool calling_ = false;    // the function, or its task up to the first wait, is on the stack
   bool at_work_ = false;    // the task has not ended

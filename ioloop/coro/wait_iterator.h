@@ -50,7 +50,7 @@ class WaitIterator final : private detail::TaskOwner {
   ~WaitIterator() {
     // A waiting coroutine is never resumed, but can be destroyed.
     if (!next_) return;
-    loop_.withdraw(std::exchange(next_->ticket_, 0));
+    next_->resume_.unlink();
     next_->iterator_ = nullptr;
   }
 
@@ -115,13 +115,12 @@ class [[nodiscard]] WaitIterator<T, Index>::Next {
   ~Next() {
     if (!iterator_) return;
     if (iterator_->next_ == this) iterator_->next_ = nullptr;
-    iterator_->loop_.withdraw(ticket_);
   }
 
   bool await_ready() const noexcept { return iterator_->first_ended_ != kNone; }
   void await_suspend(std::coroutine_handle<> coroutine) noexcept {
     assert(!iterator_->next_ && "another coroutine waits in next()");
-    coroutine_ = coroutine;
+    resume_.set(coroutine);
     iterator_->next_ = this;
   }
   T await_resume() {
@@ -132,8 +131,7 @@ class [[nodiscard]] WaitIterator<T, Index>::Next {
  private:
   friend class WaitIterator;
   WaitIterator* iterator_;  // null once the iterator is destroyed
-  std::coroutine_handle<> coroutine_;
-  IOLoop::Ticket ticket_ = 0;  // in the ready queue
+  LoopHook resume_;         // linked once it is in the ready queue
 };
 
 template <class T, class Index>
@@ -150,9 +148,9 @@ void WaitIterator<T, Index>::begin(Index index, Task<T> task) {
   const bool nested = std::exchange(beginning_, true);  // a task may add another
   slots_[number].task.start(*this, number);
   beginning_ = nested;
-  if (nested || first_ended_ == kNone || !next_ || next_->ticket_ != 0) return;
+  if (nested || first_ended_ == kNone || !next_ || next_->resume_.linked()) return;
   // The caller of add() is on the stack, so the waiting coroutine resumes in a later turn.
-  next_->ticket_ = loop_.resume_soon(next_->coroutine_);
+  loop_.call_soon(next_->resume_);
 }
 
 template <class T, class Index>
@@ -160,8 +158,8 @@ std::coroutine_handle<> WaitIterator<T, Index>::task_ended(std::size_t slot) noe
   slots_[slot].following = kNone;
   (first_ended_ == kNone ? first_ended_ : slots_[last_ended_].following) = slot;
   last_ended_ = slot;
-  if (!next_ || beginning_ || next_->ticket_ != 0) return std::noop_coroutine();
-  return std::exchange(next_, nullptr)->coroutine_;
+  if (!next_ || beginning_ || next_->resume_.linked()) return std::noop_coroutine();
+  return std::exchange(next_, nullptr)->resume_.coroutine();
 }
 
 template <class T, class Index>

@@ -52,7 +52,7 @@ class ReadyWaits : public Pooled {
     if (reader) self->leave(*reader);
     if (writer) self->leave(*writer);
   }
-  void wake(ReadyAwaiter& awaiter) { awaiter.ticket_ = loop_.resume_soon(awaiter.coroutine_); }
+  void wake(ReadyAwaiter& awaiter) noexcept { loop_.call_soon(awaiter.resume_); }
 
   IOLoop& loop_;
   int fd_;
@@ -66,11 +66,10 @@ using detail::ReadyWaits;
 
 ReadyAwaiter::~ReadyAwaiter() {
   if (waits_) waits_->leave(*this);
-  loop_.withdraw(ticket_);
 }
 
 void ReadyAwaiter::await_suspend(std::coroutine_handle<> coroutine) {
-  coroutine_ = coroutine;
+  resume_.set(coroutine);
   if (ReadyWaits* waits = ReadyWaits::of(loop_.handler_of(fd_))) {
     if (waits->place(wanted_))
       throw std::invalid_argument(fmt::format("another coroutine waits for fd {} already", fd_));

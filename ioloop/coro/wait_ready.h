@@ -1,6 +1,7 @@
 #pragma once
 
 #include <squall/ioloop/loop/ioloop.h>
+#include <squall/ioloop/loop/loop_hook.h>
 
 #include <coroutine>
 
@@ -29,8 +30,7 @@ class [[nodiscard]] ReadyAwaiter {
   int fd_;
   Events wanted_;
   detail::ReadyWaits* waits_ = nullptr;  // null unless it is linked there
-  std::coroutine_handle<> coroutine_;
-  IOLoop::Ticket ticket_ = 0;  // in the ready queue
+  LoopHook resume_;                      // linked once it is in the ready queue
 };
 
 // co_await wait_readable(fd): waits until a read of `fd` would not block, for descriptors that another

@@ -17,8 +17,6 @@ SignalAwaiter::SignalAwaiter(IOLoop& loop, std::initializer_list<int> signals) n
   }
 }
 
-SignalAwaiter::~SignalAwaiter() { loop_.withdraw(ticket_); }
-
 bool SignalAwaiter::await_ready() {
   if (!valid_) throw std::invalid_argument("signal(): not a valid signal number");
   got_ = loop_.signal_handlers().claim(wanted_);
@@ -26,7 +24,7 @@ bool SignalAwaiter::await_ready() {
 }
 
 void SignalAwaiter::await_suspend(std::coroutine_handle<> coroutine) noexcept {
-  coroutine_ = coroutine;
+  resume_.set(coroutine);
   loop_.signal_handlers().wait(*this);
 }
 

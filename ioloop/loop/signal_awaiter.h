@@ -1,6 +1,7 @@
 #pragma once
 
 #include <squall/ioloop/base/intrusive_list.h>
+#include <squall/ioloop/loop/loop_hook.h>
 
 #include <coroutine>
 #include <cstdint>
@@ -15,7 +16,6 @@ class SignalHandlers;
 class [[nodiscard]] SignalAwaiter : public ListNode<> {
  public:
   SignalAwaiter(IOLoop& loop, std::initializer_list<int> signals) noexcept;
-  ~SignalAwaiter();
 
   // Throws as IOLoop::add_signal_handler() does.
   bool await_ready();
@@ -29,8 +29,7 @@ class [[nodiscard]] SignalAwaiter : public ListNode<> {
   std::uint64_t wanted_ = 0;  // one bit for each signal
   bool valid_ = true;
   int got_ = 0;
-  std::coroutine_handle<> coroutine_;
-  std::uint64_t ticket_ = 0;  // in the ready queue
+  LoopHook resume_;  // linked once it is in the ready queue
 };
 
 }  // namespace squall

@@ -67,7 +67,7 @@ bool SignalHandlers::wake(int signal) {
   bool woken = false;
   waiting_.for_each([&](SignalAwaiter& awaiter) {
     if (!(awaiter.wanted_ & bit(signal))) return;
-    awaiter.ticket_ = awaiter.loop_.resume_soon(awaiter.coroutine_);
+    awaiter.loop_.call_soon(awaiter.resume_);
     awaiter.got_ = signal;
     awaiter.unlink();
     woken = true;

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <utility>
 #include <vector>
 
 namespace squall {
@@ -54,21 +55,19 @@ class TimerHeap {
 
   // Runs and destroys the callbacks that are due at `now`. Timers added meanwhile wait for the next call. If
   // there is no memory for a large batch, only the earliest timers run, and the others in the next call.
-  // `run` is called with each Callback and must not throw.
+  // `run` is called with each Callback and must not throw. A callback that adds one timer needs no memory for
+  // it: its own place is free by then.
   template <class Run>
   std::size_t fire(TimePoint now, Run&& run) {
     if (heap_.empty() || earliest_ > now) return 0;
     collect_due(now);
     std::size_t count = 0;
     for (std::size_t i = 0; i < due_.size(); ++i) {
-      Slot& slot = slot_at(due_[i]);
-      if (slot.callback) {
-        slot.id = 0;  // fired: remove() no longer finds it
-        run(slot.callback);
-        slot.callback.reset();
-        ++count;
-      }
-      free_slot(due_[i]);
+      Callback callback = std::move(slot_at(due_[i]).callback);
+      free_slot(due_[i]);  // fired: remove() no longer finds it
+      if (!callback) continue;
+      run(callback);
+      ++count;
     }
     due_.clear();
     return count;

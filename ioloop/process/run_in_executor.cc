@@ -1,8 +1,16 @@
 #include <squall/ioloop/process/run_in_executor.h>
 
+#include <chrono>
+#include <new>
+#include <thread>
 #include <utility>
 
 namespace squall::detail {
+namespace {
+
+constexpr std::chrono::milliseconds kPause{1};
+
+}  // namespace
 
 void ExecutorJob::submit(const std::shared_ptr<ExecutorJob>& job, Executor& executor,
                          std::coroutine_handle<> waiter) {
@@ -17,15 +25,26 @@ void ExecutorJob::run(const std::shared_ptr<ExecutorJob>& self) {
     state_ = State::running;
   }
   call();
+  while (!tell_loop(self)) std::this_thread::sleep_for(kPause);
+}
+
+// False without memory for the callback: the result would be lost if the thread did not try again.
+bool ExecutorJob::tell_loop(const std::shared_ptr<ExecutorJob>& self) noexcept {
   {
     const std::lock_guard lock(mutex_);
     if (state_ == State::running) {
       state_ = State::done;
-      loop_.add_callback([self] { self->resume(); });
-      return;
+      try {
+        loop_.add_callback([self] { self->resume(); });
+        return true;
+      } catch (const std::bad_alloc&) {
+        state_ = State::running;
+        return false;
+      }
     }
   }
   drop_result();
+  return true;
 }
 
 // On the loop's thread. Needs no lock: only the loop's thread changes the state after `done`.

@@ -50,6 +50,7 @@ class ExecutorJob {
   enum class State : std::uint8_t { waiting, running, done, abandoned };
 
   void run(const std::shared_ptr<ExecutorJob>& self);
+  bool tell_loop(const std::shared_ptr<ExecutorJob>& self) noexcept;
   void resume();
 
   // Locked while the job checks for State::abandoned and adds its callback to the loop. The loop outlives the

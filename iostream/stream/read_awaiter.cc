@@ -6,10 +6,16 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace squall {
 namespace {
+
+// A read by a regular expression fails once its searches have looked at so many bytes: some 50 ms, and then
+// 4 us for each byte that has come. A peer that sends byte by byte could otherwise make them quadratic.
+constexpr std::uint64_t kFreeLooks = 64 * 1024 * 1024;
+constexpr std::uint64_t kLooksPerByte = 4096;
 
 // Line ends are written as in source code.
 std::string escaped(std::string_view text) {
@@ -55,7 +61,14 @@ void ReadAwaiter::take_outcome_slowly() {
 ReadAwaiter::Search ReadAwaiter::search_regex(std::string_view bytes, Ended ended) {
   const bool is_too_many = bytes.size() > amount_;
   if (is_too_many) bytes = bytes.substr(0, amount_ + 1);
-  const Regex::Found found = regex_->search(bytes, scanned_, is_too_many || ended == Ended::yes);
+  const bool is_last = is_too_many || ended == Ended::yes;
+  if (const auto required = regex_.regex->required_byte(); required && !is_last) {
+    regex_.seen = std::min(bytes.find(*required, std::max(regex_.seen, scanned_)), bytes.size());
+    if (regex_.seen == bytes.size()) return Search::more;
+  }
+  regex_.looks += bytes.size() - scanned_;
+  if (regex_.looks > kFreeLooks + kLooksPerByte * bytes.size()) return Search::too_complex;
+  const Regex::Found found = regex_.regex->search(bytes, scanned_, is_last);
   if (found.outcome == Regex::Outcome::too_complex) return Search::too_complex;
   const bool is_match = found.outcome == Regex::Outcome::match;
   if (is_match && found.position <= amount_) {

@@ -40,7 +40,7 @@ class [[nodiscard]] ReadAwaiter {
               std::string_view delimiter = {}) noexcept
       : reader_(&reader), kind_(kind), amount_(amount), delimiter_(delimiter) {}
   ReadAwaiter(detail::StreamReader& reader, const Regex& regex, std::size_t max_bytes) noexcept
-      : reader_(&reader), kind_(Kind::until_regex), amount_(max_bytes), regex_(&regex) {}
+      : reader_(&reader), kind_(Kind::until_regex), amount_(max_bytes), regex_{&regex, 0, 0} {}
   ReadAwaiter(const ReadAwaiter&) = delete;
   ReadAwaiter& operator=(const ReadAwaiter&) = delete;
   ~ReadAwaiter() {
@@ -55,6 +55,11 @@ class [[nodiscard]] ReadAwaiter {
   friend class detail::StreamReader;
   enum class Outcome : std::uint8_t { pending, bytes, failed };
   enum class Ended : std::uint8_t { no, yes };
+  struct RegexSearch {
+    const Regex* regex;
+    std::size_t seen;     // before it, from `scanned_` on, the regex's required byte does not occur
+    std::uint64_t looks;  // the sum of the bytes of all searches
+  };
 
   // Whether the bytes satisfy the read. `too_long`: not within its limit.
   enum class Search : std::uint8_t { found, more, too_long, too_complex };
@@ -87,8 +92,10 @@ class [[nodiscard]] ReadAwaiter {
   bool waiting_ = false;  // this read is the waiting read of `reader_`
   std::size_t amount_;  // before the outcome: the limit or the exact count, by kind; then the count of bytes
   std::size_t scanned_ = 0;  // the count of bytes that were searched without a match
-  std::string_view delimiter_;
-  const Regex* regex_ = nullptr;
+  union {
+    std::string_view delimiter_;
+    RegexSearch regex_;  // of Kind::until_regex
+  };
 };
 
 // A read into the caller's memory: gives the count of bytes.

@@ -1,5 +1,7 @@
 #include <squall/iostream/stream/regex.h>
 
+#include <squall/ioloop/base/ascii.h>
+
 #include <fmt/format.h>
 
 #define PCRE2_CODE_UNIT_WIDTH 8
@@ -163,7 +165,8 @@ struct Regex::Code {
         counting(pattern, compile_options(options.extent) | PCRE2_AUTO_CALLOUT),
         groups(fast.number(PCRE2_INFO_CAPTURECOUNT)),
         max_steps(options.max_steps),
-        is_anchored(options.extent == Extent::whole) {}
+        is_anchored(options.extent == Extent::whole),
+        required(find_required()) {}
 
   int run(Scratch& scratch, std::string_view bytes, std::size_t from, std::uint32_t options) const noexcept;
   [[gnu::cold]] int run_counting(Scratch& scratch, std::string_view bytes, std::size_t from,
@@ -174,7 +177,20 @@ struct Regex::Code {
   std::uint32_t groups;
   std::uint32_t max_steps;
   bool is_anchored;  // a match begins at the first byte only
+  std::optional<char> required;
+
+ private:
+  std::optional<char> find_required() const noexcept;
 };
+
+// PCRE2 looks for its last literal before a search too, but not in a search for partial matches. It does not
+// tell whether the literal stands for both cases, so letters are left out, and bytes beyond ASCII.
+std::optional<char> Regex::Code::find_required() const noexcept {
+  const std::uint32_t byte = fast.number(PCRE2_INFO_LASTCODEUNIT);
+  if (fast.number(PCRE2_INFO_LASTCODETYPE) == 0 || byte >= 0x80) return std::nullopt;
+  const char c = static_cast<char>(byte);
+  return is_alpha(c) ? std::nullopt : std::optional(c);
+}
 
 [[gnu::hot]] int Regex::Code::run(Scratch& scratch, std::string_view bytes, std::size_t from,
                                   std::uint32_t options) const noexcept {
@@ -208,6 +224,7 @@ Regex& Regex::operator=(Regex&&) noexcept = default;
 Regex::~Regex() = default;
 
 std::size_t Regex::groups() const noexcept { return code_->groups; }
+std::optional<char> Regex::required_byte() const noexcept { return code_->required; }
 std::size_t Regex::named_groups() const noexcept { return code_->fast.number(PCRE2_INFO_NAMECOUNT); }
 
 Regex::Found Regex::search(std::string_view bytes, std::size_t from, bool at_end) const noexcept {

@@ -26,9 +26,12 @@ struct RegexOptions {
 // IOStream::read_until_regex() calls search() on a stream's buffer. The end of a match must not depend on
 // how the network cut the bytes. A match that more bytes could extend, such as `[0-9]+` at the end of the
 // buffer, is not complete before more bytes arrive or the stream ends. An expression with a definite end,
-// such as `\r?\n`, matches at once. A later search begins at the first byte where a match may begin. So
-// `\n` is cheaper than `[^\n]*\n`: the latter may begin at the first byte, and scans the whole buffer
-// whenever bytes arrive.
+// such as `\r?\n`, matches at once.
+//
+// The searches of one read take linear time. A later search begins at the first byte where a match may begin,
+// and there is no search before required_byte() has arrived. An expression without such a byte, for example
+// `\w+\d`, may be searched for from the same byte whenever bytes arrive. Such a read fails once its searches
+// have looked at 64 MiB, and at each received byte 4096 times on average.
 //
 // Thread:    any; several threads may use one object at a time.
 // Memory:    a search takes at most 8 MiB of stack memory; without PCRE2's JIT compiler, 64 MiB of heap. It
@@ -50,6 +53,8 @@ class Regex {
   // The number of groups in the pattern, and the number of named groups.
   std::size_t groups() const noexcept;
   std::size_t named_groups() const noexcept;
+  // A byte that every match contains or is followed by, as the `\n` of `[^\n]*\n`; nullopt if none is known.
+  std::optional<char> required_byte() const noexcept;
 
   // `too_complex`: whether there is a match is not known, as the search took max_steps or had no memory.
   // Treat it as an error, never as `none`.

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <optional>
 #include <string>
 #include <utility>
@@ -119,6 +120,63 @@ TEST_CASE("a dialer does the TLS handshake for the name of the target", "[dialer
   Dialer dialer(DialTarget("localhost", scene.server.port(), Security::tls), scene.options);
   CHECK(scene.greeting(dialer) == "hello");
   CHECK(dialer.times().tls);
+}
+
+TEST_CASE("a dialer refuses a server whose certificate is of another name", "[dialer]") {
+  Scene scene;
+  const testing::TLSSides sides;
+  scene.server.use_tls(sides.server());
+  scene.options.tls = sides.client();
+  Dialer dialer(scene.target(Security::tls), scene.options);
+  const std::string error = error_of(scene, dialer);
+  const std::string reason =
+      "certificate verify failed: hostname mismatch, it is for localhost, 127.0.0.1 and not for server.test";
+  CHECK(error.starts_with("tls: HTTP 599: " + reason));
+  CHECK(error.ends_with(fmt::format("(in the TLS handshake with server.test:{})", scene.server.port())));
+  scene.loop.run_until([&] { return scene.server.connections() == 0; });
+  // Of the client's stream, and of the server's.
+  scene.loop.log.expect(reason);
+  scene.loop.log.expect("the peer sent the alert \"bad certificate\"");
+}
+
+TEST_CASE("a timeout in the TLS handshake names the phase and the peer", "[dialer]") {
+  Scene scene;
+  scene.server.set_script([](IOStream& stream) -> Task<> {
+    const std::string hello = co_await stream.read_some();
+    const std::string end = co_await stream.read_some(std::nothrow);
+  });
+  const testing::TLSSides sides;
+  scene.options.tls = sides.client();
+  scene.options.timeout = 100ms;
+  Dialer dialer(scene.target(Security::tls), scene.options);
+  CHECK(error_of(scene, dialer) ==
+        fmt::format("tls: HTTP 599: Timeout while connecting (in the TLS handshake with "
+                    "server.test:{})",
+                    scene.server.port()));
+}
+
+TEST_CASE("a dialer without a context reads the system's certificates before it connects", "[dialer]") {
+  const testing::TLSSides sides;
+  const testing::TLSSides others;
+  const testing::TemporaryFolder folder;
+  // OpenSSL's store of the system is the file that this variable names.
+  const char* const before = std::getenv("SSL_CERT_FILE");
+  const std::string kept = before ? before : "";
+  ::setenv("SSL_CERT_FILE", folder.file("ca.pem", sides.authority.pem()).c_str(), 1);
+  const std::string other = folder.file("other.pem", others.authority.pem());
+  Scene scene;
+  scene.server.use_tls(sides.server());
+  scene.resolver.answers["localhost"] = scene.resolver.answers["server.test"];
+  Dialer dialer(DialTarget("localhost", scene.server.port(), Security::tls), scene.options);
+  dialer.set_phase_callback([&other](FetchPhase phase) {
+    if (phase == FetchPhase::connect) ::setenv("SSL_CERT_FILE", other.c_str(), 1);
+  });
+  CHECK(scene.greeting(dialer) == "hello");
+  if (before) {
+    ::setenv("SSL_CERT_FILE", kept.c_str(), 1);
+  } else {
+    ::unsetenv("SSL_CERT_FILE");
+  }
 }
 
 // Answers CONNECT, and greets through the tunnel.

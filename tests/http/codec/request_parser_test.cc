@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "support/byte_by_byte.h"
 #include "support/catch.h"
 
 namespace squall::http::request_parser_test {
@@ -327,6 +328,95 @@ TEST_CASE("a hundred thousand header lines are read in linear time (SEC-15)", "[
   CHECK(parser.parse(bytes) == Result::complete);
   CHECK(request.headers.size() == 100'001);
   CHECK(request.headers.get("a").size() == 300'000 - 2);
+}
+
+TEST_CASE("a head that comes byte by byte takes linear time, whatever it is (RFC 9112, 3)",
+          "[request_parser]") {
+  constexpr std::size_t kSize = 1'000'000;
+  RequestParser::Limits limits;
+  limits.max_header_size = kSize;
+  limits.max_header_count = kSize;
+  struct Input {
+    const char* what;
+    std::string start;
+    std::string repeated;
+    int status;
+  };
+  const Input inputs[] = {
+      {"a method without an end", "", "a", 414},
+      {"a target behind an unknown method", "NONE /", "a", 414},
+      {"a method that is almost known", "GETGET", "GET", 414},
+      {"a target without an end", "GET /", "a", 414},
+      {"spaces behind the method", "GET ", " ", 414},
+      {"a version without an end", "GET / HTTP/1.", "1", 414},
+      {"a field name without an end", "GET / HTTP/1.1\r\n", "a", 431},
+      {"a field value without an end", "GET / HTTP/1.1\r\nA: ", "b", 431},
+      {"a field value of spaces", "GET / HTTP/1.1\r\nA: ", " ", 431},
+      {"many fields", "GET / HTTP/1.1\r\n", "A: b\r\n", 431},
+      {"fields without a value", "GET / HTTP/1.1\r\n", "A:\r\n", 431},
+  };
+  for (const Input& input : inputs) {
+    CAPTURE(input.what);
+    std::string bytes = input.start;
+    while (bytes.size() < kSize) bytes += input.repeated;
+    RequestParser parser;
+    ParsedRequest request;
+    parser.begin(request, limits);
+    Result result = Result::more;
+    testing::feed_byte_by_byte(bytes, [&](std::string_view byte) { result = parser.parse(byte); });
+    REQUIRE(result == Result::failed);
+    CHECK((parser.refusal().status == input.status || parser.refusal().status == 400));
+  }
+}
+
+TEST_CASE("an unknown method that comes byte by byte is answered with 501 at the end of its line",
+          "[request_parser]") {
+  for (const char* const line : {"NONE / HTTP/1.1\r\n", "GETX / HTTP/1.1\r\n", "N / HTTP/1.0\r\n"}) {
+    CAPTURE(line);
+    RequestParser parser;
+    ParsedRequest request;
+    parser.begin(request, RequestParser::Limits());
+    std::string_view bytes = line;
+    while (bytes.size() > 2) {
+      std::string_view byte = bytes.substr(0, 1);
+      REQUIRE(parser.parse(byte) == Result::more);
+      bytes.remove_prefix(1);
+    }
+    CHECK(parser.parse(bytes) == Result::failed);
+    CHECK(parser.refusal().status == 501);
+  }
+}
+
+TEST_CASE("a body in chunks that comes byte by byte takes linear time", "[request_parser]") {
+  constexpr std::size_t kSize = 1'000'000;
+  RequestParser::Limits limits;
+  limits.max_header_size = kSize;
+  const std::string head = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
+  struct Input {
+    const char* what;
+    std::string start;
+    std::string repeated;
+  };
+  const Input inputs[] = {
+      {"small chunks", "", "1\r\nx\r\n"},
+      {"a large chunk", "ffffff\r\n", "x"},
+      {"many trailers", "0\r\n", "A: b\r\n"},
+      {"a trailer without an end", "0\r\nA: ", "b"},
+  };
+  for (const Input& input : inputs) {
+    CAPTURE(input.what);
+    std::string bytes = head + input.start;
+    while (bytes.size() < kSize) bytes += input.repeated;
+    RequestParser parser;
+    ParsedRequest request;
+    parser.begin(request, limits);
+    Result result = Result::more;
+    testing::feed_byte_by_byte(bytes, [&](std::string_view byte) {
+      result = parser.parse(byte);
+      if (result == Result::head) parser.set_max_body_size(1 << 30);
+    });
+    CHECK(result != Result::failed);
+  }
 }
 
 }  // namespace

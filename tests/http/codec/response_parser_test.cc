@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "support/byte_by_byte.h"
 #include "support/catch.h"
 
 namespace squall::http::response_parser_test {
@@ -267,6 +268,45 @@ TEST_CASE("a parser reads one response after the other", "[response_parser]") {
     }
     CHECK(size == static_cast<std::size_t>(length));
     CHECK(rest.empty());
+  }
+}
+
+TEST_CASE("a response that comes byte by byte takes linear time, whatever it is", "[response_parser]") {
+  constexpr std::size_t kSize = 1'000'000;
+  ResponseParser::Limits limits;
+  limits.max_header_size = 2 * kSize;
+  const std::string chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+  struct Input {
+    const char* what;
+    std::string start;
+    std::string repeated;
+  };
+  const Input inputs[] = {
+      {"a reason without an end", "HTTP/1.1 200 ", "a"},
+      {"a field name without an end", "HTTP/1.1 200 OK\r\n", "a"},
+      {"a field value without an end", "HTTP/1.1 200 OK\r\nA: ", "b"},
+      {"a field value of folded lines", "HTTP/1.1 200 OK\r\nA: ", "b\r\n "},
+      {"many fields", "HTTP/1.1 200 OK\r\n", "A: b\r\n"},
+      {"small chunks", chunked, "1\r\nx\r\n"},
+      {"a large chunk", chunked + "ffffff\r\n", "x"},
+      {"many trailers", chunked + "0\r\n", "A: b\r\n"},
+      {"a trailer of folded lines", chunked + "0\r\nA: b\r\n", " c\r\n"},
+      {"a trailer without an end", chunked + "0\r\nA: ", "b"},
+      {"a body that ends with the connection", "HTTP/1.1 200 OK\r\n\r\n", "x"},
+  };
+  for (const Input& input : inputs) {
+    CAPTURE(input.what);
+    std::string bytes = input.start;
+    while (bytes.size() < kSize) bytes += input.repeated;
+    Headers headers;
+    ResponseParser parser;
+    parser.begin(headers, Asked::content, limits);
+    Result result = Result::more;
+    testing::feed_byte_by_byte(bytes, [&](std::string_view byte) {
+      do result = parser.parse(byte);
+      while (result == Result::head || (result == Result::body && !byte.empty()));
+    });
+    CHECK(result != Result::failed);
   }
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "support/byte_by_byte.h"
 #include "support/catch.h"
 
 namespace squall::http::multipart_test {
@@ -313,6 +314,42 @@ TEST_CASE("a body of many almost-boundaries takes linear time (HUT-67)", "[multi
   while (data.size() < 8'000'000) data += "\r\n--123";
   CHECK(parse(field("a", data) + kEnd).told.size() == data.size() + 5);
   CHECK(parse(field("a", std::string(8'000'000, '\r')) + kEnd).fault == MultipartFault::none);
+}
+
+TEST_CASE("a form that comes byte by byte takes linear time, whatever it is", "[multipart]") {
+  constexpr std::size_t kSize = 1'000'000;
+  MultipartLimits limits;
+  limits.max_part_header_size = 2 * kSize;
+  limits.max_preamble_size = 2 * kSize;
+  limits.max_parts = kSize;
+  struct Input {
+    const char* what;
+    std::string start;
+    std::string repeated;
+  };
+  const std::string begun = "--1234\r\nContent-Disposition: form-data; name=\"a\"\r\n";
+  const Input inputs[] = {
+      {"text before the first boundary", "x", "\r\n--123"},
+      {"a field name without an end", "--1234\r\n", "a"},
+      {"many header fields", begun, "A: b\r\n"},
+      {"a header of almost boundaries", begun, "A: \r\n--123"},
+      {"a part", begun + "\r\n", "x"},
+      {"a part of almost boundaries", begun + "\r\n", "\r\n--123"},
+      {"a part of CRs", begun + "\r\n", "\r"},
+      {"many parts", "", begun + "\r\nx\r\n"},
+  };
+  for (const Input& input : inputs) {
+    CAPTURE(input.what);
+    std::string bytes = input.start;
+    while (bytes.size() < kSize) bytes += input.repeated;
+    MultipartParser parser("1234", limits);
+    auto event = MultipartParser::Event::more;
+    testing::feed_byte_by_byte(bytes, [&](std::string_view byte) {
+      do event = parser.next(byte);
+      while (event != MultipartParser::Event::more && event != MultipartParser::Event::failed);
+    });
+    CHECK(event == MultipartParser::Event::more);
+  }
 }
 
 }  // namespace

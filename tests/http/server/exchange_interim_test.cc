@@ -192,6 +192,44 @@ TEST_CASE("a detached CONNECT has no length, and another one closes its connecti
   fixture.loop.run_until([&] { return peer.drain(all); });
 }
 
+TEST_CASE("a body that was collected can be read after detach(), and a streamed one cannot", "[exchange]") {
+  for (const bool is_streamed : {false, true}) {
+    CAPTURE(is_streamed);
+    struct Delegate : ServerDelegate {
+      Body head_received(Exchange&) override { return is_streamed ? Body::streamed : Body::collected; }
+      void handle_request(Exchange& exchange, Task<>& pending) override { pending = answer(*this, exchange); }
+      static Task<> answer(Delegate& me, Exchange& exchange) {
+        co_await moment();
+        exchange.write({});
+        IOStream stream = exchange.detach();
+        try {
+          const std::string_view body = co_await exchange.read();
+          me.body = body;
+          const std::string_view end = co_await exchange.read();
+          CHECK(end.empty());
+        } catch (const StreamClosedError&) {
+          me.body = "closed";
+        }
+        co_await stream.write("done");
+      }
+      bool is_streamed = false;
+      std::string body;
+    } delegate;
+    delegate.is_streamed = is_streamed;
+    testing::TestLoop loop;
+    HTTPServer server(loop, delegate);
+    ListenOptions listen;
+    listen.address = "127.0.0.1";
+    server.listen(0, listen);
+    RawPeer peer(server.port());
+    peer.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello");
+    std::string all;
+    loop.run_until([&] { return peer.drain(all); });
+    CHECK(all.ends_with("done"));
+    CHECK(delegate.body == (is_streamed ? "closed" : "hello"));
+  }
+}
+
 TEST_CASE("detach() within handle_request() throws logic_error", "[exchange]") {
   HTTPFixture fixture([](Exchange& exchange, Task<>&) {
     CHECK_THROWS_AS(exchange.detach(), std::logic_error);

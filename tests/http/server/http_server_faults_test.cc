@@ -1,23 +1,29 @@
 // Each allocation during the life of a connection fails in turn.
 
+#include <squall/http/server/function_delegate.h>
 #include <squall/http/server/http_server.h>
+#include <squall/testing/virtual_clock.h>
 
 #include <unistd.h>
 
 #include <exception>
+#include <memory>
 #include <new>
 #include <source_location>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "support/echo_server.h"
 #include "support/faults.h"
+#include "support/fill_timers.h"
 #include "support/http_fixture.h"
 #include "support/tls_pair.h"
 
 namespace squall::http::http_server_faults_test {
 namespace {
 
+using namespace std::chrono_literals;
 using testing::HTTPFixture;
 using testing::RawPeer;
 using testing::faults::AllocationFault;
@@ -109,6 +115,216 @@ TEST_CASE("after a failed allocation of a TLS connection no descriptor stays reg
       return hit;
     });
     CHECK(failures > 5);
+  }
+}
+
+// ---- The timer of a body.
+
+// Streams the body: reads whenever `go` is set. /detach detaches the connection once a read has failed.
+class SteppedReader : public ServerDelegate {
+ public:
+  Body head_received(Exchange&) override { return Body::streamed; }
+  void handle_request(Exchange& exchange, Task<>& pending) override {
+    pending = exchange.request().path() == "/detach" ? detach(*this, exchange) : read(*this, exchange);
+  }
+  static Task<> read(SteppedReader& me, Exchange& exchange) {
+    for (;;) {
+      const std::string_view piece = co_await exchange.read();
+      if (piece.empty()) break;
+      ++me.pieces;
+      co_await me.go.wait();
+    }
+    exchange.finish("read");
+  }
+  static Task<> detach(SteppedReader& me, Exchange& exchange) {
+    co_await me.go.wait();
+    try {
+      co_await exchange.read();
+    } catch (const std::bad_alloc&) {
+      ++me.refused;
+    }
+    co_await moment();
+    exchange.write({});
+    IOStream stream = exchange.detach();
+    co_await stream.write("detached");
+  }
+
+  Event go;
+  int pieces = 0;
+  int refused = 0;
+};
+
+struct SteppedFixture {
+  SteppedFixture() : loop({.time_source = &clock}), server(loop, delegate, options()) {
+    ListenOptions listen;
+    listen.address = "127.0.0.1";
+    server.listen(0, listen);
+  }
+  static HTTPServer::Options options() {
+    HTTPServer::Options options;
+    options.body_timeout = 50s;
+    options.idle_timeout = 1h;
+    options.write_timeout = 1h;
+    return options;
+  }
+  void turns() {
+    for (int turn = 0; turn < 5; ++turn) loop.run_turn();
+  }
+
+  testing::VirtualClock clock{testing::VirtualClock::Idle::wait};
+  testing::TestLoop loop;
+  SteppedReader delegate;
+  HTTPServer server;
+};
+
+TEST_CASE("the deadline of a body that a handler reads is kept without memory for another timer",
+          "[faults]") {
+  SteppedFixture fixture;
+  RawPeer peer(fixture.server.port());
+  peer.send("POST /read HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nabc");
+  fixture.loop.run_until([&] { return fixture.delegate.pieces == 1; });
+  // The handler holds the piece for 10 s, which do not count.
+  fixture.clock.advance(10s);
+  fixture.delegate.go.set();
+  fixture.turns();
+  testing::fill_timers(fixture.loop);
+  {
+    AllocationFault fault(0, testing::faults::kAlways);
+    fixture.clock.advance(40s);
+    fixture.turns();
+    fault.disarm();
+  }
+  CHECK(peer.received().empty());
+  fixture.clock.advance(9s);
+  fixture.turns();
+  CHECK(peer.received().empty());
+  fixture.clock.advance(2s);
+  std::string all;
+  fixture.loop.run_until([&] {
+    peer.drain(all);
+    return !all.empty();
+  });
+  CHECK(all.starts_with("HTTP/1.1 408 "));
+}
+
+TEST_CASE("a read of a body without memory for its timer fails, and no read waits", "[faults]") {
+  int refused = 0;
+  const int failures = in_turn([&](int after) {
+    CAPTURE(after);
+    bool hit = false;
+    // In a thread of its own, whose pools are empty.
+    std::thread([&] {
+      SteppedFixture fixture;
+      RawPeer peer(fixture.server.port());
+      peer.send("POST /detach HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nabc");
+      fixture.loop.run_until([&] { return fixture.server.connections() == 1; });
+      fixture.turns();
+      testing::fill_timers(fixture.loop);
+      {
+        AllocationFault fault(after);
+        fixture.delegate.go.set();
+        fixture.loop.run_turn();
+        hit = fault.disarm() > 0;
+      }
+      refused += fixture.delegate.refused;
+      std::string all;
+      fixture.loop.run_until([&] { return peer.drain(all); });
+      CHECK(all.ends_with("detached"));
+    }).join();
+    return hit;
+  });
+  // The frame of the read, the array of deadlines, and the callbacks.
+  CHECK(failures >= 3);
+  CHECK(refused >= 3);
+}
+
+// ---- Functions that answer.
+
+template <class Function>
+std::unique_ptr<ServerDelegate> make_delegate(Function function,
+                                              ServerDelegate::Body body = ServerDelegate::Body::collected) {
+  return std::make_unique<FunctionDelegate>(std::move(function), body);
+}
+
+Task<ServerResponse> later(ServerRequest& request) {
+  co_await moment();
+  co_return ServerResponse(200, "later " + std::string(request.path()));
+}
+Task<> pieces_later(Exchange& exchange) {
+  for (int i = 0; i < 3; ++i) {
+    exchange.write("piece " + std::string(3000, 'x'));
+    co_await exchange.flush();
+  }
+  exchange.finish();
+}
+Task<> read_later(Exchange& exchange) {
+  std::size_t size = 0;
+  for (;;) {
+    const std::string_view piece = co_await exchange.read();
+    if (piece.empty()) break;
+    size += piece.size();
+  }
+  exchange.finish("read " + std::to_string(size));
+}
+
+TEST_CASE("whichever allocation of a function's request fails, it gets a 500 or a closed connection",
+          "[faults]") {
+  struct Row {
+    const char* name;
+    std::unique_ptr<ServerDelegate> (*make)();
+  };
+  const Row rows[] = {
+      {"a response", [] { return make_delegate([](ServerRequest&) { return ServerResponse(200, "now"); }); }},
+      {"a task of a response", [] { return make_delegate(later); }},
+      {"an exchange", [] { return make_delegate([](Exchange& exchange) { exchange.finish("now"); }); }},
+      {"a task of an exchange", [] { return make_delegate(pieces_later); }},
+      {"a task that reads", [] { return make_delegate(read_later, ServerDelegate::Body::streamed); }},
+  };
+  const std::string request =
+      "POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 5000\r\n\r\n" +
+      std::string(5000, 'y');
+  for (const Row& row : rows) {
+    CAPTURE(row.name);
+    int refused = 0;
+    const int failures = in_turn([&](int after) {
+      CAPTURE(after);
+      bool hit = false;
+      std::thread([&] {
+        const std::unique_ptr<ServerDelegate> delegate = row.make();
+        testing::TestLoop loop;
+        HTTPServer server(loop, *delegate);
+        ListenOptions listen;
+        listen.address = "127.0.0.1";
+        server.listen(0, listen);
+        const int open = open_descriptors();
+        std::string response;
+        {
+          RawPeer peer(server.port());
+          peer.send(request);
+          AllocationFault fault(after);
+          for (int turn = 0; turn < 20; ++turn) loop.run_turn();
+          hit = fault.disarm() > 0;
+          loop.run_until([&] { return peer.drain(response); });
+        }
+        INFO(response);
+        const bool is_500 = response.starts_with("HTTP/1.1 500 ");
+        CHECK((response.empty() || is_500 || response.starts_with("HTTP/1.1 200 ")));
+        CHECK((hit || response.starts_with("HTTP/1.1 200 ")));
+        refused += is_500;
+        loop.run_until([&] { return server.connections() == 0; });
+        loop.run_turn();
+        CHECK(open_descriptors() == open);
+        RawPeer next(server.port());
+        next.send(request);
+        response.clear();
+        loop.run_until([&] { return next.drain(response); });
+        CHECK(response.starts_with("HTTP/1.1 200 "));
+        loop.log.expect_any("");
+      }).join();
+      return hit;
+    });
+    CHECK(failures > 5);
+    CHECK(refused > 0);
   }
 }
 

@@ -281,5 +281,44 @@ TEST_CASE("over a Unix socket the remote address is 0.0.0.0 (HSV-20)", "[http_se
   CHECK(fixture.read_responses(peer, 1).ends_with("\r\n0.0.0.0\n"));
 }
 
+// Reads the body piece by piece.
+class StreamingDelegate : public ServerDelegate {
+ public:
+  Body head_received(Exchange&) override { return Body::streamed; }
+  void handle_request(Exchange& exchange, Task<>& pending) override { pending = read(exchange); }
+  static Task<> read(Exchange& exchange) {
+    std::size_t size = 0;
+    for (;;) {
+      const std::string_view piece = co_await exchange.read();
+      if (piece.empty()) break;
+      size += piece.size();
+    }
+    exchange.finish(std::to_string(size));
+  }
+};
+
+TEST_CASE("draining closes an idle connection whose last request streamed its body", "[http_server]") {
+  testing::TestLoop loop;
+  StreamingDelegate delegate;
+  HTTPServer server(loop, delegate);
+  ListenOptions listen;
+  listen.address = "127.0.0.1";
+  server.listen(0, listen);
+  RawPeer peer(server.port());
+  // The body comes with the head.
+  peer.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello");
+  std::string all;
+  loop.run_until([&] {
+    peer.drain(all);
+    return all.ends_with("\r\n\r\n5");
+  });
+  for (int turn = 0; turn < 5; ++turn) loop.run_turn();
+  Drain drain;
+  loop.spawn(Drain::run(server, 1h, drain));
+  loop.run_until([&] { return drain.cut.has_value(); });
+  CHECK(drain.cut == 0U);
+  CHECK(peer.drain(all));
+}
+
 }  // namespace
 }  // namespace squall::http::http_server_limits_test

@@ -1,8 +1,17 @@
 #include <squall/ioloop/base/log.h>
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <ctime>
+#include <stdexcept>
 #include <string>
+#include <thread>
+#include <utility>
+#include <vector>
 
 #include "support/environment_variable.h"
 #include "support/test_loop.h"
@@ -93,6 +102,118 @@ TEST_CASE("three loggers have names and follow root's level until they have thei
   CHECK_FALSE(log::access().enabled(log::Level::info));
   CHECK(log::access().enabled(log::Level::warning));
   CHECK(log.empty());
+}
+
+// ---- Handlers that log, or throw.
+
+// Collects what is written to stderr.
+class StderrText {
+ public:
+  StderrText() : before_(::dup(STDERR_FILENO)) {
+    int ends[2];
+    REQUIRE(::pipe2(ends, O_CLOEXEC | O_NONBLOCK) == 0);
+    read_end_.reset(ends[0]);
+    const OwnedFd write_end(ends[1]);
+    ::dup2(write_end.get(), STDERR_FILENO);
+  }
+  ~StderrText() { ::dup2(before_.get(), STDERR_FILENO); }
+  StderrText(const StderrText&) = delete;
+  StderrText& operator=(const StderrText&) = delete;
+
+  // What was written since the last call.
+  std::string take() {
+    std::string text(64 * 1024, '\0');
+    const ssize_t count = ::read(read_end_.get(), text.data(), text.size());
+    text.resize(static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
+    return text;
+  }
+
+ private:
+  OwnedFd before_;
+  OwnedFd read_end_;
+};
+
+// Sets a handler, and afterwards the one before.
+class HandlerFor {
+ public:
+  explicit HandlerFor(log::Handler handler) : before_(log::set_handler(std::move(handler))) {}
+  ~HandlerFor() { log::set_handler(std::move(before_)); }
+  HandlerFor(const HandlerFor&) = delete;
+  HandlerFor& operator=(const HandlerFor&) = delete;
+
+ private:
+  log::Handler before_;
+};
+
+TEST_CASE("a line that a handler logs is printed, and the handler is not called for it", "[log]") {
+  StderrText text;
+  std::vector<std::string> handled;
+  const HandlerFor handler([&handled](const log::Record& record) {
+    handled.emplace_back(record.message);
+    log::general().warning("cannot ship \"{}\"", record.message);
+    log::general().info("below the level");
+  });
+  log::general().warning("one");
+  log::general().error("two");
+  CHECK(handled == std::vector<std::string>{"one", "two"});
+  const std::string printed = text.take();
+  CHECK(printed.find("cannot ship \"one\"\n") != printed.npos);
+  CHECK(printed.find("cannot ship \"two\"\n") != printed.npos);
+  CHECK(std::ranges::count(printed, '\n') == 2);
+}
+
+TEST_CASE("a line is printed if the handler throws, and the handler is called for the next one", "[log]") {
+  StderrText text;
+  int calls = 0;
+  const HandlerFor handler([&calls](const log::Record&) {
+    if (++calls == 1) throw std::runtime_error("no connection");
+  });
+  log::general().warning("one");
+  CHECK(text.take().ends_with("] one\n"));
+  log::general().warning("two");
+  CHECK(text.take().empty());
+  CHECK(calls == 2);
+}
+
+TEST_CASE("a handler cannot be replaced while it runs, and the level and colour can be set", "[log]") {
+  StderrText text;
+  LogCapture restored;
+  int refused = 0;
+  const HandlerFor handler([&refused](const log::Record&) {
+    log::enable_pretty_logging(log::Level::warning);
+    try {
+      log::set_handler({});
+    } catch (const std::logic_error&) {
+      ++refused;
+    }
+  });
+  log::general().warning("one");
+  log::general().warning("two");
+  CHECK(refused == 2);
+}
+
+TEST_CASE("a line of another thread waits for the handler", "[log][threads]") {
+  StderrText text;
+  std::atomic<int> inside = 0;
+  std::atomic<int> handled = 0;
+  std::atomic<bool> mixed = false;
+  const HandlerFor handler([&](const log::Record& record) {
+    if (++inside > 1) mixed = true;
+    log::general().warning("nested in {}", record.message);
+    --inside;
+    ++handled;
+  });
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([] {
+      for (int line = 0; line < 50; ++line) log::general().warning("a line");
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK(handled == 200);
+  CHECK_FALSE(mixed);
+  const std::string printed = text.take();
+  CHECK(std::ranges::count(printed, '\n') == 200);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <squall/ioloop.h>
 #include <squall/ioloop/loop/signal_handlers.h>
+#include <squall/testing/virtual_clock.h>
 
 #include <fcntl.h>
 #include <signal.h>
@@ -14,11 +15,14 @@
 #include <array>
 #include <chrono>
 #include <cstring>
+#include <functional>
 #include <initializer_list>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "support/fill_timers.h"
 #include "support/test_loop.h"
 
 namespace squall::loop_faults_test {
@@ -762,6 +766,205 @@ TEST_CASE("a loop with work of all kinds ends without any memory", "[faults]") {
   }
   CHECK(Live::count == 0);
   CHECK(open_descriptors() == open);
+}
+
+// A timer that adds itself anew until it has run ten times.
+void repeat(IOLoop& loop, int& ran) {
+  if (++ran < 10) loop.call_later(0s, [&loop, &ran] { repeat(loop, ran); });
+}
+
+TEST_CASE("a timer that adds itself anew needs no memory", "[faults]") {
+  TestLoop loop;
+  int ran = 0;
+  int other = 0;
+  loop.call_later(0s, [&] { repeat(loop, ran); });
+  loop.call_later(0s, [&] { repeat(loop, other); });
+  testing::fill_timers(loop);
+  {
+    AllocationFault fault(0, kAlways);
+    for (int turn = 0; turn < 100; ++turn) loop.run_turn();
+    fault.disarm();
+  }
+  CHECK(ran == 10);
+  CHECK(other == 10);
+}
+
+Task<> call_later(const std::function<void()>& function) {
+  co_await moment();
+  function();
+}
+
+TEST_CASE("the beats of a PeriodicCallback go on once there is memory", "[faults]") {
+  const bool is_task = GENERATE(false, true);
+  CAPTURE(is_task);
+  testing::VirtualClock clock;
+  TestLoop loop({.time_source = &clock});
+  int beats = 0;
+  const std::function<void()> beat = [&] {
+    if (++beats == 1) testing::fill_timers(loop);
+  };
+  PeriodicCallback plain(1ms, beat);
+  PeriodicCallback waiting(1ms, [&beat] { return call_later(beat); });
+  PeriodicCallback& callback = is_task ? waiting : plain;
+  callback.start();
+  {
+    loop.run_until([&] { return beats == 1; });
+    AllocationFault fault(0, kAlways);
+    for (int turn = 0; turn < 20; ++turn) loop.run_turn();
+    fault.disarm();
+  }
+  CHECK(beats == 1);
+  CHECK(callback.is_running());
+  loop.run_until([&] { return beats >= 4; });
+}
+
+// ---- Functions over tasks.
+
+Task<> moment_later(Live = {}) { co_await moment(); }
+Task<int> one_later(Live = {}) {
+  co_await moment();
+  co_return 1;
+}
+
+Task<> with_timeout_of_moment() { co_await with_timeout(1h, moment_later(Live())); }
+Task<> multi_of_two() {
+  std::vector<Task<int>> tasks;
+  tasks.push_back(one_later(Live()));
+  tasks.push_back(one_later(Live()));
+  const std::vector<int> ones = co_await multi(std::move(tasks));
+  CHECK(ones.size() == 2);
+}
+Task<> race_of_two() {
+  std::vector<Task<int>> tasks;
+  tasks.push_back(one_later(Live()));
+  tasks.push_back(one_later(Live()));
+  co_await race(std::move(tasks));
+}
+Task<> wait_iterator_of_two() {
+  std::vector<Task<int>> tasks;
+  tasks.push_back(one_later(Live()));
+  tasks.push_back(one_later(Live()));
+  WaitIterator<int> ended(std::move(tasks));
+  while (!ended.done()) {
+    const int one = co_await ended.next();
+    CHECK(one == 1);
+  }
+}
+AsyncGenerator<int> three(Live = {}) {
+  for (int i = 0; i < 3; ++i) {
+    co_await moment();
+    co_yield i;
+  }
+}
+Task<> generator_of_three() {
+  AsyncGenerator<int> numbers = three();
+  for (;;) {
+    const std::optional<int> number = co_await numbers.next();
+    if (!number) break;
+  }
+}
+Task<> queue_of_many() {
+  Queue<int> queue;
+  for (int i = 0; i < 100; ++i) co_await queue.put(i);
+  for (int i = 0; i < 100; ++i) {
+    const int item = co_await queue.get();
+    CHECK(item == i);
+  }
+}
+Task<> future_of_promise() {
+  Promise<int> promise;
+  Future<int> future = promise.get_future();
+  promise.set_value(1);
+  const int one = co_await std::move(future);
+  CHECK(one == 1);
+}
+Task<> readable_pipe() {
+  const OwnedFd ready(::eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK));
+  co_await wait_readable(ready.get());
+}
+Task<> spawned_tasks() {
+  int ran = 0;
+  TaskGroup group;
+  group.add(note_after_moment(ran, Live()));
+  group.add(note_after_sleep(ran, Live()));
+  co_await group.join();
+  CHECK(group.empty());
+}
+
+Task<> note_end(Task<> work, bool& ended, bool& refused) {
+  try {
+    co_await std::move(work);
+  } catch (const std::bad_alloc&) {
+    refused = true;
+  } catch (const BrokenPromise&) {
+    refused = true;
+  }
+  ended = true;
+}
+
+TEST_CASE("whichever allocation of a function over tasks fails, it ends, and leaves nothing behind",
+          "[faults]") {
+  struct Row {
+    const char* name;
+    Task<> (*work)();
+  };
+  const Row rows[] = {
+      {"with_timeout()", with_timeout_of_moment},
+      {"multi()", multi_of_two},
+      {"race()", race_of_two},
+      {"WaitIterator", wait_iterator_of_two},
+      {"AsyncGenerator", generator_of_three},
+      {"Queue", queue_of_many},
+      {"Future", future_of_promise},
+      {"wait_readable()", readable_pipe},
+      {"TaskGroup", spawned_tasks},
+  };
+  for (const Row& row : rows) {
+    INFO(row.name);
+    const int failures = in_turn([&](int after) {
+      CAPTURE(after);
+      bool hit = false;
+      // In a thread of its own, whose pools are empty.
+      std::thread([&] {
+        TestLoop loop;
+        bool ended = false;
+        bool refused = false;
+        {
+          TaskGroup group(loop);
+          AllocationFault fault(after);
+          try {
+            group.add(note_end(row.work(), ended, refused));
+          } catch (const std::bad_alloc&) {
+            ended = refused = true;
+          }
+          for (int turn = 0; turn < 10; ++turn) loop.run_turn();
+          hit = fault.disarm() > 0;
+          loop.run_until([&] { return ended; });
+        }
+        CHECK((hit || !refused));
+        loop.log.expect_any("");
+      }).join();
+      CHECK(Live::count == 0);
+      return hit;
+    });
+    CHECK(failures > 0);
+  }
+}
+
+TEST_CASE("the result of a job arrives although there was no memory to tell the loop", "[faults]") {
+  TestLoop loop;
+  // On the thread of the job, which ends with the pool.
+  static thread_local std::optional<AllocationFault> t_fault;
+  ThreadPool pool;
+  const auto job = [] {
+    t_fault.emplace(0, 3);
+    return 7;
+  };
+  const auto run = [](ThreadPool& pool, int (*function)()) -> Task<int> {
+    const int result = co_await run_in_executor(pool, function);
+    co_return result;
+  };
+  CHECK(loop.run(run(pool, job)) == 7);
 }
 
 }  // namespace

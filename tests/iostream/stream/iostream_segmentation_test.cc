@@ -41,8 +41,8 @@ struct Result {
   bool operator==(const Result&) const = default;
 };
 
-const Regex kRegexes[] = {Regex("\r?\n"),   Regex("b+"),   Regex("a.*?b"),        Regex("(?<=a)bb"),
-                          Regex("ab|abba"), Regex("c\\b"), Regex("(?s)a.{0,40}c")};
+const Regex kRegexes[] = {Regex("\r?\n"),    Regex("b+"),      Regex("a.*?b"), Regex("(?<=a)bb"),
+                          Regex("[^\n]*\n"), Regex("ab|abba"), Regex("c\\b"),  Regex("(?s)a.{0,40}c")};
 
 Read random_read(Random& random) {
   Read read;

@@ -1,6 +1,9 @@
 #include <squall/iostream/tls/tls_stream.h>
 
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <random>
 #include <string>
@@ -603,6 +606,33 @@ TEST_CASE("dropping the task that waits for a handshake does not affect the stre
   loop.run(write(client, "still\n"));
   CHECK(loop.run(line(server)) == "still\n");
 }
+
+#ifndef NDEBUG
+TEST_CASE("a stream that is moved while its handshake is awaited fails an assertion", "[tls]") {
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    // The message of the assertion is not wanted in the output of the tests.
+    ::close(STDERR_FILENO);
+    ::signal(SIGABRT, SIG_DFL);
+    TestLoop loop;
+    TLSSides sides;
+    auto pair = tcp_pair();
+    IOStream stream(loop, std::move(pair.first));
+    Task<> waiting = secure(stream, sides.client(), "localhost");
+    struct Nobody final : detail::TaskOwner {
+      std::coroutine_handle<> task_ended(std::size_t) noexcept override { return std::noop_coroutine(); }
+    } nobody;
+    waiting.start(nobody);
+    const IOStream moved = std::move(stream);
+    ::_exit(0);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(WIFSIGNALED(status));
+  CHECK(WTERMSIG(status) == SIGABRT);
+}
+#endif
 
 TEST_CASE("a stream may be closed or destroyed while a task waits for its handshake", "[tls]") {
   TestLoop loop;
