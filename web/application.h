@@ -32,8 +32,9 @@ struct Settings {
 //     app.listen(8888);
 //     IOLoop::current().start();
 //
-// A path that matches no route gets a 404. A method that the route's handler has no verb for gets a 405. A path
-// that is too long for the routes' regular expressions gets a 414, and one that they take too long for a 500.
+// A path that matches no route gets a 404. A method that the route's handler has no verb for gets a 405. A
+// path that is too long for the routes' regular expressions gets a 414, and a path for which they take too
+// many steps a 500.
 //
 // Thread:    the loop's thread. A program with several loops makes one application for each.
 // Lifetime:  owns the servers that listen() makes, and outlives every other server that is given it.

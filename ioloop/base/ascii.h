@@ -58,8 +58,8 @@ template <class Word>
   return is_equal(size - sizeof(Word));
 }
 
-// equals_ignoring_case() for a token and a lower-case name of letters and hyphens. Setting the sixth bit turns
-// upper-case letters into lower case, and turns no other token character into a letter.
+// equals_ignoring_case() for a token and a lower-case name of letters and hyphens. Setting the sixth bit
+// turns upper-case letters into lower case, and turns no other token character into a letter.
 [[gnu::always_inline]] inline bool token_equals(std::string_view token,
                                                 std::string_view lower_case) noexcept {
   const std::size_t size = lower_case.size();
