@@ -124,9 +124,8 @@ std::optional<T> AsyncGeneratorPromise<T>::take() {
 //       if (!line) break;
 //     }
 //
-// Lazy: the body starts at the first next(), and continues after its co_yield at the following one. Both
-//       directions are
-// symmetric transfers: no turn of the loop passes, and the stack does not grow.
+// A generator is lazy: the body starts at the first next(), and continues after its co_yield at the following
+// one. Both directions are symmetric transfers: no turn of the loop passes, and the stack does not grow.
 //
 // Errors:    next() throws the exception of the body, and returns nullopt from then on.
 // Lifetime:  the generator owns the body: destroying the generator destroys the body where it waits; the body
