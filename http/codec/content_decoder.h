@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -45,8 +46,9 @@ std::string_view known_content_codings() noexcept;
 class BoundedDecoder {
  public:
   struct Limits {
-    std::uint64_t max_size = 0;   // of all output
-    std::uint64_t max_ratio = 0;  // of output to input, once there is more than kFreeOutput of it; 0: any
+    std::uint64_t max_size = 0;  // of all output
+    // Of output to input, once there is more than kFreeOutput of it; std::nullopt: any.
+    std::optional<std::uint64_t> max_ratio{};
   };
   // This much is decoded at any ratio: a small body of one repeated byte is no attack.
   static constexpr std::uint64_t kFreeOutput = 1024 * 1024;

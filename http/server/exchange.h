@@ -15,6 +15,7 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -142,12 +143,12 @@ class Exchange {
   // The connection closes after the response, even if the client does not ask for it.
   void close_after() noexcept { response_.close_after(); }
   // While a handler waits, the end of the client's bytes counts as the client having gone, and the handler is
-  // cancelled. After shield() the handler runs to its end.
-  void shield() noexcept { shielded_ = true; }
-  bool shielded() const noexcept { return shielded_; }
-  // For client_gone(): the status that the connection answers with, as the client took too long to send its
-  // body: 408, or 0.
-  int cancelled_with() const noexcept;
+  // cancelled. After run_to_end() the handler is not cancelled.
+  void run_to_end() noexcept { runs_to_end_ = true; }
+  bool runs_to_end() const noexcept { return runs_to_end_; }
+  // For client_gone(): the status that the connection answers with, 408, if the client took too long to send
+  // its body.
+  std::optional<int> cancelled_with() const noexcept;
   // A pointer that the delegate finds again in client_gone(); null at first.
   void set_context(void* context) noexcept { context_ = context; }
   void* context() const noexcept { return context_; }
@@ -181,7 +182,7 @@ class Exchange {
   void* context_ = nullptr;
   std::string buffer_;
   bool is_measured_ = false;  // Options::measure_times is set
-  bool shielded_ = false;
+  bool runs_to_end_ = false;
   bool detached_ = false;
 };
 

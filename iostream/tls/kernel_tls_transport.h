@@ -8,7 +8,7 @@
 
 namespace squall::detail {
 
-// TLS by the kernel (kTLS), as TLSOptions::ktls asks for it.
+// TLS by the kernel (kTLS), as the context's options ask for it.
 //
 // OpenSSL does the handshake over the descriptor itself: only then does it offer the keys to the kernel. The
 // kernel may take each direction or not; this process encrypts a direction that it does not take.

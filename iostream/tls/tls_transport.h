@@ -25,7 +25,7 @@ class TLSTransport : public Transport {
  public:
   // For one end of a connection, as the server or the client that `context` is for. A client checks that the
   // certificate is for `server_hostname`, which it also asks for (SNI) unless that is an address; sessions
-  // are kept by that and `port`. Where TLSOptions::ktls asks for that, the kernel encrypts if it can. Throws
+  // are kept by that and `port`. Where the options' ktls asks for that, the kernel encrypts if it can. Throws
   // std::invalid_argument if the context is to check and there is no name to check, and std::runtime_error if
   // OpenSSL fails.
   static std::unique_ptr<TLSTransport> make(const TLSContext& context, std::string_view server_hostname = {},

@@ -134,7 +134,7 @@ TEST_CASE("log_function replaces the access log's line (WEB-204)", "[application
 TEST_CASE("a server made by hand takes an application", "[application]") {
   testing::TestLoop loop;
   Application app(rules());
-  http::HTTPServer server(loop, app);
+  http::HTTPServer server(app, loop);
   ListenOptions options;
   options.address = "127.0.0.1";
   server.listen(0, options);

@@ -182,7 +182,7 @@ std::string both(const HTTPFixture::Options& options, std::string_view request) 
   HTTPFixture collecting(describe_body, options);
   std::string answer = collecting.talk(request).substr(9, 3);
   Streaming delegate;
-  HTTPServer streaming(collecting.loop, delegate, options);
+  HTTPServer streaming(delegate, options, collecting.loop);
   ListenOptions listen;
   listen.address = "127.0.0.1";
   streaming.listen(0, listen);
@@ -224,7 +224,7 @@ TEST_CASE("decompressed pieces are bounded (H1C-41, SEC-25)", "[content_decoder]
   options.chunk_size = 1000;
   testing::TestLoop loop;
   Streaming delegate;
-  HTTPServer server(loop, delegate, options);
+  HTTPServer server(delegate, options, loop);
   ListenOptions listen;
   listen.address = "127.0.0.1";
   server.listen(0, listen);
@@ -244,7 +244,7 @@ TEST_CASE("what a body expands to is bounded: 413, and 400 for what is none (H1C
   const std::string larger = gzipped(std::string(4 * 1024 * 1024, '\0'));
   HTTPFixture::Options options = decompressing(100'000'000);
   CHECK(both(options, post("gzip", larger)) == "413");
-  options.max_decompression_ratio = 0;
+  options.max_decompression_ratio = std::nullopt;
   CHECK(both(options, post("gzip", larger)) == "200");
   const std::string whole = gzipped(sample());
   CHECK(both(options, post("gzip", whole.substr(0, whole.size() - 3))) == "400");

@@ -100,7 +100,7 @@ struct Recording : HTTPServerConnectionDelegate {
 };
 
 struct Fixture {
-  explicit Fixture(HTTPServer::Options options = HTTPServer::Options()) : server(loop, delegate, options) {
+  explicit Fixture(HTTPServer::Options options = HTTPServer::Options()) : server(delegate, options, loop) {
     server.listen(0, loopback());
   }
   // What a client that sends this hears, and what its delegate is told.
@@ -325,7 +325,7 @@ TEST_CASE("one stream can be served, from one end to the other", "[serve]") {
   auto pair = testing::tcp_pair();
   RawPeer peer(std::move(pair.second));
   peer.send(get("/a") + get("/b", kClose));
-  loop.run(serve(IOStream(loop, std::move(pair.first)), [](ServerRequest& request) {
+  loop.run(serve_stream(IOStream(std::move(pair.first), loop), [](ServerRequest& request) {
     return ServerResponse(std::string(request.path()), "text/plain");
   }));
   const std::string all = read_to_end(loop, peer);

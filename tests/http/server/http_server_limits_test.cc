@@ -204,7 +204,7 @@ TEST_CASE("a connection that gives up its coroutine has been idle since its last
   testing::FunctionDelegate delegate(slow.function());
   HTTPServer::Options options;
   options.idle_timeout = 100s;
-  HTTPServer server(loop, delegate, options);
+  HTTPServer server(delegate, options, loop);
   ListenOptions listen;
   listen.address = "127.0.0.1";
   server.listen(0, listen);

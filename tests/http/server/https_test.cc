@@ -68,7 +68,7 @@ TEST_CASE("a request knows what its connection has negotiated, and the client's 
   CHECK(fixture.loop.run(fixture.fetch(client, "/")) == "TLSv1.3 true  no certificate");
 
   testing::FunctionDelegate delegate(facts);
-  HTTPServer server(fixture.loop, delegate);
+  HTTPServer server(delegate, fixture.loop);
   TLSServerOptions ours;
   ours.certificates.push_back(fixture.authority.issue());
   ours.ca_pem = fixture.authority.pem();
@@ -155,7 +155,7 @@ class Holding : public ServerDelegate {
 TEST_CASE("a handler stores what was sent over TLS, however long it holds each piece", "[https]") {
   Fixture fixture;
   Holding delegate;
-  HTTPServer server(fixture.loop, delegate);
+  HTTPServer server(delegate, fixture.loop);
   TLSServerOptions options;
   options.certificates.push_back(fixture.authority.issue());
   server.use_tls(TLSContext::server(std::move(options)));

@@ -215,7 +215,7 @@ TEST_CASE("a file on disk is no stream", "[pipe]") {
   OwnedFd file(::mkstemp(name));
   REQUIRE(file);
   ::unlink(name);
-  CHECK_THROWS_AS(IOStream(loop, std::move(file)), std::invalid_argument);
+  CHECK_THROWS_AS(IOStream(std::move(file), loop), std::invalid_argument);
 }
 
 TEST_CASE("a write buffer's limit holds for pipes", "[pipe]") {
