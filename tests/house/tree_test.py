@@ -39,7 +39,7 @@ def main():
     )
     tap.check(
         "every header begins with #pragma once",
-        [f"{path}" for path, text in files if path.suffix == ".h" and "pch" not in path.parts and not text.startswith("#pragma once\n")],
+        [f"{path}" for path, text in files if path.suffix == ".h" and not text.startswith("#pragma once\n")],
     )
     tap.check(
         "no line is longer than 110 columns",
@@ -77,6 +77,11 @@ def main():
             for path, _ in files
             if path.suffix == ".cc" and path.parts[0] in listed and f"'{path.relative_to(path.parts[0])}'" not in listed[path.parts[0]]
         ],
+    )
+    tests = [(path, text) for path, text in files if path.parts[0] == "tests" and path.parts[1] in listed and path.name.endswith("_test.cc")]
+    tap.check(
+        "a test file's namespace ends with the file's name",
+        [f"{path}" for path, text in tests if not re.search(rf"^namespace squall\S*{path.stem} {{$", text, re.MULTILINE)],
     )
     tracked = subprocess.run(["git", "-C", root, "ls-files", "build", "*.o", "*.a", "*.pyc"], capture_output=True, text=True, check=False)
     tap.check("nothing that is built is in version control", tracked.stdout.split())

@@ -4,10 +4,7 @@
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
 #include <squall/iostream/tls/openssl.h>
-#include <stdlib.h>
 
-#include <filesystem>
-#include <fstream>
 #include <stdexcept>
 #include <utility>
 
@@ -141,22 +138,6 @@ std::string encrypted_key(const std::string& key_pem, const std::string& passwor
                                       reinterpret_cast<const unsigned char*>(password.data()),
                                       static_cast<int>(password.size()), nullptr, nullptr);
   });
-}
-
-TemporaryFolder::TemporaryFolder() {
-  std::string name = (std::filesystem::temp_directory_path() / "squall-XXXXXX").string();
-  if (!::mkdtemp(name.data())) throw std::runtime_error("no temporary folder");
-  path_ = name;
-}
-
-TemporaryFolder::~TemporaryFolder() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
-
-std::string TemporaryFolder::file(const std::string& name, const std::string& contents) const {
-  std::ofstream(path(name), std::ios::binary) << contents;
-  return path(name);
 }
 
 }  // namespace squall::testing

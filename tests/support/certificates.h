@@ -46,19 +46,4 @@ TLSCertificate self_signed(const CertificateWishes& wishes = {});
 // The key, encrypted.
 std::string encrypted_key(const std::string& key_pem, const std::string& password);
 
-// A folder that is deleted at the end of the test.
-class TemporaryFolder {
- public:
-  TemporaryFolder();
-  ~TemporaryFolder();
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  // Writes a file in the folder; returns its path.
-  std::string file(const std::string& name, const std::string& contents) const;
-  std::string path(const std::string& name) const { return path_ + "/" + name; }
-
- private:
-  std::string path_;
-};
-
 }  // namespace squall::testing

@@ -5,7 +5,7 @@
 
 #include "support/catch.h"
 
-namespace squall {
+namespace squall::bind_unused_port_test {
 namespace {
 
 using testing::bind_reusable_port;
@@ -30,4 +30,4 @@ TEST_CASE("a reusable port may be bound again, another not", "[bind_unused_port]
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::bind_unused_port_test

@@ -7,7 +7,7 @@
 
 #include "support/catch.h"
 
-namespace squall {
+namespace squall::expect_log_test {
 namespace {
 
 using testing::ExpectLog;
@@ -64,4 +64,4 @@ TEST_CASE("the root logger matches the lines of all loggers (TST-20)", "[expect_
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::expect_log_test

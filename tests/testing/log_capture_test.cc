@@ -4,7 +4,7 @@
 
 #include "support/catch.h"
 
-namespace squall {
+namespace squall::log_capture_test {
 namespace {
 
 using testing::LogCapture;
@@ -48,4 +48,4 @@ TEST_CASE("an exception under way is not replaced", "[log_capture]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::log_capture_test

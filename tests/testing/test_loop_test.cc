@@ -4,15 +4,16 @@
 #include <squall/ioloop/loop/sleep.h>
 #include <squall/testing/virtual_clock.h>
 
-#include <cstdlib>
 #include <stdexcept>
 
 #include "support/catch.h"
+#include "support/environment_variable.h"
 
-namespace squall {
+namespace squall::test_loop_test {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::EnvironmentVariable;
 using testing::TestLoop;
 using testing::VirtualClock;
 
@@ -35,18 +36,18 @@ TEST_CASE("run returns a task's value, or throws its exception (TST-12)", "[test
 }
 
 TEST_CASE("patience is 5 s, or as long as ASYNC_TEST_TIMEOUT says (TST-01)", "[test_loop]") {
+  EnvironmentVariable variable("ASYNC_TEST_TIMEOUT");
   CHECK(TestLoop::patience() == 5s);
-  ::setenv("ASYNC_TEST_TIMEOUT", "0.25", 1);
+  variable.set("0.25");
   CHECK(TestLoop::patience() == 250ms);
   for (const char* nonsense : {"soon", "", "1x", "-1"}) {
-    ::setenv("ASYNC_TEST_TIMEOUT", nonsense, 1);
+    variable.set(nonsense);
     CHECK(TestLoop::patience() == 5s);
   }
-  ::unsetenv("ASYNC_TEST_TIMEOUT");
 }
 
 TEST_CASE("a task that does not end is a TimeoutError, by the real clock (TST-04, TST-12)", "[test_loop]") {
-  ::setenv("ASYNC_TEST_TIMEOUT", "0.02", 1);
+  const EnvironmentVariable variable("ASYNC_TEST_TIMEOUT", "0.02");
   VirtualClock clock;
   for (const bool is_virtual : {false, true}) {
     TestLoop loop({.time_source = is_virtual ? &clock : nullptr});
@@ -54,7 +55,6 @@ TEST_CASE("a task that does not end is a TimeoutError, by the real clock (TST-04
     CHECK_THROWS_AS(loop.run_until([] { return false; }), TimeoutError);
     CHECK_THROWS_AS(loop.wait(), TimeoutError);
   }
-  ::unsetenv("ASYNC_TEST_TIMEOUT");
 }
 
 TEST_CASE("run says so if the loop is stopped before the task has ended", "[test_loop]") {
@@ -93,4 +93,4 @@ TEST_CASE("an unexpected warning fails the test", "[test_loop]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::test_loop_test

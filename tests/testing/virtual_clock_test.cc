@@ -7,7 +7,7 @@
 
 #include "support/catch.h"
 
-namespace squall {
+namespace squall::virtual_clock_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -64,4 +64,4 @@ TEST_CASE("a clock that waits is moved by hand", "[virtual_clock]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::virtual_clock_test

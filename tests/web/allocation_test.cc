@@ -45,7 +45,7 @@ void operator delete[](void* memory) noexcept { release(memory); }
 void operator delete(void* memory, std::size_t) noexcept { release(memory); }
 void operator delete[](void* memory, std::size_t) noexcept { release(memory); }
 
-namespace squall::web {
+namespace squall::web::allocation_test {
 namespace {
 
 using testing::RawPeer;
@@ -163,4 +163,4 @@ TEST_CASE("large bodies that many clients sent at a time are not held on to", "[
 }
 
 }  // namespace
-}  // namespace squall::web
+}  // namespace squall::web::allocation_test

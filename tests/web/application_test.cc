@@ -6,7 +6,7 @@
 
 #include "support/web_fixture.h"
 
-namespace squall::web {
+namespace squall::web::application_test {
 namespace {
 
 using testing::LogCapture;
@@ -155,4 +155,4 @@ TEST_CASE("a port that is taken is an error that names it", "[application]") {
 }
 
 }  // namespace
-}  // namespace squall::web
+}  // namespace squall::web::application_test

@@ -9,7 +9,7 @@
 
 #include "support/http_fixture.h"
 
-namespace squall::web {
+namespace squall::web::handler_run_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -218,4 +218,4 @@ TEST_CASE("a run that waits in any stage is destroyed with its server", "[handle
 }
 
 }  // namespace
-}  // namespace squall::web
+}  // namespace squall::web::handler_run_test

@@ -2,7 +2,7 @@
 
 #include "support/catch.h"
 
-namespace squall::web {
+namespace squall::web::handler_type_test {
 namespace {
 
 class Plain : public RequestHandler {
@@ -54,4 +54,4 @@ TEST_CASE("a class's verbs and hooks are found, inherited ones too", "[handler_t
 }
 
 }  // namespace
-}  // namespace squall::web
+}  // namespace squall::web::handler_type_test

@@ -6,29 +6,32 @@
 
 #include "support/catch.h"
 
-namespace squall::web {
+namespace squall::web::path_args_test {
 namespace {
 
 struct Color {
   std::string name;
 };
 
+}  // namespace
+
+}  // namespace squall::web::path_args_test
+
+template <>
+struct squall::web::PathConverter<squall::web::path_args_test::Color> {
+  static std::optional<path_args_test::Color> convert(std::string decoded) {
+    if (decoded != "red") return std::nullopt;
+    return path_args_test::Color{decoded};
+  }
+};
+
+namespace squall::web::path_args_test {
+namespace {
+
 template <class T>
 std::optional<T> convert(std::optional<std::string_view> group) {
   return detail::convert_group<T>(group);
 }
-
-}  // namespace
-
-template <>
-struct PathConverter<Color> {
-  static std::optional<Color> convert(std::string decoded) {
-    if (decoded != "red") return std::nullopt;
-    return Color{decoded};
-  }
-};
-
-namespace {
 
 TEST_CASE("numbers take all of the group and must fit their type", "[path_args]") {
   CHECK(convert<int>("12") == 12);
@@ -66,4 +69,4 @@ TEST_CASE("a type of one's own needs a PathConverter", "[path_args]") {
 }
 
 }  // namespace
-}  // namespace squall::web
+}  // namespace squall::web::path_args_test

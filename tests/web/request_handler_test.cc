@@ -7,7 +7,7 @@
 
 #include "support/web_fixture.h"
 
-namespace squall::web {
+namespace squall::web::request_handler_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -776,4 +776,4 @@ TEST_CASE("a handler may take over the connection for another protocol", "[reque
 }
 
 }  // namespace
-}  // namespace squall::web
+}  // namespace squall::web::request_handler_test

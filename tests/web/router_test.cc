@@ -5,7 +5,7 @@
 
 #include "support/catch.h"
 
-namespace squall::web {
+namespace squall::web::router_test {
 namespace {
 
 class A : public RequestHandler {
@@ -103,4 +103,4 @@ TEST_CASE("a rule can have a name", "[router]") {
 }
 
 }  // namespace
-}  // namespace squall::web
+}  // namespace squall::web::router_test

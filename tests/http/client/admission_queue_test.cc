@@ -10,7 +10,7 @@
 
 #include "support/test_loop.h"
 
-namespace squall::http {
+namespace squall::http::admission_queue_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -147,4 +147,4 @@ TEST_CASE("fifty thousand requests may wait for a host with a limit of one", "[a
 }
 
 }  // namespace
-}  // namespace squall::http
+}  // namespace squall::http::admission_queue_test

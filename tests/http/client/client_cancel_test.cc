@@ -14,7 +14,7 @@
 #include "support/fake_resolver.h"
 #include "support/http_clients.h"
 
-namespace squall::http {
+namespace squall::http::client_cancel_test {
 namespace {
 
 using testing::AnswerServer;
@@ -245,4 +245,4 @@ TEST_CASE("a fetch may be destroyed in the queue, and when it has just got its s
 }
 
 }  // namespace
-}  // namespace squall::http
+}  // namespace squall::http::client_cancel_test

@@ -15,9 +15,10 @@
 #include "support/answer_server.h"
 #include "support/http_clients.h"
 #include "support/http_fixture.h"
+#include "support/temporary_folder.h"
 #include "support/tls_pair.h"
 
-namespace squall::http {
+namespace squall::http::client_options_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -464,14 +465,14 @@ TEMPLATE_TEST_CASE("times are those of the last request, and std::nullopt for a 
 TEMPLATE_TEST_CASE("unix_socket is connected to instead of the host", "[client_options]", HTTP_CLIENTS) {
   const testing::TemporaryFolder folder;
   ClientFixture<TestType> fixture([](const std::string&) { return ok("by path"); });
-  fixture.server.listen_unix(folder.path("socket"));
+  fixture.server.listen_unix(folder / "socket");
   HTTPRequest request("http://www.example.test/x");
-  request.unix_socket = folder.path("socket");
+  request.unix_socket = folder / "socket";
   CHECK(fixture.fetch(request).body() == "by path");
   CHECK(fixture.fetch(request).body() == "by path");
   CHECK(fixture.server.accepted_connections == 1);
   CHECK(has(fixture.server.requests.at(0), "\r\nHost: www.example.test\r\n"));
-  request.unix_socket = folder.path("nobody");
+  request.unix_socket = folder / "nobody";
   CHECK_THROWS_AS(fixture.fetch(request), HTTPClientError);
 }
 
@@ -552,4 +553,4 @@ TEST_CASE(
 #endif
 
 }  // namespace
-}  // namespace squall::http
+}  // namespace squall::http::client_options_test

@@ -12,7 +12,7 @@
 #include "support/http_clients.h"
 #include "support/tls_pair.h"
 
-namespace squall::http {
+namespace squall::http::client_upload_test {
 namespace {
 
 using testing::answer;
@@ -123,4 +123,4 @@ TEST_CASE(
 }
 
 }  // namespace
-}  // namespace squall::http
+}  // namespace squall::http::client_upload_test

@@ -18,7 +18,7 @@
 #include "support/fake_resolver.h"
 #include "support/http_clients.h"
 
-namespace squall::http {
+namespace squall::http::curl_client_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -153,5 +153,5 @@ TEST_CASE("a resolver is refused, as libcurl looks names up itself", "[curl_clie
 }
 
 }  // namespace
-}  // namespace squall::http
+}  // namespace squall::http::curl_client_test
 #endif

@@ -16,10 +16,11 @@
 #include "support/answer_server.h"
 #include "support/fake_resolver.h"
 #include "support/temporary_file.h"
+#include "support/temporary_folder.h"
 #include "support/test_loop.h"
 #include "support/tls_pair.h"
 
-namespace squall::http {
+namespace squall::http::dialer_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -98,13 +99,13 @@ TEST_CASE("a target is host, port and scheme of a URL", "[dialer]") {
 TEST_CASE("a dialer connects to a Unix socket", "[dialer]") {
   Scene scene;
   const testing::TemporaryFolder folder;
-  scene.server.listen_unix(folder.path("socket"));
-  scene.options.unix_socket = folder.path("socket");
+  scene.server.listen_unix(folder / "socket");
+  scene.options.unix_socket = folder / "socket";
   Dialer dialer(scene.target(), scene.options);
   CHECK(scene.greeting(dialer) == "hello");
-  CHECK(dialer.peer() == folder.path("socket"));
+  CHECK(dialer.peer() == folder / "socket");
   CHECK(scene.resolver.asked.empty());
-  scene.options.unix_socket = folder.path("nobody");
+  scene.options.unix_socket = folder / "nobody";
   Dialer refused(scene.target(), scene.options);
   CHECK(error_of(scene, refused).starts_with("connect: "));
 }
@@ -274,4 +275,4 @@ TEST_CASE("a dialer may be destroyed in the TLS handshake, with and without a de
 }
 
 }  // namespace
-}  // namespace squall::http
+}  // namespace squall::http::dialer_test

@@ -9,7 +9,7 @@
 
 #include "support/test_loop.h"
 
-namespace squall::http {
+namespace squall::http::fetch_guard_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -117,4 +117,4 @@ TEST_CASE("destroying the guards closes them, and their callers resume later", "
   CHECK(outcome == State::closed);
 }
 
-}  // namespace squall::http
+}  // namespace squall::http::fetch_guard_test

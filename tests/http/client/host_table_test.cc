@@ -6,7 +6,7 @@
 
 #include "support/test_loop.h"
 
-namespace squall::http {
+namespace squall::http::host_table_test {
 namespace {
 
 TEST_CASE("equal keys have one host", "[host_table]") {
@@ -35,4 +35,4 @@ TEST_CASE("unused hosts are removed, and a host in use stays at its address", "[
 }
 
 }  // namespace
-}  // namespace squall::http
+}  // namespace squall::http::host_table_test

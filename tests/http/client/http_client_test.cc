@@ -13,7 +13,7 @@
 #include "support/answer_server.h"
 #include "support/http_clients.h"
 
-namespace squall::http {
+namespace squall::http::http_client_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -420,4 +420,4 @@ TEMPLATE_TEST_CASE("destroying the task of a fetch cancels it in any phase", "[h
 }
 
 }  // namespace
-}  // namespace squall::http
+}  // namespace squall::http::http_client_test

@@ -16,7 +16,7 @@
 #include "support/http_clients.h"
 #include "support/stream_pair.h"
 
-namespace squall::http {
+namespace squall::http::idle_cache_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -169,4 +169,4 @@ TEST_CASE("without an idle_timeout no timer is set", "[idle_cache]") {
 }
 
 }  // namespace
-}  // namespace squall::http
+}  // namespace squall::http::idle_cache_test

@@ -12,7 +12,7 @@
 #include "support/answer_server.h"
 #include "support/http_clients.h"
 
-namespace squall::http {
+namespace squall::http::redirect_test {
 namespace {
 
 using testing::answer;
@@ -238,4 +238,4 @@ TEST_CASE("an invalid username in a Location is an error of the server, not of t
 }
 
 }  // namespace
-}  // namespace squall::http
+}  // namespace squall::http::redirect_test

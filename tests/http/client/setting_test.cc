@@ -5,7 +5,7 @@
 
 #include "support/catch.h"
 
-namespace squall::http {
+namespace squall::http::setting_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -27,4 +27,4 @@ TEST_CASE("a setting is open, none or a value", "[setting]") {
 }
 
 }  // namespace
-}  // namespace squall::http
+}  // namespace squall::http::setting_test

@@ -18,7 +18,7 @@
 #include "support/http_fixture.h"
 #include "support/stream_pair.h"
 
-namespace squall::http {
+namespace squall::http::simple_client_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -706,4 +706,4 @@ TEST_CASE("an unknown name is an error of the resolve phase (SHC-05)", "[simple_
 }
 
 }  // namespace
-}  // namespace squall::http
+}  // namespace squall::http::simple_client_test

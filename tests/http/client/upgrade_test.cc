@@ -15,7 +15,7 @@
 #include "support/http_clients.h"
 #include "support/test_loop.h"
 
-namespace squall::http {
+namespace squall::http::upgrade_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -259,4 +259,4 @@ TEST_CASE("timeouts and close() end an upgrade as they end a fetch", "[upgrade]"
 }
 
 }  // namespace
-}  // namespace squall::http
+}  // namespace squall::http::upgrade_test

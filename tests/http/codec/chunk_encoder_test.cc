@@ -8,7 +8,7 @@
 
 #include "support/catch.h"
 
-namespace squall::http {
+namespace squall::http::chunk_encoder_test {
 namespace {
 
 std::string size_line(std::uint64_t size) {
@@ -45,4 +45,4 @@ TEST_CASE("the decoder reads what the encoder writes", "[chunk_encoder]") {
 }
 
 }  // namespace
-}  // namespace squall::http
+}  // namespace squall::http::chunk_encoder_test

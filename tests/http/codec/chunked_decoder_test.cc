@@ -6,7 +6,7 @@
 
 #include "support/catch.h"
 
-namespace squall::http {
+namespace squall::http::chunked_decoder_test {
 namespace {
 
 using Result = ChunkedDecoder::Result;
@@ -105,4 +105,4 @@ TEST_CASE("a folded trailer line is refused, or joined to the line before it (RF
 }
 
 }  // namespace
-}  // namespace squall::http
+}  // namespace squall::http::chunked_decoder_test

@@ -9,7 +9,7 @@
 
 #include "support/http_fixture.h"
 
-namespace squall::http {
+namespace squall::http::content_decoder_test {
 namespace {
 
 using testing::HTTPFixture;
@@ -253,4 +253,4 @@ TEST_CASE("what a body expands to is bounded: 413, and 400 for what is none (H1C
 }
 
 }  // namespace
-}  // namespace squall::http
+}  // namespace squall::http::content_decoder_test

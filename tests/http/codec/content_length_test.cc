@@ -4,7 +4,7 @@
 
 #include "support/catch.h"
 
-namespace squall::http {
+namespace squall::http::content_length_test {
 namespace {
 
 TEST_CASE("a Content-Length is decimal digits of a 64-bit number (RFC 9110, 8.6)", "[content_length]") {
@@ -19,4 +19,4 @@ TEST_CASE("a Content-Length is decimal digits of a 64-bit number (RFC 9110, 8.6)
 }
 
 }  // namespace
-}  // namespace squall::http
+}  // namespace squall::http::content_length_test

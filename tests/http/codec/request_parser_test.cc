@@ -8,7 +8,7 @@
 
 #include "support/catch.h"
 
-namespace squall::http {
+namespace squall::http::request_parser_test {
 namespace {
 
 using Result = RequestParser::Result;
@@ -330,4 +330,4 @@ TEST_CASE("a hundred thousand header lines are read in linear time (SEC-15)", "[
 }
 
 }  // namespace
-}  // namespace squall::http
+}  // namespace squall::http::request_parser_test

@@ -8,7 +8,7 @@
 
 #include "support/catch.h"
 
-namespace squall::http {
+namespace squall::http::response_parser_test {
 namespace {
 
 using Asked = ResponseParser::Asked;
@@ -271,4 +271,4 @@ TEST_CASE("a parser reads one response after the other", "[response_parser]") {
 }
 
 }  // namespace
-}  // namespace squall::http
+}  // namespace squall::http::response_parser_test

@@ -6,7 +6,7 @@
 
 #include "support/catch.h"
 
-namespace squall::http {
+namespace squall::http::accept_test {
 namespace {
 
 using Choose = std::optional<std::size_t> (*)(std::string_view, std::span<const std::string_view>);
@@ -97,4 +97,4 @@ TEST_CASE("a language range accepts the languages that begin with it (RFC 4647, 
 }
 
 }  // namespace
-}  // namespace squall::http
+}  // namespace squall::http::accept_test

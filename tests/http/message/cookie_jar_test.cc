@@ -6,7 +6,7 @@
 
 #include "support/catch.h"
 
-namespace squall::http {
+namespace squall::http::cookie_jar_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -169,4 +169,4 @@ TEST_CASE("thousands of Set-Cookie headers leave no more than the limits", "[coo
 }
 
 }  // namespace
-}  // namespace squall::http
+}  // namespace squall::http::cookie_jar_test

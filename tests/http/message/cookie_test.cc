@@ -5,7 +5,7 @@
 
 #include "support/catch.h"
 
-namespace squall::http {
+namespace squall::http::cookie_test {
 namespace {
 
 using std::chrono::system_clock;
@@ -222,4 +222,4 @@ TEST_CASE("many cookies, quotes and attributes take linear time", "[cookie]") {
 }
 
 }  // namespace
-}  // namespace squall::http
+}  // namespace squall::http::cookie_test

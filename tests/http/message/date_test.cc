@@ -2,7 +2,7 @@
 
 #include "support/catch.h"
 
-namespace squall::http {
+namespace squall::http::date_test {
 namespace {
 
 using std::chrono::system_clock;
@@ -84,4 +84,4 @@ TEST_CASE("a malformed date is refused (SEC-57)", "[date]") {
 }
 
 }  // namespace
-}  // namespace squall::http
+}  // namespace squall::http::date_test

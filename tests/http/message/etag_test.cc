@@ -5,7 +5,7 @@
 
 #include "support/catch.h"
 
-namespace squall::http {
+namespace squall::http::etag_test {
 namespace {
 
 TEST_CASE("entity tags are read and written (RFC 9110, 8.8.3)", "[etag]") {
@@ -57,4 +57,4 @@ TEST_CASE("If-Match compares strongly", "[etag]") {
 }
 
 }  // namespace
-}  // namespace squall::http
+}  // namespace squall::http::etag_test

@@ -4,7 +4,7 @@
 
 #include "support/catch.h"
 
-namespace squall::http {
+namespace squall::http::form_test {
 namespace {
 
 const std::string kBody =
@@ -85,4 +85,4 @@ TEST_CASE("a malformed multipart body is one error, and leaves nothing (HUT-62, 
 }
 
 }  // namespace
-}  // namespace squall::http
+}  // namespace squall::http::form_test

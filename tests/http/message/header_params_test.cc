@@ -5,7 +5,7 @@
 
 #include "support/catch.h"
 
-namespace squall::http {
+namespace squall::http::header_params_test {
 namespace {
 
 std::string filename(std::string_view disposition) {
@@ -105,4 +105,4 @@ TEST_CASE("long headers take linear time (SEC-21)", "[header_params]") {
 }
 
 }  // namespace
-}  // namespace squall::http
+}  // namespace squall::http::header_params_test

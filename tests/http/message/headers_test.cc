@@ -7,7 +7,7 @@
 
 #include "support/catch.h"
 
-namespace squall::http {
+namespace squall::http::headers_test {
 namespace {
 
 std::vector<std::string> lines(const Headers& headers) {
@@ -222,4 +222,4 @@ TEST_CASE("random changes agree with a list of pairs", "[headers]") {
 }
 
 }  // namespace
-}  // namespace squall::http
+}  // namespace squall::http::headers_test

@@ -7,7 +7,7 @@
 
 #include "support/catch.h"
 
-namespace squall::http {
+namespace squall::http::multipart_test {
 namespace {
 
 // Records the events of a parser, with the pieces of data joined.
@@ -316,4 +316,4 @@ TEST_CASE("a body of nothing but almost boundaries takes linear time (HUT-67)", 
 }
 
 }  // namespace
-}  // namespace squall::http
+}  // namespace squall::http::multipart_test

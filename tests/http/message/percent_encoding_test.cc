@@ -4,7 +4,7 @@
 
 #include "support/catch.h"
 
-namespace squall::http {
+namespace squall::http::percent_encoding_test {
 namespace {
 
 TEST_CASE("percent escapes become bytes, and bad ones stay (HUT-55)", "[percent_encoding]") {
@@ -32,4 +32,4 @@ TEST_CASE("every byte is read back from its escape", "[percent_encoding]") {
 }
 
 }  // namespace
-}  // namespace squall::http
+}  // namespace squall::http::percent_encoding_test

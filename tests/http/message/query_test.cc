@@ -4,7 +4,7 @@
 
 #include "support/catch.h"
 
-namespace squall::http {
+namespace squall::http::query_test {
 namespace {
 
 TEST_CASE("queries are split at ampersands alone; empty values are kept (HUT-55)", "[query]") {
@@ -39,4 +39,4 @@ TEST_CASE("more pieces than the limit are refused, and empty pieces count", "[qu
 }
 
 }  // namespace
-}  // namespace squall::http
+}  // namespace squall::http::query_test

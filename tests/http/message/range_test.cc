@@ -6,7 +6,7 @@
 
 #include "support/catch.h"
 
-namespace squall::http {
+namespace squall::http::range_test {
 namespace {
 
 using Kind = RangeAnswer::Kind;
@@ -101,4 +101,4 @@ TEST_CASE("If-Range holds for the same strong tag or the very same date (RFC 911
 }
 
 }  // namespace
-}  // namespace squall::http
+}  // namespace squall::http::range_test

@@ -2,7 +2,7 @@
 
 #include "support/catch.h"
 
-namespace squall::http {
+namespace squall::http::status_test {
 namespace {
 
 TEST_CASE("reasons are RFC 9110's", "[status]") {
@@ -34,4 +34,4 @@ TEST_CASE("informational responses, 204 and 304 have no body", "[status]") {
 }
 
 }  // namespace
-}  // namespace squall::http
+}  // namespace squall::http::status_test

@@ -7,7 +7,7 @@
 
 #include "support/catch.h"
 
-namespace squall::http {
+namespace squall::http::url_test {
 namespace {
 
 TEST_CASE("the parts of a URL are views into it (RFC 3986, 3)", "[url]") {
@@ -316,4 +316,4 @@ TEST_CASE("parts that would become others are refused", "[url]") {
 }
 
 }  // namespace
-}  // namespace squall::http
+}  // namespace squall::http::url_test

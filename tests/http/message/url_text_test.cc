@@ -9,7 +9,7 @@
 
 #include "support/catch.h"
 
-namespace squall::http {
+namespace squall::http::url_text_test {
 namespace {
 
 TEST_CASE("characters that no URI has are escaped, and valid escapes stay", "[url_text]") {
@@ -50,4 +50,4 @@ TEST_CASE("a port is taken off a host (HUT-52)", "[url_text]") {
 }
 
 }  // namespace
-}  // namespace squall::http
+}  // namespace squall::http::url_text_test

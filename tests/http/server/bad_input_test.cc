@@ -11,7 +11,7 @@
 
 #include "support/http_fixture.h"
 
-namespace squall::http {
+namespace squall::http::bad_input_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -211,4 +211,4 @@ TEST_CASE("half a request in every byte is no more than a head that is slow", "[
 }
 
 }  // namespace
-}  // namespace squall::http
+}  // namespace squall::http::bad_input_test

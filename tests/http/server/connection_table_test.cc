@@ -12,7 +12,7 @@
 
 #include "support/test_loop.h"
 
-namespace squall::http {
+namespace squall::http::connection_table_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -266,4 +266,4 @@ TEST_CASE("short timeouts, and none in practice, are kept as well", "[connection
 }
 
 }  // namespace
-}  // namespace squall::http
+}  // namespace squall::http::connection_table_test

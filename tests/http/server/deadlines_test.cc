@@ -16,7 +16,7 @@
 
 #include "support/http_fixture.h"
 
-namespace squall::http {
+namespace squall::http::deadlines_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -174,4 +174,4 @@ TEST_CASE("a client that takes a byte a second of a full socket buffer is cut by
 }
 
 }  // namespace
-}  // namespace squall::http
+}  // namespace squall::http::deadlines_test

@@ -4,7 +4,7 @@
 
 #include "support/catch.h"
 
-namespace squall::http {
+namespace squall::http::default_headers_test {
 namespace {
 
 class Delegate : public ServerDelegate {
@@ -32,4 +32,4 @@ TEST_CASE("the default headers are made once a second", "[default_headers]") {
 }
 
 }  // namespace
-}  // namespace squall::http
+}  // namespace squall::http::default_headers_test

@@ -13,7 +13,7 @@
 
 #include "support/http_fixture.h"
 
-namespace squall::http {
+namespace squall::http::delegates_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -335,4 +335,4 @@ TEST_CASE("one stream can be served, from one end to the other", "[serve]") {
 }
 
 }  // namespace
-}  // namespace squall::http
+}  // namespace squall::http::delegates_test

@@ -9,7 +9,7 @@
 
 #include "support/http_fixture.h"
 
-namespace squall::http {
+namespace squall::http::exchange_interim_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -260,4 +260,4 @@ TEST_CASE("a request's times are taken for who wants them, in order", "[exchange
 }
 
 }  // namespace
-}  // namespace squall::http
+}  // namespace squall::http::exchange_interim_test

@@ -6,7 +6,7 @@
 
 #include "support/http_fixture.h"
 
-namespace squall::http {
+namespace squall::http::exchange_test {
 namespace {
 
 using testing::HTTPFixture;
@@ -385,4 +385,4 @@ TEST_CASE("abort() closes the connection at once", "[exchange]") {
 }
 
 }  // namespace
-}  // namespace squall::http
+}  // namespace squall::http::exchange_test

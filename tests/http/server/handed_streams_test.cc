@@ -11,7 +11,7 @@
 #include "support/http_fixture.h"
 #include "support/tls_pair.h"
 
-namespace squall::http {
+namespace squall::http::handed_streams_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -134,4 +134,4 @@ TEST_CASE("a plain stream is not secure for a server whose last one was", "[http
 }
 
 }  // namespace
-}  // namespace squall::http
+}  // namespace squall::http::handed_streams_test

@@ -15,7 +15,7 @@
 #include "support/http_fixture.h"
 #include "support/tls_pair.h"
 
-namespace squall::http {
+namespace squall::http::http_server_faults_test {
 namespace {
 
 using testing::HTTPFixture;
@@ -113,4 +113,4 @@ TEST_CASE("whichever allocation of a TLS connection fails, no descriptor is left
 }
 
 }  // namespace
-}  // namespace squall::http
+}  // namespace squall::http::http_server_faults_test

@@ -14,7 +14,7 @@
 #include "support/echo_server.h"
 #include "support/http_fixture.h"
 
-namespace squall::http {
+namespace squall::http::http_server_limits_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -284,4 +284,4 @@ TEST_CASE("over a Unix socket the remote address is that of nobody (HSV-20)", "[
 }
 
 }  // namespace
-}  // namespace squall::http
+}  // namespace squall::http::http_server_limits_test

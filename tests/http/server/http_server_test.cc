@@ -10,7 +10,7 @@
 
 #include "support/http_fixture.h"
 
-namespace squall::http {
+namespace squall::http::http_server_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -748,4 +748,4 @@ TEST_CASE("connections beyond those that keep their coroutine are served as well
 }
 
 }  // namespace
-}  // namespace squall::http
+}  // namespace squall::http::http_server_test

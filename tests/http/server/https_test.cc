@@ -14,7 +14,7 @@
 #include "support/certificates.h"
 #include "support/http_fixture.h"
 
-namespace squall::http {
+namespace squall::http::https_test {
 namespace {
 
 using testing::CertificateAuthority;
@@ -201,4 +201,4 @@ TEST_CASE("a client that never shakes hands takes no slot for ever, and drain do
 }
 
 }  // namespace
-}  // namespace squall::http
+}  // namespace squall::http::https_test

@@ -8,7 +8,7 @@
 
 #include "support/http_fixture.h"
 
-namespace squall::http {
+namespace squall::http::proxy_headers_test {
 namespace {
 
 using testing::HTTPFixture;
@@ -89,4 +89,4 @@ TEST_CASE("the protocol can be said by the server's options (HSV-04, HSV-21)", "
 }
 
 }  // namespace
-}  // namespace squall::http
+}  // namespace squall::http::proxy_headers_test

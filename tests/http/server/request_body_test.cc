@@ -10,7 +10,7 @@
 
 #include "support/http_fixture.h"
 
-namespace squall::http {
+namespace squall::http::request_body_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -441,4 +441,4 @@ TEST_CASE("trailers are there once the body is read, and are no headers", "[requ
 }
 
 }  // namespace
-}  // namespace squall::http
+}  // namespace squall::http::request_body_test

@@ -10,7 +10,7 @@
 #include "support/http_fixture.h"
 #include "support/temporary_file.h"
 
-namespace squall::http {
+namespace squall::http::response_filter_test {
 namespace {
 
 using testing::HTTPFixture;
@@ -175,4 +175,4 @@ TEST_CASE("a filter is too late once the head is sent", "[response_filter]") {
 }
 
 }  // namespace
-}  // namespace squall::http
+}  // namespace squall::http::response_filter_test

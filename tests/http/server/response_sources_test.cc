@@ -10,7 +10,7 @@
 #include "support/http_fixture.h"
 #include "support/temporary_file.h"
 
-namespace squall::http {
+namespace squall::http::response_sources_test {
 namespace {
 
 using testing::HTTPFixture;
@@ -149,4 +149,4 @@ TEST_CASE("a whole body cannot follow a piece", "[response_sources]") {
 }
 
 }  // namespace
-}  // namespace squall::http
+}  // namespace squall::http::response_sources_test

@@ -13,7 +13,7 @@
 #include "support/obvious_reader.h"
 #include "support/server_probe.h"
 
-namespace squall::http {
+namespace squall::http::smuggling_test {
 namespace {
 
 using namespace std::string_literals;
@@ -449,4 +449,4 @@ TEST_CASE("the server and an obvious reader see the same in what is nearly a req
 }
 
 }  // namespace
-}  // namespace squall::http
+}  // namespace squall::http::smuggling_test

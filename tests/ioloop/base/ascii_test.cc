@@ -5,7 +5,7 @@
 
 #include "support/catch.h"
 
-namespace squall {
+namespace squall::ascii_test {
 namespace {
 
 // Every character, in order.
@@ -109,4 +109,4 @@ TEST_CASE("host text has the characters of a name, an address and a port, withou
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::ascii_test

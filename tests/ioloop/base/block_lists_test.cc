@@ -6,7 +6,7 @@
 
 #include "support/catch.h"
 
-namespace squall {
+namespace squall::block_lists_test {
 namespace {
 
 // Lists of the test that names itself as `Test`.
@@ -70,4 +70,4 @@ TEST_CASE("a block may be released on another thread, and after that thread's li
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::block_lists_test

@@ -5,7 +5,7 @@
 
 #include "support/test_loop.h"
 
-namespace squall {
+namespace squall::callback_test {
 namespace {
 
 using testing::Live;
@@ -55,4 +55,4 @@ TEST_CASE("a Callback destroys a small and a large closure exactly once", "[call
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::callback_test

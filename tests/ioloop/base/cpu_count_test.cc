@@ -9,7 +9,7 @@
 
 #include "support/test_loop.h"
 
-namespace squall {
+namespace squall::cpu_count_test {
 namespace {
 
 using detail::cgroup_quota;
@@ -137,4 +137,4 @@ TEST_CASE("files that say something else are no limit", "[cpu_count]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::cpu_count_test

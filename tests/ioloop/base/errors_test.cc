@@ -6,7 +6,7 @@
 
 #include "support/catch.h"
 
-namespace squall {
+namespace squall::errors_test {
 namespace {
 
 struct ServiceError : virtual std::runtime_error {
@@ -41,4 +41,4 @@ TEST_CASE("the text of an exception is that of what(), or says that there is non
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::errors_test

@@ -6,7 +6,7 @@
 
 #include "support/test_loop.h"
 
-namespace squall {
+namespace squall::frame_pool_test {
 namespace {
 
 TEST_CASE("blocks of every size can be written to their last byte", "[frame_pool]") {
@@ -43,4 +43,4 @@ TEST_CASE("a block may be released on another thread, and late in a thread's lif
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::frame_pool_test

@@ -4,7 +4,7 @@
 
 #include "support/catch.h"
 
-namespace squall {
+namespace squall::free_list_test {
 namespace {
 
 struct Counted {
@@ -43,4 +43,4 @@ TEST_CASE("a full free list destroys a returned object, and the destructor those
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::free_list_test

@@ -11,7 +11,7 @@
 
 #include "support/catch.h"
 
-namespace squall {
+namespace squall::intrusive_list_test {
 namespace {
 
 struct Item : ListNode<> {
@@ -290,4 +290,4 @@ TEST_CASE("a list agrees with std::list over random operations", "[intrusive_lis
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::intrusive_list_test

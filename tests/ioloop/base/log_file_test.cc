@@ -19,8 +19,9 @@
 #include <vector>
 
 #include "support/catch.h"
+#include "support/environment_variable.h"
 
-namespace squall {
+namespace squall::log_file_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -28,6 +29,7 @@ using log::next_rollover;
 using log::RotateMode;
 using std::chrono::sys_seconds;
 using testing::LogCapture;
+using testing::TimeZone;
 
 class Folder {
  public:
@@ -67,18 +69,6 @@ class Folder {
 };
 
 using Names = std::vector<std::string>;
-
-class TimeZone {
- public:
-  explicit TimeZone(const char* zone) {
-    ::setenv("TZ", zone, 1);
-    ::tzset();
-  }
-  ~TimeZone() {
-    ::unsetenv("TZ");
-    ::tzset();
-  }
-};
 
 // Collects the output to stderr during its lifetime; it is not printed.
 class StderrTo {
@@ -495,4 +485,4 @@ TEST_CASE("levels have names (LOG-10)", "[log]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::log_file_test

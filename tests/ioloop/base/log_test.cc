@@ -4,15 +4,17 @@
 #include <ctime>
 #include <string>
 
+#include "support/environment_variable.h"
 #include "support/test_loop.h"
 
-namespace squall {
+namespace squall::log_test {
 
 struct Unprintable {};
 
 namespace {
 
 using testing::LogCapture;
+using testing::TimeZone;
 
 // A record as if written at line 2345 of a file that format_record() is told by `where`.
 std::string format(std::string_view message, log::Level level = log::Level::info, bool color = false) {
@@ -21,19 +23,8 @@ std::string format(std::string_view message, log::Level level = log::Level::info
       {log::access(), level, where, std::chrono::system_clock::from_time_t(1'700'000'000), message}, color);
 }
 
-struct Utc {
-  Utc() {
-    ::setenv("TZ", "UTC", 1);
-    ::tzset();
-  }
-  ~Utc() {
-    ::unsetenv("TZ");
-    ::tzset();
-  }
-};
-
 TEST_CASE("a line has level, local time, module and line number (LOG-02)", "[log]") {
-  const Utc utc;
+  const TimeZone utc("UTC");
   const std::string line = format("200 GET / (127.0.0.1) 1.23ms");
   CHECK(line.starts_with("[I 231114 22:13:20 log_test:"));
   CHECK(line.ends_with("] 200 GET / (127.0.0.1) 1.23ms"));
@@ -66,17 +57,18 @@ TEST_CASE("bytes that are not UTF-8 and control characters are shown escaped (LO
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::log_test
 
 template <>
-struct fmt::formatter<squall::Unprintable> {
+struct fmt::formatter<squall::log_test::Unprintable> {
   constexpr auto parse(fmt::format_parse_context& context) { return context.begin(); }
-  auto format(const squall::Unprintable&, fmt::format_context& context) const -> decltype(context.out()) {
+  auto format(const squall::log_test::Unprintable&, fmt::format_context& context) const
+      -> decltype(context.out()) {
     throw fmt::format_error("cannot be printed");
   }
 };
 
-namespace squall {
+namespace squall::log_test {
 namespace {
 
 TEST_CASE("a record whose formatting fails is logged as such (LOG-05)", "[log]") {
@@ -104,4 +96,4 @@ TEST_CASE("three loggers have names and follow root's level until they have thei
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::log_test

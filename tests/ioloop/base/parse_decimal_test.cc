@@ -5,7 +5,7 @@
 
 #include "support/catch.h"
 
-namespace squall {
+namespace squall::parse_decimal_test {
 namespace {
 
 TEST_CASE("a number is decimal digits alone, and fits its type", "[parse_decimal]") {
@@ -26,4 +26,4 @@ TEST_CASE("a canonical number has no leading zeros", "[parse_decimal]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::parse_decimal_test

@@ -4,7 +4,7 @@
 
 #include "support/catch.h"
 
-namespace squall {
+namespace squall::symbol_test {
 
 void known_function() {}
 
@@ -14,9 +14,9 @@ void static_function() {}
 int a_variable = 0;
 
 TEST_CASE("a function is known by its name, without its parameters, be it static or not", "[symbol]") {
-  CHECK(symbol_name(reinterpret_cast<const void*>(&known_function)) == "squall::known_function");
+  CHECK(symbol_name(reinterpret_cast<const void*>(&known_function)) == "squall::symbol_test::known_function");
   CHECK(symbol_name(reinterpret_cast<const void*>(&static_function)) ==
-        "squall::(anonymous namespace)::static_function");
+        "squall::symbol_test::(anonymous namespace)::static_function");
 }
 
 TEST_CASE("a place that is in no function is said as the file and the offset in it", "[symbol]") {
@@ -33,4 +33,4 @@ TEST_CASE("a mangled name is said as it was written, any other as it is", "[symb
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::symbol_test

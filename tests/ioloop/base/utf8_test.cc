@@ -2,7 +2,7 @@
 
 #include "support/catch.h"
 
-namespace squall {
+namespace squall::utf8_test {
 namespace {
 
 TEST_CASE("text with overlong forms, surrogates or stray bytes is not UTF-8 (RFC 3629)", "[utf8]") {
@@ -14,4 +14,4 @@ TEST_CASE("text with overlong forms, surrogates or stray bytes is not UTF-8 (RFC
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::utf8_test

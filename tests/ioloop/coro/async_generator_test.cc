@@ -8,7 +8,7 @@
 
 #include "support/test_loop.h"
 
-namespace squall {
+namespace squall::async_generator_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -226,4 +226,4 @@ TEST_CASE("a million values pass in constant stack", "[async_generator]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::async_generator_test

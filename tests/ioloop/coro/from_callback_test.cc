@@ -9,7 +9,7 @@
 
 #include "support/test_loop.h"
 
-namespace squall {
+namespace squall::from_callback_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -243,4 +243,4 @@ TEST_CASE("a completion destroyed on another thread causes BrokenPromise", "[fro
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::from_callback_test

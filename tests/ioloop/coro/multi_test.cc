@@ -9,7 +9,7 @@
 
 #include "support/test_loop.h"
 
-namespace squall {
+namespace squall::multi_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -331,4 +331,4 @@ TEST_CASE("multi nests a thousand deep, and repeats a hundred thousand times in 
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::multi_test

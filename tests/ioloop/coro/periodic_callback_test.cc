@@ -11,7 +11,7 @@
 
 #include "support/test_loop.h"
 
-namespace squall {
+namespace squall::periodic_callback_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -360,4 +360,4 @@ TEST_CASE("the function may be move-only", "[periodic_callback]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::periodic_callback_test

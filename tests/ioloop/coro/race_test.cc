@@ -10,7 +10,7 @@
 
 #include "support/test_loop.h"
 
-namespace squall {
+namespace squall::race_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -259,4 +259,4 @@ TEST_CASE("race has ten thousand children, nests, and repeats in constant stack"
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::race_test

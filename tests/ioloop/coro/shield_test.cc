@@ -5,7 +5,7 @@
 
 #include "support/test_loop.h"
 
-namespace squall {
+namespace squall::shield_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -105,4 +105,4 @@ TEST_CASE("the destructor of a loop destroys shielded work", "[shield]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::shield_test

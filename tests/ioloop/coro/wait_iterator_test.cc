@@ -7,7 +7,7 @@
 
 #include "support/test_loop.h"
 
-namespace squall {
+namespace squall::wait_iterator_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -249,4 +249,4 @@ TEST_CASE("ten thousand tasks end in the order of their last turn", "[wait_itera
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::wait_iterator_test

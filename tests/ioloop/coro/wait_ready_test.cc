@@ -13,7 +13,7 @@
 #include "support/socket_pair.h"
 #include "support/test_loop.h"
 
-namespace squall {
+namespace squall::wait_ready_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -155,4 +155,4 @@ TEST_CASE("a wait can be given up after a time", "[wait_ready]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::wait_ready_test

@@ -7,7 +7,7 @@
 
 #include "support/test_loop.h"
 
-namespace squall {
+namespace squall::with_timeout_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -144,4 +144,4 @@ TEST_CASE("with_timeout accepts every awaitable", "[with_timeout]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::with_timeout_test

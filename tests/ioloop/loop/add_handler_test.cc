@@ -9,7 +9,7 @@
 #include "support/socket_pair.h"
 #include "support/test_loop.h"
 
-namespace squall {
+namespace squall::add_handler_test {
 namespace {
 
 using testing::Live;
@@ -121,4 +121,4 @@ TEST_CASE("a refused function object is destroyed and changes nothing (IOL-32)",
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::add_handler_test

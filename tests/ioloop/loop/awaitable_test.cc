@@ -69,7 +69,7 @@ struct squall::AwaitAdapter<std::future<T>> {
   static auto convert(std::future<T> future) { return squall::from_callback<T>(Start{std::move(future)}); }
 };
 
-namespace squall {
+namespace squall::awaitable_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -155,4 +155,4 @@ TEST_CASE("a std::future that waits on a thread is awaited like any other", "[aw
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::awaitable_test

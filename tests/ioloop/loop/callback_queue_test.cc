@@ -4,7 +4,7 @@
 
 #include "support/test_loop.h"
 
-namespace squall {
+namespace squall::callback_queue_test {
 namespace {
 
 using testing::Live;
@@ -104,4 +104,4 @@ TEST_CASE("destroying the queue destroys its callbacks, and those that their des
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::callback_queue_test

@@ -4,7 +4,7 @@
 
 #include "support/test_loop.h"
 
-namespace squall {
+namespace squall::deadline_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -46,4 +46,4 @@ TEST_CASE("a timeout too long for the clock never passes", "[deadline]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::deadline_test

@@ -11,7 +11,7 @@
 #include "support/socket_pair.h"
 #include "support/test_loop.h"
 
-namespace squall {
+namespace squall::embedding_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -125,4 +125,4 @@ TEST_CASE("many loops may be made, driven in turn and destroyed on one thread", 
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::embedding_test

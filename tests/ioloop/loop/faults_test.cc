@@ -22,7 +22,7 @@
 
 #include "support/test_loop.h"
 
-namespace squall {
+namespace squall::loop_faults_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -769,4 +769,4 @@ TEST_CASE("a loop with work of all kinds ends without any memory", "[faults]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::loop_faults_test

@@ -6,7 +6,7 @@
 
 #include "support/test_loop.h"
 
-namespace squall {
+namespace squall::future_test {
 namespace {
 
 using testing::Live;
@@ -202,4 +202,4 @@ TEST_CASE("on_done calls back in a later turn, even if the future is done alread
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::future_test

@@ -10,7 +10,7 @@
 
 #include "support/test_loop.h"
 
-namespace squall {
+namespace squall::inbox_test {
 namespace {
 
 using testing::Live;
@@ -102,4 +102,4 @@ TEST_CASE("callbacks that a dropped callback adds while its loop is destroyed ar
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::inbox_test

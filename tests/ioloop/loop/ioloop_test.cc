@@ -10,7 +10,7 @@
 
 #include "support/test_loop.h"
 
-namespace squall {
+namespace squall::ioloop_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -547,4 +547,4 @@ TEST_CASE("each callback has a budget of its own", "[ioloop]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::ioloop_test

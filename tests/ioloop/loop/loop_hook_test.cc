@@ -6,7 +6,7 @@
 
 #include "support/test_loop.h"
 
-namespace squall {
+namespace squall::loop_hook_test {
 namespace {
 
 using testing::TestLoop;
@@ -120,4 +120,4 @@ TEST_CASE("a hook outlives the queue it stood in", "[loop_hook]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::loop_hook_test

@@ -7,7 +7,7 @@
 #include "support/socket_pair.h"
 #include "support/test_loop.h"
 
-namespace squall {
+namespace squall::loop_stats_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -84,4 +84,4 @@ TEST_CASE("a lag histogram counts by powers of two of a microsecond", "[loop_sta
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::loop_stats_test

@@ -14,7 +14,7 @@
 
 #include "support/test_loop.h"
 
-namespace squall {
+namespace squall::signal_awaiter_test {
 namespace {
 
 using testing::Live;
@@ -135,4 +135,4 @@ TEST_CASE("an invalid signal, or one of another loop, is refused", "[signal_awai
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::signal_awaiter_test

@@ -7,7 +7,7 @@
 
 #include "support/test_loop.h"
 
-namespace squall {
+namespace squall::signal_handlers_test {
 namespace {
 
 using testing::Live;
@@ -94,4 +94,4 @@ TEST_CASE("a signal that another thread receives reaches the loop", "[signal_han
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::signal_handlers_test

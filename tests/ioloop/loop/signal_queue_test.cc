@@ -10,7 +10,7 @@
 
 #include "support/test_loop.h"
 
-namespace squall {
+namespace squall::signal_queue_test {
 namespace {
 
 using testing::TestLoop;
@@ -104,4 +104,4 @@ TEST_CASE("an exception from a callback of a signal handler is logged", "[signal
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::signal_queue_test

@@ -4,7 +4,7 @@
 
 #include "support/test_loop.h"
 
-namespace squall {
+namespace squall::sleep_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -84,4 +84,4 @@ TEST_CASE("a task destroyed in moment is not resumed", "[sleep]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::sleep_test

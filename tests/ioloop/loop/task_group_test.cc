@@ -5,7 +5,7 @@
 
 #include "support/test_loop.h"
 
-namespace squall {
+namespace squall::task_group_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -208,4 +208,4 @@ TEST_CASE("a thousand tasks that do not wait hold no memory, and ten thousand th
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::task_group_test

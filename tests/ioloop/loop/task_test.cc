@@ -6,7 +6,7 @@
 
 #include "support/test_loop.h"
 
-namespace squall {
+namespace squall::task_test {
 namespace {
 
 using testing::Live;
@@ -139,4 +139,4 @@ TEST_CASE("task_ended() is called when a task has ended", "[task]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::task_test

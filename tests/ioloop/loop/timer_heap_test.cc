@@ -13,7 +13,7 @@
 
 #include "support/test_loop.h"
 
-namespace squall {
+namespace squall::timer_heap_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -200,4 +200,4 @@ TEST_CASE("a million timers are added, removed and fired in any order, and their
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::timer_heap_test

@@ -4,7 +4,7 @@
 
 #include "support/test_loop.h"
 
-namespace squall {
+namespace squall::waiter_test {
 namespace {
 
 using testing::Live;
@@ -80,4 +80,4 @@ TEST_CASE("a list may be destroyed before its waiters", "[waiter]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::waiter_test

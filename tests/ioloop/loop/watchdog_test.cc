@@ -9,7 +9,7 @@
 #include "support/socket_pair.h"
 #include "support/test_loop.h"
 
-namespace squall {
+namespace squall::watchdog_test {
 
 using namespace std::chrono_literals;
 
@@ -55,7 +55,8 @@ TEST_CASE("so is a handler, by its function and descriptor", "[watchdog]") {
   loop.add_handler(pair.near.get(), Events::read, EventHandler{&handler_that_holds_the_loop, nullptr});
   pair.put();
   loop.run_turn();
-  loop.log.expect(fmt::format("handler squall::handler_that_holds_the_loop of fd {}", pair.near.get()));
+  loop.log.expect(
+      fmt::format("handler squall::watchdog_test::handler_that_holds_the_loop of fd {}", pair.near.get()));
   loop.remove_handler(pair.near.get());
 }
 
@@ -63,7 +64,7 @@ TEST_CASE("so is a task that was resumed, by the name of its coroutine", "[watch
   TestLoop loop;
   loop.set_slow_callback(1ms);
   loop.run(task_that_holds_the_loop());
-  loop.log.expect("by task squall::task_that_holds_the_loop");
+  loop.log.expect("by task squall::watchdog_test::task_that_holds_the_loop");
 }
 
 TEST_CASE("nothing is logged below the threshold or without one", "[watchdog]") {
@@ -87,4 +88,4 @@ TEST_CASE("a callback may set the threshold, which holds from the next one on", 
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::watchdog_test

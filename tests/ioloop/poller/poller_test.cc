@@ -21,9 +21,10 @@
 
 #include "support/catch.h"
 #include "support/descriptor_limit.h"
+#include "support/environment_variable.h"
 
 // Runs a test with every poller: those of the system, and those of other systems over the shims.
-namespace squall {
+namespace squall::poller_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -128,20 +129,8 @@ int error_of(Poller& poller, int fd, Events before, Events after, std::uint32_t 
 }
 
 // SQUALL_POLLER, set or unset for a while.
-class PollerVariable {
- public:
-  explicit PollerVariable(const char* value) {
-    if (const char* old = std::getenv(kName)) before_ = old;
-    set(value);
-  }
-  ~PollerVariable() { set(before_ ? before_->c_str() : nullptr); }
-  PollerVariable(const PollerVariable&) = delete;
-  PollerVariable& operator=(const PollerVariable&) = delete;
-
- private:
-  static constexpr const char* kName = "SQUALL_POLLER";
-  static void set(const char* value) { value ? ::setenv(kName, value, 1) : ::unsetenv(kName); }
-  std::optional<std::string> before_;
+struct PollerVariable : testing::EnvironmentVariable {
+  explicit PollerVariable(const char* value) : EnvironmentVariable("SQUALL_POLLER", value) {}
 };
 
 TEST_CASE("a descriptor is reported for as long as it is ready, and no longer (IOL-37)", "[poller]") {
@@ -635,4 +624,4 @@ TEST_CASE("a poller of one's own is found by its name and never picked unasked",
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::poller_test

@@ -9,7 +9,7 @@
 #include "support/catch.h"
 
 // In the program that uses the pipe instead of the eventfd.
-namespace squall {
+namespace squall::waker_pipe_test {
 namespace {
 
 TEST_CASE("this program's waker is a pipe", "[waker]") {
@@ -37,4 +37,4 @@ TEST_CASE("a loop that sleeps is woken through a pipe", "[waker][threads]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::waker_pipe_test

@@ -16,7 +16,7 @@
 #include "support/descriptor_limit.h"
 
 // Compiled into two programs: with the waker that this system uses, and with the one made of a pipe.
-namespace squall {
+namespace squall::waker_test {
 namespace {
 
 bool is_readable(const Waker& waker) {
@@ -109,4 +109,4 @@ TEST_CASE("other threads may wake, and a wake-up after drain() is not lost", "[w
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::waker_test

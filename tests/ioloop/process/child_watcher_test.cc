@@ -13,7 +13,7 @@
 
 #include "support/test_loop.h"
 
-namespace squall {
+namespace squall::child_watcher_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -271,4 +271,4 @@ TEST_CASE("an invalid signal is refused", "[child]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::child_watcher_test

@@ -13,7 +13,7 @@
 
 #include "support/test_loop.h"
 
-namespace squall {
+namespace squall::run_in_executor_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -479,4 +479,4 @@ TEST_CASE("tasks dropped at every stage, by groups and by loops, leave nothing b
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::run_in_executor_test

@@ -13,7 +13,7 @@
 
 #include "support/catch.h"
 
-namespace squall {
+namespace squall::run_loops_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -115,4 +115,4 @@ TEST_CASE("a count of loops that is not positive is refused", "[run_loops]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::run_loops_test

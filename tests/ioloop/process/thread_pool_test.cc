@@ -14,7 +14,7 @@
 
 #include "support/test_loop.h"
 
-namespace squall {
+namespace squall::thread_pool_test {
 namespace {
 
 using testing::LogCapture;
@@ -197,4 +197,4 @@ TEST_CASE("many threads submit to one pool and nothing is lost", "[thread_pool][
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::thread_pool_test

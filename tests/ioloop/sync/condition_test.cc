@@ -7,7 +7,7 @@
 
 #include "support/test_loop.h"
 
-namespace squall {
+namespace squall::condition_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -183,4 +183,4 @@ TEST_CASE("a condition may be destroyed before its waiters: those that were noti
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::condition_test

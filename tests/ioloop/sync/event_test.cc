@@ -7,7 +7,7 @@
 
 #include "support/test_loop.h"
 
-namespace squall {
+namespace squall::event_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -197,4 +197,4 @@ TEST_CASE("to_string() of an event has its state and waiters (LCK-60)", "[event]
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::event_test

@@ -7,7 +7,7 @@
 
 #include "support/test_loop.h"
 
-namespace squall {
+namespace squall::lock_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -109,4 +109,4 @@ TEST_CASE("to_string() of a lock has its state and waiters (LCK-60)", "[lock]") 
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::lock_test

@@ -13,7 +13,7 @@
 
 #include "support/test_loop.h"
 
-namespace squall {
+namespace squall::queue_random_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -233,4 +233,4 @@ TEST_CASE("with random cancellations no item is lost and all order is kept (QUE-
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::queue_random_test

@@ -9,7 +9,7 @@
 
 #include "support/test_loop.h"
 
-namespace squall {
+namespace squall::queue_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -618,4 +618,4 @@ TEST_CASE("to_string() of a queue leaves out empty parts (QUE-10)", "[queue]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::queue_test

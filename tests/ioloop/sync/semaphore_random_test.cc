@@ -12,7 +12,7 @@
 
 #include "support/test_loop.h"
 
-namespace squall {
+namespace squall::semaphore_random_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -145,4 +145,4 @@ TEST_CASE("with random cancellations no permit is lost and no task overtakes ano
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::semaphore_random_test

@@ -8,7 +8,7 @@
 
 #include "support/test_loop.h"
 
-namespace squall {
+namespace squall::semaphore_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -346,4 +346,4 @@ TEST_CASE("to_string() of a semaphore has its permits and waiters (LCK-60)", "[s
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::semaphore_test

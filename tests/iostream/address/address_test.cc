@@ -12,7 +12,7 @@
 #include "support/socket_pair.h"
 #include "support/stream_pair.h"
 
-namespace squall {
+namespace squall::address_test {
 namespace {
 
 Address v6(const char* text, std::uint16_t port, std::uint32_t scope = 0) {
@@ -176,4 +176,4 @@ TEST_CASE("an address with another port is the same address", "[address]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::address_test

@@ -10,7 +10,7 @@
 #include "support/fake_resolver.h"
 #include "support/test_loop.h"
 
-namespace squall {
+namespace squall::caching_resolver_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -254,4 +254,4 @@ TEST_CASE("destroying the cache cancels its lookups", "[caching_resolver]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::caching_resolver_test

@@ -15,7 +15,7 @@
 #include "support/listeners.h"
 #include "support/test_loop.h"
 
-namespace squall {
+namespace squall::cares_resolver_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -190,4 +190,4 @@ TEST_CASE("name servers that cannot be read are the caller's mistake", "[cares]"
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::cares_resolver_test

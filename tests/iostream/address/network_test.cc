@@ -7,7 +7,7 @@
 
 #include "support/catch.h"
 
-namespace squall {
+namespace squall::network_test {
 namespace {
 
 bool holds(const std::string& network, const std::string& ip) {
@@ -96,4 +96,4 @@ TEST_CASE("random addresses are in random networks exactly if the bits of the pr
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::network_test

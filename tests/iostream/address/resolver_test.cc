@@ -18,7 +18,7 @@
 #include "support/fake_resolver.h"
 #include "support/test_loop.h"
 
-namespace squall {
+namespace squall::resolver_test {
 namespace {
 
 using testing::FakeResolver;
@@ -250,4 +250,4 @@ TEST_CASE("a numeric address can be overridden, and its replacement may be numer
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::resolver_test

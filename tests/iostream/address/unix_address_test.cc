@@ -11,7 +11,7 @@
 #include "support/socket_pair.h"
 #include "support/temporary_folder.h"
 
-namespace squall {
+namespace squall::unix_address_test {
 namespace {
 
 using namespace std::string_literals;
@@ -92,4 +92,4 @@ TEST_CASE("an unbound Unix socket is unnamed", "[unix_address]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::unix_address_test

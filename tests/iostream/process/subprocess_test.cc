@@ -17,7 +17,7 @@
 
 #include "support/test_loop.h"
 
-namespace squall {
+namespace squall::subprocess_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -519,4 +519,4 @@ TEST_CASE("a Subprocess may be moved, with its unread output", "[subprocess]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::subprocess_test

@@ -15,7 +15,7 @@
 #include "support/catch.h"
 #include "support/stream_pair.h"
 
-namespace squall {
+namespace squall::bind_sockets_test {
 namespace {
 
 int option(int fd, int level, int name) {
@@ -138,4 +138,4 @@ TEST_CASE("a name without an address fails with the code that a resolver's error
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::bind_sockets_test

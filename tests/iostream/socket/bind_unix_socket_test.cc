@@ -15,7 +15,7 @@
 #include "support/catch.h"
 #include "support/temporary_folder.h"
 
-namespace squall {
+namespace squall::bind_unix_socket_test {
 namespace {
 
 using namespace std::string_literals;
@@ -170,4 +170,4 @@ TEST_CASE("a UnixSocketFile removes its file, unless another socket has replaced
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::bind_unix_socket_test

@@ -15,7 +15,7 @@
 
 #include "support/catch.h"
 
-namespace squall {
+namespace squall::listen_fds_test {
 namespace {
 
 // Acts as a service manager: runs `service` in a process whose descriptors from 3 on are `count` listening
@@ -137,4 +137,4 @@ TEST_CASE("variables that make no sense are an error, and nothing is taken", "[l
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::listen_fds_test

@@ -17,7 +17,7 @@
 
 #include "support/test_loop.h"
 
-namespace squall {
+namespace squall::pipe_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -305,4 +305,4 @@ TEST_CASE("a pipe whose other end is gone does not keep the loop busy", "[pipe]"
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::pipe_test

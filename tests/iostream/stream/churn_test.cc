@@ -14,7 +14,7 @@
 #include "support/stream_pair.h"
 #include "support/test_loop.h"
 
-namespace squall {
+namespace squall::churn_test {
 namespace {
 
 using testing::Live;
@@ -108,4 +108,4 @@ TEST_CASE("connections that come and go leave neither descriptors nor memory beh
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::churn_test

@@ -18,7 +18,7 @@
 #include "support/temporary_file.h"
 #include "support/test_loop.h"
 
-namespace squall {
+namespace squall::stream_faults_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -926,4 +926,4 @@ TEST_CASE("a stream with a reader, a writer and a callback closes without any me
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::stream_faults_test

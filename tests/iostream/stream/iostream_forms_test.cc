@@ -13,7 +13,7 @@
 #include "support/test_loop.h"
 
 // The less common forms of reading and writing.
-namespace squall {
+namespace squall::iostream_forms_test {
 namespace {
 
 using testing::Live;
@@ -502,4 +502,4 @@ TEST_CASE("reading() and writing() tell whether a read waits and whether bytes w
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::iostream_forms_test

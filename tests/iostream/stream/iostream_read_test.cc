@@ -7,7 +7,7 @@
 #include "support/stream_pair.h"
 #include "support/test_loop.h"
 
-namespace squall {
+namespace squall::iostream_read_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -583,4 +583,4 @@ TEST_CASE("any segmentation gives the same results", "[iostream]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::iostream_read_test

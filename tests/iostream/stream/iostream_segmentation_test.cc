@@ -12,7 +12,7 @@
 #include "support/test_loop.h"
 
 // A read gives the same result for every way in which the network cuts its bytes.
-namespace squall {
+namespace squall::iostream_segmentation_test {
 namespace {
 
 constexpr std::size_t kNoLimit = std::numeric_limits<std::size_t>::max();
@@ -218,4 +218,4 @@ TEST_CASE("so does one through a transport that holds bytes", "[iostream]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::iostream_segmentation_test

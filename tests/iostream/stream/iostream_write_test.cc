@@ -12,7 +12,7 @@
 #include "support/stream_pair.h"
 #include "support/test_loop.h"
 
-namespace squall {
+namespace squall::iostream_write_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -657,4 +657,4 @@ TEST_CASE("a stream without a reader does not keep the loop busy", "[iostream]")
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::iostream_write_test

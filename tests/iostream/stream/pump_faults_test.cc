@@ -11,7 +11,7 @@
 #include "support/stream_pair.h"
 #include "support/test_loop.h"
 
-namespace squall {
+namespace squall::pump_faults_test {
 namespace {
 
 using testing::connected_pair;
@@ -96,4 +96,4 @@ TEST_CASE("a splice that is interrupted, or has nothing to move after all, loses
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::pump_faults_test

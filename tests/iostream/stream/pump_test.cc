@@ -13,7 +13,7 @@
 #include "support/stream_pair.h"
 #include "support/test_loop.h"
 
-namespace squall {
+namespace squall::pump_test {
 namespace {
 
 using testing::connected_pair;
@@ -277,4 +277,4 @@ TEST_CASE("a server that resets ends the pump, and raises no signal", "[pump]") 
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::pump_test

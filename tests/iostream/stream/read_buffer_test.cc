@@ -6,7 +6,7 @@
 
 #include "support/catch.h"
 
-namespace squall {
+namespace squall::read_buffer_test {
 namespace {
 
 // Receives `bytes` in one piece, of which prepare() must have room for all.
@@ -148,4 +148,4 @@ TEST_CASE("random receives, reads and settles agree with a string", "[read_buffe
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::read_buffer_test

@@ -6,7 +6,7 @@
 
 #include "support/catch.h"
 
-namespace squall {
+namespace squall::regex_test {
 namespace {
 
 using Outcome = Regex::Outcome;
@@ -110,4 +110,4 @@ TEST_CASE("a match that takes more than max_steps fails", "[regex]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::regex_test

@@ -8,7 +8,7 @@
 #include "support/stream_pair.h"
 #include "support/test_loop.h"
 
-namespace squall {
+namespace squall::transport_test {
 namespace {
 
 using testing::Live;
@@ -348,4 +348,4 @@ TEST_CASE("a stream that is not idle takes no transport (IOS-71)", "[transport]"
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::transport_test

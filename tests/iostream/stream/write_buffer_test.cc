@@ -11,7 +11,7 @@
 #include "support/catch.h"
 #include "support/temporary_file.h"
 
-namespace squall {
+namespace squall::write_buffer_test {
 namespace {
 
 using testing::temporary_file;
@@ -158,4 +158,4 @@ TEST_CASE("any mixture of writes and sends gives the same bytes", "[write_buffer
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::write_buffer_test

@@ -6,7 +6,7 @@
 
 #include "support/catch.h"
 
-namespace squall {
+namespace squall::address_counts_test {
 namespace {
 
 Address at(const std::string& ip, std::uint16_t port = 1) { return Address::parse_ip(ip, port).value(); }
@@ -68,4 +68,4 @@ TEST_CASE("an address is forgotten with its last connection", "[address_counts]"
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::address_counts_test

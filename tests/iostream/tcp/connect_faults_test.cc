@@ -17,7 +17,7 @@
 #include "support/listeners.h"
 #include "support/test_loop.h"
 
-namespace squall {
+namespace squall::connect_faults_test {
 namespace {
 
 using testing::address;
@@ -216,4 +216,4 @@ TEST_CASE("without memory connecting fails with std::bad_alloc or succeeds, and 
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::connect_faults_test

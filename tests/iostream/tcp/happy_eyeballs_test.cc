@@ -10,7 +10,7 @@
 #include "support/listeners.h"
 #include "support/test_loop.h"
 
-namespace squall {
+namespace squall::happy_eyeballs_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -193,4 +193,4 @@ TEST_CASE("a dropped race leaves no descriptor open, at each point where it may 
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::happy_eyeballs_test

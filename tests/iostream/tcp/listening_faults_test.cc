@@ -16,7 +16,7 @@
 #include "support/faults.h"
 #include "support/temporary_folder.h"
 
-namespace squall {
+namespace squall::listening_faults_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -323,4 +323,4 @@ TEST_CASE("whichever allocation of a proxied connection fails, the count of conn
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::listening_faults_test

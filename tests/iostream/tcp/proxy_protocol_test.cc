@@ -10,7 +10,7 @@
 #include "support/catch.h"
 #include "support/proxy_header.h"
 
-namespace squall {
+namespace squall::proxy_protocol_test {
 namespace {
 
 using namespace std::string_literals;
@@ -322,4 +322,4 @@ TEST_CASE("random addresses arrive as they were sent, in both versions", "[proxy
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::proxy_protocol_test

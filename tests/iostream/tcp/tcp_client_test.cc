@@ -18,7 +18,7 @@
 #include "support/stream_pair.h"
 #include "support/test_loop.h"
 
-namespace squall {
+namespace squall::tcp_client_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -527,4 +527,4 @@ TEST_CASE(
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::tcp_client_test

@@ -7,7 +7,7 @@
 
 #include "support/echo_server.h"
 
-namespace squall {
+namespace squall::tcp_server_drain_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -184,4 +184,4 @@ TEST_CASE("a connection that drains its own server waits for itself, and is cut"
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::tcp_server_drain_test

@@ -10,7 +10,7 @@
 #include "support/echo_server.h"
 #include "support/temporary_folder.h"
 
-namespace squall {
+namespace squall::tcp_server_limits_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -237,4 +237,4 @@ TEST_CASE("Unix sockets have no limit for each address", "[tcp_server]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::tcp_server_limits_test

@@ -13,7 +13,7 @@
 #include "support/socket_pair.h"
 #include "support/temporary_folder.h"
 
-namespace squall {
+namespace squall::tcp_server_listen_test {
 namespace {
 
 using testing::ask;
@@ -125,4 +125,4 @@ TEST_CASE("a descriptor that does not listen is refused, and all others of the c
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::tcp_server_listen_test

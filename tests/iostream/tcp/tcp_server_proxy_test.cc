@@ -8,7 +8,7 @@
 #include "support/proxy_header.h"
 #include "support/temporary_folder.h"
 
-namespace squall {
+namespace squall::tcp_server_proxy_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -283,4 +283,4 @@ TEST_CASE("a server may look at the whole header", "[proxy_protocol]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::tcp_server_proxy_test

@@ -5,17 +5,21 @@
 #include <string>
 #include <vector>
 
+#include "support/echo_server.h"
 #include "support/stream_pair.h"
 #include "support/test_loop.h"
 
-namespace squall {
+namespace squall::tcp_server_test {
 namespace {
 
+using testing::ask;
 using testing::Live;
+using testing::loopback;
 using testing::RawPeer;
 using testing::TestLoop;
 
-class EchoServer : public TCPServer {
+// Echoes lines, and obeys `throw`, `stop` and `close all`.
+class LineServer : public TCPServer {
  public:
   using TCPServer::TCPServer;
 
@@ -32,23 +36,9 @@ class EchoServer : public TCPServer {
   }
 };
 
-ListenOptions loopback() {
-  ListenOptions options;
-  options.address = "127.0.0.1";
-  return options;
-}
-
-// Sends a line and returns the reply, up to the end of the stream if it ends.
-std::string ask(TestLoop& loop, RawPeer& peer, std::string_view line) {
-  peer.send(line);
-  std::string all;
-  loop.run_until([&] { return peer.drain(all) || all.ends_with('\n'); });
-  return all;
-}
-
 TEST_CASE("each connection is served by a task of its own", "[tcp_server]") {
   TestLoop loop;
-  EchoServer server(loop);
+  LineServer server(loop);
   server.listen(0, loopback());
   std::vector<RawPeer> peers;
   for (int i = 0; i < 300; ++i) peers.emplace_back(server.port());  // more than one batch of accepts
@@ -62,7 +52,7 @@ TEST_CASE("each connection is served by a task of its own", "[tcp_server]") {
 
 TEST_CASE("one server listens on several ports", "[tcp_server]") {
   TestLoop loop;
-  EchoServer server(loop);
+  LineServer server(loop);
   server.listen(0, loopback());
   auto more = bind_sockets(0, loopback());
   const std::uint16_t other = Address::local_of(more[0].get()).port();
@@ -76,7 +66,7 @@ TEST_CASE("one server listens on several ports", "[tcp_server]") {
 TEST_CASE("an exception of handle_stream() is logged with the peer, and ends that connection alone",
           "[tcp_server]") {
   TestLoop loop;
-  EchoServer server(loop);
+  LineServer server(loop);
   server.listen(0, loopback());
   RawPeer bad(server.port());
   RawPeer good(server.port());
@@ -89,15 +79,15 @@ TEST_CASE("an exception of handle_stream() is logged with the peer, and ends tha
   CHECK(ask(loop, next, "and served\n") == "and served\n");
 }
 
-class RudeServer : public EchoServer {
+class RudeServer : public LineServer {
  public:
-  using EchoServer::EchoServer;
+  using LineServer::LineServer;
   bool refuses = true;
 
  protected:
   void accepted(OwnedFd fd, const Address& peer) override {
     if (refuses) throw 42;
-    EchoServer::accepted(std::move(fd), peer);
+    LineServer::accepted(std::move(fd), peer);
   }
   Task<> handle_stream(IOStream, Address) override {
     co_await moment();
@@ -121,7 +111,7 @@ TEST_CASE("an exception of any type from handle_stream() is logged", "[tcp_serve
 
 TEST_CASE("a peer that resets, or sends too much, ends its connection without a word", "[tcp_server]") {
   TestLoop loop;
-  EchoServer server(loop);
+  LineServer server(loop);
   server.listen(0, loopback());
   RawPeer peer(server.port());
   CHECK(ask(loop, peer, "hello\n") == "hello\n");
@@ -133,7 +123,7 @@ TEST_CASE("a peer that resets, or sends too much, ends its connection without a 
 
 TEST_CASE("stop() refuses further connections and leaves the others (TSV-05)", "[tcp_server]") {
   TestLoop loop;
-  EchoServer server(loop);
+  LineServer server(loop);
   server.listen(0, loopback());
   RawPeer peer(server.port());
   CHECK(ask(loop, peer, "stop\n") == "stop\n");
@@ -167,7 +157,7 @@ TEST_CASE("a server may be stopped from within the accepting of a batch (NET-16)
 
 TEST_CASE("close_all_connections() may be called by a connection", "[tcp_server]") {
   TestLoop loop;
-  EchoServer server(loop);
+  LineServer server(loop);
   server.listen(0, loopback());
   RawPeer a(server.port());
   RawPeer b(server.port());
@@ -181,7 +171,7 @@ TEST_CASE("close_all_connections() may be called by a connection", "[tcp_server]
 
 TEST_CASE("destroying the server cancels its connections", "[tcp_server]") {
   TestLoop loop;
-  auto server = std::make_unique<EchoServer>(loop);
+  auto server = std::make_unique<LineServer>(loop);
   server->listen(0, loopback());
   RawPeer peer(server->port());
   CHECK(ask(loop, peer, "hello\n") == "hello\n");
@@ -196,7 +186,7 @@ TEST_CASE(
     "out of descriptors, connections are refused, the log is brief, and service resumes (NET-17, SEC-82)",
     "[tcp_server]") {
   TestLoop loop;
-  EchoServer server(loop);
+  LineServer server(loop);
   server.listen(0, loopback());
   RawPeer first(server.port());
   CHECK(ask(loop, first, "hello\n") == "hello\n");
@@ -228,4 +218,4 @@ TEST_CASE(
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::tcp_server_test

@@ -12,9 +12,10 @@
 #include <utility>
 #include <vector>
 
+#include "support/temporary_folder.h"
 #include "support/tls_pair.h"
 
-namespace squall {
+namespace squall::tls_context_test {
 namespace {
 
 using testing::CertificateAuthority;
@@ -60,7 +61,7 @@ TEST_CASE("a server's context names the file that is wrong, and how (TSV-01, NET
   const std::string nothing = folder.file("nothing.pem", "what is this\n");
   const std::string broken =
       folder.file("broken.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
-  const std::string missing = folder.path("missing.pem");
+  const std::string missing = folder / "missing.pem";
   const auto fails = [](const TLSCertificate& certificate, const std::string& text) {
     CHECK_THROWS_WITH(TLSContext::server(of(certificate)), text);
     CHECK_THROWS_AS(TLSContext::server(of(certificate)), std::invalid_argument);
@@ -71,7 +72,7 @@ TEST_CASE("a server's context names the file that is wrong, and how (TSV-01, NET
   fails(files(missing, key), "certfile \"" + missing + "\" does not exist");
   fails(files(cert, missing), "keyfile \"" + missing + "\" does not exist");
   fails(files(cert + "/x"), "certfile \"" + cert + "/x\" does not exist");
-  fails(files(folder.path("")), "certfile \"" + folder.path("") + "\" cannot be read: Is a directory");
+  fails(files(folder / ""), "certfile \"" + folder / "" + "\" cannot be read: Is a directory");
   fails(files(cert), "certfile \"" + cert + "\" has no private key in PEM");
   fails(files(nothing, key), "certfile \"" + nothing + "\" has no certificate in PEM");
   fails(files(cert, nothing), "keyfile \"" + nothing + "\" has no private key in PEM");
@@ -216,7 +217,7 @@ TEST_CASE("a reload affects new connections; existing ones go on", "[tls]") {
     folder.file("key.pem", certificate.key_pem);
   };
   write("old");
-  sides.server_options.certificates = {files(folder.path("cert.pem"), folder.path("key.pem"))};
+  sides.server_options.certificates = {files(folder / "cert.pem", folder / "key.pem")};
   const TLSContext client = sides.client();
   TLSContext server = sides.server();
   const TLSContext copy = server;
@@ -306,4 +307,4 @@ TEST_CASE("one context serves the loops of several threads, while it is reloaded
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::tls_context_test

@@ -9,7 +9,7 @@
 #include "support/tls_pair.h"
 
 // TLS under errors of the system and without memory.
-namespace squall {
+namespace squall::tls_faults_test {
 namespace {
 
 using testing::connected_pair;
@@ -120,4 +120,4 @@ TEST_CASE("a context without memory throws, and a failed reload changes nothing"
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::tls_faults_test

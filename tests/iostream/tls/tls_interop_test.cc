@@ -8,10 +8,11 @@
 #include <string>
 #include <vector>
 
+#include "support/temporary_folder.h"
 #include "support/tls_pair.h"
 
 // TLS with what other people made of it: curl, openssl's s_client and s_server, and Python.
-namespace squall {
+namespace squall::tls_interop_test {
 namespace {
 
 using testing::CertificateWishes;
@@ -243,4 +244,4 @@ TEST_CASE("Python's client talks to our server", "[tls][interop]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::tls_interop_test

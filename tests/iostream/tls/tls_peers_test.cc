@@ -14,7 +14,7 @@
 #include "support/tls_pair.h"
 
 // TLS with peers that misbehave.
-namespace squall {
+namespace squall::tls_peers_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -485,4 +485,4 @@ TEST_CASE("a client that renegotiates is refused (SEC-74)", "[tls]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::tls_peers_test

@@ -4,7 +4,7 @@
 
 #include "support/catch.h"
 
-namespace squall {
+namespace squall::tls_records_test {
 namespace {
 
 using detail::TLSRecords;
@@ -50,4 +50,4 @@ TEST_CASE("records are full after as many as are encrypted together", "[tls]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::tls_records_test

@@ -5,9 +5,10 @@
 #include <random>
 #include <string>
 
+#include "support/temporary_folder.h"
 #include "support/tls_pair.h"
 
-namespace squall {
+namespace squall::tls_stream_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -685,4 +686,4 @@ TEST_CASE("without a session cache, or without tickets, nothing is resumed", "[t
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::tls_stream_test

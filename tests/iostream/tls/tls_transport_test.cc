@@ -14,7 +14,7 @@
 #include "support/tls_pair.h"
 
 // The TLS transport without streams.
-namespace squall {
+namespace squall::tls_transport_test {
 namespace {
 
 using detail::TLSConnection;
@@ -330,4 +330,4 @@ TEST_CASE("names that OpenSSL would take for any, or for many, are refused (SEC-
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::tls_transport_test
