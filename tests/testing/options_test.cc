@@ -4,7 +4,7 @@
 
 #include "support/catch.h"
 
-namespace squall::testing {
+namespace squall::testing::options_test {
 namespace {
 
 TEST_CASE("the options of expected log lines are aggregates that take designated initialisers", "[options]") {
@@ -13,4 +13,4 @@ TEST_CASE("the options of expected log lines are aggregates that take designated
 }
 
 }  // namespace
-}  // namespace squall::testing
+}  // namespace squall::testing::options_test

@@ -4,7 +4,7 @@
 
 #include "support/catch.h"
 
-namespace squall::web {
+namespace squall::web::options_test {
 namespace {
 
 TEST_CASE("the options of applications are aggregates that take designated initialisers", "[options]") {
@@ -13,4 +13,4 @@ TEST_CASE("the options of applications are aggregates that take designated initi
 }
 
 }  // namespace
-}  // namespace squall::web
+}  // namespace squall::web::options_test

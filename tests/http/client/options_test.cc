@@ -5,7 +5,7 @@
 
 #include "support/catch.h"
 
-namespace squall::http {
+namespace squall::http::options_test {
 namespace {
 
 TEST_CASE("the options of HTTP clients are aggregates that take designated initialisers", "[options]") {
@@ -20,4 +20,4 @@ TEST_CASE("the options of HTTP clients are aggregates that take designated initi
 }
 
 }  // namespace
-}  // namespace squall::http
+}  // namespace squall::http::options_test

@@ -5,7 +5,7 @@
 
 #include "support/catch.h"
 
-namespace squall::http {
+namespace squall::http::options_test {
 namespace {
 
 TEST_CASE("the options of decoders and parsers are aggregates that take designated initialisers",
@@ -17,4 +17,4 @@ TEST_CASE("the options of decoders and parsers are aggregates that take designat
 }
 
 }  // namespace
-}  // namespace squall::http
+}  // namespace squall::http::options_test

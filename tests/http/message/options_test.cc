@@ -5,7 +5,7 @@
 
 #include "support/catch.h"
 
-namespace squall::http {
+namespace squall::http::options_test {
 namespace {
 
 TEST_CASE("the options of cookie jars and forms are aggregates that take designated initialisers",
@@ -17,4 +17,4 @@ TEST_CASE("the options of cookie jars and forms are aggregates that take designa
 }
 
 }  // namespace
-}  // namespace squall::http
+}  // namespace squall::http::options_test

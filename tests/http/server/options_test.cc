@@ -4,7 +4,7 @@
 
 #include "support/catch.h"
 
-namespace squall::http {
+namespace squall::http::options_test {
 namespace {
 
 TEST_CASE("the options of HTTP servers are aggregates that take designated initialisers", "[options]") {
@@ -15,4 +15,4 @@ TEST_CASE("the options of HTTP servers are aggregates that take designated initi
 }
 
 }  // namespace
-}  // namespace squall::http
+}  // namespace squall::http::options_test

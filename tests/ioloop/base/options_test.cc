@@ -4,7 +4,7 @@
 
 #include "support/catch.h"
 
-namespace squall {
+namespace squall::options_test {
 namespace {
 
 TEST_CASE("the options of log files are aggregates that take designated initialisers", "[options]") {
@@ -15,4 +15,4 @@ TEST_CASE("the options of log files are aggregates that take designated initiali
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::options_test

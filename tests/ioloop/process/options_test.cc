@@ -5,7 +5,7 @@
 
 #include "support/catch.h"
 
-namespace squall {
+namespace squall::options_test {
 namespace {
 
 TEST_CASE("the options of processes and threads are aggregates that take designated initialisers",
@@ -17,4 +17,4 @@ TEST_CASE("the options of processes and threads are aggregates that take designa
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::options_test

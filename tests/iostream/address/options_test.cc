@@ -5,7 +5,7 @@
 
 #include "support/catch.h"
 
-namespace squall {
+namespace squall::options_test {
 namespace {
 
 TEST_CASE("the options of resolvers are aggregates that take designated initialisers", "[options]") {
@@ -16,4 +16,4 @@ TEST_CASE("the options of resolvers are aggregates that take designated initiali
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::options_test

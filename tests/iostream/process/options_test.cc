@@ -4,7 +4,7 @@
 
 #include "support/catch.h"
 
-namespace squall {
+namespace squall::options_test {
 namespace {
 
 TEST_CASE("the options of child processes are aggregates that take designated initialisers", "[options]") {
@@ -13,4 +13,4 @@ TEST_CASE("the options of child processes are aggregates that take designated in
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::options_test

@@ -6,7 +6,7 @@
 
 #include "support/catch.h"
 
-namespace squall {
+namespace squall::options_test {
 namespace {
 
 TEST_CASE("the options of sockets are aggregates that take designated initialisers", "[options]") {
@@ -19,4 +19,4 @@ TEST_CASE("the options of sockets are aggregates that take designated initialise
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::options_test

@@ -5,7 +5,7 @@
 
 #include "support/catch.h"
 
-namespace squall {
+namespace squall::options_test {
 namespace {
 
 TEST_CASE("the options of streams are aggregates that take designated initialisers", "[options]") {
@@ -18,4 +18,4 @@ TEST_CASE("the options of streams are aggregates that take designated initialise
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::options_test

@@ -5,7 +5,7 @@
 
 #include "support/catch.h"
 
-namespace squall {
+namespace squall::options_test {
 namespace {
 
 TEST_CASE("the options of TCP clients and servers are aggregates that take designated initialisers",
@@ -19,4 +19,4 @@ TEST_CASE("the options of TCP clients and servers are aggregates that take desig
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::options_test

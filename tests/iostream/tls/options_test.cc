@@ -4,7 +4,7 @@
 
 #include "support/catch.h"
 
-namespace squall {
+namespace squall::options_test {
 namespace {
 
 TEST_CASE("the options of TLS contexts are aggregates that take designated initialisers", "[options]") {
@@ -17,4 +17,4 @@ TEST_CASE("the options of TLS contexts are aggregates that take designated initi
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::options_test
