@@ -42,7 +42,7 @@ TEST_CASE("a stream that is served has the timeouts of any connection", "[http_s
   options.server = impatient();
   bool ended = false;
   loop.spawn([](IOStream stream, ServeOptions options, bool& ended) -> Task<> {
-    co_await serve(
+    co_await serve_stream(
         std::move(stream), [](ServerRequest&) { return ServerResponse("hello"); }, std::move(options));
     ended = true;
   }(IOStream(std::move(its), loop), options, ended));

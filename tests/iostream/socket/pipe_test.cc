@@ -30,7 +30,7 @@ struct Ends {
   explicit Ends(IOLoop& loop, IOStream::Options options = IOStream::Options())
       : Ends(loop, options, make_pipe()) {}
   Ends(IOLoop& loop, IOStream::Options options, Pipe pipe)
-      : in(loop, std::move(pipe.read), options), out(loop, std::move(pipe.write), options) {}
+      : in(std::move(pipe.read), options, loop), out(std::move(pipe.write), options, loop) {}
   IOStream in;
   IOStream out;
 };
