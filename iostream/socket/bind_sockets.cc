@@ -11,7 +11,6 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <climits>
 #include <string_view>
 #include <system_error>
 

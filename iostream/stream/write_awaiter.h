@@ -1,5 +1,6 @@
 #pragma once
 
+#include <squall/ioloop/base/intrusive_list.h>
 #include <squall/ioloop/loop/loop_hook.h>
 
 #include <coroutine>

@@ -27,7 +27,7 @@ enum class TLSVersion : std::uint8_t { tls1_2, tls1_3 };
 // refuses one with a bad certificate.
 enum class CertReqs : std::uint8_t { none, optional, required };
 
-// What a server's TLSContext is made of (NET-30). SSL, TLS before 1.2, compression and renegotiation by the
+// The options of a server's TLSContext (NET-30). SSL, TLS before 1.2, compression and renegotiation by the
 // peer are never on.
 struct TLSServerOptions {
   // At least one. A client that asks for a host (SNI) gets the first certificate for that host, by an exact
@@ -61,7 +61,7 @@ struct TLSServerOptions {
   std::function<void(ssl_ctx_st*)> customize{};
 };
 
-// What a client's TLSContext is made of (NET-30).
+// The options of a client's TLSContext (NET-30).
 struct TLSClientOptions {
   // Without any ca_... the system's store is trusted. `none` also turns off the check of the host name.
   CertReqs cert_reqs = CertReqs::required;
