@@ -45,7 +45,7 @@ Application::~Application() = default;
 
 http::HTTPServer& Application::listen(std::uint16_t port, const ListenOptions& listen_options,
                                       http::HTTPServer::Options server_options) {
-  auto server = std::make_unique<http::HTTPServer>(IOLoop::current(), *this, server_options);
+  auto server = std::make_unique<http::HTTPServer>(*this, server_options);
   server->listen(port, listen_options);
   return *servers_.emplace_back(std::move(server));
 }

@@ -201,8 +201,7 @@ int HandlerRun::tell_client_gone() noexcept {
   if (exchange_->finished()) return exchange_->status();
   if (const auto hook = handler_->type_->on_connection_close)
     call_and_log("on_connection_close", [&] { hook(*handler_); });
-  const int refused = exchange_->cancelled_with();
-  return refused ? refused : http::kClientGone;
+  return exchange_->cancelled_with().value_or(http::kClientGone);
 }
 
 [[gnu::hot]] void HandlerRun::end(int logged_status) noexcept {

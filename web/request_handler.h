@@ -127,7 +127,7 @@ class RequestHandler : public Pooled {
   IOStream detach() { return exchange_->detach(); }
 
   // From now on the request is not cancelled when the client closes the connection.
-  void shield() noexcept { exchange_->shield(); }
+  void run_to_end() noexcept { exchange_->run_to_end(); }
 
  private:
   friend class HandlerRun;

@@ -71,7 +71,7 @@ void run_clients(std::uint16_t port, const Options& options, const std::string& 
   }
   std::vector<std::unique_ptr<IOStream>> streams;
   for (int i = 0; i < options.connections; ++i) {
-    streams.push_back(std::make_unique<IOStream>(loop, connect_to(port)));
+    streams.push_back(std::make_unique<IOStream>(connect_to(port), loop));
     loop.run_sync(greet(*streams.back(), context ? &*context : nullptr));
   }
   ::pause();

@@ -30,7 +30,7 @@ struct Options {
 
 // The objects that each loop has of its own.
 struct Service {
-  Service(IOLoop& loop, std::vector<OwnedFd> sockets) : server(loop, app) {
+  Service(IOLoop& loop, std::vector<OwnedFd> sockets) : server(app, loop) {
     server.add_sockets(std::move(sockets));
     log::general().info("Serving on port {}", server.port());
   }

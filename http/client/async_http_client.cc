@@ -13,6 +13,12 @@
 namespace squall::http {
 namespace {
 
+[[noreturn]] void throw_closed() {
+  HTTPClientError::Failure failure;
+  failure.phase = FetchPhase::queue;
+  throw HTTPClientClosedError("fetch() called on closed AsyncHTTPClient", std::move(failure));
+}
+
 std::mutex& factory_mutex() {
   static std::mutex mutex;
   return mutex;
@@ -83,7 +89,7 @@ void AsyncHTTPClient::configure(Factory make) {
 void AsyncHTTPClient::close() { closed_ = true; }
 
 std::unique_ptr<Fetch> AsyncHTTPClient::make_fetch(HTTPRequest&& request) const {
-  if (closed_) throw std::runtime_error("fetch() called on closed AsyncHTTPClient");
+  if (closed_) throw_closed();
   return std::make_unique<Fetch>(std::move(request), options_.defaults, options_.max_body_size);
 }
 
@@ -103,7 +109,7 @@ Task<HTTPResponse> AsyncHTTPClient::run(std::unique_ptr<Fetch> fetch, RaiseError
   bool goes_on = true;
   while (goes_on) {
     const IOLoop::TimePoint hop = loop.time();
-    if (closed_) throw std::runtime_error("fetch() called on closed AsyncHTTPClient");
+    if (closed_) throw_closed();
     if (options_.cookie_jar)
       fetch->set_jar_cookies(options_.cookie_jar->header(fetch->url(), std::chrono::system_clock::now()));
     co_await perform(*fetch);

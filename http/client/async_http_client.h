@@ -77,7 +77,7 @@ class AsyncHTTPClient {
   using Factory = std::function<std::unique_ptr<AsyncHTTPClient>(IOLoop& loop)>;
   static void configure(Factory factory);
 
-  // Throws std::runtime_error if the client is closed.
+  // Throws HTTPClientClosedError if the client is closed.
   Task<HTTPResponse> fetch(HTTPRequest request, RaiseError raise_error = RaiseError::yes);
   Task<HTTPResponse> fetch(std::string url, RaiseError raise_error = RaiseError::yes) {
     return fetch(HTTPRequest(std::move(url)), raise_error);
@@ -94,7 +94,7 @@ class AsyncHTTPClient {
   // Sends the next request of the fetch, and fills in the response. Throws HTTPClientError.
   virtual Task<> perform(Fetch& fetch) = 0;
 
-  // Checks the request. Throws std::runtime_error if the client is closed.
+  // Checks the request. Throws HTTPClientClosedError if the client is closed.
   std::unique_ptr<Fetch> make_fetch(HTTPRequest&& request) const;
   // Performs the requests of a fetch, redirect by redirect.
   Task<HTTPResponse> run(std::unique_ptr<Fetch> fetch, RaiseError raise_error);

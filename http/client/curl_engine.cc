@@ -61,7 +61,7 @@ Task<> CurlEngine::perform(Fetch& fetch) {
   if (state == FetchGuard::State::closed)
     throw HTTPClientClosedError("The client was closed", fetch.failure());
   HTTPClientError::Failure failure = fetch.failure();
-  failure.error = std::make_error_code(std::errc::timed_out);
+  failure.code = std::make_error_code(std::errc::timed_out);
   throw HTTPTimeoutError("Timeout in request queue", std::move(failure));
 }
 

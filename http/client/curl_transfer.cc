@@ -352,7 +352,7 @@ void CurlTransfer::fail() const {
   failure.cause = std::make_exception_ptr(CurlError(result_, message));
   long error = 0;
   curl_easy_getinfo(easy_, CURLINFO_OS_ERRNO, &error);
-  if (error != 0) failure.error = std::error_code(static_cast<int>(error), std::generic_category());
+  if (error != 0) failure.code = std::error_code(static_cast<int>(error), std::generic_category());
   curl_off_t connected = 0;
   curl_easy_getinfo(easy_, CURLINFO_PRETRANSFER_TIME_T, &connected);
   switch (result_) {
@@ -360,14 +360,14 @@ void CurlTransfer::fail() const {
     case CURLE_COULDNT_RESOLVE_PROXY: failure.phase = FetchPhase::resolve; break;
     case CURLE_COULDNT_CONNECT:
       failure.phase = FetchPhase::connect;
-      if (failure.error) message = failure.error.message();
+      if (failure.code) message = failure.code.message();
       break;
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CERTPROBLEM:
     case CURLE_SSL_CACERT_BADFILE: failure.phase = FetchPhase::tls; break;
     case CURLE_OPERATION_TIMEDOUT:
-      failure.error = std::make_error_code(std::errc::timed_out);
+      failure.code = std::make_error_code(std::errc::timed_out);
       if (connected > 0) throw HTTPTimeoutError("Timeout during request", std::move(failure));
       failure.phase = FetchPhase::connect;
       throw HTTPTimeoutError("Timeout while connecting", std::move(failure));

@@ -27,7 +27,7 @@ TLSContext default_context() {
 DialTarget::DialTarget(const URL& url)
     : host(url.host()), port(url.port()), security(url.is_https() ? Security::tls : Security::plain) {}
 
-std::string DialTarget::text() const {
+std::string DialTarget::to_string() const {
   const bool is_ipv6 = host.find(':') != host.npos;
   return is_ipv6 ? fmt::format("[{}]:{}", host, port) : fmt::format("{}:{}", host, port);
 }
@@ -58,7 +58,7 @@ Task<IOStream> Dialer::dial_before(IOLoop::TimePoint deadline) {
     throw;
   } catch (const TimeoutError&) {
     HTTPClientError::Failure failure = this->failure();
-    failure.error = std::make_error_code(std::errc::timed_out);
+    failure.code = std::make_error_code(std::errc::timed_out);
     throw HTTPTimeoutError("Timeout while connecting", std::move(failure));
   }
 }
@@ -105,7 +105,7 @@ Task<IOStream> Dialer::connect() {
   }
   const std::string host = options_.proxy ? options_.proxy->host : target_.host;
   const std::uint16_t port = options_.proxy ? options_.proxy->port : target_.port;
-  peer_ = options_.proxy ? fmt::format("proxy {}:{}", host, port) : target_.text();
+  peer_ = options_.proxy ? fmt::format("proxy {}:{}", host, port) : target_.to_string();
   enter(FetchPhase::resolve);
   IOStream stream = co_await TCPClient::connect(host, port, options);
   times_.connect = stream.loop().time() - entered_;
@@ -123,7 +123,7 @@ Task<Resolver::Answer> Dialer::look_up(std::string host, std::uint16_t port, int
 // RFC 9110, 9.3.6.
 Task<> Dialer::open_tunnel(IOStream& stream) {
   enter(FetchPhase::proxy);
-  const std::string target = target_.text();
+  const std::string target = target_.to_string();
   std::string request = fmt::format("CONNECT {} HTTP/1.1\r\nHost: {}\r\n", target, target);
   if (const std::string credentials = proxy_authorization(*options_.proxy); !credentials.empty())
     request += fmt::format("Proxy-Authorization: {}\r\n", credentials);
@@ -155,7 +155,7 @@ Task<> Dialer::open_tunnel(IOStream& stream) {
 }
 
 Task<> Dialer::start_tls(IOStream& stream) {
-  peer_ = target_.text();
+  peer_ = target_.to_string();
   enter(FetchPhase::tls);
   co_await stream.start_tls(*options_.tls, target_.host);
 }
@@ -179,16 +179,16 @@ void Dialer::fail_as_caught() const {
   try {
     throw;
   } catch (const std::system_error& error) {  // ResolveError and ConnectError too
-    failure.error = error.code();
+    failure.code = error.code();
     throw HTTPClientError(error.code().message(), std::move(failure));
   } catch (const TLSError& error) {
-    failure.error = error.code();
+    failure.code = error.code();
     throw HTTPClientError(error.what(), std::move(failure));
   } catch (const StreamClosedError& error) {
-    failure.error = error.error();
+    failure.code = error.code();
     throw HTTPStreamClosedError(error.what(), std::move(failure));
   } catch (const TimeoutError& error) {
-    failure.error = std::make_error_code(std::errc::timed_out);
+    failure.code = std::make_error_code(std::errc::timed_out);
     throw HTTPTimeoutError(error.what(), std::move(failure));
   }
 }

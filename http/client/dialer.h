@@ -30,7 +30,7 @@ struct DialTarget {
   explicit DialTarget(const URL& url);
 
   // Host and port, for messages: `127.0.0.1:80`, `[::1]:80`.
-  std::string text() const;
+  std::string to_string() const;
 
   std::string host;
   std::uint16_t port;

@@ -32,7 +32,7 @@ class HTTPClient {
   HTTPResponse fetch(std::string url, RaiseError raise_error = RaiseError::yes) {
     return fetch(HTTPRequest(std::move(url)), raise_error);
   }
-  // Afterwards fetch() throws std::runtime_error.
+  // Afterwards fetch() throws HTTPClientClosedError.
   void close() { client_->close(); }
 
  private:

@@ -24,7 +24,7 @@ class HTTPClientError : public virtual std::runtime_error {
   struct Failure {
     FetchPhase phase = FetchPhase::request;
     std::string peer{};          // address and port; empty before it was known
-    std::error_code error{};     // of the system; zero without a system error
+    std::error_code code{};      // of the system; zero without a system error
     std::exception_ptr cause{};  // null without another exception
   };
 
@@ -41,7 +41,7 @@ class HTTPClientError : public virtual std::runtime_error {
   // The phase in which the fetch failed.
   FetchPhase phase() const noexcept { return failure_.phase; }
   const std::string& peer() const noexcept { return failure_.peer; }
-  const std::error_code& error() const noexcept { return failure_.error; }
+  const std::error_code& code() const noexcept { return failure_.code; }
   // The exception that made the fetch fail; null without one.
   const std::exception_ptr& cause() const noexcept { return failure_.cause; }
 

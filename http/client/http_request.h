@@ -35,7 +35,10 @@ class StreamingCallback {
   template <std::invocable<std::string_view> Function>
   requires(!std::same_as<std::remove_cvref_t<Function>, StreamingCallback>)
   StreamingCallback(Function&& function) {  // NOLINT(google-explicit-constructor): any callable is one
-    if constexpr (std::is_void_v<std::invoke_result_t<Function&, std::string_view>>) {
+    using Result = std::invoke_result_t<Function&, std::string_view>;
+    static_assert(std::is_void_v<Result> || std::is_same_v<Result, Task<>>,
+                  "a streaming callback returns void or Task<>");
+    if constexpr (std::is_void_v<Result>) {
       plain_ = std::forward<Function>(function);
     } else {
       waiting_ = std::forward<Function>(function);
@@ -62,8 +65,8 @@ enum class AuthMode { basic, digest };
 
 // A proxy for requests (HCL-27). Requests to https URLs go through a tunnel.
 struct ProxyOptions {
-  std::string host;
-  std::uint16_t port = 0;  // required
+  std::string host{};  // required, as the port
+  std::uint16_t port = 0;
   std::string username{};  // empty: no authentication
   std::string password{};
   AuthMode auth_mode = AuthMode::basic;

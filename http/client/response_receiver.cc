@@ -45,7 +45,7 @@ void ResponseReceiver::receive_end(std::error_code error) {
     return;
   }
   HTTPClientError::Failure failure = fetch_->failure(phase());
-  failure.error = error;
+  failure.code = error;
   throw HTTPStreamClosedError(error ? error.message() : std::string(parser_.reason_failed()),
                               std::move(failure));
 }

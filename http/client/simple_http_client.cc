@@ -24,7 +24,7 @@ namespace {
 
 [[noreturn]] void fail_timed_out(const Fetch& fetch) {
   HTTPClientError::Failure failure = fetch.failure();
-  failure.error = std::make_error_code(std::errc::timed_out);
+  failure.code = std::make_error_code(std::errc::timed_out);
   switch (fetch.phase()) {
     case FetchPhase::queue: throw HTTPTimeoutError("Timeout in request queue", std::move(failure));
     case FetchPhase::resolve:

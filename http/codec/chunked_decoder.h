@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -50,13 +51,14 @@ class ChunkedDecoder {
   // All size lines and chunk ends together may take 16 bytes a chunk, plus the size of the content, plus
   // this: a body that is mostly extensions is an attack.
   static constexpr std::size_t kMaxExcess = 16 * 1024;
-  static constexpr std::uint64_t kNoLimit = std::numeric_limits<std::uint64_t>::max();
 
   // The next byte is the first of a body. Trailers of more than `max_trailers` bytes fail with 431.
   void begin(std::size_t max_trailers, FoldedTrailers folded = FoldedTrailers::refused) noexcept;
-  // Content of more than `size` bytes fails with 413, as soon as a size line announces it. May change while
-  // the body is decoded.
-  void set_max_size(std::uint64_t size) noexcept { max_size_ = size; }
+  // Content of more than `size` bytes fails with 413, as soon as a size line announces it; std::nullopt is no
+  // limit. May change while the body is decoded.
+  void set_max_size(std::optional<std::uint64_t> size) noexcept {
+    max_size_ = size.value_or(std::numeric_limits<std::uint64_t>::max());
+  }
   // Removes the bytes it uses from the front of `bytes`. `piece` is a view into them.
   Result decode(std::string_view& bytes, std::string_view& piece);
 

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -45,10 +46,11 @@ std::string_view known_content_codings() noexcept;
 class BoundedDecoder {
  public:
   struct Limits {
-    std::uint64_t max_size = 0;   // the limit of all output
-    std::uint64_t max_ratio = 0;  // output divided by input, once the output exceeds kFreeOutput; 0: any
+    std::uint64_t max_size = 0;  // of all output
+    // Of output to input, once there is more than kFreeOutput of it; std::nullopt: any.
+    std::optional<std::uint64_t> max_ratio{};
   };
-  // The ratio is not checked up to this much output: a small body of one repeated byte is no attack.
+  // This much is decoded at any ratio: a small body of one repeated byte is no attack.
   static constexpr std::uint64_t kFreeOutput = 1024 * 1024;
 
   BoundedDecoder(std::unique_ptr<ContentDecoder> decoder, Limits limits) noexcept

@@ -2,18 +2,22 @@
 
 #include <squall/http/codec/check_head.h>
 #include <squall/http/codec/content_length.h>
+#include <squall/http/message/head_builder.h>
 #include <squall/http/message/status.h>
 #include <squall/ioloop/base/ascii.h>
 
 #include <algorithm>
+#include <limits>
 
 namespace squall::http {
 namespace {
 
 // A longer head is not kept for the comparison with the next head.
 constexpr std::size_t kLongestKept = 2048;
-// The first field of a head reserves memory for this many fields.
+// Memory is reserved for so many fields.
 constexpr std::size_t kUsualFields = 12;
+// The size of the head alone bounds its fields fields.
+constexpr std::size_t kAnyNumber = std::numeric_limits<std::size_t>::max();
 
 }  // namespace
 
@@ -48,8 +52,9 @@ void ResponseParser::begin(Headers& headers, Asked asked, const Limits& limits) 
 
 void ResponseParser::begin_head() {
   llhttp_reset(&parser_);
-  headers_->clear();
-  headers_->received_ = true;
+  HeadBuilder head(*headers_);
+  head.begin();
+  head.reserve(kUsualFields);
   trailers_.clear();
   status_ = 0;
   reason_size_ = 0;
@@ -68,7 +73,7 @@ bool ResponseParser::repeats(std::string_view bytes) const noexcept {
 
 ResponseParser::Result ResponseParser::repeat(std::string_view& bytes) {
   *headers_ = last_;
-  bytes.remove_prefix(last_.text_.size());
+  bytes.remove_prefix(last_.text().size());
   trailers_.clear();
   remaining_ = content_length_;
   state_ = State::body;
@@ -76,7 +81,7 @@ ResponseParser::Result ResponseParser::repeat(std::string_view& bytes) {
 }
 
 void ResponseParser::note_repeatable() {
-  const std::string& text = headers_->text_;
+  const std::string_view text = headers_->text();
   // take_fields() has changed the text of a head with folded lines.
   const bool is_as_received = base_ == 0 && std::string_view(data_, text.size()) == text;
   if (framing_ == Framing::chunks || text.size() > kLongestKept || !is_as_received) return;
@@ -118,16 +123,16 @@ ResponseParser::Result ResponseParser::finish() {
 // ---- The head.
 
 ResponseParser::Result ResponseParser::parse_head(std::string_view& bytes) {
-  std::string& text = headers_->text_;
-  const std::string_view feed = bytes.substr(0, limits_.max_header_size - text.size());
-  base_ = static_cast<std::uint32_t>(text.size());
+  HeadBuilder head(*headers_);
+  const std::string_view feed = bytes.substr(0, limits_.max_header_size - head.text().size());
+  base_ = static_cast<std::uint32_t>(head.text().size());
   std::size_t used = 0;
   const llhttp_errno_t error = execute(feed, used);
-  text.append(feed.substr(0, used));
+  head.append_text(feed.substr(0, used));
   bytes.remove_prefix(used);
   if (error == HPE_PAUSED) return end_head();
   if (error != HPE_OK) return fail_as_llhttp_does();
-  if (text.size() >= limits_.max_header_size) return fail("Response head too large");
+  if (head.text().size() >= limits_.max_header_size) return fail("Response head too large");
   return Result::more;
 }
 
@@ -142,16 +147,8 @@ llhttp_errno_t ResponseParser::execute(std::string_view feed, std::size_t& used)
 
 int ResponseParser::on_header_field(llhttp_t* parser, const char* at, std::size_t size) {
   ResponseParser& me = *static_cast<ResponseParser*>(parser->data);
-  std::vector<Headers::Line>& lines = me.headers_->lines_;
   const std::uint32_t begin = me.base_ + static_cast<std::uint32_t>(at - me.data_);
-  // llhttp passes a name that arrives in two reads in two parts. The second part begins at the end of the
-  // first; a new name follows a line end.
-  if (!lines.empty() && begin == lines.back().name + lines.back().name_size) {
-    lines.back().name_size += static_cast<std::uint32_t>(size);
-  } else {
-    if (lines.capacity() == 0) lines.reserve(kUsualFields);
-    lines.push_back({begin, static_cast<std::uint32_t>(size), 0, 0, HeaderId::other});
-  }
+  HeadBuilder(*me.headers_).add_name(begin, static_cast<std::uint32_t>(size), kAnyNumber);
   return HPE_OK;
 }
 
@@ -191,27 +188,27 @@ bool ResponseParser::check_status_line(std::string_view line) noexcept {
 // llhttp has found the names. This checks that each line is a name, a colon, a value and CRLF, with no
 // bytes between two lines. Folded lines become one line (RFC 9112, 5.2).
 bool ResponseParser::take_fields(std::size_t begin) {
-  std::string& text = headers_->text_;
-  std::vector<Headers::Line>& lines = headers_->lines_;
-  for (std::size_t i = 0; i < lines.size(); ++i) {
-    Headers::Line& line = lines[i];
-    const std::size_t end = i + 1 < lines.size() ? lines[i + 1].name : text.size() - 2;
-    const std::size_t colon = line.name + line.name_size;
-    if (line.name != begin || colon + 3 > end || text[colon] != ':') return false;
+  HeadBuilder head(*headers_);
+  const std::string_view text = head.text();
+  const std::size_t count = head.field_count();
+  for (std::size_t i = 0; i < count; ++i) {
+    const HeadBuilder::Range name = head.name(i);
+    const std::size_t end = i + 1 < count ? head.name(i + 1).begin : text.size() - 2;
+    const std::size_t colon = name.end();
+    if (name.begin != begin || colon + 3 > end || text[colon] != ':') return false;
     if (text[end - 2] != '\r' || text[end - 1] != '\n') return false;
-    if (!is_token(headers_->name_of(line))) return false;
+    if (!is_token(text.substr(name.begin, name.size))) return false;
     for (std::size_t at = text.find('\r', colon); at < end - 2; at = text.find('\r', at)) {
       if (text[at + 1] != '\n' || (text[at + 2] != ' ' && text[at + 2] != '\t')) return false;
-      text[at] = text[at + 1] = ' ';
+      head.join_lines(at);
     }
-    const std::string_view value = trim(std::string_view(text).substr(colon + 1, end - 2 - (colon + 1)));
+    const std::string_view value = trim(text.substr(colon + 1, end - 2 - (colon + 1)));
     if (!is_field_text(value)) return false;
-    line.value = static_cast<std::uint32_t>(value.data() - text.data());
-    line.value_size = static_cast<std::uint32_t>(value.size());
-    line.id = header_id(headers_->name_of(line));
+    head.set_value(i, {static_cast<std::uint32_t>(value.data() - text.data()),
+                       static_cast<std::uint32_t>(value.size())});
     begin = end;
   }
-  headers_->fill_slots();
+  head.end();
   return text.size() == begin + 2;
 }
 
@@ -234,7 +231,7 @@ bool ResponseParser::choose_framing() {
     }
     framing_ = Framing::chunks;
     chunks_.begin(limits_.max_header_size, ChunkedDecoder::FoldedTrailers::joined);
-    chunks_.set_max_size(ChunkedDecoder::kNoLimit);
+    chunks_.set_max_size(std::nullopt);
   } else if (has_length) {
     framing_ = Framing::length;
     remaining_ = content_length_;

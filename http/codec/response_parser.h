@@ -23,14 +23,14 @@ namespace squall::http {
 // A head that repeats, byte for byte, the last head on the connection is not parsed again: two responses
 // often differ only in their bodies. This saves a quarter of a client's work for a small response.
 //
-// state       | waits for              | ended by                                    | next
-// head_begin  | the first byte         | a head that repeats the last one            | body
-//             |                        | any other byte                              | head
-// head        | the empty line         | a head of 1xx, but not 101                  | head_begin
-//             |                        | any other head                              | body
-// body        | the end of the body    | its length, last chunk, or finish()         | complete
-// complete    | begin()                |                                             | head_begin
-// failed      | begin()                | (any state but complete leads here)         | head_begin
+// state       | waits for           | ended by                                 | next
+// head_begin  | the first byte      | a byte                                   | head
+//             |                     | a head that repeats the last one         | body
+// head        | the empty line      | a head of 1xx, but not 101               | head_begin
+//             |                     | any other head                           | body
+// body        | the end of the body | its length, the last chunk, or finish()  | complete
+// complete    | begin()             |                                          | head_begin
+// failed      | begin()             | (any state but complete leads here)      | head_begin
 //
 // Thread:    one.
 // Lifetime:  borrows the headers given to begin().

@@ -23,10 +23,14 @@ std::string_view default_path(std::string_view path) {
   return slash == 0 || slash == path.npos ? "/" : path.substr(0, slash);
 }
 
-CookieJar::Time expiry(const SetCookie& parsed, CookieJar::Time now) {
+std::optional<CookieJar::Time> expiry(const SetCookie& parsed, CookieJar::Time now) {
   // Max-Age has precedence over Expires (RFC 6265, 5.3, step 3).
   if (parsed.max_age) return parsed.max_age->count() <= 0 ? CookieJar::Time::min() : now + *parsed.max_age;
-  return parsed.expires.value_or(CookieJar::Time::max());
+  return parsed.expires;
+}
+
+bool is_expired(const CookieJar::Cookie& cookie, CookieJar::Time now) {
+  return cookie.expires && *cookie.expires <= now;
 }
 
 }  // namespace
@@ -71,7 +75,7 @@ bool CookieJar::set(const URL& url, std::string_view set_cookie, Time now) {
   if (!cookie.secure && !url.is_https() && hides_secure(cookie)) return false;
   cookie.number = next_number_++;
   remove_same(cookie);
-  if (cookie.expires <= now) return true;
+  if (is_expired(cookie, now)) return true;
   Cookies& cookies = domains_[cookie.domain];
   cookies.push_back(std::move(cookie));
   ++size_;
@@ -117,7 +121,7 @@ void CookieJar::remove_if(Predicate gone) {
 
 // Removes one cookie if `cookies`, a domain's, or the jar is beyond its limit.
 void CookieJar::make_room(Cookies& cookies, Time now) {
-  const auto expired = [now](const Cookie& cookie) { return cookie.expires <= now; };
+  const auto expired = [now](const Cookie& cookie) { return is_expired(cookie, now); };
   const auto used_before = [](const Cookie& a, const Cookie& b) {
     return a.used != b.used ? a.used < b.used : a.number < b.number;
   };
@@ -144,7 +148,7 @@ std::string CookieJar::header(const URL& url, Time now) {
       for (Cookie& cookie : at->second) {
         if (cookie.host_only && domain != url.host()) continue;
         if (cookie.secure && !url.is_https()) continue;
-        if (cookie.expires > now && path_matches(url.path(), cookie.path)) found.push_back(&cookie);
+        if (!is_expired(cookie, now) && path_matches(url.path(), cookie.path)) found.push_back(&cookie);
       }
     }
     const std::size_t dot = domain.find('.');
@@ -169,7 +173,7 @@ std::vector<CookieJar::Cookie> CookieJar::cookies() const {
 }
 
 void CookieJar::clear_session() {
-  remove_if([](const Cookie& cookie) { return cookie.expires == Time::max(); });
+  remove_if([](const Cookie& cookie) { return !cookie.expires; });
 }
 
 }  // namespace squall::http

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,7 +43,7 @@ class CookieJar {
     std::string value;   // as in the Set-Cookie header
     std::string domain;  // in lower case
     std::string path;
-    Time expires;  // Time::max() for a session cookie
+    std::optional<Time> expires;  // std::nullopt for a session cookie
     Time created;
     Time used;
     std::uint64_t number = 0;  // in the order of creation

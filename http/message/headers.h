@@ -110,7 +110,6 @@ class Headers {
 
  private:
   friend class HeadBuilder;
-  friend class ResponseParser;
 
   struct Line {
     std::uint32_t name;

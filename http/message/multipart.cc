@@ -90,7 +90,7 @@ MultipartParser::Event MultipartParser::next(std::string_view& bytes) {
     bytes = {};
     return Event::more;
   }
-  if (bytes.size() > limits_.max_size - size_) return fail(MultipartFault::too_large);
+  if (limits_.max_size && bytes.size() > *limits_.max_size - size_) return fail(MultipartFault::too_large);
   const std::size_t before = bytes.size();
   Event event = state_ == State::part_end ? body(bytes) : Event::more;
   while (event == Event::more && !bytes.empty()) {

@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -37,8 +36,8 @@ struct MultipartLimits {
   // Pieces between boundaries, including the empty one before the first boundary: 99 parts pass (HUT-64).
   std::size_t max_parts = 100;
   std::size_t max_part_header_size = 10 * 1024;
-  // Bytes of the whole body. The server has its own limit too.
-  std::uint64_t max_size = std::numeric_limits<std::uint64_t>::max();
+  // Bytes of the whole body; std::nullopt is no limit. The server has its own limit too.
+  std::optional<std::uint64_t> max_size{};
   // Bytes before the first boundary. RFC 2046 allows them, RFC 7578 does not use them, and HUT-82 refuses
   // them.
   std::size_t max_preamble_size = 0;

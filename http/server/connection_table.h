@@ -150,7 +150,8 @@ class ConnectionTable {
   static constexpr int kBatch = 500;
 
   Queue<Active>& queue_of(Wait wait) noexcept { return waiting_[static_cast<std::size_t>(wait)]; }
-  void begin_wait(Active& connection, Queue<Active>& queue) noexcept {
+  // Inlined always: a call costs a request nine instructions (callgrind).
+  [[gnu::always_inline]] void begin_wait(Active& connection, Queue<Active>& queue) noexcept {
     static_cast<ListNode<WaitTag>&>(connection).unlink();
     queue.list.push_back(connection);
     connection.since_ = loop_.time();

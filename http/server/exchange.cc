@@ -26,7 +26,7 @@ Exchange::Exchange() : response_(request_), body_(parser_, request_.head_, respo
   stream_ = &stream;
   connection_ = &connection;
   context_ = nullptr;
-  shielded_ = detached_ = false;
+  runs_to_end_ = detached_ = false;
   request_.remote_ = connection.peer();
   request_.stream_ = &stream;
   request_.start_ = stream.loop().time();
@@ -104,8 +104,9 @@ IOStream Exchange::detach() {
   return stream;
 }
 
-int Exchange::cancelled_with() const noexcept {
-  return connection_->handler_outcome() == HandlerOutcome::timed_out ? 408 : 0;
+std::optional<int> Exchange::cancelled_with() const noexcept {
+  if (connection_->handler_outcome() == HandlerOutcome::timed_out) return 408;
+  return std::nullopt;
 }
 
 }  // namespace squall::http

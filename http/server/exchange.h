@@ -15,6 +15,7 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -145,12 +146,12 @@ class Exchange {
   // The connection closes after the response, even if the client does not ask for it.
   void close_after() noexcept { response_.close_after(); }
   // While a handler waits, the end of the client's bytes means that the client has gone, and the handler is
-  // cancelled. After shield() the handler runs to its end.
-  void shield() noexcept { shielded_ = true; }
-  bool shielded() const noexcept { return shielded_; }
-  // For client_gone(): 408 if the handler is cancelled because the client took too long to send its body,
-  // otherwise 0. The connection answers with that status.
-  int cancelled_with() const noexcept;
+  // cancelled. After run_to_end() the handler is not cancelled.
+  void run_to_end() noexcept { runs_to_end_ = true; }
+  bool runs_to_end() const noexcept { return runs_to_end_; }
+  // For client_gone(): the status that the connection answers with, 408, if the client took too long to send
+  // its body.
+  std::optional<int> cancelled_with() const noexcept;
   // Data of the delegate; destroyed with the request; null at first.
   struct Attachment {
     virtual ~Attachment() = default;
@@ -192,7 +193,7 @@ class Exchange {
   std::unique_ptr<Attachment> attachment_;
   std::string buffer_;
   bool is_measured_ = false;  // Options::measure_times is set
-  bool shielded_ = false;
+  bool runs_to_end_ = false;
   bool detached_ = false;
 };
 

@@ -1,12 +1,11 @@
 #pragma once
 
 #include <squall/http/server/exchange.h>
+#include <squall/ioloop/base/free_list.h>
 
 #include <cstddef>
 #include <memory>
-#include <new>
 #include <utility>
-#include <vector>
 
 namespace squall::http {
 
@@ -16,27 +15,19 @@ namespace squall::http {
 class ExchangePool {
  public:
   [[gnu::hot]] std::unique_ptr<Exchange> take() {
-    if (spare_.empty()) [[unlikely]]
+    if (spare_.size() == 0) [[unlikely]]
       return std::make_unique<Exchange>();
-    std::unique_ptr<Exchange> exchange = std::move(spare_.back());
-    spare_.pop_back();
-    return exchange;
+    return spare_.take();
   }
   [[gnu::hot]] void give_back(std::unique_ptr<Exchange> exchange) noexcept {
-    if (spare_.size() >= kKept) [[unlikely]]
-      return;
-    try {
-      spare_.push_back(std::move(exchange));
-    } catch (const std::bad_alloc&) {
-      // The exchange is freed instead.
-    }
+    spare_.give_back(std::move(exchange));
   }
 
  private:
   // More exchanges are needed only while many requests wait at the same time.
   static constexpr std::size_t kKept = 64;
 
-  std::vector<std::unique_ptr<Exchange>> spare_;
+  FreeList<Exchange, kKept> spare_;
 };
 
 }  // namespace squall::http

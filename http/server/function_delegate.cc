@@ -49,8 +49,8 @@ Task<> FunctionDelegate::run(Exchange& exchange, Task<> answering) {
 }
 
 void FunctionDelegate::client_gone(Exchange& exchange) noexcept {
-  const int refused = exchange.cancelled_with();
-  log_access(exchange.request(), exchange.finished() ? exchange.status() : refused ? refused : kClientGone);
+  log_access(exchange.request(),
+             exchange.finished() ? exchange.status() : exchange.cancelled_with().value_or(kClientGone));
 }
 
 // The function has thrown. The client gets an error response, unless it has a part of another response

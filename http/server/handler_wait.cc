@@ -41,7 +41,7 @@ HandlerOutcome HandlerWait::await_resume() noexcept {
 
 // The stream has closed, or the client has ended its bytes.
 void HandlerWait::stream_ended() {
-  if (exchange_.shielded() || outcome_ != HandlerOutcome::pending) return;
+  if (exchange_.runs_to_end() || outcome_ != HandlerOutcome::pending) return;
   const bool is_answered = context_.options.half_closed == HTTPServerOptions::HalfClosed::is_answered;
   if (is_answered && !stream_.closed()) return;
   cancel(HandlerOutcome::client_gone);

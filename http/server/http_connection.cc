@@ -7,7 +7,7 @@ namespace squall::http {
 WriteAwaiter HTTPConnection::write_headers(const ResponseStartLine& start_line, const Headers& headers,
                                            std::string_view piece) {
   if (exchange_.head_sent()) throw std::logic_error("write_headers() called twice");
-  exchange_.set_status(start_line.code, start_line.reason);
+  exchange_.set_status(start_line.status, start_line.reason);
   exchange_.add_headers(headers);
   exchange_.write(piece);
   return exchange_.flush();

@@ -14,9 +14,10 @@ namespace squall::http {
 
 // The status line of a response.
 struct ResponseStartLine {
-  explicit ResponseStartLine(int code, std::string reason = {}) : code(code), reason(std::move(reason)) {}
-  int code;
-  std::string reason;  // empty: the standard reason of the code
+  explicit ResponseStartLine(int status, std::string reason = {})
+      : status(status), reason(std::move(reason)) {}
+  int status;
+  std::string reason;  // empty: the standard reason of the status
 };
 
 // Sends a response, for delegates with Tornado's interface (HUT-102): write_headers(), any number of

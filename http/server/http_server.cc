@@ -45,18 +45,22 @@ class HTTPServer::Core final : public ConnectionHost {
   ServerContext context_;
 };
 
-HTTPServer::HTTPServer(IOLoop& loop, ServerDelegate& delegate, Options options)
-    : TCPServer(options, loop),
+HTTPServer::HTTPServer(ServerDelegate& delegate, Options options, IOLoop& loop)
+    : TCPServer({.stream = options.stream,
+                 .max_connections = options.max_connections,
+                 .max_connections_per_address = options.max_connections_per_address,
+                 .proxy_protocol = options.proxy_protocol},
+                loop),
       options_(std::move(options)),
       core_(std::make_unique<Core>(*this, delegate)) {}
 
-HTTPServer::HTTPServer(IOLoop& loop, std::unique_ptr<ServerDelegate> adapter, Options options)
-    : HTTPServer(loop, *adapter, std::move(options)) {
+HTTPServer::HTTPServer(std::unique_ptr<ServerDelegate> adapter, Options options, IOLoop& loop)
+    : HTTPServer(*adapter, std::move(options), loop) {
   adapter_ = std::move(adapter);
 }
 
-HTTPServer::HTTPServer(IOLoop& loop, HTTPServerConnectionDelegate& delegate, Options options)
-    : HTTPServer(loop, std::make_unique<ConnectionDelegateAdapter>(delegate), std::move(options)) {}
+HTTPServer::HTTPServer(HTTPServerConnectionDelegate& delegate, Options options, IOLoop& loop)
+    : HTTPServer(std::make_unique<ConnectionDelegateAdapter>(delegate), std::move(options), loop) {}
 
 HTTPServer::~HTTPServer() = default;
 
@@ -91,7 +95,7 @@ void HTTPServer::close_all_connections() {
 void HTTPServer::Core::accept(OwnedFd fd, const Address& peer) {
   IOLoop& loop = context_.loop;
   if (server_.tls()) {
-    IOStream stream(loop, std::move(fd), context_.options.stream, IOStream::Known::nonblocking);
+    IOStream stream(std::move(fd), context_.options.stream, IOStream::Known::nonblocking, loop);
     server_.run(secure(std::move(stream), peer));
     return;
   }
@@ -129,7 +133,7 @@ void HTTPServer::Core::begin(IOStream stream, const Address& peer) {
 void HTTPServer::Core::wake(ParkedConnection& connection, Events events) {
   std::unique_ptr<ConnectionTable::Parked> owned = context_.connections.take(connection);
   const int fd = connection.fd();
-  IOStream stream(context_.loop, connection.take(), context_.options.stream);
+  IOStream stream(connection.take(), context_.options.stream, context_.loop);
   ServerConnection::Observer observer;
   TaskGroup::Member* const member = server_.run(serve(std::move(stream), connection.peer(), &observer));
   if (!member || !observer.connection()) return;

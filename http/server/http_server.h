@@ -29,11 +29,13 @@ class HTTPServer : public TCPServer {
 
   // Throws std::invalid_argument for a timeout that is not positive, a chunk_size of 0, and options that
   // TCPServer refuses.
-  HTTPServer(IOLoop& loop, ServerDelegate& delegate, Options options);
-  HTTPServer(IOLoop& loop, ServerDelegate& delegate) : HTTPServer(loop, delegate, Options()) {}
+  HTTPServer(ServerDelegate& delegate, Options options, IOLoop& loop = IOLoop::current());
+  explicit HTTPServer(ServerDelegate& delegate, IOLoop& loop = IOLoop::current())
+      : HTTPServer(delegate, Options(), loop) {}
   // For delegates with Tornado's interface.
-  HTTPServer(IOLoop& loop, HTTPServerConnectionDelegate& delegate, Options options);
-  HTTPServer(IOLoop& loop, HTTPServerConnectionDelegate& delegate) : HTTPServer(loop, delegate, Options()) {}
+  HTTPServer(HTTPServerConnectionDelegate& delegate, Options options, IOLoop& loop = IOLoop::current());
+  explicit HTTPServer(HTTPServerConnectionDelegate& delegate, IOLoop& loop = IOLoop::current())
+      : HTTPServer(delegate, Options(), loop) {}
   ~HTTPServer() override;
 
   static constexpr std::size_t kKeptConnections = 1024;
@@ -54,7 +56,7 @@ class HTTPServer : public TCPServer {
 
  private:
   class Core;
-  HTTPServer(IOLoop& loop, std::unique_ptr<ServerDelegate> adapter, Options options);
+  HTTPServer(std::unique_ptr<ServerDelegate> adapter, Options options, IOLoop& loop);
 
   std::unique_ptr<ServerDelegate> adapter_;  // null unless the delegate has Tornado's interface
   Options options_;

@@ -5,22 +5,23 @@
 
 #include <chrono>
 #include <cstddef>
+#include <optional>
 #include <vector>
 
 namespace squall::http {
 
-// Limits and timeouts of an HTTPServer, and how it reads requests. TCPServer's options too: the number of
-// connections, the streams' buffers, and the peers that may speak the PROXY protocol.
-struct HTTPServerOptions : TCPServerOptions {
+// Limits and timeouts of an HTTPServer, and how it reads requests.
+struct HTTPServerOptions {
   // The meaning of the end of the client's bytes while a handler waits. Usually the client has gone, and
   // the handler is cancelled. A client may also half-close and wait for the answer. The server cannot tell
   // the two apart.
   enum class HalfClosed { is_gone, is_answered };
   enum class Protocol { http, https };
 
-  std::size_t max_header_size = 64 * 1024;        // request line and headers: 414 or 431 beyond
-  std::size_t max_header_count = 1000;            // 431 beyond; 0 for any number (HUT-07)
-  std::size_t max_body_size = 100 * 1024 * 1024;  // 413 beyond
+  std::size_t max_header_size = 64 * 1024;  // request line and headers: 414 or 431 beyond
+  // Fields among them (HUT-07): 431 beyond; std::nullopt allows any number.
+  std::optional<std::size_t> max_header_count = 1000;
+  std::size_t max_body_size = 100 * 1024 * 1024;                     // 413 beyond
   std::chrono::nanoseconds head_timeout = std::chrono::seconds(60);  // from a request's first byte: 408
   // The total time of waiting for the bytes of a body: 408. Time in which a handler that streams does not
   // read is not counted.
@@ -34,21 +35,28 @@ struct HTTPServerOptions : TCPServerOptions {
   std::size_t chunk_size = 64 * 1024;  // the largest piece of a body that ServerRequest::read() gives
   // Decompresses bodies with a known Content-Encoding (H1C-40): the field is then called
   // X-Consumed-Content-Encoding. The decompressed body is bounded by max_body_size too, and beyond a
-  // megabyte by the ratio to its compressed size (0: any ratio): 413. A body that cannot be decompressed:
+  // megabyte by the ratio to its compressed size (std::nullopt: any ratio): 413. A body that cannot be decompressed:
   // 400.
   bool decompress_request = false;
-  std::size_t max_decompression_ratio = 200;
+  std::optional<std::size_t> max_decompression_ratio = 200;
   // Behind a proxy: the client's address and protocol are taken from the proxy's fields X-Forwarded-For,
   // X-Real-Ip, X-Forwarded-Proto and X-Scheme (HSV-22, HSV-23). Only the fields of `trusted_peers` are
   // used; if it is empty, the fields of every peer. So set it unless only the proxy can connect. In
   // X-Forwarded-For the proxies in `trusted_downstream` are skipped.
   bool xheaders = false;
-  std::vector<Network> trusted_peers;
-  std::vector<Network> trusted_downstream;
+  std::vector<Network> trusted_peers{};
+  std::vector<Network> trusted_downstream{};
   Protocol protocol = Protocol::http;  // protocol() without TLS, unless a proxy names another
   // ServerRequest::id() is the client's X-Request-Id: with xheaders of trusted peers only, otherwise of all.
   bool trust_request_id = false;
   bool measure_times = false;  // fill in ServerRequest::times()
+
+  // ---- As TCPServerOptions has them.
+
+  IOStream::Options stream{};
+  std::optional<std::size_t> max_connections{};
+  std::optional<std::size_t> max_connections_per_address{};
+  ProxyProtocolOptions proxy_protocol{};
 };
 
 }  // namespace squall::http

@@ -69,7 +69,7 @@ void RequestBody::set_max_size(std::size_t size) noexcept {
 
 // A body with an unknown coding, or with a list of codings, is not decompressed: the delegate decides about
 // it.
-void RequestBody::decompress(std::uint64_t max_ratio) {
+void RequestBody::decompress(std::optional<std::uint64_t> max_ratio) {
   Headers& headers = head_.headers;
   const auto coding = headers.find("Content-Encoding");
   if (!coding || headers.get_list("Content-Encoding").size() > 1) return;

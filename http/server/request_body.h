@@ -78,7 +78,7 @@ class RequestBody {
   void stream() noexcept { state_ = State::streamed; }
   // Decompresses the body if its Content-Encoding is known (H1C-40). The field gets the name
   // X-Consumed-Content-Encoding.
-  void decompress(std::uint64_t max_ratio);
+  void decompress(std::optional<std::uint64_t> max_ratio);
   // Starts the clock of a collected body. Needed only if its timeout differs from the server's.
   void start_clock();
   std::chrono::nanoseconds timeout() const noexcept { return limits_.timeout; }

@@ -1,25 +1,21 @@
 #include <squall/http/server/response_writer.h>
 
 #include <squall/http/codec/check_head.h>
-#include <squall/http/message/date.h>
+#include <squall/http/codec/content_length.h>
 #include <squall/http/message/status.h>
 #include <squall/http/server/byte_copier.h>
-#include <squall/http/server/default_headers.h>
 #include <squall/http/server/request.h>
-#include <squall/ioloop/base/ascii.h>
+#include <squall/http/server/response_trailers.h>
 #include <squall/iostream/socket/file.h>
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 namespace squall::http {
 namespace {
 
-// The memory of a head that is longer than this is freed with the request.
-constexpr std::size_t kKeptResponseHead = 4 * 1024;
 // A body of up to this size is copied behind its head, so that both are sent in one piece. A longer body is
 // not copied.
 constexpr std::size_t kCopiedBody = 16 * 1024;
@@ -30,23 +26,12 @@ constexpr std::string_view kLastChunk = "0\r\n\r\n";
 constexpr std::size_t kChunkFraming =
     ByteCopier::kDigits + std::string_view("\r\n\r\n").size() + kLastChunk.size();
 
-// Whether a field may be a trailer. A field that says how the message is read or routed may not (RFC 9110,
-// 6.5.1).
-bool may_be_trailer(std::string_view name) {
-  for (const char* forbidden :
-       {"authorization", "cache-control", "connection", "content-encoding", "content-length", "content-range",
-        "content-type", "host", "set-cookie", "te", "trailer", "transfer-encoding", "upgrade"})
-    if (equals_ignoring_case(name, forbidden)) return false;
-  return true;
-}
-
 }  // namespace
 
 [[gnu::hot]] void ResponseWriter::begin(IOStream& stream, DefaultHeaders& defaults, After after,
                                         RequestTimes* times) {
   stream_ = &stream;
-  defaults_source_ = &defaults;
-  defaults_ = &defaults.at(stream.loop().time());
+  head_.begin(defaults, stream.loop().time());
   times_ = times;
   state_ = State::head;
   close_after_ = after == After::close;
@@ -56,8 +41,7 @@ bool may_be_trailer(std::string_view name) {
 }
 
 void ResponseWriter::give_back_memory() noexcept {
-  if (headers_.text().size() > kKeptResponseHead) [[unlikely]]
-    headers_ = Headers();
+  head_.give_back_memory();
   if (needs_slow_path_) [[unlikely]] {
     trailers_.reset();
     filters_.reset();
@@ -66,41 +50,11 @@ void ResponseWriter::give_back_memory() noexcept {
 
 // ---- The head.
 
-void ResponseWriter::set_status(int status, std::string_view reason) {
-  if ((status < 200 && status != 101) || status > 999)
-    throw std::invalid_argument(fmt::format("Invalid status {}", status));
-  if (!is_field_text(reason)) throw std::invalid_argument("Unsafe reason phrase");
-  status_ = status;
-  reason_ = reason;
-}
-
-[[gnu::hot]] Headers& ResponseWriter::headers() {
-  if (!std::exchange(own_headers_, true)) {
-    headers_ = *defaults_;
-    dated_ = defaults_source_->date();
-  }
-  return headers_;
-}
-
 [[gnu::hot]] void ResponseWriter::reset_head() noexcept {
-  own_headers_ = false;
-  status_ = 200;
-  reason_.clear();
+  head_.reset();
   if (needs_slow_path_) [[unlikely]] {
     if (state_ == State::head) filters_.reset();
     filters_failed_ = false;
-  }
-}
-
-void ResponseWriter::add_headers(const Headers& added) {
-  Headers& sent = headers();
-  for (const auto [name, value] : added) {
-    const HeaderId id = header_id(name);
-    if (id == HeaderId::server || id == HeaderId::date || id == HeaderId::content_type) {
-      sent.set(name, value);
-    } else {
-      sent.add(name, value);
-    }
   }
 }
 
@@ -123,44 +77,24 @@ void ResponseWriter::send_continue() {
 
 // Whether the bytes behind the head are of another protocol.
 bool ResponseWriter::switches_protocols() const noexcept {
-  if (request_.method() != Method::other) return status_ == 101;
-  return status_ == 101 || (status_ / 100 == 2 && request_.method_name() == "CONNECT");
+  if (request_.method() != Method::other) return status() == 101;
+  return status() == 101 || (status() / 100 == 2 && request_.method_name() == "CONNECT");
 }
 
 bool ResponseWriter::body_forbidden() const noexcept {
-  return request_.method() == Method::head || status_forbids_body(status_) || switches_protocols();
-}
-
-// Sets Date again if the request came in an earlier turn: Date is the time at which the response begins
-// (RFC 9110, 6.6.1). A Date of the application is kept.
-void ResponseWriter::refresh_date() {
-  const auto then = dated_;
-  defaults_ = &defaults_source_->at(stream_->loop().time());
-  if (!own_headers_ || then == defaults_source_->date()) return;
-  if (headers_.find(HeaderId::date) != format_date(then)) return;
-  if (const auto now = defaults_->find(HeaderId::date)) headers_.set("Date", *now);
-}
-
-// Received headers may have the framing fields of another message, which are removed.
-void ResponseWriter::tidy_headers() {
-  Headers& sent = headers();
-  sent.keep_fields_only();
-  sent.remove("Transfer-Encoding");
+  return request_.method() == Method::head || status_forbids_body(status()) || switches_protocols();
 }
 
 // The Content-Length of the application's headers, which the body must match.
 std::optional<std::uint64_t> ResponseWriter::promised_length() {
-  const auto promised = sent_headers().find(HeaderId::content_length);
+  const auto promised = head_.present().find(HeaderId::content_length);
   if (!promised) return std::nullopt;
-  if (status_ == 204 || switches_protocols()) {
+  if (status() == 204 || switches_protocols()) {
     headers().remove("Content-Length");
     return std::nullopt;
   }
-  std::uint64_t length = 0;
-  const auto [end, error] = std::from_chars(promised->data(), promised->data() + promised->size(), length);
-  if (error != std::errc() || end != promised->data() + promised->size() ||
-      sent_headers().count(HeaderId::content_length) > 1)
-    fail("Content-Length is not a number");
+  const auto length = parse_content_length(*promised);
+  if (!length || head_.present().count(HeaderId::content_length) > 1) fail("Content-Length is not a number");
   if (body_forbidden()) return std::nullopt;
   return length;
 }
@@ -189,8 +123,8 @@ ResponseWriter::Framing ResponseWriter::choose_framing(std::optional<std::uint64
     state = length || promised ? State::length : may_be_chunked ? State::chunks : State::until_close;
   }
   if (state == State::until_close) close_after_ = true;
-  if (sent_headers().find(HeaderId::connection)) {
-    if (has_token(sent_headers(), HeaderId::connection, "close")) {
+  if (head_.present().find(HeaderId::connection)) {
+    if (has_token(head_.present(), HeaderId::connection, "close")) {
       close_after_ = true;
       return {state, {}};
     }
@@ -199,30 +133,23 @@ ResponseWriter::Framing ResponseWriter::choose_framing(std::optional<std::uint64
   return {state, connection_line()};
 }
 
-std::string_view ResponseWriter::status_text(std::string& custom) const {
-  const std::string_view known = reason_.empty() ? status_line(status_) : std::string_view();
-  if (!known.empty()) return known;
-  custom = fmt::format("HTTP/1.1 {} {}\r\n", status_, reason_.empty() ? reason_phrase(status_) : reason_);
-  return custom;
-}
-
 bool ResponseWriter::needs_length_field(std::optional<std::uint64_t> length) const noexcept {
-  return length && !status_forbids_body(status_) && !switches_protocols() &&
-         !sent_headers().find(HeaderId::content_length);
+  return length && !status_forbids_body(status()) && !switches_protocols() &&
+         !head_.present().find(HeaderId::content_length);
 }
 
 // Sends the head and, if `length` is the size of `body`, the whole body. Otherwise `following` is the size
 // of the piece that the caller sends next: there must be room for that piece too.
 void ResponseWriter::send_head(std::optional<std::uint64_t> length, std::string_view body,
                                std::size_t following) {
-  if (stream_->loop().time() != request_.start_time()) refresh_date();
-  if (sent_headers().received() || sent_headers().find(HeaderId::transfer_encoding)) tidy_headers();
+  if (stream_->loop().time() != request_.start_time()) head_.refresh_date(stream_->loop().time());
+  if (head_.present().received() || head_.present().find(HeaderId::transfer_encoding)) head_.tidy();
   const std::optional<std::uint64_t> promised = promised_length();
   if (promised && length) check_whole(*promised, *length);
   const Framing framing = choose_framing(length, promised);
   std::string custom;
-  const std::string_view status = status_text(custom);
-  const std::string_view headers = sent_headers().text();
+  const std::string_view status = head_.status_text(custom);
+  const std::string_view headers = head_.present().text();
   if (framing.state == State::no_body) {
     body = {};
     following = 0;
@@ -257,10 +184,10 @@ void ResponseWriter::send_head(std::optional<std::uint64_t> length, std::string_
 // True for most responses: a whole body, and no header field that concerns its framing.
 inline bool ResponseWriter::is_plain(std::string_view body) const noexcept {
   using enum HeaderId;
-  if (state_ != State::head || body.size() > kCopiedBody || !reason_.empty()) return false;
+  if (state_ != State::head || body.size() > kCopiedBody || !head_.reason().empty()) return false;
   if (request_.method() == Method::head || request_.method() == Method::other) return false;
-  if (status_forbids_body(status_) || stream_->loop().time() != request_.start_time()) return false;
-  const Headers& sent = sent_headers();
+  if (status_forbids_body(status()) || stream_->loop().time() != request_.start_time()) return false;
+  const Headers& sent = head_.present();
   return !sent.received() && !sent.contains_any(connection, content_length, transfer_encoding);
 }
 
@@ -268,10 +195,10 @@ inline bool ResponseWriter::is_plain(std::string_view body) const noexcept {
 inline bool ResponseWriter::send_plain(std::string_view body) {
   if (!is_plain(body)) [[unlikely]]
     return false;
-  const std::string_view status = status_line(status_);
+  const std::string_view status = status_line(head_.status());
   if (status.empty()) [[unlikely]]
     return false;
-  const std::string_view headers = sent_headers().text();
+  const std::string_view headers = head_.present().text();
   const std::string_view connection = connection_line();
   constexpr std::size_t kFraming = std::string_view("Content-Length: \r\n\r\n").size() + ByteCopier::kDigits;
   ByteCopier out(
@@ -326,7 +253,7 @@ std::string_view ResponseWriter::filter(std::string_view piece, std::optional<st
                                         ResponseFilters::Last last) {
   if (filters_failed_) throw std::logic_error("a filter has failed: call reset_head() before the next write");
   if (!filters_) return piece;
-  if (state_ == State::head) filters_->head(status_, headers(), size);
+  if (state_ == State::head) filters_->head(head_.status(), head_.headers(), size);
   return filters_->pass(piece, last);
 }
 
@@ -445,7 +372,7 @@ void ResponseWriter::finish_file(FileSlice file) {
 
 void ResponseWriter::send_last(std::string_view last) {
   if (has_trailers()) {
-    send_piece(last, last_chunk());
+    send_piece(last, last_chunk(*trailers_));
   } else {
     send_piece(last, kLastChunk);
   }
@@ -503,21 +430,9 @@ Headers& ResponseWriter::trailers() {
 }
 
 void ResponseWriter::announce_trailers() {
-  if (request_.minor_version() == 0 || body_forbidden() || sent_headers().contains("Trailer")) return;
-  std::string names;
-  for (const auto [name, value] : *trailers_) {
-    if (!may_be_trailer(name)) continue;
-    if (!names.empty()) names += ", ";
-    names += name;
-  }
+  if (request_.minor_version() == 0 || body_forbidden() || head_.present().contains("Trailer")) return;
+  const std::string names = trailer_names(*trailers_);
   if (!names.empty()) headers().set("Trailer", names);
-}
-
-std::string ResponseWriter::last_chunk() const {
-  std::string end = "0\r\n";
-  for (const auto [name, value] : *trailers_)
-    if (may_be_trailer(name)) end.append(name).append(": ").append(value).append("\r\n");
-  return end += "\r\n";
 }
 
 // ---- Failure.

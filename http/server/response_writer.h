@@ -3,9 +3,9 @@
 #include <squall/http/message/headers.h>
 #include <squall/http/server/request_times.h>
 #include <squall/http/server/response_filter.h>
+#include <squall/http/server/response_head.h>
 #include <squall/iostream/stream/iostream.h>
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -69,11 +69,11 @@ class ResponseWriter {
 
   // ---- For the handler; Exchange documents these.
 
-  int status() const noexcept { return status_; }
-  void set_status(int status, std::string_view reason);
-  const std::string& reason() const noexcept { return reason_; }
-  Headers& headers();
-  void add_headers(const Headers& added);
+  int status() const noexcept { return head_.status(); }
+  void set_status(int status, std::string_view reason) { head_.set_status(status, reason); }
+  const std::string& reason() const noexcept { return head_.reason(); }
+  Headers& headers() { return head_.headers(); }
+  void add_headers(const Headers& added) { head_.add_headers(added); }
   Headers& trailers();
   void add_filter(std::unique_ptr<ResponseFilter> filter);
   void reset_head() noexcept;
@@ -113,37 +113,26 @@ class ResponseWriter {
   void send_last(std::string_view last);
   void send_rest(std::string_view data);
 
-  const Headers& sent_headers() const noexcept { return own_headers_ ? headers_ : *defaults_; }
   bool switches_protocols() const noexcept;
   bool body_forbidden() const noexcept;
   std::string_view connection_line() const noexcept;
-  void refresh_date();
-  void tidy_headers();
   std::optional<std::uint64_t> promised_length();
   void check_whole(std::uint64_t promised, std::uint64_t length);
   Framing choose_framing(std::optional<std::uint64_t> length, std::optional<std::uint64_t> promised);
-  std::string_view status_text(std::string& custom) const;
   bool needs_length_field(std::optional<std::uint64_t> length) const noexcept;
   bool has_trailers() const noexcept { return trailers_ && !trailers_->empty(); }
   void announce_trailers();
-  std::string last_chunk() const;
   [[noreturn]] void fail(const char* format, std::uint64_t bytes = 0);
 
   const ServerRequest& request_;
   IOStream* stream_ = nullptr;
-  DefaultHeaders* defaults_source_ = nullptr;
-  const Headers* defaults_ = nullptr;
   RequestTimes* times_ = nullptr;
+  ResponseHead head_;
   State state_ = State::head;
-  bool own_headers_ = false;      // headers() was called; until then the default headers are sent
   bool close_after_ = false;      // the connection closes after this response
   bool continue_due_ = false;     // the client waits for 100
   bool needs_slow_path_ = false;  // there are trailers or filters, or times are measured
-  int status_ = 200;
-  std::uint64_t remaining_ = 0;  // State::length: bytes that are still to be written
-  Headers headers_;
-  std::chrono::system_clock::time_point dated_{};  // the Date that headers_ began with
-  std::string reason_;
+  std::uint64_t remaining_ = 0;   // State::length: bytes that are still to be written
   std::unique_ptr<Headers> trailers_;
   std::unique_ptr<ResponseFilters> filters_;
   bool filters_failed_ = false;  // until reset_head()

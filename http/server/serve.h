@@ -22,17 +22,18 @@ namespace squall::http {
 
 struct ServeOptions {
   ServerDelegate::Body body = ServerDelegate::Body::collected;
-  HTTPServer::Options server;
-  ListenOptions listen;
+  HTTPServer::Options server{};
+  ListenOptions listen{};
 };
 
 // An HTTPServer with the function that answers its requests.
 class FunctionServer final : private FunctionDelegate, public HTTPServer {
  public:
   template <class Function>
-  FunctionServer(IOLoop& loop, Function function, const ServeOptions& options = {})
+  explicit FunctionServer(Function function, const ServeOptions& options = {},
+                          IOLoop& loop = IOLoop::current())
       : FunctionDelegate(std::move(function), options.body),
-        HTTPServer(loop, static_cast<FunctionDelegate&>(*this), options.server) {}
+        HTTPServer(static_cast<FunctionDelegate&>(*this), options.server, loop) {}
   ~FunctionServer() override { destroy_all_connections(); }
 };
 
@@ -41,7 +42,7 @@ class FunctionServer final : private FunctionDelegate, public HTTPServer {
 template <class Function>
 std::unique_ptr<FunctionServer> serve(std::uint16_t port, Function function,
                                       const ServeOptions& options = {}) {
-  auto server = std::make_unique<FunctionServer>(IOLoop::current(), std::move(function), options);
+  auto server = std::make_unique<FunctionServer>(std::move(function), options);
   server->listen(port, options.listen);
   return server;
 }
@@ -50,15 +51,15 @@ std::unique_ptr<FunctionServer> serve(std::uint16_t port, Function function,
 template <class Function>
 std::unique_ptr<FunctionServer> serve(std::vector<OwnedFd> sockets, Function function,
                                       const ServeOptions& options = {}) {
-  auto server = std::make_unique<FunctionServer>(IOLoop::current(), std::move(function), options);
+  auto server = std::make_unique<FunctionServer>(std::move(function), options);
   server->add_sockets(std::move(sockets));
   return server;
 }
 
 // Serves one connection until it ends.
 template <class Function>
-Task<> serve(IOStream stream, Function function, ServeOptions options = {}) {
-  FunctionServer server(stream.loop(), std::move(function), options);
+Task<> serve_stream(IOStream stream, Function function, ServeOptions options = {}) {
+  FunctionServer server(std::move(function), options, stream.loop());
   const Address peer = Address::peer_of(stream.fd());
   co_await server.serve_stream(std::move(stream), peer);
 }

@@ -21,8 +21,7 @@ HTTPServerOptions checked(HTTPServerOptions options) {
 RequestParser::Limits limits_of(const HTTPServerOptions& options) noexcept {
   RequestParser::Limits limits;
   limits.max_header_size = options.max_header_size;
-  limits.max_header_count =
-      options.max_header_count > 0 ? options.max_header_count : std::numeric_limits<std::size_t>::max();
+  limits.max_header_count = options.max_header_count.value_or(std::numeric_limits<std::size_t>::max());
   return limits;
 }
 

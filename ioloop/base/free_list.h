@@ -16,16 +16,25 @@ namespace squall {
 template <class T, std::size_t kKept>
 class FreeList {
  public:
+  FreeList() noexcept = default;
+  ~FreeList() {
+    while (take()) {
+    }
+  }
+  FreeList(const FreeList&) = delete;
+  FreeList& operator=(const FreeList&) = delete;
+
   // Null if the list is empty.
-  std::unique_ptr<T> take() noexcept { return size_ == 0 ? nullptr : std::move(objects_[--size_]); }
+  std::unique_ptr<T> take() noexcept { return std::unique_ptr<T>(size_ == 0 ? nullptr : objects_[--size_]); }
   // Destroys `object` if the list is full.
   void give_back(std::unique_ptr<T> object) noexcept {
-    if (size_ < kKept) objects_[size_++] = std::move(object);
+    if (size_ < kKept) objects_[size_++] = object.release();
   }
   std::size_t size() const noexcept { return size_; }
 
  private:
-  std::array<std::unique_ptr<T>, kKept> objects_;
+  // Not std::unique_ptr, which would be cleared and compared with null at each use.
+  std::array<T*, kKept> objects_{};
   std::size_t size_ = 0;
 };
 

@@ -127,6 +127,9 @@ sys_seconds next_rollover(sys_seconds now, std::string_view when, int interval) 
 }
 
 RotatingFile::RotatingFile(FileOptions options) : options_(std::move(options)) {
+  if (options_.max_size == 0) throw std::invalid_argument("max_size must be positive, or std::nullopt");
+  if (options_.num_backups && *options_.num_backups <= 0)
+    throw std::invalid_argument("num_backups must be positive, or std::nullopt");
   if (options_.rotate_mode == RotateMode::time) parse_when(options_.when, options_.interval);
   if (const int error = open(); error != 0) {
     throw std::system_error(error, std::generic_category(), "cannot open log file " + options_.prefix);
@@ -171,7 +174,7 @@ bool RotatingFile::is_over(const Record& record, std::size_t length) const {
     return rollover_ && std::chrono::floor<std::chrono::seconds>(record.time) >= *rollover_;
   }
   // A line longer than max_size gets a file of its own.
-  return options_.max_size > 0 && options_.num_backups > 0 && size_ > 0 && size_ + length > options_.max_size;
+  return options_.max_size && options_.num_backups && size_ > 0 && size_ + length > *options_.max_size;
 }
 
 void RotatingFile::rotate() {
@@ -186,7 +189,7 @@ void RotatingFile::rotate() {
     }
   }
   if (const int error = open(); error != 0) complain("open", error);
-  if (by_time && options_.num_backups > 0) remove_oldest();
+  if (by_time && options_.num_backups) remove_oldest();
 }
 
 // Renames only the backups before the first gap: if renaming the file itself fails, the next attempt finds
@@ -196,7 +199,7 @@ int RotatingFile::shift_backups() {
     return i == 0 ? options_.prefix : fmt::format("{}.{}", options_.prefix, i);
   };
   int last = 1;
-  while (last < options_.num_backups && exists(name(last))) ++last;
+  while (last < *options_.num_backups && exists(name(last))) ++last;
   for (int i = last; i > 0; --i) {
     if (::rename(name(i - 1).c_str(), name(i).c_str()) != 0) return errno;
   }
@@ -227,7 +230,7 @@ void RotatingFile::remove_oldest() {
     }
   }
   std::ranges::sort(names);
-  const auto kept = static_cast<std::size_t>(options_.num_backups);
+  const auto kept = static_cast<std::size_t>(*options_.num_backups);
   for (std::size_t i = 0; i + kept < names.size(); ++i) std::filesystem::remove(folder / names[i], error);
 }
 

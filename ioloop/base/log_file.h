@@ -29,9 +29,10 @@ Level parse_level(std::string_view text);
 
 // Options of RotatingFile (LOG-12 to LOG-17).
 struct FileOptions {
-  std::string prefix;                  // the file's path; each process needs its own. Empty: no file
-  std::size_t max_size = 100'000'000;  // bytes, in mode `size`. 0 never rotates
-  int num_backups = 10;                // older files kept. 0 never rotates by size, and keeps all by time
+  std::string prefix{};  // the file's path; each process needs its own. Empty: no file
+  std::optional<std::size_t> max_size = 100'000'000;  // bytes, in mode `size`; nullopt never rotates
+  std::optional<int> num_backups =
+      10;  // older files kept; nullopt never rotates by size, and keeps all by time
   RotateMode rotate_mode = RotateMode::size;
   std::string when = "midnight";  // in mode `time`: see next_rollover()
   int interval = 1;               // in mode `time`: the number of periods
@@ -58,7 +59,8 @@ std::chrono::sys_seconds next_rollover(std::chrono::sys_seconds now, std::string
 //            one, and the next attempt follows when it would rotate again.
 class RotatingFile {
  public:
-  // Throws std::system_error if the file cannot be opened, std::invalid_argument as next_rollover() does.
+  // Throws std::system_error if the file cannot be opened, std::invalid_argument as next_rollover() does, and
+  // for a max_size or num_backups that is not positive.
   explicit RotatingFile(FileOptions options);
   RotatingFile(const RotatingFile&) = delete;
   RotatingFile& operator=(const RotatingFile&) = delete;
@@ -88,8 +90,8 @@ class RotatingFile {
 
 struct Options {
   std::optional<Level> level = Level::info;  // nullopt and Level::none change nothing
-  std::optional<bool> to_stderr;             // nullopt: true if neither a file nor a handler is set
-  FileOptions file;
+  std::optional<bool> to_stderr{};           // nullopt: true if neither a file nor a handler is set
+  FileOptions file{};
 };
 
 // enable_pretty_logging(level), with lines to a file, stderr, both or neither (LOG-06). The program's own

@@ -125,10 +125,10 @@ std::optional<T> AsyncGeneratorPromise<T>::take() {
 //       if (!line) break;
 //     }
 //
-// Lazy: the body starts at the first next(), and continues after its co_yield at the following next(). Both
-// directions are symmetric transfers: no turn of the loop passes, and the stack does not grow.
+// A generator is lazy: the body starts at the first next(), and continues after its co_yield at the following
+// one. Both directions are symmetric transfers: no turn of the loop passes, and the stack does not grow.
 //
-// Errors:    next() throws the exception of the body, and then always returns nullopt.
+// Errors:    next() throws the exception of the body, and returns nullopt from then on.
 // Lifetime:  the generator owns the body: destroying the generator destroys the body where it waits; the
 //            body must not destroy its own generator. If a coroutine is destroyed in next(), the body
 //            continues, and its value is kept for the following next(), so that a timeout around next()

@@ -8,10 +8,9 @@
 #include <cstddef>
 #include <exception>
 #include <limits>
-#include <map>
+#include <optional>
 #include <stdexcept>
 #include <type_traits>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -25,8 +24,6 @@ class Limit {
     if (count == 0) throw std::invalid_argument("a Limit must be at least 1");
   }
   constexpr std::size_t count() const noexcept { return count_; }
-
-  static constexpr Limit none() noexcept { return Limit(std::numeric_limits<std::size_t>::max()); }
 
  private:
   std::size_t count_;
@@ -56,7 +53,8 @@ bool holds(const std::exception_ptr& error) noexcept {
 // Counts the running children, and starts as many as the limit allows.
 class MultiOwner : public TaskOwner {
  public:
-  explicit MultiOwner(Limit limit) noexcept : limit_(limit.count()) {}
+  explicit MultiOwner(std::optional<Limit> limit) noexcept
+      : limit_(limit ? limit->count() : std::numeric_limits<std::size_t>::max()) {}
   MultiOwner(MultiOwner&& other) noexcept : limit_(other.limit_) {
     assert(!other.caller_ && "this multi() has begun");
   }
@@ -85,56 +83,6 @@ class MultiOwner : public TaskOwner {
   bool starting_ = false;
 };
 
-// Tasks by name: a std::map or std::unordered_map. They start in the order of the container.
-template <class Map, class Result>
-struct WithMapped;
-template <class K, class V, class Compare, class Allocator, class Result>
-struct WithMapped<std::map<K, V, Compare, Allocator>, Result> {
-  using type = std::map<K, Kept<Result>, Compare>;
-};
-template <class K, class V, class Hash, class Equal, class Allocator, class Result>
-struct WithMapped<std::unordered_map<K, V, Hash, Equal, Allocator>, Result> {
-  using type = std::unordered_map<K, Kept<Result>, Hash, Equal>;
-};
-
-template <class Map>
-concept MapOfTasks = requires {
-  typename Map::key_type;
-  typename WithMapped<Map, int>::type;
-  requires kIsTask<typename Map::mapped_type>;
-};
-
-template <class Map>
-class TaskMap {
- public:
-  using T = typename Map::mapped_type::value_type;
-
-  explicit TaskMap(Map tasks) : tasks_(std::move(tasks)) {}
-
-  std::size_t size() const noexcept { return tasks_.size(); }
-  // In order: number 0 first.
-  void start(std::size_t number, TaskOwner& owner) noexcept {
-    if (number == 0) next_ = tasks_.begin();
-    (next_++)->second.start(owner, number);
-  }
-  template <class Visit>
-  void for_each(Visit&& visit) {
-    std::size_t i = 0;
-    for (auto& [name, task] : tasks_) visit(i++, task);
-  }
-  auto results() {
-    if constexpr (!std::is_void_v<T>) {
-      typename WithMapped<Map, T>::type results;
-      for (auto& [name, task] : tasks_) results.emplace_hint(results.end(), name, task.result());
-      return results;
-    }
-  }
-
- private:
-  Map tasks_;
-  typename Map::iterator next_;
-};
-
 }  // namespace detail
 
 // Awaiter of multi(). May be moved until it is awaited.
@@ -142,7 +90,7 @@ template <class Tasks, class... Errors>
 class [[nodiscard]] MultiAwaiter final : public detail::MultiOwner {
  public:
   template <class... Children>
-  MultiAwaiter(Limit limit, Children&&... children)
+  MultiAwaiter(std::optional<Limit> limit, Children&&... children)
       : MultiOwner(limit), tasks_(std::forward<Children>(children)...) {}
 
   bool await_ready() const noexcept { return tasks_.size() == 0; }
@@ -187,32 +135,33 @@ class [[nodiscard]] MultiAwaiter final : public detail::MultiOwner {
 // Lifetime:  owns the children: destroying the awaiting coroutine cancels them, unlike Tornado's (GEN-22);
 //            shield() a child to keep it running. Allocates only the result.
 template <Awaitable A>
-MultiAwaiter<detail::TaskVector<AwaitResult<A>>> multi(std::vector<A> children, Limit limit = Limit::none()) {
+MultiAwaiter<detail::TaskVector<AwaitResult<A>>> multi(std::vector<A> children,
+                                                       std::optional<Limit> limit = std::nullopt) {
   return {limit, detail::as_tasks(std::move(children))};
 }
 template <class... Errors, Awaitable A>
 MultiAwaiter<detail::TaskVector<AwaitResult<A>>, Errors...> multi(Quiet<Errors...>, std::vector<A> children,
-                                                                  Limit limit = Limit::none()) {
+                                                                  std::optional<Limit> limit = std::nullopt) {
   return {limit, detail::as_tasks(std::move(children))};
 }
 
 template <detail::MapOfTasks Map>
-MultiAwaiter<detail::TaskMap<Map>> multi(Map children, Limit limit = Limit::none()) {
+MultiAwaiter<detail::TaskMap<Map>> multi(Map children, std::optional<Limit> limit = std::nullopt) {
   return {limit, std::move(children)};
 }
 template <class... Errors, detail::MapOfTasks Map>
 MultiAwaiter<detail::TaskMap<Map>, Errors...> multi(Quiet<Errors...>, Map children,
-                                                    Limit limit = Limit::none()) {
+                                                    std::optional<Limit> limit = std::nullopt) {
   return {limit, std::move(children)};
 }
 
 template <Awaitable... As>
 MultiAwaiter<detail::TaskTuple<AwaitResult<As>...>> multi(As... children) {
-  return {Limit::none(), as_task(std::move(children))...};
+  return {std::nullopt, as_task(std::move(children))...};
 }
 template <class... Errors, Awaitable... As>
 MultiAwaiter<detail::TaskTuple<AwaitResult<As>...>, Errors...> multi(Quiet<Errors...>, As... children) {
-  return {Limit::none(), as_task(std::move(children))...};
+  return {std::nullopt, as_task(std::move(children))...};
 }
 
 }  // namespace squall

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <new>
 #include <random>
 #include <stdexcept>
@@ -28,6 +29,16 @@ IOLoop::Duration vary_interval(IOLoop::Duration interval, double jitter, double 
 }  // namespace detail
 
 // The state of a PeriodicCallback. It outlives a PeriodicCallback that is destroyed by its own function.
+//
+// call        | means                                             | ended by              | next
+// none        | no call: a timer is set while running             | beat()                | function
+// function    | the function is on the stack                      | a task that begins    | task_begins
+//             |                                                   | its return            | none
+// task_begins | the function's task is on the stack               | the task's end        | function
+//             |                                                   | the task's first wait | task_waits
+// task_waits  | the task waits                                    | the task's end        | none
+// abandoned   | destroyed while the function or its task was on   | the function's return | -
+//             | the stack                                         |                       |
 class PeriodicCallback::Run final : detail::TaskOwner {
  public:
   Run(IOLoop::Duration interval, Options options) noexcept : interval_(interval), jitter_(options.jitter) {}
@@ -39,7 +50,7 @@ class PeriodicCallback::Run final : detail::TaskOwner {
     if (jitter_ != 0) random_.seed(std::random_device()());
     due_ = loop_->time();
     // Otherwise the end of the present call sets the timer.
-    if (!calling_ && !at_work_) schedule();
+    if (call_ == Call::none) schedule();
     running_ = true;
   }
   void stop() noexcept {
@@ -50,8 +61,8 @@ class PeriodicCallback::Run final : detail::TaskOwner {
   bool running() const noexcept { return running_; }
   void destroy() noexcept {
     stop();
-    if (calling_) {
-      abandoned_ = true;  // beat() is on the stack, and deletes this object
+    if (call_ == Call::function || call_ == Call::task_begins) {
+      call_ = Call::abandoned;  // beat() is on the stack, and deletes this object
     } else {
       delete this;
     }
@@ -61,6 +72,8 @@ class PeriodicCallback::Run final : detail::TaskOwner {
   Task<> task;    // of the last call
 
  private:
+  enum class Call : std::uint8_t { none, function, task_begins, task_waits, abandoned };
+
   void schedule() {
     const double random = std::uniform_real_distribution<double>()(random_);
     due_ = detail::next_beat(due_, loop_->time(), detail::vary_interval(interval_, jitter_, random));
@@ -80,32 +93,38 @@ class PeriodicCallback::Run final : detail::TaskOwner {
   }
 
   void beat() {
-    calling_ = true;
+    call_ = Call::function;
     try {
       task.reset();
       call();
       if (task) {
-        at_work_ = true;
+        if (call_ == Call::function) call_ = Call::task_begins;
         task.start(*this);
       }
     } catch (...) {
       report();
     }
-    calling_ = false;
-    if (abandoned_) {
+    if (call_ == Call::abandoned) {
       delete this;
-    } else if (!at_work_) {
+    } else if (call_ == Call::task_begins) {
+      call_ = Call::task_waits;
+    } else {
+      call_ = Call::none;
       schedule_soon();
     }
   }
   std::coroutine_handle<> task_ended(std::size_t) noexcept override {
-    at_work_ = false;
     try {
       task.result();
     } catch (...) {
       report();
     }
-    if (!calling_) schedule_soon();
+    if (call_ == Call::task_begins) {
+      call_ = Call::function;
+    } else if (call_ == Call::task_waits) {
+      call_ = Call::none;
+      schedule_soon();
+    }
     return std::noop_coroutine();
   }
   // Called in a catch block.
@@ -124,9 +143,7 @@ class PeriodicCallback::Run final : detail::TaskOwner {
   Timeout timer_;
   LoopHook soon_{[](void* self) { static_cast<Run*>(self)->schedule_next(); }, this};
   bool running_ = false;
-  bool calling_ = false;    // the function, or its task up to the first wait, is on the stack
-  bool at_work_ = false;    // the task has not ended
-  bool abandoned_ = false;  // destroyed while calling
+  Call call_ = Call::none;
   std::minstd_rand random_;
 };
 

@@ -4,8 +4,10 @@
 
 #include <cstddef>
 #include <functional>
+#include <map>
 #include <tuple>
 #include <type_traits>
+#include <unordered_map>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -114,6 +116,56 @@ class TaskTuple {
 
  private:
   std::tuple<Task<Ts>...> tasks_;
+};
+
+// Tasks by name: a std::map or std::unordered_map. They start in the order of the container.
+template <class Map, class Result>
+struct WithMapped;
+template <class K, class V, class Compare, class Allocator, class Result>
+struct WithMapped<std::map<K, V, Compare, Allocator>, Result> {
+  using type = std::map<K, Kept<Result>, Compare>;
+};
+template <class K, class V, class Hash, class Equal, class Allocator, class Result>
+struct WithMapped<std::unordered_map<K, V, Hash, Equal, Allocator>, Result> {
+  using type = std::unordered_map<K, Kept<Result>, Hash, Equal>;
+};
+
+template <class Map>
+concept MapOfTasks = requires {
+  typename Map::key_type;
+  typename WithMapped<Map, int>::type;
+  requires kIsTask<typename Map::mapped_type>;
+};
+
+template <class Map>
+class TaskMap {
+ public:
+  using T = typename Map::mapped_type::value_type;
+
+  explicit TaskMap(Map tasks) : tasks_(std::move(tasks)) {}
+
+  std::size_t size() const noexcept { return tasks_.size(); }
+  // In order: number 0 first.
+  void start(std::size_t number, TaskOwner& owner) noexcept {
+    if (number == 0) next_ = tasks_.begin();
+    (next_++)->second.start(owner, number);
+  }
+  template <class Visit>
+  void for_each(Visit&& visit) {
+    std::size_t i = 0;
+    for (auto& [name, task] : tasks_) visit(i++, task);
+  }
+  auto results() {
+    if constexpr (!std::is_void_v<T>) {
+      typename WithMapped<Map, T>::type results;
+      for (auto& [name, task] : tasks_) results.emplace_hint(results.end(), name, task.result());
+      return results;
+    }
+  }
+
+ private:
+  Map tasks_;
+  typename Map::iterator next_;
 };
 
 }  // namespace squall::detail

@@ -45,7 +45,7 @@ IOLoop::IOLoop(const Options& options)
 }
 
 IOLoop::~IOLoop() {
-  assert(!running_ && "an IOLoop was destroyed while it ran");
+  assert(!running() && "an IOLoop was destroyed while it ran");
   // Tasks and jobs withdraw their waits from the loop when they are destroyed, so they go first.
   spawned_.reset();
   executor_.reset();
@@ -76,14 +76,14 @@ void IOLoop::clear_current() noexcept { t_current = nullptr; }
 class IOLoop::Running {
  public:
   explicit Running(IOLoop& loop) : loop_(loop) {
-    if (loop.running_) throw std::logic_error("IOLoop is already running");
+    if (loop.running()) throw std::logic_error("IOLoop is already running");
     if (t_running) throw std::logic_error("another IOLoop is already running on this thread");
-    loop.running_ = true;
+    loop.phase_ = Phase::waiting;
     t_running = &loop;
     loop.unpolled_ = kUnpolled;  // the first turn calls the poller
   }
   ~Running() {
-    loop_.running_ = loop_.in_turn_ = false;
+    loop_.phase_ = Phase::stopped;
     t_running = nullptr;
     // The inbox is not read until the loop runs again, but an embedding loop may wait for fd().
     if (!loop_.inbox_->sleep()) loop_.inbox_->waker().wake();
@@ -111,13 +111,13 @@ void IOLoop::stop() noexcept {
   stopping_.store(true, std::memory_order_relaxed);
   // Within a turn the loop checks the flag before it waits again. Otherwise the loop may be about to wait,
   // also if a signal handler calls this on the loop's thread.
-  if (t_running != this || !in_turn_) inbox_->waker().wake();
+  if (t_running != this || phase_ != Phase::in_turn) inbox_->waker().wake();
 }
 
 [[gnu::hot]] void IOLoop::turn(std::optional<Duration> limit) {
   const std::span<const Ready> ready = wait(limit);
   time_ = now();
-  in_turn_ = true;
+  phase_ = Phase::in_turn;
   ++stats_.turns;
 
   if (!callbacks_.empty() || inbox_->filled()) run_callbacks();
@@ -140,7 +140,7 @@ void IOLoop::stop() noexcept {
   }
 
   if (!turn_end_.empty()) run_turn_end();
-  in_turn_ = false;
+  phase_ = Phase::waiting;
 }
 
 [[gnu::hot]] std::span<const Ready> IOLoop::wait(std::optional<Duration> limit) {
@@ -249,12 +249,12 @@ void IOLoop::on_wake() {
 }
 
 IOLoop::Ticket IOLoop::call_soon(Callback callback) {
-  assert((!running_ || t_running == this) && "only add_callback() may be called from another thread");
+  assert((!running() || t_running == this) && "only add_callback() may be called from another thread");
   return callbacks_.push(std::move(callback));
 }
 
 void IOLoop::call_soon(LoopHook& hook) noexcept {
-  assert((!running_ || t_running == this) && "only add_callback() may be called from another thread");
+  assert((!running() || t_running == this) && "only add_callback() may be called from another thread");
   callbacks_.push(hook);
 }
 
@@ -299,7 +299,7 @@ void IOLoop::stop_on_signals() {
 }
 
 void IOLoop::run_until_ended(RunSync& run, std::optional<Duration> timeout) {
-  if (running_) throw std::logic_error("IOLoop is already running");  // before the task is queued
+  if (running()) throw std::logic_error("IOLoop is already running");  // before the task is queued
   struct Arms {
     ~Arms() {
       loop.callbacks_.cancel(begin);

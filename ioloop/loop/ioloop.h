@@ -90,7 +90,7 @@ class IOLoop {
   // May be called from any thread and from signal handlers. start() returns after the present turn. If the
   // loop does not run, the next start() runs one turn without waiting and returns (IOL-11).
   void stop() noexcept;
-  bool running() const noexcept { return running_; }
+  bool running() const noexcept { return phase_ != Phase::stopped; }
   std::string_view poller_name() const noexcept { return poller_->name(); }
 
   // Runs the loop until `task` has ended, and returns its value or throws its exception. After `timeout` the
@@ -117,7 +117,7 @@ class IOLoop {
   }
 
   // The time of the loop's clock at the beginning of this turn; the present time if no turn is under way.
-  TimePoint time() const noexcept { return in_turn_ ? time_ : now(); }
+  TimePoint time() const noexcept { return phase_ == Phase::in_turn ? time_ : now(); }
   // time() + delay, at most TimePoint::max().
   TimePoint deadline_after(Duration delay) const noexcept {
     const TimePoint start = time();
@@ -232,9 +232,9 @@ class IOLoop {
   // way. Unlinking the hook withdraws the call.
   void at_turn_end(LoopHook& hook) noexcept { turn_end_.push_back(hook); }
 
-  // Fairness: every callback, event and timer may spend kBudget units on operations that complete without
-  // waiting. Once spend() returns false, an awaitable should suspend and resume through the ready queue, so
-  // that one busy peer cannot block the loop.
+  // Every callback, event and timer may spend kBudget units on operations that complete without waiting. Once
+  // spend() returns false, an awaitable should suspend and resume through the ready queue, so that one busy
+  // peer cannot block the loop.
   static constexpr int kBudget = 1024;
   bool spend(int units) noexcept { return (budget_ -= units) >= 0; }
 
@@ -248,6 +248,8 @@ class IOLoop {
   static int live_loops() noexcept;
 
  private:
+  // `waiting`: running, but before step 2 of a turn or behind its last step.
+  enum class Phase : std::uint8_t { stopped, waiting, in_turn };
   class Running;
   struct RunSync final : detail::TaskOwner {
     explicit RunSync(IOLoop& loop) noexcept : loop(loop) {}
@@ -286,8 +288,7 @@ class IOLoop {
   const void* resumed_ = nullptr;  // resumption_of() the coroutine that the present callback resumed
   std::optional<Duration> slow_callback_;
   int budget_ = kBudget;
-  bool running_ = false;
-  bool in_turn_ = false;
+  Phase phase_ = Phase::stopped;
   std::atomic<bool> stopping_ = false;
   LoopHookList turn_end_;
   DescriptorTable descriptors_;

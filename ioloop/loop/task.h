@@ -1,129 +1,20 @@
 #pragma once
 
-#include <squall/ioloop/base/frame_pool.h>
+#include <squall/ioloop/loop/task_promise.h>
 
 #include <cassert>
-#include <concepts>
 #include <coroutine>
 #include <cstddef>
 #include <exception>
-#include <type_traits>
 #include <utility>
-#include <variant>
 
 namespace squall {
 
-template <class T = void>
-class Task;
-
-namespace detail {
-
-// Base class of types that run tasks without awaiting them (TaskGroup, multi(), race()): calls them when a
-// task has ended.
-class TaskOwner {
- public:
-  // Task `number` has its result and is at its final suspension. Called from within the task's last
-  // resumption, so this call must not destroy the task. The returned coroutine is resumed by symmetric
-  // transfer and may destroy the task; std::noop_coroutine() resumes no coroutine.
-  virtual std::coroutine_handle<> task_ended(std::size_t number) noexcept = 0;
-
- protected:
-  ~TaskOwner() = default;
-};
-
-class PromiseBase {
- public:
-  static void* operator new(std::size_t size) { return FramePool::allocate(size); }
-  static void operator delete(void* frame, std::size_t size) noexcept { FramePool::release(frame, size); }
-
-  std::suspend_always initial_suspend() const noexcept { return {}; }
-  auto final_suspend() const noexcept { return FinalAwaiter{}; }
-
-  void resume_when_done(std::coroutine_handle<> caller) noexcept { continuation_ = caller; }
-  void tell_when_done(TaskOwner& owner, std::size_t number) noexcept {
-    owner_ = &owner;
-    number_ = number;
-  }
-
- private:
-  struct FinalAwaiter {
-    bool await_ready() const noexcept { return false; }
-    template <class Promise>
-    std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> self) const noexcept {
-      PromiseBase& promise = self.promise();
-      if (promise.owner_) return promise.owner_->task_ended(promise.number_);
-      return promise.continuation_;
-    }
-    void await_resume() const noexcept {}
-  };
-
-  TaskOwner* owner_ = nullptr;
-  union {
-    std::coroutine_handle<> continuation_ = {};  // if the task is awaited
-    std::size_t number_;                         // if the task has an owner
-  };
-};
-
-template <class T>
-class TaskPromise final : public PromiseBase {
- public:
-  Task<T> get_return_object() noexcept;
-  template <std::convertible_to<T> Value = T>
-  void return_value(Value&& value) {
-    result_.template emplace<1>(std::forward<Value>(value));
-  }
-  void unhandled_exception() noexcept { result_.template emplace<2>(std::current_exception()); }
-  T take() {
-    if (result_.index() == 2) std::rethrow_exception(std::get<2>(result_));
-    return std::move(std::get<1>(result_));
-  }
-  std::exception_ptr error() const noexcept {
-    const std::exception_ptr* error = std::get_if<2>(&result_);
-    return error ? *error : nullptr;
-  }
-
- private:
-  std::variant<std::monostate, T, std::exception_ptr> result_;
-};
-
-template <class T>
-class TaskPromise<T&> final : public PromiseBase {
- public:
-  Task<T&> get_return_object() noexcept;
-  void return_value(T& value) noexcept { value_ = &value; }
-  void unhandled_exception() noexcept { error_ = std::current_exception(); }
-  T& take() {
-    if (error_) std::rethrow_exception(error_);
-    return *value_;
-  }
-  std::exception_ptr error() const noexcept { return error_; }
-
- private:
-  T* value_ = nullptr;
-  std::exception_ptr error_;
-};
-
-template <>
-class TaskPromise<void> final : public PromiseBase {
- public:
-  inline Task<void> get_return_object() noexcept;
-  void return_void() const noexcept {}
-  void unhandled_exception() noexcept { error_ = std::current_exception(); }
-  void take() {
-    if (error_) std::rethrow_exception(error_);
-  }
-  std::exception_ptr error() const noexcept { return error_; }
-
- private:
-  std::exception_ptr error_;
-};
-
-}  // namespace detail
-
 // A coroutine that has not started, and its result.
 //
-// Lazy: the body starts when the task is awaited, or given to a TaskGroup or IOLoop::spawn(). Awaiting
-// runs it in place, without passing through the loop, and returns its value or throws its exception.
+// A task is lazy: the body starts when the task is awaited, or given to a TaskGroup or IOLoop::spawn().
+// Awaiting runs the body in place, without passing through the loop, and returns its value or throws its
+// exception.
 //
 // Lifetime:  the task owns the coroutine. Destroying the task cancels the work: it destroys the coroutine
 //            where it is suspended, innermost frame first, and so runs the destructors of its locals. A

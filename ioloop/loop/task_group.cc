@@ -4,6 +4,7 @@
 #include <squall/ioloop/base/log.h>
 #include <squall/ioloop/loop/ioloop.h>
 
+#include <cstdint>
 #include <utility>
 
 namespace squall {
@@ -17,8 +18,8 @@ class TaskGroup::Member final : public detail::TaskOwner, public ListNode<>, pub
   ~Member() { group.loop_.count_tasks(-1); }
 
   std::coroutine_handle<> task_ended(std::size_t) noexcept override {
-    if (starting) {
-      has_ended = true;  // add() is on the stack and calls ended()
+    if (stage == Stage::starting) {
+      stage = Stage::ended_in_start;  // add() is on the stack and calls ended()
     } else {
       group.ended(*this);
     }
@@ -28,8 +29,7 @@ class TaskGroup::Member final : public detail::TaskOwner, public ListNode<>, pub
   TaskGroup& group;
   Task<void> task;
   std::source_location added_at;
-  bool starting = true;
-  bool has_ended = false;
+  enum class Stage : std::uint8_t { starting, running, ended_in_start } stage = Stage::starting;
 };
 
 TaskGroup::TaskGroup(ErrorHandler on_error, IOLoop& loop) : loop_(loop), on_error_(std::move(on_error)) {}
@@ -47,8 +47,10 @@ TaskGroup::Member* TaskGroup::add(Task<void> task, std::source_location added_at
   running_.push_back(*member);
   ++size_;
   member->task.start(*member);
-  member->starting = false;
-  if (!member->has_ended) return member;
+  if (member->stage == Member::Stage::starting) {
+    member->stage = Member::Stage::running;
+    return member;
+  }
   // The coroutine is not on the stack, so it is destroyed now: many short tasks do not take memory until
   // the end of the turn.
   ended(*member);
@@ -68,7 +70,7 @@ void TaskGroup::leave(Member& member) noexcept {
 void TaskGroup::ended(Member& member) noexcept {
   leave(member);
   report(member);
-  if (member.has_ended) {
+  if (member.stage == Member::Stage::ended_in_start) {
     delete &member;
     return;
   }

@@ -9,6 +9,7 @@
 #include <concepts>
 #include <cstddef>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -51,9 +52,13 @@ class Queue {
                 "a Queue loses no item, so moving one must not throw: put it in a std::unique_ptr");
 
  public:
-  // A `maxsize` of 0 is unlimited, as in Tornado. Throws std::invalid_argument if it is negative.
-  explicit Queue(std::ptrdiff_t maxsize = 0) : maxsize_(static_cast<std::size_t>(maxsize)) {
-    if (maxsize < 0) throw std::invalid_argument("maxsize can't be negative");
+  // Without a `maxsize` the queue has no limit. Throws std::invalid_argument unless `maxsize` is positive.
+  explicit Queue(std::optional<std::ptrdiff_t> maxsize = std::nullopt) {
+    if (!maxsize) return;
+    if (*maxsize <= 0)
+      throw std::invalid_argument(*maxsize < 0 ? "maxsize can't be negative"
+                                               : "maxsize can't be 0: leave it out for no limit");
+    maxsize_ = static_cast<std::size_t>(*maxsize);
   }
   ~Queue() { promised_.withdraw_all(); }
   Queue(const Queue&) = delete;
@@ -132,18 +137,23 @@ class Queue {
   // Items that are not promised.
   std::size_t qsize() const noexcept { return items_.size() - promised_.size(); }
   bool empty() const noexcept { return qsize() == 0; }
-  // Never true if maxsize() is 0.
-  bool full() const noexcept { return maxsize_ != 0 && qsize() >= maxsize_; }
-  std::size_t maxsize() const noexcept { return maxsize_; }
+  // Never true without a limit.
+  bool full() const noexcept { return qsize() >= maxsize_; }
+  // std::nullopt without a limit.
+  std::optional<std::size_t> maxsize() const noexcept {
+    return maxsize_ == kNoLimit ? std::nullopt : std::optional(maxsize_);
+  }
   // For diagnostics (QUE-10): <Queue maxsize=1 queue[1] getters[1] putters[1] tasks=1 closed>; all parts but
-  // maxsize are optional.
+  // maxsize are optional. Without a limit maxsize is 0, as in Tornado.
   std::string to_string() const {
-    const detail::QueueState state{Items::kName,    maxsize_,    qsize(), getters_.size(),
-                                   putters_.size(), unfinished_, closed_};
+    const detail::QueueState state{Items::kName,    maxsize().value_or(0), qsize(), getters_.size(),
+                                   putters_.size(), unfinished_,           closed_};
     return detail::to_string(state);
   }
 
  private:
+  static constexpr std::size_t kNoLimit = std::numeric_limits<std::size_t>::max();
+
   template <class Item>
   void insert(Item&& item) {
     items_.push(std::forward<Item>(item));
@@ -162,7 +172,7 @@ class Queue {
 
   // While getters wait, qsize() is 0; while putters wait, the queue is full.
   Items items_;
-  std::size_t maxsize_;
+  std::size_t maxsize_ = kNoLimit;
   std::size_t unfinished_ = 0;
   bool closed_ = false;
   WaiterList getters_;

@@ -24,11 +24,11 @@ class CaresResolver final : public Resolver {
  public:
   struct Options {
     // Name servers: `192.0.2.1,192.0.2.2:5353,[2001:db8::1]:53`; empty for the system's.
-    std::string servers;
+    std::string servers{};
     // The time limit of the first try at each server, and the number of tries. The limit at most doubles
     // with each further try. The defaults are the defaults of c-ares: 5 s and 4 tries in version 1.18.
-    std::optional<std::chrono::nanoseconds> timeout;
-    std::optional<int> tries;
+    std::optional<std::chrono::nanoseconds> timeout{};
+    std::optional<int> tries{};
   };
 
   // Whether Squall was built with c-ares. Otherwise the constructors throw std::runtime_error.

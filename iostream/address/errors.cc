@@ -44,7 +44,7 @@ std::error_code make_error_code(StreamErrc error) noexcept {
   return {static_cast<int>(error), stream_category()};
 }
 
-StreamClosedError::StreamClosedError(std::error_code error)
-    : std::runtime_error(closed_by(error)), error_(error) {}
+StreamClosedError::StreamClosedError(std::error_code code)
+    : std::runtime_error(closed_by(code)), code_(code) {}
 
 }  // namespace squall

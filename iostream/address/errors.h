@@ -21,12 +21,12 @@ std::error_code make_error_code(StreamErrc error) noexcept;
 // The stream was closed before the operation, or while it waited (IOS-10).
 class StreamClosedError : public std::runtime_error {
  public:
-  explicit StreamClosedError(std::error_code error = {});
+  explicit StreamClosedError(std::error_code code = {});
   // The reason; empty if close() closed the stream, or the peer ended it in order.
-  const std::error_code& error() const noexcept { return error_; }
+  const std::error_code& code() const noexcept { return code_; }
 
  private:
-  std::error_code error_;
+  std::error_code code_;
 };
 
 // No delimiter or match came within max_bytes, or the search took too many steps (IOS-11). The stream is

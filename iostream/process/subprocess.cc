@@ -59,7 +59,7 @@ Subprocess::Subprocess(std::vector<std::string> argv, const Options& options, IO
       case What::stream: {
         Pipe pipe = make_pipe();
         theirs[i] = std::move(i == 0 ? pipe.read : pipe.write);
-        ours[i]->emplace(loop, std::move(i == 0 ? pipe.write : pipe.read), options.stream);
+        ours[i]->emplace(std::move(i == 0 ? pipe.write : pipe.read), options.stream, loop);
         request.stdio[i] = theirs[i].get();
         break;
       }

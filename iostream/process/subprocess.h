@@ -74,10 +74,10 @@ class Subprocess {
     Stdio std_in = Stdio(Stdio::What::inherit);
     Stdio std_out = Stdio(Stdio::What::inherit);
     Stdio std_err = Stdio(Stdio::What::inherit);
-    std::optional<Environment> environment;  // nullopt: this process's
-    std::string directory;                   // the working directory; empty: this process's
-    IOStream::Options stream;                // limits of the streams
-    ChildExit exit = ChildExit::automatic;   // how the loop learns of the end of the child
+    std::optional<Environment> environment{};  // nullopt: this process's
+    std::string directory{};                   // the working directory; empty: this process's
+    IOStream::Options stream{};                // limits of the streams
+    ChildExit exit = ChildExit::automatic;     // how the loop learns of the end of the child
   };
 
   // Runs the program argv[0], looked up in PATH unless it has a slash, without a shell. The program has begun

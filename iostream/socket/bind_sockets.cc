@@ -11,7 +11,6 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <climits>
 #include <string_view>
 #include <system_error>
 
@@ -43,12 +42,6 @@ void set_option(int fd, int level, int option, const char* name) {
   if (::setsockopt(fd, level, option, &on, sizeof on) != 0) throw_errno(name);
 }
 
-// In whole seconds, at least one.
-int seconds_of(std::chrono::nanoseconds duration) {
-  const auto seconds = std::chrono::ceil<std::chrono::seconds>(duration).count();
-  return static_cast<int>(std::clamp<std::chrono::seconds::rep>(seconds, 1, INT_MAX));
-}
-
 // Null if the system does not have the address or its family: the address is skipped.
 OwnedFd bind_one(const Address& address, const ListenOptions& options) {
   OwnedFd fd(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
@@ -59,7 +52,7 @@ OwnedFd bind_one(const Address& address, const ListenOptions& options) {
   if (address.family() == AF_INET6) set_option(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, "IPV6_V6ONLY");
   // Accepted connections inherit the option, which saves a system call for each connection.
   set_option(fd.get(), IPPROTO_TCP, TCP_NODELAY, "TCP_NODELAY");
-  if (options.defer_accept) set_defer_accept(fd.get(), seconds_of(*options.defer_accept));
+  if (options.defer_accept) set_defer_accept(fd.get(), *options.defer_accept);
   if (options.fast_open) set_fast_open(fd.get(), *options.fast_open);
   if (::bind(fd.get(), address.data(), address.size()) != 0) {
     // In a container without IPv6 addresses, `localhost` may still resolve to ::1.

@@ -15,7 +15,7 @@ namespace squall {
 // How to bind TCP sockets.
 struct ListenOptions {
   // An address, or a name for all of its addresses (NET-02); empty for all interfaces.
-  std::string address;
+  std::string address{};
   int family = AF_UNSPEC;  // AF_INET or AF_INET6 alone
   // Connections that wait to be accepted; the system's limit (net.core.somaxconn) may be lower.
   int backlog = 4096;
@@ -25,11 +25,11 @@ struct ListenOptions {
   // TCP_DEFER_ACCEPT: a connection waits in the kernel until its first bytes arrive or this time has passed,
   // rounded up to seconds. For protocols in which the client speaks first. nullopt: the connection does not
   // wait.
-  std::optional<std::chrono::nanoseconds> defer_accept;
+  std::optional<std::chrono::nanoseconds> defer_accept{};
   // TCP_FASTOPEN (RFC 7413): a client may send bytes with its connection request, which may arrive twice.
   // The value limits the requests under way; nullopt: off. The system must allow it too
   // (net.ipv4.tcp_fastopen).
-  std::optional<int> fast_open;
+  std::optional<int> fast_open{};
 };
 
 // Binds a listening, non-blocking socket to `port` of each address that `options` names, IPv4 before IPv6

@@ -8,10 +8,11 @@ namespace squall {
 namespace {
 
 // `example.test:80`, `[::1]:80`, `/run/service.sock`, `@abstract`.
-std::string target(const std::string& host, std::uint16_t port) {
+std::string target(const std::string& host, std::optional<std::uint16_t> port) {
   if (!host.empty() && host[0] == '\0') return fmt::format("@{}", host.substr(1));
-  if (port == 0) return host;
-  return host.find(':') == host.npos ? fmt::format("{}:{}", host, port) : fmt::format("[{}]:{}", host, port);
+  if (!port) return host;
+  return host.find(':') == host.npos ? fmt::format("{}:{}", host, *port)
+                                     : fmt::format("[{}]:{}", host, *port);
 }
 
 std::string outcome(const ConnectAttempt& attempt) {
@@ -45,7 +46,7 @@ std::string timeout(const std::string& target, ConnectPhase phase,
 
 }  // namespace
 
-ConnectError::ConnectError(std::string host, std::uint16_t port, std::error_code last,
+ConnectError::ConnectError(std::string host, std::optional<std::uint16_t> port, std::error_code last,
                            std::vector<ConnectAttempt> attempts)
     : std::system_error(last),
       host_(std::move(host)),
@@ -53,8 +54,8 @@ ConnectError::ConnectError(std::string host, std::uint16_t port, std::error_code
       attempts_(std::move(attempts)),
       what_(failure(target(host_, port_), last, attempts_)) {}
 
-ConnectTimeoutError::ConnectTimeoutError(std::string host, std::uint16_t port, ConnectPhase phase,
-                                         std::vector<ConnectAttempt> attempts)
+ConnectTimeoutError::ConnectTimeoutError(std::string host, std::optional<std::uint16_t> port,
+                                         ConnectPhase phase, std::vector<ConnectAttempt> attempts)
     : std::runtime_error(timeout(target(host, port), phase, attempts)),
       host_(std::move(host)),
       port_(port),

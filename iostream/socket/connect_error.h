@@ -4,6 +4,7 @@
 #include <squall/iostream/address/address.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -22,18 +23,18 @@ struct ConnectAttempt {
 class ConnectError : public std::system_error {
  public:
   // `attempts` are in the order of their beginning; `last` is the error of the attempt that failed last.
-  ConnectError(std::string host, std::uint16_t port, std::error_code last,
+  ConnectError(std::string host, std::optional<std::uint16_t> port, std::error_code last,
                std::vector<ConnectAttempt> attempts = {});
 
-  // The host and port of the call; for a Unix socket its path and port 0.
+  // The host and port of the call; for a Unix socket its path and no port.
   const std::string& host() const noexcept { return host_; }
-  std::uint16_t port() const noexcept { return port_; }
+  std::optional<std::uint16_t> port() const noexcept { return port_; }
   const std::vector<ConnectAttempt>& attempts() const noexcept { return attempts_; }
   const char* what() const noexcept override { return what_.c_str(); }
 
  private:
   std::string host_;
-  std::uint16_t port_;
+  std::optional<std::uint16_t> port_;
   std::vector<ConnectAttempt> attempts_;
   std::string what_;
 };
@@ -46,17 +47,17 @@ enum class ConnectPhase : std::uint8_t { resolution, connection, handshake };
 //     Timeout connecting to example.test:80: 127.0.0.1:80: Connection refused; [::1]:80: no answer
 class ConnectTimeoutError : public TimeoutError {
  public:
-  ConnectTimeoutError(std::string host, std::uint16_t port, ConnectPhase phase,
+  ConnectTimeoutError(std::string host, std::optional<std::uint16_t> port, ConnectPhase phase,
                       std::vector<ConnectAttempt> attempts = {});
 
   const std::string& host() const noexcept { return host_; }
-  std::uint16_t port() const noexcept { return port_; }
+  std::optional<std::uint16_t> port() const noexcept { return port_; }
   ConnectPhase phase() const noexcept { return phase_; }
   const std::vector<ConnectAttempt>& attempts() const noexcept { return attempts_; }
 
  private:
   std::string host_;
-  std::uint16_t port_;
+  std::optional<std::uint16_t> port_;
   ConnectPhase phase_;
   std::vector<ConnectAttempt> attempts_;
 };

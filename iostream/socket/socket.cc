@@ -10,6 +10,8 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+#include <climits>
 #include <stdexcept>
 #include <system_error>
 
@@ -88,7 +90,10 @@ void set_reuse_port(int fd) {
 #endif
 }
 
-void set_defer_accept(int fd, int seconds) {
+void set_defer_accept(int fd, std::chrono::nanoseconds wait) {
+  // In whole seconds, at least one.
+  const auto rounded = std::chrono::ceil<std::chrono::seconds>(wait).count();
+  const auto seconds = static_cast<int>(std::clamp<std::chrono::seconds::rep>(rounded, 1, INT_MAX));
 #ifdef TCP_DEFER_ACCEPT
   set_option(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, seconds, "TCP_DEFER_ACCEPT");
 #else

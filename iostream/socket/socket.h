@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <cstddef>
 #include <span>
 #include <string_view>
@@ -42,7 +43,7 @@ void set_nodelay(int fd, bool on = true) noexcept;
 // Options of a listening socket; see ListenOptions. They throw std::system_error, ENOPROTOOPT where the
 // system has no such option.
 void set_reuse_port(int fd);
-void set_defer_accept(int fd, int seconds);
+void set_defer_accept(int fd, std::chrono::nanoseconds wait);  // rounded up to seconds
 void set_fast_open(int fd, int queue_length);
 // Throws std::invalid_argument unless `fd` is a listening socket, and std::system_error.
 void check_listening(int fd);

@@ -9,20 +9,20 @@
 
 namespace squall {
 
-IOStream::IOStream(IOLoop& loop, OwnedFd fd, Options options)
-    : IOStream(loop, std::move(fd), options, Known::nonblocking) {
+IOStream::IOStream(OwnedFd fd, Options options, IOLoop& loop)
+    : IOStream(std::move(fd), options, Known::nonblocking, loop) {
   const Channel channel = open_channel(link_.fd());
   link_.set_channel(channel);
   if (channel == Channel::read_end) writer_.refuse_all();
 }
 
-IOStream::IOStream(IOLoop& loop, OwnedFd fd, Options options, Known) noexcept
+IOStream::IOStream(OwnedFd fd, Options options, Known, IOLoop& loop) noexcept
     : link_(*this, loop, std::move(fd)),
       reader_(link_, options.max_buffer_size, options.receive_before_reset),
       writer_(link_, options.max_write_buffer_size) {}
 
-IOStream::IOStream(IOLoop& loop, Idle idle, Options options) noexcept
-    : IOStream(loop, std::move(idle.fd), options, Known::nonblocking) {
+IOStream::IOStream(Idle idle, Options options, IOLoop& loop) noexcept
+    : IOStream(std::move(idle.fd), options, Known::nonblocking, loop) {
   link_.adopt(std::move(idle.transport));
 }
 
@@ -38,9 +38,11 @@ IOStream::~IOStream() {
 
 // ---- Reading.
 
-ReadAwaiter IOStream::read_some(std::size_t max) { return start_read(ReadAwaiter::Kind::some, max); }
+ReadAwaiter IOStream::read_some(std::optional<std::size_t> max) {
+  return start_read(ReadAwaiter::Kind::some, max.value_or(kUnlimited));
+}
 [[gnu::hot]] ReadAwaiter IOStream::read_some(const std::nothrow_t&) {
-  return start_read(ReadAwaiter::Kind::some_nothrow, kNoLimit);
+  return start_read(ReadAwaiter::Kind::some_nothrow, kUnlimited);
 }
 ReadAwaiter IOStream::read_bytes(std::size_t count) { return start_read(ReadAwaiter::Kind::bytes, count); }
 ReadIntoAwaiter IOStream::read_into(std::span<char> space) {
@@ -57,12 +59,12 @@ ReadAwaiter IOStream::read_until(std::string_view delimiter, UntilOptions option
 ReadAwaiter IOStream::read_until_regex(const Regex& regex, UntilOptions options) {
   return read_until_regex(regex, options.max_bytes);
 }
-ReadAwaiter IOStream::read_until_regex(const Regex& regex, std::size_t max_bytes) {
+ReadAwaiter IOStream::read_until_regex(const Regex& regex, std::optional<std::size_t> max_bytes) {
   reader_.check_read();
-  return ReadAwaiter(reader_, regex, max_bytes);
+  return ReadAwaiter(reader_, regex, max_bytes.value_or(kUnlimited));
 }
-ReadAwaiter IOStream::read_until_close(std::size_t max_bytes) {
-  return start_read(ReadAwaiter::Kind::until_close, max_bytes);
+ReadAwaiter IOStream::read_until_close(std::optional<std::size_t> max_bytes) {
+  return start_read(ReadAwaiter::Kind::until_close, max_bytes.value_or(kUnlimited));
 }
 void IOStream::refuse_delimiter() { throw std::invalid_argument("read_until() needs a delimiter"); }
 

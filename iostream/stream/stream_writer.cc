@@ -41,7 +41,7 @@ StreamWriter::StreamWriter(StreamLink& link, StreamWriter&& other) noexcept
       max_buffer_size_(other.max_buffer_size_),
       is_blocked_(other.is_blocked_),
       is_end_due_(other.is_end_due_) {
-  assert(!other.writers_ && "an IOStream was moved while a write waited on it");
+  assert(other.writers_.empty() && "an IOStream was moved while a write waited on it");
   if (!other.turn_end_.linked()) return;
   other.turn_end_.unlink();
   flush_later();
@@ -49,7 +49,7 @@ StreamWriter::StreamWriter(StreamLink& link, StreamWriter&& other) noexcept
 
 StreamWriter::~StreamWriter() {
   // The writes are in the ready queue by now, and will throw without using the stream.
-  for (WriteAwaiter* writer = writers_; writer; writer = writer->next_) writer->writer_ = nullptr;
+  for (WriteAwaiter& writer : writers_) writer.writer_ = nullptr;
 }
 
 // ---- The queue. Large data is offered to the kernel first.
@@ -291,7 +291,7 @@ inline void StreamWriter::flush_later() noexcept {
 
 [[gnu::hot]] void StreamWriter::end_dispatch() noexcept {
   flush_now();
-  if (writers_) wake_writers();
+  if (has_writers()) wake_writers();
 }
 
 void StreamWriter::on_writable() noexcept {
@@ -350,17 +350,18 @@ void StreamWriter::on_closed() noexcept {
 
 // Resumes, in a later turn, the writes whose bytes are sent or will never be sent.
 [[gnu::hot]] void StreamWriter::wake_writers() noexcept {
-  for (WriteAwaiter* writer = writers_; writer; writer = writer->next_) {
-    if (!writer->resume_.linked() && (writer->target_ <= flushed_ || link_->is_closed()))
-      link_->loop().call_soon(writer->resume_);
+  for (WriteAwaiter& writer : writers_) {
+    if (!writer.resume_.linked() && (writer.target_ <= flushed_ || link_->is_closed()))
+      link_->loop().call_soon(writer.resume_);
   }
 }
 
 bool StreamWriter::resume_next() {
-  WriteAwaiter* const writer = writers_;
-  if (!writer || writer->resume_.linked() || writer->target_ > flushed_) return false;
-  leave(*writer);
-  link_->loop().call(writer->resume_);
+  if (writers_.empty()) return false;
+  WriteAwaiter& writer = writers_.front();
+  if (writer.resume_.linked() || writer.target_ > flushed_) return false;
+  writer.unlink();
+  link_->loop().call(writer.resume_);
   return true;
 }
 
@@ -376,18 +377,10 @@ bool StreamWriter::try_write(std::uint64_t target) noexcept {
 // Keeps the list ordered by target, which resume_next() relies on: writes are not always awaited in the order
 // in which they were written.
 void StreamWriter::begin_wait(WriteAwaiter& writer) noexcept {
-  WriteAwaiter** link = &writers_;
-  while (*link && (*link)->target_ <= writer.target_) link = &(*link)->next_;
-  writer.next_ = *link;
-  *link = &writer;
-  writer.waiting_ = true;
-}
-
-void StreamWriter::leave(WriteAwaiter& writer) noexcept {
-  WriteAwaiter** link = &writers_;
-  while (*link != &writer) link = &(*link)->next_;
-  *link = writer.next_;
-  writer.waiting_ = false;
+  auto place = writers_.end();
+  for (auto before = place; before != writers_.begin() && (--before)->target_ > writer.target_;)
+    place = before;
+  writers_.insert_before(place, writer);
 }
 
 }  // namespace squall::detail

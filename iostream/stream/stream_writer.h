@@ -41,7 +41,7 @@ class StreamWriter {
   // Whether the kernel took only a part of the bytes, or a handshake is under way.
   bool is_blocked() const noexcept { return is_blocked_; }
   bool is_flush_due() const noexcept { return turn_end_.linked(); }
-  bool has_writers() const noexcept { return writers_ != nullptr; }
+  bool has_writers() const noexcept { return !writers_.empty(); }
 
   // ---- The queue: see the functions of IOStream.
 
@@ -84,7 +84,6 @@ class StreamWriter {
 
   bool try_write(std::uint64_t target) noexcept;
   void begin_wait(WriteAwaiter& writer) noexcept;
-  void leave(WriteAwaiter& writer) noexcept;
 
  private:
   WriteBuffer& queue();
@@ -102,9 +101,9 @@ class StreamWriter {
   void end_sending() noexcept;
 
   StreamLink* link_;
-  std::unique_ptr<WriteBuffer> queue_;  // null while nothing is queued
-  std::uint64_t flushed_ = 0;           // bytes the kernel has taken since the stream began
-  WriteAwaiter* writers_ = nullptr;     // the waiting writes, ordered by target
+  std::unique_ptr<WriteBuffer> queue_;   // null while nothing is queued
+  std::uint64_t flushed_ = 0;            // bytes the kernel has taken since the stream began
+  IntrusiveList<WriteAwaiter> writers_;  // the waiting writes, ordered by target
   std::size_t max_buffer_size_;
   bool is_blocked_ = false;
   bool is_end_due_ = false;  // shutdown() waits for the queue to be sent

@@ -5,10 +5,6 @@
 
 namespace squall {
 
-WriteAwaiter::~WriteAwaiter() {
-  if (waiting_ && writer_) writer_->leave(*this);
-}
-
 bool WriteAwaiter::await_ready() { return writer_->try_write(target_); }
 
 void WriteAwaiter::await_suspend(std::coroutine_handle<> waiter) {
@@ -18,7 +14,7 @@ void WriteAwaiter::await_suspend(std::coroutine_handle<> waiter) {
 
 void WriteAwaiter::await_resume() {
   if (!writer_) throw StreamClosedError();
-  if (waiting_) writer_->leave(*this);
+  unlink();
   if (writer_->flushed_bytes() < target_) throw StreamClosedError(writer_->link().error());
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <squall/ioloop/base/intrusive_list.h>
 #include <squall/ioloop/loop/loop_hook.h>
 
 #include <coroutine>
@@ -15,14 +16,13 @@ class StreamWriter;
 //
 // Lifetime:  borrows the stream, which may be destroyed while the write waits. The bytes are queued already,
 //            and are sent whether the awaiter is awaited, dropped, or destroyed while it waits.
-class WriteAwaiter {
+class WriteAwaiter : public ListNode<> {
  public:
   // Made by IOStream. Ends when the kernel has taken `target` bytes since the stream began.
   WriteAwaiter(detail::StreamWriter& writer, std::uint64_t target) noexcept
       : writer_(&writer), target_(target) {}
   WriteAwaiter(const WriteAwaiter&) = delete;
   WriteAwaiter& operator=(const WriteAwaiter&) = delete;
-  ~WriteAwaiter();
 
   bool await_ready();
   void await_suspend(std::coroutine_handle<> waiter);
@@ -31,12 +31,13 @@ class WriteAwaiter {
 
  private:
   friend class detail::StreamWriter;
+  using ListNode::linked;  // in the list of the writes that wait
+  using ListNode::take_place_of;
+  using ListNode::unlink;
 
   detail::StreamWriter* writer_;  // null once the stream is gone
   std::uint64_t target_;
   LoopHook resume_;  // linked once it is in the loop's ready queue
-  WriteAwaiter* next_ = nullptr;
-  bool waiting_ = false;  // in the writer's list
 };
 
 }  // namespace squall

@@ -1,6 +1,7 @@
 #include <squall/iostream/stream/write_buffer.h>
 
 #include <squall/ioloop/base/errors.h>
+#include <squall/ioloop/base/free_list.h>
 #include <squall/ioloop/base/sanitizer.h>
 #include <squall/iostream/socket/file.h>
 
@@ -16,7 +17,7 @@ namespace {
 
 constexpr std::size_t kFirst = 4096;  // room for several small responses
 
-thread_local std::unique_ptr<WriteBuffer> t_spare;
+thread_local FreeList<WriteBuffer, 1> t_spare;
 
 }  // namespace
 
@@ -30,16 +31,18 @@ void FileSlice::check() const {
 }
 
 [[gnu::hot]] std::unique_ptr<WriteBuffer> WriteBuffer::take() {
-  return t_spare ? std::move(t_spare) : std::make_unique<WriteBuffer>();
+  if (t_spare.size() == 0) [[unlikely]]
+    return std::make_unique<WriteBuffer>();
+  return t_spare.take();
 }
 
 [[gnu::hot]] void WriteBuffer::give_back(std::unique_ptr<WriteBuffer> buffer) noexcept {
-  if (t_spare || kAddressSanitizer || buffer->block_.capacity() > Block::kLargest) [[unlikely]]
+  if (kAddressSanitizer || buffer->block_.capacity() > Block::kLargest) [[unlikely]]
     return;
   buffer->begin_ = buffer->end_ = 0;
   buffer->behind_.clear();
   buffer->front_ = 0;
-  t_spare = std::move(buffer);
+  t_spare.give_back(std::move(buffer));
 }
 
 void WriteBuffer::make_room(std::size_t count) {

@@ -87,7 +87,7 @@ Task<OwnedFd> connect_unix_target(Connecting& connecting) {
     OwnedFd fd = co_await connect_unix_socket(connecting.host);
     co_return std::move(fd);
   } catch (const std::system_error& error) {
-    throw ConnectError(connecting.host, 0, error.code());
+    throw ConnectError(connecting.host, std::nullopt, error.code());
   }
 }
 
@@ -100,7 +100,7 @@ Task<IOStream> establish(Connecting& connecting) {
   } else {
     fd = co_await connect_tcp(connecting);
   }
-  IOStream stream(IOLoop::current(), std::move(fd), connecting.options.stream, IOStream::Known::nonblocking);
+  IOStream stream(std::move(fd), connecting.options.stream, IOStream::Known::nonblocking);
   const ConnectOptions& options = connecting.options;
   if (options.tls) {
     connecting.phase = ConnectPhase::handshake;
@@ -122,7 +122,9 @@ Task<IOStream> limited(Connecting connecting) {
   } catch (const ConnectTimeoutError&) {
     throw;
   } catch (const TimeoutError&) {
-    throw ConnectTimeoutError(connecting.host, connecting.port, connecting.phase,
+    std::optional<std::uint16_t> port;
+    if (connecting.target != Connecting::Target::unix_socket) port = connecting.port;
+    throw ConnectTimeoutError(connecting.host, port, connecting.phase,
                               std::move(connecting.progress.attempts));
   }
 }

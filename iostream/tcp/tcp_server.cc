@@ -195,7 +195,7 @@ void TCPServer::accepted_from_proxy(OwnedFd fd, const Address& proxy, const Prox
 }
 
 void TCPServer::accepted(OwnedFd fd, const Address& peer) {
-  run(supervise(IOStream(loop_, std::move(fd), options_.stream, IOStream::Known::nonblocking), peer));
+  run(supervise(IOStream(std::move(fd), options_.stream, IOStream::Known::nonblocking, loop_), peer));
 }
 
 Task<> TCPServer::supervise(IOStream stream, Address peer) {

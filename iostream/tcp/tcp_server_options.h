@@ -17,7 +17,7 @@ struct ProxyProtocolOptions {
 
   // Peers that begin each connection with a PROXY header. If it is empty and trust_unix_peers is false, the
   // protocol is off.
-  std::vector<Network> trusted;
+  std::vector<Network> trusted{};
   // Peers of Unix sockets are trusted too: the mode of the socket's file decides which processes may connect.
   bool trust_unix_peers = false;
   Others others = Others::are_served;
@@ -32,7 +32,7 @@ struct ProxyProtocolOptions {
 
 // Limits of a TCPServer.
 struct TCPServerOptions {
-  IOStream::Options stream;
+  IOStream::Options stream{};
   // The most open connections; further connections wait in the kernel until one ends. The default is the
   // process's limit of descriptors (RLIMIT_NOFILE, read by the constructor), less 64 or less an eighth,
   // whichever is less. So a full server can still open files and connections of its own. Not 0.

@@ -8,7 +8,7 @@
 
 namespace squall::detail {
 
-// TLS by the kernel (kTLS), for TLSOptions::ktls.
+// TLS by the kernel (kTLS), as the context's options ask for it.
 //
 // OpenSSL does the handshake over the descriptor itself, because only then does it offer the keys to the
 // kernel. The kernel may take each direction or not. This process handles a direction that the kernel does

@@ -86,9 +86,7 @@ TLSConnection::~TLSConnection() {
   if (keeps_buffers_) keeping_buffers.fetch_sub(1, std::memory_order_relaxed);
 }
 
-bool TLSConnection::prefers_kernel(const TLSContext& context) noexcept {
-  return context.state_->common().ktls;
-}
+bool TLSConnection::prefers_kernel(const TLSContext& context) noexcept { return context.state_->ktls(); }
 
 // ---- Changes of state.
 
@@ -172,17 +170,18 @@ std::optional<TLSPeerCertificate> TLSConnection::peer_certificate() const {
 
 // ---- The failure.
 
-long TLSConnection::verify_result() const noexcept {
+std::optional<long> TLSConnection::verify_result() const noexcept {
   const int code = ERR_PACK(ERR_LIB_SSL, 0, SSL_R_CERTIFICATE_VERIFY_FAILED);
-  const bool is_refused = error_ == std::error_code(code, tls_category());
-  return is_refused ? ::SSL_get_verify_result(ssl()) : X509_V_OK;
+  if (error_ != std::error_code(code, tls_category())) return std::nullopt;
+  const long result = ::SSL_get_verify_result(ssl());
+  return result == X509_V_OK ? std::nullopt : std::optional(result);
 }
 
 std::string TLSConnection::error_text() const {
   std::string text = error_ == StreamErrc::truncated && !is_established() ? "the peer closed the connection"
                                                                           : error_.message();
-  if (const long result = verify_result(); result != X509_V_OK)
-    text += fmt::format(": {}", ::X509_verify_cert_error_string(result));
+  if (const auto result = verify_result())
+    text += fmt::format(": {}", ::X509_verify_cert_error_string(*result));
   if (refused_names_) text += *refused_names_;
   return text;
 }

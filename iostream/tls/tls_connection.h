@@ -109,7 +109,7 @@ class TLSConnection {
 
  private:
   bool is_established() const noexcept { return state_ != State::handshaking && state_ != State::refused; }
-  long verify_result() const noexcept;
+  std::optional<long> verify_result() const noexcept;
   void prepare_client(std::string_view server_hostname, std::uint16_t port);
   void try_to_keep_buffers() noexcept;
 

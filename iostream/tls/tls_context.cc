@@ -38,7 +38,7 @@ void TLSContext::reload() {
 bool TLSContext::is_server() const noexcept { return state_->is_server(); }
 
 std::optional<std::chrono::nanoseconds> TLSContext::handshake_timeout() const noexcept {
-  return state_->common().handshake_timeout;
+  return state_->handshake_timeout();
 }
 
 std::size_t TLSContext::sessions() const noexcept { return state_->sessions.size(); }

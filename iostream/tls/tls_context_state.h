@@ -5,8 +5,10 @@
 #include <squall/iostream/tls/tls_sessions.h>
 #include <squall/iostream/tls/tls_setup.h>
 
+#include <chrono>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <utility>
 #include <variant>
 
@@ -17,8 +19,11 @@ struct TLSContext::State {
   explicit State(TLSServerOptions options) : options(std::move(options)), sessions(0) {}
   explicit State(TLSClientOptions options) : options(options), sessions(options.session_cache) {}
 
-  const TLSOptions& common() const noexcept {
-    return std::visit([](const TLSOptions& any) -> const TLSOptions& { return any; }, options);
+  bool ktls() const noexcept {
+    return std::visit([](const auto& any) { return any.ktls; }, options);
+  }
+  std::optional<std::chrono::nanoseconds> handshake_timeout() const noexcept {
+    return std::visit([](const auto& any) { return any.handshake_timeout; }, options);
   }
   bool is_server() const noexcept { return options.index() == 0; }
   const TLSClientOptions& client() const noexcept { return *std::get_if<1>(&options); }

@@ -23,20 +23,21 @@ std::optional<int> tls_alert_of(const std::error_code& error) noexcept;
 //     the peer closed the connection (peer 127.0.0.1:443)
 class TLSError : public std::runtime_error {
  public:
-  TLSError(const std::string& text, std::error_code code, long verify_result)
+  TLSError(const std::string& text, std::error_code code, std::optional<long> verify_result)
       : std::runtime_error(text), code_(code), verify_result_(verify_result) {}
 
   // In tls_category(), or the system's, or StreamErrc::truncated if the peer went away.
   const std::error_code& code() const noexcept { return code_; }
-  // The reason why the peer's certificate was refused, one of OpenSSL's X509_V_ERR_...; 0 if it was not
+  // The reason why the peer's certificate was refused, one of OpenSSL's X509_V_ERR_...; std::nullopt if it
+  // was not
   // refused.
-  long verify_result() const noexcept { return verify_result_; }
+  std::optional<long> verify_result() const noexcept { return verify_result_; }
   // The alert that the peer sent, if it sent one.
   std::optional<int> alert() const noexcept { return tls_alert_of(code_); }
 
  private:
   std::error_code code_;
-  long verify_result_;
+  std::optional<long> verify_result_;
 };
 
 }  // namespace squall

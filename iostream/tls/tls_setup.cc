@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <type_traits>
 #include <utility>
 
 namespace squall {
@@ -59,6 +60,9 @@ std::string wire_format(const std::vector<std::string>& protocols) {
   return wire;
 }
 
+template <class Options>
+constexpr bool kIsServer = std::is_same_v<Options, TLSServerOptions>;
+
 detail::TLSConnection* connection_of(const SSL* ssl) {
   return static_cast<detail::TLSConnection*>(SSL_get_app_data(ssl));
 }
@@ -92,8 +96,8 @@ TLSSetup::TLSSetup(const TLSServerOptions& options) {
     use_identity(context, source, identity);
     for (const std::string& name : host_names(identity.certificate.get()))
       by_name_.try_emplace(name.starts_with("*.") ? name.substr(1) : name, context);
-    trust(context, options, true);
-    prefer_protocols(context, options, true);
+    trust(context, options);
+    prefer_protocols(context, options);
     ::SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
     ::SSL_CTX_set_session_id_context(context, kSessionContext, sizeof kSessionContext - 1);
     ::SSL_CTX_set_session_cache_mode(context,
@@ -116,8 +120,8 @@ TLSSetup::TLSSetup(const TLSClientOptions& options, TLSSessions& sessions) : ses
   openssl::forget_errors();
   SSL_CTX* const context = add_context(options, ::TLS_client_method());
   if (options.certificate) use_identity(context, *options.certificate, load_identity(*options.certificate));
-  trust(context, options, false);
-  prefer_protocols(context, options, false);
+  trust(context, options);
+  prefer_protocols(context, options);
   if (options.session_cache > 0) {
     ::SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
     ::SSL_CTX_sess_set_new_cb(context, squall::keep_session);
@@ -129,8 +133,8 @@ TLSSetup::TLSSetup(const TLSClientOptions& options, TLSSessions& sessions) : ses
 }
 
 // Adds an SSL_CTX with the settings that servers and clients share.
-SSL_CTX* TLSSetup::add_context(const TLSOptions& options, const SSL_METHOD* method) {
-  const bool is_server = method == ::TLS_server_method();
+template <class Options>
+SSL_CTX* TLSSetup::add_context(const Options& options, const SSL_METHOD* method) {
   openssl::Context made(::SSL_CTX_new(method));
   require(made != nullptr, "OpenSSL cannot be set up");
   SSL_CTX* const context = made.get();
@@ -145,7 +149,7 @@ SSL_CTX* TLSSetup::add_context(const TLSOptions& options, const SSL_METHOD* meth
   // one call must encrypt all of its bytes, also in fragments of 512 (RFC 6066, 4).
   ::SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   const std::string ciphers = !options.ciphers.empty() ? options.ciphers
-                              : is_server              ? kServerCiphers
+                              : kIsServer<Options>     ? kServerCiphers
                                                        : kClientCiphers;
   require(::SSL_CTX_set_cipher_list(context, ciphers.c_str()) == 1, fmt::format("ciphers \"{}\"", ciphers));
   require(
@@ -154,9 +158,8 @@ SSL_CTX* TLSSetup::add_context(const TLSOptions& options, const SSL_METHOD* meth
   return context;
 }
 
-void TLSSetup::trust(SSL_CTX* context, const TLSOptions& options, bool is_server) {
-  const CertReqs required = is_server ? static_cast<const TLSServerOptions&>(options).cert_reqs
-                                      : static_cast<const TLSClientOptions&>(options).cert_reqs;
+template <class Options>
+void TLSSetup::trust(SSL_CTX* context, const Options& options) {
   std::vector<openssl::Certificate> trusted;
   if (!options.ca_certs.empty()) trusted = load_certificates("ca_certs", options.ca_certs, {});
   if (!options.ca_pem.empty())
@@ -166,7 +169,8 @@ void TLSSetup::trust(SSL_CTX* context, const TLSOptions& options, bool is_server
     require(::X509_STORE_add_cert(::SSL_CTX_get_cert_store(context), certificate.get()) == 1,
             "a certificate of the ca_... cannot be trusted");
     // Clients choose a certificate that one of these authorities has signed.
-    if (is_server && required != CertReqs::none) ::SSL_CTX_add_client_CA(context, certificate.get());
+    if (kIsServer<Options> && options.cert_reqs != CertReqs::none)
+      ::SSL_CTX_add_client_CA(context, certificate.get());
   }
   if (!options.ca_path.empty()) {
     struct stat status{};
@@ -175,20 +179,21 @@ void TLSSetup::trust(SSL_CTX* context, const TLSOptions& options, bool is_server
     require(::SSL_CTX_load_verify_dir(context, options.ca_path.c_str()) == 1,
             fmt::format("ca_path \"{}\"", options.ca_path));
   }
-  if (required == CertReqs::none) return ::SSL_CTX_set_verify(context, SSL_VERIFY_NONE, nullptr);
+  if (options.cert_reqs == CertReqs::none) return ::SSL_CTX_set_verify(context, SSL_VERIFY_NONE, nullptr);
   if (trusted.empty() && options.ca_path.empty()) {
     // With the system's authorities, every client with a certificate of a public authority would be accepted.
-    if (is_server) throw std::invalid_argument("cert_reqs needs ca_certs, ca_path or ca_pem");
+    if (kIsServer<Options>) throw std::invalid_argument("cert_reqs needs ca_certs, ca_path or ca_pem");
     require(::SSL_CTX_set_default_verify_paths(context) == 1, "The system's certificates cannot be read");
   }
-  const bool must = is_server && required == CertReqs::required;
+  const bool must = kIsServer<Options> && options.cert_reqs == CertReqs::required;
   ::SSL_CTX_set_verify(context, SSL_VERIFY_PEER | (must ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), note_refusal);
 }
 
-void TLSSetup::prefer_protocols(SSL_CTX* context, const TLSOptions& options, bool is_server) {
+template <class Options>
+void TLSSetup::prefer_protocols(SSL_CTX* context, const Options& options) {
   if (options.alpn.empty()) return;
   protocols_ = wire_format(options.alpn);
-  if (is_server) return ::SSL_CTX_set_alpn_select_cb(context, choose_protocol, this);
+  if (kIsServer<Options>) return ::SSL_CTX_set_alpn_select_cb(context, choose_protocol, this);
   const auto* wire = reinterpret_cast<const unsigned char*>(protocols_.data());
   // This function returns 0 for success.
   require(::SSL_CTX_set_alpn_protos(context, wire, static_cast<unsigned int>(protocols_.size())) == 0,

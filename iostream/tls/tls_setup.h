@@ -34,9 +34,13 @@ class TLSSetup {
   TLSSessions* sessions() const noexcept { return sessions_; }
 
  private:
-  SSL_CTX* add_context(const TLSOptions& options, const SSL_METHOD* method);
-  void trust(SSL_CTX* context, const TLSOptions& options, bool is_server);
-  void prefer_protocols(SSL_CTX* context, const TLSOptions& options, bool is_server);
+  // `Options` is TLSServerOptions or TLSClientOptions.
+  template <class Options>
+  SSL_CTX* add_context(const Options& options, const SSL_METHOD* method);
+  template <class Options>
+  static void trust(SSL_CTX* context, const Options& options);
+  template <class Options>
+  void prefer_protocols(SSL_CTX* context, const Options& options);
   static int choose_certificate(SSL* ssl, int* alert, void* self);
   static int choose_protocol(SSL* ssl, const unsigned char** chosen, unsigned char* size,
                              const unsigned char* offered, unsigned int offered_size, void* self);

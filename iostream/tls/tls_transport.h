@@ -25,7 +25,7 @@ class TLSTransport : public Transport {
  public:
   // Makes the transport of a server or of a client, as `context` says. A client checks that the certificate
   // is for `server_hostname`, and sends that name (SNI) unless it is an address. The key of its sessions is
-  // that name and `port`. With TLSOptions::ktls the kernel encrypts if it can. Throws std::invalid_argument
+  // that name and `port`. With the options' ktls the kernel encrypts if it can. Throws std::invalid_argument
   // if the context checks names and there is no name to check, and std::runtime_error if OpenSSL fails.
   static std::unique_ptr<TLSTransport> make(const TLSContext& context, std::string_view server_hostname = {},
                                             std::uint16_t port = 0, Channel channel = Channel::socket);

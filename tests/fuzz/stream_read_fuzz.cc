@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 
@@ -21,6 +22,8 @@
 
 namespace squall {
 namespace {
+
+constexpr std::size_t kNoLimit = std::numeric_limits<std::size_t>::max();
 
 const std::string_view kDelimiters[] = {"\n", "\r\n", "aab", "abab", "--boundary--"};
 const Regex kRegexes[] = {Regex("\r?\n"), Regex("a+"),          Regex("a.*?b"),    Regex("(?<=a)b"),
@@ -36,14 +39,14 @@ struct Result {
 struct Case {
   const Regex* regex = nullptr;
   std::string_view delimiter;
-  std::size_t max = IOStream::kNoLimit;
+  std::size_t max = kNoLimit;
 };
 
 Result expected(const Case& wanted, std::string_view bytes) {
   std::size_t end = bytes.npos;
   if (wanted.regex) {
     // The byte behind the limit decides.
-    const std::size_t window = wanted.max == IOStream::kNoLimit ? wanted.max : wanted.max + 1;
+    const std::size_t window = wanted.max == kNoLimit ? wanted.max : wanted.max + 1;
     const Regex::Found found = wanted.regex->search(bytes.substr(0, window), 0, true);
     if (found.outcome == Regex::Outcome::too_complex) return {Outcome::unsatisfiable};
     if (found.outcome == Regex::Outcome::match) end = found.position;
@@ -78,7 +81,7 @@ void check(const Case& wanted, std::size_t cut, std::string_view bytes) {
   static IOLoop loop;
   int fds[2];
   FUZZ_CHECK(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) == 0);
-  IOStream stream(loop, OwnedFd(fds[0]));
+  IOStream stream(OwnedFd(fds[0]), loop);
   OwnedFd peer(fds[1]);
   Result result;
   bool done = false;

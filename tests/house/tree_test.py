@@ -10,6 +10,23 @@ from sources import LIBRARY, sources
 from tap import Tap
 
 
+FRIEND = re.compile(r"( *)friend (?:class |struct )?[\w:<>]+;")
+
+
+# The classes of a text that have more than one friend, as `line: class`. Functions do not count.
+def friendly(text):
+    lines = text.split("\n")
+    friends = {}
+    for n, line in enumerate(lines):
+        found = FRIEND.match(line)
+        if not found:
+            continue
+        indent = len(found.group(1))
+        owner = next(i for i in range(n, -1, -1) if re.match(rf" {{0,{max(indent - 1, 0)}}}(?:class|struct)\b[^;]*$", lines[i]))
+        friends[owner] = friends.get(owner, 0) + 1
+    return [f"{owner + 1}: {lines[owner].strip()}" for owner, count in friends.items() if count > 1]
+
+
 def main():
     root = pathlib.Path(sys.argv[1])
     version = sys.argv[2]
@@ -35,6 +52,19 @@ def main():
     tap.check(
         "no file has a mark for later work",
         [f"{path}: {mark}" for path, text in files for mark in re.findall(r"\b(?:TODO|FIXME|XXX)\b", text)],
+    )
+    tap.check(
+        "no class has more than one friend",
+        [f"{path}:{found}" for path, text in files for found in friendly(text)],
+    )
+    tap.check(
+        "a class with two friends is found, and classes with one each are not",
+        [f"{found}" for found in [friendly("class A {\n  friend B;\n  friend class C;\n};\n")] if found != ["1: class A {"]]
+        + friendly("class A {\n  class B {\n    friend class A;\n  };\n  friend class C;\n};\nclass D {\n  friend E;\n};\n"),
+    )
+    tap.check(
+        "no struct of options has a base class, so that all take designated initialisers",
+        [f"{path}: {found}" for path, text in files for found in re.findall(r"struct \w*(?:Options|Limits|Settings) ?:.*", text)],
     )
     listed = {}
     for folder in LIBRARY:

@@ -31,7 +31,7 @@ void describe(http::Exchange& exchange, Task<>&) {
 }
 
 HTTPFixture::HTTPFixture(FunctionDelegate::Function function, Options options)
-    : delegate(std::move(function)), server(loop, delegate, options) {
+    : delegate(std::move(function)), server(delegate, options, loop) {
   ListenOptions listen;
   listen.address = "127.0.0.1";
   server.listen(0, listen);

@@ -40,7 +40,7 @@ std::vector<int> statuses_of(std::string_view answer) {
 }  // namespace
 
 ServerProbe::ServerProbe(Body body, http::HTTPServer::Options options)
-    : delegate_(body), server_(loop, delegate_, options) {}
+    : delegate_(body), server_(delegate_, options, loop) {}
 
 void ServerProbe::Delegate::handle_request(http::Exchange& exchange, Task<>& pending) {
   if (body_ == Body::streamed) {
@@ -92,7 +92,7 @@ Seen ServerProbe::talk(std::string_view bytes, std::span<const std::size_t> cuts
     }
   };
   delegate_.requests.clear();
-  loop.spawn(server_.serve_stream(IOStream(loop, OwnedFd(pair[1]))));
+  loop.spawn(server_.serve_stream(IOStream(OwnedFd(pair[1]), loop)));
   for (std::size_t sent = 0, next = 0; sent < bytes.size() && !seen.closed;) {
     const std::size_t cut = next < cuts.size() ? std::min(cuts[next++], bytes.size()) : bytes.size();
     while (sent < cut && !seen.closed) {

@@ -24,7 +24,7 @@ std::pair<OwnedFd, OwnedFd> tcp_pair() {
 
 std::pair<IOStream, IOStream> connected_pair(IOLoop& loop, IOStream::Options options) {
   auto [a, b] = tcp_pair();
-  return {IOStream(loop, std::move(a), options), IOStream(loop, std::move(b), options)};
+  return {IOStream(std::move(a), options, loop), IOStream(std::move(b), options, loop)};
 }
 
 RawPeer::RawPeer(OwnedFd fd) : fd_(std::move(fd)) {}

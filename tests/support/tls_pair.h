@@ -33,7 +33,7 @@ class ListeningPort {
   ListeningPort() : sockets_(bind_sockets(0, loopback())) {}
   std::pair<IOStream, IOStream> connect(IOLoop& loop) {
     RawPeer raw(Address::local_of(sockets_[0].get()).port());
-    return {IOStream(loop, OwnedFd(::dup(raw.fd()))), IOStream(loop, accept_from(sockets_[0].get()).fd)};
+    return {IOStream(OwnedFd(::dup(raw.fd())), loop), IOStream(accept_from(sockets_[0].get()).fd, loop)};
   }
 
  private:

@@ -211,7 +211,7 @@ TEST_CASE("groups of a route outlast the body, also where the server changes the
 TEST_CASE("an HTTPServer of the program can serve an application", "[application]") {
   testing::TestLoop loop;
   Application app(rules());
-  http::HTTPServer server(loop, app);
+  http::HTTPServer server(app, loop);
   ListenOptions options;
   options.address = "127.0.0.1";
   server.listen(0, options);

@@ -102,7 +102,7 @@ class RunDelegate : public http::ServerDelegate {
 // A server for such runs, on a free port of 127.0.0.1.
 struct RunServer {
   explicit RunServer(const Rule& rule)
-      : delegate(rule), server(std::make_unique<http::HTTPServer>(loop, delegate)) {
+      : delegate(rule), server(std::make_unique<http::HTTPServer>(delegate, loop)) {
     ListenOptions options;
     options.address = "127.0.0.1";
     server->listen(0, options);

@@ -631,7 +631,7 @@ class BackendHandler : public RequestHandler {
   Task<> get(std::string what) {
     if (what == "own") {
       auto [near, far] = testing::tcp_pair();
-      IOStream backend(IOLoop::current(), std::move(near));
+      IOStream backend(std::move(near));
       far.reset();
       co_await backend.read_until("\n");
     }
@@ -643,7 +643,7 @@ class BackendHandler : public RequestHandler {
   }
   void post(std::string) {
     auto [near, far] = testing::tcp_pair();
-    IOStream backend(IOLoop::current(), std::move(near));
+    IOStream backend(std::move(near));
     backend.close();
     backend.write("x");
   }

@@ -501,8 +501,8 @@ TEST_CASE("the blocking client fetches on a loop of its own, and refuses to bloc
     client.close();
     try {
       client.fetch(url);
-    } catch (const std::runtime_error& error) {
-      closed = error.what();
+    } catch (const HTTPClientClosedError& error) {
+      closed = error.message();
     }
     fixture.loop.add_callback([&fixture] { fixture.loop.stop(); });
   });

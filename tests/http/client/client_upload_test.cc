@@ -115,7 +115,7 @@ TEST_CASE(
       fixture.fetch(request);
     } catch (const StreamClosedError& error) {
       thrown = true;
-      CHECK(error.error() == std::errc::no_such_device);
+      CHECK(error.code() == std::errc::no_such_device);
     }
     CHECK(thrown);
     CHECK(calls == i + 1);

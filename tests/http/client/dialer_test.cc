@@ -91,9 +91,9 @@ TEST_CASE("a dialer connects to a host, and reports its phases and their times",
 
 TEST_CASE("a target is host, port and scheme of a URL", "[dialer]") {
   const DialTarget target(URL("https://Example.test/path"));
-  CHECK(target.text() == "example.test:443");
+  CHECK(target.to_string() == "example.test:443");
   CHECK(target.security == Security::tls);
-  CHECK(DialTarget(URL("http://[::1]:81/")).text() == "[::1]:81");
+  CHECK(DialTarget(URL("http://[::1]:81/")).to_string() == "[::1]:81");
   CHECK(DialTarget(URL("http://[::1]:81/")).security == Security::plain);
 }
 

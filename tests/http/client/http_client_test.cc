@@ -297,7 +297,7 @@ TEMPLATE_TEST_CASE("a refused connection is an error with its phase, peer and ca
     CHECK(error.phase() == FetchPhase::connect);
     CHECK(error.peer() == authority);
     CHECK(error.response() == nullptr);
-    CHECK(error.error() == std::errc::connection_refused);
+    CHECK(error.code() == std::errc::connection_refused);
     CHECK(std::string(error.what()) ==
           fmt::format("HTTP 599: Connection refused (connecting to {})", authority));
   }
@@ -322,7 +322,7 @@ TEMPLATE_TEST_CASE("a server that does not answer is a timeout of the request (S
     CHECK(error.status() == 599);
     CHECK(error.message() == "Timeout during request");
     CHECK(error.phase() == FetchPhase::head);
-    CHECK(error.error() == std::errc::timed_out);
+    CHECK(error.code() == std::errc::timed_out);
   }
   CHECK(thrown);
 }

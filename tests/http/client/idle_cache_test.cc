@@ -29,7 +29,7 @@ struct Scene {
   explicit Scene(IdleCache::Limits limits = IdleCache::Limits()) : cache(limits, loop) {}
   testing::RawPeer keep(IdleCache::Host& host) {
     auto [ours, theirs] = testing::tcp_pair();
-    IOStream stream(loop, std::move(ours));
+    IOStream stream(std::move(ours), loop);
     cache.keep(host, std::make_unique<ClientConnection>(std::move(stream), Via::direct, std::string()));
     return testing::RawPeer(std::move(theirs));
   }

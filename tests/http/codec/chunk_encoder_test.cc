@@ -33,7 +33,7 @@ TEST_CASE("the decoder reads what the encoder writes", "[chunk_encoder]") {
   body += kLastChunk;
   ChunkedDecoder decoder;
   decoder.begin(100);
-  decoder.set_max_size(ChunkedDecoder::kNoLimit);
+  decoder.set_max_size(std::nullopt);
   std::string_view rest = body;
   std::string decoded;
   std::string_view piece;

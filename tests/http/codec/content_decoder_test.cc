@@ -181,7 +181,7 @@ std::string both(const HTTPFixture::Options& options, std::string_view request) 
   HTTPFixture collecting(describe_body, options);
   std::string answer = collecting.talk(request).substr(9, 3);
   Streaming delegate;
-  HTTPServer streaming(collecting.loop, delegate, options);
+  HTTPServer streaming(delegate, options, collecting.loop);
   ListenOptions listen;
   listen.address = "127.0.0.1";
   streaming.listen(0, listen);
@@ -222,7 +222,7 @@ TEST_CASE("decompressed pieces are bounded (H1C-41, SEC-25)", "[content_decoder]
   options.chunk_size = 1000;
   testing::TestLoop loop;
   Streaming delegate;
-  HTTPServer server(loop, delegate, options);
+  HTTPServer server(delegate, options, loop);
   ListenOptions listen;
   listen.address = "127.0.0.1";
   server.listen(0, listen);
@@ -242,7 +242,7 @@ TEST_CASE("the decompressed size is bounded: 413; a malformed body is 400 (H1C-4
   const std::string larger = gzipped(std::string(4 * 1024 * 1024, '\0'));
   HTTPFixture::Options options = decompressing(100'000'000);
   CHECK(both(options, post("gzip", larger)) == "413");
-  options.max_decompression_ratio = 0;
+  options.max_decompression_ratio = std::nullopt;
   CHECK(both(options, post("gzip", larger)) == "200");
   const std::string whole = gzipped(sample());
   CHECK(both(options, post("gzip", whole.substr(0, whole.size() - 3))) == "400");

@@ -72,7 +72,7 @@ HTTPServer::Options timeouts() {
 }
 
 struct Fixture {
-  Fixture() : loop({.time_source = &clock}), server(loop, delegate, timeouts()) {
+  Fixture() : loop({.time_source = &clock}), server(delegate, timeouts(), loop) {
     ListenOptions listen;
     listen.address = "127.0.0.1";
     server.listen(0, listen);

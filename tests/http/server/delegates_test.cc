@@ -100,7 +100,7 @@ struct Recording : HTTPServerConnectionDelegate {
 };
 
 struct Fixture {
-  explicit Fixture(HTTPServer::Options options = HTTPServer::Options()) : server(loop, delegate, options) {
+  explicit Fixture(HTTPServer::Options options = HTTPServer::Options()) : server(delegate, options, loop) {
     server.listen(0, loopback());
   }
   // Sends `bytes` as a client. Returns the calls of the delegate, and leaves the response in `answer`.
@@ -326,7 +326,7 @@ TEST_CASE("serve() serves one stream until it ends", "[serve]") {
   auto pair = testing::tcp_pair();
   RawPeer peer(std::move(pair.second));
   peer.send(get("/a") + get("/b", kClose));
-  loop.run(serve(IOStream(loop, std::move(pair.first)), [](ServerRequest& request) {
+  loop.run(serve_stream(IOStream(std::move(pair.first), loop), [](ServerRequest& request) {
     return ServerResponse(std::string(request.path()), "text/plain");
   }));
   const std::string all = read_to_end(loop, peer);

@@ -42,10 +42,10 @@ TEST_CASE("a stream given to serve_stream has the same timeouts as an accepted c
   options.server = impatient();
   bool ended = false;
   loop.spawn([](IOStream stream, ServeOptions options, bool& ended) -> Task<> {
-    co_await serve(
+    co_await serve_stream(
         std::move(stream), [](ServerRequest&) { return ServerResponse("hello"); }, std::move(options));
     ended = true;
-  }(IOStream(loop, std::move(its)), options, ended));
+  }(IOStream(std::move(its), loop), options, ended));
   peer.send("GET / HTTP/1.1\r\nHo");
   CHECK(until_closed(loop, peer).starts_with("HTTP/1.1 408 "));
   loop.run_until([&] { return ended; });
@@ -60,12 +60,12 @@ struct Handing {
     loop.spawn([](HTTPServer& server, IOStream stream, int& ended) -> Task<> {
       co_await server.serve_stream(std::move(stream));
       ++ended;
-    }(*server, IOStream(loop, std::move(its)), ended));
+    }(*server, IOStream(std::move(its), loop), ended));
     return RawPeer(std::move(mine));
   }
   TestLoop loop;
   testing::FunctionDelegate delegate;
-  std::unique_ptr<HTTPServer> server = std::make_unique<HTTPServer>(loop, delegate);
+  std::unique_ptr<HTTPServer> server = std::make_unique<HTTPServer>(delegate, loop);
   int ended = 0;
 };
 
@@ -105,7 +105,7 @@ TEST_CASE("dropping the task of serve_stream closes a busy stream and an idle on
     auto [mine, its] = tcp_pair();
     RawPeer peer(std::move(mine));
     TaskGroup serving(handing.loop);
-    serving.add(handing.server->serve_stream(IOStream(handing.loop, std::move(its))));
+    serving.add(handing.server->serve_stream(IOStream(std::move(its), handing.loop)));
     if (is_busy) peer.send(kGet);
     handing.loop.run_until(
         [&] { return handing.server->connections() == 1 && (Live::count > 0) == is_busy; });

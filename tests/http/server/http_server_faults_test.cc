@@ -71,7 +71,7 @@ TEST_CASE("after a failed allocation of a connection no ended connection is coun
 // A client that sends its request with the end of its handshake (`at_once`), or one turn later.
 Task<> ask_over_tls(IOLoop& loop, std::uint16_t port, const TLSContext& context, bool at_once) {
   const RawPeer raw(port);
-  IOStream stream(loop, OwnedFd(::dup(raw.fd())));
+  IOStream stream(OwnedFd(::dup(raw.fd())), loop);
   HandshakeAwaiter done = stream.start_tls(context, "localhost");
   if (at_once) stream.write("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
   co_await done;

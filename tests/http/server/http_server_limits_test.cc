@@ -202,7 +202,7 @@ TEST_CASE("the idle timeout of a connection parked later counts from its last re
   testing::FunctionDelegate delegate(slow.function());
   HTTPServer::Options options;
   options.idle_timeout = 100s;
-  HTTPServer server(loop, delegate, options);
+  HTTPServer server(delegate, options, loop);
   ListenOptions listen;
   listen.address = "127.0.0.1";
   server.listen(0, listen);

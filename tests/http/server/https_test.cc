@@ -67,7 +67,7 @@ TEST_CASE("a request has the TLS facts of its connection and the client's certif
   CHECK(fixture.loop.run(fixture.fetch(client, "/")) == "TLSv1.3 true  no certificate");
 
   testing::FunctionDelegate delegate(facts);
-  HTTPServer server(fixture.loop, delegate);
+  HTTPServer server(delegate, fixture.loop);
   TLSServerOptions ours;
   ours.certificates.push_back(fixture.authority.issue());
   ours.ca_pem = fixture.authority.pem();
@@ -154,7 +154,7 @@ class Holding : public ServerDelegate {
 TEST_CASE("a piece of a body over TLS stays valid while the handler keeps it", "[https]") {
   Fixture fixture;
   Holding delegate;
-  HTTPServer server(fixture.loop, delegate);
+  HTTPServer server(delegate, fixture.loop);
   TLSServerOptions options;
   options.certificates.push_back(fixture.authority.issue());
   server.use_tls(TLSContext::server(std::move(options)));

@@ -101,7 +101,7 @@ class Streaming : public ServerDelegate {
 };
 
 struct Fixture {
-  explicit Fixture(HTTPServer::Options options = HTTPServer::Options()) : server(loop, delegate, options) {
+  explicit Fixture(HTTPServer::Options options = HTTPServer::Options()) : server(delegate, options, loop) {
     ListenOptions listen;
     listen.address = "127.0.0.1";
     server.listen(0, listen);
@@ -175,7 +175,7 @@ class Holding : public ServerDelegate {
 TEST_CASE("a piece of a body stays unchanged while the handler keeps it", "[request_body]") {
   testing::TestLoop loop;
   Holding delegate;
-  HTTPServer server(loop, delegate);
+  HTTPServer server(delegate, loop);
   ListenOptions listen;
   listen.address = "127.0.0.1";
   server.listen(0, listen);
@@ -223,7 +223,7 @@ class Waiting : public ServerDelegate {
 TEST_CASE("a handler that has read its body and waits is cancelled when the client goes", "[request_body]") {
   testing::TestLoop loop;
   Waiting delegate;
-  HTTPServer server(loop, delegate);
+  HTTPServer server(delegate, loop);
   ListenOptions listen;
   listen.address = "127.0.0.1";
   server.listen(0, listen);

@@ -50,10 +50,10 @@ std::vector<Task<int>> values(std::vector<int> turns) {
   return tasks;
 }
 template <class A>
-Task<std::vector<A>> all(std::vector<Task<A>> tasks, Limit limit = Limit::none()) {
+Task<std::vector<A>> all(std::vector<Task<A>> tasks, std::optional<Limit> limit = std::nullopt) {
   co_return co_await multi(std::move(tasks), limit);
 }
-Task<> all(std::vector<Task<>> tasks, Limit limit = Limit::none()) {
+Task<> all(std::vector<Task<>> tasks, std::optional<Limit> limit = std::nullopt) {
   co_await multi(std::move(tasks), limit);
 }
 
@@ -294,7 +294,7 @@ TEST_CASE("a child of multi may cancel the group that waits for it", "[multi]") 
 
 TEST_CASE("ten thousand children end correctly, with and without a Limit", "[multi]") {
   TestLoop loop;
-  for (const Limit limit : {Limit::none(), Limit(10), Limit(1)}) {
+  for (const auto limit : {std::optional<Limit>(), std::optional(Limit(10)), std::optional(Limit(1))}) {
     std::vector<Task<int>> tasks;
     for (int i = 0; i < 10'000; ++i) tasks.push_back(value_after(i % 3, i));
     const std::vector<int> results = loop.run(all(std::move(tasks), limit));

@@ -170,7 +170,7 @@ void compare_with_model(Order order, unsigned seed) {
   const auto roll = [&](std::size_t sides) { return static_cast<std::size_t>(random() >> 8) % sides; };
   TestLoop loop;
   const std::size_t maxsize = roll(4);
-  Q queue(static_cast<std::ptrdiff_t>(maxsize));
+  Q queue(maxsize == 0 ? std::nullopt : std::optional(static_cast<std::ptrdiff_t>(maxsize)));
   Model model(order, maxsize);
   std::map<int, std::unique_ptr<Client>> clients;
   // Some runs have more getters, some more putters.

@@ -95,12 +95,13 @@ TEST_CASE("a queue has room for maxsize items, and without maxsize for any numbe
   CHECK_FALSE(bounded.try_put(3));
   CHECK(bounded.qsize() == 2);
   Queue<int> unbounded;
-  CHECK(unbounded.maxsize() == 0);
+  CHECK_FALSE(unbounded.maxsize());
   for (int i = 0; i < 1000; ++i) unbounded.put_nowait(i);
   CHECK_FALSE(unbounded.full());
 }
 
-TEST_CASE("a queue refuses a negative size (QUE-01)", "[queue]") {
+TEST_CASE("a queue refuses a size that is not positive (QUE-01)", "[queue]") {
+  CHECK_THROWS_AS(Queue<int>(0), std::invalid_argument);
   CHECK_THROWS_AS(Queue<int>(-1), std::invalid_argument);
   CHECK_THROWS_WITH(Queue<int>(-1), "maxsize can't be negative");
 }

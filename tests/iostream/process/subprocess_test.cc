@@ -218,7 +218,7 @@ TEST_CASE("kNull is an empty input, and drops output", "[subprocess]") {
 TEST_CASE("a child may get descriptors, also the standard ones exchanged", "[subprocess]") {
   TestLoop loop;
   Pipe pipe = make_pipe();
-  IOStream from(loop, std::move(pipe.read));
+  IOStream from(std::move(pipe.read), loop);
   {
     Subprocess::Options options;
     options.std_out = Subprocess::Stdio(pipe.write.get());
@@ -387,7 +387,7 @@ Task<bool> write_until_it_fails(Subprocess& process) {
   try {
     for (;;) co_await process.std_in().write(data);
   } catch (const StreamClosedError& error) {
-    co_return error.error() == std::errc::broken_pipe;
+    co_return error.code() == std::errc::broken_pipe;
   }
 }
 

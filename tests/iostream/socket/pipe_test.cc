@@ -30,7 +30,7 @@ struct Ends {
   explicit Ends(IOLoop& loop, IOStream::Options options = IOStream::Options())
       : Ends(loop, options, make_pipe()) {}
   Ends(IOLoop& loop, IOStream::Options options, Pipe pipe)
-      : in(loop, std::move(pipe.read), options), out(loop, std::move(pipe.write), options) {}
+      : in(std::move(pipe.read), options, loop), out(std::move(pipe.write), options, loop) {}
   IOStream in;
   IOStream out;
 };
@@ -215,7 +215,7 @@ TEST_CASE("a file on disk is refused", "[pipe]") {
   OwnedFd file(::mkstemp(name));
   REQUIRE(file);
   ::unlink(name);
-  CHECK_THROWS_AS(IOStream(loop, std::move(file)), std::invalid_argument);
+  CHECK_THROWS_AS(IOStream(std::move(file), loop), std::invalid_argument);
 }
 
 TEST_CASE("the limit of the write buffer holds for pipes", "[pipe]") {

@@ -64,7 +64,7 @@ struct Wire {
   explicit Wire(IOLoop& loop, IOStream::Options options = IOStream::Options())
       : Wire(loop, options, tcp_pair()) {}
   Wire(IOLoop& loop, IOStream::Options options, std::pair<OwnedFd, OwnedFd> pair)
-      : stream(loop, std::move(pair.first), options), peer(std::move(pair.second)) {}
+      : stream(std::move(pair.first), options, loop), peer(std::move(pair.second)) {}
   IOStream stream;
   RawPeer peer;
 };
@@ -80,7 +80,7 @@ Task<> read_line(IOStream& stream, Outcome& outcome, Live = {}) {
     const std::string_view line = co_await stream.read_until("\n");
     outcome.bytes = line;
   } catch (const StreamClosedError& closed) {
-    outcome.error = closed.error().value();
+    outcome.error = closed.code().value();
   }
   outcome.done = true;
 }
@@ -88,7 +88,7 @@ Task<> write_all(IOStream& stream, std::string data, Outcome& outcome, Live = {}
   try {
     co_await stream.write(data);
   } catch (const StreamClosedError& closed) {
-    outcome.error = closed.error().value();
+    outcome.error = closed.code().value();
   }
   outcome.done = true;
 }
@@ -495,7 +495,7 @@ Task<> send_file(IOStream& stream, std::string content, Outcome& outcome, Live =
     auto write = stream.write_file(std::move(file));
     co_await write;
   } catch (const StreamClosedError& error) {
-    outcome.error = error.error().value();
+    outcome.error = error.code().value();
   }
   outcome.done = true;
 }
@@ -590,7 +590,7 @@ TEST_CASE(
     INFO(named(Call::writev, error));
     TestLoop loop;
     Pipe pipe = make_pipe();
-    IOStream out(loop, std::move(pipe.write));
+    IOStream out(std::move(pipe.write), loop);
     const Injection fault(Call::writev, error, {.fd = out.fd()});
     Outcome outcome;
     loop.spawn(write_all(out, "text", outcome));
@@ -689,7 +689,7 @@ TEST_CASE("a descriptor that cannot be made non-blocking is not leaked", "[fault
     auto pair = tcp_pair();
     const int open = open_descriptors();
     const Injection fault(Call::fcntl, error);
-    CHECK(errno_thrown([&] { IOStream(loop, std::move(pair.first)); }) == error);
+    CHECK(errno_thrown([&] { IOStream(std::move(pair.first), loop); }) == error);
     CHECK(open_descriptors() == open - 1);
   }
 }
@@ -723,7 +723,7 @@ TEST_CASE("a stream whose close() fails is closed once", "[faults]") {
     auto pair = tcp_pair();
     const int open = open_descriptors();
     {
-      IOStream stream(loop, std::move(pair.first));
+      IOStream stream(std::move(pair.first), loop);
       const Injection fault(Call::close, error, {.times = kAlways});
       stream.close();
       stream.close();

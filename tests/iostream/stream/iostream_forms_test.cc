@@ -29,7 +29,7 @@ struct Wire {
   explicit Wire(IOLoop& loop, IOStream::Options options = IOStream::Options())
       : Wire(loop, options, tcp_pair()) {}
   Wire(IOLoop& loop, IOStream::Options options, std::pair<OwnedFd, OwnedFd> pair)
-      : stream(loop, std::move(pair.first), options), peer(std::move(pair.second)) {}
+      : stream(std::move(pair.first), options, loop), peer(std::move(pair.second)) {}
   std::string receive(TestLoop& loop, std::size_t count) {
     std::string all;
     loop.run_until([&] {
@@ -50,11 +50,11 @@ Task<std::size_t> into_some(IOStream& stream, std::span<char> space) {
 }
 Task<std::string> some(IOStream& stream) { co_return co_await stream.read_some(); }
 Task<std::string> bytes(IOStream& stream, std::size_t count) { co_return co_await stream.read_bytes(count); }
-Task<std::string> match(IOStream& stream, const Regex& regex, std::size_t max = IOStream::kNoLimit,
+Task<std::string> match(IOStream& stream, const Regex& regex, std::optional<std::size_t> max = std::nullopt,
                         Live = {}) {
   co_return co_await stream.read_until_regex(regex, max);
 }
-Task<std::string> to_end(IOStream& stream, std::size_t max = IOStream::kNoLimit, Live = {}) {
+Task<std::string> to_end(IOStream& stream, std::optional<std::size_t> max = std::nullopt, Live = {}) {
   co_return co_await stream.read_until_close(max);
 }
 template <class T>
@@ -286,7 +286,7 @@ TEST_CASE(
   TestLoop loop;
   IOStream::Options options;
   options.max_buffer_size = 4;
-  for (const std::size_t limit : {std::size_t(4), IOStream::kNoLimit}) {
+  for (const auto limit : {std::optional<std::size_t>(4), std::optional<std::size_t>()}) {
     {
       Wire wire(loop, limit == 4 ? IOStream::Options() : options);
       wire.peer.send("abcd");
@@ -420,8 +420,8 @@ TEST_CASE("a part of a file is sent between other bytes, over every kind of stre
   }
   SECTION("a pipe") {
     Pipe pipe = make_pipe();
-    IOStream out(loop, std::move(pipe.write));
-    IOStream in(loop, std::move(pipe.read));
+    IOStream out(std::move(pipe.write), loop);
+    IOStream in(std::move(pipe.read), loop);
     loop.spawn(write_between(out, temporary_file(data), done));
     CHECK((loop.run(bytes(in, expected.size())) == expected));
     loop.run_until([&] { return done; });
@@ -465,7 +465,7 @@ TEST_CASE("write_file refuses an unsuitable descriptor or range, and queues noth
   loop.spawn(written(nothing, done));
   loop.run_until([&] { return done; });
   Pipe other = make_pipe();
-  IOStream in(loop, std::move(other.read));
+  IOStream in(std::move(other.read), loop);
   CHECK_THROWS_AS(in.write_file({temporary_file("abc"), 0, 1}), std::logic_error);
 }
 

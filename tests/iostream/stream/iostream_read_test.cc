@@ -24,17 +24,18 @@ struct Wire {
   explicit Wire(IOLoop& loop, IOStream::Options options = IOStream::Options())
       : Wire(loop, options, tcp_pair()) {}
   Wire(IOLoop& loop, IOStream::Options options, std::pair<OwnedFd, OwnedFd> pair)
-      : stream(loop, std::move(pair.first), options), peer(std::move(pair.second)) {}
+      : stream(std::move(pair.first), options, loop), peer(std::move(pair.second)) {}
   IOStream stream;
   RawPeer peer;
 };
 
-Task<std::string> some(IOStream& stream, std::size_t max = IOStream::kNoLimit) {
+Task<std::string> some(IOStream& stream, std::optional<std::size_t> max = std::nullopt) {
   co_return co_await stream.read_some(max);
 }
 Task<std::string> some_nothrow(IOStream& stream) { co_return co_await stream.read_some(std::nothrow); }
 Task<std::string> bytes(IOStream& stream, std::size_t count) { co_return co_await stream.read_bytes(count); }
-Task<std::string> until(IOStream& stream, std::string delimiter, std::size_t max = IOStream::kNoLimit) {
+Task<std::string> until(IOStream& stream, std::string delimiter,
+                        std::optional<std::size_t> max = std::nullopt) {
   co_return co_await stream.read_until(delimiter, max);
 }
 Task<> note(Task<std::string> task, std::vector<std::string>& out, Live = {}) {

@@ -1,6 +1,7 @@
 #include <squall/iostream/stream/iostream.h>
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 #include <random>
 #include <string>
@@ -13,6 +14,8 @@
 // A read gives the same result for every way in which the network cuts its bytes.
 namespace squall::iostream_segmentation_test {
 namespace {
+
+constexpr std::size_t kNoLimit = std::numeric_limits<std::size_t>::max();
 
 using testing::RawPeer;
 using testing::Scrambler;
@@ -55,14 +58,14 @@ Read random_read(Random& random) {
     case Form::until: {
       const char* const delimiters[] = {"\n", "\r\n", "ab", "bab", "aabb"};
       read.delimiter = delimiters[below(random, std::size(delimiters))];
-      if (below(random, 4) > 0) read.amount = IOStream::kNoLimit;
+      if (below(random, 4) > 0) read.amount = kNoLimit;
       break;
     }
     case Form::until_regex:
       read.regex = &kRegexes[below(random, std::size(kRegexes))];
-      if (below(random, 4) > 0) read.amount = IOStream::kNoLimit;
+      if (below(random, 4) > 0) read.amount = kNoLimit;
       break;
-    case Form::until_close: read.amount = below(random, 2) ? IOStream::kNoLimit : read.amount; break;
+    case Form::until_close: read.amount = below(random, 2) ? kNoLimit : read.amount; break;
     default: break;
   }
   return read;
@@ -86,7 +89,7 @@ std::optional<Result> expected(const Read& read, std::string_view rest) {
     }
     case Form::until_regex: {
       // One byte more than the limit decides.
-      const std::size_t window = read.amount == IOStream::kNoLimit ? read.amount : read.amount + 1;
+      const std::size_t window = read.amount == kNoLimit ? read.amount : read.amount + 1;
       const Regex::Found found = read.regex->search(rest.substr(0, window), 0, true);
       const bool is_match = found.outcome == Regex::Outcome::match;
       if (is_match && found.position <= read.amount) return prefix(found.position);
@@ -98,7 +101,7 @@ std::optional<Result> expected(const Read& read, std::string_view rest) {
 }
 
 Task<std::string> perform(IOStream& stream, const Read& read) {
-  std::string space(read.amount == IOStream::kNoLimit ? 0 : read.amount, '\0');
+  std::string space(read.amount == kNoLimit ? 0 : read.amount, '\0');
   switch (read.form) {
     case Form::some: co_return co_await stream.read_some(read.amount);
     case Form::bytes: co_return co_await stream.read_bytes(read.amount);
@@ -148,7 +151,7 @@ void check(std::uint32_t seed, bool is_scrambled) {
   Random random(seed);
   TestLoop loop;
   auto pair = tcp_pair();
-  IOStream stream(loop, std::move(pair.first));
+  IOStream stream(std::move(pair.first), loop);
   RawPeer peer(std::move(pair.second));
   const std::size_t sizes[] = {50, 2'000, 50'000, 300'000};
   const std::string text = random_text(random, below(random, sizes[below(random, 4)]));

@@ -27,7 +27,7 @@ struct Wire {
   explicit Wire(IOLoop& loop, IOStream::Options options = IOStream::Options())
       : Wire(loop, options, tcp_pair()) {}
   Wire(IOLoop& loop, IOStream::Options options, std::pair<OwnedFd, OwnedFd> pair)
-      : stream(loop, std::move(pair.first), options), peer(std::move(pair.second)) {}
+      : stream(std::move(pair.first), options, loop), peer(std::move(pair.second)) {}
   // Reads at the peer until `count` bytes have arrived, while the loop runs.
   std::string receive(TestLoop& loop, std::size_t count) {
     std::string all;
@@ -88,7 +88,7 @@ TEST_CASE("bytes that are written while the stream is served are sent in one sys
   // A socket whose peer can count the sends, because packets are not merged.
   int fds[2];
   REQUIRE(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds) == 0);
-  IOStream stream(loop, OwnedFd(fds[0]));
+  IOStream stream(OwnedFd(fds[0]), loop);
   const OwnedFd peer(fds[1]);
   TaskGroup group(loop);
   group.add(answer_each(stream));

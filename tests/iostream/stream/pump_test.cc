@@ -133,8 +133,8 @@ TEST_CASE("a pump works over pipes and Unix sockets", "[pump]") {
   {
     Pipe pipe = make_pipe();
     Line line(loop);
-    IOStream writer(loop, std::move(pipe.write));
-    IOStream reader(loop, std::move(pipe.read));
+    IOStream writer(std::move(pipe.write), loop);
+    IOStream reader(std::move(pipe.read), loop);
     const auto talk = [](IOStream& in, IOStream& out, Line& line, const std::string& bytes,
                          std::string& received, std::uint64_t& count) -> Task<> {
       co_await multi(send_all(in, bytes, 100'000), pump_to_the_end(out, line.far, count),
@@ -147,8 +147,8 @@ TEST_CASE("a pump works over pipes and Unix sockets", "[pump]") {
   }
   testing::SocketPair in;
   testing::SocketPair out;
-  Line line({IOStream(loop, std::move(in.far)), IOStream(loop, std::move(in.near))},
-            {IOStream(loop, std::move(out.near)), IOStream(loop, std::move(out.far))});
+  Line line({IOStream(std::move(in.far), loop), IOStream(std::move(in.near), loop)},
+            {IOStream(std::move(out.near), loop), IOStream(std::move(out.far), loop)});
   std::string received;
   std::uint64_t count = 0;
   loop.run(all_through(line, bytes, 500'000, received, count));
@@ -179,8 +179,8 @@ TEST_CASE("a server that does not read stops the client when the buffers are ful
   auto [far_fd, server_fd] = tcp_pair();
   RawPeer client(std::move(client_fd));
   RawPeer server(std::move(server_fd));
-  IOStream near(loop, std::move(near_fd));
-  IOStream far(loop, std::move(far_fd));
+  IOStream near(std::move(near_fd), loop);
+  IOStream far(std::move(far_fd), loop);
   std::uint64_t count = 0;
   loop.spawn(pump_to_the_end(near, far, count));
   const std::string bytes = pattern(1 << 20);
@@ -209,8 +209,8 @@ TEST_CASE("a dropped pump loses no byte that it has received", "[pump]") {
     auto [far_fd, server_fd] = tcp_pair();
     RawPeer client(std::move(client_fd));
     RawPeer server(std::move(server_fd));
-    IOStream near(loop, std::move(near_fd));
-    IOStream far(loop, std::move(far_fd));
+    IOStream near(std::move(near_fd), loop);
+    IOStream far(std::move(far_fd), loop);
     std::uint64_t count = 0;
     std::size_t sent = 0;
     std::string received;
@@ -262,7 +262,7 @@ TEST_CASE("a server that resets ends the pump, and raises no signal", "[pump]") 
   auto [far_fd, server_fd] = tcp_pair();
   auto [client, near] = connected_pair(loop);
   RawPeer server(std::move(server_fd));
-  IOStream far(loop, std::move(far_fd));
+  IOStream far(std::move(far_fd), loop);
   const std::string bytes = pattern(50'000'000);
   static_cast<void>(client.write(bytes));
   std::uint64_t count = 0;

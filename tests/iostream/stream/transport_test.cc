@@ -23,7 +23,7 @@ using testing::throws;
 struct Wire {
   explicit Wire(IOLoop& loop, Scrambler::Limits limits = {}) : Wire(loop, limits, tcp_pair()) {}
   Wire(IOLoop& loop, Scrambler::Limits limits, std::pair<OwnedFd, OwnedFd> pair)
-      : stream(loop, std::move(pair.first)), peer(std::move(pair.second)) {
+      : stream(std::move(pair.first), loop), peer(std::move(pair.second)) {
     stream.set_transport(std::make_unique<Scrambler>(limits));
   }
   std::string receive(TestLoop& loop, std::size_t count) {
@@ -321,7 +321,7 @@ TEST_CASE("a stream that is not idle refuses a transport (IOS-71)", "[transport]
   const std::string refusal = "IOStream is not idle; cannot convert to SSL";
   const auto convert = [](IOStream& stream) { stream.set_transport(std::make_unique<Scrambler>()); };
   auto pair = tcp_pair();
-  IOStream stream(loop, std::move(pair.first));
+  IOStream stream(std::move(pair.first), loop);
   RawPeer peer(std::move(pair.second));
   std::vector<std::string> out;
   {
@@ -344,7 +344,7 @@ TEST_CASE("a stream that is not idle refuses a transport (IOS-71)", "[transport]
   stream.close();
   CHECK_THROWS_WITH(convert(stream), refusal);
   Pipe pipe = make_pipe();
-  IOStream end(loop, std::move(pipe.read));
+  IOStream end(std::move(pipe.read), loop);
   CHECK_THROWS_WITH(convert(end), refusal);
 }
 

@@ -64,7 +64,7 @@ Task<std::string> hello(std::string host, std::uint16_t port, ConnectOptions opt
 
 Task<> answer(TestLoop& loop, const Listener& listener, std::string& heard) {
   co_await wait_readable(listener.fd());
-  IOStream stream(loop, listener.accept().fd);
+  IOStream stream(listener.accept().fd, loop);
   heard = co_await stream.read_until("\n");
   co_await stream.write("hello yourself\n");
 }
@@ -182,8 +182,8 @@ TEST_CASE("an error's text names every kind of destination", "[tcp_client]") {
   CHECK(ConnectError("localhost", 80, refused,
                      {{address("127.0.0.1", 80), refused}, {address("::1", 80), refused}})
             .what() == "Cannot connect to localhost:80: 127.0.0.1:80: " + why + "; [::1]:80: " + why);
-  CHECK(ConnectError("/run/x.sock", 0, refused).what() == "Cannot connect to /run/x.sock: " + why);
-  CHECK(ConnectError(std::string("\0x", 2), 0, refused).what() == "Cannot connect to @x: " + why);
+  CHECK(ConnectError("/run/x.sock", std::nullopt, refused).what() == "Cannot connect to /run/x.sock: " + why);
+  CHECK(ConnectError(std::string("\0x", 2), std::nullopt, refused).what() == "Cannot connect to @x: " + why);
   CHECK(ConnectTimeoutError("h", 1, ConnectPhase::connection,
                             {{address("127.0.0.1", 1), refused}, {address("::1", 1), {}}})
             .what() == "Timeout connecting to h:1: 127.0.0.1:1: " + why + "; [::1]:1: no answer");

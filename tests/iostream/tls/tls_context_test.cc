@@ -291,8 +291,8 @@ TEST_CASE("one context serves the loops of several threads, while it is reloaded
   const auto work = [&](Sockets& pairs) {
     TestLoop loop;
     for (auto& [first, second] : pairs) {
-      IOStream a(loop, std::move(first));
-      IOStream b(loop, std::move(second));
+      IOStream a(std::move(first), loop);
+      IOStream b(std::move(second), loop);
       loop.run(secure_both(a, b, client, server));
     }
   };

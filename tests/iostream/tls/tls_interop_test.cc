@@ -163,7 +163,7 @@ Task<std::string> ask_program(IOLoop& loop, std::vector<std::string> command, st
     line = co_await child.std_out().read_until("\n");
   } while (!line.starts_with(before));
   const auto port = static_cast<std::uint16_t>(std::stoi(line.substr(line.rfind(':') + 1)));
-  IOStream stream(loop, connect_to(port));
+  IOStream stream(connect_to(port), loop);
   co_await stream.start_tls(context, "localhost");
   co_await stream.write(question);
   std::string answer = co_await stream.read_until("\n");

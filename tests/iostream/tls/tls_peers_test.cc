@@ -65,8 +65,8 @@ class Relay {
   };
 
   Relay(TestLoop& loop, std::pair<OwnedFd, OwnedFd> a, std::pair<OwnedFd, OwnedFd> b)
-      : client(loop, std::move(a.first)),
-        server(loop, std::move(b.first)),
+      : client(std::move(a.first), loop),
+        server(std::move(b.first), loop),
         client_peer_(std::move(a.second)),
         server_peer_(std::move(b.second)) {}
 
@@ -124,7 +124,7 @@ Task<> talk(IOStream& stream, TLSContext context, std::string say, Outcome& outc
   } catch (const TLSError& error) {
     outcome.error = error.code();
   } catch (const StreamClosedError& error) {
-    outcome.error = error.error();
+    outcome.error = error.code();
   }
   outcome.ended = true;
 }
@@ -229,7 +229,7 @@ Task<std::string> ask(IOStream& stream, TLSContext context) {
 
 std::string ask(TestLoop& loop, TCPServer& server, const TLSContext& client) {
   RawPeer raw(server.port());
-  IOStream stream(loop, OwnedFd(::dup(raw.fd())));
+  IOStream stream(OwnedFd(::dup(raw.fd())), loop);
   return loop.run(ask(stream, client));
 }
 
@@ -369,7 +369,7 @@ TEST_CASE("an error in OpenSSL's queue is not taken for another connection's", "
   TLSSides sides;
   LineServer server(loop, sides.server());
   RawPeer raw(server.port());
-  IOStream stream(loop, OwnedFd(::dup(raw.fd())));
+  IOStream stream(OwnedFd(::dup(raw.fd())), loop);
   const auto poison = [] { ERR_raise(ERR_LIB_SSL, SSL_R_BAD_LENGTH); };
   const auto poisoned = [poison](IOStream& stream, TLSContext context) -> Task<std::string> {
     poison();
@@ -421,7 +421,7 @@ TEST_CASE("a changed record closes the connection", "[tls]") {
   TestLoop loop;
   TLSSides sides;
   auto pair = tcp_pair();
-  IOStream stream(loop, std::move(pair.first));
+  IOStream stream(std::move(pair.first), loop);
   (void)stream.start_tls(sides.server());
   RawClient client(std::move(pair.second));
   REQUIRE(client.connect(loop));
@@ -442,7 +442,7 @@ TEST_CASE("a peer that causes many answers and does not receive them is closed",
   testing::SocketPair pair;
   const int small = 4096;
   ::setsockopt(pair.near.get(), SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
-  IOStream stream(loop, std::move(pair.near));
+  IOStream stream(std::move(pair.near), loop);
   (void)stream.start_tls(sides.server());
   RawClient client(std::move(pair.far));
   REQUIRE(client.connect(loop));
@@ -453,7 +453,7 @@ TEST_CASE("a peer that causes many answers and does not receive them is closed",
       const std::string_view bytes = co_await stream.read_some();
       outcome.got = bytes;
     } catch (const StreamClosedError& error) {
-      outcome.error = error.error();
+      outcome.error = error.code();
     }
   };
   group.add(read(stream, outcome));
@@ -473,7 +473,7 @@ TEST_CASE("a client that renegotiates is refused (SEC-74)", "[tls]") {
   TLSSides sides;
   sides.server_options.max_version = TLSVersion::tls1_2;
   auto pair = tcp_pair();
-  IOStream stream(loop, std::move(pair.first));
+  IOStream stream(std::move(pair.first), loop);
   (void)stream.start_tls(sides.server());
   RawClient client(std::move(pair.second));
   REQUIRE(client.connect(loop));

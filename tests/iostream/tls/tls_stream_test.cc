@@ -456,7 +456,7 @@ TEST_CASE("a handshake for the kernel's encryption fails like any other", "[tls]
   TLSSides sides;
   sides.client_options.ktls = sides.server_options.ktls = true;
   auto pair = tcp_pair();
-  IOStream stream(loop, std::move(pair.first));
+  IOStream stream(std::move(pair.first), loop);
   RawPeer peer(std::move(pair.second));
   SECTION("by a peer that closes") {
     peer.close();
@@ -582,7 +582,7 @@ TEST_CASE("an unanswered handshake times out, and the stream is closed", "[tls]"
   TLSSides sides;
   sides.client_options.handshake_timeout = sides.server_options.handshake_timeout = 20ms;
   auto pair = tcp_pair();
-  IOStream stream(loop, std::move(pair.first));
+  IOStream stream(std::move(pair.first), loop);
   const bool is_client = GENERATE(true, false);
   const TLSContext context = is_client ? sides.client() : sides.server();
   CHECK(loop.run(message_thrown<TimeoutError>(secure(stream, context, "localhost"))) ==
@@ -638,7 +638,7 @@ TEST_CASE("a stream may be closed or destroyed while a task waits for its handsh
   TestLoop loop;
   TLSSides sides;
   auto pair = tcp_pair();
-  auto stream = std::make_unique<IOStream>(loop, std::move(pair.first));
+  auto stream = std::make_unique<IOStream>(std::move(pair.first), loop);
   const bool destroyed = GENERATE(false, true);
   loop.call_soon([&] {
     loop.call_soon([&] { destroyed ? stream.reset() : stream->close(); });  // once a task waits

@@ -216,8 +216,8 @@ TEST_CASE("TLS works over every descriptor that can be read and written", "[tls]
   TestLoop loop;
   const TLSSides sides;
   SocketPair pair;
-  IOStream client(loop, std::move(pair.near));
-  IOStream server(loop, std::move(pair.far));
+  IOStream client(std::move(pair.near), loop);
+  IOStream server(std::move(pair.far), loop);
   loop.run(testing::secure_both(client, server, sides.client(), sides.server()));
   const auto talk = [](IOStream& from, IOStream& to) -> Task<std::string> {
     (void)from.write("hello\n");

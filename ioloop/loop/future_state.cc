@@ -1,4 +1,4 @@
-#include <squall/ioloop/loop/future.h>
+#include <squall/ioloop/loop/future_state.h>
 
 #include <squall/ioloop/base/errors.h>
 #include <squall/ioloop/base/log.h>

@@ -1,0 +1,37 @@
+#include <squall/http/server/response_trailers.h>
+
+#include <squall/ioloop/base/ascii.h>
+
+#include <string_view>
+
+namespace squall::http {
+namespace {
+
+bool may_be_trailer(std::string_view name) {
+  for (const char* forbidden :
+       {"authorization", "cache-control", "connection", "content-encoding", "content-length", "content-range",
+        "content-type", "host", "set-cookie", "te", "trailer", "transfer-encoding", "upgrade"})
+    if (equals_ignoring_case(name, forbidden)) return false;
+  return true;
+}
+
+}  // namespace
+
+std::string trailer_names(const Headers& trailers) {
+  std::string names;
+  for (const auto [name, value] : trailers) {
+    if (!may_be_trailer(name)) continue;
+    if (!names.empty()) names += ", ";
+    names += name;
+  }
+  return names;
+}
+
+std::string last_chunk(const Headers& trailers) {
+  std::string end = "0\r\n";
+  for (const auto [name, value] : trailers)
+    if (may_be_trailer(name)) end.append(name).append(": ").append(value).append("\r\n");
+  return end += "\r\n";
+}
+
+}  // namespace squall::http
