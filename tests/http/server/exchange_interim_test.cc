@@ -217,7 +217,7 @@ TEST_CASE("a body that was collected can be read after detach(), and a streamed 
     } delegate;
     delegate.is_streamed = is_streamed;
     testing::TestLoop loop;
-    HTTPServer server(loop, delegate);
+    HTTPServer server(delegate, loop);
     ListenOptions listen;
     listen.address = "127.0.0.1";
     server.listen(0, listen);

@@ -155,7 +155,7 @@ class SteppedReader : public ServerDelegate {
 };
 
 struct SteppedFixture {
-  SteppedFixture() : loop({.time_source = &clock}), server(loop, delegate, options()) {
+  SteppedFixture() : loop({.time_source = &clock}), server(delegate, options(), loop) {
     ListenOptions listen;
     listen.address = "127.0.0.1";
     server.listen(0, listen);
@@ -292,7 +292,7 @@ TEST_CASE("whichever allocation of a function's request fails, it gets a 500 or 
       std::thread([&] {
         const std::unique_ptr<ServerDelegate> delegate = row.make();
         testing::TestLoop loop;
-        HTTPServer server(loop, *delegate);
+        HTTPServer server(*delegate, loop);
         ListenOptions listen;
         listen.address = "127.0.0.1";
         server.listen(0, listen);

@@ -300,7 +300,7 @@ class StreamingDelegate : public ServerDelegate {
 TEST_CASE("draining closes an idle connection whose last request streamed its body", "[http_server]") {
   testing::TestLoop loop;
   StreamingDelegate delegate;
-  HTTPServer server(loop, delegate);
+  HTTPServer server(delegate, loop);
   ListenOptions listen;
   listen.address = "127.0.0.1";
   server.listen(0, listen);

@@ -461,7 +461,7 @@ class Noting : public ServerDelegate {
 TEST_CASE("what a delegate attaches to a request is destroyed with the request", "[request_body]") {
   testing::TestLoop loop;
   Noting delegate;
-  HTTPServer server(loop, delegate);
+  HTTPServer server(delegate, loop);
   ListenOptions listen;
   listen.address = "127.0.0.1";
   server.listen(0, listen);

@@ -78,7 +78,7 @@ template <class Read>
 std::optional<std::size_t> size_read(std::string text, Read read) {
   TestLoop loop;
   auto pair = tcp_pair();
-  IOStream stream(loop, std::move(pair.first));
+  IOStream stream(std::move(pair.first), loop);
   LinearTime time;
   stream.set_transport(std::make_unique<Drip>(std::move(text)));
   std::optional<std::size_t> size;
