@@ -1,9 +1,12 @@
 #include <squall/http/client/curl_transfer.h>
 
+#include <squall/http/client/credentials.h>
 #include <squall/http/client/curl_http_client.h>
 #include <squall/http/client/mapped_host.h>
+#include <squall/http/client/proxy_environment.h>
 #include <squall/http/client/request_head.h>
 #include <squall/http/codec/content_decoder.h>
+#include <squall/http/message/percent_encoding.h>
 #include <squall/http/message/status.h>
 #include <squall/ioloop/base/ascii.h>
 #include <squall/ioloop/base/errors.h>
@@ -12,6 +15,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <limits>
 #include <stdexcept>
 #include <utility>
@@ -190,6 +194,11 @@ void CurlTransfer::set_route() {
   } else if (!fetch_.setting(&FetchOptions::proxy).is_open() ||
              !fetch_.flag(&FetchOptions::proxy_from_environment, false)) {
     set(CURLOPT_PROXY, "");
+  } else {
+    // libcurl reads the environment itself, and takes more kinds of proxies than proxy_of_environment().
+    const std::string_view text =
+        proxy_text_of_environment(fetch_.url(), [](const char* name) { return std::getenv(name); });
+    check_credential("the proxy of the environment", percent_decode(text));
   }
   if (const auto& from = fetch_.option(&FetchOptions::network_interface))
     set(CURLOPT_INTERFACE, fmt::format("host!{}", *from).c_str());

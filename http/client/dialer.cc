@@ -1,5 +1,6 @@
 #include <squall/http/client/dialer.h>
 
+#include <squall/http/client/credentials.h>
 #include <squall/http/codec/response_parser.h>
 #include <squall/http/message/base64.h>
 #include <squall/ioloop/coro/with_timeout.h>
@@ -40,6 +41,7 @@ std::string proxy_authorization(const ProxyOptions& proxy) {
 Task<IOStream> Dialer::dial() {
   if (options_.unix_socket && options_.proxy)
     throw std::invalid_argument("A connection to a Unix socket has no proxy");
+  if (options_.proxy) check_credentials(*options_.proxy);
   const std::optional<IOLoop::TimePoint> deadline = earliest_deadline();
   return deadline ? dial_before(*deadline) : run();
 }

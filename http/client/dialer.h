@@ -78,7 +78,8 @@ struct DialOptions {
 // Thread:    the loop's thread only.
 // Lifetime:  must outlive the task of dial(). Dropping that task closes the connection.
 // Errors:    HTTPClientError with the phase, the peer, the system's error and the cause; HTTPTimeoutError
-//            when the timeout passes. std::invalid_argument for options that contradict each other.
+//            when the timeout passes. std::invalid_argument for options that contradict each other,
+//            and for control characters in the proxy's credentials.
 class Dialer final : private Resolver {
  public:
   Dialer(DialTarget target, DialOptions options) : target_(std::move(target)), options_(std::move(options)) {}

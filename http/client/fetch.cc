@@ -1,5 +1,6 @@
 #include <squall/http/client/fetch.h>
 
+#include <squall/http/client/credentials.h>
 #include <squall/http/client/http_client_error.h>
 #include <squall/http/codec/check_head.h>
 #include <squall/http/codec/content_length.h>
@@ -86,7 +87,17 @@ void Fetch::check() const {
         fmt::format("Unrecognized IPv4 or IPv6 address for network_interface, got {}", *source));
   if (const auto& proxy = option(&FetchOptions::proxy); proxy && (proxy->host.empty() || proxy->port == 0))
     throw std::invalid_argument("A proxy needs a host and a port");
+  check_all_credentials();
   check_headers();
+}
+
+// Checks also the options that the credentials in the URL override: a redirect may lead back to them.
+void Fetch::check_all_credentials() const {
+  check_credentials(url_);
+  if (const auto& name = option(&FetchOptions::auth_username)) check_credential("auth_username", *name);
+  if (const auto& password = option(&FetchOptions::auth_password))
+    check_credential("auth_password", *password);
+  if (const auto& proxy = option(&FetchOptions::proxy)) check_credentials(*proxy);
 }
 
 // The client frames the body, so the headers must not contradict it.
@@ -242,6 +253,7 @@ bool Fetch::redirect() {
 }
 
 void Fetch::go_to(URL next) {
+  check_credentials(next);
   if (!next.fragment() && url_.fragment()) next = next.with_fragment(*url_.fragment());
   if (!next.same_origin(url_)) keeps_credentials_ = false;
   url_ = keeps_credentials_ ? std::move(next) : next.without_userinfo();

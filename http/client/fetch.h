@@ -137,6 +137,7 @@ class Fetch : public Pooled {
   static constexpr Duration kDefaultTimeout = std::chrono::seconds(20);
 
   void check() const;
+  void check_all_credentials() const;
   void check_headers() const;
   void take_credentials();
   std::optional<Duration> timeout(Setting<Duration> FetchOptions::* member) const noexcept;

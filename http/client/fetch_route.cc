@@ -1,6 +1,7 @@
 #include <squall/http/client/fetch_route.h>
 
 #include <squall/http/client/client_tls.h>
+#include <squall/http/client/credentials.h>
 #include <squall/http/client/proxy_environment.h>
 
 #include <fmt/format.h>
@@ -18,7 +19,10 @@ FetchRoute::FetchRoute(const Fetch& fetch) : fetch_(fetch) {
   } else if (fetch.setting(&FetchOptions::proxy).is_open() &&
              fetch.flag(&FetchOptions::proxy_from_environment, false)) {
     environment_ = proxy_of_environment(fetch.url(), [](const char* name) { return std::getenv(name); });
-    if (environment_) proxy_ = &*environment_;
+    if (environment_) {
+      check_credentials(*environment_);
+      proxy_ = &*environment_;
+    }
   }
   if (proxy_ && proxy_->auth_mode == AuthMode::digest && !proxy_->username.empty())
     throw std::invalid_argument("unsupported auth_mode digest of a proxy");

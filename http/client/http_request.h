@@ -63,7 +63,8 @@ class StreamingCallback {
 // How a client authenticates. Only CurlAsyncHTTPClient has digest.
 enum class AuthMode { basic, digest };
 
-// A proxy for requests (HCL-27). Requests to https URLs go through a tunnel.
+// A proxy for requests (HCL-27). Requests to https URLs go through a tunnel. Like auth_username and
+// auth_password, the username and the password must not have control characters.
 struct ProxyOptions {
   std::string host{};  // required, as the port
   std::uint16_t port = 0;

@@ -53,10 +53,13 @@ bool is_excepted_from_proxy(std::string_view list, std::string_view host, std::u
   return false;
 }
 
+std::string_view proxy_text_of_environment(const URL& url, const Environment& get) {
+  return url.is_https() ? first_of(get, {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"})
+                        : first_of(get, {"http_proxy", "all_proxy", "ALL_PROXY"});
+}
+
 std::optional<ProxyOptions> proxy_of_environment(const URL& url, const Environment& get) {
-  const std::string_view text = url.is_https()
-                                    ? first_of(get, {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"})
-                                    : first_of(get, {"http_proxy", "all_proxy", "ALL_PROXY"});
+  const std::string_view text = proxy_text_of_environment(url, get);
   if (text.empty()) return std::nullopt;
   if (is_excepted_from_proxy(first_of(get, {"no_proxy", "NO_PROXY"}), url.host(), url.port()))
     return std::nullopt;

@@ -19,6 +19,8 @@ namespace squall::http {
 // Errors:    std::invalid_argument for a proxy that is not an http:// URL.
 using Environment = std::function<const char*(const char* name)>;
 std::optional<ProxyOptions> proxy_of_environment(const URL& url, const Environment& get);
+// The variable's text, whatever the URL in it and the exceptions are. Empty without a proxy.
+std::string_view proxy_text_of_environment(const URL& url, const Environment& get);
 
 // Whether a no_proxy list includes the host.
 bool is_excepted_from_proxy(std::string_view list, std::string_view host, std::uint16_t port) noexcept;

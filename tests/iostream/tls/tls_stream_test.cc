@@ -618,7 +618,7 @@ TEST_CASE("a stream that is moved while its handshake is awaited fails an assert
     TestLoop loop;
     TLSSides sides;
     auto pair = tcp_pair();
-    IOStream stream(loop, std::move(pair.first));
+    IOStream stream(std::move(pair.first), loop);
     Task<> waiting = secure(stream, sides.client(), "localhost");
     struct Nobody final : detail::TaskOwner {
       std::coroutine_handle<> task_ended(std::size_t) noexcept override { return std::noop_coroutine(); }
