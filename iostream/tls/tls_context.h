@@ -34,8 +34,8 @@ class TLSContext {
   static TLSContext client(TLSClientOptions options = TLSClientOptions());
 
   // Reads all files again, for future handshakes; existing connections are not affected. If it throws,
-  // nothing has changed. Earlier sessions can no longer be resumed, so a peer with a revoked certificate
-  // cannot reconnect.
+  // nothing has changed. A connection made afterwards resumes no session from before, so a peer that the new
+  // files do not trust cannot reconnect. Any thread.
   void reload();
 
   bool is_server() const noexcept;

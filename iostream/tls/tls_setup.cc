@@ -83,7 +83,7 @@ int keep_session(SSL* ssl, SSL_SESSION* session) {
 
 }  // namespace
 
-TLSSetup::TLSSetup(const TLSServerOptions& options) {
+TLSSetup::TLSSetup(const TLSServerOptions& options) : sessions_(0) {
   openssl::forget_errors();
   if (options.certificates.empty()) throw std::invalid_argument("missing key \"certfile\" in ssl_options");
   for (const TLSCertificate& source : options.certificates) {
@@ -112,7 +112,7 @@ TLSSetup::TLSSetup(const TLSServerOptions& options) {
   openssl::forget_errors();
 }
 
-TLSSetup::TLSSetup(const TLSClientOptions& options, TLSSessions& sessions) : sessions_(&sessions) {
+TLSSetup::TLSSetup(const TLSClientOptions& options) : sessions_(options.session_cache) {
   openssl::forget_errors();
   SSL_CTX* const context = add_context(options, ::TLS_client_method());
   if (options.certificate) use_identity(context, *options.certificate, load_identity(*options.certificate));
