@@ -68,6 +68,7 @@ TLSConnection::TLSConnection(const TLSContext& context, std::string_view server_
     ::SSL_set_accept_state(ssl());
   } else {
     ::SSL_set_connect_state(ssl());
+    if (is_anonymous()) TLSSetup::make_anonymous(ssl());
     if (!server_hostname.empty()) prepare_client(server_hostname, port);
   }
 }
@@ -75,8 +76,7 @@ TLSConnection::TLSConnection(const TLSContext& context, std::string_view server_
 void TLSConnection::prepare_client(std::string_view server_hostname, std::uint16_t port) {
   expect_host(ssl(), std::string(server_hostname), context_.state_->client());
   server_ = fmt::format("{}:{}", server_hostname, port);
-  if (const openssl::Session session = setup_->sessions().take(server_))
-    ::SSL_set_session(ssl(), session.get());
+  if (const openssl::Session session = sessions().take(server_)) ::SSL_set_session(ssl(), session.get());
 }
 
 TLSConnection::~TLSConnection() {
@@ -103,7 +103,7 @@ void TLSConnection::on_handshake_result(int result, Blocked blocked) noexcept {
 
 void TLSConnection::on_refused(int fd) noexcept {
   peer_ = Address::peer_of(fd);
-  if (!server_.empty()) setup_->sessions().forget(server_);
+  if (!server_.empty()) sessions().forget(server_);
 }
 
 bool TLSConnection::end_output() noexcept {
@@ -216,7 +216,7 @@ void TLSConnection::note_refused(X509* certificate, int reason) noexcept {
 // ---- Sessions.
 
 void TLSConnection::keep_session(SSL_SESSION* session) noexcept {
-  setup_->sessions().keep(server_, openssl::Session(session));
+  sessions().keep(server_, openssl::Session(session));
 }
 
 // ---- OpenSSL's buffers.

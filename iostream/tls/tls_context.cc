@@ -2,6 +2,7 @@
 
 #include <squall/iostream/tls/tls_context_state.h>
 
+#include <stdexcept>
 #include <utility>
 
 namespace squall {
@@ -34,13 +35,22 @@ void TLSContext::reload() {
   state.setup.swap(fresh);
 }
 
+TLSContext TLSContext::without_certificate() const {
+  if (is_server()) throw std::logic_error("A server's TLSContext has no form without a certificate");
+  TLSContext anonymous = *this;
+  anonymous.identity_ = Identity::withheld;
+  return anonymous;
+}
+
 bool TLSContext::is_server() const noexcept { return state_->is_server(); }
 
 std::optional<std::chrono::nanoseconds> TLSContext::handshake_timeout() const noexcept {
   return state_->common().handshake_timeout;
 }
 
-std::size_t TLSContext::sessions() const noexcept { return setup()->sessions().size(); }
+std::size_t TLSContext::sessions() const noexcept {
+  return (is_anonymous() ? setup()->anonymous_sessions() : setup()->sessions()).size();
+}
 
 std::shared_ptr<const TLSSetup> TLSContext::setup() const {
   const std::lock_guard lock(state_->mutex);

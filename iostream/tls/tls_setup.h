@@ -37,11 +37,18 @@ class TLSSetup {
   // The sessions of connections with this setup. Empty for a server, whose sessions OpenSSL keeps in the
   // SSL_CTX.
   TLSSessions& sessions() const noexcept { return sessions_; }
+  // The sessions of TLSContext::without_certificate(): a session that was made with a certificate identifies
+  // the client again when it is resumed (RFC 8446, 2.2).
+  TLSSessions& anonymous_sessions() const noexcept { return anonymous_sessions_; }
+  // Removes all that identifies the client from one of its connections.
+  static void make_anonymous(SSL* ssl) noexcept;
 
  private:
   SSL_CTX* add_context(const TLSOptions& options, const SSL_METHOD* method);
   void trust(SSL_CTX* context, const TLSOptions& options, bool is_server);
   void prefer_protocols(SSL_CTX* context, const TLSOptions& options, bool is_server);
+  // Stands before own_certificate_, for connections that are not anonymous.
+  static int give_certificate(SSL* ssl, X509** certificate, EVP_PKEY** key);
   static int choose_certificate(SSL* ssl, int* alert, void* self);
   static int choose_protocol(SSL* ssl, const unsigned char** chosen, unsigned char* size,
                              const unsigned char* offered, unsigned int offered_size, void* self);
@@ -49,7 +56,11 @@ class TLSSetup {
   std::vector<openssl::Context> contexts_;
   std::map<std::string, SSL_CTX*, std::less<>> by_name_;  // `a.example`, and `.a.example` for its wildcard
   std::string protocols_;                                 // ALPN's wire format: each protocol behind its size
-  mutable TLSSessions sessions_;  // behind the contexts_, which verified them; has a mutex
+  // Behind the contexts_, which verified the sessions. Each has a mutex.
+  mutable TLSSessions sessions_;
+  mutable TLSSessions anonymous_sessions_;
+  // The callback for certificates that TLSOptions::customize has set; null without one.
+  int (*own_certificate_)(SSL* ssl, X509** certificate, EVP_PKEY** key) = nullptr;
 };
 
 }  // namespace squall

@@ -1,6 +1,7 @@
 #include <squall/iostream/tls/tls_context.h>
 
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 
 #include <algorithm>
@@ -342,6 +343,114 @@ TEST_CASE("sessions are of the options that they were verified with: each reload
     CHECK_FALSE(message_of([&] { client.reload(); }).empty());
     CHECK(resumed());
   }
+}
+
+// ---- without_certificate().
+
+// A client that identifies itself, and a server that asks for it.
+struct IdentifiedSides : TLSSides {
+  IdentifiedSides() {
+    server_options.cert_reqs = CertReqs::optional;
+    server_options.ca_pem = authority.pem();
+    identity = authority.issue({.common_name = "the client"});
+    parsed(identity.cert_pem, certificate, ::PEM_read_bio_X509);
+    parsed(identity.key_pem, key, ::PEM_read_bio_PrivateKey);
+    shown = this;
+  }
+  ~IdentifiedSides() {
+    ::X509_free(certificate);
+    ::EVP_PKEY_free(key);
+  }
+  template <class Object, class Read>
+  static void parsed(const std::string& pem, Object*& object, Read read) {
+    BIO* const bio = ::BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()));
+    object = read(bio, nullptr, nullptr, nullptr);
+    ::BIO_free(bio);
+  }
+
+  TLSCertificate identity;
+  X509* certificate = nullptr;
+  EVP_PKEY* key = nullptr;
+  static inline IdentifiedSides* shown = nullptr;
+};
+
+int show_certificate(SSL*, X509** certificate, EVP_PKEY** key) {
+  *certificate = IdentifiedSides::shown->certificate;
+  *key = IdentifiedSides::shown->key;
+  ::X509_up_ref(*certificate);
+  ::EVP_PKEY_up_ref(*key);
+  return 1;
+}
+
+TEST_CASE(
+    "without_certificate() hides the client's certificate, also by a session, and trusts the same servers",
+    "[tls]") {
+  TestLoop loop;
+  IdentifiedSides sides;
+  sides.client_options.max_version = GENERATE(TLSVersion::tls1_2, TLSVersion::tls1_3);
+  SECTION("a certificate of the options") { sides.client_options.certificate = sides.identity; }
+  SECTION("a certificate of the SSL_CTX") {
+    sides.client_options.customize = [&sides](SSL_CTX* context) {
+      ::SSL_CTX_use_certificate(context, sides.certificate);
+      ::SSL_CTX_use_PrivateKey(context, sides.key);
+    };
+  }
+  SECTION("a callback for a certificate") {
+    sides.client_options.customize = [](SSL_CTX* context) {
+      ::SSL_CTX_set_client_cert_cb(context, show_certificate);
+    };
+  }
+  SECTION("a callback that sets a certificate") {
+    sides.client_options.customize = [&sides](SSL_CTX* context) {
+      const auto use = [](SSL* ssl, void* self) {
+        const auto& own = *static_cast<IdentifiedSides*>(self);
+        return ::SSL_use_certificate(ssl, own.certificate) & ::SSL_use_PrivateKey(ssl, own.key);
+      };
+      ::SSL_CTX_set_cert_cb(context, use, &sides);
+    };
+  }
+  const TLSContext client = sides.client();
+  const TLSContext server = sides.server();
+  testing::ListeningPort port;
+  const auto connect = [&](const TLSContext& context, bool& resumed) {
+    auto [a, b] = port.connect(loop);
+    loop.run(secure_both(a, b, context, server));
+    const auto receive_ticket = [](IOStream& from, IOStream& to) -> Task<> {
+      (void)from.write("the ticket comes before this line\n");
+      (void)co_await to.read_until("\n");
+    };
+    loop.run(receive_ticket(b, a));
+    resumed = a.tls()->session_reused();
+    return b.tls()->peer_certificate().has_value();
+  };
+  bool resumed = false;
+  CHECK(connect(client, resumed));
+  CHECK_FALSE(resumed);
+  CHECK_FALSE(connect(client.without_certificate(), resumed));
+  CHECK_FALSE(resumed);
+  CHECK_FALSE(connect(client.without_certificate(), resumed));
+  CHECK(resumed);
+  CHECK(connect(client, resumed));
+  CHECK(resumed);
+  CHECK(client.sessions() == 1);
+  CHECK(client.without_certificate().sessions() == 1);
+}
+
+TEST_CASE("without_certificate() verifies the server, and sees a reload()", "[tls]") {
+  TestLoop loop;
+  ClientWithFile files;
+  TLSContext client = files.sides.client();
+  const TLSContext anonymous = client.without_certificate();
+  const TLSContext server = files.sides.server();
+  CHECK_THROWS_AS(server.without_certificate(), std::logic_error);
+  {
+    auto [a, b] = connected_pair(loop);
+    loop.run(secure_both(a, b, anonymous, server));
+  }
+  files.trust(files.other);
+  client.reload();
+  auto [a, b] = connected_pair(loop);
+  CHECK(refuses(loop, a, b, anonymous, server));
 }
 
 TEST_CASE("a client keeps the sessions of the servers used last, up to session_cache", "[tls]") {
