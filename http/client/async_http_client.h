@@ -33,10 +33,10 @@ enum class RaiseError : bool { no, yes };
 // of its own is a SimpleAsyncHTTPClient or a CurlAsyncHTTPClient.
 //
 // The client follows redirects as browsers do (SHC-40 to SHC-42). Once a redirect has led to another origin
-// (another scheme, host or port) the client sends no credentials any more: no username and password, no
-// Authorization, Cookie or Proxy-Authorization header, not even back at the first origin. A redirect from
-// https to http is followed under the same rule. The timeouts begin again for each request of a chain
-// (SHC-45).
+// (another scheme, host or port) the client sends nothing that identifies it any more: no username and
+// password, no certificate, no Authorization, Cookie or Proxy-Authorization header, not even back at the
+// first origin. docs/client.md has a table of all fields and options. A redirect from https to http is
+// followed under the same rule. The timeouts begin again for each request of a chain (SHC-45).
 //
 // Thread:    the loop's thread only.
 // Lifetime:  borrows the loop. May be destroyed while fetches run, but not from within one of their

@@ -122,7 +122,10 @@ void CurlTransfer::begin() {
   set_route();
   set_connections();
   set_tls();
-  if (request.prepare_curl_callback) request.prepare_curl_callback(easy_);
+  if (request.prepare_curl_callback) {
+    request.prepare_curl_callback(easy_);
+    if (!fetch_.keeps_credentials()) take_back_credentials();
+  }
   engine_.add(easy_);
   state_ = State::added;
 }
@@ -132,8 +135,7 @@ void CurlTransfer::set_headers() {
   std::string head;
   RequestHead writer(fetch_);
   writer.keep_alive = engine_.options().keep_alive;
-  const std::optional<ProxyOptions>& proxy = fetch_.option(&FetchOptions::proxy);
-  writer.absolute = proxy && !fetch_.url().is_https();
+  writer.absolute = proxy() && !fetch_.url().is_https();
   writer.write_to(head);
   std::string_view rest = head;
   rest.remove_prefix(rest.find("\r\n") + 2);
@@ -178,10 +180,16 @@ void CurlTransfer::set_body() {
   }
 }
 
+// A Unix socket has no proxy: the server there would get the Proxy-Authorization of the headers.
+const ProxyOptions* CurlTransfer::proxy() const {
+  const auto& proxy = fetch_.option(&FetchOptions::proxy);
+  return proxy && !fetch_.option(&FetchOptions::unix_socket) ? &*proxy : nullptr;
+}
+
 // Proxy, local address, Unix socket and mapped hosts.
 void CurlTransfer::set_route() {
-  const std::optional<ProxyOptions>& proxy = fetch_.option(&FetchOptions::proxy);
-  if (proxy) {
+  const auto& path = fetch_.option(&FetchOptions::unix_socket);
+  if (const ProxyOptions* const proxy = this->proxy()) {
     set(CURLOPT_PROXY, proxy->host.c_str());
     set(CURLOPT_PROXYPORT, static_cast<long>(proxy->port));
     set(CURLOPT_NOPROXY, "");
@@ -191,7 +199,7 @@ void CurlTransfer::set_route() {
     }
     set(CURLOPT_PROXYAUTH,
         static_cast<long>(proxy->auth_mode == AuthMode::digest ? CURLAUTH_DIGEST : CURLAUTH_BASIC));
-  } else if (!fetch_.setting(&FetchOptions::proxy).is_open() ||
+  } else if (path || !fetch_.setting(&FetchOptions::proxy).is_open() ||
              !fetch_.flag(&FetchOptions::proxy_from_environment, false)) {
     set(CURLOPT_PROXY, "");
   } else {
@@ -204,8 +212,7 @@ void CurlTransfer::set_route() {
     set(CURLOPT_INTERFACE, fmt::format("host!{}", *from).c_str());
   if (!fetch_.flag(&FetchOptions::allow_ipv6, true))
     set(CURLOPT_IPRESOLVE, static_cast<long>(CURL_IPRESOLVE_V4));
-  if (const auto& path = fetch_.option(&FetchOptions::unix_socket))
-    set(CURLOPT_UNIX_SOCKET_PATH, path->c_str());
+  if (path) set(CURLOPT_UNIX_SOCKET_PATH, path->c_str());
   // libcurl takes the first entry that matches, so the entries with a port come first.
   for (const bool has_port : {true, false}) {
     for (const auto& [from, to] : engine_.options().hostname_mapping) {
@@ -216,6 +223,22 @@ void CurlTransfer::set_route() {
     }
   }
   if (mapping_) set(CURLOPT_CONNECT_TO, mapping_);
+}
+
+// The callback of the request may have set credentials that are for the first origin.
+void CurlTransfer::take_back_credentials() {
+  constexpr const char* kNone = nullptr;
+  for (const CURLoption option :
+       {CURLOPT_USERPWD, CURLOPT_USERNAME, CURLOPT_PASSWORD, CURLOPT_XOAUTH2_BEARER, CURLOPT_COOKIE,
+        CURLOPT_SSLCERT, CURLOPT_SSLKEY, CURLOPT_TLSAUTH_USERNAME, CURLOPT_TLSAUTH_PASSWORD})
+    curl_easy_setopt(easy_, option, kNone);  // a libcurl without the option cannot have set it either
+#if LIBCURL_VERSION_NUM >= 0x074700
+  constexpr curl_blob* kNoBlob = nullptr;
+  curl_easy_setopt(easy_, CURLOPT_SSLCERT_BLOB, kNoBlob);
+  curl_easy_setopt(easy_, CURLOPT_SSLKEY_BLOB, kNoBlob);
+#endif
+  set(CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
+  set(CURLOPT_HTTPHEADER, headers_);
 }
 
 // Which connections the request may use, and whether its connection is kept.
@@ -238,8 +261,8 @@ void CurlTransfer::set_tls() {
   set(CURLOPT_SSL_VERIFYHOST, checks ? 2L : 0L);
   set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
   if (const auto& file = fetch_.option(&FetchOptions::ca_certs)) set(CURLOPT_CAINFO, file->c_str());
-  if (const auto& file = fetch_.option(&FetchOptions::client_cert)) set(CURLOPT_SSLCERT, file->c_str());
-  if (const auto& file = fetch_.option(&FetchOptions::client_key)) set(CURLOPT_SSLKEY, file->c_str());
+  if (const auto& file = fetch_.client_cert()) set(CURLOPT_SSLCERT, file->c_str());
+  if (const auto& file = fetch_.client_key()) set(CURLOPT_SSLKEY, file->c_str());
 }
 
 // ---- The response.

@@ -50,7 +50,9 @@ class CurlTransfer {
   void set(CURLoption option, Value value);
   void set_headers();
   void set_body();
+  const ProxyOptions* proxy() const;
   void set_route();
+  void take_back_credentials();
   void set_connections();
   void retire() noexcept;
   void set_tls();

@@ -264,7 +264,7 @@ void Fetch::go_to(URL next) {
 
 // Credentials are for the origin of the first request. Once a redirect has left it they are not sent again.
 void Fetch::drop_credentials() {
-  for (const std::string_view name : {"Authorization", "Cookie", "Proxy-Authorization"})
+  for (const std::string_view name : {"Authorization", "Cookie", "Cookie2", "Proxy-Authorization"})
     if (headers().contains(name)) own_headers().remove(name);
 }
 

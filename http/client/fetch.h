@@ -81,9 +81,21 @@ class Fetch : public Pooled {
   std::optional<Duration> request_timeout() const noexcept { return timeout(&FetchOptions::request_timeout); }
   bool decompresses() const noexcept { return decompresses_; }
   std::size_t max_body_size() const noexcept { return max_body_size_; }
+  // The caller's context. After keeps_credentials() has become false, only TLSContext::without_certificate()
+  // of it is used.
   const std::shared_ptr<const TLSContext>& tls() const noexcept {
     return request().tls ? request().tls : defaults_.tls;
   }
+  // The names of files; std::nullopt after keeps_credentials() has become false.
+  const std::optional<std::string>& client_cert() const noexcept {
+    return keeps_credentials_ ? option(&FetchOptions::client_cert) : kNoFile;
+  }
+  const std::optional<std::string>& client_key() const noexcept {
+    return keeps_credentials_ ? option(&FetchOptions::client_key) : kNoFile;
+  }
+  // False once a redirect has left the first origin: nothing that identifies the client is sent any more.
+  // docs/client.md has the table of all fields and options.
+  bool keeps_credentials() const noexcept { return keeps_credentials_; }
 
   // ---- Progress.
 
@@ -135,6 +147,7 @@ class Fetch : public Pooled {
 
  private:
   static constexpr Duration kDefaultTimeout = std::chrono::seconds(20);
+  static inline const std::optional<std::string> kNoFile;
 
   void check() const;
   void check_all_credentials() const;
@@ -153,7 +166,7 @@ class Fetch : public Pooled {
   FetchPhase phase_ = FetchPhase::queue;
   std::unique_ptr<Headers> own_headers_;  // null until they differ from the headers of the request
   bool keeps_body_ = true;                // false once a redirect has made the request a GET
-  bool keeps_credentials_ = true;         // false once a redirect has left the first origin
+  bool keeps_credentials_ = true;
   bool decompresses_;
   bool follows_redirects_;
   int redirects_left_;

@@ -25,7 +25,7 @@ Task<> FetchAttempt::run() {
     AdmissionQueue::Slot granted = co_await core_.queue.slot(host_.slots);
     slot = std::move(granted);
     fetch_.begin_request(core_.loop.time());
-    if (!fetch_.expects_upgrade()) connection = core_.idle.take(host_.connections);
+    if (!fetch_.expects_upgrade()) connection = take_idle();
   }
   if (!connection) {
     guard_.set_deadline(fetch_.connect_deadline(core_.loop.time()));
@@ -52,6 +52,14 @@ Task<> FetchAttempt::run() {
   }
   end(next, std::move(connection));
   if (outcome_ == Outcome::stale) slot_ = std::move(slot);
+}
+
+// The server may have closed the connection right behind its previous response. A request that may be
+// repeated saves the system call: it is sent again if the connection is closed.
+std::unique_ptr<ClientConnection> FetchAttempt::take_idle() {
+  const bool may_repeat = fetch_.may_retry(Fetch::Sent::something);
+  return core_.idle.take(host_.connections,
+                         may_repeat ? IdleCache::Check::if_idle_long : IdleCache::Check::always);
 }
 
 void FetchAttempt::begin_queueing() {

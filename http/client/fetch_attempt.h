@@ -56,6 +56,7 @@ class FetchAttempt {
 
  private:
   Task<> run();
+  std::unique_ptr<ClientConnection> take_idle();
   void begin_queueing();
   Task<std::unique_ptr<ClientConnection>> connect();
   void end(ClientConnection::Next next, std::unique_ptr<ClientConnection> connection);

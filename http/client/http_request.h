@@ -102,9 +102,10 @@ struct FetchOptions {
 
   std::optional<bool> validate_cert{};  // true
   Setting<std::string> ca_certs{};      // the names of PEM files (HCL-30)
-  Setting<std::string> client_cert{};
+  Setting<std::string> client_cert{};   // not shown to another origin after a redirect; nor that of `tls`
   Setting<std::string> client_key{};
-  std::shared_ptr<const TLSContext> tls{};  // a client's context, instead of the four above (HCL-31)
+  // A client's context, instead of the four above (HCL-31).
+  std::shared_ptr<const TLSContext> tls{};
 
   Setting<ProxyOptions> proxy{};
   // False: ignores http_proxy, https_proxy, all_proxy and no_proxy of the environment.

@@ -9,8 +9,8 @@
 namespace squall::http {
 namespace {
 
-// A connection that was idle for less than this is not checked by a system call: its watch has reported any
-// bytes that arrived.
+// A connection that was idle for less than this is not checked by a system call unless the caller asks: its
+// watch has reported any bytes that arrived in earlier turns of the loop.
 constexpr std::chrono::seconds kTrusted{1};
 
 // Whether neither bytes nor their end have arrived.
@@ -47,14 +47,15 @@ std::unique_ptr<ClientConnection> IdleCache::remove(Place& place) noexcept {
   return std::unique_ptr<ClientConnection>(&place.connection());
 }
 
-std::unique_ptr<ClientConnection> IdleCache::take(Host& host) {
+std::unique_ptr<ClientConnection> IdleCache::take(Host& host, Check check) {
   while (!host.idle.empty()) {
     Place& place = host.idle.back();
     std::unique_ptr<ClientConnection> connection = remove(place);
     place.end_watch();
     const IOLoop::Duration idle = loop_.time() - place.idle_since;
     const bool is_fresh = !limits_.idle_timeout || idle < *limits_.idle_timeout;
-    if (is_fresh && (idle < kTrusted || is_quiet(connection->stream().fd()))) return connection;
+    const bool is_trusted = check == Check::if_idle_long && idle < kTrusted;
+    if (is_fresh && (is_trusted || is_quiet(connection->stream().fd()))) return connection;
   }
   return nullptr;
 }

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <coroutine>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 
@@ -67,9 +68,13 @@ class IdleCache {
   IdleCache(const IdleCache&) = delete;
   IdleCache& operator=(const IdleCache&) = delete;
 
-  // The connection to the host that was used last; null without an idle connection. A connection that was
-  // idle for more than a second is checked by a system call, because the loop may not have run meanwhile.
-  std::unique_ptr<ClientConnection> take(Host& host);
+  // Whether take() asks the kernel, by a system call, if the server has closed the connection or sent bytes.
+  enum class Check : std::uint8_t {
+    if_idle_long,  // only after more than a second: the loop may not have run meanwhile
+    always,        // for a request that cannot be repeated when the connection turns out to be closed
+  };
+  // The connection to the host that was used last; null without an idle connection.
+  std::unique_ptr<ClientConnection> take(Host& host, Check check = Check::if_idle_long);
   void keep(Host& host, std::unique_ptr<ClientConnection> connection);
   std::size_t size() const noexcept { return size_; }
   void close_all() noexcept;

@@ -68,15 +68,15 @@ TLSConnection::TLSConnection(const TLSContext& context, std::string_view server_
     ::SSL_set_accept_state(ssl());
   } else {
     ::SSL_set_connect_state(ssl());
+    if (is_anonymous()) TLSSetup::make_anonymous(ssl());
     if (!server_hostname.empty()) prepare_client(server_hostname, port);
   }
 }
 
 void TLSConnection::prepare_client(std::string_view server_hostname, std::uint16_t port) {
-  TLSContext::State& state = *context_.state_;
-  expect_host(ssl(), std::string(server_hostname), state.client());
+  expect_host(ssl(), std::string(server_hostname), context_.state_->client());
   server_ = fmt::format("{}:{}", server_hostname, port);
-  if (const openssl::Session session = state.sessions.take(server_)) ::SSL_set_session(ssl(), session.get());
+  if (const openssl::Session session = sessions().take(server_)) ::SSL_set_session(ssl(), session.get());
 }
 
 TLSConnection::~TLSConnection() {
@@ -101,7 +101,7 @@ void TLSConnection::on_handshake_result(int result, Blocked blocked) noexcept {
 
 void TLSConnection::on_refused(int fd) noexcept {
   peer_ = Address::peer_of(fd);
-  if (!server_.empty()) context_.state_->sessions.forget(server_);
+  if (!server_.empty()) sessions().forget(server_);
 }
 
 bool TLSConnection::end_output() noexcept {
@@ -215,9 +215,7 @@ void TLSConnection::note_refused(X509* certificate, int reason) noexcept {
 // ---- Sessions.
 
 void TLSConnection::keep_session(SSL_SESSION* session) noexcept {
-  openssl::Session owned(session);
-  // The server may refuse a session from before a reload().
-  if (context_.setup() == setup_) context_.state_->sessions.keep(server_, std::move(owned));
+  sessions().keep(server_, openssl::Session(session));
 }
 
 // ---- OpenSSL's buffers.

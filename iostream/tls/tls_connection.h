@@ -50,6 +50,9 @@ class TLSConnection {
   static bool prefers_kernel(const TLSContext& context) noexcept;
 
   SSL* ssl() const noexcept { return ssl_.get(); }
+  const TLSSetup& setup() const noexcept { return *setup_; }
+  // Whether the connection must not identify the client.
+  bool is_anonymous() const noexcept { return context_.is_anonymous(); }
   State state() const noexcept { return state_; }
   // Whether the peer may still send.
   bool has_input() const noexcept { return state_ == State::open || state_ == State::handshaking; }
@@ -110,6 +113,9 @@ class TLSConnection {
  private:
   bool is_established() const noexcept { return state_ != State::handshaking && state_ != State::refused; }
   std::optional<long> verify_result() const noexcept;
+  TLSSessions& sessions() const noexcept {
+    return is_anonymous() ? setup_->anonymous_sessions() : setup_->sessions();
+  }
   void prepare_client(std::string_view server_hostname, std::uint16_t port);
   void try_to_keep_buffers() noexcept;
 

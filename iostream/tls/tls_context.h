@@ -34,13 +34,20 @@ class TLSContext {
   static TLSContext client(TLSClientOptions options = TLSClientOptions());
 
   // Reads all files again, for future handshakes; existing connections are not affected. If it throws,
-  // nothing has changed. Earlier sessions can no longer be resumed, so a peer with a revoked certificate
-  // cannot reconnect.
+  // nothing has changed. A connection made afterwards resumes no session from before, so a peer that the new
+  // files do not trust cannot reconnect. Any thread.
   void reload();
+
+  // A client's context that does not identify the client: connections with it have no certificate, no
+  // pre-shared key, and none of the sessions that were made with them. Also takes back what
+  // TLSOptions::customize has set of these. The rest is shared with this context: files, options and
+  // reload().
+  // Throws std::logic_error for a server's context.
+  TLSContext without_certificate() const;
 
   bool is_server() const noexcept;
   std::optional<std::chrono::nanoseconds> handshake_timeout() const noexcept;
-  // The number of servers whose sessions this client keeps.
+  // The number of servers whose sessions this client keeps. Sessions without a certificate are counted apart.
   std::size_t sessions() const noexcept;
 
  private:
@@ -49,8 +56,12 @@ class TLSContext {
   explicit TLSContext(std::shared_ptr<State> state) noexcept;
 
   std::shared_ptr<const TLSSetup> setup() const;
+  bool is_anonymous() const noexcept { return identity_ == Identity::withheld; }
+
+  enum class Identity : bool { shown, withheld };
 
   std::shared_ptr<State> state_;
+  Identity identity_ = Identity::shown;
 };
 
 }  // namespace squall

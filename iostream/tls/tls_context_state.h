@@ -2,7 +2,6 @@
 
 #include <squall/iostream/tls/tls_context.h>
 #include <squall/iostream/tls/tls_options.h>
-#include <squall/iostream/tls/tls_sessions.h>
 #include <squall/iostream/tls/tls_setup.h>
 
 #include <chrono>
@@ -16,8 +15,8 @@ namespace squall {
 
 // The state that copies of a TLSContext share.
 struct TLSContext::State {
-  explicit State(TLSServerOptions options) : options(std::move(options)), sessions(0) {}
-  explicit State(TLSClientOptions options) : options(options), sessions(options.session_cache) {}
+  explicit State(TLSServerOptions options) : options(std::move(options)) {}
+  explicit State(TLSClientOptions options) : options(std::move(options)) {}
 
   bool ktls() const noexcept {
     return std::visit([](const auto& any) { return any.ktls; }, options);
@@ -29,7 +28,7 @@ struct TLSContext::State {
   const TLSClientOptions& client() const noexcept { return *std::get_if<1>(&options); }
 
   const std::variant<TLSServerOptions, TLSClientOptions> options;
-  TLSSessions sessions;
+  std::mutex reloading;  // held by a reload() from reading the files until the swap
   std::mutex mutex;
   std::shared_ptr<const TLSSetup> setup;  // guarded by the mutex
 };

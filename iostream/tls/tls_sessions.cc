@@ -70,12 +70,6 @@ void TLSSessions::forget(std::string_view server) noexcept {
   by_server_.erase(found);
 }
 
-void TLSSessions::clear() noexcept {
-  const std::lock_guard lock(mutex_);
-  ages_.clear();
-  by_server_.clear();
-}
-
 std::size_t TLSSessions::size() const noexcept {
   const std::lock_guard lock(mutex_);
   return by_server_.size();

@@ -32,7 +32,6 @@ class TLSSessions {
   openssl::Session take(std::string_view server);
   // Drops the sessions of a server with which a handshake has failed.
   void forget(std::string_view server) noexcept;
-  void clear() noexcept;
   std::size_t size() const noexcept;
 
  private:

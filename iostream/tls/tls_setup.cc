@@ -87,7 +87,7 @@ int keep_session(SSL* ssl, SSL_SESSION* session) {
 
 }  // namespace
 
-TLSSetup::TLSSetup(const TLSServerOptions& options) {
+TLSSetup::TLSSetup(const TLSServerOptions& options) : sessions_(0), anonymous_sessions_(0) {
   openssl::forget_errors();
   if (options.certificates.empty()) throw std::invalid_argument("missing key \"certfile\" in ssl_options");
   for (const TLSCertificate& source : options.certificates) {
@@ -116,7 +116,8 @@ TLSSetup::TLSSetup(const TLSServerOptions& options) {
   openssl::forget_errors();
 }
 
-TLSSetup::TLSSetup(const TLSClientOptions& options, TLSSessions& sessions) : sessions_(&sessions) {
+TLSSetup::TLSSetup(const TLSClientOptions& options)
+    : sessions_(options.session_cache), anonymous_sessions_(options.session_cache) {
   openssl::forget_errors();
   SSL_CTX* const context = add_context(options, ::TLS_client_method());
   if (options.certificate) use_identity(context, *options.certificate, load_identity(*options.certificate));
@@ -129,7 +130,23 @@ TLSSetup::TLSSetup(const TLSClientOptions& options, TLSSessions& sessions) : ses
     ::SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   }
   if (options.customize) options.customize(context);
+  own_certificate_ = ::SSL_CTX_get_client_cert_cb(context);
+  // An SSL has no callback of its own for this, so the callback asks the connection.
+  if (own_certificate_) ::SSL_CTX_set_client_cert_cb(context, give_certificate);
   openssl::forget_errors();
+}
+
+void TLSSetup::make_anonymous(SSL* ssl) noexcept {
+  ::SSL_certs_clear(ssl);
+  ::SSL_set_cert_cb(ssl, nullptr, nullptr);
+  ::SSL_set_psk_client_callback(ssl, nullptr);
+  ::SSL_set_psk_use_session_callback(ssl, nullptr);
+}
+
+int TLSSetup::give_certificate(SSL* ssl, X509** certificate, EVP_PKEY** key) {
+  const detail::TLSConnection* const connection = connection_of(ssl);
+  if (!connection || connection->is_anonymous()) return 0;
+  return connection->setup().own_certificate_(ssl, certificate, key);
 }
 
 // Adds an SSL_CTX with the settings that servers and clients share.

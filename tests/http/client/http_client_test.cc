@@ -343,6 +343,30 @@ TEMPLATE_TEST_CASE("a connection that closes before the response is complete is 
   }
 }
 
+Task<std::string> fetch_twice(AsyncHTTPClient& client, std::string url) {
+  HTTPRequest post(url);
+  post.method = "POST";
+  post.body = "x";
+  const HTTPResponse first = co_await client.fetch(std::move(url));
+  // In the turn of the response: the loop has not seen the end of the connection.
+  HTTPResponse second = co_await client.fetch(std::move(post));
+  co_return second.take_body();
+}
+
+TEMPLATE_TEST_CASE("a POST is not sent on a kept connection that the server closed right behind its response",
+                   "[http_client]", HTTP_CLIENTS) {
+  ClientFixture<TestType> fixture([](const std::string&) { return std::string(); });
+  std::vector<std::string> requests;
+  fixture.server.set_script([&requests](IOStream& stream) -> Task<> {
+    const std::string request = co_await testing::read_request(stream);
+    requests.push_back(request.substr(0, request.find(' ')));
+    co_await stream.write(ok("done", "Connection: keep-alive\r\n"));
+  });
+  for (int i = 0; i < 5; ++i)
+    CHECK(fixture.loop.run(fetch_twice(fixture.client, fixture.server.url())) == "done");
+  CHECK(requests.size() == 10);
+}
+
 TEMPLATE_TEST_CASE("a client runs many fetches at the same time, and queues the others (SHC-21)",
                    "[http_client]", HTTP_CLIENTS) {
   ClientFixture<TestType> fixture(

@@ -121,6 +121,17 @@ TEST_CASE("a connection on which bytes have arrived is not used, although no wat
   CHECK(scene.cache.size() == 0);
 }
 
+TEST_CASE("a connection that the server has just closed is not used if the caller asks for a check",
+          "[idle_cache]") {
+  Scene scene;
+  testing::RawPeer quiet = scene.keep(scene.a);
+  testing::RawPeer closed = scene.keep(scene.b);
+  closed.close();
+  CHECK(scene.cache.take(scene.a, IdleCache::Check::always));
+  CHECK_FALSE(scene.cache.take(scene.b, IdleCache::Check::always));
+  CHECK(scene.cache.size() == 0);
+}
+
 TEST_CASE("a connection older than idle_timeout is not used, although no timer has fired", "[idle_cache]") {
   IdleCache::Limits limits;
   limits.idle_timeout = 20ms;

@@ -3,6 +3,9 @@
 #include <squall/http.h>
 
 #include <fmt/format.h>
+#ifdef SQUALL_HAS_CURL
+#include <curl/curl.h>
+#endif
 
 #include <memory>
 #include <string>
@@ -10,7 +13,10 @@
 #include <vector>
 
 #include "support/answer_server.h"
+#include "support/environment_variable.h"
 #include "support/http_clients.h"
+#include "support/temporary_folder.h"
+#include "support/tls_pair.h"
 
 namespace squall::http::redirect_test {
 namespace {
@@ -112,6 +118,7 @@ TEMPLATE_TEST_CASE("credentials are not sent to another origin, nor back at the 
   request.auth_username = "me";
   request.auth_password = "pw";
   request.headers.add("Cookie", "session=1");
+  request.headers.add("Cookie2", "$Version=1");
   request.headers.add("Proxy-Authorization", "Basic x");
   request.headers.add("Host", "named.example");
   request.headers.add("X-Other", "kept");
@@ -144,6 +151,170 @@ TEMPLATE_TEST_CASE("an Authorization header of the caller is not sent to another
   });
   CHECK(fixture.fetch(request).body() == "other");
   CHECK_FALSE(has(other.requests.at(0), "Authorization"));
+}
+
+// A server that asks for certificates, and notes whether the client has shown one.
+struct CertifiedServer : AnswerServer {
+  CertifiedServer(IOLoop& loop, const testing::TLSSides& sides)
+      : AnswerServer(loop, [](const std::string&) { return std::string(); }) {
+    TLSServerOptions options = sides.server_options;
+    options.cert_reqs = CertReqs::optional;
+    options.ca_pem = sides.authority.pem();
+    use_tls(TLSContext::server(options));
+    set_script([this](IOStream& stream) { return serve(stream); });
+  }
+
+  std::string secure_url(std::string_view path) const {
+    return fmt::format("https://{}{}", authority(), path);
+  }
+
+  Task<> serve(IOStream& stream) {
+    for (;;) {
+      const std::string request = co_await testing::read_request(stream);
+      if (request.empty()) co_return;
+      requests.push_back(request);
+      shown.push_back(stream.tls()->peer_certificate().has_value());
+      std::string bytes = ok("end");
+      if (request.starts_with("GET /same ")) bytes = redirect(302, "/from");
+      if (request.starts_with("GET /from ")) bytes = redirect(302, next);
+      co_await stream.write(bytes);
+    }
+  }
+
+  std::string next;         // the Location of /from; /same leads to /from
+  std::vector<bool> shown;  // for each request: whether its connection has the client's certificate
+};
+
+// Two origins, and the files of a client's certificate.
+struct CertifiedScene {
+  CertifiedScene() {
+    first.next = other.secure_url("/from");
+    other.next = first.secure_url("/home");
+    const TLSCertificate certificate = sides.authority.issue({.common_name = "the client"});
+    files.ca_certs = folder.file("ca.pem", sides.authority.pem());
+    files.client_cert = folder.file("client.pem", certificate.cert_pem);
+    files.client_key = folder.file("key.pem", certificate.key_pem);
+    sides.client_options.certificate = certificate;
+  }
+
+  // Fetches by `options`, beginning with a request that leaves a connection and a session with the
+  // certificate at the other origin.
+  void check(AsyncHTTPClient& client, const FetchOptions& options) {
+    const auto fetch = [&](const std::string& url) {
+      HTTPRequest request(url);
+      static_cast<FetchOptions&>(request) = options;
+      CHECK(loop.run(client.fetch(std::move(request))).body() == "end");
+    };
+    fetch(other.secure_url("/"));
+    CHECK(other.shown == std::vector<bool>{true});
+    fetch(first.secure_url("/same"));
+    CHECK(first.shown == std::vector<bool>{true, true, false});
+    CHECK(other.shown == std::vector<bool>{true, false});
+    fetch(first.secure_url("/same"));
+    CHECK(first.shown == std::vector<bool>{true, true, false, true, true, false});
+    CHECK(other.shown == std::vector<bool>{true, false, false});
+    fetch(other.secure_url("/"));
+    CHECK(other.shown.back());
+  }
+
+  testing::TestLoop loop;
+  testing::TLSSides sides;
+  testing::TemporaryFolder folder;
+  CertifiedServer first{loop, sides};
+  CertifiedServer other{loop, sides};
+  FetchOptions files;
+};
+
+TEMPLATE_TEST_CASE(
+    "a client's certificate is not shown to another origin, nor back at the first one (SEC-70)", "[redirect]",
+    HTTP_CLIENTS) {
+  CertifiedScene scene;
+  AsyncHTTPClient::Options options;
+  options.keep_alive = GENERATE(true, false);
+  FetchOptions of_request;
+  SECTION("the files are options of the request") { of_request = scene.files; }
+  SECTION("the files are defaults of the client") { options.defaults = scene.files; }
+  TestType client(options, scene.loop);
+  scene.check(client, of_request);
+}
+
+TEST_CASE("the certificate of a TLSContext is not shown to another origin (SEC-70)", "[redirect]") {
+  CertifiedScene scene;
+  AsyncHTTPClient::Options options;
+  options.keep_alive = GENERATE(true, false);
+  FetchOptions of_request;
+  const auto context = std::make_shared<const TLSContext>(scene.sides.client());
+  SECTION("of the request") { of_request.tls = context; }
+  SECTION("of the client's defaults") { options.defaults.tls = context; }
+  SimpleAsyncHTTPClient client(options, scene.loop);
+  scene.check(client, of_request);
+}
+
+#ifdef SQUALL_HAS_CURL
+TEST_CASE("credentials that a prepare_curl_callback sets are not sent to another origin (SEC-70)",
+          "[redirect]") {
+  CertifiedScene scene;
+  CurlAsyncHTTPClient client(AsyncHTTPClient::Options(), scene.loop);
+  HTTPRequest request(scene.first.secure_url("/same"));
+  request.ca_certs = scene.files.ca_certs;
+  request.headers.add("X-Other", "kept");
+  const bool sets_headers = GENERATE(false, true);
+  curl_slist* const headers = curl_slist_append(nullptr, "Authorization: Bearer x");
+  request.prepare_curl_callback = [&](void* easy) {
+    curl_easy_setopt(easy, CURLOPT_SSLCERT, scene.files.client_cert.value()->c_str());
+    curl_easy_setopt(easy, CURLOPT_SSLKEY, scene.files.client_key.value()->c_str());
+    curl_easy_setopt(easy, CURLOPT_COOKIE, "session=1");
+    if (sets_headers) {
+      curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
+    } else {
+      curl_easy_setopt(easy, CURLOPT_USERPWD, "me:pw");
+    }
+  };
+  CHECK(scene.loop.run(client.fetch(request)).body() == "end");
+  curl_slist_free_all(headers);
+  CHECK(scene.first.shown == std::vector<bool>{true, true, false});
+  CHECK(scene.other.shown == std::vector<bool>{false});
+  CHECK(has(scene.first.requests.at(1), "\r\nAuthorization: "));
+  CHECK(has(scene.first.requests.at(1), "\r\nCookie: session=1\r\n"));
+  for (const std::string& sent : {scene.other.requests.at(0), scene.first.requests.at(2)}) {
+    CHECK_FALSE(has(sent, "Authorization"));
+    CHECK_FALSE(has(sent, "Cookie"));
+    CHECK(has(sent, "\r\nX-Other: kept\r\n"));
+  }
+}
+#endif
+
+TEMPLATE_TEST_CASE("the credentials of a proxy go only to that proxy (SEC-70)", "[redirect]", HTTP_CLIENTS) {
+  testing::TestLoop loop;
+  AnswerServer direct(loop, [](const std::string&) { return ok("end"); });
+  AnswerServer proxy(loop, [&direct](const std::string&) { return redirect(302, direct.url()); });
+  const std::string by = fmt::format("http://me:pw@{}", proxy.authority());
+  const testing::EnvironmentVariable http_proxy("http_proxy", by.c_str());
+  const testing::EnvironmentVariable no_proxy("no_proxy", "127.0.0.1");
+  TestType client(AsyncHTTPClient::Options(), loop);
+  HTTPRequest request("http://first.example.test/");
+  request.proxy_from_environment = true;
+  CHECK(loop.run(client.fetch(request)).body() == "end");
+  CHECK(has(proxy.requests.at(0), "\r\nProxy-Authorization: Basic bWU6cHc=\r\n"));
+  CHECK_FALSE(has(direct.requests.at(0), "Proxy-Authorization"));
+}
+
+TEMPLATE_TEST_CASE("a server behind a Unix socket gets no Proxy-Authorization header", "[redirect]",
+                   HTTP_CLIENTS) {
+  const testing::TemporaryFolder folder;
+  testing::ClientFixture<TestType> fixture([](const std::string&) { return ok("end"); });
+  fixture.server.listen_unix(folder / "socket");
+  HTTPRequest request("http://first.example.test/x");
+  request.unix_socket = folder / "socket";
+  request.headers.add("Proxy-Authorization", "Basic x");
+  ProxyOptions proxy;
+  proxy.host = "127.0.0.1";
+  proxy.port = 1;
+  proxy.username = "me";
+  request.proxy = proxy;
+  CHECK(fixture.fetch(request).body() == "end");
+  CHECK(first_line(fixture.server.requests.at(0)) == "GET /x HTTP/1.1");
+  CHECK_FALSE(has(fixture.server.requests.at(0), "Proxy-Authorization"));
 }
 
 TEMPLATE_TEST_CASE("after max_redirects the last redirect is the error (HCL-42, SHC-46)", "[redirect]",

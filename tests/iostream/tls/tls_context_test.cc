@@ -1,9 +1,11 @@
 #include <squall/iostream/tls/tls_context.h>
 
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <set>
@@ -263,6 +265,194 @@ TEST_CASE("no session from before a reload is resumed", "[tls]") {
   CHECK(resumed());
 }
 
+// A client whose trusted authorities are in a file.
+struct ClientWithFile {
+  ClientWithFile() {
+    trust(sides.authority);
+    sides.client_options.ca_pem.clear();
+    sides.client_options.ca_certs = folder / "ca.pem";
+  }
+  void trust(const CertificateAuthority& authority) const { folder.file("ca.pem", authority.pem()); }
+
+  TemporaryFolder folder;
+  TLSSides sides;
+  CertificateAuthority other{"another authority"};
+};
+
+// Whether the client refuses the server's certificate.
+bool refuses(TestLoop& loop, IOStream& client_side, IOStream& server_side, const TLSContext& client,
+             const TLSContext& server) {
+  (void)server_side.start_tls(server);
+  if (!loop.run(testing::throws<TLSError>(testing::secure(client_side, client, "localhost")))) return false;
+  loop.run_until([&server_side] { return server_side.closed(); });
+  loop.log.expect("certificate verify failed");
+  loop.log.expect("the peer sent the alert \"unknown CA\"");
+  return true;
+}
+
+TEST_CASE("a client's reload ends the trust in a server whose session it has", "[tls]") {
+  TestLoop loop;
+  ClientWithFile files;
+  const TLSVersion version = GENERATE(TLSVersion::tls1_2, TLSVersion::tls1_3);
+  files.sides.client_options.max_version = version;
+  TLSContext client = files.sides.client();
+  const TLSContext server = files.sides.server();
+  testing::ListeningPort port;
+  const auto receive_ticket = [](IOStream& from, IOStream& to) -> Task<> {
+    (void)from.write("the ticket comes before this line\n");
+    (void)co_await to.read_until("\n");
+  };
+  auto [a, b] = port.connect(loop);
+  loop.run(secure_both(a, b, client, server));
+  auto [c, d] = port.connect(loop);
+  SECTION("the session was made before the reload") {
+    loop.run(receive_ticket(b, a));
+    CHECK(client.sessions() == 1);
+    files.trust(files.other);
+    client.reload();
+  }
+  SECTION("the session is received after the reload, by a connection from before") {
+    files.trust(files.other);
+    client.reload();
+    loop.run(receive_ticket(b, a));
+  }
+  CHECK(client.sessions() == 0);
+  CHECK(refuses(loop, c, d, client, server));
+}
+
+TEST_CASE("sessions are of the options that they were verified with: each reload begins without any",
+          "[tls]") {
+  TestLoop loop;
+  ClientWithFile files;
+  files.sides.client_options.max_version = TLSVersion::tls1_2;
+  TLSContext client = files.sides.client();
+  const TLSContext server = files.sides.server();
+  testing::ListeningPort port;
+  const auto resumed = [&] {
+    auto [a, b] = port.connect(loop);
+    loop.run(secure_both(a, b, client, server));
+    return a.tls()->session_reused();
+  };
+  CHECK_FALSE(resumed());
+  CHECK(resumed());
+  client.reload();
+  CHECK_FALSE(resumed());
+  CHECK(resumed());
+  SECTION("a reload that fails keeps them") {
+    files.folder.file("ca.pem", "no certificate");
+    CHECK_FALSE(message_of([&] { client.reload(); }).empty());
+    CHECK(resumed());
+  }
+}
+
+// ---- without_certificate().
+
+// A client that identifies itself, and a server that asks for it.
+struct IdentifiedSides : TLSSides {
+  IdentifiedSides() {
+    server_options.cert_reqs = CertReqs::optional;
+    server_options.ca_pem = authority.pem();
+    identity = authority.issue({.common_name = "the client"});
+    parsed(identity.cert_pem, certificate, ::PEM_read_bio_X509);
+    parsed(identity.key_pem, key, ::PEM_read_bio_PrivateKey);
+    shown = this;
+  }
+  ~IdentifiedSides() {
+    ::X509_free(certificate);
+    ::EVP_PKEY_free(key);
+  }
+  template <class Object, class Read>
+  static void parsed(const std::string& pem, Object*& object, Read read) {
+    BIO* const bio = ::BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()));
+    object = read(bio, nullptr, nullptr, nullptr);
+    ::BIO_free(bio);
+  }
+
+  TLSCertificate identity;
+  X509* certificate = nullptr;
+  EVP_PKEY* key = nullptr;
+  static inline IdentifiedSides* shown = nullptr;
+};
+
+int show_certificate(SSL*, X509** certificate, EVP_PKEY** key) {
+  *certificate = IdentifiedSides::shown->certificate;
+  *key = IdentifiedSides::shown->key;
+  ::X509_up_ref(*certificate);
+  ::EVP_PKEY_up_ref(*key);
+  return 1;
+}
+
+TEST_CASE(
+    "without_certificate() hides the client's certificate, also by a session, and trusts the same servers",
+    "[tls]") {
+  TestLoop loop;
+  IdentifiedSides sides;
+  sides.client_options.max_version = GENERATE(TLSVersion::tls1_2, TLSVersion::tls1_3);
+  SECTION("a certificate of the options") { sides.client_options.certificate = sides.identity; }
+  SECTION("a certificate of the SSL_CTX") {
+    sides.client_options.customize = [&sides](SSL_CTX* context) {
+      ::SSL_CTX_use_certificate(context, sides.certificate);
+      ::SSL_CTX_use_PrivateKey(context, sides.key);
+    };
+  }
+  SECTION("a callback for a certificate") {
+    sides.client_options.customize = [](SSL_CTX* context) {
+      ::SSL_CTX_set_client_cert_cb(context, show_certificate);
+    };
+  }
+  SECTION("a callback that sets a certificate") {
+    sides.client_options.customize = [&sides](SSL_CTX* context) {
+      const auto use = [](SSL* ssl, void* self) {
+        const auto& own = *static_cast<IdentifiedSides*>(self);
+        return ::SSL_use_certificate(ssl, own.certificate) & ::SSL_use_PrivateKey(ssl, own.key);
+      };
+      ::SSL_CTX_set_cert_cb(context, use, &sides);
+    };
+  }
+  const TLSContext client = sides.client();
+  const TLSContext server = sides.server();
+  testing::ListeningPort port;
+  const auto connect = [&](const TLSContext& context, bool& resumed) {
+    auto [a, b] = port.connect(loop);
+    loop.run(secure_both(a, b, context, server));
+    const auto receive_ticket = [](IOStream& from, IOStream& to) -> Task<> {
+      (void)from.write("the ticket comes before this line\n");
+      (void)co_await to.read_until("\n");
+    };
+    loop.run(receive_ticket(b, a));
+    resumed = a.tls()->session_reused();
+    return b.tls()->peer_certificate().has_value();
+  };
+  bool resumed = false;
+  CHECK(connect(client, resumed));
+  CHECK_FALSE(resumed);
+  CHECK_FALSE(connect(client.without_certificate(), resumed));
+  CHECK_FALSE(resumed);
+  CHECK_FALSE(connect(client.without_certificate(), resumed));
+  CHECK(resumed);
+  CHECK(connect(client, resumed));
+  CHECK(resumed);
+  CHECK(client.sessions() == 1);
+  CHECK(client.without_certificate().sessions() == 1);
+}
+
+TEST_CASE("without_certificate() verifies the server, and sees a reload()", "[tls]") {
+  TestLoop loop;
+  ClientWithFile files;
+  TLSContext client = files.sides.client();
+  const TLSContext anonymous = client.without_certificate();
+  const TLSContext server = files.sides.server();
+  CHECK_THROWS_AS(server.without_certificate(), std::logic_error);
+  {
+    auto [a, b] = connected_pair(loop);
+    loop.run(secure_both(a, b, anonymous, server));
+  }
+  files.trust(files.other);
+  client.reload();
+  auto [a, b] = connected_pair(loop);
+  CHECK(refuses(loop, a, b, anonymous, server));
+}
+
 TEST_CASE("a client keeps the sessions of the servers used last, up to session_cache", "[tls]") {
   TestLoop loop;
   TLSSides sides;
@@ -304,6 +494,60 @@ TEST_CASE("one context serves the loops of several threads, while it is reloaded
   }
   one.join();
   two.join();
+}
+
+TEST_CASE(
+    "a thread reloads a client: no later connection resumes a session of an authority that is not trusted",
+    "[tls][threads]") {
+  TestLoop loop;
+  ClientWithFile files;
+  TLSContext client = files.sides.client();
+  const TLSContext server = files.sides.server();
+  testing::ListeningPort port;
+  const std::string trusted = files.sides.authority.pem();
+  const std::string untrusted = files.other.pem();
+  std::atomic<int> epoch = 0;  // odd: the last reload trusts another authority
+  std::atomic<int> connections = 0;
+  std::atomic<bool> ended = false;
+  std::thread reloader([&] {
+    const auto wait_for_connections = [&](int count) {
+      for (const int end = connections + count; connections < end;) std::this_thread::yield();
+    };
+    for (int i = 0; i < 30; ++i) {
+      files.folder.file("ca.pem", trusted);
+      client.reload();
+      wait_for_connections(2);
+      files.folder.file("ca.pem", untrusted);
+      client.reload();
+      ++epoch;
+      wait_for_connections(2);
+      ++epoch;
+    }
+    ended = true;
+  });
+  int accepted = 0;
+  int refused = 0;
+  int wrongly_accepted = 0;
+  while (!ended) {
+    auto [a, b] = port.connect(loop);
+    const int before = epoch;
+    const bool fails = refuses(loop, a, b, client, server);
+    const int after = epoch;
+    if (!fails) {
+      const auto receive_ticket = [](IOStream& from, IOStream& to) -> Task<> {
+        (void)from.write("x\n");
+        (void)co_await to.read_until("\n");
+      };
+      loop.run(receive_ticket(b, a));
+    }
+    ++(fails ? refused : accepted);
+    if (!fails && before == after && before % 2 == 1) ++wrongly_accepted;
+    ++connections;
+  }
+  reloader.join();
+  CHECK(wrongly_accepted == 0);
+  CHECK(accepted > 0);
+  CHECK(refused > 0);
 }
 
 }  // namespace
