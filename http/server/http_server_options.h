@@ -35,8 +35,8 @@ struct HTTPServerOptions {
   std::size_t chunk_size = 64 * 1024;  // the largest piece of a body that ServerRequest::read() gives
   // Decompresses bodies with a known Content-Encoding (H1C-40): the field is then called
   // X-Consumed-Content-Encoding. The decompressed body is bounded by max_body_size too, and beyond a
-  // megabyte by the ratio to its compressed size (std::nullopt: any ratio): 413. A body that cannot be decompressed:
-  // 400.
+  // megabyte by the ratio to its compressed size (std::nullopt: any ratio): 413. A body that cannot be
+  // decompressed: 400.
   bool decompress_request = false;
   std::optional<std::size_t> max_decompression_ratio = 200;
   // Behind a proxy: the client's address and protocol are taken from the proxy's fields X-Forwarded-For,

@@ -5,9 +5,8 @@
 
 namespace squall::http {
 
-// The times at which the parts of a request and of its response were complete, on the steady clock; std::nullopt
-// for a part that
-// is not complete. Measured if HTTPServer::Options::measure_times is set.
+// The times at which the parts of a request and of its response were complete, on the steady clock;
+// std::nullopt for a part that is not complete. Measured if HTTPServer::Options::measure_times is set.
 struct RequestTimes {
   using TimePoint = std::chrono::steady_clock::time_point;
 

@@ -73,7 +73,7 @@ Task<std::string> read_and_echo(UpgradedConnection connection, std::size_t behin
 }
 
 TEST_CASE("an upgrade hands over the stream, and the bytes behind the head", "[upgrade]") {
-  for (const std::string behind :
+  for (const std::string& behind :
        {std::string(), std::string("x"), std::string("the first frame of the server")}) {
     CAPTURE(behind);
     Scene scene;
