@@ -73,8 +73,14 @@ const Rule& Application::rule_for(const Router::Match& match) const noexcept {
 }
 
 [[gnu::hot]] void Application::handle_request(http::Exchange& exchange, Task<>& pending) {
-  const auto* const early = static_cast<EarlyMatch*>(exchange.attachment());
-  const Router::Match match = early ? early->match : router_.match(exchange.request().path());
+  if (router_.streams_bodies()) {
+    if (const auto* early = dynamic_cast<EarlyMatch*>(exchange.attachment())) [[unlikely]] {
+      const Router::Match match = early->match;
+      HandlerRun run(*this, rule_for(match).factory(), exchange, match.groups, exchange.take_attachment());
+      return run.start(pending);
+    }
+  }
+  const Router::Match match = router_.match(exchange.request().path());
   HandlerRun run(*this, rule_for(match).factory(), exchange, match.groups);
   run.start(pending);
 }

@@ -51,6 +51,7 @@ struct HandlerRun::Rest {
   ~Rest() {
     if (!home) return;
     waiting.reset();  // before the handler that it uses
+    home->owner_ = std::move(run.owner_);
     home->handler_ = std::move(run.handler_);
   }
 

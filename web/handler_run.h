@@ -42,9 +42,14 @@ class Application;
 // Lifetime:  borrows its arguments until the request ends, but `groups` only until start() returns.
 class HandlerRun {
  public:
+  // `owner` owns what `groups` refer to, and is null if the request does.
   HandlerRun(Application& application, const HandlerFactory& factory, http::Exchange& exchange,
-             PathGroups groups) noexcept
-      : application_(&application), factory_(&factory), exchange_(&exchange), groups_(groups) {}
+             PathGroups groups, std::unique_ptr<http::Exchange::Attachment> owner = nullptr) noexcept
+      : application_(&application),
+        factory_(&factory),
+        exchange_(&exchange),
+        groups_(groups),
+        owner_(std::move(owner)) {}
   HandlerRun(HandlerRun&&) noexcept = default;
   HandlerRun& operator=(HandlerRun&&) = delete;
 
@@ -84,6 +89,7 @@ class HandlerRun {
   const HandlerFactory* factory_;
   http::Exchange* exchange_;
   PathGroups groups_;
+  std::unique_ptr<http::Exchange::Attachment> owner_;
   std::unique_ptr<RequestHandler> handler_;  // null before `create`
   Stage next_ = Stage::create;               // where advance() begins
 };

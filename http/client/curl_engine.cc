@@ -91,7 +91,7 @@ void CurlEngine::free_retired() noexcept {
     const Retired gone = std::move(retired_.back());
     retired_.pop_back();
     remove(gone.easy);
-    give_back(gone.easy);
+    give_back(gone.easy, gone.reuse);
     curl_slist_free_all(gone.headers);
     curl_slist_free_all(gone.mapping);
   }
@@ -108,8 +108,8 @@ CURL* CurlEngine::take_easy() {
   return easy;
 }
 
-void CurlEngine::give_back(CURL* easy) noexcept {
-  if (easy_.size() >= kKeptEasy || !multi_) return curl_easy_cleanup(easy);
+void CurlEngine::give_back(CURL* easy, Reuse reuse) noexcept {
+  if (reuse == Reuse::no || easy_.size() >= kKeptEasy || !multi_) return curl_easy_cleanup(easy);
   curl_easy_reset(easy);
   try {
     easy_.push_back(easy);

@@ -9,6 +9,7 @@
 #include <curl/curl.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -37,7 +38,10 @@ class CurlEngine {
   IOLoop& loop() const noexcept { return loop_; }
   // An easy handle without state of an earlier request (CUR-02, SEC-71).
   CURL* take_easy();
-  void give_back(CURL* easy) noexcept;
+  // A handle that a prepare_curl_callback has seen is not used again: libcurl resets neither its cookies nor
+  // what it shares.
+  enum class Reuse : std::uint8_t { yes, no };
+  void give_back(CURL* easy, Reuse reuse) noexcept;
   // Adds a request. Reserves the memory that retire() needs.
   void add(CURL* easy);
   void remove(CURL* easy) noexcept { curl_multi_remove_handle(multi_, easy); }
@@ -48,6 +52,7 @@ class CurlEngine {
   // A request that was cancelled during a call of libcurl, with all data that libcurl may still read.
   struct Retired {
     CURL* easy;
+    Reuse reuse;
     curl_slist* headers;
     curl_slist* mapping;
     std::unique_ptr<HTTPResponse::Data> data;

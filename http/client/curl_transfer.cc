@@ -63,7 +63,7 @@ CurlTransfer::~CurlTransfer() {
     return;
   }
   if (state_ == State::added) engine_.remove(easy_);
-  engine_.give_back(easy_);
+  engine_.give_back(easy_, reuse());
   curl_slist_free_all(headers_);
   curl_slist_free_all(mapping_);
 }
@@ -74,7 +74,11 @@ void CurlTransfer::retire() noexcept {
   curl_easy_setopt(easy_, CURLOPT_HEADERFUNCTION, refuse);
   curl_easy_setopt(easy_, CURLOPT_WRITEFUNCTION, refuse);
   curl_easy_setopt(easy_, CURLOPT_ERRORBUFFER, static_cast<char*>(nullptr));
-  engine_.retire({easy_, headers_, mapping_, fetch_.take_data()});
+  engine_.retire({easy_, reuse(), headers_, mapping_, fetch_.take_data()});
+}
+
+CurlEngine::Reuse CurlTransfer::reuse() const noexcept {
+  return fetch_.request().prepare_curl_callback ? CurlEngine::Reuse::no : CurlEngine::Reuse::yes;
 }
 
 template <class Value>
@@ -228,15 +232,16 @@ void CurlTransfer::set_route() {
 // The callback of the request may have set credentials that are for the first origin.
 void CurlTransfer::take_back_credentials() {
   constexpr const char* kNone = nullptr;
-  for (const CURLoption option :
-       {CURLOPT_USERPWD, CURLOPT_USERNAME, CURLOPT_PASSWORD, CURLOPT_XOAUTH2_BEARER, CURLOPT_COOKIE,
-        CURLOPT_SSLCERT, CURLOPT_SSLKEY, CURLOPT_TLSAUTH_USERNAME, CURLOPT_TLSAUTH_PASSWORD})
+  for (const CURLoption option : {CURLOPT_USERPWD, CURLOPT_USERNAME, CURLOPT_PASSWORD, CURLOPT_XOAUTH2_BEARER,
+                                  CURLOPT_COOKIE, CURLOPT_COOKIEFILE, CURLOPT_SHARE, CURLOPT_SSLCERT,
+                                  CURLOPT_SSLKEY, CURLOPT_TLSAUTH_USERNAME, CURLOPT_TLSAUTH_PASSWORD})
     curl_easy_setopt(easy_, option, kNone);  // a libcurl without the option cannot have set it either
 #if LIBCURL_VERSION_NUM >= 0x074700
   constexpr curl_blob* kNoBlob = nullptr;
   curl_easy_setopt(easy_, CURLOPT_SSLCERT_BLOB, kNoBlob);
   curl_easy_setopt(easy_, CURLOPT_SSLKEY_BLOB, kNoBlob);
 #endif
+  curl_easy_setopt(easy_, CURLOPT_COOKIELIST, "ALL");  // forgets the cookies that the handle has
   set(CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
   set(CURLOPT_HTTPHEADER, headers_);
 }

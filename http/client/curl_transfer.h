@@ -55,6 +55,7 @@ class CurlTransfer {
   void take_back_credentials();
   void set_connections();
   void retire() noexcept;
+  CurlEngine::Reuse reuse() const noexcept;
   void set_tls();
   void take_header(std::string_view line);
   void take_head();

@@ -45,7 +45,8 @@ std::size_t BoundedDecoder::decode(std::string_view& input, std::span<char> outp
     refusal_ = {400, "Malformed compressed body"};
   } else if (output_ > limits_.max_size) {
     refusal_ = {413, "Decompressed body too large"};
-  } else if (limits_.max_ratio && output_ > kFreeOutput && output_ / *limits_.max_ratio > input_) {
+  } else if (limits_.max_ratio && output_ > kFreeOutput &&
+             (*limits_.max_ratio == 0 || output_ / *limits_.max_ratio > input_)) {
     refusal_ = {413, "Body compressed too much"};
   }
   return refusal_ ? 0 : made;

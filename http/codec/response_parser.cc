@@ -16,7 +16,7 @@ namespace {
 constexpr std::size_t kLongestKept = 2048;
 // Memory is reserved for so many fields.
 constexpr std::size_t kUsualFields = 12;
-// The size of the head alone bounds its fields fields.
+// The size of the head alone bounds the number of its fields.
 constexpr std::size_t kAnyNumber = std::numeric_limits<std::size_t>::max();
 
 }  // namespace

@@ -152,12 +152,15 @@ class Exchange {
   // For client_gone(): the status that the connection answers with, 408, if the client took too long to send
   // its body.
   std::optional<int> cancelled_with() const noexcept;
-  // Data of the delegate; destroyed with the request; null at first.
+  // Data of the delegate; destroyed with the request; null at first. A web::Application with a handler that
+  // streams bodies uses it between head_received() and handle_request(), so a delegate that wraps one must
+  // not.
   struct Attachment {
     virtual ~Attachment() = default;
   };
   void attach(std::unique_ptr<Attachment> attachment) noexcept { attachment_ = std::move(attachment); }
   Attachment* attachment() const noexcept { return attachment_.get(); }
+  std::unique_ptr<Attachment> take_attachment() noexcept { return std::move(attachment_); }
   // A pointer for the delegate's own use, for example in client_gone(); null at first.
   void set_context(void* context) noexcept { context_ = context; }
   void* context() const noexcept { return context_; }

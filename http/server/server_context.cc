@@ -15,6 +15,10 @@ HTTPServerOptions checked(HTTPServerOptions options) {
                                   options.write_timeout, options.linger_timeout});
   if (shortest <= shortest.zero()) throw std::invalid_argument("an HTTPServer's timeouts must be positive");
   if (options.chunk_size == 0) throw std::invalid_argument("an HTTPServer's chunk_size must be positive");
+  if (options.max_header_count == 0)
+    throw std::invalid_argument("an HTTPServer's max_header_count must be positive or nullopt");
+  if (options.max_decompression_ratio == 0)
+    throw std::invalid_argument("an HTTPServer's max_decompression_ratio must be positive or nullopt");
   return options;
 }
 

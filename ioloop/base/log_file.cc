@@ -261,8 +261,8 @@ struct PrettyHandler {
 void enable_pretty_logging(const Options& options) {
   if (options.level.value_or(Level::none) == Level::none) return;
   const auto file = options.file.prefix.empty() ? nullptr : std::make_shared<RotatingFile>(options.file);
-  enable_pretty_logging(*options.level);
   Handler before = set_handler({});
+  enable_pretty_logging(*options.level);
   if (const auto* ours = before.target<PrettyHandler>()) before = Handler(ours->before);
   const bool to_stderr = options.to_stderr.value_or(!file && !before);
   // The built-in handler prints to stderr.

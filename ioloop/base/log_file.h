@@ -96,7 +96,7 @@ struct Options {
 
 // enable_pretty_logging(level), with lines to a file, stderr, both or neither (LOG-06). The program's own
 // handler is still called; the settings of an earlier call of this function are replaced. Throws as
-// RotatingFile's constructor does, before anything has changed.
+// RotatingFile's constructor and set_handler() do, before anything has changed.
 void enable_pretty_logging(const Options& options);
 
 }  // namespace squall::log

@@ -129,9 +129,10 @@ class [[nodiscard]] MultiAwaiter final : public detail::MultiOwner {
 //            tuple is a std::monostate. A reference is a std::reference_wrapper.
 // Errors:    throws the exception of the first failed child, in the order of the list, not of time. The
 //            exceptions of other children are logged, except the types in quiet<...>:
-//            `multi(quiet<TimeoutError>, ...)`. Order: children start in order, each running to its first
-//            wait before the next starts; with a Limit, when others end. If no child waits, or there are no
-//            children, the caller does not suspend. Else the child that ends last resumes the caller.
+//            `multi(quiet<TimeoutError>, ...)`.
+// Order:     children start in order, each running to its first wait before the next starts; with a Limit,
+//            when others end. If no child waits, or there are no children, the caller does not suspend. Else
+//            the child that ends last resumes the caller.
 // Lifetime:  owns the children: destroying the awaiting coroutine cancels them, unlike Tornado's (GEN-22);
 //            shield() a child to keep it running. Allocates only the result.
 template <Awaitable A>

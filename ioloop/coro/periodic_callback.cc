@@ -32,8 +32,8 @@ IOLoop::Duration vary_interval(IOLoop::Duration interval, double jitter, double 
 //
 // call        | means                                             | ended by              | next
 // none        | no call: a timer is set while running             | beat()                | function
-// function    | the function is on the stack                      | a task that begins    | task_begins
-//             |                                                   | its return            | none
+// function    | the function, or the destructor of its task that  | a task that begins    | task_begins
+//             | has ended, is on the stack                        | its return            | none
 // task_begins | the function's task is on the stack               | the task's end        | function
 //             |                                                   | the task's first wait | task_waits
 // task_waits  | the task waits                                    | the task's end        | none
@@ -84,7 +84,11 @@ class PeriodicCallback::Run final : detail::TaskOwner {
     if (running_) loop_->call_soon(soon_);
   }
   void schedule_next() noexcept {
-    task.reset();  // the task has ended, and is not on the stack
+    call_ = Call::function;
+    task.reset();  // destructors of its parameters may stop or destroy the PeriodicCallback
+    if (call_ == Call::abandoned) return delete this;
+    call_ = Call::none;
+    if (!running_) return;
     try {
       schedule();
     } catch (const std::bad_alloc&) {

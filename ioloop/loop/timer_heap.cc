@@ -7,7 +7,8 @@ namespace squall {
 
 Timeout TimerHeap::add(TimePoint deadline, Callback callback) {
   // Allocates first, so that a failed allocation changes nothing.
-  if (heap_.size() == heap_.capacity()) heap_.reserve(std::max<std::size_t>(64, heap_.size() * 2));
+  if (heap_.size() + to_fire_ >= heap_.capacity())
+    heap_.reserve(std::max<std::size_t>(64, (heap_.size() + to_fire_) * 2));
   if (due_.capacity() == 0) due_.reserve(kSmallestBatch);
   const std::uint32_t index = take_slot();
   Slot& slot = slot_at(index);

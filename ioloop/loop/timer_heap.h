@@ -56,13 +56,14 @@ class TimerHeap {
   // Runs and destroys the callbacks that are due at `now`. Timers added meanwhile wait for the next call. If
   // there is no memory for a large batch, only the earliest timers run, and the others in the next call.
   // `run` is called with each Callback and must not throw. A callback that adds one timer needs no memory for
-  // it: its own place is free by then.
+  // it: its own place is free by then, and no other callback takes that place.
   template <class Run>
   std::size_t fire(TimePoint now, Run&& run) {
     if (heap_.empty() || earliest_ > now) return 0;
     collect_due(now);
     std::size_t count = 0;
     for (std::size_t i = 0; i < due_.size(); ++i) {
+      to_fire_ = due_.size() - i - 1;
       Callback callback = std::move(slot_at(due_[i]).callback);
       free_slot(due_[i]);  // fired: remove() no longer finds it
       if (!callback) continue;
@@ -119,6 +120,7 @@ class TimerHeap {
   IntrusiveList<Block> open_;                   // blocks with a free slot
   std::uint32_t empty_blocks_ = 0;
   std::vector<std::uint32_t> due_;
+  std::size_t to_fire_ = 0;  // timers of due_ that have not run; heap_ keeps room for as many
   std::uint64_t next_id_ = 1;
 };
 

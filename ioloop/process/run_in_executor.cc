@@ -25,7 +25,16 @@ void ExecutorJob::run(const std::shared_ptr<ExecutorJob>& self) {
     state_ = State::running;
   }
   call();
-  while (!tell_loop(self)) std::this_thread::sleep_for(kPause);
+  while (!tell_loop(self)) {
+    if (IOLoop::current_or_null() == &loop_) {
+      // The executor runs jobs within submit(). To wait here would hold the loop, and nothing could free
+      // memory.
+      abandon();
+      drop_result();
+      throw std::bad_alloc();
+    }
+    std::this_thread::sleep_for(kPause);
+  }
 }
 
 // False without memory for the callback: the result would be lost if the thread did not try again.

@@ -18,6 +18,9 @@ namespace {
 
 // Bytes that an item of an expression passes over in the time of one step.
 constexpr std::size_t kBytesPerStep = 16;
+// Steps for each byte of the text that every search may take. A delimiter such as `\r?\n` tries a few items
+// at each byte where a match may begin, and a search for it in a large buffer must not fail.
+constexpr std::size_t kStepsPerByte = 8;
 // Memory of one search by the interpreter, in KiB.
 constexpr std::uint32_t kHeapLimit = 64 * 1024;
 // The stack of compiled code if its 32 KiB of the machine's stack do not suffice.
@@ -57,6 +60,7 @@ Scratch& scratch() noexcept {
 // The steps of one search, while code that counts them runs.
 struct StepCounter {
   std::size_t left;
+  std::size_t cost;  // of each step at least
   bool has_back_references;
   std::size_t start = 0;     // where the match that is tried begins
   std::size_t position = 0;  // where its last item was tried
@@ -80,15 +84,31 @@ int count_step(pcre2_callout_block* item, void* data) noexcept {
   counter.position = item->current_position;
   // A back reference may compare all bytes of its group, and fail at the last.
   if (counter.has_back_references) bytes += longest_group(*item);
-  const std::size_t steps = 1 + bytes / kBytesPerStep;
+  const std::size_t steps = counter.cost + bytes / kBytesPerStep;
   if (steps > counter.left) return PCRE2_ERROR_MATCHLIMIT;
   counter.left -= steps;
   return 0;
 }
 
+// The largest count of a repetition such as `\w{1000}`. Such an item may pass over as many bytes before it
+// fails, and does so in one step.
+std::size_t longest_repetition(std::string_view pattern) noexcept {
+  std::size_t longest = 0;
+  for (std::size_t at = pattern.find('{'); at != pattern.npos; at = pattern.find('{', at + 1)) {
+    std::size_t count = 0;
+    // PCRE2 has no counts above 65535.
+    for (std::size_t i = at + 1; i < pattern.size() && is_digit(pattern[i]) && count <= 65535; ++i)
+      count = 10 * count + static_cast<std::size_t>(pattern[i] - '0');
+    longest = std::max(longest, count);
+  }
+  return longest;
+}
+
 std::uint32_t compile_options(RegexOptions::Extent extent) noexcept {
-  return extent == RegexOptions::Extent::whole ? PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_DOLLAR_ENDONLY
-                                               : 0;
+  // The subject is bytes: with `(*UTF)` in the pattern PCRE2 would take it for valid UTF-8 without a check.
+  return PCRE2_NEVER_UTF |
+         (extent == RegexOptions::Extent::whole ? PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_DOLLAR_ENDONLY
+                                                : 0);
 }
 
 std::string compile_error(std::string_view pattern, int error, std::size_t offset) {
@@ -165,6 +185,7 @@ struct Regex::Code {
         counting(pattern, compile_options(options.extent) | PCRE2_AUTO_CALLOUT),
         groups(fast.number(PCRE2_INFO_CAPTURECOUNT)),
         max_steps(options.max_steps),
+        cost(1 + longest_repetition(pattern) / kBytesPerStep),
         is_anchored(options.extent == Extent::whole),
         required(find_required()) {}
 
@@ -176,6 +197,7 @@ struct Regex::Code {
   CompiledPattern counting;
   std::uint32_t groups;
   std::uint32_t max_steps;
+  std::size_t cost;  // of each step at least
   bool is_anchored;  // a match begins at the first byte only
   std::optional<char> required;
 
@@ -195,7 +217,7 @@ std::optional<char> Regex::Code::find_required() const noexcept {
 [[gnu::hot]] int Regex::Code::run(Scratch& scratch, std::string_view bytes, std::size_t from,
                                   std::uint32_t options) const noexcept {
   const std::size_t starts = is_anchored ? 1 : bytes.size() - from + 1;
-  const std::size_t limit = max_steps / (starts * (bytes.size() / kBytesPerStep + 1));
+  const std::size_t limit = max_steps / starts / (bytes.size() / kBytesPerStep + 1);
   if (limit > 0) [[likely]] {
     pcre2_set_match_limit(scratch.context.get(), static_cast<std::uint32_t>(limit));
     const int result = fast.run(scratch, bytes, from, options);
@@ -207,7 +229,8 @@ std::optional<char> Regex::Code::find_required() const noexcept {
 
 int Regex::Code::run_counting(Scratch& scratch, std::string_view bytes, std::size_t from,
                               std::uint32_t options) const noexcept {
-  StepCounter counter{max_steps + bytes.size(), counting.number(PCRE2_INFO_BACKREFMAX) > 0};
+  StepCounter counter{max_steps + kStepsPerByte * bytes.size(), cost,
+                      counting.number(PCRE2_INFO_BACKREFMAX) > 0};
   pcre2_match_context* const context = scratch.context.get();
   pcre2_set_match_limit(context, std::numeric_limits<std::uint32_t>::max());
   pcre2_set_callout(context, &count_step, &counter);

@@ -15,9 +15,9 @@ struct RegexOptions {
   enum class Extent : std::uint8_t { part, whole };
 
   Extent extent = Extent::part;
-  // The steps that one search may take, in addition to one step for each byte of the text. A step is an item
-  // of the expression that is tried at one place, or 16 bytes that an item passes over: 5 to 50 nanoseconds.
-  // The default bounds a search of 8 KiB to some milliseconds, whatever the expression.
+  // The steps that one search may take, in addition to eight steps for each byte of the text. A step is an
+  // item of the expression that is tried at one place, or 16 bytes that an item passes over: 5 to 50
+  // nanoseconds. The default bounds a search of 8 KiB to some milliseconds, whatever the expression.
   std::uint32_t max_steps = 100'000;
 };
 

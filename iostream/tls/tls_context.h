@@ -40,7 +40,7 @@ class TLSContext {
 
   // A client's context that does not identify the client: connections with it have no certificate, no
   // pre-shared key, and none of the sessions that were made with them. Also takes back what
-  // TLSOptions::customize has set of these. The rest is shared with this context: files, options and
+  // TLSClientOptions::customize has set of these. The rest is shared with this context: files, options and
   // reload().
   // Throws std::logic_error for a server's context.
   TLSContext without_certificate() const;

@@ -7,7 +7,7 @@
 
 namespace squall {
 
-// OpenSSL's reasons as error codes, for StreamClosedError::error() and IOStream::error() of a connection
+// OpenSSL's reasons as error codes, for StreamClosedError::code() and IOStream::error() of a connection
 // that broke the protocol: `decryption failed or bad record mac`, or an alert of the peer. The values come
 // from OpenSSL's ERR_get_error().
 const std::error_category& tls_category() noexcept;
@@ -29,8 +29,7 @@ class TLSError : public std::runtime_error {
   // In tls_category(), or the system's, or StreamErrc::truncated if the peer went away.
   const std::error_code& code() const noexcept { return code_; }
   // The reason why the peer's certificate was refused, one of OpenSSL's X509_V_ERR_...; std::nullopt if it
-  // was not
-  // refused.
+  // was not refused.
   std::optional<long> verify_result() const noexcept { return verify_result_; }
   // The alert that the peer sent, if it sent one.
   std::optional<int> alert() const noexcept { return tls_alert_of(code_); }

@@ -63,7 +63,7 @@ class TLSSetup {
   // Behind the contexts_, which verified the sessions. Each has a mutex.
   mutable TLSSessions sessions_;
   mutable TLSSessions anonymous_sessions_;
-  // The callback for certificates that TLSOptions::customize has set; null without one.
+  // The callback for certificates that TLSClientOptions::customize has set; null without one.
   int (*own_certificate_)(SSL* ssl, X509** certificate, EVP_PKEY** key) = nullptr;
 };
 

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <memory>
 #include <string>
+#include <type_traits>
 
 #include "support/web_fixture.h"
 
@@ -206,6 +208,28 @@ TEST_CASE("groups of a route outlast the body, also where the server changes the
   }
   WebFixture web(streamed, {}, options);
   CHECK(web.brief("POST", "/stream/name", "Content-Encoding: gzip\r\n", gzip) == "200 name zipped");
+}
+
+// Uses the place for a delegate's data, where the application has kept the match.
+template <class Prepared>
+class AttachingHandler : public RequestHandler {
+ public:
+  Prepared prepare() {
+    exchange().attach(std::make_unique<http::Exchange::Attachment>());
+    if constexpr (!std::is_void_v<Prepared>) return wait();
+  }
+  void post(std::string name) { write(name); }
+
+ private:
+  static Task<> wait() { co_await moment(); }
+};
+
+TEST_CASE("groups of a route outlast data that a handler attaches to its request", "[application]") {
+  const std::string name(100, 'x');
+  WebFixture web({url<AttachingHandler<void>>("/now/([a-z]+)"),
+                  url<AttachingHandler<Task<>>>("/later/([a-z]+)"), url<StreamHandler>("/stream/(.*)")});
+  CHECK(web.brief("POST", "/now/" + name, "", "body") == "200 " + name);
+  CHECK(web.brief("POST", "/later/" + name, "", "body") == "200 " + name);
 }
 
 TEST_CASE("an HTTPServer of the program can serve an application", "[application]") {

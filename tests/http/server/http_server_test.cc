@@ -722,6 +722,13 @@ TEST_CASE("timeouts must be positive", "[http_server]") {
   CHECK_THROWS_AS(HTTPServer(delegate, options, loop), std::invalid_argument);
 }
 
+TEST_CASE("a limit that is zero is refused, as no limit is std::nullopt", "[http_server]") {
+  testing::TestLoop loop;
+  testing::FunctionDelegate delegate(describe);
+  CHECK_THROWS_AS(HTTPServer(delegate, {.max_header_count = 0}, loop), std::invalid_argument);
+  CHECK_THROWS_AS(HTTPServer(delegate, {.max_decompression_ratio = 0}, loop), std::invalid_argument);
+}
+
 // ---- Idle connections.
 
 TEST_CASE("parked connections are served like the others", "[http_server]") {

@@ -2,6 +2,7 @@
 
 #include <squall/ioloop/sync/event.h>
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -335,6 +336,42 @@ TEST_CASE("the task may destroy its periodic callback before it first waits, and
   for (int i = 0; i < 3; ++i) loop.run_turn();
   CHECK(steps == 1);
   CHECK(Live::count == 0);
+}
+
+// Calls a function when it is destroyed.
+struct AtEnd {
+  explicit AtEnd(std::function<void()> function) : function(std::move(function)) {}
+  AtEnd(AtEnd&& other) noexcept : function(std::exchange(other.function, nullptr)) {}
+  ~AtEnd() {
+    if (function) function();
+  }
+  std::function<void()> function;
+};
+
+TEST_CASE("what a task leaves behind may stop or destroy its periodic callback", "[periodic_callback]") {
+  const bool destroys = GENERATE(false, true);
+  CAPTURE(destroys);
+  TestLoop loop;
+  std::unique_ptr<PeriodicCallback> periodic;
+  int begun = 0;
+  bool is_over = false;
+  const auto run = [](int& begun, AtEnd) -> Task<> {
+    ++begun;
+    co_await moment();
+  };
+  const auto end = [&] {
+    if (destroys) {
+      periodic.reset();
+    } else {
+      periodic->stop();
+    }
+    is_over = true;
+  };
+  periodic = std::make_unique<PeriodicCallback>(1ms, [&] { return run(begun, AtEnd(end)); });
+  periodic->start();
+  loop.run_until([&] { return is_over; });
+  loop.run([]() -> Task<> { co_await sleep(5ms); }());
+  CHECK(begun == 1);
 }
 
 TEST_CASE("the function may be a capturing lambda that is a coroutine, because it is never moved",

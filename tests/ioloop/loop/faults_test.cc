@@ -789,6 +789,29 @@ TEST_CASE("a timer that adds itself anew needs no memory", "[faults]") {
   CHECK(other == 10);
 }
 
+TEST_CASE("a timer that adds two does not take the memory of another that adds itself anew", "[faults]") {
+  TestLoop loop;
+  int ran = 0;
+  bool is_refused = false;
+  loop.call_later(0s, [&] {
+    loop.call_later(1h, [] {});
+    try {
+      loop.call_later(1h, [] {});
+    } catch (const std::bad_alloc&) {
+      is_refused = true;
+    }
+  });
+  loop.call_later(0s, [&] { repeat(loop, ran); });
+  testing::fill_timers(loop);
+  {
+    AllocationFault fault(0, kAlways);
+    for (int turn = 0; turn < 100; ++turn) loop.run_turn();
+    fault.disarm();
+  }
+  CHECK(is_refused);
+  CHECK(ran == 10);
+}
+
 Task<> call_later(const std::function<void()>& function) {
   co_await moment();
   function();
@@ -965,6 +988,29 @@ TEST_CASE("the result of a job arrives although there was no memory to tell the 
     co_return result;
   };
   CHECK(loop.run(run(pool, job)) == 7);
+}
+
+TEST_CASE("a job that runs within submit() does not hold its loop when there is no memory for its result",
+          "[faults]") {
+  TestLoop loop;
+  DummyExecutor here;
+  std::optional<AllocationFault> fault;
+  const auto run = [](Executor& executor, std::optional<AllocationFault>& fault) -> Task<> {
+    const auto job = [&fault] { fault.emplace(0, kAlways); };
+    co_await run_in_executor(executor, job);
+  };
+  const auto get = [&]() -> Task<bool> {
+    bool is_refused = false;
+    try {
+      co_await run(here, fault);
+    } catch (const std::bad_alloc&) {
+      is_refused = true;
+    }
+    co_return is_refused;
+  };
+  const bool is_refused = loop.run(get());
+  fault.reset();
+  CHECK(is_refused);
 }
 
 }  // namespace

@@ -89,6 +89,7 @@ std::optional<std::size_t> size_read(std::string text, Read read) {
     time.step();
     loop.run_turn();
   }
+  if (!size) loop.log.expect("too many steps");
   return size;
 }
 

@@ -117,6 +117,8 @@ TEST_CASE("a malformed expression throws the reason and its offset", "[regex]") 
   CHECK_THROWS_AS(Regex("a("), std::invalid_argument);
   CHECK_THROWS_WITH(Regex("a("),
                     "Regular expression \"a(\" is wrong at offset 2: missing closing parenthesis");
+  // Any bytes are searched, and they need not be UTF-8.
+  CHECK_THROWS_AS(Regex("(*UTF)a"), std::invalid_argument);
 }
 
 TEST_CASE("a match of the whole text gives the groups that are part of it", "[regex]") {
@@ -167,7 +169,7 @@ TEST_CASE("steps grow with the work, not only with the number of items that PCRE
   CHECK(growth(Use::match, "(\\w*)(\\d+)", '1', "-") > 3);
   CHECK(growth(Use::match, "[^/]*-[^/]*-[^/]*\\.html", '-', "x.html/.html") > 5);
   CHECK(growth(Use::search, "\\w+\\d+\\r\\n", '1', "-\r\n") > 5);
-  // A step a byte is free.
+  // Some steps a byte are free.
   CHECK(steps_of(Use::search, "[^\\n]*;\\n", std::string(1600, '1') + ";-;\n") == 0);
 }
 
@@ -200,6 +202,7 @@ TEST_CASE("the work of a search is bounded, whatever the expression and the text
       {"(?:(a)(?1)*)*b", as + "cb"},
       {"(?>a+)*b", as + "cb"},
       {"(?i:A*A*B)", as + "cb"},
+      {"\\w{60000}x", many(std::string(59'999, 'w') + "-", kSize)},
       {"(*NO_JIT)(a+)+b", as + "cb"},
       {"(*NO_JIT)\\w+\\d+\\r\\n", digits + "-\r\n"},
   };
@@ -229,6 +232,7 @@ TEST_CASE("a long text is not too complex for an expression that looks at each b
   while (lines.size() < 4'000'000) lines += "Accept-Encoding: gzip, deflate, br\r\n";
   CHECK(Regex("\r?\n\r?\n").search(lines + "\r\n", 0, false).position == lines.size() + 2);
   CHECK(Regex("[^!]*!").search(lines + "!", 0, false).position == lines.size() + 1);
+  CHECK(Regex("\r?\n").search(std::string(1'000'000, '\r') + "\n", 0, false).position == 1'000'001);
   CHECK(Regex("gzip;").search(lines, 0, true).outcome == Outcome::none);
   CHECK(Regex("<[a-z]+>").search(lines + "<a>", 0, true).position == lines.size() + 3);
   const std::string path = "/static/" + std::string(8000, 'x') + "/a-b.html";
