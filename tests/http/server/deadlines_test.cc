@@ -98,15 +98,16 @@ struct Fixture {
   void turns(int count) {
     for (int i = 0; i < count; ++i) loop.run_turn();
   }
-  // Advances the clock in steps of 50 ms. Returns the times at which the first and the last connection were
-  // closed.
+  // Advances the clock, in steps of 50 ms if `most` is not above two minutes, otherwise of 250 ms. Returns the
+  // times at which the first and the last connection were closed.
   std::pair<nanoseconds, nanoseconds> pass_until_closed(nanoseconds most) {
     nanoseconds passed{};
     std::optional<nanoseconds> first;
     const std::size_t all = server.connections();
+    const nanoseconds step = most > 120s ? 250ms : 50ms;
     while (server.connections() > 0 && passed < most) {
-      clock.advance(50ms);
-      passed += 50ms;
+      clock.advance(step);
+      passed += step;
       turns(4);
       if (!first && server.connections() < all) first = passed;
       if (each_step) each_step(passed);
