@@ -2,6 +2,7 @@
 """The changes of ./dev to a machine, with a simulated machine: `dev_test.py ROOT`. No network, no root."""
 
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
@@ -303,6 +304,8 @@ def counts():
         assert run("count_tests half.xml", folder)[0] != 0
 
 
+# A shell that starts this test in the background has it ignore SIGINT, and a shell cannot trap a signal that is ignored.
+signal.signal(signal.SIGINT, signal.SIG_DFL)
 tap = Tap()
 tap.run([stanzas, no_stanza, lines, nothing_twice, empty_lists, next_release, interrupted, refused, compilers, counts])
 tap.end()
