@@ -38,7 +38,7 @@ class ResponseHead {
   const std::string& reason() const noexcept { return reason_; }
   Headers& headers();
   void add_headers(const Headers& added);
-  // The headers as they stand: those of the response, or the default headers.
+  // The response's own headers if it has any, otherwise the default headers.
   const Headers& present() const noexcept { return has_own_headers_ ? headers_ : *defaults_; }
 
   // ---- Before the head is sent.

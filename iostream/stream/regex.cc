@@ -90,8 +90,8 @@ int count_step(pcre2_callout_block* item, void* data) noexcept {
   return 0;
 }
 
-// The largest count of a repetition such as `\w{1000}`. Such an item may pass over as many bytes before it
-// fails, and does so in one step.
+// The largest count of a repetition such as `\w{1000}`. In one step such an item may pass over
+// that many bytes and then fail.
 std::size_t longest_repetition(std::string_view pattern) noexcept {
   std::size_t longest = 0;
   for (std::size_t at = pattern.find('{'); at != pattern.npos; at = pattern.find('{', at + 1)) {
@@ -205,8 +205,9 @@ struct Regex::Code {
   std::optional<char> find_required() const noexcept;
 };
 
-// PCRE2 looks for its last literal before a search too, but not in a search for partial matches. It does not
-// tell whether the literal stands for both cases, so letters are left out, and bytes beyond ASCII.
+// PCRE2 looks for its last literal before a search too, but not in a search for partial matches. PCRE2
+// does not tell whether the literal may occur in both cases. So the result is never a letter or a byte beyond
+// ASCII.
 std::optional<char> Regex::Code::find_required() const noexcept {
   const std::uint32_t byte = fast.number(PCRE2_INFO_LASTCODEUNIT);
   if (fast.number(PCRE2_INFO_LASTCODETYPE) == 0 || byte >= 0x80) return std::nullopt;

@@ -30,8 +30,8 @@ struct RegexOptions {
 //
 // The searches of one read take linear time. A later search begins at the first byte where a match may begin,
 // and there is no search before required_byte() has arrived. An expression without such a byte, for example
-// `\w+\d`, may be searched for from the same byte whenever bytes arrive. Such a read fails once its searches
-// have looked at 64 MiB, and at each received byte 4096 times on average.
+// `\w+\d`, may be searched for from the same byte whenever bytes arrive. That read fails once its searches
+// have compared 64 MiB, and each received byte 4096 times on average.
 //
 // Thread:    any; several threads may use one object at a time.
 // Memory:    a search takes at most 8 MiB of stack memory; without PCRE2's JIT compiler, 64 MiB of heap. It

@@ -28,7 +28,7 @@ class EnvironmentVariable {
   std::optional<std::string> before_;
 };
 
-// Local time is that of another zone during this object's lifetime.
+// Sets the local time zone during its lifetime.
 class TimeZone {
  public:
   explicit TimeZone(const char* zone) : variable_(std::in_place, "TZ", zone) { ::tzset(); }

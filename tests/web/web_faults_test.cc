@@ -176,7 +176,7 @@ TEST_CASE(
   }
 }
 
-// Its constructor finds no memory, and there is none until the request ends.
+// From its constructor until the end of the request every allocation fails.
 thread_local std::optional<AllocationFault> t_exhausted;
 class ExhaustingHandler : public RequestHandler {
  public:

@@ -120,7 +120,7 @@ class StderrText {
   StderrText(const StderrText&) = delete;
   StderrText& operator=(const StderrText&) = delete;
 
-  // What was written since the last call.
+  // The bytes that were written since the last call.
   std::string take() {
     std::string text(64 * 1024, '\0');
     const ssize_t count = ::read(read_end_.get(), text.data(), text.size());

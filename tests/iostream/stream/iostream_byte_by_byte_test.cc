@@ -124,7 +124,7 @@ TEST_CASE("a read until a regular expression fails before its searches take more
   };
   CHECK(size(std::string(kMany, 'x') + "1 ", "[a-z]+[0-9] ?") == std::nullopt);
   CHECK(size("\n" + std::string(kMany, 'x') + "1 ", "\n[a-z]+[0-9] ?") == std::nullopt);
-  // Where few bytes come, or many at a time, that is far away.
+  // A line of usual length does not come near the limit.
   CHECK(size(std::string(10'000, 'x') + "1 ", "[a-z]+[0-9] ?") == 10'002);
 }
 
