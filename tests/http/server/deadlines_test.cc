@@ -99,8 +99,8 @@ struct Fixture {
   void turns(int count) {
     for (int i = 0; i < count; ++i) loop.run_turn();
   }
-  // Advances the clock, in steps of 50 ms if `most` is not above two minutes, otherwise of 250 ms. Returns the
-  // times at which the first and the last connection were closed.
+  // Advances the clock, in steps of 50 ms if `most` is not above two minutes, otherwise of 250 ms. Returns
+  // the times at which the first and the last connection were closed.
   std::pair<nanoseconds, nanoseconds> pass_until_closed(nanoseconds most) {
     nanoseconds passed{};
     std::optional<nanoseconds> first;
@@ -133,8 +133,8 @@ struct Fixture {
   HTTPServer server;
   std::vector<RawPeer> peers;
   std::function<void(nanoseconds passed)> each_step;
-  // When pass_until_closed() last saw that bytes arrived at a client: on a busy machine the system may still move
-  // them while the virtual clock runs.
+  // When pass_until_closed() last saw that bytes arrived at a client: on a busy machine the system may still
+  // move them while the virtual clock runs.
   nanoseconds moved{};
 
  private:
