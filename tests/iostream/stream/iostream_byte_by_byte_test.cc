@@ -93,7 +93,7 @@ std::optional<std::size_t> size_read(std::string text, Read read) {
   return size;
 }
 
-TEST_CASE("a read of bytes that come one by one takes linear time", "[iostream]") {
+TEST_CASE("a read of bytes that come one by one takes linear time", "[byte_by_byte]") {
   CHECK(size_read(std::string(kMany, 'x') + '\n', [](IOStream& stream) { return until(stream, "\n"); }) ==
         kMany + 1);
   CHECK(size_read(std::string(kMany, '\r') + '\n', [](IOStream& stream) { return until(stream, "\r\n"); }) ==
@@ -104,7 +104,7 @@ TEST_CASE("a read of bytes that come one by one takes linear time", "[iostream]"
 }
 
 TEST_CASE("a read until a regular expression takes linear time where a byte must be in the match",
-          "[iostream]") {
+          "[byte_by_byte]") {
   const auto size = [](std::string text, const char* pattern) {
     const Regex regex(pattern);
     return size_read(std::move(text), [&regex](IOStream& stream) { return until_regex(stream, regex); });
@@ -117,7 +117,7 @@ TEST_CASE("a read until a regular expression takes linear time where a byte must
 }
 
 TEST_CASE("a read until a regular expression fails before its searches take more than linear time",
-          "[iostream]") {
+          "[byte_by_byte]") {
   const auto size = [](std::string text, const char* pattern) {
     const Regex regex(pattern);
     return size_read(std::move(text), [&regex](IOStream& stream) { return until_regex(stream, regex); });
