@@ -85,7 +85,7 @@ TEST_CASE("closing, draining and destroying a server end the streams given to it
     CHECK(until_closed(handing.loop, busy).empty());
   }
   SECTION("draining") {
-    const std::size_t cut = handing.loop.run(handing.server->drain(1ms));
+    const std::size_t cut = handing.loop.run(handing.server->drain(200ms));
     CHECK(cut == 1);
     CHECK(until_closed(handing.loop, busy).empty());
   }
