@@ -102,7 +102,7 @@ struct FetchOptions {
 
   std::optional<bool> validate_cert{};  // true
   Setting<std::string> ca_certs{};      // the names of PEM files (HCL-30)
-  Setting<std::string> client_cert{};   // not shown to another origin after a redirect; nor that of `tls`
+  Setting<std::string> client_cert{};   // not sent after a redirect to another origin
   Setting<std::string> client_key{};
   // A client's context, instead of the four above (HCL-31).
   std::shared_ptr<const TLSContext> tls{};
