@@ -207,7 +207,8 @@ void CurlTransfer::set_route() {
              !fetch_.flag(&FetchOptions::proxy_from_environment, false)) {
     set(CURLOPT_PROXY, "");
   } else {
-    // libcurl reads the environment itself, and takes more kinds of proxies than proxy_of_environment().
+    // libcurl reads the environment itself, and takes more kinds of proxies than proxy_of_environment(). It
+    // matches no_proxy by its own rules, so the proxy is checked also for a host in that list.
     const std::string_view text =
         proxy_text_of_environment(fetch_.url(), [](const char* name) { return std::getenv(name); });
     check_credential("the proxy of the environment", percent_decode(text));

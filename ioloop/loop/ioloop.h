@@ -208,9 +208,6 @@ class IOLoop {
 
   // add_callback() for the loop's thread, with a ticket to withdraw() the callback.
   Ticket call_soon(Callback callback);
-  Ticket resume_soon(std::coroutine_handle<> coroutine) {
-    return call_soon([this, coroutine] { resume(coroutine); });
-  }
   // Resumes `coroutine` and records it for the log of slow callbacks. Every resumption by the loop uses it.
   void resume(std::coroutine_handle<> coroutine) {
     if (slow_callback_) resumed_ = resumption_of(coroutine);
