@@ -8,13 +8,13 @@
 #include <fmt/format.h>
 
 #include <chrono>
-#include <cstdlib>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "support/answer_server.h"
+#include "support/environment_variable.h"
 #include "support/fake_resolver.h"
 #include "support/temporary_file.h"
 #include "support/temporary_folder.h"
@@ -160,23 +160,17 @@ TEST_CASE("a dialer without a context reads the system's certificates before it 
   const testing::TLSSides others;
   const testing::TemporaryFolder folder;
   // OpenSSL's store of the system is the file that this variable names.
-  const char* const before = std::getenv("SSL_CERT_FILE");
-  const std::string kept = before ? before : "";
-  ::setenv("SSL_CERT_FILE", folder.file("ca.pem", sides.authority.pem()).c_str(), 1);
+  testing::EnvironmentVariable variable("SSL_CERT_FILE",
+                                        folder.file("ca.pem", sides.authority.pem()).c_str());
   const std::string other = folder.file("other.pem", others.authority.pem());
   Scene scene;
   scene.server.use_tls(sides.server());
   scene.resolver.answers["localhost"] = scene.resolver.answers["server.test"];
   Dialer dialer(DialTarget("localhost", scene.server.port(), Security::tls), scene.options);
-  dialer.set_phase_callback([&other](FetchPhase phase) {
-    if (phase == FetchPhase::connect) ::setenv("SSL_CERT_FILE", other.c_str(), 1);
+  dialer.set_phase_callback([&](FetchPhase phase) {
+    if (phase == FetchPhase::connect) variable.set(other.c_str());
   });
   CHECK(scene.greeting(dialer) == "hello");
-  if (before) {
-    ::setenv("SSL_CERT_FILE", kept.c_str(), 1);
-  } else {
-    ::unsetenv("SSL_CERT_FILE");
-  }
 }
 
 // Answers CONNECT, and greets through the tunnel.

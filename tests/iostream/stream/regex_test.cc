@@ -1,7 +1,5 @@
 #include <squall/iostream/stream/regex.h>
 
-#include <time.h>
-
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -10,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "support/byte_by_byte.h"
 #include "support/catch.h"
 
 namespace squall::regex_test {
@@ -48,14 +47,9 @@ std::uint32_t steps_of(Use use, std::string_view pattern, std::string_view text)
 // The processor time that `work` takes: other programs do not change it much.
 template <class Work>
 std::chrono::milliseconds processor_time(Work work) {
-  const auto now = [] {
-    timespec time{};
-    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-    return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
-  };
-  const auto begun = now();
+  const auto begun = testing::thread_time();
   work();
-  return std::chrono::duration_cast<std::chrono::milliseconds>(now() - begun);
+  return std::chrono::duration_cast<std::chrono::milliseconds>(testing::thread_time() - begun);
 }
 
 TEST_CASE("the first match is found, with its start and end (IOS-23)", "[regex]") {
