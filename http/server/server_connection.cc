@@ -94,7 +94,7 @@ bool ServerConnection::can_be_parked() const noexcept {
       begin_exchange();  // reuses the exchange
       continue;
     }
-    if (state_ == State::idle) [[likely]]
+    if (state_ == State::idle || state_ == State::closing) [[likely]]
       context_.exchanges.give_back(std::move(exchange_));
     stream_.unread(bytes.size());
     return next;
@@ -239,7 +239,7 @@ Task<Next> ServerConnection::run_handler() {
   if (outcome == HandlerOutcome::timed_out) co_return refuse({408, "Timeout reading the request's body"});
   if (outcome == HandlerOutcome::client_gone) co_return close_when_sent();  // earlier answers are still sent
   const Next next = outcome == HandlerOutcome::failed ? abandon(wait.failure()) : end_exchange();
-  if (next != Next::close) context_.exchanges.give_back(std::move(exchange_));
+  if (next != Next::close || state_ == State::closing) context_.exchanges.give_back(std::move(exchange_));
   co_return next;
 }
 

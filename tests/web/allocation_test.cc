@@ -122,6 +122,22 @@ TEST_CASE("over many requests only the Date header allocates, once a second", "[
   CHECK(allocations(web, peer, request, 5000) <= 2 * 8);
 }
 
+TEST_CASE("a connection for each request uses the exchange of the last one again", "[allocation]") {
+  WebFixture web({url<HelloHandler>("/"), url<WaitingHandler>("/wait")});
+  for (const char* target : {"/", "/wait"}) {
+    const std::string request =
+        std::string("GET ") + target + " HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n";
+    int allocated = 0;
+    for (int i = 0; i < 110; ++i) {
+      RawPeer peer = web.connect();
+      const int these = allocations(web, peer, request, 1);
+      if (i >= 10) allocated += these;
+    }
+    CAPTURE(target);
+    CHECK(allocated <= 20);  // the Date header allocates once a second
+  }
+}
+
 class EchoHandler : public RequestHandler {
  public:
   void post() { write(request().body()); }
