@@ -1,5 +1,7 @@
 #pragma once
 
+#include <squall/http/codec/chunk_encoder.h>
+
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
@@ -25,9 +27,8 @@ class ByteCopier {
     to_ += N - 1;
     return *this;
   }
-  void number(std::uint64_t value, int base) noexcept {
-    to_ = std::to_chars(to_, to_ + kDigits, value, base).ptr;
-  }
+  void number(std::uint64_t value) noexcept { to_ = std::to_chars(to_, to_ + kDigits, value).ptr; }
+  void chunk_size_line(std::uint64_t size) noexcept { to_ = write_chunk_size_line(to_, size); }
   std::size_t count() const noexcept { return static_cast<std::size_t>(to_ - begin_); }
 
  private:

@@ -1,5 +1,6 @@
 #include <squall/http/server/response_trailers.h>
 
+#include <squall/http/codec/chunk_encoder.h>
 #include <squall/ioloop/base/ascii.h>
 
 #include <string_view>
@@ -28,7 +29,7 @@ std::string trailer_names(const Headers& trailers) {
 }
 
 std::string last_chunk(const Headers& trailers) {
-  std::string end = "0\r\n";
+  std::string end(kLastChunkSize);
   for (const auto [name, value] : trailers)
     if (may_be_trailer(name)) end.append(name).append(": ").append(value).append("\r\n");
   return end += "\r\n";

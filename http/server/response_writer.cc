@@ -1,6 +1,7 @@
 #include <squall/http/server/response_writer.h>
 
 #include <squall/http/codec/check_head.h>
+#include <squall/http/codec/chunk_encoder.h>
 #include <squall/http/codec/content_length.h>
 #include <squall/http/message/status.h>
 #include <squall/http/server/byte_copier.h>
@@ -21,10 +22,8 @@ namespace {
 constexpr std::size_t kCopiedBody = 16 * 1024;
 // Filters get a file in pieces of this size.
 constexpr std::size_t kFileRead = 64 * 1024;
-constexpr std::string_view kLastChunk = "0\r\n\r\n";
 // The framing of a chunk, with the last chunk behind it but without trailers.
-constexpr std::size_t kChunkFraming =
-    ByteCopier::kDigits + std::string_view("\r\n\r\n").size() + kLastChunk.size();
+constexpr std::size_t kChunkFraming = kMaxChunkSizeLine + kChunkEnd.size() + kLastChunk.size();
 
 }  // namespace
 
@@ -168,7 +167,7 @@ void ResponseWriter::send_head(std::optional<std::uint64_t> length, std::string_
     out << "Transfer-Encoding: chunked\r\n";
   } else if (needs_length_field(length)) {
     out << "Content-Length: ";
-    out.number(*length, 10);
+    out.number(*length);
     out << "\r\n";
   }
   out << framing.connection << "\r\n" << copied;
@@ -204,7 +203,7 @@ inline bool ResponseWriter::send_plain(std::string_view body) {
   ByteCopier out(
       stream_->reserve_write(status.size() + headers.size() + connection.size() + kFraming + body.size()));
   out << status << headers << "Content-Length: ";
-  out.number(body.size(), 10);
+  out.number(body.size());
   out << "\r\n";
   if (!connection.empty()) [[unlikely]]
     out << connection;
@@ -398,15 +397,14 @@ void ResponseWriter::send_chunk(std::string_view piece, std::string_view end) {
   if (!is_copied) stream_->check_write(framing + piece.size());
   ByteCopier out(stream_->reserve_write(framing + (is_copied ? piece.size() : 0)));
   if (!piece.empty()) {
-    out.number(piece.size(), 16);
-    out << "\r\n";
-    if (is_copied) out << piece << "\r\n";
+    out.chunk_size_line(piece.size());
+    if (is_copied) out << piece << kChunkEnd;
   }
   if (is_copied) out << end;
   stream_->commit_write(out.count());
   if (is_copied) return;
   send_rest(piece);
-  send_rest("\r\n");
+  send_rest(kChunkEnd);
   if (!end.empty()) send_rest(end);
 }
 
