@@ -3,6 +3,7 @@
 // HTTP messages, a server for them and clients: all of http/ that a program uses.
 
 #include <squall/http/client/async_http_client.h>
+#include <squall/http/client/body_writer.h>
 #include <squall/http/client/dialer.h>
 #include <squall/http/client/http_client.h>
 #include <squall/http/client/http_client_error.h>
@@ -10,7 +11,6 @@
 #include <squall/http/client/http_response.h>
 #include <squall/http/client/simple_http_client.h>
 #include <squall/http/client/upgraded_connection.h>
-#include <squall/http/codec/body_writer.h>
 #include <squall/http/codec/content_decoder.h>
 #include <squall/http/message/accept.h>
 #include <squall/http/message/cookie.h>

@@ -1,4 +1,4 @@
-#include <squall/http/codec/body_writer.h>
+#include <squall/http/client/body_writer.h>
 
 #include <squall/http/codec/chunk_encoder.h>
 
