@@ -1,11 +1,8 @@
 #include <squall/iostream/stream/write_buffer.h>
 
-#include <squall/ioloop/base/errors.h>
 #include <squall/ioloop/base/free_list.h>
 #include <squall/ioloop/base/sanitizer.h>
 #include <squall/iostream/socket/file.h>
-
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <cstring>
@@ -20,15 +17,6 @@ constexpr std::size_t kFirst = 4096;  // room for several small responses
 thread_local FreeList<WriteBuffer, 1> t_spare;
 
 }  // namespace
-
-void FileSlice::check() const {
-  struct stat status{};
-  if (::fstat(fd.get(), &status) != 0) throw_errno("write_file: fstat");
-  if (!S_ISREG(status.st_mode)) throw std::invalid_argument("write_file() needs a regular file");
-  const auto size = static_cast<std::uint64_t>(status.st_size);
-  if (offset > size || length > size - offset)
-    throw std::invalid_argument("write_file() was told to send more than the file has");
-}
 
 [[gnu::hot]] std::unique_ptr<WriteBuffer> WriteBuffer::take() {
   if (t_spare.size() == 0) [[unlikely]]

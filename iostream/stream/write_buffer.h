@@ -1,8 +1,8 @@
 #pragma once
 
 #include <squall/ioloop/base/frame_pool.h>
-#include <squall/ioloop/base/owned_fd.h>
 #include <squall/iostream/stream/buffer_pool.h>
+#include <squall/iostream/stream/file_slice.h>
 
 #include <sys/types.h>
 
@@ -16,16 +16,6 @@
 #include <vector>
 
 namespace squall {
-
-// A part of a regular file, to be sent.
-struct FileSlice {
-  OwnedFd fd;
-  std::uint64_t offset = 0;
-  std::uint64_t length = 0;
-
-  // Throws std::invalid_argument if `fd` is not such a file, or the file is shorter; std::system_error.
-  void check() const;
-};
 
 // Bytes that many streams may send, stored once.
 using SharedBytes = std::shared_ptr<const std::string>;
