@@ -197,6 +197,7 @@ class [[nodiscard]] FromCallbackAwaiter {
 // Costs:     one allocation and an uncontended mutex.
 template <class T = void, class Start>
 FromCallbackAwaiter<T, std::decay_t<Start>> from_callback(Start&& start) {
+  detail::refuse_coroutine<std::decay_t<Start>, Completion<T>>();
   return {IOLoop::current(), std::forward<Start>(start)};
 }
 

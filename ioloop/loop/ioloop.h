@@ -121,6 +121,7 @@ class IOLoop {
   // time() + delay, at most TimePoint::max().
   TimePoint deadline_after(Duration delay) const noexcept {
     const TimePoint start = time();
+    detail::refuse_coroutine<Function&>();
     return delay > TimePoint::max() - start ? TimePoint::max() : start + delay;
   }
   // Runs `callback` once time() has reached `when`; never within this call, even if `when` has passed.

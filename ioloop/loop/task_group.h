@@ -1,6 +1,7 @@
 #pragma once
 
 #include <squall/ioloop/base/intrusive_list.h>
+#include <squall/ioloop/base/void_function.h>
 #include <squall/ioloop/loop/ioloop.h>
 #include <squall/ioloop/loop/task.h>
 #include <squall/ioloop/loop/waiter.h>
@@ -8,7 +9,6 @@
 #include <coroutine>
 #include <cstddef>
 #include <exception>
-#include <functional>
 #include <source_location>
 
 namespace squall {
@@ -22,7 +22,8 @@ namespace squall {
 //            of the call of add(). The other tasks continue.
 class TaskGroup {
  public:
-  using ErrorHandler = std::function<void(std::exception_ptr error, std::source_location added_at)>;
+  // Gets the exception, and the place of the call of add().
+  using ErrorHandler = VoidFunction<std::exception_ptr, std::source_location>;
 
   explicit TaskGroup(IOLoop& loop = IOLoop::current()) : TaskGroup(ErrorHandler(), loop) {}
   explicit TaskGroup(ErrorHandler on_error, IOLoop& loop = IOLoop::current());

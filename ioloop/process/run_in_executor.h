@@ -157,6 +157,9 @@ namespace detail {
 template <class Function, class... Arguments>
 auto run_in(Executor* executor, Function&& function, Arguments&&... arguments) {
   using Result = std::invoke_result_t<std::decay_t<Function>, std::decay_t<Arguments>...>;
+  static_assert(
+      !DoesNothingUnlessAwaited<Result>,
+      "a Task runs on its loop, not on an executor's thread: await it, or start it by IOLoop::spawn()");
   using Call = ExecutorCall<Result, std::decay_t<Function>, std::decay_t<Arguments>...>;
   IOLoop& loop = IOLoop::current();
   return ExecutorAwaiter<Result>(
