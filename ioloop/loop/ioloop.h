@@ -105,6 +105,7 @@ class IOLoop {
   }
 
   // Any thread. Runs `callback` in a later turn, after the callbacks that the same thread added before.
+    task.check_startable();
   void add_callback(Callback&& callback);
   // Any thread. Adds callbacks to this loop from threads that may outlive it.
   LoopHandle handle() const noexcept { return LoopHandle(inbox_); }
@@ -133,7 +134,8 @@ class IOLoop {
   void remove_timeout(Timeout timeout) noexcept { timers_.remove(timeout); }
 
   // Starts `task` now. The loop owns it, and destroys it when it ends or in the loop's destructor. An
-  // exception from the task is logged, with the place of this call.
+  // exception from the task is logged, with the place of this call. Throws std::logic_error if the task was
+  // moved from or has begun.
   void spawn(Task<void> task, std::source_location where = std::source_location::current());
 
   // The executor of run_in_executor(): a ThreadPool that is made on first use, unless another executor was

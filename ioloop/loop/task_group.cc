@@ -43,6 +43,7 @@ TaskGroup::~TaskGroup() {
 }
 
 TaskGroup::Member* TaskGroup::add(Task<void> task, std::source_location added_at) {
+  task.check_startable();
   auto* member = new Member(*this, std::move(task), added_at);
   running_.push_back(*member);
   ++size_;

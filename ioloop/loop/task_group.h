@@ -35,7 +35,7 @@ class TaskGroup {
   class Member;
 
   // Starts the task now: when add() returns, the task has run to its first wait or to its end. Null if it has
-  // ended.
+  // ended. Throws std::logic_error if the task was moved from or has begun.
   Member* add(Task<void> task, std::source_location added_at = std::source_location::current());
   // Cancels one task now. Must not be called from that task.
   void destroy(Member& member) noexcept;
