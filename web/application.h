@@ -37,7 +37,8 @@ struct Settings {
 // many steps a 500.
 //
 // Thread:    the loop's thread. A program with several loops makes one application for each.
-// Lifetime:  owns the servers that listen() makes, and outlives every other server that is given it.
+// Lifetime:  owns the servers that listen() makes, and outlives every other server that is given it. May be
+//            a static object: the loop may end first.
 // Errors:    an exception of a handler becomes an error page; see RequestHandler.
 class Application final : public http::ServerDelegate {
  public:

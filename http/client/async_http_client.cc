@@ -106,8 +106,8 @@ void AsyncHTTPClient::keep_cookies(Fetch& fetch) {
 }
 
 Task<HTTPResponse> AsyncHTTPClient::run(std::unique_ptr<Fetch> fetch, RaiseError raise_error) {
-  const IOLoop::TimePoint begun = loop_.time();
-  IOLoop& loop = loop_;
+  const IOLoop::TimePoint begun = loop_->time();
+  IOLoop& loop = *loop_;
   bool goes_on = true;
   while (goes_on) {
     const IOLoop::TimePoint hop = loop.time();

@@ -87,7 +87,7 @@ class WaitIterator final : private detail::TaskOwner {
   std::coroutine_handle<> task_ended(std::size_t slot) noexcept override;
   T take();
 
-  IOLoop& loop_;
+  LoopRef loop_;
   std::vector<Slot> slots_;
   std::size_t vacant_ = kNone;
   std::size_t first_ended_ = kNone;
@@ -151,7 +151,7 @@ void WaitIterator<T, Index>::begin(Index index, Task<T> task) {
   beginning_ = nested;
   if (nested || first_ended_ == kNone || !next_ || next_->resume_.linked()) return;
   // The caller of add() is on the stack, so the waiting coroutine resumes in a later turn.
-  loop_.call_soon(next_->resume_);
+  loop_->call_soon(next_->resume_);
 }
 
 template <class T, class Index>

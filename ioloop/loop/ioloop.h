@@ -7,6 +7,7 @@
 #include <squall/ioloop/loop/inbox.h>
 #include <squall/ioloop/loop/loop_handle.h>
 #include <squall/ioloop/loop/loop_hook.h>
+#include <squall/ioloop/loop/loop_ref.h>
 #include <squall/ioloop/loop/loop_stats.h>
 #include <squall/ioloop/loop/signal_awaiter.h>
 #include <squall/ioloop/loop/task.h>
@@ -15,6 +16,7 @@
 #include <squall/ioloop/poller/poller.h>
 
 #include <atomic>
+#include <cassert>
 #include <chrono>
 #include <concepts>
 #include <coroutine>
@@ -48,8 +50,12 @@ class TaskGroup;
 //   6. run the end-of-turn work: corked streams send their buffers, ended tasks are destroyed.
 //
 // Thread:    the thread that runs the loop; only add_callback(), stop() and handle() may be called from
-//            others.
-// Lifetime:  must outlive every object that has a reference to it. Does not survive fork() (IOL-06).
+//            others. Builds with assertions check this while the loop runs.
+// Lifetime:  an object of the library that borrows the loop, such as a server, a client or a task, may
+//            outlive it (LoopRef): tasks that wait for the loop then never resume. A reference of your own
+//            must not outlive the loop. Does not survive fork() (IOL-06).
+//            Destructors that the loop's destructor runs may call every function: the ending loop starts no
+//            task, keeps no callback or timer, calls no handler, and start() throws std::logic_error.
 // Errors:    exceptions from a callback, handler or timer are logged, and the loop continues (IOL-24).
 class IOLoop {
  public:
@@ -77,7 +83,8 @@ class IOLoop {
   IOLoop& operator=(const IOLoop&) = delete;
 
   // The loop that runs on this thread, else the loop that was made current, else a new loop that lives as
-  // long as the thread (IOL-01).
+  // long as the thread (IOL-01). The loop of the main thread ends before static objects are destroyed. A loop
+  // that a thread makes in its last destructors, after the end of the thread's first one, is never destroyed.
   static IOLoop& current();
   // As current(), but null instead of a new loop.
   static IOLoop* current_or_null() noexcept;
@@ -90,7 +97,7 @@ class IOLoop {
   // May be called from any thread and from signal handlers. start() returns after the present turn. If the
   // loop does not run, the next start() runs one turn without waiting and returns (IOL-11).
   void stop() noexcept;
-  bool running() const noexcept { return phase_ != Phase::stopped; }
+  bool running() const noexcept { return phase_ >= Phase::waiting; }
   std::string_view poller_name() const noexcept { return poller_->name(); }
 
   // Runs the loop until `task` has ended, and returns its value or throws its exception. After `timeout` the
@@ -102,10 +109,10 @@ class IOLoop {
     run.start = [&task, &run] { task.start(run); };
     run_until_ended(run, timeout);
     return task.result();
+    task.check_startable();
   }
 
   // Any thread. Runs `callback` in a later turn, after the callbacks that the same thread added before.
-    task.check_startable();
   void add_callback(Callback&& callback);
   // Any thread. Adds callbacks to this loop from threads that may outlive it.
   LoopHandle handle() const noexcept { return LoopHandle(inbox_); }
@@ -118,11 +125,11 @@ class IOLoop {
   }
 
   // The time of the loop's clock at the beginning of this turn; the present time if no turn is under way.
+    detail::refuse_coroutine<Function&>();
   TimePoint time() const noexcept { return phase_ == Phase::in_turn ? time_ : now(); }
   // time() + delay, at most TimePoint::max().
   TimePoint deadline_after(Duration delay) const noexcept {
     const TimePoint start = time();
-    detail::refuse_coroutine<Function&>();
     return delay > TimePoint::max() - start ? TimePoint::max() : start + delay;
   }
   // Runs `callback` once time() has reached `when`; never within this call, even if `when` has passed.
@@ -168,7 +175,7 @@ class IOLoop {
   template <std::invocable<int, Events> Function>
   void add_handler(int fd, Events events, Function function) {
     auto closure = std::make_unique<detail::HandlerClosureOf<Function>>(fd, std::move(function));
-    descriptors_.add(fd, events, closure->handler());
+    add_handler(fd, events, closure->handler());
     closure.release();
   }
   // Throws std::invalid_argument if `fd` is not registered.
@@ -178,6 +185,9 @@ class IOLoop {
   void remove_handler(int fd) noexcept {
     if (detail::HandlerClosure* closure = detail::HandlerClosure::of(descriptors_.remove(fd)))
       closure->release();
+    detail::refuse_coroutine<Function&, int, Events>();
+    // The ending loop calls no handler, and has nobody to destroy the function later.
+    if (phase_ == Phase::ended) return add_handler(fd, events, {[](void*, Events) {}, nullptr});
   }
 
   // ---- Statistics and slow callbacks.
@@ -248,8 +258,11 @@ class IOLoop {
   static int live_loops() noexcept;
 
  private:
-  // `waiting`: running, but before step 2 of a turn or behind its last step.
-  enum class Phase : std::uint8_t { stopped, waiting, in_turn };
+  friend class LoopRef;
+
+  // `ended`: in the destructor, or the remains of a loop. `waiting`: running, but before step 2 of a turn or
+  // behind its last step.
+  enum class Phase : std::uint8_t { ended, stopped, waiting, in_turn };
   class Running;
   struct RunSync final : detail::TaskOwner {
     explicit RunSync(IOLoop& loop) noexcept : loop(loop) {}
@@ -293,6 +306,20 @@ class IOLoop {
   LoopHookList turn_end_;
   DescriptorTable descriptors_;
   TimerHeap timers_;
+  struct Remains;
+  struct FreeTarget {
+    void operator()(LoopRef::Target* target) const noexcept;
+  };
+  // The remains of `ended`.
+  IOLoop(IOLoop& ended, LoopRef::Target& target) noexcept;
+  void end() noexcept;
+  // Debug builds only.
+  void check_thread() const noexcept {
+    assert(is_usable_here() &&
+           "an IOLoop or one of its objects was used on another thread: call add_callback() there");
+  }
+  bool is_usable_here() const noexcept;
+
   CallbackQueue callbacks_;
   LoopStats stats_;
   std::size_t tasks_ = 0;
@@ -304,3 +331,6 @@ class IOLoop {
 };
 
 }  // namespace squall
+  std::unique_ptr<LoopRef::Target, FreeTarget> target_;
+inline LoopRef::LoopRef(IOLoop& loop) noexcept : target_(loop.target_.get()) { ++target_->references; }
+

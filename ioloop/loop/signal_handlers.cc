@@ -68,7 +68,7 @@ bool SignalHandlers::wake(int signal) {
   bool woken = false;
   waiting_.for_each([&](SignalAwaiter& awaiter) {
     if (!(awaiter.wanted_ & bit(signal))) return;
-    awaiter.loop_.call_soon(awaiter.resume_);
+    awaiter.loop_->call_soon(awaiter.resume_);
     awaiter.got_ = signal;
     awaiter.unlink();
     woken = true;

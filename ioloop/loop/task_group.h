@@ -59,7 +59,7 @@ class TaskGroup {
   void clean_up() noexcept;
   void clean_up_at_turn_end() noexcept;
 
-  IOLoop& loop_;
+  LoopRef loop_;
   ErrorHandler on_error_;
   IntrusiveList<Member> running_;
   IntrusiveList<Member> ended_;  // await destruction at the end of the turn
@@ -71,7 +71,7 @@ class TaskGroup {
 
 class [[nodiscard]] TaskGroup::Join {
  public:
-  explicit Join(TaskGroup& group) noexcept : group_(group), waiter_(group.loop_) {}
+  explicit Join(TaskGroup& group) noexcept : group_(group), waiter_(*group.loop_) {}
   bool await_ready() const noexcept { return group_.empty(); }
   void await_suspend(std::coroutine_handle<> joiner) noexcept { waiter_.wait_in(group_.joining_, joiner); }
   void await_resume() const noexcept {}

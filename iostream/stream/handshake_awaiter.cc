@@ -11,7 +11,7 @@
 
 namespace squall {
 
-HandshakeAwaiter::HandshakeAwaiter(detail::StreamLink& link) noexcept : link_(&link), loop_(&link.loop()) {}
+HandshakeAwaiter::HandshakeAwaiter(detail::StreamLink& link) noexcept : link_(&link), loop_(link.loop()) {}
 
 HandshakeAwaiter::~HandshakeAwaiter() {
   if (state_ != State::idle && link_) link_->set_handshake_waiter(nullptr);
