@@ -105,11 +105,11 @@ class IOLoop {
   // task ended.
   template <class T>
   T run_sync(Task<T> task, std::optional<Duration> timeout = std::nullopt) {
+    task.check_startable();
     RunSync run(*this);
     run.start = [&task, &run] { task.start(run); };
     run_until_ended(run, timeout);
     return task.result();
-    task.check_startable();
   }
 
   // Any thread. Runs `callback` in a later turn, after the callbacks that the same thread added before.
@@ -121,11 +121,11 @@ class IOLoop {
   // already. Most programs use add_signal_handler() or `co_await loop.signal(SIGHUP)` instead.
   template <std::invocable Function>
   bool add_callback_from_signal(Function function) noexcept {
+    detail::refuse_coroutine<Function&>();
     return inbox_->add_from_signal(function);
   }
 
   // The time of the loop's clock at the beginning of this turn; the present time if no turn is under way.
-    detail::refuse_coroutine<Function&>();
   TimePoint time() const noexcept { return phase_ == Phase::in_turn ? time_ : now(); }
   // time() + delay, at most TimePoint::max().
   TimePoint deadline_after(Duration delay) const noexcept {
@@ -133,12 +133,19 @@ class IOLoop {
     return delay > TimePoint::max() - start ? TimePoint::max() : start + delay;
   }
   // Runs `callback` once time() has reached `when`; never within this call, even if `when` has passed.
-  Timeout call_at(TimePoint when, Callback callback) { return timers_.add(when, std::move(callback)); }
+  Timeout call_at(TimePoint when, Callback callback) {
+    check_thread();
+    return timers_.add(when, std::move(callback));
+  }
   Timeout call_later(Duration delay, Callback callback) {
+    check_thread();
     return timers_.add(deadline_after(delay), std::move(callback));
   }
   // Destroys the callback now. Does nothing if the timer has fired or was removed (IOL-53).
-  void remove_timeout(Timeout timeout) noexcept { timers_.remove(timeout); }
+  void remove_timeout(Timeout timeout) noexcept {
+    check_thread();
+    timers_.remove(timeout);
+  }
 
   // Starts `task` now. The loop owns it, and destroys it when it ends or in the loop's destructor. An
   // exception from the task is logged, with the place of this call. Throws std::logic_error if the task was
@@ -174,20 +181,24 @@ class IOLoop {
   // std::invalid_argument if `fd` is registered already (IOL-32), std::system_error if the poller refuses it.
   template <std::invocable<int, Events> Function>
   void add_handler(int fd, Events events, Function function) {
+    detail::refuse_coroutine<Function&, int, Events>();
+    // The ending loop calls no handler, and has nobody to destroy the function later.
+    if (phase_ == Phase::ended) return add_handler(fd, events, {[](void*, Events) {}, nullptr});
     auto closure = std::make_unique<detail::HandlerClosureOf<Function>>(fd, std::move(function));
     add_handler(fd, events, closure->handler());
     closure.release();
   }
   // Throws std::invalid_argument if `fd` is not registered.
-  void update_handler(int fd, Events events) { descriptors_.update(fd, events); }
+  void update_handler(int fd, Events events) {
+    check_thread();
+    descriptors_.update(fd, events);
+  }
   // Call it before `fd` is closed. Does nothing if `fd` is not registered (IOL-33). Events of `fd` that are
   // not dispatched yet are dropped (IOL-36).
   void remove_handler(int fd) noexcept {
+    check_thread();
     if (detail::HandlerClosure* closure = detail::HandlerClosure::of(descriptors_.remove(fd)))
       closure->release();
-    detail::refuse_coroutine<Function&, int, Events>();
-    // The ending loop calls no handler, and has nobody to destroy the function later.
-    if (phase_ == Phase::ended) return add_handler(fd, events, {[](void*, Events) {}, nullptr});
   }
 
   // ---- Statistics and slow callbacks.
@@ -211,12 +222,18 @@ class IOLoop {
   // ---- For the authors of streams and awaitables.
 
   // add_handler() with a function pointer, without an allocation.
-  void add_handler(int fd, Events events, EventHandler handler) { descriptors_.add(fd, events, handler); }
+  void add_handler(int fd, Events events, EventHandler handler) {
+    check_thread();
+    descriptors_.add(fd, events, handler);
+  }
   // The handler of `fd`; empty if `fd` is not registered.
   EventHandler handler_of(int fd) const noexcept { return descriptors_.handler_of(fd); }
   // Replaces the handler of `fd`; the events stay the same. call_handler() calls the handler as if `events`
   // had occurred.
-  void set_handler(int fd, EventHandler handler) noexcept { descriptors_.set_handler(fd, handler); }
+  void set_handler(int fd, EventHandler handler) noexcept {
+    check_thread();
+    descriptors_.set_handler(fd, handler);
+  }
   void call_handler(int fd, Events events) { descriptors_.call(fd, events); }
 
   // add_callback() for the loop's thread, with a ticket to withdraw() the callback.
@@ -233,20 +250,29 @@ class IOLoop {
   }
   // Destroys the queued callback, or leaves the queued coroutine suspended. Does nothing if it has run, or
   // for 0.
-  void withdraw(Ticket ticket) noexcept { callbacks_.cancel(ticket); }
+  void withdraw(Ticket ticket) noexcept {
+    check_thread();
+    callbacks_.cancel(ticket);
+  }
   // Calls `hook` once, in its order among the callbacks, without an allocation. Unlinking the hook withdraws
   // the call.
   void call_soon(LoopHook& hook) noexcept;
 
   // Calls `hook`, which must not throw, once in step 6 of this turn; of the next turn if no turn is under
   // way. Unlinking the hook withdraws the call.
-  void at_turn_end(LoopHook& hook) noexcept { turn_end_.push_back(hook); }
+  void at_turn_end(LoopHook& hook) noexcept {
+    check_thread();
+    turn_end_.push_back(hook);
+  }
 
   // Every callback, event and timer may spend kBudget units on operations that complete without waiting. Once
   // spend() returns false, an awaitable should suspend and resume through the ready queue, so that one busy
   // peer cannot block the loop.
   static constexpr int kBudget = 1024;
-  bool spend(int units) noexcept { return (budget_ -= units) >= 0; }
+  bool spend(int units) noexcept {
+    check_thread();
+    return (budget_ -= units) >= 0;
+  }
 
   // Called by TaskGroup: it has `change` tasks more.
   void count_tasks(int change) noexcept { tasks_ += static_cast<std::size_t>(change); }
@@ -275,6 +301,20 @@ class IOLoop {
     Callback start;
     bool ended = false;
   };
+
+  struct Remains;
+  struct FreeTarget {
+    void operator()(LoopRef::Target* target) const noexcept;
+  };
+  // The remains of `ended`.
+  IOLoop(IOLoop& ended, LoopRef::Target& target) noexcept;
+  void end() noexcept;
+  // Debug builds only.
+  void check_thread() const noexcept {
+    assert(is_usable_here() &&
+           "an IOLoop or one of its objects was used on another thread: call add_callback() there");
+  }
+  bool is_usable_here() const noexcept;
 
   TimePoint now() const noexcept { return time_source_ ? time_source_->now() : Clock::now(); }
   void turn(std::optional<Duration> limit);
@@ -306,31 +346,17 @@ class IOLoop {
   LoopHookList turn_end_;
   DescriptorTable descriptors_;
   TimerHeap timers_;
-  struct Remains;
-  struct FreeTarget {
-    void operator()(LoopRef::Target* target) const noexcept;
-  };
-  // The remains of `ended`.
-  IOLoop(IOLoop& ended, LoopRef::Target& target) noexcept;
-  void end() noexcept;
-  // Debug builds only.
-  void check_thread() const noexcept {
-    assert(is_usable_here() &&
-           "an IOLoop or one of its objects was used on another thread: call add_callback() there");
-  }
-  bool is_usable_here() const noexcept;
-
   CallbackQueue callbacks_;
   LoopStats stats_;
   std::size_t tasks_ = 0;
 
+  std::unique_ptr<LoopRef::Target, FreeTarget> target_;
   std::unique_ptr<SignalHandlers> signals_;
   std::unique_ptr<TaskGroup> spawned_;
   std::unique_ptr<ChildReaper> children_;
   std::shared_ptr<Executor> executor_;
 };
 
-}  // namespace squall
-  std::unique_ptr<LoopRef::Target, FreeTarget> target_;
 inline LoopRef::LoopRef(IOLoop& loop) noexcept : target_(loop.target_.get()) { ++target_->references; }
 
+}  // namespace squall
