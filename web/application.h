@@ -2,6 +2,7 @@
 
 #include <squall/http/server/http_server.h>
 #include <squall/http/server/server_delegate.h>
+#include <squall/ioloop/base/void_function.h>
 #include <squall/iostream/socket/bind_sockets.h>
 #include <squall/web/request_handler.h>
 #include <squall/web/router.h>
@@ -10,7 +11,6 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <vector>
 
@@ -18,9 +18,9 @@ namespace squall::web {
 
 // Settings of an Application.
 struct Settings {
-  // Called once for each request, in place of the access log's line (WEB-204). `status` is the status of the
-  // response, or 499 if the client closed the connection before it.
-  std::function<void(RequestHandler& handler, int status)> log_function{};
+  // Called once for each request, in place of the access log's line (WEB-204). The number is the status of
+  // the response, or 499 if the client closed the connection before it.
+  VoidFunction<RequestHandler&, int> log_function{};
   // The most arguments that a query, or a form in a body, may have. With more, reading an argument throws
   // HTTPError 400.
   std::size_t max_arguments = 10'000;
@@ -37,7 +37,8 @@ struct Settings {
 // many steps a 500.
 //
 // Thread:    the loop's thread. A program with several loops makes one application for each.
-// Lifetime:  owns the servers that listen() makes, and outlives every other server that is given it.
+// Lifetime:  owns the servers that listen() makes, and outlives every other server that is given it. May be
+//            a static object: the loop may end first.
 // Errors:    an exception of a handler becomes an error page; see RequestHandler.
 class Application final : public http::ServerDelegate {
  public:

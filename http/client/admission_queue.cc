@@ -19,7 +19,7 @@ void AdmissionQueue::give_slots() noexcept {
     start(host);
     remove(waiter);
     waiter.state = Waiter::State::granted;
-    loop_.call_soon(waiter.resume);
+    loop_->call_soon(waiter.resume);
   }
 }
 

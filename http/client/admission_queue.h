@@ -79,7 +79,7 @@ class AdmissionQueue {
   void remove(Waiter& waiter) noexcept;
   void update_ready(Host& host) noexcept;
 
-  IOLoop& loop_;
+  LoopRef loop_;
   Limits limits_;
   std::size_t active_ = 0;
   std::size_t waiting_ = 0;

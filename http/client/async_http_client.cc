@@ -4,11 +4,9 @@
 #include <squall/http/client/simple_http_client.h>
 #include <squall/ioloop/sync/event.h>
 
-#include <algorithm>
 #include <mutex>
 #include <stdexcept>
 #include <utility>
-#include <vector>
 
 namespace squall::http {
 namespace {
@@ -38,21 +36,25 @@ std::unique_ptr<AsyncHTTPClient> make_client(IOLoop& loop) {
   return std::make_unique<SimpleAsyncHTTPClient>(AsyncHTTPClient::Options(), loop);
 }
 
-// The clients of the loops of this thread.
-struct Shared {
-  IOLoop* loop;
-  AsyncHTTPClient* client;
-};
-thread_local std::vector<Shared> t_shared;
+// A client of a loop of this thread, in a list that has no destructor: the loop, which owns the clients, may
+// end after the thread's other objects.
+struct SharedEntry;
+constinit thread_local SharedEntry* t_shared = nullptr;
 
 struct SharedEntry {
-  explicit SharedEntry(AsyncHTTPClient& shared) : client(&shared) {
-    t_shared.push_back({&shared.loop(), client});
-  }
+  explicit SharedEntry(AsyncHTTPClient& shared) noexcept
+      : client(shared), next(std::exchange(t_shared, this)) {}
+  SharedEntry(const SharedEntry&) = delete;
+  SharedEntry& operator=(const SharedEntry&) = delete;
   ~SharedEntry() {
-    std::erase_if(t_shared, [this](const Shared& shared) { return shared.client == client; });
+    for (SharedEntry** place = &t_shared; *place; place = &(*place)->next) {
+      if (*place != this) continue;
+      *place = next;
+      return;
+    }
   }
-  AsyncHTTPClient* client;
+  AsyncHTTPClient& client;
+  SharedEntry* next;
 };
 
 // A task that owns the client. The loop destroys its tasks first, so the client is destroyed while the loop
@@ -70,15 +72,15 @@ AsyncHTTPClient::AsyncHTTPClient(Options options, IOLoop& loop) : loop_(loop), o
 AsyncHTTPClient& AsyncHTTPClient::current() {
   IOLoop& loop = IOLoop::current();
   const auto find = [&loop]() -> AsyncHTTPClient* {
-    for (const Shared& shared : t_shared)
-      if (shared.loop == &loop && !shared.client->closed()) return shared.client;
+    for (SharedEntry* entry = t_shared; entry; entry = entry->next)
+      if (&entry->client.loop() == &loop && !entry->client.closed()) return &entry->client;
     return nullptr;
   };
   if (AsyncHTTPClient* const found = find()) return *found;
-  std::unique_ptr<AsyncHTTPClient> made = make_client(loop);
-  AsyncHTTPClient& client = *made;
-  loop.spawn(keep(std::move(made)));
-  return client;
+  loop.spawn(keep(make_client(loop)));
+  AsyncHTTPClient* const made = find();
+  if (!made) throw std::logic_error("AsyncHTTPClient::current() of a loop that has ended");
+  return *made;
 }
 
 void AsyncHTTPClient::configure(Factory make) {
@@ -104,8 +106,8 @@ void AsyncHTTPClient::keep_cookies(Fetch& fetch) {
 }
 
 Task<HTTPResponse> AsyncHTTPClient::run(std::unique_ptr<Fetch> fetch, RaiseError raise_error) {
-  const IOLoop::TimePoint begun = loop_.time();
-  IOLoop& loop = loop_;
+  const IOLoop::TimePoint begun = loop_->time();
+  IOLoop& loop = *loop_;
   bool goes_on = true;
   while (goes_on) {
     const IOLoop::TimePoint hop = loop.time();

@@ -88,7 +88,7 @@ class AsyncHTTPClient {
   bool closed() const noexcept { return closed_; }
 
   const Options& options() const noexcept { return options_; }
-  IOLoop& loop() const noexcept { return loop_; }
+  IOLoop& loop() const noexcept { return *loop_; }
 
  protected:
   // Sends the next request of the fetch, and fills in the response. Throws HTTPClientError.
@@ -102,7 +102,7 @@ class AsyncHTTPClient {
  private:
   void keep_cookies(Fetch& fetch);
 
-  IOLoop& loop_;
+  LoopRef loop_;
   Options options_;
   bool closed_ = false;
 };

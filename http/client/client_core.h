@@ -21,7 +21,7 @@ struct ClientCore {
   static AdmissionQueue::Limits queue_limits(const AsyncHTTPClient::Options& options);
 
   const AsyncHTTPClient::Options& options;
-  IOLoop& loop;
+  LoopRef loop;
   OverrideResolver resolver;
   ClientTLS tls;
   HostTable hosts;

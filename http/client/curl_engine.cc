@@ -43,13 +43,13 @@ CurlEngine::~CurlEngine() {
   guards_.close_all();
   for (CURL* const easy : easy_) curl_easy_cleanup(easy);
   if (multi_) curl_multi_cleanup(multi_);
-  loop_.remove_timeout(timer_);
+  loop_->remove_timeout(timer_);
 }
 
 void CurlEngine::close() noexcept {
   guards_.close_all();
   if (multi_) curl_multi_cleanup(std::exchange(multi_, nullptr));
-  loop_.remove_timeout(std::exchange(timer_, Timeout()));
+  loop_->remove_timeout(std::exchange(timer_, Timeout()));
 }
 
 // ---- Fetches.
@@ -66,18 +66,18 @@ Task<> CurlEngine::perform(Fetch& fetch) {
 }
 
 Task<> CurlEngine::work(Fetch& fetch, FetchGuard& guard) {
-  fetch.begin_queueing(loop_.time());
+  fetch.begin_queueing(loop_->time());
   AdmissionQueue::Host& host = hosts_.host(fetch.url().origin()).slots;
   if (!queue_.has_slot(host)) guard.set_deadline(fetch.queue_deadline());
   const AdmissionQueue::Slot slot = co_await queue_.slot(host);
   guard.set_deadline(IOLoop::TimePoint::max());  // libcurl checks the other timeouts
-  fetch.begin_request(loop_.time());
+  fetch.begin_request(loop_->time());
   fetch.enter(FetchPhase::connect);
   if (is_acting_) co_await moment();  // a callback of libcurl has begun this fetch
   CurlTransfer transfer(*this, fetch);
   transfer.begin();
   co_await transfer;
-  fetch.end_request(loop_.time());
+  fetch.end_request(loop_->time());
 }
 
 bool CurlEngine::keeps_connections() const noexcept {
@@ -138,13 +138,13 @@ int CurlEngine::on_timer(CURLM*, long milliseconds, void* self) noexcept {
 // Registers the descriptor again each time: libcurl closes descriptors without a report, and opens others
 // with the same number (CUR-09).
 void CurlEngine::socket_changed(int fd, int interest) {
-  loop_.remove_handler(fd);
+  loop_->remove_handler(fd);
   if (interest == CURL_POLL_REMOVE) return;
   Events events = Events::none;
   if (interest & CURL_POLL_IN) events = events | Events::read;
   if (interest & CURL_POLL_OUT) events = events | Events::write;
   try {
-    loop_.add_handler(fd, events, [this](int ready, Events got) {
+    loop_->add_handler(fd, events, [this](int ready, Events got) {
       act(ready,
           (has(got, Events::read) ? CURL_CSELECT_IN : 0) | (has(got, Events::write) ? CURL_CSELECT_OUT : 0));
     });
@@ -154,10 +154,10 @@ void CurlEngine::socket_changed(int fd, int interest) {
 }
 
 void CurlEngine::timer_changed(long milliseconds) {
-  loop_.remove_timeout(std::exchange(timer_, Timeout()));
+  loop_->remove_timeout(std::exchange(timer_, Timeout()));
   if (milliseconds < 0) return;
   try {
-    timer_ = loop_.call_later(std::chrono::milliseconds(milliseconds), [this] {
+    timer_ = loop_->call_later(std::chrono::milliseconds(milliseconds), [this] {
       timer_ = {};
       act(CURL_SOCKET_TIMEOUT, 0);
     });

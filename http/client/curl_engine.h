@@ -35,7 +35,7 @@ class CurlEngine {
   // ---- For CurlTransfer.
 
   const AsyncHTTPClient::Options& options() const noexcept { return options_; }
-  IOLoop& loop() const noexcept { return loop_; }
+  IOLoop& loop() const noexcept { return *loop_; }
   // An easy handle without state of an earlier request (CUR-02, SEC-71).
   CURL* take_easy();
   // A handle that a prepare_curl_callback has seen is not used again: libcurl resets neither its cookies nor
@@ -71,7 +71,7 @@ class CurlEngine {
   void free_retired() noexcept;
 
   const AsyncHTTPClient::Options& options_;
-  IOLoop& loop_;
+  LoopRef loop_;
   CURLM* multi_;  // null once closed
   bool is_acting_ = false;
   std::vector<Retired> retired_;

@@ -4,6 +4,7 @@
 #include <squall/http/client/http_client_error.h>
 #include <squall/http/client/http_request.h>
 #include <squall/http/message/url.h>
+#include <squall/ioloop/base/void_function.h>
 #include <squall/ioloop/loop/ioloop.h>
 #include <squall/ioloop/loop/task.h>
 #include <squall/iostream/address/resolver.h>
@@ -13,7 +14,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -90,7 +90,7 @@ class Dialer final : private Resolver {
   // The present phase; `done` at the end.
   FetchPhase phase() const noexcept { return phase_; }
   // Called whenever the dialer enters a phase.
-  void set_phase_callback(std::function<void(FetchPhase)> callback) { on_phase_ = std::move(callback); }
+  void set_phase_callback(VoidFunction<FetchPhase> callback) { on_phase_ = std::move(callback); }
   // The peer of the phase: the proxy, the Unix socket, or the target.
   const std::string& peer() const noexcept { return peer_; }
 
@@ -120,7 +120,7 @@ class Dialer final : private Resolver {
   DialTarget target_;
   DialOptions options_;
   FetchPhase phase_ = FetchPhase::resolve;
-  std::function<void(FetchPhase)> on_phase_;
+  VoidFunction<FetchPhase> on_phase_;
   std::string peer_;
   Times times_;
   IOLoop::TimePoint entered_{};  // when the phase began

@@ -13,7 +13,7 @@ constexpr std::chrono::milliseconds kPause{5};
 
 FetchGuards::~FetchGuards() {
   close_all();
-  loop_.remove_timeout(timer_);
+  loop_->remove_timeout(timer_);
 }
 
 void FetchGuards::close_all() noexcept {
@@ -21,15 +21,15 @@ void FetchGuards::close_all() noexcept {
 }
 
 void FetchGuards::set_timer(IOLoop::TimePoint when) {
-  loop_.remove_timeout(timer_);
+  loop_->remove_timeout(timer_);
   timer_ = {};
-  timer_ = loop_.call_at(when, [this] { check_deadlines(); });
+  timer_ = loop_->call_at(when, [this] { check_deadlines(); });
   timer_at_ = when;
 }
 
 void FetchGuards::check_deadlines() {
   timer_ = {};
-  const IOLoop::TimePoint now = loop_.time();
+  const IOLoop::TimePoint now = loop_->time();
   IOLoop::TimePoint next = IOLoop::TimePoint::max();
   running_.for_each([now, &next](FetchGuard& guard) {
     if (guard.deadline_ <= now) {
@@ -66,7 +66,7 @@ void FetchGuard::cut(State state) noexcept {
   state_ = state;
   work_.reset();
   resume_.set(caller_);
-  guards_.loop_.call_soon(resume_);
+  guards_.loop_->call_soon(resume_);
 }
 
 void FetchGuard::set_deadline(IOLoop::TimePoint when) {

@@ -32,7 +32,7 @@ class FetchGuards {
   // of a guard.
   void close_all() noexcept;
   bool empty() const noexcept { return running_.empty(); }
-  IOLoop& loop() const noexcept { return loop_; }
+  IOLoop& loop() const noexcept { return *loop_; }
 
  private:
   friend class FetchGuard;
@@ -40,7 +40,7 @@ class FetchGuards {
   void set_timer(IOLoop::TimePoint when);
   void check_deadlines();
 
-  IOLoop& loop_;
+  LoopRef loop_;
   IntrusiveList<FetchGuard> running_;
   Timeout timer_;
   IOLoop::TimePoint timer_at_{};  // due time of timer_

@@ -2,6 +2,7 @@
 
 #include <squall/http/client/setting.h>
 #include <squall/http/message/headers.h>
+#include <squall/ioloop/base/void_function.h>
 #include <squall/ioloop/loop/task.h>
 
 #include <chrono>
@@ -151,9 +152,9 @@ struct HTTPRequest : FetchOptions {
   StreamingCallback streaming_callback;
   // Receives each line of the head with its CRLF: the status line, the fields, the empty line (HCL-25). Not
   // called for a redirect that the client follows (SHC-28).
-  std::function<void(std::string_view line)> header_callback;
+  VoidFunction<std::string_view> header_callback;
   // Receives libcurl's handle, a CURL*, before the request begins. CurlAsyncHTTPClient only (HCL-26).
-  std::function<void(void* easy)> prepare_curl_callback;
+  VoidFunction<void*> prepare_curl_callback;
 };
 
 }  // namespace squall::http

@@ -36,7 +36,7 @@ std::coroutine_handle<> IdleCache::Place::task_ended(std::size_t) noexcept {
 
 IdleCache::~IdleCache() {
   close_all();
-  loop_.remove_timeout(timer_);
+  loop_->remove_timeout(timer_);
   free_discarded();
 }
 
@@ -52,7 +52,7 @@ std::unique_ptr<ClientConnection> IdleCache::take(Host& host, Check check) {
     Place& place = host.idle.back();
     std::unique_ptr<ClientConnection> connection = remove(place);
     place.end_watch();
-    const IOLoop::Duration idle = loop_.time() - place.idle_since;
+    const IOLoop::Duration idle = loop_->time() - place.idle_since;
     const bool is_fresh = !limits_.idle_timeout || idle < *limits_.idle_timeout;
     const bool is_trusted = check == Check::if_idle_long && idle < kTrusted;
     if (is_fresh && (is_trusted || is_quiet(connection->stream().fd()))) return connection;
@@ -64,7 +64,7 @@ void IdleCache::keep(Host& host, std::unique_ptr<ClientConnection> connection) {
   if (limits_.max_idle == 0) return;
   while (size_ >= limits_.max_idle) remove(idle_.front());
   Place& place = connection.release()->idle_place();
-  place.idle_since = loop_.time();
+  place.idle_since = loop_->time();
   host.idle.push_back(place);
   idle_.push_back(place);
   ++size_;
@@ -77,7 +77,7 @@ void IdleCache::discard(Place& place) noexcept {
   discarded_.push_back(remove(place).release()->idle_place());
   if (free_discarded_.linked()) return;
   free_discarded_.set([](void* self) { static_cast<IdleCache*>(self)->free_discarded(); }, this);
-  loop_.at_turn_end(free_discarded_);
+  loop_->at_turn_end(free_discarded_);
 }
 
 void IdleCache::free_discarded() noexcept {
@@ -92,12 +92,12 @@ void IdleCache::close_all() noexcept {
 void IdleCache::set_timer() {
   const IOLoop::TimePoint since = idle_.front().idle_since;
   if (!limits_.idle_timeout || *limits_.idle_timeout > IOLoop::TimePoint::max() - since) return;
-  timer_ = loop_.call_at(since + *limits_.idle_timeout, [this] { expire(); });
+  timer_ = loop_->call_at(since + *limits_.idle_timeout, [this] { expire(); });
 }
 
 void IdleCache::expire() {
   timer_ = {};
-  while (!idle_.empty() && loop_.time() - idle_.front().idle_since >= *limits_.idle_timeout)
+  while (!idle_.empty() && loop_->time() - idle_.front().idle_since >= *limits_.idle_timeout)
     remove(idle_.front());
   if (!idle_.empty()) set_timer();
 }

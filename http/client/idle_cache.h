@@ -86,7 +86,7 @@ class IdleCache {
   void expire();
   void set_timer();
 
-  IOLoop& loop_;
+  LoopRef loop_;
   Limits limits_;
   std::size_t size_ = 0;
   IntrusiveList<Place> idle_;       // ordered by idle_since

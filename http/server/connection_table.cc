@@ -38,7 +38,7 @@ ConnectionTable::ConnectionTable(IOLoop& loop, const Timeouts& timeouts) noexcep
 
 ConnectionTable::~ConnectionTable() {
   close_parked();
-  loop_.remove_timeout(timer_);
+  loop_->remove_timeout(timer_);
 }
 
 // ---- Connections.
@@ -46,8 +46,8 @@ ConnectionTable::~ConnectionTable() {
 // Only the first timer needs memory: replacing a timer reuses the memory of the last one.
 void ConnectionTable::prepare() {
   if (timer_ || armed_for_ == IOLoop::TimePoint::min()) return;
-  const IOLoop::TimePoint when = loop_.deadline_after(settling_.timeout);
-  timer_ = loop_.call_at(when, [this] { run(); });
+  const IOLoop::TimePoint when = loop_->deadline_after(settling_.timeout);
+  timer_ = loop_->call_at(when, [this] { run(); });
   armed_for_ = when;
 }
 
@@ -65,7 +65,7 @@ void ConnectionTable::remove(Active& connection) noexcept {
 
 void ConnectionTable::park(std::unique_ptr<Parked> connection) {
   prepare();
-  connection->since_ = loop_.time();
+  connection->since_ = loop_->time();
   parked_.list.push_back(*connection.release());
 }
 
@@ -109,7 +109,7 @@ void ConnectionTable::watch_sending(Active& connection) noexcept {
 
 void ConnectionTable::begin_look(Active& connection) noexcept {
   auto& node = static_cast<ListNode<SendTag>&>(connection);
-  const IOLoop::TimePoint now = loop_.time();
+  const IOLoop::TimePoint now = loop_->time();
   if (!node.linked()) {
     connection.sent_ = connection.sent_bytes();
     connection.is_unsent_ = connection.unsent_bytes() > 0;
@@ -130,10 +130,10 @@ void ConnectionTable::look(Active& connection) noexcept {
   const bool was_unsent = std::exchange(connection.is_unsent_, is_unsent);
   if (!is_unsent || !was_unsent || sent != connection.sent_) {
     connection.sent_ = sent;
-    connection.moved_ = loop_.time();
+    connection.moved_ = loop_->time();
   }
   begin_look(connection);
-  if (loop_.time() - connection.moved_ >= write_timeout_) {
+  if (loop_->time() - connection.moved_ >= write_timeout_) {
     static_cast<ListNode<SendTag>&>(connection).unlink();
     connection.write_timed_out();
   }
@@ -163,11 +163,11 @@ void ConnectionTable::settle(Active& connection) noexcept {
 // Replacing a timer reuses the memory of the last one, so call_at() does not fail. If it does, the next
 // wait tries again.
 void ConnectionTable::arm(IOLoop::TimePoint when) noexcept {
-  loop_.remove_timeout(std::exchange(timer_, {}));
+  loop_->remove_timeout(std::exchange(timer_, {}));
   armed_for_ = IOLoop::TimePoint::max();
   if (when == IOLoop::TimePoint::max()) return;
   try {
-    timer_ = loop_.call_at(when, [this] { run(); });
+    timer_ = loop_->call_at(when, [this] { run(); });
     armed_for_ = when;
   } catch (const std::bad_alloc&) {
   }
@@ -178,13 +178,13 @@ void ConnectionTable::run() noexcept {
   // Waits that begin during expire() do not arm the timer; it is armed once, below.
   armed_for_ = IOLoop::TimePoint::min();
   const int left = expire(kBatch);
-  const IOLoop::TimePoint now = loop_.time();
+  const IOLoop::TimePoint now = loop_->time();
   arm(left > 0 ? std::max(earliest(), now + kPause) : now);
 }
 
 // Handles up to `budget` connections that are due. Returns the budget that is left.
 int ConnectionTable::expire(int budget) noexcept {
-  const IOLoop::TimePoint now = loop_.time();
+  const IOLoop::TimePoint now = loop_->time();
   for (Senders* senders : {&senders_, &lingering_senders_})
     while (budget > 0 && !senders->list.empty() &&
            senders->list.front().looked_at_ + senders->look_interval <= now) {

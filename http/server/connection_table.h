@@ -154,7 +154,7 @@ class ConnectionTable {
   [[gnu::always_inline]] void begin_wait(Active& connection, Queue<Active>& queue) noexcept {
     static_cast<ListNode<WaitTag>&>(connection).unlink();
     queue.list.push_back(connection);
-    connection.since_ = loop_.time();
+    connection.since_ = loop_->time();
     if (connection.since_ + queue.timeout < armed_for_) [[unlikely]]
       arm(connection.since_ + queue.timeout);
   }
@@ -168,7 +168,7 @@ class ConnectionTable {
   int expire(int budget) noexcept;
   IOLoop::TimePoint earliest() const noexcept;
 
-  IOLoop& loop_;
+  LoopRef loop_;
   Duration write_timeout_;
   std::size_t active_ = 0;
   Queue<Active> settling_;  // Wait::request, and not asked yet

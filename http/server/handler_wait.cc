@@ -45,14 +45,14 @@ void HandlerWait::stream_ended() {
   const bool is_answered = context_.options.half_closed == HTTPServerOptions::HalfClosed::is_answered;
   if (is_answered && !stream_.closed()) return;
   cancel(HandlerOutcome::client_gone);
-  context_.loop.resume(caller_);
+  context_.loop->resume(caller_);
 }
 
 void HandlerWait::time_out() noexcept {
   if (outcome_ != HandlerOutcome::pending) return;
   cancel(HandlerOutcome::timed_out);
   resume_.set(caller_);
-  context_.loop.call_soon(resume_);
+  context_.loop->call_soon(resume_);
 }
 
 void HandlerWait::cancel(HandlerOutcome outcome) noexcept {

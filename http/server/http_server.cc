@@ -93,7 +93,7 @@ void HTTPServer::close_all_connections() {
 // ---- The beginning of a connection.
 
 void HTTPServer::Core::accept(OwnedFd fd, const Address& peer) {
-  IOLoop& loop = context_.loop;
+  IOLoop& loop = *context_.loop;
   if (server_.tls()) {
     IOStream stream(std::move(fd), context_.options.stream, IOStream::Known::nonblocking, loop);
     server_.run(secure(std::move(stream), peer));
@@ -119,7 +119,7 @@ Task<> HTTPServer::Core::secure(IOStream stream, Address peer) {
 void HTTPServer::Core::begin(IOStream stream, const Address& peer) {
   // Allocated before the stream is released: a released descriptor stays registered with the loop, and a
   // failure here would leave it there.
-  auto parked = std::make_unique<ParkedConnection>(*this, context_.loop, peer);
+  auto parked = std::make_unique<ParkedConnection>(*this, *context_.loop, peer);
   context_.connections.prepare();
   if (parked->watch_again(stream.release())) return context_.connections.park(std::move(parked));
   parked.reset();
@@ -133,20 +133,20 @@ void HTTPServer::Core::begin(IOStream stream, const Address& peer) {
 void HTTPServer::Core::wake(ParkedConnection& connection, Events events) {
   std::unique_ptr<ConnectionTable::Parked> owned = context_.connections.take(connection);
   const int fd = connection.fd();
-  IOStream stream(connection.take(), context_.options.stream, context_.loop);
+  IOStream stream(connection.take(), context_.options.stream, *context_.loop);
   ServerConnection::Observer observer;
   TaskGroup::Member* const member = server_.run(serve(std::move(stream), connection.peer(), &observer));
   if (!member || !observer.connection()) return;
   owned.reset();  // the active connection is counted now
   observer.connection()->set_member(*member);
-  context_.loop.call_handler(fd, events);
+  context_.loop->call_handler(fd, events);
   if (observer.connection()) may_park(*observer.connection());
 }
 
 void HTTPServer::Core::may_park(ServerConnection& connection) noexcept {
   if (context_.connections.active() <= kKeptConnections || !connection.can_be_parked()) return;
   try {
-    auto parked = std::make_unique<ParkedConnection>(*this, context_.loop, connection.peer());
+    auto parked = std::make_unique<ParkedConnection>(*this, *context_.loop, connection.peer());
     context_.connections.prepare();
     if (!parked->watch_again(connection.stream().release())) return;
     context_.connections.park(std::move(parked), connection);

@@ -13,7 +13,7 @@ ParkedConnection::ParkedConnection(ConnectionHost& host, IOLoop& loop, const Add
 
 ParkedConnection::~ParkedConnection() {
   if (idle_.transport && idle_.fd) idle_.transport->end_sending(idle_.fd.get());
-  if (idle_.fd) loop_.remove_handler(idle_.fd.get());
+  if (idle_.fd) loop_->remove_handler(idle_.fd.get());
   host_.uncount_connection(peer_);
 }
 
@@ -26,14 +26,14 @@ EventHandler ParkedConnection::handler() noexcept {
 }
 
 void ParkedConnection::watch(OwnedFd fd) {
-  loop_.add_handler(fd.get(), Events::read, handler());
+  loop_->add_handler(fd.get(), Events::read, handler());
   idle_.fd = std::move(fd);
 }
 
 bool ParkedConnection::watch_again(IOStream::Idle idle) noexcept {
   if (!idle.fd) return false;
   idle_ = std::move(idle);
-  loop_.set_handler(idle_.fd.get(), handler());
+  loop_->set_handler(idle_.fd.get(), handler());
   return true;
 }
 

@@ -37,7 +37,7 @@ class ParkedConnection final : public ConnectionTable::Parked, public Pooled {
   EventHandler handler() noexcept;
 
   ConnectionHost& host_;
-  IOLoop& loop_;
+  LoopRef loop_;
   IOStream::Idle idle_;
   Address peer_;
 };

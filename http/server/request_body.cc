@@ -23,7 +23,7 @@ class RequestBody::ClientWait {
   explicit ClientWait(RequestBody& body) : body_(body) {
     // arm() may throw, and then this destructor does not run.
     if (!body_.timer_) body_.arm();
-    body_.waiting_since_ = body_.loop_->time();
+    body_.waiting_since_ = (*body_.loop_)->time();
   }
   ClientWait(const ClientWait&) = delete;
   ClientWait& operator=(const ClientWait&) = delete;
@@ -51,7 +51,7 @@ void RequestBody::forget() noexcept {
 
 void RequestBody::begin(IOStream& stream, const Limits& limits, Expiry expiry, RequestTimes* times) noexcept {
   stream_ = &stream;
-  loop_ = &stream.loop();
+  loop_ = stream.loop();
   times_ = times;
   limits_ = limits;
   expiry_ = expiry;
@@ -85,7 +85,7 @@ void RequestBody::decompress(std::optional<std::uint64_t> max_ratio) {
 // ---- The deadline.
 
 std::chrono::nanoseconds RequestBody::waited() const noexcept {
-  return waiting_since_ ? waited_ + (loop_->time() - *waiting_since_) : waited_;
+  return waiting_since_ ? waited_ + ((*loop_)->time() - *waiting_since_) : waited_;
 }
 
 void RequestBody::set_timeout(std::chrono::nanoseconds timeout) {
@@ -96,12 +96,12 @@ void RequestBody::set_timeout(std::chrono::nanoseconds timeout) {
 }
 
 void RequestBody::start_clock() {
-  waiting_since_ = loop_->time();
+  waiting_since_ = (*loop_)->time();
   arm();
 }
 
 void RequestBody::arm() {
-  timer_ = loop_->call_later(limits_.timeout - waited(), [this] { check_clock(); });
+  timer_ = (*loop_)->call_later(limits_.timeout - waited(), [this] { check_clock(); });
 }
 
 // A timer that fires between two reads is armed again by the next read.
@@ -114,7 +114,7 @@ void RequestBody::check_clock() {
 }
 
 void RequestBody::stop_clock() noexcept {
-  if (timer_) loop_->remove_timeout(std::exchange(timer_, {}));
+  if (timer_) (*loop_)->remove_timeout(std::exchange(timer_, {}));
 }
 
 // ---- Collected.

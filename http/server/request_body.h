@@ -127,7 +127,7 @@ class RequestBody {
   ParsedRequest& head_;
   ResponseWriter& response_;
   IOStream* stream_ = nullptr;
-  IOLoop* loop_ = nullptr;
+  std::optional<LoopRef> loop_;
   RequestTimes* times_ = nullptr;
   Limits limits_;
   Expiry expiry_;

@@ -57,6 +57,6 @@ ServerContext::ServerContext(ConnectionHost& host, const TCPServer& server, Serv
       follows_connections(delegate.follows_connections()),
       limits(limits_of(options)),
       default_headers(delegate),
-      connections(loop, timeouts_of(options)) {}
+      connections(*loop, timeouts_of(options)) {}
 
 }  // namespace squall::http

@@ -46,7 +46,7 @@ struct ServerContext {
 
   ConnectionHost& host;
   const TCPServer& server;
-  IOLoop& loop;
+  LoopRef loop;
   ServerDelegate& delegate;
   const HTTPServerOptions options;
   const std::unique_ptr<const ProxyHeaders> proxy_headers;  // null unless Options::xheaders is set

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <squall/ioloop/base/refuse_coroutine.h>
+
 #include <cstddef>
 #include <cstring>
 #include <memory>
@@ -10,7 +12,8 @@
 
 namespace squall {
 
-// A move-only `void()`. Closures of up to kInline bytes are stored inside and cost no allocation.
+// A move-only `void()`. Closures of up to kInline bytes are stored inside and cost no allocation. A coroutine
+// is refused, because nothing would run its task; other results are dropped.
 //
 // Thread:    one at a time.
 class Callback {
@@ -22,6 +25,7 @@ class Callback {
   requires(!std::is_same_v<std::remove_cvref_t<F>, Callback> && std::is_invocable_v<std::decay_t<F>&>)
   Callback(F&& function) {  // NOLINT(google-explicit-constructor): any callable is a callback
     using Closure = std::decay_t<F>;
+    detail::refuse_coroutine<Closure&>();
     if constexpr (fits<Closure>()) {
       ::new (storage_) Closure(std::forward<F>(function));
       operations_ = &kInlineOperations<Closure>;

@@ -43,6 +43,11 @@ class QueueClosed : public std::runtime_error {
   QueueClosed() : std::runtime_error("Queue is closed") {}
 };
 
+// For a broken rule of the caller that release builds detect too. Out of line, because callers are inline.
+[[noreturn, gnu::cold, gnu::noinline]] inline void throw_logic_error(const char* what) {
+  throw std::logic_error(what);
+}
+
 // Throws std::system_error for the current errno, naming the call that failed.
 [[noreturn]] inline void throw_errno(const std::string& what) {
   throw std::system_error(errno, std::generic_category(), what);

@@ -1,11 +1,12 @@
 #pragma once
 
+#include <squall/ioloop/base/void_function.h>
+
 #include <fmt/format.h>
 
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <source_location>
 #include <string>
@@ -133,7 +134,7 @@ Logger& general() noexcept;
 // stores them, and a task writes them (docs/ioloop.md).
 //
 // Throws std::logic_error if a handler calls it.
-using Handler = std::function<void(const Record&)>;
+using Handler = VoidFunction<const Record&>;
 Handler set_handler(Handler handler);
 // Passes a record to the built-in handler. Must be called from a handler.
 void print(const Record& record);

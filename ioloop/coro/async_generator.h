@@ -1,8 +1,8 @@
 #pragma once
 
+#include <squall/ioloop/base/errors.h>
 #include <squall/ioloop/base/frame_pool.h>
 
-#include <cassert>
 #include <concepts>
 #include <coroutine>
 #include <exception>
@@ -78,8 +78,8 @@ class [[nodiscard]] AsyncGeneratorPromise<T>::Next {
   }
 
   bool await_ready() const noexcept { return promise_->has_answer(); }
-  std::coroutine_handle<> await_suspend(std::coroutine_handle<> consumer) noexcept {
-    assert(!promise_->next_ && "another coroutine waits in next()");
+  std::coroutine_handle<> await_suspend(std::coroutine_handle<> consumer) {
+    if (promise_->next_) throw_logic_error("another coroutine waits in next() of this AsyncGenerator");
     consumer_ = consumer;
     promise_->next_ = this;
     // The body still computes a value for a consumer that was destroyed.
@@ -161,8 +161,9 @@ class [[nodiscard]] AsyncGenerator {
   }
 
   // co_await generator.next(): returns the next value, or nullopt once the body has ended.
-  auto next() noexcept {
-    assert(handle_ && "this AsyncGenerator was moved from");
+  // Throws std::logic_error if the generator was moved from, or if another coroutine waits in next().
+  auto next() {
+    if (!handle_) throw_logic_error("this AsyncGenerator was moved from");
     return typename promise_type::Next(handle_.promise());
   }
 

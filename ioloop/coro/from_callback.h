@@ -33,7 +33,7 @@ class CallbackState {
  public:
   using Stored = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
 
-  explicit CallbackState(IOLoop& loop) noexcept : loop_(loop) {}
+  explicit CallbackState(IOLoop& loop) noexcept : loop_(loop), handle_(loop.handle()) {}
 
   // ---- The coroutine's side, on the loop's thread.
 
@@ -49,7 +49,6 @@ class CallbackState {
     if (result_.index() == 2) std::rethrow_exception(std::get<2>(std::move(result_)));
     if constexpr (!std::is_void_v<T>) return std::get<1>(std::move(result_));
   }
-  // After this no completion uses the loop, which may end before the completion.
   void leave() noexcept {
     const std::lock_guard lock(mutex_);
     stage_ = Stage::left;
@@ -73,8 +72,8 @@ class CallbackState {
     const std::lock_guard lock(self->mutex_);
     if (self->stage_ == Stage::left) return false;
     const bool waits = self->stage_ == Stage::waiting;
-    // With the lock, so that the coroutine cannot leave meanwhile: the loop outlives the coroutine.
-    if (waits) self->loop_.add_callback([self] { self->resume(); });
+    // With the lock, so that the coroutine cannot leave meanwhile.
+    if (waits) self->handle_.add_callback([self] { self->resume(); });
     self->stage_ = Stage::complete;
     return true;
   }
@@ -92,7 +91,8 @@ class CallbackState {
     loop_.resume(coroutine_);
   }
 
-  IOLoop& loop_;
+  IOLoop& loop_;             // used in its own callbacks only: it may be gone
+  const LoopHandle handle_;  // adds no callback to a loop that is gone
   std::mutex mutex_;
   Stage stage_ = Stage::starting;
   bool claimed_ = false;
@@ -197,6 +197,7 @@ class [[nodiscard]] FromCallbackAwaiter {
 // Costs:     one allocation and an uncontended mutex.
 template <class T = void, class Start>
 FromCallbackAwaiter<T, std::decay_t<Start>> from_callback(Start&& start) {
+  detail::refuse_coroutine<std::decay_t<Start>, Completion<T>>();
   return {IOLoop::current(), std::forward<Start>(start)};
 }
 

@@ -92,7 +92,10 @@ class [[nodiscard]] MultiAwaiter final : public detail::MultiOwner {
   MultiAwaiter(std::optional<Limit> limit, Children&&... children)
       : MultiOwner(limit), tasks_(std::forward<Children>(children)...) {}
 
-  bool await_ready() const noexcept { return tasks_.size() == 0; }
+  bool await_ready() {
+    tasks_.for_each([](std::size_t, const auto& task) { task.check_startable(); });
+    return tasks_.size() == 0;
+  }
   // If all children have ended when they have been started, the caller continues here. Otherwise the child
   // that ends last resumes the caller.
   bool await_suspend(std::coroutine_handle<> caller) noexcept { return !begin(tasks_.size(), caller); }
@@ -129,6 +132,7 @@ class [[nodiscard]] MultiAwaiter final : public detail::MultiOwner {
 // Errors:    throws the exception of the first failed child, in the order of the list, not of time. The
 //            exceptions of other children are logged, except the types in quiet<...>:
 //            `multi(quiet<TimeoutError>, ...)`.
+//            std::logic_error, before any starts, if a child is a task that was moved from or has begun.
 // Order:     children start in order, each running to its first wait before the next starts; with a Limit,
 //            when others end. If no child waits, or there are no children, the caller does not suspend. Else
 //            the child that ends last resumes the caller.

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdint>
 #include <new>
+#include <optional>
 #include <random>
 #include <stdexcept>
 
@@ -46,16 +47,16 @@ class PeriodicCallback::Run final : detail::TaskOwner {
 
   void start() {
     if (running_) return;
-    loop_ = &IOLoop::current();
+    loop_ = IOLoop::current();
     if (jitter_ != 0) random_.seed(std::random_device()());
-    due_ = loop_->time();
+    due_ = (*loop_)->time();
     // Otherwise the end of the present call sets the timer.
     if (call_ == Call::none) schedule();
     running_ = true;
   }
   void stop() noexcept {
     if (!std::exchange(running_, false)) return;
-    loop_->remove_timeout(timer_);
+    (*loop_)->remove_timeout(timer_);
     soon_.unlink();
   }
   bool running() const noexcept { return running_; }
@@ -76,12 +77,12 @@ class PeriodicCallback::Run final : detail::TaskOwner {
 
   void schedule() {
     const double random = std::uniform_real_distribution<double>()(random_);
-    due_ = detail::next_beat(due_, loop_->time(), detail::vary_interval(interval_, jitter_, random));
-    timer_ = loop_->call_at(due_, [this] { beat(); });
+    due_ = detail::next_beat(due_, (*loop_)->time(), detail::vary_interval(interval_, jitter_, random));
+    timer_ = (*loop_)->call_at(due_, [this] { beat(); });
   }
   // In a later turn, because its time() includes the duration of the call.
   void schedule_soon() noexcept {
-    if (running_) loop_->call_soon(soon_);
+    if (running_) (*loop_)->call_soon(soon_);
   }
   void schedule_next() noexcept {
     call_ = Call::function;
@@ -92,7 +93,7 @@ class PeriodicCallback::Run final : detail::TaskOwner {
     try {
       schedule();
     } catch (const std::bad_alloc&) {
-      loop_->call_soon(soon_);  // the beats go on once there is memory
+      (*loop_)->call_soon(soon_);  // the beats go on once there is memory
     }
   }
 
@@ -140,7 +141,7 @@ class PeriodicCallback::Run final : detail::TaskOwner {
     }
   }
 
-  IOLoop* loop_ = nullptr;
+  std::optional<LoopRef> loop_;  // empty before start()
   IOLoop::Duration interval_;
   double jitter_;
   IOLoop::TimePoint due_;

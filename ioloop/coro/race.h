@@ -102,7 +102,10 @@ class [[nodiscard]] RaceAwaiter final : public detail::RaceOwner {
  public:
   explicit RaceAwaiter(Tasks tasks) noexcept : tasks_(std::move(tasks)) {}
 
-  bool await_ready() const noexcept { return false; }
+  bool await_ready() {
+    tasks_.for_each([](std::size_t, const auto& task) { task.check_startable(); });
+    return false;
+  }
   bool await_suspend(std::coroutine_handle<> caller) noexcept {
     return !begin(tasks_.size(), caller, [this](std::size_t i) { tasks_.start(i, *this); });
   }
@@ -125,7 +128,8 @@ class [[nodiscard]] RaceAwaiter final : public detail::RaceOwner {
 //
 // Result:    a variant with the winner's value at the winner's index; RaceResult for a vector. void is
 //            std::monostate in a variant, and left out of RaceResult.
-// Errors:    throws the exception of the winner. An empty vector throws std::invalid_argument.
+// Errors:    throws the exception of the winner. An empty vector throws std::invalid_argument. A task that
+//            was moved from or has begun throws std::logic_error, before any child starts.
 // Order:     children start in order, each running to its first wait before the next starts. If a child ends
 //            without waiting, the later ones never start, and the caller does not suspend. Else the winner
 //            resumes the caller directly; a value that another child waits for is not lost, even if it

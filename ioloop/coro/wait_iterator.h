@@ -1,9 +1,9 @@
 #pragma once
 
+#include <squall/ioloop/base/errors.h>
 #include <squall/ioloop/loop/ioloop.h>
 #include <squall/ioloop/loop/task.h>
 
-#include <cassert>
 #include <coroutine>
 #include <cstddef>
 #include <limits>
@@ -55,7 +55,7 @@ class WaitIterator final : private detail::TaskOwner {
   }
 
   // Starts the task now: when add() returns, the task has run to its first wait or to its end. Returns the
-  // number of the task.
+  // number of the task. Throws std::logic_error if the task was moved from or has begun.
   std::size_t add(Task<T> task) requires std::is_same_v<Index, std::size_t>
   {
     const std::size_t number = added_++;
@@ -70,7 +70,7 @@ class WaitIterator final : private detail::TaskOwner {
   // Tasks whose result has not been taken.
   std::size_t size() const noexcept { return left_; }
   // co_await it.next(): waits for the next task that ends; returns its result or throws its exception. Throws
-  // std::logic_error if done().
+  // std::logic_error if done(), or if another coroutine waits in next().
   Next next() { return Next(*this); }
   // The number or name of the task whose result next() returned last.
   const Index& current_index() const noexcept { return current_; }
@@ -87,7 +87,7 @@ class WaitIterator final : private detail::TaskOwner {
   std::coroutine_handle<> task_ended(std::size_t slot) noexcept override;
   T take();
 
-  IOLoop& loop_;
+  LoopRef loop_;
   std::vector<Slot> slots_;
   std::size_t vacant_ = kNone;
   std::size_t first_ended_ = kNone;
@@ -118,8 +118,8 @@ class [[nodiscard]] WaitIterator<T, Index>::Next {
   }
 
   bool await_ready() const noexcept { return iterator_->first_ended_ != kNone; }
-  void await_suspend(std::coroutine_handle<> coroutine) noexcept {
-    assert(!iterator_->next_ && "another coroutine waits in next()");
+  void await_suspend(std::coroutine_handle<> coroutine) {
+    if (iterator_->next_) throw_logic_error("another coroutine waits in next() of this WaitIterator");
     resume_.set(coroutine);
     iterator_->next_ = this;
   }
@@ -136,6 +136,7 @@ class [[nodiscard]] WaitIterator<T, Index>::Next {
 
 template <class T, class Index>
 void WaitIterator<T, Index>::begin(Index index, Task<T> task) {
+  task.check_startable();
   std::size_t number = vacant_;
   if (number == kNone) {
     number = slots_.size();
@@ -150,7 +151,7 @@ void WaitIterator<T, Index>::begin(Index index, Task<T> task) {
   beginning_ = nested;
   if (nested || first_ended_ == kNone || !next_ || next_->resume_.linked()) return;
   // The caller of add() is on the stack, so the waiting coroutine resumes in a later turn.
-  loop_.call_soon(next_->resume_);
+  loop_->call_soon(next_->resume_);
 }
 
 template <class T, class Index>

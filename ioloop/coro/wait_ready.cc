@@ -29,12 +29,12 @@ class ReadyWaits : public Pooled {
     place(awaiter.wanted_) = nullptr;
     awaiter.waits_ = nullptr;
     if (wanted() == Events::none) {
-      loop_.remove_handler(fd_);
+      loop_->remove_handler(fd_);
       delete this;
       return;
     }
     try {
-      loop_.update_handler(fd_, wanted());
+      loop_->update_handler(fd_, wanted());
     } catch (const std::exception&) {
       // The kernel may report events that no coroutine waits for.
     }
@@ -52,9 +52,9 @@ class ReadyWaits : public Pooled {
     if (reader) self->leave(*reader);
     if (writer) self->leave(*writer);
   }
-  void wake(ReadyAwaiter& awaiter) noexcept { loop_.call_soon(awaiter.resume_); }
+  void wake(ReadyAwaiter& awaiter) noexcept { loop_->call_soon(awaiter.resume_); }
 
-  IOLoop& loop_;
+  LoopRef loop_;
   int fd_;
   ReadyAwaiter* reader_ = nullptr;
   ReadyAwaiter* writer_ = nullptr;
@@ -70,16 +70,16 @@ ReadyAwaiter::~ReadyAwaiter() {
 
 void ReadyAwaiter::await_suspend(std::coroutine_handle<> coroutine) {
   resume_.set(coroutine);
-  if (ReadyWaits* waits = ReadyWaits::of(loop_.handler_of(fd_))) {
+  if (ReadyWaits* waits = ReadyWaits::of(loop_->handler_of(fd_))) {
     if (waits->place(wanted_))
       throw std::invalid_argument(fmt::format("another coroutine waits for fd {} already", fd_));
-    loop_.update_handler(fd_, waits->wanted() | wanted_);
+    loop_->update_handler(fd_, waits->wanted() | wanted_);
     waits->place(wanted_) = this;
     waits_ = waits;
     return;
   }
-  auto waits = std::make_unique<ReadyWaits>(loop_, fd_);
-  loop_.add_handler(fd_, wanted_, waits->handler());
+  auto waits = std::make_unique<ReadyWaits>(*loop_, fd_);
+  loop_->add_handler(fd_, wanted_, waits->handler());
   waits->place(wanted_) = this;
   waits_ = waits.release();
 }

@@ -26,7 +26,7 @@ class [[nodiscard]] ReadyAwaiter {
  private:
   friend class detail::ReadyWaits;
 
-  IOLoop& loop_;
+  LoopRef loop_;
   int fd_;
   Events wanted_;
   detail::ReadyWaits* waits_ = nullptr;  // null unless it is linked there

@@ -26,25 +26,25 @@ class [[nodiscard]] TimeoutAwaiter {
     assert(!other.timeout_ && "this with_timeout() has begun");
   }
   TimeoutAwaiter& operator=(TimeoutAwaiter&&) = delete;
-  ~TimeoutAwaiter() { loop_.remove_timeout(timeout_); }
+  ~TimeoutAwaiter() { loop_->remove_timeout(timeout_); }
 
   bool await_ready() const noexcept { return false; }
   std::coroutine_handle<> await_suspend(std::coroutine_handle<> caller) {
-    timeout_ = loop_.call_at(deadline_, [this, caller] {
+    timeout_ = loop_->call_at(deadline_, [this, caller] {
       timed_out_ = true;
       task_.reset();  // suspended; its awaiter withdraws itself
-      loop_.resume(caller);
+      loop_->resume(caller);
     });
     return inner_.await_suspend(caller);
   }
   T await_resume() {
-    loop_.remove_timeout(timeout_);
+    loop_->remove_timeout(timeout_);
     if (timed_out_) throw TimeoutError();
     return inner_.await_resume();
   }
 
  private:
-  IOLoop& loop_;
+  LoopRef loop_;
   IOLoop::TimePoint deadline_;
   Task<T> task_;
   typename Task<T>::Awaiter inner_;

@@ -104,7 +104,7 @@ void ChildReaper::check(Child& child) {
 
 void ChildReaper::deliver(Child& child) {
   if (!child.returncode || !child.callback) return;
-  child.ticket = loop_.call_soon(
+  child.ticket = child.loop->call_soon(
       [callback = std::exchange(child.callback, nullptr), code = *child.returncode] { callback(code); });
 }
 

@@ -1,13 +1,13 @@
 #pragma once
 
 #include <squall/ioloop/base/owned_fd.h>
+#include <squall/ioloop/base/void_function.h>
 #include <squall/ioloop/loop/ioloop.h>
 #include <squall/ioloop/loop/waiter.h>
 
 #include <sys/types.h>
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -27,15 +27,16 @@ enum class ChildExit : std::uint8_t { automatic, pidfd, sigchld };
 class ChildReaper {
  public:
   struct Child : std::enable_shared_from_this<Child> {
-    Child(ChildReaper& reaper, pid_t pid) noexcept : reaper(reaper), pid(pid) {}
+    Child(ChildReaper& reaper, pid_t pid) noexcept : loop(reaper.loop_), reaper(reaper), pid(pid) {}
 
-    ChildReaper& reaper;
+    const LoopRef loop;
+    ChildReaper& reaper;  // until the end of the loop
     const pid_t pid;
     OwnedFd pidfd;  // empty if SIGCHLD is used
     std::optional<int> returncode;
-    bool killed = false;  // SIGKILL was sent
-    std::function<void(int returncode)> callback;
-    IOLoop::Ticket ticket = 0;  // the ticket of the callback in the loop's queue; 0 before it is queued
+    bool killed = false;         // SIGKILL was sent
+    VoidFunction<int> callback;  // gets the return code
+    IOLoop::Ticket ticket = 0;   // the ticket of the callback in the loop's queue; 0 before it is queued
     WaiterList waiting;
   };
 
@@ -48,8 +49,7 @@ class ChildReaper {
   // another loop handles it.
   std::shared_ptr<Child> watch(pid_t pid, ChildExit how);
   // Queues the callback if the child has ended.
-  void deliver(Child& child);
-  IOLoop& loop() const noexcept { return loop_; }
+  static void deliver(Child& child);
 
  private:
   void watch_pidfd(Child& child, ChildExit how);

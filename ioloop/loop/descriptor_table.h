@@ -47,14 +47,9 @@ class DescriptorTable {
                ? entries_[static_cast<std::size_t>(fd)].handler
                : EventHandler();
   }
-  // Calls `visit` with each handler.
-  template <class Visit>
-  void for_each(Visit&& visit) const {
-    for (const Entry& entry : entries_)
-      if (entry.handler.function) visit(entry.handler);
-  }
-
   std::size_t size() const noexcept { return count_; }
+  // Registered descriptors are smaller.
+  int bound() const noexcept { return static_cast<int>(entries_.size()); }
 
   // Calls `run` with the handler and the events that it is registered for. Does nothing without such
   // events, or if the registration was removed.

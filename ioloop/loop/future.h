@@ -26,7 +26,8 @@ class Future;
 // does nothing if a value was set before or the future is gone. If the promise is destroyed before it was
 // set, the reader gets BrokenPromise.
 //
-// Errors:    an error that is never read, because the future was dropped before, is logged (CON-03).
+// Errors:    std::logic_error from a promise that was moved from. An error that is never read, because the
+//            future was dropped before, is logged (CON-03).
 // Thread:    the thread of the loop that the reader waits on (CON-01). From other threads use
 //            IOLoop::add_callback() or from_callback().
 template <class T = void>
@@ -62,11 +63,12 @@ class Promise {
   }
 
   // True if the future was taken and then destroyed: setting does nothing (CON-02).
-  bool cancelled() const noexcept { return given_ && state_->owners == 1 && !state_->done(); }
+  bool cancelled() const noexcept { return given_ && state_ && state_->owners == 1 && !state_->done(); }
 
  private:
   template <class Emplace>
   bool set(Emplace&& emplace) {
+    if (!state_) throw_logic_error("this Promise was moved from");
     if (state_->done() || cancelled()) return false;
     emplace();
     state_->waiting.wake_all();
@@ -82,6 +84,7 @@ class Promise {
 
 // The reading end of a Promise: awaited once, as `co_await std::move(future)` or `co_await function()`. If
 // the value is set already, the coroutine does not suspend (GEN-03). A future may be destroyed at any time.
+// A future that was moved from or awaited throws std::logic_error.
 template <class T = void>
 class [[nodiscard]] Future {
   static_assert(!std::is_reference_v<T>, "for a reference, use a pointer or std::reference_wrapper");
@@ -90,8 +93,8 @@ class [[nodiscard]] Future {
   Future(Future&&) noexcept = default;
   Future& operator=(Future&&) noexcept = default;
 
-  // A value or an error was set.
-  bool done() const noexcept { return state_->done(); }
+  // A value or an error was set. False once the future was awaited or moved from.
+  bool done() const noexcept { return state_ && state_->done(); }
 
   // co_await future.wait(): waits until done(), and does not take the value or error. The future may be
   // destroyed meanwhile.
@@ -114,11 +117,18 @@ class [[nodiscard]] Future {
     using Wait::Wait;
     T await_resume() { return this->state_->take(); }
   };
-  Wait wait() const { return Wait(state_); }
-  Awaiter operator co_await() && { return Awaiter(std::move(state_)); }
+  Wait wait() const {
+    check();
+    return Wait(state_);
+  }
+  Awaiter operator co_await() && {
+    check();
+    return Awaiter(std::move(state_));
+  }
 
   // Returns the value or throws the error, once. Throws std::logic_error unless done().
   T get() && {
+    check();
     if (!done()) throw std::logic_error("get() of a Future that is not done");
     return detail::FutureStateRef<T>(std::move(state_))->take();
   }
@@ -131,12 +141,17 @@ class [[nodiscard]] Future {
  private:
   friend class Promise<T>;
   explicit Future(detail::FutureStateRef<T> state) noexcept : state_(std::move(state)) {}
+  void check() const {
+    if (!state_) [[unlikely]]
+      throw_logic_error("this Future was moved from or awaited before");
+  }
 
   detail::FutureStateRef<T> state_;
 };
 
 template <class T>
 Future<T> Promise<T>::get_future() {
+  if (!state_) throw_logic_error("this Promise was moved from");
   if (std::exchange(given_, true)) throw std::logic_error("get_future() was called twice");
   return Future<T>(state_);
 }
@@ -158,6 +173,8 @@ Task<> call_when_done(Future<T> future, Callback callback) {
 template <class T>
 template <std::invocable<Future<T>> Callback>
 void Future<T>::on_done(Callback callback, std::source_location where) && {
+  detail::refuse_coroutine<Callback, Future<T>>();
+  check();
   IOLoop::current().spawn(detail::call_when_done(std::move(*this), std::move(callback)), where);
 }
 

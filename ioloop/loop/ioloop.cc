@@ -11,6 +11,8 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cstddef>
+#include <new>
 #include <stdexcept>
 #include <utility>
 
@@ -25,9 +27,29 @@ namespace {
 
 constinit thread_local IOLoop* t_running = nullptr;
 constinit thread_local IOLoop* t_current = nullptr;
+constinit thread_local IOLoop* t_own = nullptr;  // made by current()
 constinit std::atomic<int> g_live_loops = 0;
 
+struct OwnLoop {
+  ~OwnLoop() { delete std::exchange(t_own, nullptr); }
+};
+
 }  // namespace
+
+// The target of the LoopRefs of one loop, with room for the remains of the loop: ending needs no memory.
+struct IOLoop::Remains : LoopRef::Target {
+  explicit Remains(IOLoop& loop) noexcept : Target{.loop = &loop} {}
+  alignas(IOLoop) std::byte room[sizeof(IOLoop)];
+};
+
+void IOLoop::FreeTarget::operator()(LoopRef::Target* target) const noexcept {
+  delete static_cast<Remains*>(target);
+}
+
+void LoopRef::destroy_remains(Target* target) noexcept {
+  target->loop->~IOLoop();
+  IOLoop::FreeTarget()(target);
+}
 
 IOLoop::IOLoop() : IOLoop(Options()) {}
 
@@ -36,7 +58,8 @@ IOLoop::IOLoop(const Options& options)
       inbox_(std::make_shared<Inbox>()),
       time_source_(options.time_source),
       slow_callback_(options.slow_callback),
-      descriptors_(*poller_) {
+      descriptors_(*poller_),
+      target_(new Remains(*this)) {
   spawned_ = std::make_unique<TaskGroup>(*this);
   add_handler(inbox_->waker().fd(), Events::read,
               {[](void* self, Events) { static_cast<IOLoop*>(self)->on_wake(); }, this});
@@ -44,29 +67,62 @@ IOLoop::IOLoop(const Options& options)
   g_live_loops.fetch_add(1, std::memory_order_relaxed);
 }
 
+// The handlers stay registered, so that their owners can remove them as before.
+IOLoop::IOLoop(IOLoop& ended, LoopRef::Target& target) noexcept
+    : poller_(std::move(ended.poller_)),
+      inbox_(std::move(ended.inbox_)),
+      time_source_(nullptr),
+      phase_(Phase::ended),
+      descriptors_(std::move(ended.descriptors_)),
+      target_(&target) {
+  timers_.close();
+}
+
 IOLoop::~IOLoop() {
   assert(!running() && "an IOLoop was destroyed while it ran");
+  end();
+  LoopRef::Target* const target = target_.get();
+  if (target->references == 0) {  // these are the remains
+    target_.release();
+    return;
+  }
+  g_live_loops.fetch_sub(1, std::memory_order_relaxed);
+  if (--target->references == 0) return;
+  target_.release();
+  target->loop = ::new (static_cast<Remains*>(target)->room) IOLoop(*this, *target);
+}
+
+// The destructors that run here may call any function of the loop.
+void IOLoop::end() noexcept {
+  phase_ = Phase::ended;
   // Tasks and jobs withdraw their waits from the loop when they are destroyed, so they go first.
   spawned_.reset();
   executor_.reset();
   signals_.reset();
   inbox_->close();
   callbacks_.run_until(callbacks_.end(), [](auto&) {});
-  timers_.clear();
-  descriptors_.for_each([](EventHandler handler) {
-    if (auto* closure = detail::HandlerClosure::of(handler)) closure->release();
-  });
+  timers_.close();
+  for (int fd = 0; fd < descriptors_.bound(); ++fd)
+    if (detail::HandlerClosure::of(descriptors_.handler_of(fd))) remove_handler(fd);
   children_.reset();
+  // These are made on demand, so a destructor may have made them again.
+  while (signals_ || executor_ || children_) {
+    signals_.reset();
+    executor_.reset();
+    children_.reset();
+  }
   if (t_current == this) t_current = nullptr;
-  g_live_loops.fetch_sub(1, std::memory_order_relaxed);
 }
 
 IOLoop& IOLoop::current() {
   if (IOLoop* loop = current_or_null()) return *loop;
-  static thread_local std::unique_ptr<IOLoop> own;
-  if (!own) own = std::make_unique<IOLoop>();
-  own->make_current();
-  return *own;
+  if (!t_own) {
+    t_own = new IOLoop;
+    // Constructed once a thread. It is gone after the thread's last destructors: see the header.
+    [[maybe_unused]] static thread_local const OwnLoop owner;
+  }
+  t_own->make_current();
+  return *t_own;
 }
 
 IOLoop* IOLoop::current_or_null() noexcept { return t_running ? t_running : t_current; }
@@ -77,6 +133,7 @@ class IOLoop::Running {
  public:
   explicit Running(IOLoop& loop) : loop_(loop) {
     if (loop.running()) throw std::logic_error("IOLoop is already running");
+    if (loop.phase_ == Phase::ended) throw std::logic_error("this IOLoop has ended");
     if (t_running) throw std::logic_error("another IOLoop is already running on this thread");
     loop.phase_ = Phase::waiting;
     t_running = &loop;
@@ -249,12 +306,13 @@ void IOLoop::on_wake() {
 }
 
 IOLoop::Ticket IOLoop::call_soon(Callback callback) {
-  assert((!running() || t_running == this) && "only add_callback() may be called from another thread");
+  check_thread();
+  if (phase_ == Phase::ended) return 0;
   return callbacks_.push(std::move(callback));
 }
 
 void IOLoop::call_soon(LoopHook& hook) noexcept {
-  assert((!running() || t_running == this) && "only add_callback() may be called from another thread");
+  check_thread();
   callbacks_.push(hook);
 }
 
@@ -263,23 +321,34 @@ void IOLoop::run_turn_end() noexcept {
   while (!turn_end_.empty()) turn_end_.pop_front()();
 }
 
-void IOLoop::spawn(Task<void> task, std::source_location where) { spawned_->add(std::move(task), where); }
+bool IOLoop::is_usable_here() const noexcept { return !running() || t_running == this; }
+
+void IOLoop::spawn(Task<void> task, std::source_location where) {
+  check_thread();
+  if (phase_ == Phase::ended) return;
+  spawned_->add(std::move(task), where);
+}
 
 SignalHandlers& IOLoop::signal_handlers() {
+  check_thread();
   if (!signals_) signals_ = std::make_unique<SignalHandlers>(inbox_->waker());
   return *signals_;
 }
 
 Executor& IOLoop::default_executor() {
+  check_thread();
   if (!executor_) executor_ = detail::make_default_executor();
   return *executor_;
 }
 
 void IOLoop::set_default_executor(std::shared_ptr<Executor> executor) noexcept {
-  executor_ = std::move(executor);
+  check_thread();
+  // The old executor's destructor may call this function.
+  executor_.swap(executor);
 }
 
 ChildReaper& IOLoop::children() {
+  check_thread();
   if (!children_) children_ = std::make_unique<ChildReaper>(*this);
   return *children_;
 }
@@ -287,10 +356,12 @@ ChildReaper& IOLoop::children() {
 int IOLoop::live_loops() noexcept { return g_live_loops.load(std::memory_order_relaxed); }
 
 void IOLoop::add_signal_handler(int signal, Callback callback) {
+  if (phase_ == Phase::ended) return;
   signal_handlers().add(signal, std::move(callback));
 }
 
 void IOLoop::remove_signal_handler(int signal) noexcept {
+  check_thread();
   if (signals_) signals_->remove(signal);
 }
 

@@ -7,6 +7,7 @@
 #include <squall/ioloop/loop/inbox.h>
 #include <squall/ioloop/loop/loop_handle.h>
 #include <squall/ioloop/loop/loop_hook.h>
+#include <squall/ioloop/loop/loop_ref.h>
 #include <squall/ioloop/loop/loop_stats.h>
 #include <squall/ioloop/loop/signal_awaiter.h>
 #include <squall/ioloop/loop/task.h>
@@ -15,6 +16,7 @@
 #include <squall/ioloop/poller/poller.h>
 
 #include <atomic>
+#include <cassert>
 #include <chrono>
 #include <concepts>
 #include <coroutine>
@@ -48,8 +50,12 @@ class TaskGroup;
 //   6. run the end-of-turn work: corked streams send their buffers, ended tasks are destroyed.
 //
 // Thread:    the thread that runs the loop; only add_callback(), stop() and handle() may be called from
-//            others.
-// Lifetime:  must outlive every object that has a reference to it. Does not survive fork() (IOL-06).
+//            others. Builds with assertions check this while the loop runs.
+// Lifetime:  an object of the library that borrows the loop, such as a server, a client or a task, may
+//            outlive it (LoopRef): tasks that wait for the loop then never resume. A reference of your own
+//            must not outlive the loop. Does not survive fork() (IOL-06).
+//            Destructors that the loop's destructor runs may call every function: the ending loop starts no
+//            task, keeps no callback or timer, calls no handler, and start() throws std::logic_error.
 // Errors:    exceptions from a callback, handler or timer are logged, and the loop continues (IOL-24).
 class IOLoop {
  public:
@@ -77,7 +83,8 @@ class IOLoop {
   IOLoop& operator=(const IOLoop&) = delete;
 
   // The loop that runs on this thread, else the loop that was made current, else a new loop that lives as
-  // long as the thread (IOL-01).
+  // long as the thread (IOL-01). The loop of the main thread ends before static objects are destroyed. A loop
+  // that a thread makes in its last destructors, after the end of the thread's first one, is never destroyed.
   static IOLoop& current();
   // As current(), but null instead of a new loop.
   static IOLoop* current_or_null() noexcept;
@@ -90,7 +97,7 @@ class IOLoop {
   // May be called from any thread and from signal handlers. start() returns after the present turn. If the
   // loop does not run, the next start() runs one turn without waiting and returns (IOL-11).
   void stop() noexcept;
-  bool running() const noexcept { return phase_ != Phase::stopped; }
+  bool running() const noexcept { return phase_ >= Phase::waiting; }
   std::string_view poller_name() const noexcept { return poller_->name(); }
 
   // Runs the loop until `task` has ended, and returns its value or throws its exception. After `timeout` the
@@ -98,6 +105,7 @@ class IOLoop {
   // task ended.
   template <class T>
   T run_sync(Task<T> task, std::optional<Duration> timeout = std::nullopt) {
+    task.check_startable();
     RunSync run(*this);
     run.start = [&task, &run] { task.start(run); };
     run_until_ended(run, timeout);
@@ -113,6 +121,7 @@ class IOLoop {
   // already. Most programs use add_signal_handler() or `co_await loop.signal(SIGHUP)` instead.
   template <std::invocable Function>
   bool add_callback_from_signal(Function function) noexcept {
+    detail::refuse_coroutine<Function&>();
     return inbox_->add_from_signal(function);
   }
 
@@ -124,15 +133,23 @@ class IOLoop {
     return delay > TimePoint::max() - start ? TimePoint::max() : start + delay;
   }
   // Runs `callback` once time() has reached `when`; never within this call, even if `when` has passed.
-  Timeout call_at(TimePoint when, Callback callback) { return timers_.add(when, std::move(callback)); }
+  Timeout call_at(TimePoint when, Callback callback) {
+    check_thread();
+    return timers_.add(when, std::move(callback));
+  }
   Timeout call_later(Duration delay, Callback callback) {
+    check_thread();
     return timers_.add(deadline_after(delay), std::move(callback));
   }
   // Destroys the callback now. Does nothing if the timer has fired or was removed (IOL-53).
-  void remove_timeout(Timeout timeout) noexcept { timers_.remove(timeout); }
+  void remove_timeout(Timeout timeout) noexcept {
+    check_thread();
+    timers_.remove(timeout);
+  }
 
   // Starts `task` now. The loop owns it, and destroys it when it ends or in the loop's destructor. An
-  // exception from the task is logged, with the place of this call.
+  // exception from the task is logged, with the place of this call. Throws std::logic_error if the task was
+  // moved from or has begun.
   void spawn(Task<void> task, std::source_location where = std::source_location::current());
 
   // The executor of run_in_executor(): a ThreadPool that is made on first use, unless another executor was
@@ -164,15 +181,22 @@ class IOLoop {
   // std::invalid_argument if `fd` is registered already (IOL-32), std::system_error if the poller refuses it.
   template <std::invocable<int, Events> Function>
   void add_handler(int fd, Events events, Function function) {
+    detail::refuse_coroutine<Function&, int, Events>();
+    // The ending loop calls no handler, and has nobody to destroy the function later.
+    if (phase_ == Phase::ended) return add_handler(fd, events, {[](void*, Events) {}, nullptr});
     auto closure = std::make_unique<detail::HandlerClosureOf<Function>>(fd, std::move(function));
-    descriptors_.add(fd, events, closure->handler());
+    add_handler(fd, events, closure->handler());
     closure.release();
   }
   // Throws std::invalid_argument if `fd` is not registered.
-  void update_handler(int fd, Events events) { descriptors_.update(fd, events); }
+  void update_handler(int fd, Events events) {
+    check_thread();
+    descriptors_.update(fd, events);
+  }
   // Call it before `fd` is closed. Does nothing if `fd` is not registered (IOL-33). Events of `fd` that are
   // not dispatched yet are dropped (IOL-36).
   void remove_handler(int fd) noexcept {
+    check_thread();
     if (detail::HandlerClosure* closure = detail::HandlerClosure::of(descriptors_.remove(fd)))
       closure->release();
   }
@@ -198,12 +222,18 @@ class IOLoop {
   // ---- For the authors of streams and awaitables.
 
   // add_handler() with a function pointer, without an allocation.
-  void add_handler(int fd, Events events, EventHandler handler) { descriptors_.add(fd, events, handler); }
+  void add_handler(int fd, Events events, EventHandler handler) {
+    check_thread();
+    descriptors_.add(fd, events, handler);
+  }
   // The handler of `fd`; empty if `fd` is not registered.
   EventHandler handler_of(int fd) const noexcept { return descriptors_.handler_of(fd); }
   // Replaces the handler of `fd`; the events stay the same. call_handler() calls the handler as if `events`
   // had occurred.
-  void set_handler(int fd, EventHandler handler) noexcept { descriptors_.set_handler(fd, handler); }
+  void set_handler(int fd, EventHandler handler) noexcept {
+    check_thread();
+    descriptors_.set_handler(fd, handler);
+  }
   void call_handler(int fd, Events events) { descriptors_.call(fd, events); }
 
   // add_callback() for the loop's thread, with a ticket to withdraw() the callback.
@@ -220,20 +250,29 @@ class IOLoop {
   }
   // Destroys the queued callback, or leaves the queued coroutine suspended. Does nothing if it has run, or
   // for 0.
-  void withdraw(Ticket ticket) noexcept { callbacks_.cancel(ticket); }
+  void withdraw(Ticket ticket) noexcept {
+    check_thread();
+    callbacks_.cancel(ticket);
+  }
   // Calls `hook` once, in its order among the callbacks, without an allocation. Unlinking the hook withdraws
   // the call.
   void call_soon(LoopHook& hook) noexcept;
 
   // Calls `hook`, which must not throw, once in step 6 of this turn; of the next turn if no turn is under
   // way. Unlinking the hook withdraws the call.
-  void at_turn_end(LoopHook& hook) noexcept { turn_end_.push_back(hook); }
+  void at_turn_end(LoopHook& hook) noexcept {
+    check_thread();
+    turn_end_.push_back(hook);
+  }
 
   // Every callback, event and timer may spend kBudget units on operations that complete without waiting. Once
   // spend() returns false, an awaitable should suspend and resume through the ready queue, so that one busy
   // peer cannot block the loop.
   static constexpr int kBudget = 1024;
-  bool spend(int units) noexcept { return (budget_ -= units) >= 0; }
+  bool spend(int units) noexcept {
+    check_thread();
+    return (budget_ -= units) >= 0;
+  }
 
   // Called by TaskGroup: it has `change` tasks more.
   void count_tasks(int change) noexcept { tasks_ += static_cast<std::size_t>(change); }
@@ -245,8 +284,11 @@ class IOLoop {
   static int live_loops() noexcept;
 
  private:
-  // `waiting`: running, but before step 2 of a turn or behind its last step.
-  enum class Phase : std::uint8_t { stopped, waiting, in_turn };
+  friend class LoopRef;
+
+  // `ended`: in the destructor, or the remains of a loop. `waiting`: running, but before step 2 of a turn or
+  // behind its last step.
+  enum class Phase : std::uint8_t { ended, stopped, waiting, in_turn };
   class Running;
   struct RunSync final : detail::TaskOwner {
     explicit RunSync(IOLoop& loop) noexcept : loop(loop) {}
@@ -259,6 +301,20 @@ class IOLoop {
     Callback start;
     bool ended = false;
   };
+
+  struct Remains;
+  struct FreeTarget {
+    void operator()(LoopRef::Target* target) const noexcept;
+  };
+  // The remains of `ended`.
+  IOLoop(IOLoop& ended, LoopRef::Target& target) noexcept;
+  void end() noexcept;
+  // Debug builds only.
+  void check_thread() const noexcept {
+    assert(is_usable_here() &&
+           "an IOLoop or one of its objects was used on another thread: call add_callback() there");
+  }
+  bool is_usable_here() const noexcept;
 
   TimePoint now() const noexcept { return time_source_ ? time_source_->now() : Clock::now(); }
   void turn(std::optional<Duration> limit);
@@ -294,10 +350,13 @@ class IOLoop {
   LoopStats stats_;
   std::size_t tasks_ = 0;
 
+  std::unique_ptr<LoopRef::Target, FreeTarget> target_;
   std::unique_ptr<SignalHandlers> signals_;
   std::unique_ptr<TaskGroup> spawned_;
   std::unique_ptr<ChildReaper> children_;
   std::shared_ptr<Executor> executor_;
 };
+
+inline LoopRef::LoopRef(IOLoop& loop) noexcept : target_(loop.target_.get()) { ++target_->references; }
 
 }  // namespace squall

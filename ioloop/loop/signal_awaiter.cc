@@ -19,13 +19,13 @@ SignalAwaiter::SignalAwaiter(IOLoop& loop, std::initializer_list<int> signals) n
 
 bool SignalAwaiter::await_ready() {
   if (!valid_) throw std::invalid_argument("signal(): not a valid signal number");
-  got_ = loop_.signal_handlers().claim(wanted_);
+  got_ = loop_->signal_handlers().claim(wanted_);
   return got_ != 0;
 }
 
 void SignalAwaiter::await_suspend(std::coroutine_handle<> coroutine) noexcept {
   resume_.set(coroutine);
-  loop_.signal_handlers().wait(*this);
+  loop_->signal_handlers().wait(*this);
 }
 
 }  // namespace squall

@@ -2,6 +2,7 @@
 
 #include <squall/ioloop/base/intrusive_list.h>
 #include <squall/ioloop/loop/loop_hook.h>
+#include <squall/ioloop/loop/loop_ref.h>
 
 #include <coroutine>
 #include <cstdint>
@@ -25,7 +26,7 @@ class [[nodiscard]] SignalAwaiter : public ListNode<> {
  private:
   friend class SignalHandlers;
 
-  IOLoop& loop_;
+  LoopRef loop_;
   std::uint64_t wanted_ = 0;  // one bit for each signal
   bool valid_ = true;
   int got_ = 0;

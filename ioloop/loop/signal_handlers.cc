@@ -40,13 +40,14 @@ SignalHandlers::~SignalHandlers() {
 void SignalHandlers::add(int signal, Callback callback) {
   if (!valid(signal)) throw std::invalid_argument(fmt::format("{} is not a signal", signal));
   take_over(signal);
-  handlers_[signal].callback = std::move(callback);
+  // Destroyed last, because its destructor may call these functions.
+  const Callback before = std::exchange(handlers_[signal].callback, std::move(callback));
 }
 
 void SignalHandlers::remove(int signal) noexcept {
   const auto found = handlers_.find(signal);
   if (found == handlers_.end()) return;
-  found->second.callback.reset();
+  const Callback before = std::move(found->second.callback);  // destroyed last, as in add()
   for (const SignalAwaiter& awaiter : waiting_)
     if (awaiter.wanted_ & bit(signal)) return;
   give_back(signal);
@@ -67,7 +68,7 @@ bool SignalHandlers::wake(int signal) {
   bool woken = false;
   waiting_.for_each([&](SignalAwaiter& awaiter) {
     if (!(awaiter.wanted_ & bit(signal))) return;
-    awaiter.loop_.call_soon(awaiter.resume_);
+    awaiter.loop_->call_soon(awaiter.resume_);
     awaiter.got_ = signal;
     awaiter.unlink();
     woken = true;

@@ -15,16 +15,16 @@ class [[nodiscard]] SleepAwaiter {
     assert(!other.timeout_ && "this sleep has begun");
   }
   SleepAwaiter& operator=(SleepAwaiter&&) = delete;
-  ~SleepAwaiter() { loop_.remove_timeout(timeout_); }
+  ~SleepAwaiter() { loop_->remove_timeout(timeout_); }
 
   bool await_ready() const noexcept { return false; }
   void await_suspend(std::coroutine_handle<> sleeper) {
-    timeout_ = loop_.call_at(when_, [this, sleeper] { loop_.resume(sleeper); });
+    timeout_ = loop_->call_at(when_, [this, sleeper] { loop_->resume(sleeper); });
   }
   void await_resume() const noexcept {}
 
  private:
-  IOLoop& loop_;
+  LoopRef loop_;
   IOLoop::TimePoint when_;
   Timeout timeout_;
 };
@@ -50,12 +50,12 @@ class [[nodiscard]] MomentAwaiter {
   bool await_ready() const noexcept { return false; }
   void await_suspend(std::coroutine_handle<> coroutine) noexcept {
     hook_.set(coroutine);
-    loop_.call_soon(hook_);
+    loop_->call_soon(hook_);
   }
   void await_resume() const noexcept {}
 
  private:
-  IOLoop& loop_;
+  LoopRef loop_;
   LoopHook hook_;
 };
 

@@ -1,8 +1,8 @@
 #pragma once
 
+#include <squall/ioloop/base/errors.h>
 #include <squall/ioloop/loop/task_promise.h>
 
-#include <cassert>
 #include <coroutine>
 #include <cstddef>
 #include <exception>
@@ -59,18 +59,26 @@ class [[nodiscard]] Task {
     std::coroutine_handle<promise_type> handle_;
   };
 
-  // Awaited once, as `co_await std::move(task)` or `co_await function()`.
-  Awaiter operator co_await() && noexcept {
-    assert(handle_ && "this Task was moved from");
+  // Awaited once, as `co_await std::move(task)` or `co_await function()`. Throws as check_startable().
+  Awaiter operator co_await() && {
+    check_startable();
     return Awaiter(handle_);
   }
 
   // For owners (TaskGroup): starts the work, which calls owner.task_ended(number) when it has ended.
+  // A task that check_startable() refuses ends the program.
   void start(detail::TaskOwner& owner, std::size_t number = 0) noexcept {
-    assert(handle_ && "this Task was moved from");
+    check_startable();
     const Handle handle = handle_;  // the coroutine may move this task
     handle.promise().tell_when_done(owner, number);
     handle.resume();
+  }
+  // Throws std::logic_error if the task was moved from, or has begun already.
+  void check_startable() const {
+    if (!handle_) [[unlikely]]
+      throw_logic_error("this Task was moved from");
+    if (handle_.promise().has_begun()) [[unlikely]]
+      throw_logic_error("this Task was awaited or started before");
   }
   // For owners, once the task has ended: returns the value or throws the error.
   T result() { return handle_.promise().take(); }

@@ -13,9 +13,9 @@ class TaskGroup::Member final : public detail::TaskOwner, public ListNode<>, pub
  public:
   Member(TaskGroup& group, Task<void> task, std::source_location added_at) noexcept
       : group(group), task(std::move(task)), added_at(added_at) {
-    group.loop_.count_tasks(1);
+    group.loop_->count_tasks(1);
   }
-  ~Member() { group.loop_.count_tasks(-1); }
+  ~Member() { group.loop_->count_tasks(-1); }
 
   std::coroutine_handle<> task_ended(std::size_t) noexcept override {
     if (stage == Stage::starting) {
@@ -43,6 +43,7 @@ TaskGroup::~TaskGroup() {
 }
 
 TaskGroup::Member* TaskGroup::add(Task<void> task, std::source_location added_at) {
+  task.check_startable();
   auto* member = new Member(*this, std::move(task), added_at);
   running_.push_back(*member);
   ++size_;
@@ -105,7 +106,7 @@ void TaskGroup::destroy() noexcept {
 }
 
 void TaskGroup::clean_up_at_turn_end() noexcept {
-  if (!clean_up_.linked()) loop_.at_turn_end(clean_up_);
+  if (!clean_up_.linked()) loop_->at_turn_end(clean_up_);
 }
 
 void TaskGroup::clean_up() noexcept {

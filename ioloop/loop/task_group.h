@@ -1,6 +1,7 @@
 #pragma once
 
 #include <squall/ioloop/base/intrusive_list.h>
+#include <squall/ioloop/base/void_function.h>
 #include <squall/ioloop/loop/ioloop.h>
 #include <squall/ioloop/loop/task.h>
 #include <squall/ioloop/loop/waiter.h>
@@ -8,7 +9,6 @@
 #include <coroutine>
 #include <cstddef>
 #include <exception>
-#include <functional>
 #include <source_location>
 
 namespace squall {
@@ -22,7 +22,8 @@ namespace squall {
 //            of the call of add(). The other tasks continue.
 class TaskGroup {
  public:
-  using ErrorHandler = std::function<void(std::exception_ptr error, std::source_location added_at)>;
+  // Gets the exception, and the place of the call of add().
+  using ErrorHandler = VoidFunction<std::exception_ptr, std::source_location>;
 
   explicit TaskGroup(IOLoop& loop = IOLoop::current()) : TaskGroup(ErrorHandler(), loop) {}
   explicit TaskGroup(ErrorHandler on_error, IOLoop& loop = IOLoop::current());
@@ -34,7 +35,7 @@ class TaskGroup {
   class Member;
 
   // Starts the task now: when add() returns, the task has run to its first wait or to its end. Null if it has
-  // ended.
+  // ended. Throws std::logic_error if the task was moved from or has begun.
   Member* add(Task<void> task, std::source_location added_at = std::source_location::current());
   // Cancels one task now. Must not be called from that task.
   void destroy(Member& member) noexcept;
@@ -58,7 +59,7 @@ class TaskGroup {
   void clean_up() noexcept;
   void clean_up_at_turn_end() noexcept;
 
-  IOLoop& loop_;
+  LoopRef loop_;
   ErrorHandler on_error_;
   IntrusiveList<Member> running_;
   IntrusiveList<Member> ended_;  // await destruction at the end of the turn
@@ -70,7 +71,7 @@ class TaskGroup {
 
 class [[nodiscard]] TaskGroup::Join {
  public:
-  explicit Join(TaskGroup& group) noexcept : group_(group), waiter_(group.loop_) {}
+  explicit Join(TaskGroup& group) noexcept : group_(group), waiter_(*group.loop_) {}
   bool await_ready() const noexcept { return group_.empty(); }
   void await_suspend(std::coroutine_handle<> joiner) noexcept { waiter_.wait_in(group_.joining_, joiner); }
   void await_resume() const noexcept {}

@@ -38,6 +38,8 @@ class PromiseBase {
   std::suspend_always initial_suspend() const noexcept { return {}; }
   auto final_suspend() const noexcept { return FinalAwaiter{}; }
 
+  // Whether it was awaited or started.
+  bool has_begun() const noexcept { return owner_ || continuation_; }
   void resume_when_done(std::coroutine_handle<> caller) noexcept { continuation_ = caller; }
   void tell_when_done(TaskOwner& owner, std::size_t number) noexcept {
     owner_ = &owner;

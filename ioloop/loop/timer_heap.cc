@@ -6,6 +6,7 @@
 namespace squall {
 
 Timeout TimerHeap::add(TimePoint deadline, Callback callback) {
+  if (closed_) return {};
   // Allocates first, so that a failed allocation changes nothing.
   if (heap_.size() + to_fire_ >= heap_.capacity())
     heap_.reserve(std::max<std::size_t>(64, (heap_.size() + to_fire_) * 2));
@@ -38,7 +39,8 @@ bool TimerHeap::remove(Timeout timeout) noexcept {
   return true;
 }
 
-void TimerHeap::clear() noexcept {
+void TimerHeap::close() noexcept {
+  closed_ = true;
   while (!heap_.empty()) remove(Timeout{heap_.front().id, heap_.front().slot});
 }
 

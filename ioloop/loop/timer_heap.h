@@ -35,18 +35,18 @@ class TimerHeap {
   using TimePoint = std::chrono::steady_clock::time_point;
 
   TimerHeap() = default;
-  ~TimerHeap() { clear(); }
+  ~TimerHeap() { close(); }
   TimerHeap(const TimerHeap&) = delete;
   TimerHeap& operator=(const TimerHeap&) = delete;
 
-  // Throws std::bad_alloc, and then nothing has changed.
+  // Throws std::bad_alloc, and then nothing has changed. The result is empty after close().
   Timeout add(TimePoint deadline, Callback callback);
   // Destroys the callback and returns true; false if the timer has fired or was removed before. A due timer
   // can be removed until its own callback runs (IOL-54).
   bool remove(Timeout timeout) noexcept;
 
-  // Destroys every callback, including those that destructors add.
-  void clear() noexcept;
+  // Destroys every callback, and from now on every callback that is added.
+  void close() noexcept;
 
   bool empty() const noexcept { return heap_.empty(); }
   std::size_t size() const noexcept { return heap_.size(); }
@@ -122,6 +122,7 @@ class TimerHeap {
   std::vector<std::uint32_t> due_;
   std::size_t to_fire_ = 0;  // timers of due_ that have not run; heap_ keeps room for as many
   std::uint64_t next_id_ = 1;
+  bool closed_ = false;
 };
 
 }  // namespace squall

@@ -1,7 +1,5 @@
 #include <squall/ioloop/loop/waiter.h>
 
-#include <squall/ioloop/loop/ioloop.h>
-
 #include <cassert>
 
 namespace squall {
@@ -41,7 +39,7 @@ void Waiter::wake() noexcept {
   if (!waiting()) return;
   leave_list();
   woken_ = true;
-  loop_.call_soon(resume_);
+  loop_->call_soon(resume_);
 }
 
 void Waiter::promise(WaiterList& promised) noexcept {
@@ -49,7 +47,7 @@ void Waiter::promise(WaiterList& promised) noexcept {
   leave_list();
   join_list(promised);
   woken_ = true;
-  loop_.call_soon(resume_);
+  loop_->call_soon(resume_);
 }
 
 bool Waiter::take_promise() noexcept {

@@ -1,13 +1,14 @@
 #pragma once
 
+#include <squall/ioloop/loop/ioloop.h>
 #include <squall/ioloop/loop/loop_hook.h>
+#include <squall/ioloop/loop/loop_ref.h>
 
 #include <coroutine>
 #include <cstddef>
 
 namespace squall {
 
-class IOLoop;
 class Waiter;
 
 // Suspended coroutines, first in, first out: the base of events, locks, queues and futures.
@@ -66,7 +67,7 @@ class Waiter : public ListNode<> {
   bool woken() const noexcept { return woken_; }
   // Whether it was woken with a promise that it has not taken, and the list of promises still exists.
   bool promised() const noexcept { return list_ && woken_; }
-  IOLoop& loop() const noexcept { return loop_; }
+  IOLoop& loop() const noexcept { return *loop_; }
 
  private:
   friend class WaiterList;
@@ -77,7 +78,7 @@ class Waiter : public ListNode<> {
   void join_list(WaiterList& list) noexcept;
   void leave_list() noexcept;
 
-  IOLoop& loop_;
+  LoopRef loop_;
   WaiterList* list_ = nullptr;
   LoopHook resume_;  // in the ready queue
   bool woken_ = false;

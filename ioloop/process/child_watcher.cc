@@ -14,10 +14,10 @@ ChildWatcher::~ChildWatcher() {
   if (child_) set_exit_callback({});
 }
 
-void ChildWatcher::set_exit_callback(std::function<void(int returncode)> callback) {
-  child_->reaper.loop().withdraw(std::exchange(child_->ticket, 0));
+void ChildWatcher::set_exit_callback(VoidFunction<int> callback) {
+  child_->loop->withdraw(std::exchange(child_->ticket, 0));
   child_->callback = std::move(callback);
-  child_->reaper.deliver(*child_);
+  ChildReaper::deliver(*child_);
 }
 
 void ChildWatcher::send_signal(int signal) {

@@ -1,11 +1,11 @@
 #pragma once
 
+#include <squall/ioloop/base/void_function.h>
 #include <squall/ioloop/loop/child_reaper.h>
 
 #include <sys/types.h>
 
 #include <coroutine>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -42,10 +42,10 @@ class ChildWatcher {
   // destroyed meanwhile.
   class Wait;
   Wait wait() const noexcept;
-  // Calls `callback` once, through the loop's queue, when the child has ended, also if it ended before this
-  // call (PRC-12). The callback is not called after the watcher was destroyed. An empty function removes the
-  // callback.
-  void set_exit_callback(std::function<void(int returncode)> callback);
+  // Calls `callback(returncode)` once, through the loop's queue, when the child has ended, also if it ended
+  // before this call (PRC-12). The callback is not called after the watcher was destroyed. An empty function
+  // removes the callback.
+  void set_exit_callback(VoidFunction<int> callback);
   // Does nothing once the child has ended. Throws std::system_error (EPERM, EINVAL).
   void send_signal(int signal);
 
@@ -56,7 +56,7 @@ class ChildWatcher {
 class [[nodiscard]] ChildWatcher::Wait {
  public:
   explicit Wait(std::shared_ptr<ChildReaper::Child> child) noexcept
-      : child_(std::move(child)), waiter_(child_->reaper.loop()) {}
+      : child_(std::move(child)), waiter_(*child_->loop) {}
   bool await_ready() const noexcept { return child_->returncode.has_value(); }
   void await_suspend(std::coroutine_handle<> coroutine) noexcept {
     waiter_.wait_in(child_->waiting, coroutine);

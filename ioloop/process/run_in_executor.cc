@@ -44,7 +44,7 @@ bool ExecutorJob::tell_loop(const std::shared_ptr<ExecutorJob>& self) noexcept {
     if (state_ == State::running) {
       state_ = State::done;
       try {
-        loop_.add_callback([self] { self->resume(); });
+        handle_.add_callback([self] { self->resume(); });
         return true;
       } catch (const std::bad_alloc&) {
         state_ = State::running;

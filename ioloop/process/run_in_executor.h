@@ -29,7 +29,7 @@ namespace detail {
 //             | runs; the result is dropped       |                           |
 class ExecutorJob {
  public:
-  explicit ExecutorJob(IOLoop& loop) noexcept : loop_(loop) {}
+  explicit ExecutorJob(IOLoop& loop) noexcept : loop_(loop), handle_(loop.handle()) {}
   virtual ~ExecutorJob() = default;
   ExecutorJob(const ExecutorJob&) = delete;
   ExecutorJob& operator=(const ExecutorJob&) = delete;
@@ -53,11 +53,11 @@ class ExecutorJob {
   bool tell_loop(const std::shared_ptr<ExecutorJob>& self) noexcept;
   void resume();
 
-  // Locked while the job checks for State::abandoned and adds its callback to the loop. The loop outlives the
-  // waiting coroutine, so the job never uses a loop that is gone.
+  // Locked while the job checks for State::abandoned and adds its callback to the loop.
   std::mutex mutex_;
   State state_ = State::waiting;
-  IOLoop& loop_;
+  IOLoop& loop_;             // used in its own callbacks only: it may be gone
+  const LoopHandle handle_;  // adds no callback to a loop that is gone
   std::coroutine_handle<> waiter_;
 };
 
@@ -142,12 +142,12 @@ class [[nodiscard]] ExecutorAwaiter {
 
   bool await_ready() const noexcept { return false; }
   void await_suspend(std::coroutine_handle<> waiter) {
-    detail::ExecutorJob::submit(job_, executor_ ? *executor_ : loop_.default_executor(), waiter);
+    detail::ExecutorJob::submit(job_, executor_ ? *executor_ : loop_->default_executor(), waiter);
   }
   Result await_resume() { return job_->take(); }
 
  private:
-  IOLoop& loop_;
+  LoopRef loop_;
   Executor* executor_;
   std::shared_ptr<detail::ExecutorResult<Result>> job_;
 };
@@ -157,6 +157,9 @@ namespace detail {
 template <class Function, class... Arguments>
 auto run_in(Executor* executor, Function&& function, Arguments&&... arguments) {
   using Result = std::invoke_result_t<std::decay_t<Function>, std::decay_t<Arguments>...>;
+  static_assert(
+      !DoesNothingUnlessAwaited<Result>,
+      "a Task runs on its loop, not on an executor's thread: await it, or start it by IOLoop::spawn()");
   using Call = ExecutorCall<Result, std::decay_t<Function>, std::decay_t<Arguments>...>;
   IOLoop& loop = IOLoop::current();
   return ExecutorAwaiter<Result>(

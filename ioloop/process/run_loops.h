@@ -36,6 +36,7 @@ void run_loops(std::optional<int> count, const std::function<LoopOwner(IOLoop&, 
 // Thread:    a thread that runs no loop. All threads call `setup`, concurrently.
 template <std::invocable<IOLoop&, int> Setup>
 void run_loops(std::optional<int> count, Setup setup) {
+  detail::refuse_coroutine<Setup&, IOLoop&, int>();
   using Owned = std::invoke_result_t<Setup&, IOLoop&, int>;
   detail::run_loops(count, [&setup](IOLoop& loop, int index) -> detail::LoopOwner {
     if constexpr (std::is_void_v<Owned>) {

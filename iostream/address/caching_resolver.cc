@@ -55,7 +55,7 @@ Task<Resolver::Answer> CachingResolver::look_up(std::string host, std::uint16_t 
   if (query->error) std::rethrow_exception(query->error);
   Answer answer = query->answer;
   // The rest of the TTL; 0 if the answer expired before this task was resumed.
-  const auto left = std::chrono::floor<std::chrono::seconds>(*query->expires - loop_.time());
+  const auto left = std::chrono::floor<std::chrono::seconds>(*query->expires - loop_->time());
   if (answer.ttl) answer.ttl = std::max(left, std::chrono::seconds(0));
   co_return std::move(answer);
 }
@@ -66,7 +66,7 @@ std::shared_ptr<CachingResolver::Query> CachingResolver::find(const Key& key) {
   if (place == places_.end()) return nullptr;
   const Entries::iterator entry = place->second;
   std::shared_ptr<Query> query = entry->query;
-  if (query->expires && loop_.time() >= *query->expires) {
+  if (query->expires && loop_->time() >= *query->expires) {
     erase(entry);
     return nullptr;
   }
@@ -109,7 +109,7 @@ void CachingResolver::keep(const Key& key, const Query& query) {
   if (place == places_.end() || place->second->query.get() != &query) return;
   const std::optional<IOLoop::Duration> ttl = query.ttl(options_);
   if (!ttl) return erase(place->second);
-  place->second->query->expires = loop_.deadline_after(*ttl);
+  place->second->query->expires = loop_->deadline_after(*ttl);
   make_room();
 }
 

@@ -70,7 +70,7 @@ class CachingResolver final : public Resolver {
   void make_room() noexcept;
 
   Resolver& inner_;
-  IOLoop& loop_;
+  LoopRef loop_;
   Options options_;
   Entries entries_;
   std::map<Key, Entries::iterator> places_;

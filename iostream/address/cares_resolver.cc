@@ -100,7 +100,7 @@ class CaresResolver::Channel {
   void process(int readable, int writable);
   void set_timer();
 
-  IOLoop& loop_;
+  LoopRef loop_;
   ares_channel channel_ = nullptr;
   Timeout timer_;
 };
@@ -135,7 +135,7 @@ CaresResolver::Channel::Channel(const Options& options, IOLoop& loop) : loop_(lo
 }
 
 CaresResolver::Channel::~Channel() {
-  loop_.remove_timeout(timer_);
+  loop_->remove_timeout(timer_);
   ::ares_destroy(channel_);  // answers all lookups, and closes its sockets
 }
 
@@ -154,11 +154,11 @@ Future<Outcome> CaresResolver::Channel::ask(const std::string& host, std::uint16
 void CaresResolver::Channel::watch(int fd, Events events) noexcept {
   try {
     if (events == Events::none) {
-      loop_.remove_handler(fd);
-    } else if (loop_.handler_of(fd).function) {
-      loop_.update_handler(fd, events);
+      loop_->remove_handler(fd);
+    } else if (loop_->handler_of(fd).function) {
+      loop_->update_handler(fd, events);
     } else {
-      loop_.add_handler(fd, events, [this](int ready, Events what) {
+      loop_->add_handler(fd, events, [this](int ready, Events what) {
         process(has(what, Events::read) ? ready : ARES_SOCKET_BAD,
                 has(what, Events::write) ? ready : ARES_SOCKET_BAD);
       });
@@ -174,14 +174,14 @@ void CaresResolver::Channel::process(int readable, int writable) {
 }
 
 void CaresResolver::Channel::set_timer() {
-  loop_.remove_timeout(timer_);
+  loop_->remove_timeout(timer_);
   timeval space;
   const timeval* const next = ::ares_timeout(channel_, nullptr, &space);
   if (!next) return;
   // Add a millisecond: if the timer fires too early, c-ares has nothing to do and asks for the same delay
   // again.
   const auto delay = std::chrono::seconds(next->tv_sec) + std::chrono::microseconds(next->tv_usec) + 1ms;
-  timer_ = loop_.call_later(delay, [this] { process(ARES_SOCKET_BAD, ARES_SOCKET_BAD); });
+  timer_ = loop_->call_later(delay, [this] { process(ARES_SOCKET_BAD, ARES_SOCKET_BAD); });
 }
 
 bool CaresResolver::is_built_in() noexcept { return true; }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <squall/ioloop/base/void_function.h>
 #include <squall/ioloop/process/child_watcher.h>
 #include <squall/iostream/stream/iostream.h>
 
@@ -8,7 +9,6 @@
 
 #include <coroutine>
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <new>
 #include <optional>
@@ -109,9 +109,7 @@ class Subprocess {
   ChildWatcher::Wait wait_for_exit(const std::nothrow_t&) const noexcept { return watcher_->wait(); }
   // Calls `callback` once, through the loop's queue, when the child has ended, even if it ended before the
   // call (PRC-12); never after this object was destroyed.
-  void set_exit_callback(std::function<void(int returncode)> callback) {
-    watcher_->set_exit_callback(std::move(callback));
-  }
+  void set_exit_callback(VoidFunction<int> callback) { watcher_->set_exit_callback(std::move(callback)); }
 
   // Do nothing once the child has ended. They throw std::system_error (EPERM).
   void send_signal(int signal) { watcher_->send_signal(signal); }

@@ -6,11 +6,12 @@
 #include <squall/iostream/stream/stream_link.h>
 #include <squall/iostream/stream/transport.h>
 
+#include <stdexcept>
 #include <system_error>
 
 namespace squall {
 
-HandshakeAwaiter::HandshakeAwaiter(detail::StreamLink& link) noexcept : link_(&link), loop_(&link.loop()) {}
+HandshakeAwaiter::HandshakeAwaiter(detail::StreamLink& link) noexcept : link_(&link), loop_(link.loop()) {}
 
 HandshakeAwaiter::~HandshakeAwaiter() {
   if (state_ != State::idle && link_) link_->set_handshake_waiter(nullptr);
@@ -20,6 +21,8 @@ HandshakeAwaiter::~HandshakeAwaiter() {
 bool HandshakeAwaiter::await_ready() { return !link_->is_handshaking(); }
 
 void HandshakeAwaiter::await_suspend(std::coroutine_handle<> waiter) {
+  // Two awaiters were made before either was awaited.
+  if (link_->has_handshake_waiter()) throw std::logic_error("Already waiting");
   const auto limit = link_->transport()->handshake_timeout();
   // The timer first: without memory for it call_later() throws, and nothing waits yet.
   if (limit) timer_ = loop_->call_later(*limit, [this] { time_out(); });

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <squall/ioloop/loop/loop_hook.h>
+#include <squall/ioloop/loop/loop_ref.h>
 #include <squall/ioloop/loop/timer_heap.h>
 
 #include <coroutine>
@@ -8,7 +9,6 @@
 
 namespace squall {
 
-class IOLoop;
 namespace detail {
 class StreamLink;
 }
@@ -42,7 +42,7 @@ class [[nodiscard]] HandshakeAwaiter {
   void time_out() noexcept;
 
   detail::StreamLink* link_;  // null once the stream is gone
-  IOLoop* loop_;
+  LoopRef loop_;
   LoopHook resume_;
   Timeout timer_;
   State state_ = State::idle;

@@ -9,7 +9,23 @@ namespace {
 
 constexpr std::size_t kLongRead = 256 * 1024;
 
-thread_local Block t_shared;
+// The thread's receive buffer. The end of the thread frees the memory, but runs no destructor: streams that
+// are destroyed later may receive too.
+union SharedBlock {
+  constexpr SharedBlock() noexcept : block() {}
+  ~SharedBlock() {}
+  Block block;
+};
+constinit thread_local SharedBlock t_shared;
+
+struct ReadBlockCloser {
+  ~ReadBlockCloser() { t_shared.block.reset(); }
+};
+
+[[gnu::noinline]] void make_shared_block() {
+  [[maybe_unused]] static thread_local const ReadBlockCloser closer;  // destroyed when the thread ends
+  t_shared.block = Block(Block::kLargest);
+}
 
 }  // namespace
 
@@ -27,17 +43,17 @@ thread_local Block t_shared;
     place_ = Place::own;
     return {block_.data() + end_, room()};
   }
-  if (!t_shared) [[unlikely]]
-    t_shared = Block(Block::kLargest);
+  if (!t_shared.block) [[unlikely]]
+    make_shared_block();
   place_ = Place::offered;
-  return {t_shared.data(), t_shared.capacity()};
+  return {t_shared.block.data(), t_shared.block.capacity()};
 }
 
 [[gnu::hot]] void ReadBuffer::commit_shared(std::size_t received) {
   if (place_ != Place::offered || !empty()) [[unlikely]]
     return commit(received);
   place_ = Place::borrowed;
-  block_ = std::move(t_shared);
+  block_ = std::move(t_shared.block);
   begin_ = 0;
   end_ = received;
 }
@@ -57,8 +73,8 @@ void ReadBuffer::prepend(std::string_view bytes) {
 
 [[gnu::hot]] void ReadBuffer::give_back() noexcept {
   place_ = Place::own;
-  if (empty() && !t_shared) [[likely]] {
-    t_shared = std::move(block_);
+  if (empty() && !t_shared.block) [[likely]] {
+    t_shared.block = std::move(block_);
     begin_ = end_ = 0;
     return;
   }
@@ -72,7 +88,7 @@ void ReadBuffer::prepend(std::string_view bytes) {
     return;  // no memory for a copy either
   }
   unread.copy(kept.data(), unread.size());
-  if (!t_shared) t_shared = std::move(block_);
+  if (!t_shared.block) t_shared.block = std::move(block_);
   block_ = std::move(kept);
   begin_ = 0;
   end_ = unread.size();
@@ -84,14 +100,14 @@ void ReadBuffer::commit(std::size_t received) {
     return;
   }
   if (empty() && received > kSmall) {
-    block_ = std::move(t_shared);
+    block_ = std::move(t_shared.block);
     begin_ = 0;
     end_ = received;
     return;
   }
   // Doubled, so that each byte of many small pieces is copied a bounded number of times.
   if (room() < received) move_to(empty() ? received : std::max(size() + received, size() * 2));
-  std::memcpy(block_.data() + end_, t_shared.data(), received);
+  std::memcpy(block_.data() + end_, t_shared.block.data(), received);
   end_ += received;
 }
 

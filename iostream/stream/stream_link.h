@@ -47,7 +47,7 @@ class StreamLink {
   enum class Phase : std::uint8_t { open, handshaking, closed };
 
   StreamLink(IOStream& stream, IOLoop& loop, OwnedFd fd) noexcept
-      : stream_(&stream), loop_(&loop), fd_(std::move(fd)), phase_(fd_ ? Phase::open : Phase::closed) {}
+      : stream_(&stream), loop_(loop), fd_(std::move(fd)), phase_(fd_ ? Phase::open : Phase::closed) {}
   // Leaves `other` closed.
   StreamLink(IOStream& stream, StreamLink&& other) noexcept;
   StreamLink(const StreamLink&) = delete;
@@ -159,7 +159,7 @@ class StreamLink {
   void log_failure(const char* what, const std::error_code& error) const noexcept;
 
   IOStream* stream_;
-  IOLoop* loop_;
+  LoopRef loop_;
   OwnedFd fd_;
   Phase phase_;
   Channel channel_ = Channel::socket;

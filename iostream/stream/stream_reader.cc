@@ -352,6 +352,9 @@ void StreamReader::watch_for_end_again() noexcept {
 // ---- For the awaiters.
 
 [[gnu::hot]] bool StreamReader::try_read(ReadAwaiter& read) {
+  // Two awaiters were made before either was awaited.
+  if (read_) [[unlikely]]
+    refuse_read();
   IOLoop& loop = link_->loop();
   // A view that may be held beyond the dispatch must not refer to the thread's receive buffer. Bytes may be
   // there that read_some(std::nothrow) gave and unread() took back.

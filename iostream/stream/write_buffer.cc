@@ -1,6 +1,5 @@
 #include <squall/iostream/stream/write_buffer.h>
 
-#include <squall/ioloop/base/free_list.h>
 #include <squall/ioloop/base/sanitizer.h>
 #include <squall/iostream/socket/file.h>
 
@@ -14,23 +13,34 @@ namespace {
 
 constexpr std::size_t kFirst = 4096;  // room for several small responses
 
-thread_local FreeList<WriteBuffer, 1> t_spare;
+// A buffer that the next take() returns. Trivially destructible, because streams that are destroyed after the
+// thread's last turn use it too.
+constinit thread_local WriteBuffer* t_spare = nullptr;
+constinit thread_local bool t_ended = false;
+
+struct SpareCloser {
+  ~SpareCloser() {
+    t_ended = true;
+    delete std::exchange(t_spare, nullptr);
+  }
+};
 
 }  // namespace
 
 [[gnu::hot]] std::unique_ptr<WriteBuffer> WriteBuffer::take() {
-  if (t_spare.size() == 0) [[unlikely]]
+  if (!t_spare) [[unlikely]]
     return std::make_unique<WriteBuffer>();
-  return t_spare.take();
+  return std::unique_ptr<WriteBuffer>(std::exchange(t_spare, nullptr));
 }
 
 [[gnu::hot]] void WriteBuffer::give_back(std::unique_ptr<WriteBuffer> buffer) noexcept {
-  if (kAddressSanitizer || buffer->block_.capacity() > Block::kLargest) [[unlikely]]
+  if (kAddressSanitizer || t_spare || t_ended || buffer->block_.capacity() > Block::kLargest) [[unlikely]]
     return;
   buffer->begin_ = buffer->end_ = 0;
   buffer->behind_.clear();
   buffer->front_ = 0;
-  t_spare.give_back(std::move(buffer));
+  [[maybe_unused]] static thread_local const SpareCloser closer;  // destroyed when the thread ends
+  t_spare = buffer.release();
 }
 
 void WriteBuffer::make_room(std::size_t count) {

@@ -25,13 +25,14 @@ bool is_error_of_socket(int error) {
 
 TCPServer::Acceptor::Acceptor(TCPServer& server, OwnedFd socket, UnixSocketFile file)
     : server_(server), socket_(std::move(socket)), file_(std::move(file)) {
-  server_.loop_.add_handler(socket_.get(), Events::read,
-                            {[](void* self, Events) { static_cast<Acceptor*>(self)->accept_batch(); }, this});
+  server_.loop_->add_handler(
+      socket_.get(), Events::read,
+      {[](void* self, Events) { static_cast<Acceptor*>(self)->accept_batch(); }, this});
 }
 
 TCPServer::Acceptor::~Acceptor() {
-  server_.loop_.remove_timeout(resume_);
-  server_.loop_.remove_handler(socket_.get());
+  server_.loop_->remove_timeout(resume_);
+  server_.loop_->remove_handler(socket_.get());
   if (destroyed_) *destroyed_ = true;
 }
 
@@ -72,10 +73,10 @@ void TCPServer::Acceptor::serve(OwnedFd fd, const Address& peer) noexcept {
 
 // Further connections wait in the kernel's backlog; beyond it clients repeat their requests.
 void TCPServer::Acceptor::wait_for_room() noexcept {
-  if (server_.is_full_.due(server_.loop_.time()))
+  if (server_.is_full_.due(server_.loop_->time()))
     log::general().warning("Cannot accept connections, waiting for one to end: {} are open", server_.count_);
   try {
-    server_.loop_.update_handler(socket_.get(), Events::none);
+    server_.loop_->update_handler(socket_.get(), Events::none);
     state_ = State::full;
   } catch (const std::exception&) {
     // The socket is still ready, so the next turn tries again.
@@ -98,7 +99,7 @@ void TCPServer::Acceptor::refuse_one() noexcept {
 void TCPServer::Acceptor::pause(int error) noexcept {
   complain(error);
   try {
-    server_.loop_.update_handler(socket_.get(), Events::none);
+    server_.loop_->update_handler(socket_.get(), Events::none);
   } catch (const std::exception&) {
     return;  // the socket is still ready, so the next turn tries again
   }
@@ -108,7 +109,7 @@ void TCPServer::Acceptor::pause(int error) noexcept {
 void TCPServer::Acceptor::resume() noexcept {
   if (!server_.spare_) server_.spare_ = open_spare();
   try {
-    server_.loop_.update_handler(socket_.get(), Events::read);
+    server_.loop_->update_handler(socket_.get(), Events::read);
     state_ = State::accepting;
   } catch (const std::system_error& error) {
     // The poller may fail for the same lack of resources as accept().
@@ -122,14 +123,14 @@ void TCPServer::Acceptor::resume() noexcept {
 void TCPServer::Acceptor::resume_later() noexcept {
   state_ = State::paused;
   try {
-    resume_ = server_.loop_.call_later(kPause, [this] { resume(); });
+    resume_ = server_.loop_->call_later(kPause, [this] { resume(); });
   } catch (const std::bad_alloc&) {
-    server_.loop_.call_soon(resume_soon_);
+    server_.loop_->call_soon(resume_soon_);
   }
 }
 
 void TCPServer::Acceptor::complain(int error) noexcept {
-  if (server_.cannot_accept_.due(server_.loop_.time()))
+  if (server_.cannot_accept_.due(server_.loop_->time()))
     log::general().error("Cannot accept connections, pausing: {}", log::Errno{error});
 }
 

@@ -154,7 +154,7 @@ void TCPServer::welcome(OwnedFd fd, const Address& peer) {
       return;
     }
     if (proxies.others == ProxyProtocolOptions::Others::are_refused) {
-      if (refused_.due(loop_.time()))
+      if (refused_.due(loop_->time()))
         log::general().warning("Connection from {} refused: not a trusted proxy", peer);
       return;
     }
@@ -164,7 +164,7 @@ void TCPServer::welcome(OwnedFd fd, const Address& peer) {
 
 bool TCPServer::admits(const Address& peer) {
   if (!per_address_ || per_address_->of(peer) < *options_.max_connections_per_address) return true;
-  if (refused_.due(loop_.time()))
+  if (refused_.due(loop_->time()))
     log::general().warning("Connection from {} refused: its address has {} connections", peer,
                            per_address_->of(peer));
   return false;
@@ -195,7 +195,7 @@ void TCPServer::accepted_from_proxy(OwnedFd fd, const Address& proxy, const Prox
 }
 
 void TCPServer::accepted(OwnedFd fd, const Address& peer) {
-  run(supervise(IOStream(std::move(fd), options_.stream, IOStream::Known::nonblocking, loop_), peer));
+  run(supervise(IOStream(std::move(fd), options_.stream, IOStream::Known::nonblocking, *loop_), peer));
 }
 
 Task<> TCPServer::supervise(IOStream stream, Address peer) {

@@ -53,8 +53,8 @@ namespace squall {
 // and a server in each child, with the sockets through add_sockets(); or listen() in each with reuse_port.
 //
 // Thread:    the loop's thread only.
-// Lifetime:  borrows the loop. Owns its connections: destruction cancels their tasks. If the tasks of a
-//            derived class use its members in their destructors, the class must call
+// Lifetime:  borrows the loop, which may end first. Owns its connections: destruction cancels their tasks. If
+//            the tasks of a derived class use its members in their destructors, the class must call
 //            destroy_all_connections() in its own destructor.
 // Errors:    see the methods. Exceptions of handle_stream() are logged.
 // Source:    TSV rows of the specification.
@@ -110,7 +110,7 @@ class TCPServer {
   // Open connections.
   std::size_t connections() const noexcept { return count_; }
   std::size_t max_connections() const noexcept { return max_connections_; }
-  IOLoop& loop() const noexcept { return loop_; }
+  IOLoop& loop() const noexcept { return *loop_; }
 
  protected:
   // Serves one connection. StreamClosedError ends it without a log line; other exceptions are logged with the
@@ -173,7 +173,7 @@ class TCPServer {
   Task<> introduce(OwnedFd fd, Address proxy);
   Task<> supervise(IOStream stream, Address peer);
 
-  IOLoop& loop_;
+  LoopRef loop_;
   Options options_;
   std::size_t max_connections_;
   std::size_t count_ = 0;

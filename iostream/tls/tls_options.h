@@ -1,9 +1,10 @@
 #pragma once
 
+#include <squall/ioloop/base/void_function.h>
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -58,7 +59,7 @@ struct TLSServerOptions {
   std::optional<std::chrono::nanoseconds> handshake_timeout = std::chrono::seconds(10);  // nullopt: no limit
   bool ktls = false;  // let the kernel encrypt, if it can
   // For settings without an option here. Called with each SSL_CTX after its setup.
-  std::function<void(ssl_ctx_st*)> customize{};
+  VoidFunction<ssl_ctx_st*> customize{};
 };
 
 // The options of a client's TLSContext (NET-30).
@@ -83,7 +84,7 @@ struct TLSClientOptions {
   std::string ciphersuites{};
   std::optional<std::chrono::nanoseconds> handshake_timeout = std::chrono::seconds(10);
   bool ktls = false;
-  std::function<void(ssl_ctx_st*)> customize{};
+  VoidFunction<ssl_ctx_st*> customize{};
 };
 
 }  // namespace squall

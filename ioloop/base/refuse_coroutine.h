@@ -1,0 +1,20 @@
+#pragma once
+
+#include <type_traits>
+
+namespace squall::detail {
+
+// A type whose values do nothing unless they are awaited: a Task, a generator, an awaiter.
+template <class Result>
+concept DoesNothingUnlessAwaited = requires { typename std::remove_cvref_t<Result>::promise_type; } ||
+                                   requires(std::remove_cvref_t<Result>& result) { result.await_ready(); };
+
+// Refuses a function whose result would be dropped before it has begun (IOL-44).
+template <class Function, class... Arguments>
+constexpr void refuse_coroutine() {
+  static_assert(!DoesNothingUnlessAwaited<std::invoke_result_t<Function, Arguments...>>,
+                "this function is a callback, and its Task would never run: start the Task in the callback, "
+                "by IOLoop::spawn()");
+}
+
+}  // namespace squall::detail
