@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace squall::http {
@@ -39,15 +40,20 @@ struct HTTPServerOptions {
   // decompressed: 400.
   bool decompress_request = false;
   std::optional<std::size_t> max_decompression_ratio = 200;
-  // Behind a proxy: the client's address and protocol are taken from the proxy's fields X-Forwarded-For,
-  // X-Real-Ip, X-Forwarded-Proto and X-Scheme (HSV-22, HSV-23). Only the fields of `trusted_peers` are
-  // used; if it is empty, the fields of every peer. So set it unless only the proxy can connect. In
-  // X-Forwarded-For the proxies in `trusted_downstream` are skipped.
+  // Behind a proxy: the client's address and protocol are taken from the proxy's fields (HSV-22, HSV-23).
+  // Only the fields of `trusted_peers` are used; if it is empty, the fields of every peer. So set it unless
+  // only the proxy can connect. In a list of addresses the proxies in `trusted_downstream` are skipped.
   bool xheaders = false;
   std::vector<Network> trusted_peers{};
   std::vector<Network> trusted_downstream{};
   Protocol protocol = Protocol::http;  // protocol() without TLS, unless a proxy names another
   // ServerRequest::id() is the client's X-Request-Id: with xheaders of trusted peers only, otherwise of all.
+  // The names of the fields that the proxy sets, for example `X-Forwarded-For` and `X-Forwarded-Proto`; no
+  // other fields are read. `Forwarded` as address_field names the protocol too (RFC 7239), unless
+  // protocol_field names another field. If both are empty, X-Real-Ip or else X-Forwarded-For has the address,
+  // and X-Scheme or else X-Forwarded-Proto the protocol: then the proxy must set or remove all four.
+  std::string address_field{};
+  std::string protocol_field{};
   bool trust_request_id = false;
   bool measure_times = false;  // fill in ServerRequest::times()
 
