@@ -1,6 +1,7 @@
 #include <squall/http/server/server_connection.h>
 
 #include <squall/http/message/status.h>
+#include <squall/http/server/access_log.h>
 #include <squall/http/server/exchange.h>
 #include <squall/http/server/handler_failure.h>
 #include <squall/http/server/server_delegate.h>
@@ -257,7 +258,8 @@ Next ServerConnection::abandon(const std::exception_ptr& error) {
 }
 
 Next ServerConnection::abandon(std::string_view why) {
-  log::application().error("Uncaught exception answering {}: {}", peer_.to_string(), why);
+  log::application().error("Uncaught exception answering {}{}: {}", peer_.to_string(),
+                           id_suffix(exchange_->request()), why);
   if (exchange_->head_sent()) {
     cut();
   } else {
@@ -270,7 +272,11 @@ Next ServerConnection::abandon(std::string_view why) {
 void ServerConnection::cut() noexcept { stream_.close(std::make_error_code(std::errc::operation_canceled)); }
 
 Next ServerConnection::refuse(const Refusal& refusal) {
-  log::general().info("Malformed HTTP message from {}: {}", peer_.to_string(), refusal.reason);
+  const bool has_head = state_ == State::body || state_ == State::handling;
+  log::general().info("Malformed HTTP message from {}{}: {}", peer_.to_string(),
+                      has_head ? id_suffix(exchange_->request()) : IdSuffix(), refusal.reason);
+  // The delegate logs the requests that it was given.
+  if (state_ != State::handling) log_refused(exchange_->request(), refusal.status, has_head);
   const bool has_answer = exchange_->finished();
   if (!has_answer && (exchange_->head_sent() || !send_refusal(refusal))) {
     cut();

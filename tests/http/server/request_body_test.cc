@@ -486,6 +486,7 @@ TEST_CASE("what a delegate attaches to a request is destroyed with the request",
   peer.close();
   loop.run_until([] { return Live::count == 0; });
 }
+  loop.log.expect("400 POST /second (127.0.0.1)");
 
 }  // namespace
 }  // namespace squall::http::request_body_test
