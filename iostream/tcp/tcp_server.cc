@@ -120,9 +120,18 @@ Task<std::size_t> TCPServer::drain(Deadline deadline) {
   const std::size_t cut = additions == additions_ ? count_ : 0;
   if (cut == 0) co_return 0;
   log::general().info("Closing {} connections that did not end in time", cut);
+  Cut cutting(*this);
   close_all_connections();
   co_await moment();
+  cutting.unlink();
   co_return cut;
+}
+
+TCPServer::Cut::~Cut() {
+  // Still linked: drain() was destroyed while it waited for the end of the connections.
+  if (linked() && server_.count_ > 0)
+    log::general().error(
+        "A connection of a server awaited the server's drain(), and was closed: spawn the task instead");
 }
 
 // ---- Connections.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <squall/ioloop/base/intrusive_list.h>
 #include <squall/ioloop/base/owned_fd.h>
 #include <squall/ioloop/loop/deadline.h>
 #include <squall/ioloop/loop/ioloop.h>
@@ -96,9 +97,10 @@ class TCPServer {
   //     const std::size_t cut = co_await server.drain(30s);
   //
   // Lifetime:  borrows the server. If the task is dropped, the server has stopped and the connections
-  //            continue. A connection that awaits the task waits for its own end, and is closed at the
-  //            deadline. If the server gets sockets meanwhile, draining ends: the result is 0, and the
+  //            continue. If the server gets sockets meanwhile, draining ends: the result is 0, and the
   //            connections continue.
+  // Errors:    a connection or a handler of the server must not await the task: it would wait for its own
+  //            end. It is closed at the deadline, and an error is logged. Spawn the task instead.
   Task<std::size_t> drain(Deadline deadline);
   // Whether drain() has begun, and the server got no sockets since.
   bool draining() const noexcept { return draining_; }
@@ -156,6 +158,15 @@ class TCPServer {
 
  private:
   class Acceptor;
+  // The end of a drain() that closes connections. If one of them awaits that drain(), it is destroyed too.
+  class Cut : public ListNode<> {
+   public:
+    explicit Cut(TCPServer& server) noexcept : server_(server) { server_.cuts_.push_back(*this); }
+    ~Cut();
+
+   private:
+    TCPServer& server_;
+  };
   // Allows one log line a second, for lines that clients cause.
   class OnceASecond {
    public:
@@ -180,7 +191,8 @@ class TCPServer {
   std::optional<AddressCounts> per_address_;  // nullopt: no limit for an address
   bool draining_ = false;
   unsigned additions_ = 0;  // calls of add()
-  Condition emptied_;       // the last connection has ended
+  IntrusiveList<Cut> cuts_;
+  Condition emptied_;  // the last connection has ended
   std::vector<std::unique_ptr<Acceptor>> acceptors_;
   OwnedFd spare_;  // the spare descriptor: see open_spare()
   OnceASecond cannot_accept_;
