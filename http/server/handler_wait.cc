@@ -64,7 +64,10 @@ void HandlerWait::time_out() noexcept {
 
 void HandlerWait::cancel(HandlerOutcome outcome) noexcept {
   outcome_ = outcome;
-  context_.delegate.client_gone(exchange_);
+  {
+    const ServerContext::RareCall calling(context_);
+    context_.delegate.client_gone(exchange_);
+  }
   handler_.reset();  // suspended: the awaiters that it waits in withdraw themselves
 }
 

@@ -50,7 +50,10 @@ ServerConnection::~ServerConnection() {
   handler_.reset();  // first, as it uses the exchange
   if (observer_) observer_->connection_ = nullptr;
   if (state_ != State::detached) leave_server();
-  if (context_.follows_connections) context_.delegate.connection_closed(*this);
+  if (context_.follows_connections) {
+    const ServerContext::RareCall calling(context_);
+    context_.delegate.connection_closed(*this);
+  }
 }
 
 void ServerConnection::leave_server() noexcept {
@@ -60,6 +63,10 @@ void ServerConnection::leave_server() noexcept {
 
 bool ServerConnection::can_be_parked() const noexcept {
   return state_ == State::idle && !exchange_ && member_ && !context_.follows_connections;
+}
+
+bool ServerConnection::is_on_stack() const noexcept {
+  return stream_.dispatching() || (state_ == State::handling && !handler_wait_);
 }
 
 // ---- Requests.
@@ -169,6 +176,7 @@ std::optional<Next> ServerConnection::accept_body(bool client_waits) {
     exchange_->response_.expect_continue();
   if (context_.needs_slow_path) head_received();
   try {
+    const ServerContext::RareCall calling(context_);
     if (context_.delegate.head_received(*exchange_) == ServerDelegate::Body::streamed) body.stream();
   } catch (...) {
     return abandon(std::current_exception());

@@ -180,6 +180,9 @@ class IOStream {
   // IOLoop::set_handler(). The result is empty if the stream is not idle, or is not registered for reading.
   Idle release() noexcept;
 
+  // An event of the descriptor is being handled: the coroutines that it has resumed are on the stack.
+  bool dispatching() const noexcept { return link_.is_dispatching(); }
+
   int fd() const noexcept { return link_.fd(); }
   Address local_address() const noexcept { return Address::local_of(fd()); }
   Address peer_address() const noexcept { return Address::peer_of(fd()); }
