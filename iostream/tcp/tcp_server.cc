@@ -6,6 +6,7 @@
 #include <squall/ioloop/coro/with_timeout.h>
 #include <squall/ioloop/loop/sleep.h>
 #include <squall/iostream/socket/socket.h>
+#include <squall/iostream/stream/forced_destruction.h>
 #include <squall/iostream/tcp/acceptor.h>
 #include <squall/iostream/tcp/proxy_reader.h>
 #include <squall/iostream/tls/tls_stream.h>
@@ -53,7 +54,15 @@ TCPServer::TCPServer(Options options, IOLoop& loop)
   if (options_.max_connections_per_address) per_address_.emplace();
 }
 
-TCPServer::~TCPServer() { stop(); }
+TCPServer::~TCPServer() {
+  stop();
+  destroy_all_connections();
+}
+
+void TCPServer::destroy_all_connections() noexcept {
+  const detail::ForcedDestruction destroying;
+  connections_.destroy();
+}
 
 // ---- Listening.
 

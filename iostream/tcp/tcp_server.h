@@ -56,7 +56,8 @@ namespace squall {
 // Thread:    the loop's thread only.
 // Lifetime:  borrows the loop. Owns its connections: destruction cancels their tasks. If the tasks of a
 //            derived class use its members in their destructors, the class must call
-//            destroy_all_connections() in its own destructor.
+//            destroy_all_connections() in its own destructor. A connection's task must not destroy the
+//            server: where that is noticed, a message ends the program.
 // Errors:    see the methods. Exceptions of handle_stream() are logged.
 // Source:    TSV rows of the specification.
 class TCPServer {
@@ -154,7 +155,7 @@ class TCPServer {
   TaskGroup::Member* run(Task<> connection) { return connections_.add(std::move(connection)); }
   void destroy_connection(TaskGroup::Member& connection) noexcept { connections_.destroy(connection); }
   // Cancels all connections at once. Must not be called by a connection's task.
-  void destroy_all_connections() noexcept { connections_.destroy(); }
+  void destroy_all_connections() noexcept;
 
  private:
   class Acceptor;
