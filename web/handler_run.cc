@@ -20,7 +20,8 @@ namespace squall::web {
 namespace {
 
 std::string first_line(const http::ServerRequest& request) {
-  return fmt::format("{} {} ({})", request.method_name(), request.target(), request.remote_ip());
+  return fmt::format("{} {} ({}){}", request.method_name(), request.target(), request.remote_ip(),
+                     http::id_suffix(request));
 }
 
 void log_refusal(const http::ServerRequest& request, int status, std::string_view message) {
@@ -158,8 +159,9 @@ int HandlerRun::fail(const std::exception_ptr& error) noexcept {
     if (outcome.kind == Outcome::Kind::error_page && !exchange_->finished())
       handler_->send_error(outcome.status, outcome.reason);
   } catch (...) {
-    log::application().error("Uncaught exception answering {} {}: {}", exchange_->request().method_name(),
-                             exchange_->request().target(), current_what());
+    log::application().error("Uncaught exception answering {} {}{}: {}", exchange_->request().method_name(),
+                             exchange_->request().target(), http::id_suffix(exchange_->request()),
+                             current_what());
   }
   if (!exchange_->finished()) exchange_->abort();
   return exchange_->status();

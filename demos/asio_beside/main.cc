@@ -100,14 +100,14 @@ int main(int argc, char** argv) {
   try {
     IOLoop loop;
     web::Application app({web::url<EchoedHandler>("/")});
-    const auto& server = app.listen(port(1));
+    auto& server = app.listen(port(1));
     asio::io_context context;
     asio::ip::tcp::acceptor acceptor(context, {asio::ip::address_v4::loopback(), port(2)});
     log::general().info("Echoing on port {}", acceptor.local_endpoint().port());
     serve(acceptor);
     const AsioBeside beside(loop, context);
     log::general().info("Serving on port {}", server.port());
-    loop.stop_on_signals();
+    loop.spawn(drain_on_signals(server, std::chrono::seconds(5)));
     loop.start();
   } catch (const std::exception& error) {
     fmt::print(stderr, "asio_beside: {}\n", error.what());

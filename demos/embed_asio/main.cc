@@ -78,9 +78,9 @@ int main(int argc, char** argv) {
   try {
     IOLoop loop;
     web::Application app({web::url<TicksHandler>("/")});
-    const auto& server = app.listen(static_cast<std::uint16_t>(argc > 1 ? std::atoi(argv[1]) : 8888));
+    auto& server = app.listen(static_cast<std::uint16_t>(argc > 1 ? std::atoi(argv[1]) : 8888));
     log::general().info("Serving on port {}", server.port());
-    loop.stop_on_signals();
+    loop.spawn(drain_on_signals(server, std::chrono::seconds(5)));
 
     asio::io_context context;
     const SquallInAsio embedded(context, loop);

@@ -4,6 +4,7 @@
 
 #include <uv.h>
 
+#include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <exception>
@@ -66,9 +67,9 @@ int main(int argc, char** argv) {
   try {
     IOLoop loop;
     web::Application app({web::url<TicksHandler>("/")});
-    const auto& server = app.listen(static_cast<std::uint16_t>(argc > 1 ? std::atoi(argv[1]) : 8888));
+    auto& server = app.listen(static_cast<std::uint16_t>(argc > 1 ? std::atoi(argv[1]) : 8888));
     log::general().info("Serving on port {}", server.port());
-    loop.stop_on_signals();
+    loop.spawn(drain_on_signals(server, std::chrono::seconds(5)));
 
     uv_loop_t* const uv = uv_default_loop();
     SquallInLibuv embedded(uv, loop);

@@ -38,11 +38,13 @@ struct Service {
   http::HTTPServer server;
 };
 
-// After SIGTERM the requests that have begun are still answered.
+// After SIGTERM the requests that have begun are still answered; a second signal ends the program at once.
+constexpr std::chrono::seconds kDrain{5};
+
 void serve_alone(const Options& options) {
   IOLoop loop;
   Service service(loop, bind_sockets(options.port, options.listen));
-  loop.spawn(drain_on_signals(service.server, std::chrono::seconds(5)));
+  loop.spawn(drain_on_signals(service.server, kDrain));
   loop.start();
 }
 
@@ -56,9 +58,12 @@ void serve(Options options) {
     sockets.push_back(bind_sockets(options.port, options.listen));
     options.port = Address::local_of(sockets.back().front().get()).port();
   }
-  run_loops(options.threads, [&](IOLoop& loop, int index) {
-    return std::make_unique<Service>(loop, std::move(sockets[static_cast<std::size_t>(index)]));
-  });
+  run_loops(
+      options.threads,
+      [&](IOLoop& loop, int index) {
+        return std::make_unique<Service>(loop, std::move(sockets[static_cast<std::size_t>(index)]));
+      },
+      [](const std::unique_ptr<Service>& service) { return service->server.drain(kDrain); });
 }
 
 }  // namespace

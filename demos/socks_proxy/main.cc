@@ -31,9 +31,9 @@ int main(int argc, char** argv) {
   try {
     options.timeout = std::chrono::duration_cast<IOLoop::Duration>(std::chrono::duration<double>(timeout));
     IOLoop loop;
-    loop.stop_on_signals();
     socks::SocksProxy proxy(loop, options);
     proxy.listen(port, listen);
+    loop.spawn(drain_on_signals(proxy, std::chrono::seconds(5)));
     log::general().info("Serving on port {}", proxy.port());
     loop.start();
   } catch (const std::exception& error) {

@@ -2,6 +2,7 @@
 #include <squall/ioloop/base/log.h>
 #include <squall/iostream.h>
 
+#include <chrono>
 #include <cstdint>
 #include <exception>
 #include <optional>
@@ -61,7 +62,7 @@ void serve(const Options& options) {
   listen.address = options.address;
   server.listen(options.port, listen);
   log::general().info("Serving on port {}", server.port());
-  loop.stop_on_signals();
+  loop.spawn(drain_on_signals(server, std::chrono::seconds(2)));  // clients may send the rest of their lines
   loop.start();
 }
 

@@ -40,7 +40,8 @@ enum class RaiseError : bool { no, yes };
 //
 // Thread:    the loop's thread only.
 // Lifetime:  borrows the loop. May be destroyed while fetches run, but not from within one of their
-//            callbacks: the fetches throw HTTPClientClosedError in a later turn. Destroying the task of a
+//            callbacks, which ends the program with a message: the fetches throw HTTPClientClosedError in a
+//            later turn. Destroying the task of a
 //            fetch cancels it, and frees its slot and its connection. A task that was not begun must be
 //            destroyed before the client.
 // Errors:    std::invalid_argument for an invalid request, before anything is sent; then HTTPClientError with

@@ -3,6 +3,7 @@
 #include <squall/http/client/client_core.h>
 #include <squall/http/client/curl_transfer.h>
 #include <squall/ioloop/base/errors.h>
+#include <squall/ioloop/base/fatal.h>
 #include <squall/ioloop/base/log.h>
 #include <squall/ioloop/loop/sleep.h>
 
@@ -40,6 +41,9 @@ CurlEngine::CurlEngine(const AsyncHTTPClient::Options& options, IOLoop& loop)
 }
 
 CurlEngine::~CurlEngine() {
+  if (is_acting_)
+    detail::fail_fast(
+        "a callback of a request destroys the HTTP client that calls it: close() the client instead");
   guards_.close_all();
   for (CURL* const easy : easy_) curl_easy_cleanup(easy);
   if (multi_) curl_multi_cleanup(multi_);

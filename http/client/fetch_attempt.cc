@@ -7,6 +7,14 @@
 #include <string_view>
 
 namespace squall::http {
+namespace {
+
+Task<> give_piece(FetchGuards& guards, const Fetch& fetch, const ClientConnection& connection) {
+  const FetchGuards::Call calling(guards);
+  return fetch.request().streaming_callback(connection.piece());
+}
+
+}  // namespace
 
 FetchAttempt::Outcome FetchAttempt::await_resume() {
   switch (guard_.finish()) {
@@ -41,9 +49,10 @@ Task<> FetchAttempt::run() {
   for (;;) {
     if (next == ClientConnection::Next::read) {
       const std::string_view bytes = co_await connection->stream().read_some(std::nothrow);
+      const FetchGuards::Call calling(core_.guards);  // of the header_callback
       next = connection->receive(bytes);
     } else if (next == ClientConnection::Next::piece) {
-      Task<> taking = fetch_.request().streaming_callback(connection->piece());
+      Task<> taking = give_piece(core_.guards, fetch_, *connection);
       if (taking) co_await std::move(taking);
       next = connection->go_on();
     } else {

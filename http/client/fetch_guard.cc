@@ -1,5 +1,7 @@
 #include <squall/http/client/fetch_guard.h>
 
+#include <squall/ioloop/base/fatal.h>
+
 #include <algorithm>
 #include <chrono>
 
@@ -12,6 +14,9 @@ constexpr std::chrono::milliseconds kPause{5};
 }  // namespace
 
 FetchGuards::~FetchGuards() {
+  if (calls_ > 0)
+    detail::fail_fast(
+        "a callback of a request destroys the HTTP client that calls it: close() the client instead");
   close_all();
   loop_->remove_timeout(timer_);
 }

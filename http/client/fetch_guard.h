@@ -20,7 +20,8 @@ class FetchGuard;
 // be noticed some milliseconds late.
 //
 // Thread:    the loop's thread only.
-// Lifetime:  borrows the loop. Destroying it closes all guards.
+// Lifetime:  borrows the loop. Destroying it closes all guards. Within a Call that ends the program with a
+//            message.
 class FetchGuards {
  public:
   explicit FetchGuards(IOLoop& loop) noexcept : loop_(loop) {}
@@ -32,6 +33,17 @@ class FetchGuards {
   // of a guard.
   void close_all() noexcept;
   bool empty() const noexcept { return running_.empty(); }
+  // Exists while the work of a guard calls functions of the request. They must not destroy the client.
+  class Call {
+   public:
+    explicit Call(FetchGuards& guards) noexcept : guards_(guards) { ++guards_.calls_; }
+    ~Call() { --guards_.calls_; }
+    Call(const Call&) = delete;
+    Call& operator=(const Call&) = delete;
+
+   private:
+    FetchGuards& guards_;
+  };
   IOLoop& loop() const noexcept { return *loop_; }
 
  private:
@@ -42,6 +54,7 @@ class FetchGuards {
 
   LoopRef loop_;
   IntrusiveList<FetchGuard> running_;
+  int calls_ = 0;
   Timeout timer_;
   IOLoop::TimePoint timer_at_{};  // due time of timer_
 };

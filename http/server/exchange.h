@@ -145,8 +145,8 @@ class Exchange {
   const ServerConnection& connection() const noexcept { return *connection_; }
   // The connection closes after the response, even if the client does not ask for it.
   void close_after() noexcept { response_.close_after(); }
-  // While a handler waits, the end of the client's bytes means that the client has gone, and the handler is
-  // cancelled. After run_to_end() the handler is not cancelled.
+  // A handler that waits is cancelled if the client goes away: see Options::half_closed. After run_to_end()
+  // it is not cancelled.
   void run_to_end() noexcept { runs_to_end_ = true; }
   bool runs_to_end() const noexcept { return runs_to_end_; }
   // For client_gone(): the status that the connection answers with, 408, if the client took too long to send

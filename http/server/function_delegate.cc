@@ -66,8 +66,8 @@ void FunctionDelegate::fail(Exchange& exchange, const std::exception_ptr& error)
       log_access(request, failure.status);
       return exchange.finished() ? void() : exchange.abort();
     case HandlerFailure::Kind::error:
-      log::application().error("Uncaught exception {} {} ({}): {}", request.method_name(), request.target(),
-                               request.remote_ip(), failure.text);
+      log::application().error("Uncaught exception {} {} ({}){}: {}", request.method_name(), request.target(),
+                               request.remote_ip(), id_suffix(request), failure.text);
   }
   if (!exchange.finished() && exchange.head_sent()) {
     exchange.abort();

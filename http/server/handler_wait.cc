@@ -42,10 +42,17 @@ HandlerOutcome HandlerWait::await_resume() noexcept {
 // The stream has closed, or the client has ended its bytes.
 void HandlerWait::stream_ended() {
   if (exchange_.runs_to_end() || outcome_ != HandlerOutcome::pending) return;
-  const bool is_answered = context_.options.half_closed == HTTPServerOptions::HalfClosed::is_answered;
-  if (is_answered && !stream_.closed()) return;
+  const bool is_half_closed = !stream_.closed() && exchange_.request_read();
+  if (is_half_closed && context_.options.half_closed == HTTPServerOptions::HalfClosed::is_answered)
+    return expect_no_request();
   cancel(HandlerOutcome::client_gone);
   context_.loop->resume(caller_);
+}
+
+// The client waits for its last answer. A reset still cancels the handler.
+void HandlerWait::expect_no_request() {
+  exchange_.close_after();
+  stream_.set_close_callback([this] { stream_ended(); }, PeerEnd::does_not_call);
 }
 
 void HandlerWait::time_out() noexcept {
@@ -57,7 +64,10 @@ void HandlerWait::time_out() noexcept {
 
 void HandlerWait::cancel(HandlerOutcome outcome) noexcept {
   outcome_ = outcome;
-  context_.delegate.client_gone(exchange_);
+  {
+    const ServerContext::RareCall calling(context_);
+    context_.delegate.client_gone(exchange_);
+  }
   handler_.reset();  // suspended: the awaiters that it waits in withdraw themselves
 }
 

@@ -21,7 +21,7 @@ enum class HandlerOutcome : std::uint8_t {
   pending,      // it has not ended
   answered,     // the task came to its end
   failed,       // the task threw: HandlerWait::failure()
-  client_gone,  // cancelled: the client closed the connection, or ended its bytes
+  client_gone,  // cancelled: the client reset the connection, or ended its bytes and is not answered
   timed_out,    // cancelled: the client took too long to send the body that the handler reads
 };
 
@@ -52,6 +52,7 @@ class HandlerWait {
 
  private:
   void stream_ended();
+  void expect_no_request();
   void cancel(HandlerOutcome outcome) noexcept;
 
   ServerContext& context_;

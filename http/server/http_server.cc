@@ -5,6 +5,7 @@
 #include <squall/http/server/server_connection.h>
 #include <squall/http/server/server_context.h>
 #include <squall/ioloop/base/errors.h>
+#include <squall/ioloop/base/fatal.h>
 #include <squall/ioloop/base/log.h>
 #include <squall/ioloop/sync/condition.h>
 #include <squall/iostream/socket/socket.h>
@@ -22,7 +23,8 @@ class HTTPServer::Core final : public ConnectionHost {
   Core(HTTPServer& server, ServerDelegate& delegate)
       : server_(server), context_(*this, server, delegate, server.options_) {}
   ~Core() {
-    server_.destroy_all_connections();
+    check_destruction();
+    server_.TCPServer::destroy_all_connections();
     close_parked();
   }
 
@@ -31,6 +33,7 @@ class HTTPServer::Core final : public ConnectionHost {
   void wake(ParkedConnection& connection, Events events) override;
   void may_park(ServerConnection& connection) noexcept override;
 
+  void check_destruction() noexcept;
   void accept(OwnedFd fd, const Address& peer);
   void close_parked() noexcept { context_.connections.close_parked(); }
   void drain();
@@ -63,6 +66,11 @@ HTTPServer::HTTPServer(HTTPServerConnectionDelegate& delegate, Options options, 
     : HTTPServer(std::make_unique<ConnectionDelegateAdapter>(delegate), std::move(options), loop) {}
 
 HTTPServer::~HTTPServer() = default;
+
+void HTTPServer::destroy_all_connections() noexcept {
+  core_->check_destruction();
+  TCPServer::destroy_all_connections();
+}
 
 void HTTPServer::accepted(OwnedFd fd, const Address& peer) { core_->accept(std::move(fd), peer); }
 
@@ -154,6 +162,17 @@ void HTTPServer::Core::may_park(ServerConnection& connection) noexcept {
   } catch (const std::bad_alloc&) {
     // The connection keeps its coroutine.
   }
+}
+
+// The connection would go on with freed memory.
+void HTTPServer::Core::check_destruction() noexcept {
+  bool is_on_stack = context_.rare_calls > 0;
+  context_.connections.for_each_active([&](ConnectionTable::Active& connection) {
+    is_on_stack = is_on_stack || static_cast<ServerConnection&>(connection).is_on_stack();
+  });
+  if (is_on_stack)
+    detail::fail_fast(
+        "a handler destroys the HTTPServer that serves its request: leave that to a callback of the loop");
 }
 
 void HTTPServer::Core::drain() {

@@ -22,7 +22,10 @@ class HTTPServerConnectionDelegate;
 // and its connection is closed; other connections are not affected.
 //
 // Thread:    the loop's thread only.
-// Lifetime:  borrows loop and delegate. Destroying the server cancels the handlers of its connections.
+// Lifetime:  borrows loop and delegate. Destroying the server cancels the handlers of its connections. A
+//            handler or the delegate must not destroy the server: where the server notices that, it ends
+//            the program with a message. A handler can leave that to the loop:
+//                loop.add_callback([doomed = std::move(server)] {});
 class HTTPServer : public TCPServer {
  public:
   using Options = HTTPServerOptions;
@@ -48,6 +51,8 @@ class HTTPServer : public TCPServer {
   Task<> serve_stream(IOStream stream, Address peer = Address());
 
  protected:
+  // As TCPServer's. Ends the program with a message if a handler or the delegate calls it.
+  void destroy_all_connections() noexcept;
   void accepted(OwnedFd fd, const Address& peer) override;
   Task<> handle_stream(IOStream stream, Address peer) override;
   // From now on every response closes its connection. Connections that wait for a request are closed now,

@@ -40,9 +40,14 @@ std::string random_id() {
 
 const std::string& ServerRequest::id() const {
   if (!id_.empty()) return id_;
-  const std::string_view given =
-      id_trusted_ ? head_.headers.find("X-Request-Id").value_or("") : std::string_view();
-  return id_ = is_id(given) ? std::string(given) : random_id();
+  const std::string_view given = known_id();
+  return id_ = given.empty() ? random_id() : std::string(given);
+}
+
+std::string_view ServerRequest::known_id() const noexcept {
+  if (!id_.empty() || !id_trusted_) return id_;
+  const std::string_view given = head_.headers.find("X-Request-Id").value_or("");
+  return is_id(given) ? given : std::string_view();
 }
 
 const TLSTransport* ServerRequest::tls() const noexcept { return stream_ ? stream_->tls() : nullptr; }

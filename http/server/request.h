@@ -79,6 +79,9 @@ class ServerRequest {
   // The request's name in logs: the client's X-Request-Id if Options::trust_request_id allows it, otherwise
   // 32 random hexadecimal digits, made by the first call.
   const std::string& id() const;
+  // The id that the request has without making one: the client's, or the result of an earlier call of id().
+  // Empty otherwise. The access log and the lines of errors have it.
+  std::string_view known_id() const noexcept;
 
   // The time at which its first bytes were received, on the loop's clock.
   std::chrono::steady_clock::time_point start_time() const noexcept { return start_; }

@@ -1,6 +1,7 @@
 #include <squall/http/server/server_connection.h>
 
 #include <squall/http/message/status.h>
+#include <squall/http/server/access_log.h>
 #include <squall/http/server/exchange.h>
 #include <squall/http/server/handler_failure.h>
 #include <squall/http/server/server_delegate.h>
@@ -49,7 +50,10 @@ ServerConnection::~ServerConnection() {
   handler_.reset();  // first, as it uses the exchange
   if (observer_) observer_->connection_ = nullptr;
   if (state_ != State::detached) leave_server();
-  if (context_.follows_connections) context_.delegate.connection_closed(*this);
+  if (context_.follows_connections) {
+    const ServerContext::RareCall calling(context_);
+    context_.delegate.connection_closed(*this);
+  }
 }
 
 void ServerConnection::leave_server() noexcept {
@@ -59,6 +63,10 @@ void ServerConnection::leave_server() noexcept {
 
 bool ServerConnection::can_be_parked() const noexcept {
   return state_ == State::idle && !exchange_ && member_ && !context_.follows_connections;
+}
+
+bool ServerConnection::is_on_stack() const noexcept {
+  return stream_.dispatching() || (state_ == State::handling && !handler_wait_);
 }
 
 // ---- Requests.
@@ -168,6 +176,7 @@ std::optional<Next> ServerConnection::accept_body(bool client_waits) {
     exchange_->response_.expect_continue();
   if (context_.needs_slow_path) head_received();
   try {
+    const ServerContext::RareCall calling(context_);
     if (context_.delegate.head_received(*exchange_) == ServerDelegate::Body::streamed) body.stream();
   } catch (...) {
     return abandon(std::current_exception());
@@ -257,7 +266,8 @@ Next ServerConnection::abandon(const std::exception_ptr& error) {
 }
 
 Next ServerConnection::abandon(std::string_view why) {
-  log::application().error("Uncaught exception answering {}: {}", peer_.to_string(), why);
+  log::application().error("Uncaught exception answering {}{}: {}", peer_.to_string(),
+                           id_suffix(exchange_->request()), why);
   if (exchange_->head_sent()) {
     cut();
   } else {
@@ -270,7 +280,11 @@ Next ServerConnection::abandon(std::string_view why) {
 void ServerConnection::cut() noexcept { stream_.close(std::make_error_code(std::errc::operation_canceled)); }
 
 Next ServerConnection::refuse(const Refusal& refusal) {
-  log::general().info("Malformed HTTP message from {}: {}", peer_.to_string(), refusal.reason);
+  const bool has_head = state_ == State::body || state_ == State::handling;
+  log::general().info("Malformed HTTP message from {}{}: {}", peer_.to_string(),
+                      has_head ? id_suffix(exchange_->request()) : IdSuffix(), refusal.reason);
+  // The delegate logs the requests that it was given.
+  if (state_ != State::handling) log_refused(exchange_->request(), refusal.status, has_head);
   const bool has_answer = exchange_->finished();
   if (!has_answer && (exchange_->head_sent() || !send_refusal(refusal))) {
     cut();

@@ -89,6 +89,9 @@ class ServerConnection final : public ConnectionTable::Active {
   TaskGroup::Member* member() const noexcept { return member_; }
   // Whether the connection waits for a request of which no byte has arrived.
   bool can_be_parked() const noexcept;
+  // Whether a call of the delegate, or a handler that was resumed by the connection's own stream, is on the
+  // stack. A handler that was resumed otherwise is not seen.
+  bool is_on_stack() const noexcept;
   IOStream& stream() noexcept { return stream_; }
   const Address& peer() const noexcept { return peer_; }
 

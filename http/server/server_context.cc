@@ -19,6 +19,8 @@ HTTPServerOptions checked(HTTPServerOptions options) {
     throw std::invalid_argument("an HTTPServer's max_header_count must be positive or nullopt");
   if (options.max_decompression_ratio == 0)
     throw std::invalid_argument("an HTTPServer's max_decompression_ratio must be positive or nullopt");
+  if (!options.xheaders && (!options.address_field.empty() || !options.protocol_field.empty()))
+    throw std::invalid_argument("an HTTPServer's address_field and protocol_field need xheaders");
   return options;
 }
 
@@ -39,7 +41,11 @@ ConnectionTable::Timeouts timeouts_of(const HTTPServerOptions& options) noexcept
 
 std::unique_ptr<const ProxyHeaders> proxy_headers_of(const HTTPServerOptions& options) {
   if (!options.xheaders) return nullptr;
-  return std::make_unique<ProxyHeaders>(options.trusted_peers, options.trusted_downstream);
+  return std::make_unique<ProxyHeaders>(
+      ProxyHeaders::Options{.trusted_peers = options.trusted_peers,
+                            .trusted_downstream = options.trusted_downstream,
+                            .address_field = options.address_field,
+                            .protocol_field = options.protocol_field});
 }
 
 }  // namespace

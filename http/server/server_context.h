@@ -48,6 +48,18 @@ struct ServerContext {
   const TCPServer& server;
   LoopRef loop;
   ServerDelegate& delegate;
+  // Counts a call of the delegate that is not on the fast path of a request.
+  class RareCall {
+   public:
+    explicit RareCall(ServerContext& context) noexcept : context_(context) { ++context_.rare_calls; }
+    ~RareCall() { --context_.rare_calls; }
+    RareCall(const RareCall&) = delete;
+    RareCall& operator=(const RareCall&) = delete;
+
+   private:
+    ServerContext& context_;
+  };
+  int rare_calls = 0;  // calls that are on the stack
   const HTTPServerOptions options;
   const std::unique_ptr<const ProxyHeaders> proxy_headers;  // null unless Options::xheaders is set
   const bool needs_slow_path;  // an option is set that the fast path does not handle

@@ -7,6 +7,9 @@ namespace squall::http {
 
 // Receives a server's requests: the web framework's Application, or a class of the application.
 //
+// The server writes a line in the access log for each request that it refuses before handle_request() is
+// called. A delegate logs the others: log_access().
+//
 // Thread:    the server's loop.
 // Lifetime:  outlives the server.
 class ServerDelegate {

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
@@ -47,21 +48,91 @@ std::string_view module_of(const char* file) {
   return name.substr(0, name.find('.'));
 }
 
+// The character at the beginning of `text`, whose UTF-8 takes `length` bytes.
+std::uint32_t code_point(std::string_view text, std::size_t length) noexcept {
+  const auto byte = [&](std::size_t i) {
+    return static_cast<std::uint32_t>(static_cast<unsigned char>(text[i]));
+  };
+  if (length == 1) return byte(0);
+  std::uint32_t code = byte(0) & (0x7fu >> length);
+  for (std::size_t i = 1; i < length; ++i) code = code << 6 | (byte(i) & 0x3f);
+  return code;
+}
+
+// Whether a character could drive the reader's terminal or mislead the reader: control characters but the
+// tab, line and paragraph separators, characters that change the direction of the text, and invisible ones.
+// ZWNJ and ZWJ are left: words of several languages, and emoji, need them.
+bool misleads(std::uint32_t code) noexcept {
+  if (code < 0x7f) return code < 0x20 && code != '\t';
+  struct Range {
+    std::uint32_t first;
+    std::uint32_t last;
+  };
+  constexpr Range kRanges[] = {
+      {0x7f, 0x9f},        // DEL, and C1: U+0085 is a line break, U+009B begins an escape sequence
+      {0xad, 0xad},        // soft hyphen
+      {0x61c, 0x61c},      // Arabic letter mark
+      {0x115f, 0x1160},    // Hangul fillers
+      {0x180e, 0x180e},    // Mongolian vowel separator
+      {0x200b, 0x200b},    // zero width space
+      {0x200e, 0x200f},    // left-to-right and right-to-left marks
+      {0x2028, 0x202e},    // separators; embeddings and overrides of the direction
+      {0x2060, 0x206f},    // invisible operators; isolates of the direction
+      {0x3164, 0x3164},    // Hangul filler
+      {0xfeff, 0xfeff},    // byte order mark
+      {0xffa0, 0xffa0},    // Hangul filler
+      {0xfff9, 0xfffb},    // interlinear annotations
+      {0xe0000, 0xe0fff},  // tags and other invisible characters
+  };
+  return std::ranges::any_of(
+      kRanges, [code](const Range& range) { return code >= range.first && code <= range.last; });
+}
+
+void append_escaped(std::string& line, std::uint32_t code) {
+  if (code <= 0x7f) {
+    line += fmt::format("\\x{:02x}", code);
+  } else if (code <= 0xffff) {
+    line += fmt::format("\\u{:04x}", code);
+  } else {
+    line += fmt::format("\\U{:08x}", code);
+  }
+}
+
 void append_safely(std::string& line, std::string_view text) {
   while (!text.empty()) {
-    const auto byte = static_cast<unsigned char>(text.front());
-    if (byte == '\n') {
+    const std::size_t length = utf8_length(text);
+    const std::uint32_t code = length > 0 ? code_point(text, length) : 0;
+    if (length == 0) {
+      line += fmt::format("\\x{:02x}", static_cast<unsigned char>(text.front()));
+    } else if (code == '\n') {
       line += "\n    ";
-      text.remove_prefix(1);
-    } else if (const std::size_t length = utf8_length(text); length > 0 && (byte >= 0x20 || byte == '\t')) {
-      line += text.substr(0, length);
-      text.remove_prefix(length);
+    } else if (misleads(code)) {
+      append_escaped(line, code);
     } else {
-      // Control characters could drive the reader's terminal.
-      line += fmt::format("\\x{:02x}", byte);
-      text.remove_prefix(1);
+      line += text.substr(0, length);
     }
+    text.remove_prefix(std::max<std::size_t>(length, 1));
   }
+}
+
+// The most bytes of a message that a line has.
+constexpr std::size_t kMaxMessage = 8 * 1024;
+
+// Whether a character may begin at `at`.
+bool is_boundary(std::string_view text, std::size_t at) noexcept {
+  return at >= text.size() || (static_cast<unsigned char>(text[at]) & 0xc0) != 0x80;
+}
+
+// Appends a message; the middle of one that is longer than kMaxMessage is left out.
+void append_message(std::string& line, std::string_view message) {
+  if (message.size() <= kMaxMessage) return append_safely(line, message);
+  std::size_t front = kMaxMessage / 2;
+  std::size_t back = message.size() - kMaxMessage / 2;
+  for (int i = 0; i < 3 && !is_boundary(message, front); ++i) --front;
+  for (int i = 0; i < 3 && !is_boundary(message, back); ++i) ++back;
+  append_safely(line, message.substr(0, front));
+  line += fmt::format("[... {} of {} bytes are left out ...]", back - front, message.size());
+  append_safely(line, message.substr(back));
 }
 
 void write_line(const Record& record, bool color) {
@@ -143,7 +214,7 @@ std::string format_record(const Record& record, bool color) {
                       record.where.line());
   if (color) line += "\033[0m";
   line += ' ';
-  append_safely(line, record.message);
+  append_message(line, record.message);
   return line;
 }
 

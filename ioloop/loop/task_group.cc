@@ -1,6 +1,7 @@
 #include <squall/ioloop/loop/task_group.h>
 
 #include <squall/ioloop/base/errors.h>
+#include <squall/ioloop/base/fatal.h>
 #include <squall/ioloop/base/log.h>
 #include <squall/ioloop/loop/ioloop.h>
 
@@ -15,7 +16,12 @@ class TaskGroup::Member final : public detail::TaskOwner, public ListNode<>, pub
       : group(group), task(std::move(task)), added_at(added_at) {
     group.loop_->count_tasks(1);
   }
-  ~Member() { group.loop_->count_tasks(-1); }
+  ~Member() {
+    if (stage == Stage::starting)
+      detail::fail_fast(
+          "a task destroys the TaskGroup or the server that runs it: leave that to a callback of the loop");
+    group.loop_->count_tasks(-1);
+  }
 
   std::coroutine_handle<> task_ended(std::size_t) noexcept override {
     if (stage == Stage::starting) {

@@ -1,10 +1,13 @@
 #include <squall/ioloop/process/run_loops.h>
 
 #include <squall/ioloop/base/cpu_count.h>
+#include <squall/ioloop/loop/task_group.h>
 
 #include <fmt/format.h>
 #include <signal.h>
 
+#include <atomic>
+#include <cstddef>
 #include <exception>
 #include <mutex>
 #include <stdexcept>
@@ -14,12 +17,11 @@
 namespace squall {
 namespace {
 
-// The loops of one run_loops(): when one of them stops, or a signal arrives, all stop.
+// The loops of one run_loops(): when one of them stops, all stop. A signal stops all, or winds all down.
 class LoopSet {
  public:
-  using Setup = std::function<detail::LoopOwner(IOLoop&, int)>;
-
-  LoopSet(int count, const Setup& setup) : setup_(setup), errors_(static_cast<std::size_t>(count)) {}
+  LoopSet(int count, const detail::LoopFunctions& functions)
+      : functions_(functions), errors_(static_cast<std::size_t>(count)) {}
 
   void run() {
     std::vector<std::jthread> threads;
@@ -40,11 +42,11 @@ class LoopSet {
   void run_one(int index) noexcept {
     try {
       IOLoop loop;
-      const Entry entry(*this, loop);
+      Entry entry(*this, loop, index);
       if (index == 0) {
-        for (const int signal : {SIGINT, SIGTERM}) loop.add_signal_handler(signal, [this] { stop_all(); });
+        for (const int signal : {SIGINT, SIGTERM}) loop.add_signal_handler(signal, [this] { signalled(); });
       }
-      const detail::LoopOwner owned = setup_(loop, index);
+      entry.owned = functions_.setup(loop, index);
       if (!stopped()) loop.start();
       stop_all();
     } catch (...) {
@@ -56,43 +58,80 @@ class LoopSet {
   // A loop that stop_all() stops.
   class Entry {
    public:
-    Entry(LoopSet& set, IOLoop& loop) : set_(set), loop_(loop) {
+    Entry(LoopSet& set, IOLoop& loop, int index) : loop(loop), index(index), set_(set), winding_down_(loop) {
       const std::lock_guard lock(set.mutex_);
-      set.loops_.push_back(&loop);
+      set.entries_.push_back(this);
+      if (set.is_winding_down_) wind_down_soon();
     }
     ~Entry() {
       const std::lock_guard lock(set_.mutex_);
-      std::erase(set_.loops_, &loop_);
+      std::erase(set_.entries_, this);
     }
+    Entry(const Entry&) = delete;
+    Entry& operator=(const Entry&) = delete;
+
+    // Any thread. The loop calls the function after the setup.
+    void wind_down_soon() {
+      loop.add_callback([this] { winding_down_.add(set_.wind_down(*this)); });
+    }
+
+    IOLoop& loop;
+    const int index;
+    detail::LoopOwner owned;  // only the loop's thread uses it
 
    private:
     LoopSet& set_;
-    IOLoop& loop_;
+    TaskGroup winding_down_;
   };
+
+  // Called by the first loop.
+  void signalled() {
+    {
+      const std::lock_guard lock(mutex_);
+      if (functions_.wind_down && !is_winding_down_) {
+        is_winding_down_ = true;
+        for (Entry* entry : entries_) entry->wind_down_soon();
+        return;
+      }
+    }
+    stop_all();
+  }
+
+  Task<> wind_down(Entry& entry) {
+    try {
+      co_await functions_.wind_down(entry.owned);
+    } catch (...) {
+      errors_[static_cast<std::size_t>(entry.index)] = std::current_exception();
+      stop_all();
+    }
+    if (ended_.fetch_add(1) + 1 == errors_.size()) stop_all();
+  }
 
   void stop_all() {
     const std::lock_guard lock(mutex_);
     stopped_ = true;
-    for (IOLoop* loop : loops_) loop->stop();
+    for (const Entry* entry : entries_) entry->loop.stop();
   }
   bool stopped() {
     const std::lock_guard lock(mutex_);
     return stopped_;
   }
 
-  const Setup& setup_;
+  const detail::LoopFunctions& functions_;
   std::vector<std::exception_ptr> errors_;
   std::mutex mutex_;
-  std::vector<IOLoop*> loops_;
+  std::vector<Entry*> entries_;
   bool stopped_ = false;
+  bool is_winding_down_ = false;
+  std::atomic<std::size_t> ended_ = 0;  // wind_down() tasks
 };
 
 }  // namespace
 
-void detail::run_loops(std::optional<int> count, const std::function<LoopOwner(IOLoop&, int)>& setup) {
+void detail::run_loops(std::optional<int> count, const LoopFunctions& functions) {
   const int loops = count ? *count : cpu_count();
   if (loops < 1) throw std::invalid_argument(fmt::format("run_loops() cannot run {} loops", loops));
-  LoopSet(loops, setup).run();
+  LoopSet(loops, functions).run();
 }
 
 }  // namespace squall

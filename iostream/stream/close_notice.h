@@ -7,17 +7,23 @@
 
 #include <utility>
 
-namespace squall::detail {
+namespace squall {
+
+// Whether the end of the peer's bytes calls a stream's close callback.
+enum class PeerEnd : bool { calls, does_not_call };
+
+namespace detail {
 
 // The close callback of a stream: called once, through the loop's ready queue.
 //
 // Lifetime:  destroying the notice withdraws the call.
 class CloseNotice : public Pooled {
  public:
-  explicit CloseNotice(Callback callback) noexcept : callback_(std::move(callback)) {}
+  CloseNotice(Callback callback, PeerEnd at_end) noexcept : callback_(std::move(callback)), at_end_(at_end) {}
 
   // True until the callback is queued.
   bool is_waiting() const noexcept { return is_waiting_; }
+  PeerEnd at_end() const noexcept { return at_end_; }
   // Queues the callback, the first time.
   void call_soon(IOLoop& loop) noexcept {
     if (!std::exchange(is_waiting_, false)) return;
@@ -34,7 +40,9 @@ class CloseNotice : public Pooled {
 
   Callback callback_;
   LoopHook call_;
+  PeerEnd at_end_;
   bool is_waiting_ = true;
 };
 
-}  // namespace squall::detail
+}  // namespace detail
+}  // namespace squall

@@ -135,14 +135,14 @@ HandshakeAwaiter IOStream::handshake() {
 
 // ---- Closing.
 
-void IOStream::set_close_callback(Callback callback) {
-  link_.set_close_notice(callback ? std::make_unique<detail::CloseNotice>(std::move(callback)) : nullptr);
+void IOStream::set_close_callback(Callback callback, PeerEnd at_end) {
+  link_.set_close_notice(callback ? std::make_unique<detail::CloseNotice>(std::move(callback), at_end)
+                                  : nullptr);
+  if (closed()) return link_.notify_closed();
+  if (at_eof()) link_.notify_ended();
   if (!link_.is_watched()) return;
-  if (closed() || at_eof()) {
-    link_.notify_closed();
-  } else {
-    link_.want(link_.interest() | (reader_.buffer().empty() ? Events::read : Events::hangup));
-  }
+  const bool sees_end = reader_.buffer().empty() && !at_eof();
+  link_.want(link_.interest() | (sees_end ? Events::read : Events::hangup));
 }
 
 void IOStream::close(std::error_code error) noexcept {

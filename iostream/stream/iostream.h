@@ -171,14 +171,17 @@ class IOStream {
   // The error that closed the stream; empty after close() and after the end of the peer's bytes (IOS-13).
   std::error_code error() const noexcept { return link_.error(); }
   // Calls `callback` once, through the loop's queue, when the stream has closed or the peer's bytes have
-  // ended (IOS-52). Unread bytes hide the end behind them (IOS-53), but not a reset (except over kqueue). An
-  // empty callback clears it.
-  void set_close_callback(Callback callback);
+  // ended (IOS-52). Unread bytes hide the end behind them (IOS-53), but not a reset (except over kqueue).
+  // PeerEnd::does_not_call: only the closing of the stream or a reset calls it. An empty callback clears it.
+  void set_close_callback(Callback callback, PeerEnd at_end = PeerEnd::calls);
 
   // Gives up the descriptor of an idle stream: a stream without buffered bytes. A read that waits must be
   // destroyed next. The descriptor stays registered for reading; its events are ignored until
   // IOLoop::set_handler(). The result is empty if the stream is not idle, or is not registered for reading.
   Idle release() noexcept;
+
+  // An event of the descriptor is being handled: the coroutines that it has resumed are on the stack.
+  bool dispatching() const noexcept { return link_.is_dispatching(); }
 
   int fd() const noexcept { return link_.fd(); }
   Address local_address() const noexcept { return Address::local_of(fd()); }

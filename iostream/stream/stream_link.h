@@ -128,6 +128,9 @@ class StreamLink {
   void notify_closed() noexcept {
     if (close_notice_) close_notice_->call_soon(*loop_);
   }
+  void notify_ended() noexcept {
+    if (close_notice_ && close_notice_->at_end() == PeerEnd::calls) close_notice_->call_soon(*loop_);
+  }
 
   // ---- The end.
 

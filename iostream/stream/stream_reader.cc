@@ -221,7 +221,7 @@ bool StreamReader::fail_read(ReadAwaiter& read, std::error_code error) {
 
 void StreamReader::end_input() noexcept {
   input_ = Input::ended;
-  link_->notify_closed();
+  link_->notify_ended();
 }
 
 // Kept apart from `buffer_`, because a caller may still hold the view of the last read. If a read waits, no
@@ -332,10 +332,10 @@ bool StreamReader::look_for_end() noexcept {
   return found >= 0 && !link_->is_closed();
 }
 
-// The descriptor is readable, and no read waits. Calls the close callback at the end of the stream;
-// otherwise the bytes wait until they are read.
+// The descriptor is readable, and no read waits. Calls the close callback at the end of the stream, unless
+// unread bytes precede the end (IOS-53); otherwise the bytes wait until they are read.
 void StreamReader::watch_for_end() noexcept {
-  const bool is_watched = link_->is_watched() && !at_end();
+  const bool is_watched = link_->is_watched() && !at_end() && buffer_.empty();
   if (is_watched && !look_for_end()) return;
   if (!at_end()) input_ = Input::may_have_more;
   link_->want(link_->interest() & ~Events::read);

@@ -1,19 +1,43 @@
 #include <squall/iostream/tcp/drain_on_signals.h>
 
-#include <squall/ioloop/base/log.h>
+#include <squall/ioloop/coro/multi.h>
+#include <squall/ioloop/loop/deadline.h>
 #include <squall/iostream/tcp/tcp_server.h>
 
 #include <signal.h>
 
-namespace squall {
+#include <cstddef>
+#include <stdexcept>
+#include <utility>
 
-Task<> drain_on_signals(TCPServer& server, IOLoop::Duration limit) {
-  IOLoop& loop = server.loop();
+namespace squall {
+namespace {
+
+using Servers = std::vector<std::reference_wrapper<TCPServer>>;
+
+Task<> wait_and_drain(Servers servers, IOLoop::Duration limit) {
+  IOLoop& loop = servers.front().get().loop();
   co_await loop.signal(SIGINT, SIGTERM);
   loop.stop_on_signals();
-  const std::size_t cut = co_await server.drain(limit);
-  if (cut > 0) log::general().info("Closed {} connections that had not ended", cut);
+  const Deadline deadline(limit);
+  std::vector<Task<std::size_t>> drains;
+  for (TCPServer& server : servers) drains.push_back(server.drain(deadline));
+  co_await multi(std::move(drains));
   loop.stop();
+}
+
+}  // namespace
+
+Task<> drain_on_signals(Servers servers, IOLoop::Duration limit) {
+  if (servers.empty()) throw std::invalid_argument("drain_on_signals() needs a server");
+  for (const TCPServer& server : servers)
+    if (&server.loop() != &servers.front().get().loop())
+      throw std::invalid_argument("the servers of drain_on_signals() must have one loop: see run_loops()");
+  return wait_and_drain(std::move(servers), limit);
+}
+
+Task<> drain_on_signals(TCPServer& server, IOLoop::Duration limit) {
+  return drain_on_signals(Servers{server}, limit);
 }
 
 }  // namespace squall

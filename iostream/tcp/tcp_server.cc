@@ -6,6 +6,7 @@
 #include <squall/ioloop/coro/with_timeout.h>
 #include <squall/ioloop/loop/sleep.h>
 #include <squall/iostream/socket/socket.h>
+#include <squall/iostream/stream/forced_destruction.h>
 #include <squall/iostream/tcp/acceptor.h>
 #include <squall/iostream/tcp/proxy_reader.h>
 #include <squall/iostream/tls/tls_stream.h>
@@ -53,7 +54,15 @@ TCPServer::TCPServer(Options options, IOLoop& loop)
   if (options_.max_connections_per_address) per_address_.emplace();
 }
 
-TCPServer::~TCPServer() { stop(); }
+TCPServer::~TCPServer() {
+  stop();
+  destroy_all_connections();
+}
+
+void TCPServer::destroy_all_connections() noexcept {
+  const detail::ForcedDestruction destroying;
+  connections_.destroy();
+}
 
 // ---- Listening.
 
@@ -120,9 +129,18 @@ Task<std::size_t> TCPServer::drain(Deadline deadline) {
   const std::size_t cut = additions == additions_ ? count_ : 0;
   if (cut == 0) co_return 0;
   log::general().info("Closing {} connections that did not end in time", cut);
+  Cut cutting(*this);
   close_all_connections();
   co_await moment();
+  cutting.unlink();
   co_return cut;
+}
+
+TCPServer::Cut::~Cut() {
+  // Still linked: drain() was destroyed while it waited for the end of the connections.
+  if (linked() && server_.count_ > 0)
+    log::general().error(
+        "A connection of a server awaited the server's drain(), and was closed: spawn the task instead");
 }
 
 // ---- Connections.

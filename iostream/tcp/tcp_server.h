@@ -1,5 +1,6 @@
 #pragma once
 
+#include <squall/ioloop/base/intrusive_list.h>
 #include <squall/ioloop/base/owned_fd.h>
 #include <squall/ioloop/loop/deadline.h>
 #include <squall/ioloop/loop/ioloop.h>
@@ -55,7 +56,8 @@ namespace squall {
 // Thread:    the loop's thread only.
 // Lifetime:  borrows the loop, which may end first. Owns its connections: destruction cancels their tasks. If
 //            the tasks of a derived class use its members in their destructors, the class must call
-//            destroy_all_connections() in its own destructor.
+//            destroy_all_connections() in its own destructor. A connection's task must not destroy the
+//            server: where that is noticed, a message ends the program.
 // Errors:    see the methods. Exceptions of handle_stream() are logged.
 // Source:    TSV rows of the specification.
 class TCPServer {
@@ -96,9 +98,10 @@ class TCPServer {
   //     const std::size_t cut = co_await server.drain(30s);
   //
   // Lifetime:  borrows the server. If the task is dropped, the server has stopped and the connections
-  //            continue. A connection that awaits the task waits for its own end, and is closed at the
-  //            deadline. If the server gets sockets meanwhile, draining ends: the result is 0, and the
+  //            continue. If the server gets sockets meanwhile, draining ends: the result is 0, and the
   //            connections continue.
+  // Errors:    a connection or a handler of the server must not await the task: it would wait for its own
+  //            end. It is closed at the deadline, and an error is logged. Spawn the task instead.
   Task<std::size_t> drain(Deadline deadline);
   // Whether drain() has begun, and the server got no sockets since.
   bool draining() const noexcept { return draining_; }
@@ -152,10 +155,19 @@ class TCPServer {
   TaskGroup::Member* run(Task<> connection) { return connections_.add(std::move(connection)); }
   void destroy_connection(TaskGroup::Member& connection) noexcept { connections_.destroy(connection); }
   // Cancels all connections at once. Must not be called by a connection's task.
-  void destroy_all_connections() noexcept { connections_.destroy(); }
+  void destroy_all_connections() noexcept;
 
  private:
   class Acceptor;
+  // The end of a drain() that closes connections. If one of them awaits that drain(), it is destroyed too.
+  class Cut : public ListNode<> {
+   public:
+    explicit Cut(TCPServer& server) noexcept : server_(server) { server_.cuts_.push_back(*this); }
+    ~Cut();
+
+   private:
+    TCPServer& server_;
+  };
   // Allows one log line a second, for lines that clients cause.
   class OnceASecond {
    public:
@@ -180,7 +192,8 @@ class TCPServer {
   std::optional<AddressCounts> per_address_;  // nullopt: no limit for an address
   bool draining_ = false;
   unsigned additions_ = 0;  // calls of add()
-  Condition emptied_;       // the last connection has ended
+  IntrusiveList<Cut> cuts_;
+  Condition emptied_;  // the last connection has ended
   std::vector<std::unique_ptr<Acceptor>> acceptors_;
   OwnedFd spare_;  // the spare descriptor: see open_spare()
   OnceASecond cannot_accept_;

@@ -27,6 +27,14 @@ def both_run():
         assert program.stop() == 0, program.said
 
 
+def drains():
+    """on SIGTERM the request in flight is answered, and a second signal ends the program at once"""
+    with Program(PROGRAM, "0", "0") as program:
+        assert b" has echoed " in program.drains()
+    with Program(PROGRAM, "0", "0") as program:
+        program.ends_at_second_signal(program.request_in_flight())
+
+
 tap = Tap()
-tap.run([both_run])
+tap.run([both_run, drains])
 tap.end()

@@ -37,6 +37,14 @@ def stops():
         assert program.stop(signal.SIGINT) == 0, program.said
 
 
+def drains():
+    """on SIGTERM the request in flight is answered, and a second signal ends the program at once"""
+    with Program(PROGRAM, "0") as program:
+        assert b" has ticked " in program.drains()
+    with Program(PROGRAM, "0") as program:
+        program.ends_at_second_signal(program.request_in_flight())
+
+
 def busy_port():
     """a busy port gives one clear line"""
     with Program(PROGRAM, "0") as program:
@@ -45,5 +53,5 @@ def busy_port():
 
 
 tap = Tap()
-tap.run([both_run, stops, busy_port])
+tap.run([both_run, stops, drains, busy_port])
 tap.end()

@@ -36,6 +36,16 @@ def threads():
         assert program.stop(signal.SIGINT) == 0, program.said
 
 
+def drains():
+    """on SIGTERM the request in flight is answered, and a second signal ends the program at once"""
+    for threads in ("1", "3"):
+        arguments = (HELLO, "--port", "0", "--address", "127.0.0.1", "--threads", threads)
+        with Program(*arguments) as program:
+            assert program.drains() == b"Hello, world\n"
+        with Program(*arguments) as program:
+            program.ends_at_second_signal(program.request_in_flight())
+
+
 def wrong_use():
     """a busy port, an unknown flag and a number out of range each give one clear line"""
     with Program(HELLO, "--port", "0", "--address", "127.0.0.1") as program:
@@ -57,5 +67,5 @@ def help_text():
 
 
 tap = Tap()
-tap.run([greets, all_interfaces, threads, wrong_use, help_text])
+tap.run([greets, all_interfaces, threads, drains, wrong_use, help_text])
 tap.end()

@@ -166,6 +166,25 @@ def half_closes():
                 assert read_to_end(server) == b"late"
 
 
+def drains():
+    """on SIGTERM the open tunnels may end, and a second signal ends the proxy at once"""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        with proxy() as program:
+            with tunnel(program, listening.getsockname()[1]) as connection:
+                server, _ = listening.accept()
+                server.settimeout(PATIENCE)
+                with server:
+                    program.begins_to_drain()
+                    connection.sendall(b"late")
+                    assert receive(server, 4) == b"late"
+            assert program.process.wait(PATIENCE) == 0, program.said
+        with proxy() as program:
+            connection = tunnel(program, listening.getsockname()[1])
+            server, _ = listening.accept()
+            with server:
+                program.ends_at_second_signal(connection)
+
+
 def breaks():
     """a reset on one side ends the other"""
     with socket.create_server(("127.0.0.1", 0)) as listening, proxy() as program:
@@ -235,5 +254,5 @@ if CURL:
     tap.run([by_curl, logs_in])
 else:
     print("# curl is not installed: only the tests with their own clients run")
-tap.run([ipv6, half_closes, breaks, cannot_connect, misbehaves, wrong_use])
+tap.run([ipv6, half_closes, drains, breaks, cannot_connect, misbehaves, wrong_use])
 tap.end()

@@ -41,6 +41,27 @@ def lines_come_back():
         assert program.stop() == 0, program.said
 
 
+def line_in_flight(program):
+    """A connection on which one line was echoed, and the next is sent in part."""
+    connection = program.connect()
+    connection.sendall(b"first\n")
+    assert connection.recv(100) == b"first\n"
+    connection.sendall(b"hel")
+    return connection
+
+
+def drains():
+    """on SIGTERM the line in flight is echoed, and a second signal ends the server at once"""
+    with server() as program:
+        with line_in_flight(program) as connection:
+            program.begins_to_drain()
+            connection.sendall(b"lo\n")
+            assert connection.recv(100) == b"hello\n"
+        assert program.process.wait(PATIENCE) == 0, program.said
+    with server() as program:
+        program.ends_at_second_signal(line_in_flight(program))
+
+
 def a_client():
     """the client sends a message and prints the answer (DEM-21)"""
     with server() as program:
@@ -98,5 +119,5 @@ def wrong_use():
 
 
 tap = Tap()
-tap.run([lines_come_back, a_client, with_tls, wrong_use])
+tap.run([lines_come_back, drains, a_client, with_tls, wrong_use])
 tap.end()

@@ -35,6 +35,12 @@ HTTPFixture::HTTPFixture(FunctionDelegate::Function function, Options options)
   ListenOptions listen;
   listen.address = "127.0.0.1";
   server.listen(0, listen);
+  log::access().set_level(log::Level::none);
+}
+
+HTTPFixture::~HTTPFixture() {
+  log::access().inherit_level();
+  if (access_level_) log::access().set_level(*access_level_);
 }
 
 std::string HTTPFixture::talk(std::string_view bytes) {

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,7 +40,9 @@ void describe(http::Exchange& exchange, Task<>& pending);
 class HTTPFixture {
  public:
   using Options = http::HTTPServer::Options;
+  // Silences the access log, in which a refused request is a warning, until the fixture is destroyed.
   explicit HTTPFixture(FunctionDelegate::Function function = describe, Options options = Options());
+  ~HTTPFixture();
 
   // Sends `bytes` on a new connection and returns the bytes that the server sends before it closes the
   // connection.
@@ -55,6 +58,9 @@ class HTTPFixture {
   TestLoop loop;
   FunctionDelegate delegate;
   http::HTTPServer server;
+
+ private:
+  std::optional<log::Level> access_level_ = log::access().own_level();
 };
 
 // A response without its Date, which a test cannot predict.

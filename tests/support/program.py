@@ -52,6 +52,49 @@ class Program:
             while self.read_more(0):
                 pass
 
+    def begins_to_drain(self, how=signal.SIGTERM):
+        """Sends a signal, and waits until the program refuses connections."""
+        self.process.send_signal(how)
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            try:
+                with self.connect():
+                    time.sleep(0.01)
+            except ConnectionError:
+                return
+        raise AssertionError(f"it still accepts connections after {how}:\n{self.said}")
+
+    def request_in_flight(self):
+        """A connection on which one request was answered, and the next is sent in part."""
+        connection = self.connect()
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+        answer = b""
+        while b"\r\n\r\n" not in answer or not answer.endswith(b"\n") or answer.endswith(b"\r\n\r\n"):
+            answer += connection.recv(1 << 16)
+        connection.sendall(b"GET / HTTP/1.1\r\nHos")
+        return connection
+
+    def drains(self):
+        """On SIGTERM it answers the request that is in flight, and ends. The body of the answer."""
+        with self.request_in_flight() as connection:
+            self.begins_to_drain()
+            connection.sendall(b"t: h\r\n\r\n")
+            answer = read_to_end(connection)
+        assert self.process.wait(PATIENCE) == 0, self.said
+        head, _, body = answer.partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 200 OK\r\n") and b"\r\nConnection: close" in head, answer
+        return body
+
+    def ends_at_second_signal(self, connection):
+        """A second signal ends it, although it still serves the connection."""
+        with connection:
+            self.begins_to_drain()
+            assert self.process.poll() is None, "it ended although a connection was open"
+            began = time.monotonic()
+            assert self.stop() == 0, self.said
+            assert time.monotonic() - began < 1.5, "the second signal did not end it at once"
+            assert read_to_end(connection) == b""
+
     def __enter__(self):
         return self
 

@@ -40,7 +40,11 @@ std::vector<int> statuses_of(std::string_view answer) {
 }  // namespace
 
 ServerProbe::ServerProbe(Body body, http::HTTPServer::Options options)
-    : delegate_(body), server_(delegate_, options, loop) {}
+    : delegate_(body), server_(delegate_, options, loop) {
+  log::access().set_level(log::Level::none);  // a line for each refused request
+}
+
+ServerProbe::~ServerProbe() { log::access().inherit_level(); }
 
 void ServerProbe::Delegate::handle_request(http::Exchange& exchange, Task<>& pending) {
   if (body_ == Body::streamed) {

@@ -24,7 +24,9 @@ struct Seen {
 class ServerProbe {
  public:
   using Body = http::ServerDelegate::Body;
+  // Silences the access log until the probe is destroyed.
   explicit ServerProbe(Body body, http::HTTPServer::Options options = http::HTTPServer::Options());
+  ~ServerProbe();
 
   // Sends `bytes` in pieces that end at `cuts`, each after the previous one was read, and then the end of the
   // stream.

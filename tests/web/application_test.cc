@@ -6,6 +6,7 @@
 #include <string>
 #include <type_traits>
 
+#include "support/death.h"
 #include "support/web_fixture.h"
 
 namespace squall::web::application_test {
@@ -120,6 +121,45 @@ TEST_CASE("the access log has one line for each request, at the level of its sta
   }
   web.fetch("GET", "/nowhere");
   CHECK(web.loop.log.expect("404 GET /nowhere").level == squall::log::Level::warning);
+}
+
+class ThrowingHandler : public RequestHandler {
+ public:
+  void get() { throw std::runtime_error("as it must"); }
+  void post() { throw HTTPError(400, "bad input"); }
+};
+
+TEST_CASE("the access log and the lines of errors have the request's id", "[application]") {
+  WebFixture::Options options;
+  options.trust_request_id = true;
+  WebFixture web({url<ThrowingHandler>("/")}, {}, options);
+  web.fetch("GET", "/", "X-Request-Id: abc-1\r\n");
+  CHECK(web.loop.log.expect("Uncaught exception")
+            .message.starts_with("Uncaught exception GET / (127.0.0.1) id=abc-1\n"));
+  CHECK(web.loop.log.expect("500 GET / (127.0.0.1) ").message.ends_with("ms id=abc-1"));
+  web.fetch("POST", "/", "X-Request-Id: abc-2\r\n");
+  CHECK(web.loop.log.expect("bad input").message == "400 POST / (127.0.0.1) id=abc-2: bad input");
+  CHECK(web.loop.log.expect("400 POST / (127.0.0.1) ").message.ends_with("ms id=abc-2"));
+}
+
+std::unique_ptr<Application> g_doomed;
+
+class DeletingHandler : public RequestHandler {
+ public:
+  void get() { g_doomed.reset(); }
+};
+
+TEST_CASE("an application that its own handler destroys ends the program with a message", "[application]") {
+  const std::string said = testing::last_words_of([] {
+    testing::TestLoop loop;
+    g_doomed = std::make_unique<Application>(std::vector<Rule>{url<DeletingHandler>("/")});
+    ListenOptions listen;
+    listen.address = "127.0.0.1";
+    testing::RawPeer peer(g_doomed->listen(0, listen).port());
+    peer.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+    loop.run_until([] { return !g_doomed; });
+  });
+  CHECK(said.find("a handler destroys the HTTPServer that serves its request") != said.npos);
 }
 
 TEST_CASE("log_function replaces the access log's line (WEB-204)", "[application]") {

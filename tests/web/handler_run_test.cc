@@ -186,7 +186,7 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "a client that closes the connection ends a run that waits in any stage, after on_connection_close() "
+    "a client that resets the connection ends a run that waits in any stage, after on_connection_close() "
     "(WEB-16)",
     "[handler_run]") {
   const std::string stage = GENERATE("prepare", "verb");
@@ -197,7 +197,7 @@ TEST_CASE(
     RawPeer peer = run.connect();
     peer.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
     run.loop.run_until([] { return Live::count == 1; });
-    peer.close();
+    peer.reset();
     run.loop.run_until([] { return Live::count == 0; });
     const Steps end(g_script.steps.end() - 4, g_script.steps.end());
     CHECK(end == Steps{stage, "on_connection_close", "on_finish", "destroy"});

@@ -541,7 +541,7 @@ TEST_CASE("an exception of any type in a hook is logged, and the server goes on"
   RawPeer peer = web.connect();
   peer.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n");
   web.loop.run_until([] { return Live::count == 1; });
-  peer.close();
+  peer.reset();
   web.loop.run_until([] { return Live::count == 0; });
   web.loop.log.expect("Uncaught exception in on_connection_close: not a std::exception");
   web.loop.log.expect("Uncaught exception in log_function");
@@ -608,21 +608,28 @@ class WaitingHandler : public RequestHandler {
   void on_finish() { g_steps.emplace_back("on_finish"); }
 };
 
-TEST_CASE(
-    "a client that closes the connection cancels a handler that waits, after on_connection_close() (WEB-16)",
-    "[request_handler]") {
-  std::vector<int> logged;
-  Settings settings;
-  settings.log_function = [&](RequestHandler&, int status) { logged.push_back(status); };
-  WebFixture web({url<WaitingHandler>("/")}, settings);
-  g_steps.clear();
-  RawPeer peer = web.connect();
-  peer.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
-  web.loop.run_until([] { return Live::count == 1; });
-  peer.close();
-  web.loop.run_until([] { return Live::count == 0; });
-  CHECK(g_steps == std::vector<std::string>{"on_connection_close", "on_finish"});
-  CHECK(logged == std::vector<int>{499});
+TEST_CASE("a client that has gone cancels a handler that waits, after on_connection_close() (WEB-16)",
+          "[request_handler]") {
+  for (const bool reset : {false, true}) {
+    std::vector<int> logged;
+    Settings settings;
+    settings.log_function = [&](RequestHandler&, int status) { logged.push_back(status); };
+    WebFixture::Options options;
+    if (!reset) options.half_closed = WebFixture::Options::HalfClosed::is_gone;
+    WebFixture web({url<WaitingHandler>("/")}, settings, options);
+    g_steps.clear();
+    RawPeer peer = web.connect();
+    peer.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+    web.loop.run_until([] { return Live::count == 1; });
+    if (reset) {
+      peer.reset();
+    } else {
+      peer.close();
+    }
+    web.loop.run_until([] { return Live::count == 0; });
+    CHECK(g_steps == std::vector<std::string>{"on_connection_close", "on_finish"});
+    CHECK(logged == std::vector<int>{499});
+  }
 }
 
 // Fails when its client closes the connection, or when a stream of its own does.

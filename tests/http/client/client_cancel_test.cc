@@ -6,11 +6,14 @@
 
 #include <fmt/format.h>
 
+#include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "support/answer_server.h"
+#include "support/death.h"
 #include "support/fake_resolver.h"
 #include "support/http_clients.h"
 
@@ -242,6 +245,28 @@ TEST_CASE("a fetch may be destroyed in the queue, and when it has just got its s
   CHECK(scene.client.active() == 1);
   waiting.destroy();
   scene.destroy();
+}
+
+TEMPLATE_TEST_CASE("a client that a callback of its own request destroys ends the program with a message",
+                   "[client_cancel]", HTTP_CLIENTS) {
+  for (const bool in_head : {false, true}) {
+    CAPTURE(in_head);
+    const std::string said = testing::last_words_of([&] {
+      testing::TestLoop loop;
+      AnswerServer server(loop, [](const std::string&) { return ok("x"); });
+      auto client = std::make_unique<TestType>(Options(), loop);
+      HTTPRequest request(fmt::format("http://127.0.0.1:{}/", server.port()));
+      if (in_head) {
+        request.header_callback = [&](std::string_view) { client.reset(); };
+      } else {
+        request.streaming_callback = [&](std::string_view) { client.reset(); };
+      }
+      loop.run(fetch_and_drop(*client, std::move(request)));
+    });
+    CHECK(said ==
+          "squall: a callback of a request destroys the HTTP client that calls it: close() the client "
+          "instead\n");
+  }
 }
 
 }  // namespace

@@ -165,7 +165,7 @@ TEST_CASE("on_connection_close is called instead of finish if the client goes aw
   fixture.loop.log.expect("thrown");
 }
 
-TEST_CASE("the connection stays open until a late response, and a client that goes away closes it (H1C-16)",
+TEST_CASE("the connection stays open until a late response, and a client that resets closes it (H1C-16)",
           "[delegates]") {
   Fixture fixture;
   RawPeer peer(fixture.server.port());
@@ -173,7 +173,7 @@ TEST_CASE("the connection stays open until a late response, and a client that go
   fixture.loop.run_until([&] { return fixture.delegate.calls == "head /never;finish;"; });
   for (int i = 0; i < 3; ++i) fixture.loop.run_turn();
   CHECK(fixture.server.connections() == 1);
-  peer.close();
+  peer.reset();
   fixture.loop.run_until([&] { return fixture.server.connections() == 0; });
   // finish() was the last call: on_connection_close() does not follow it.
   CHECK(fixture.delegate.calls == "head /never;finish;");
@@ -289,7 +289,7 @@ TEST_CASE("a client that goes away cancels a function's task", "[serve]") {
   RawPeer peer(server->port());
   peer.send(get("/"));
   loop.run_until([&] { return Live::count > 0; });
-  peer.close();
+  peer.reset();
   loop.run_until([&] { return Live::count == 0; });
   loop.log.expect("499 GET / (127.0.0.1) ");
   RawPeer other(server->port());

@@ -234,10 +234,17 @@ struct Slow {
   bool done = false;
 };
 
-TEST_CASE("a client that goes away cancels the handler that waits for it", "[http_server]") {
+HTTPFixture::Options half_closed_is_gone() {
+  HTTPFixture::Options options;
+  options.half_closed = HTTPFixture::Options::HalfClosed::is_gone;
+  return options;
+}
+
+TEST_CASE("a client that resets, or ends its bytes and then counts as gone, cancels the handler that waits",
+          "[http_server]") {
   for (const bool reset : {false, true}) {
     Slow slow;
-    HTTPFixture fixture(slow.function());
+    HTTPFixture fixture(slow.function(), reset ? HTTPFixture::Options() : half_closed_is_gone());
     RawPeer peer = fixture.connect();
     peer.send(get("/"));
     fixture.loop.run_until([&] { return Live::count > 0; });
@@ -287,25 +294,153 @@ TEST_CASE("a shielded handler runs to its end", "[http_server]") {
   CHECK(fixture.delegate.gone == 0);
 }
 
-TEST_CASE("a client that half-closes is answered if Options::half_closed says so", "[http_server]") {
+TEST_CASE("a client that half-closes behind a request is answered, and the connection closes (RFC 9112, 9.6)",
+          "[http_server]") {
+  for (const bool comes_late : {false, true}) {
+    CAPTURE(comes_late);
+    Slow slow;
+    HTTPFixture fixture(slow.function());
+    RawPeer peer = fixture.connect();
+    peer.send(get("/"));
+    if (comes_late) fixture.loop.run_until([&] { return Live::count > 0; });
+    peer.half_close();
+    for (int i = 0; i < 10; ++i) fixture.loop.run_turn();
+    CHECK(Live::count > 0);
+    slow.go = true;
+    CHECK(without_date(fixture.read_to_end(peer)) == answer_to("slow", "Connection: close\r\n"));
+    fixture.loop.run_until([&] { return fixture.server.connections() == 0; });
+    CHECK(fixture.delegate.gone == 0);
+  }
+}
+
+TEST_CASE("of pipelined requests the last waiting handler still answers a client that has half-closed",
+          "[http_server]") {
   Slow slow;
-  HTTPFixture::Options options;
-  options.half_closed = HTTPFixture::Options::HalfClosed::is_answered;
-  HTTPFixture fixture(slow.function(), options);
+  HTTPFixture fixture(slow.function());
   RawPeer peer = fixture.connect();
-  peer.send(get("/"));
+  peer.send(get("/1") + get("/2") + get("/3"));
   peer.half_close();
   for (int i = 0; i < 10; ++i) fixture.loop.run_turn();
   slow.go = true;
-  CHECK(without_date(fixture.read_to_end(peer)) == answer_to("slow"));
+  const std::string all = without_date(fixture.read_to_end(peer));
+  CHECK(all.starts_with(answer_to("slow") + answer_to("slow")));
+  CHECK(fixture.delegate.requests == 3);
+  CHECK(all.ends_with("\r\n\r\nslow"));
+}
+
+// A delegate whose handlers stream: a piece at once, and the others when `go` is set.
+struct Streaming {
+  testing::FunctionDelegate::Function function() {
+    return [this](Exchange& exchange, Task<>& pending) { pending = send(exchange, *this, Live()); };
+  }
+  static Task<> send(Exchange& exchange, Streaming& streaming, Live) {
+    exchange.write("one ");
+    for (int i = 0; i < 3; ++i) {
+      while (!streaming.go) co_await moment();
+      exchange.write("more ");
+      co_await exchange.flush();
+      co_await moment();
+    }
+    exchange.finish("end");
+  }
+  bool go = false;
+};
+
+TEST_CASE("a client that half-closes gets all of a response that is streamed, in both modes as they say",
+          "[http_server]") {
+  for (const bool is_gone : {false, true}) {
+    CAPTURE(is_gone);
+    Streaming streaming;
+    HTTPFixture fixture(streaming.function(), is_gone ? half_closed_is_gone() : HTTPFixture::Options());
+    RawPeer peer = fixture.connect();
+    peer.send(get("/"));
+    fixture.loop.run_until([&] { return Live::count > 0; });
+    peer.half_close();
+    for (int i = 0; i < 10; ++i) fixture.loop.run_turn();
+    CHECK((Live::count == 0) == is_gone);
+    streaming.go = true;
+    const std::string all = fixture.read_to_end(peer);
+    CHECK(all.starts_with("HTTP/1.1 200 OK\r\n"));
+    CHECK(all.ends_with("0\r\n\r\n") == !is_gone);
+    const bool is_whole = all.find("5\r\nmore \r\n3\r\nend\r\n0\r\n\r\n") != std::string::npos;
+    CHECK(is_whole == !is_gone);
+    fixture.loop.run_until([&] { return fixture.server.connections() == 0; });
+    CHECK(fixture.delegate.gone == int{is_gone});
+  }
+}
+
+TEST_CASE("a half-closed client that then resets the connection cancels the handler", "[http_server]") {
+  Slow slow;
+  HTTPFixture fixture(slow.function());
+  if (!testing::hears_hangups(fixture.loop)) return;
+  RawPeer peer = fixture.connect();
+  peer.send(get("/"));
+  fixture.loop.run_until([&] { return Live::count > 0; });
+  peer.half_close();
+  for (int i = 0; i < 10; ++i) fixture.loop.run_turn();
+  CHECK(Live::count > 0);
+  peer.reset();
+  fixture.loop.run_until([&] { return Live::count == 0 && fixture.server.connections() == 0; });
+  CHECK(fixture.delegate.gone == 1);
+  CHECK_FALSE(slow.done);
+}
+
+TEST_CASE("a client that has closed is noticed when a streaming handler writes to it", "[http_server]") {
+  Streaming streaming;
+  HTTPFixture fixture([&](Exchange& exchange, Task<>& pending) {
+    pending = [](Exchange& exchange, Streaming& streaming, Live) -> Task<> {
+      while (!streaming.go) co_await moment();
+      exchange.write("a piece");  // the client's system answers it with a reset
+      co_await exchange.flush();
+      co_await sleep(24h);
+    }(exchange, streaming, Live());
+  });
+  if (!testing::hears_hangups(fixture.loop)) return;
+  RawPeer peer = fixture.connect();
+  peer.send(get("/"));
+  fixture.loop.run_until([&] { return Live::count > 0; });
+  peer.close();
+  for (int i = 0; i < 10; ++i) fixture.loop.run_turn();
+  CHECK(Live::count > 0);
+  streaming.go = true;
+  fixture.loop.run_until([&] { return Live::count == 0 && fixture.server.connections() == 0; });
+  CHECK(fixture.delegate.gone == 1);
+}
+
+class StreamedDelegate : public ServerDelegate {
+ public:
+  Body head_received(Exchange&) override { return Body::streamed; }
+  void handle_request(Exchange&, Task<>& pending) override {
+    pending = [](Live) -> Task<> { co_await sleep(24h); }(Live());
+  }
+  void client_gone(Exchange&) noexcept override { ++gone; }
+  int gone = 0;
+};
+
+TEST_CASE("the end of the client's bytes within a request cancels the handler that waits", "[http_server]") {
+  testing::TestLoop loop;
+  StreamedDelegate delegate;
+  HTTPServer server(delegate, loop);
+  ListenOptions listen;
+  listen.address = "127.0.0.1";
+  server.listen(0, listen);
+  RawPeer peer(server.port());
+  peer.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\n");
+  loop.run_until([&] { return Live::count > 0; });
+  peer.half_close();
+  loop.run_until([&] { return Live::count == 0 && server.connections() == 0; });
+  CHECK(delegate.gone == 1);
 }
 
 TEST_CASE("a client that ends its bytes and reads late gets all of its answer", "[http_server]") {
-  HTTPFixture fixture([&](Exchange& exchange, Task<>& pending) {
-    const std::string_view path = exchange.request().path();
-    if (path != "/wait") return exchange.finish(std::string(std::stoul(std::string(path.substr(1))), 'x'));
-    pending = [](Live) -> Task<> { co_await sleep(24h); }(Live());
-  });
+  HTTPFixture fixture(
+      [&](Exchange& exchange, Task<>& pending) {
+        const std::string_view path = exchange.request().path();
+        if (path != "/wait")
+          return exchange.finish(std::string(std::stoul(std::string(path.substr(1))), 'x'));
+        pending = [](Live) -> Task<> { co_await sleep(24h); }(Live());
+      },
+      half_closed_is_gone());
   // At one of these sizes the kernel takes almost all of the response, so that the server reads on and sees
   // the end. Every second round also has a pipelined request, whose waiting handler is cancelled by the
   // end.
@@ -325,9 +460,7 @@ TEST_CASE("a client that ends its bytes and reads late gets all of its answer", 
 TEST_CASE("the answer to a half-closed client is sent although another connection ends in that turn",
           "[http_server]") {
   Slow slow;
-  HTTPFixture::Options options;
-  options.half_closed = HTTPFixture::Options::HalfClosed::is_answered;
-  HTTPFixture fixture(slow.function(), options);
+  HTTPFixture fixture(slow.function());
   // This connection ends first, so the ended connections are destroyed before the other's answer is sent.
   RawPeer first = fixture.connect();
   first.send(get("/", "Connection: close\r\n"));
@@ -339,7 +472,7 @@ TEST_CASE("the answer to a half-closed client is sent although another connectio
   fixture.loop.run_until([&] { return Live::count > waiting; });
   for (int i = 0; i < 10; ++i) fixture.loop.run_turn();
   slow.go = true;
-  CHECK(without_date(fixture.read_to_end(peer)) == answer_to("slow"));
+  CHECK(without_date(fixture.read_to_end(peer)) == answer_to("slow", "Connection: close\r\n"));
   CHECK(without_date(fixture.read_to_end(first)) == answer_to("slow", "Connection: close\r\n"));
 }
 

@@ -220,7 +220,8 @@ class Waiting : public ServerDelegate {
   bool go = false;
 };
 
-TEST_CASE("a handler that has read its body and waits is cancelled when the client goes", "[request_body]") {
+TEST_CASE("a handler that has read its body and waits is cancelled when the client resets",
+          "[request_body]") {
   testing::TestLoop loop;
   Waiting delegate;
   HTTPServer server(delegate, loop);
@@ -234,7 +235,7 @@ TEST_CASE("a handler that has read its body and waits is cancelled when the clie
   for (int i = 0; i < 3; ++i) loop.run_turn();
   delegate.go = true;
   loop.run_until([&] { return delegate.read == 1; });
-  peer.close();
+  peer.reset();
   loop.run_until([&] { return Live::count == 0; });
   CHECK(delegate.gone == 1);
 }
@@ -485,6 +486,7 @@ TEST_CASE("what a delegate attaches to a request is destroyed with the request",
   loop.run_until([] { return Live::count == 1; });
   peer.close();
   loop.run_until([] { return Live::count == 0; });
+  loop.log.expect("400 POST /second (127.0.0.1)");
 }
 
 }  // namespace

@@ -63,6 +63,44 @@ TEST_CASE("bytes that are not UTF-8, and control characters, are escaped (LOG-05
   CHECK(format("\xC0\xAF \xED\xA0\x80 \xF5\x80\x80\x80 \xE2\x82")
             .ends_with("] \\xc0\\xaf \\xed\\xa0\\x80 \\xf5\\x80\\x80\\x80 \\xe2\\x82"));
   CHECK(format("\033[2J\r\ttab").ends_with("] \\x1b[2J\\x0d\ttab"));
+  CHECK(format("\x7f \xC2\x9B"
+               "31m \xC2\x85 \xC2\x80")
+            .ends_with("] \\x7f \\u009b31m \\u0085 \\u0080"));
+}
+
+TEST_CASE("characters that are invisible, break lines or change the direction of the text are escaped",
+          "[log]") {
+  std::string text;
+  std::string expected = "] ";
+  const std::pair<const char*, const char*> characters[] = {
+      {"\u00a0", "\u00a0"},          {"\u00ad", "\\u00ad"},        {"\u061c", "\\u061c"},
+      {"\u200b", "\\u200b"},         {"\u200c", "\u200c"},         {"\u200d", "\u200d"},
+      {"\u200e", "\\u200e"},         {"\u200f", "\\u200f"},        {"\u2027", "\u2027"},
+      {"\u2028", "\\u2028"},         {"\u2029", "\\u2029"},        {"\u202a", "\\u202a"},
+      {"\u202e", "\\u202e"},         {"\u202f", "\u202f"},         {"\u2066", "\\u2066"},
+      {"\u2069", "\\u2069"},         {"\u2070", "\u2070"},         {"\ufeff", "\\ufeff"},
+      {"\U000e0041", "\\U000e0041"}, {"\U0001f40c", "\U0001f40c"}, {"\u05d0", "\u05d0"}};
+  for (const auto& [character, shown] : characters) {
+    text += character;
+    expected += shown;
+  }
+  CHECK(format(text).ends_with(expected));
+}
+
+TEST_CASE("of a long message the line has the beginning, its length and the end", "[log]") {
+  constexpr std::size_t kMost = 8 * 1024;
+  const std::string whole(kMost, 'a');
+  CHECK(format(whole).ends_with("] " + whole));
+  const std::string line = format("begin" + std::string(60'000, '-') + "end");
+  CHECK(line.find("] begin---") != line.npos);
+  CHECK(line.ends_with("---end"));
+  CHECK(line.find("-[... 51816 of 60008 bytes are left out ...]-") != line.npos);
+  CHECK(line.size() < kMost + 200);
+  // No character is cut: 3 does not divide 4096.
+  std::string euros;
+  for (int i = 0; i < 5'000; ++i) euros += "\u20ac";
+  CHECK(format(euros).find("\u20ac[... 6810 of 15000 bytes are left out ...]\u20ac") != std::string::npos);
+  CHECK(format(euros).find("\\x") == std::string::npos);
 }
 
 }  // namespace

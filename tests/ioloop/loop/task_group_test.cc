@@ -1,8 +1,10 @@
 #include <squall/ioloop/loop/task_group.h>
 
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "support/death.h"
 #include "support/test_loop.h"
 
 namespace squall::task_group_test {
@@ -154,6 +156,21 @@ TEST_CASE("a task may cancel its own group: all are destroyed at the end of the 
   CHECK(Live::count == 0);
   CHECK_FALSE(went_on);
   CHECK(group.empty());
+}
+
+TEST_CASE("a task that destroys its own group when it begins ends the program with a message",
+          "[task_group]") {
+  const std::string said = testing::last_words_of([] {
+    IOLoop loop;
+    auto group = std::make_unique<TaskGroup>(loop);
+    group->add([](std::unique_ptr<TaskGroup>& group) -> Task<> {
+      group.reset();
+      co_return;
+    }(group));
+  });
+  CHECK(said ==
+        "squall: a task destroys the TaskGroup or the server that runs it: leave that to a callback of the "
+        "loop\n");
 }
 
 TEST_CASE("a cancelled group takes new tasks", "[task_group]") {

@@ -1,10 +1,12 @@
 #include <squall/ioloop/base/cpu_count.h>
+#include <squall/ioloop/loop/sleep.h>
 #include <squall/ioloop/process/run_loops.h>
 
 #include <signal.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -112,6 +114,89 @@ TEST_CASE("without a count a loop runs for each processor", "[run_loops][threads
 TEST_CASE("a count of loops that is not positive is refused", "[run_loops]") {
   CHECK_THROWS_WITH(run_loops(0, [](IOLoop&, int) {}), "run_loops() cannot run 0 loops");
   CHECK_THROWS_AS(run_loops(-1, [](IOLoop&, int) {}), std::invalid_argument);
+}
+
+// The work of each loop.
+struct Work {
+  std::atomic<int>* begun;
+  std::atomic<int>* ended;
+  std::chrono::milliseconds duration;
+
+  static Task<int> finish(Work& work) {
+    ++*work.begun;
+    co_await sleep(work.duration);
+    ++*work.ended;
+    co_return 1;
+  }
+};
+
+TEST_CASE("on a signal each loop winds its work down, and all stop when the last has ended",
+          "[run_loops][threads]") {
+  std::atomic<int> running = 0;
+  std::atomic<int> begun = 0;
+  std::atomic<int> ended = 0;
+  run_loops(
+      3,
+      [&](IOLoop& loop, int index) {
+        loop.add_callback([&] {
+          if (++running == 3) ::kill(::getpid(), SIGTERM);
+        });
+        return Work{&begun, &ended, index * 20ms};
+      },
+      [](Work& work) { return Work::finish(work); });
+  CHECK(begun == 3);
+  CHECK(ended == 3);
+}
+
+TEST_CASE("a second signal stops the loops that wind down, before their work is destroyed",
+          "[run_loops][threads]") {
+  std::atomic<int> begun = 0;
+  std::atomic<int> ended = 0;
+  std::atomic<int> running = 0;
+  std::atomic<int> alive = 0;
+  std::atomic<int> elsewhere = 0;
+  std::atomic<int> late = 0;
+  struct Uses {
+    std::atomic<int>& alive;
+    std::atomic<int>& late;
+    ~Uses() {
+      if (alive == 0) ++late;
+    }
+  };
+  run_loops(
+      2,
+      [&](IOLoop& loop, int) {
+        loop.add_callback([&] {
+          if (++running == 2) ::kill(::getpid(), SIGTERM);
+        });
+        return std::make_unique<Owned>(alive, elsewhere);
+      },
+      [&](std::unique_ptr<Owned>& owned) {
+        if (++begun == 2) ::kill(::getpid(), SIGINT);
+        return [](Owned& owned, std::atomic<int>& late, std::atomic<int>& ended) -> Task<> {
+          const Uses uses{owned.alive, late};
+          co_await sleep(1h);
+          ++ended;
+        }(*owned, late, ended);
+      });
+  CHECK(begun == 2);
+  CHECK(ended == 0);
+  CHECK(alive == 0);
+  CHECK(late == 0);
+}
+
+TEST_CASE("an exception while a loop winds down stops all loops, and is thrown", "[run_loops][threads]") {
+  CHECK_THROWS_WITH(run_loops(
+                        2,
+                        [](IOLoop& loop, int index) {
+                          if (index == 0) loop.add_callback([] { ::kill(::getpid(), SIGTERM); });
+                          return index;
+                        },
+                        [](int index) -> Task<> {
+                          if (index == 1) throw std::runtime_error("cannot drain");
+                          co_await sleep(1h);
+                        }),
+                    "cannot drain");
 }
 
 }  // namespace

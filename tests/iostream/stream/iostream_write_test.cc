@@ -535,6 +535,48 @@ TEST_CASE("the peer's end behind unread bytes is noticed once they are read (IOS
   loop.run_until([&] { return calls == 1; });
 }
 
+TEST_CASE("a close callback that is set while bytes are unread is not called at once at the end (IOS-53)",
+          "[iostream]") {
+  TestLoop loop;
+  Wire wire(loop);
+  int calls = 0;
+  wire.peer.send("data");
+  wire.peer.half_close();
+  // This read leaves the stream registered for reading, and three bytes in its buffer.
+  loop.run([](IOStream& stream) -> Task<> { co_await stream.read_bytes(1); }(wire.stream));
+  wire.stream.set_close_callback([&] { ++calls; });
+  for (int i = 0; i < 5; ++i) loop.run_turn();
+  CHECK(calls == 0);
+  loop.run([](IOStream& stream) -> Task<> { co_await stream.read_bytes(3); }(wire.stream));
+  loop.run_until([&] { return calls == 1; });
+}
+
+TEST_CASE("PeerEnd::does_not_call: a reset calls the close callback, the end of the peer's bytes does not",
+          "[iostream]") {
+  TestLoop loop;
+  if (!testing::hears_hangups(loop)) return;
+  for (const bool is_late : {false, true}) {
+    CAPTURE(is_late);
+    Wire wire(loop);
+    int calls = 0;
+    const auto watch = [&] { wire.stream.set_close_callback([&] { ++calls; }, PeerEnd::does_not_call); };
+    if (!is_late) watch();
+    wire.peer.half_close();
+    for (int i = 0; i < 5; ++i) loop.run_turn();
+    if (is_late) {
+      loop.run([](IOStream& stream) -> Task<> { co_await stream.read_some(); }(wire.stream));
+      CHECK(wire.stream.at_eof());
+      watch();
+    }
+    for (int i = 0; i < 5; ++i) loop.run_turn();
+    CHECK(calls == 0);
+    CHECK_FALSE(wire.stream.closed());
+    wire.peer.reset();
+    loop.run_until([&] { return calls == 1; });
+    CHECK(wire.stream.closed());
+  }
+}
+
 TEST_CASE("the close callback is also called after a last read that did not wait (IOS-53)", "[iostream]") {
   TestLoop loop;
   Wire wire(loop);

@@ -173,7 +173,7 @@ class SelfDraining : public TCPServer {
   }
 };
 
-TEST_CASE("a connection that drains its own server waits for itself, and is closed at the deadline",
+TEST_CASE("a connection that drains its own server is closed at the deadline, with an error in the log",
           "[tcp_server]") {
   TestLoop loop;
   SelfDraining server(loop);
@@ -182,6 +182,7 @@ TEST_CASE("a connection that drains its own server waits for itself, and is clos
   CHECK(ask(loop, peer, "go\n") == "");
   CHECK(Live::count == 0);
   CHECK_FALSE(server.came_back);
+  CHECK(loop.log.expect("A connection of a server awaited the server's drain()").level == log::Level::error);
 }
 
 }  // namespace

@@ -2,9 +2,12 @@
 
 #include <sys/resource.h>
 
+#include <chrono>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "support/death.h"
 #include "support/echo_server.h"
 #include "support/stream_pair.h"
 #include "support/test_loop.h"
@@ -215,6 +218,40 @@ TEST_CASE(
   REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
   CHECK(ask(loop, waiting[2], "hello\n") == "hello\n");
   CHECK(loop.log.expect_any("Cannot accept connections, pausing: Too many open files") == 1);
+}
+
+// A server that its connection destroys, at once or behind a line.
+class Doomed : public TCPServer {
+ public:
+  Doomed(std::unique_ptr<Doomed>& self, bool reads, IOLoop& loop)
+      : TCPServer(loop), self_(self), reads_(reads) {}
+
+ private:
+  Task<> handle_stream(IOStream stream, Address) override {
+    std::unique_ptr<Doomed>& self = self_;
+    if (reads_) co_await stream.read_until("\n");
+    self.reset();
+  }
+
+  std::unique_ptr<Doomed>& self_;
+  bool reads_;
+};
+
+TEST_CASE("a server that its own connection destroys ends the program with a message", "[tcp_server]") {
+  for (const bool reads : {false, true}) {
+    CAPTURE(reads);
+    const std::string said = testing::last_words_of([reads] {
+      IOLoop loop;
+      std::unique_ptr<Doomed> server;
+      server = std::make_unique<Doomed>(server, reads, loop);
+      server->listen(0, loopback());
+      RawPeer peer(server->port());
+      peer.send("a line\n");
+      for (int i = 0; i < 20 && server; ++i) loop.run_once(std::chrono::milliseconds(10));
+    });
+    CHECK(said.starts_with("squall: a "));
+    CHECK(said.ends_with(" the server that runs it: leave that to a callback of the loop\n"));
+  }
 }
 
 }  // namespace
