@@ -1,6 +1,7 @@
 #include <squall/http/message/url_reader.h>
 
 #include <squall/http/message/percent_encoding.h>
+#include <squall/ioloop/base/ascii.h>
 #include <squall/ioloop/base/parse_decimal.h>
 
 #include <arpa/inet.h>
@@ -13,7 +14,7 @@ namespace {
 
 std::string_view reason_for(char c) {
   const auto byte = static_cast<unsigned char>(c);
-  if (byte < 0x20 || byte == 0x7f) return "a control character";
+  if (is_control(c)) return "a control character";
   if (byte >= 0x80) return "a character outside ASCII";
   if (c == ' ') return "a space";
   if (c == '\\') return "a backslash";
