@@ -72,6 +72,22 @@ template <class Word>
   return true;
 }
 
+// For messages: control characters become `\x00`. Otherwise a NUL would end the message, and a line break
+// would begin a line of its own.
+inline std::string escape_controls(std::string_view text) {
+  std::string result;
+  result.reserve(text.size());
+  for (const char c : text) {
+    if (!is_control(c)) {
+      result += c;
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    result.append("\\x").append(1, kLowerHex[byte >> 4]).append(1, kLowerHex[byte & 15]);
+  }
+  return result;
+}
+
 // Removes spaces and tabs at both ends (OWS, RFC 9110, 5.6.3).
 constexpr std::string_view trim(std::string_view text) noexcept {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
