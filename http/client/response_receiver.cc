@@ -106,10 +106,10 @@ ResponseReceiver::Result ResponseReceiver::take_piece(std::string_view piece) {
 
 void ResponseReceiver::begin_decoding() {
   Headers& headers = fetch_->data().headers;
-  const auto found = headers.find("Content-Encoding");
-  if (!found) return;
-  const std::string coding(*found);
-  std::unique_ptr<ContentDecoder> decoder = make_content_decoder(coding);
+  if (!headers.contains("Content-Encoding")) return;
+  // Two fields are a list of codings, which is not decoded either.
+  const std::string coding = headers.get("Content-Encoding");
+  std::unique_ptr<ContentDecoder> decoder = make_content_decoder(coding, TrailingZeros::ignored);
   if (!decoder) return;
   BoundedDecoder::Limits limits;
   limits.max_size = fetch_->max_body_size();
