@@ -144,6 +144,7 @@ void CurlTransfer::set_headers() {
   std::string_view rest = head;
   rest.remove_prefix(rest.find("\r\n") + 2);
   bool has_type = false;
+  bool has_codings = false;
   while (rest.size() > 2) {
     const std::size_t end = rest.find("\r\n");
     std::string line(rest.substr(0, end));
@@ -152,6 +153,7 @@ void CurlTransfer::set_headers() {
     if (equals_ignoring_case(name, "Content-Length") || equals_ignoring_case(name, "Transfer-Encoding"))
       continue;
     if (equals_ignoring_case(name, "Content-Type")) has_type = true;
+    if (equals_ignoring_case(name, "Accept-Encoding")) has_codings = true;
     // For libcurl `X:` removes the header X, and `X;` sends it with an empty value.
     if (line.size() <= name.size() + 2) {
       line.erase(name.size());
@@ -162,6 +164,7 @@ void CurlTransfer::set_headers() {
   append(headers_, "Accept:");
   append(headers_, "Expect:");
   if (!has_type) append(headers_, "Content-Type:");
+  if (!has_codings) append(headers_, "Accept-Encoding:");
   set(CURLOPT_HTTPHEADER, headers_);
 }
 
@@ -314,6 +317,8 @@ void CurlTransfer::take_header(std::string_view line) {
     data.status = 0;
     for (const char c : rest.substr(0, 3)) data.status = data.status * 10 + (is_digit(c) ? c - '0' : 0);
     data.reason = rest.size() > 4 ? rest.substr(4) : reason_phrase(data.status);
+    // The body of a 206 is a part of the compressed data (RFC 9110, 15.3.7).
+    if (data.status == 206) set(CURLOPT_HTTP_CONTENT_DECODING, 0L);
   } else if (text.empty()) {
     if (!has_head() && data.status >= 200) {
       if (fetch_.request().header_callback) lines_.emplace_back(line);

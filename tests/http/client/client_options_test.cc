@@ -350,6 +350,46 @@ TEST_CASE("a handshake that does not end is a timeout while connecting", "[clien
   CHECK(fixture.client.active() == 0);
 }
 
+TEMPLATE_TEST_CASE("a request with its own Accept-Encoding, or for a range, is sent as it is",
+                   "[client_options]", HTTP_CLIENTS) {
+  const std::string coded = gzipped("the whole text");
+  const std::string part = coded.substr(0, 10);
+  ClientFixture<TestType> fixture([&](const std::string& request) {
+    const std::string_view fields = "Content-Encoding: gzip\r\nContent-Range: bytes 0-9/100\r\n";
+    if (has(request, "GET /part ")) return testing::answer("206 Partial Content", part, fields);
+    return has(request, "Accept-Encoding: gzip") ? ok(coded, "Content-Encoding: gzip\r\n") : ok("plain");
+  });
+  SECTION("the user's Accept-Encoding has precedence") {
+    HTTPRequest request(fixture.server.url());
+    request.headers.add("accept-encoding", "identity");
+    CHECK(fixture.fetch(request).body() == "plain");
+    const std::string& sent = fixture.server.requests.back();
+    CHECK(has(sent, "\r\naccept-encoding: identity\r\n"));
+    CHECK_FALSE(has(sent, "Accept-Encoding"));
+  }
+  SECTION("a coding that the user asks for is decoded") {
+    HTTPRequest request(fixture.server.url());
+    request.headers.add("Accept-Encoding", "gzip;q=0.5");
+    CHECK(fixture.fetch(request).body() == "the whole text");
+    CHECK(has(fixture.server.requests.back(), "\r\nAccept-Encoding: gzip;q=0.5\r\n"));
+  }
+  SECTION("a part is neither asked for with a coding, nor decoded") {
+    HTTPRequest request(fixture.server.url("/part"));
+    request.headers.add("Range", "bytes=0-9");
+    const HTTPResponse response = fixture.fetch(request);
+    CHECK(response.status() == 206);
+    CHECK(response.body() == part);
+    CHECK(response.headers().get("Content-Encoding") == "gzip");
+    CHECK_FALSE(has(fixture.server.requests.back(), "Accept-Encoding"));
+    std::string streamed;
+    request.streaming_callback = [&streamed](std::string_view piece) { streamed += piece; };
+    fixture.fetch(request);
+    CHECK(streamed == part);
+    // The next response on the connection is decoded again.
+    CHECK(fixture.fetch(fixture.server.url()).body() == "the whole text");
+  }
+}
+
 TEST_CASE("no_proxy has domains, which include their subdomains, ports, addresses and *",
           "[client_options]") {
   CHECK(is_excepted_from_proxy("example.test", "example.test", 80));
