@@ -325,14 +325,22 @@ void CurlTransfer::take_header(std::string_view line) {
       take_head();
     }
     return;
-  } else {
-    const std::size_t colon = text.find(':');
-    const std::string_view name = text.substr(0, std::min(colon, text.size()));
-    if (colon == text.npos || !is_token(name))
-      throw HTTPProtocolError("Malformed header field", fetch_.failure(FetchPhase::head));
-    (has_head() ? data.trailers : data.headers).add(name, trim(text.substr(colon + 1)));
+  } else if (!add_field(text)) {
+    throw HTTPProtocolError("Malformed header field", fetch_.failure(FetchPhase::head));
   }
   if (!has_head() && fetch_.request().header_callback) lines_.emplace_back(line);
+}
+
+// Adds a field, or the second line of a folded field (RFC 9112, 5.2). False if the line is malformed.
+bool CurlTransfer::add_field(std::string_view line) {
+  HTTPResponse::Data& data = fetch_.data();
+  Headers& fields = has_head() ? data.trailers : data.headers;
+  if (!is_field_text(line)) return false;
+  if (line.starts_with(' ') || line.starts_with('\t')) return fields.extend_last(trim(line));
+  const std::size_t colon = line.find(':');
+  if (colon == line.npos || !is_token(line.substr(0, colon))) return false;
+  fields.add(line.substr(0, colon), trim(line.substr(colon + 1)));
+  return true;
 }
 
 void CurlTransfer::take_head() {

@@ -58,6 +58,7 @@ class CurlTransfer {
   CurlEngine::Reuse reuse() const noexcept;
   void set_tls();
   void take_header(std::string_view line);
+  bool add_field(std::string_view line);
   void take_head();
   bool take_body(std::string_view piece);
   void take_times();
