@@ -257,14 +257,14 @@ void Fetch::go_to(URL next) {
   if (!next.fragment() && url_.fragment()) next = next.with_fragment(*url_.fragment());
   if (!next.same_origin(url_)) keeps_credentials_ = false;
   url_ = keeps_credentials_ ? std::move(next) : next.without_userinfo();
-  if (own_headers_ || request().headers.find(HeaderId::host)) own_headers().remove("Host");
   if (!keeps_credentials_) drop_credentials();
   take_credentials();
 }
 
-// Credentials are for the origin of the first request. Once a redirect has left it they are not sent again.
+// Credentials are for the origin of the first request, and so is a Host of the caller. Once a redirect has
+// left it they are not sent again.
 void Fetch::drop_credentials() {
-  for (const std::string_view name : {"Authorization", "Cookie", "Cookie2", "Proxy-Authorization"})
+  for (const std::string_view name : {"Authorization", "Cookie", "Cookie2", "Host", "Proxy-Authorization"})
     if (headers().contains(name)) own_headers().remove(name);
 }
 
