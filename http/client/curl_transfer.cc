@@ -2,6 +2,7 @@
 
 #include <squall/http/client/credentials.h>
 #include <squall/http/client/curl_http_client.h>
+#include <squall/http/client/dialer.h>
 #include <squall/http/client/mapped_host.h>
 #include <squall/http/client/proxy_environment.h>
 #include <squall/http/client/request_head.h>
@@ -44,6 +45,13 @@ FetchTimes::Duration since(CURL* easy, CURLINFO from, CURLINFO to) {
 
 std::string bracketed(const std::string& host) {
   return host.find(':') == host.npos || host.starts_with('[') ? host : fmt::format("[{}]", host);
+}
+
+// `http://me:pw@127.0.0.1:3128/` is `proxy 127.0.0.1:3128`.
+std::string name_of_proxy(std::string_view url) {
+  if (url.ends_with('/')) url.remove_suffix(1);
+  if (url.empty()) return std::string();
+  return fmt::format("proxy {}", url.substr(url.find_last_of("/@") + 1));
 }
 
 void append(curl_slist*& list, const std::string& line) {
@@ -196,7 +204,9 @@ const ProxyOptions* CurlTransfer::proxy() const {
 // Proxy, local address, Unix socket and mapped hosts.
 void CurlTransfer::set_route() {
   const auto& path = fetch_.option(&FetchOptions::unix_socket);
+  fetch_.set_proxy_name(std::string());
   if (const ProxyOptions* const proxy = this->proxy()) {
+    fetch_.set_proxy_name(proxy_name(*proxy));
     set(CURLOPT_PROXY, proxy->host.c_str());
     set(CURLOPT_PROXYPORT, static_cast<long>(proxy->port));
     set(CURLOPT_NOPROXY, "");
@@ -210,11 +220,10 @@ void CurlTransfer::set_route() {
              !fetch_.flag(&FetchOptions::proxy_from_environment, false)) {
     set(CURLOPT_PROXY, "");
   } else {
-    // libcurl reads the environment itself, and takes more kinds of proxies than proxy_of_environment(). It
-    // matches no_proxy by its own rules, so the proxy is checked also for a host in that list.
-    const std::string_view text =
-        proxy_text_of_environment(fetch_.url(), [](const char* name) { return std::getenv(name); });
-    check_credential("the proxy of the environment", percent_decode(text));
+    const std::string text = proxy_of_environment();
+    fetch_.set_proxy_name(name_of_proxy(text));
+    set(CURLOPT_PROXY, text.c_str());
+    set(CURLOPT_NOPROXY, "");
   }
   if (const auto& from = fetch_.option(&FetchOptions::network_interface))
     set(CURLOPT_INTERFACE, fmt::format("host!{}", *from).c_str());
@@ -397,31 +406,53 @@ void CurlTransfer::take_times() {
   times.first_byte = since(easy_, CURLINFO_PRETRANSFER_TIME_T, CURLINFO_STARTTRANSFER_TIME_T);
 }
 
+// The status of the proxy's answer to CONNECT; 0 without an answer.
+long CurlTransfer::tunnel_status() const noexcept {
+  long status = 0;
+  curl_easy_getinfo(easy_, CURLINFO_HTTP_CONNECTCODE, &status);
+  return status;
+}
+
+FetchPhase CurlTransfer::phase_of_failure() const noexcept {
+  curl_off_t connected = 0;
+  switch (result_) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY: return FetchPhase::resolve;
+    case CURLE_COULDNT_CONNECT: return FetchPhase::connect;
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CACERT_BADFILE: return FetchPhase::tls;
+    case CURLE_OPERATION_TIMEDOUT:
+      curl_easy_getinfo(easy_, CURLINFO_PRETRANSFER_TIME_T, &connected);
+      if (connected <= 0) return FetchPhase::connect;
+      break;
+    default: break;
+  }
+  if (has_head()) return FetchPhase::body;
+  return tunnel_status() >= 300 ? FetchPhase::proxy : FetchPhase::head;
+}
+
 void CurlTransfer::fail() const {
-  HTTPClientError::Failure failure = fetch_.failure(has_head() ? FetchPhase::body : FetchPhase::head);
+  const FetchPhase phase = phase_of_failure();
+  HTTPClientError::Failure failure = fetch_.failure(phase);
   std::string message = *text_ ? text_ : curl_easy_strerror(result_);
   failure.cause = std::make_exception_ptr(CurlError(result_, message));
   long error = 0;
   curl_easy_getinfo(easy_, CURLINFO_OS_ERRNO, &error);
   if (error != 0) failure.code = std::error_code(static_cast<int>(error), std::generic_category());
-  curl_off_t connected = 0;
-  curl_easy_getinfo(easy_, CURLINFO_PRETRANSFER_TIME_T, &connected);
+  if (phase == FetchPhase::proxy)
+    throw HTTPClientError(fmt::format("The proxy refused the tunnel: {}", tunnel_status()),
+                          std::move(failure));
   switch (result_) {
-    case CURLE_COULDNT_RESOLVE_HOST:
-    case CURLE_COULDNT_RESOLVE_PROXY: failure.phase = FetchPhase::resolve; break;
     case CURLE_COULDNT_CONNECT:
-      failure.phase = FetchPhase::connect;
       if (failure.code) message = failure.code.message();
       break;
-    case CURLE_SSL_CONNECT_ERROR:
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CERTPROBLEM:
-    case CURLE_SSL_CACERT_BADFILE: failure.phase = FetchPhase::tls; break;
     case CURLE_OPERATION_TIMEDOUT:
       failure.code = std::make_error_code(std::errc::timed_out);
-      if (connected > 0) throw HTTPTimeoutError("Timeout during request", std::move(failure));
-      failure.phase = FetchPhase::connect;
-      throw HTTPTimeoutError("Timeout while connecting", std::move(failure));
+      throw HTTPTimeoutError(
+          phase == FetchPhase::connect ? "Timeout while connecting" : "Timeout during request",
+          std::move(failure));
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_BAD_CONTENT_ENCODING: throw HTTPProtocolError(std::move(message), std::move(failure));

@@ -62,6 +62,8 @@ class CurlTransfer {
   void take_head();
   bool take_body(std::string_view piece);
   void take_times();
+  long tunnel_status() const noexcept;
+  FetchPhase phase_of_failure() const noexcept;
   [[noreturn]] void fail() const;
 
   bool has_head() const noexcept { return part_ != Part::head; }

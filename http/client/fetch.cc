@@ -1,6 +1,7 @@
 #include <squall/http/client/fetch.h>
 
 #include <squall/http/client/credentials.h>
+#include <squall/http/client/dialer.h>
 #include <squall/http/client/http_client_error.h>
 #include <squall/http/codec/check_head.h>
 #include <squall/http/codec/content_length.h>
@@ -69,7 +70,8 @@ void Fetch::check() const {
   const bool has_body = given.body.has_value() || given.body_producer;
   if (given.body && given.body_producer)
     throw std::invalid_argument("body and body_producer cannot both be given");
-  if (!is_token(method_)) throw std::invalid_argument(fmt::format("Invalid method '{}'", method_));
+  if (!is_token(method_))
+    throw std::invalid_argument(fmt::format("Invalid method '{}'", escape_controls(method_)));
   if (method_ == "CONNECT") throw std::invalid_argument("CONNECT is not for fetch()");
   if (!flag(&FetchOptions::allow_nonstandard_methods, false)) {
     if (std::find(kMethods.begin(), kMethods.end(), method_) == kMethods.end())
@@ -83,8 +85,8 @@ void Fetch::check() const {
   if (const auto& agent = option(&FetchOptions::user_agent); agent && !is_field_text(*agent))
     throw std::invalid_argument("Unsafe value for user_agent");
   if (const auto& source = option(&FetchOptions::network_interface); source && !is_valid_ip(*source))
-    throw std::invalid_argument(
-        fmt::format("Unrecognized IPv4 or IPv6 address for network_interface, got {}", *source));
+    throw std::invalid_argument(fmt::format("Unrecognized IPv4 or IPv6 address for network_interface, got {}",
+                                            escape_controls(*source)));
   if (const auto& proxy = option(&FetchOptions::proxy); proxy && (proxy->host.empty() || proxy->port == 0))
     throw std::invalid_argument("A proxy needs a host and a port");
   check_all_credentials();
@@ -116,7 +118,14 @@ void Fetch::check_headers() const {
     throw std::invalid_argument("The Content-Length header differs from the size of the body");
 }
 
-std::string Fetch::peer() const {
+std::string Fetch::peer(FetchPhase phase) const {
+  const bool connects =
+      phase == FetchPhase::resolve || phase == FetchPhase::connect || phase == FetchPhase::proxy;
+  const bool talks = phase == FetchPhase::request || phase == FetchPhase::head || phase == FetchPhase::body;
+  // A proxy forwards requests for http, unless they ask for an upgrade, and is a tunnel for others.
+  const bool has_tunnel = url_.is_https() || expects_upgrade();
+  if (!proxy_name_.empty() && (connects || (talks && !has_tunnel))) return proxy_name_;
+  if (const auto& path = option(&FetchOptions::unix_socket); path && connects) return socket_name(*path);
   return url_.is_ipv6() ? fmt::format("[{}]:{}", url_.host(), url_.port())
                         : fmt::format("{}:{}", url_.host(), url_.port());
 }
@@ -129,7 +138,7 @@ std::optional<Fetch::Duration> Fetch::timeout(Setting<Duration> FetchOptions::* 
 HTTPClientError::Failure Fetch::failure(FetchPhase phase) const {
   HTTPClientError::Failure failure;
   failure.phase = phase;
-  failure.peer = peer();
+  failure.peer = peer(phase);
   return failure;
 }
 
