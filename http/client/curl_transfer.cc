@@ -195,6 +195,18 @@ void CurlTransfer::set_body() {
   }
 }
 
+// The URL of the proxy by the environment; empty without one. libcurl takes more kinds of proxies than
+// SimpleAsyncHTTPClient, but no_proxy has the same rules for both.
+std::string CurlTransfer::proxy_of_environment() const {
+  if (fetch_.option(&FetchOptions::unix_socket) || !fetch_.setting(&FetchOptions::proxy).is_open() ||
+      !fetch_.flag(&FetchOptions::proxy_from_environment, false))
+    return std::string();
+  const std::string_view text =
+      proxy_text_of_environment(fetch_.url(), [](const char* name) { return std::getenv(name); });
+  check_credential("the proxy of the environment", percent_decode(text));
+  return std::string(text);
+}
+
 // A Unix socket has no proxy: the server there would get the Proxy-Authorization of the headers.
 const ProxyOptions* CurlTransfer::proxy() const {
   const auto& proxy = fetch_.option(&FetchOptions::proxy);
@@ -216,9 +228,6 @@ void CurlTransfer::set_route() {
     }
     set(CURLOPT_PROXYAUTH,
         static_cast<long>(proxy->auth_mode == AuthMode::digest ? CURLAUTH_DIGEST : CURLAUTH_BASIC));
-  } else if (path || !fetch_.setting(&FetchOptions::proxy).is_open() ||
-             !fetch_.flag(&FetchOptions::proxy_from_environment, false)) {
-    set(CURLOPT_PROXY, "");
   } else {
     const std::string text = proxy_of_environment();
     fetch_.set_proxy_name(name_of_proxy(text));
@@ -235,6 +244,9 @@ void CurlTransfer::set_route() {
     for (const auto& [from, to] : engine_.options().hostname_mapping) {
       const MappedHost mapped(from);
       if (mapped.port.has_value() != has_port) continue;
+      if (ends_in_number(to) && !is_valid_ip(to))
+        throw std::invalid_argument(
+            fmt::format("hostname_mapping: a number that is not an IPv4 address: {}", escape_controls(to)));
       const std::string port = has_port ? std::to_string(*mapped.port) : std::string();
       append(mapping_, fmt::format("{}:{}:{}:", bracketed(mapped.name), port, bracketed(to)));
     }

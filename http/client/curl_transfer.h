@@ -51,6 +51,7 @@ class CurlTransfer {
   void set_headers();
   void set_body();
   const ProxyOptions* proxy() const;
+  std::string proxy_of_environment() const;
   void set_route();
   void take_back_credentials();
   void set_connections();
