@@ -1,9 +1,27 @@
 #include "command_line.h"
 
 #include <CLI/CLI.hpp>
+
+#include <cstdlib>
+#include <string>
 #include <utility>
 
 namespace squall::tools {
+namespace {
+
+// CLI11's own checks print a range up to the largest double, of 309 digits. A text that is no number is left
+// to the conversion. NaN fails every comparison.
+CLI::Validator at_least(const std::string& what, bool (*holds)(double)) {
+  const auto check = [what, holds](const std::string& text) -> std::string {
+    char* end = nullptr;
+    const double value = std::strtod(text.c_str(), &end);
+    if (end == text.c_str() || *end != '\0' || holds(value)) return std::string();
+    return text + " is not " + what;
+  };
+  return CLI::Validator(check, std::string());
+}
+
+}  // namespace
 
 Argument Argument::show_default() const {
   option_->capture_default_str();
@@ -31,12 +49,12 @@ Argument Argument::in_range(double least, double most) const {
 }
 
 Argument Argument::positive() const {
-  option_->check(CLI::PositiveNumber);
+  option_->check(at_least("positive", [](double value) { return value > 0; }));
   return *this;
 }
 
 Argument Argument::non_negative() const {
-  option_->check(CLI::NonNegativeNumber);
+  option_->check(at_least("zero or more", [](double value) { return value >= 0; }));
   return *this;
 }
 

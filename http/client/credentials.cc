@@ -1,6 +1,7 @@
 #include <squall/http/client/credentials.h>
 
 #include <squall/http/message/percent_encoding.h>
+#include <squall/ioloop/base/ascii.h>
 
 #include <fmt/format.h>
 
@@ -10,7 +11,6 @@
 namespace squall::http {
 
 void check_credential(std::string_view field, std::string_view text) {
-  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
   if (std::any_of(text.begin(), text.end(), is_control))
     throw std::invalid_argument(fmt::format("Control character in {}", field));
 }

@@ -2,6 +2,7 @@
 
 #include <squall/http/client/credentials.h>
 #include <squall/http/client/curl_http_client.h>
+#include <squall/http/client/dialer.h>
 #include <squall/http/client/mapped_host.h>
 #include <squall/http/client/proxy_environment.h>
 #include <squall/http/client/request_head.h>
@@ -44,6 +45,13 @@ FetchTimes::Duration since(CURL* easy, CURLINFO from, CURLINFO to) {
 
 std::string bracketed(const std::string& host) {
   return host.find(':') == host.npos || host.starts_with('[') ? host : fmt::format("[{}]", host);
+}
+
+// `http://me:pw@127.0.0.1:3128/` is `proxy 127.0.0.1:3128`.
+std::string name_of_proxy(std::string_view url) {
+  if (url.ends_with('/')) url.remove_suffix(1);
+  if (url.empty()) return std::string();
+  return fmt::format("proxy {}", url.substr(url.find_last_of("/@") + 1));
 }
 
 void append(curl_slist*& list, const std::string& line) {
@@ -144,6 +152,7 @@ void CurlTransfer::set_headers() {
   std::string_view rest = head;
   rest.remove_prefix(rest.find("\r\n") + 2);
   bool has_type = false;
+  bool has_codings = false;
   while (rest.size() > 2) {
     const std::size_t end = rest.find("\r\n");
     std::string line(rest.substr(0, end));
@@ -152,6 +161,7 @@ void CurlTransfer::set_headers() {
     if (equals_ignoring_case(name, "Content-Length") || equals_ignoring_case(name, "Transfer-Encoding"))
       continue;
     if (equals_ignoring_case(name, "Content-Type")) has_type = true;
+    if (equals_ignoring_case(name, "Accept-Encoding")) has_codings = true;
     // For libcurl `X:` removes the header X, and `X;` sends it with an empty value.
     if (line.size() <= name.size() + 2) {
       line.erase(name.size());
@@ -162,6 +172,7 @@ void CurlTransfer::set_headers() {
   append(headers_, "Accept:");
   append(headers_, "Expect:");
   if (!has_type) append(headers_, "Content-Type:");
+  if (!has_codings) append(headers_, "Accept-Encoding:");
   set(CURLOPT_HTTPHEADER, headers_);
 }
 
@@ -184,6 +195,18 @@ void CurlTransfer::set_body() {
   }
 }
 
+// The URL of the proxy by the environment; empty without one. libcurl takes more kinds of proxies than
+// SimpleAsyncHTTPClient, but no_proxy has the same rules for both.
+std::string CurlTransfer::proxy_of_environment() const {
+  if (fetch_.option(&FetchOptions::unix_socket) || !fetch_.setting(&FetchOptions::proxy).is_open() ||
+      !fetch_.flag(&FetchOptions::proxy_from_environment, false))
+    return std::string();
+  const std::string_view text =
+      proxy_text_of_environment(fetch_.url(), [](const char* name) { return std::getenv(name); });
+  check_credential("the proxy of the environment", percent_decode(text));
+  return std::string(text);
+}
+
 // A Unix socket has no proxy: the server there would get the Proxy-Authorization of the headers.
 const ProxyOptions* CurlTransfer::proxy() const {
   const auto& proxy = fetch_.option(&FetchOptions::proxy);
@@ -193,7 +216,9 @@ const ProxyOptions* CurlTransfer::proxy() const {
 // Proxy, local address, Unix socket and mapped hosts.
 void CurlTransfer::set_route() {
   const auto& path = fetch_.option(&FetchOptions::unix_socket);
+  fetch_.set_proxy_name(std::string());
   if (const ProxyOptions* const proxy = this->proxy()) {
+    fetch_.set_proxy_name(proxy_name(*proxy));
     set(CURLOPT_PROXY, proxy->host.c_str());
     set(CURLOPT_PROXYPORT, static_cast<long>(proxy->port));
     set(CURLOPT_NOPROXY, "");
@@ -203,15 +228,11 @@ void CurlTransfer::set_route() {
     }
     set(CURLOPT_PROXYAUTH,
         static_cast<long>(proxy->auth_mode == AuthMode::digest ? CURLAUTH_DIGEST : CURLAUTH_BASIC));
-  } else if (path || !fetch_.setting(&FetchOptions::proxy).is_open() ||
-             !fetch_.flag(&FetchOptions::proxy_from_environment, false)) {
-    set(CURLOPT_PROXY, "");
   } else {
-    // libcurl reads the environment itself, and takes more kinds of proxies than proxy_of_environment(). It
-    // matches no_proxy by its own rules, so the proxy is checked also for a host in that list.
-    const std::string_view text =
-        proxy_text_of_environment(fetch_.url(), [](const char* name) { return std::getenv(name); });
-    check_credential("the proxy of the environment", percent_decode(text));
+    const std::string text = proxy_of_environment();
+    fetch_.set_proxy_name(name_of_proxy(text));
+    set(CURLOPT_PROXY, text.c_str());
+    set(CURLOPT_NOPROXY, "");
   }
   if (const auto& from = fetch_.option(&FetchOptions::network_interface))
     set(CURLOPT_INTERFACE, fmt::format("host!{}", *from).c_str());
@@ -223,6 +244,9 @@ void CurlTransfer::set_route() {
     for (const auto& [from, to] : engine_.options().hostname_mapping) {
       const MappedHost mapped(from);
       if (mapped.port.has_value() != has_port) continue;
+      if (ends_in_number(to) && !is_valid_ip(to))
+        throw std::invalid_argument(
+            fmt::format("hostname_mapping: a number that is not an IPv4 address: {}", escape_controls(to)));
       const std::string port = has_port ? std::to_string(*mapped.port) : std::string();
       append(mapping_, fmt::format("{}:{}:{}:", bracketed(mapped.name), port, bracketed(to)));
     }
@@ -314,20 +338,30 @@ void CurlTransfer::take_header(std::string_view line) {
     data.status = 0;
     for (const char c : rest.substr(0, 3)) data.status = data.status * 10 + (is_digit(c) ? c - '0' : 0);
     data.reason = rest.size() > 4 ? rest.substr(4) : reason_phrase(data.status);
+    // The body of a 206 is a part of the compressed data (RFC 9110, 15.3.7).
+    if (data.status == 206) set(CURLOPT_HTTP_CONTENT_DECODING, 0L);
   } else if (text.empty()) {
     if (!has_head() && data.status >= 200) {
       if (fetch_.request().header_callback) lines_.emplace_back(line);
       take_head();
     }
     return;
-  } else {
-    const std::size_t colon = text.find(':');
-    const std::string_view name = text.substr(0, std::min(colon, text.size()));
-    if (colon == text.npos || !is_token(name))
-      throw HTTPProtocolError("Malformed header field", fetch_.failure(FetchPhase::head));
-    (has_head() ? data.trailers : data.headers).add(name, trim(text.substr(colon + 1)));
+  } else if (!add_field(text)) {
+    throw HTTPProtocolError("Malformed header field", fetch_.failure(FetchPhase::head));
   }
   if (!has_head() && fetch_.request().header_callback) lines_.emplace_back(line);
+}
+
+// Adds a field, or the second line of a folded field (RFC 9112, 5.2). False if the line is malformed.
+bool CurlTransfer::add_field(std::string_view line) {
+  HTTPResponse::Data& data = fetch_.data();
+  Headers& fields = has_head() ? data.trailers : data.headers;
+  if (!is_field_text(line)) return false;
+  if (line.starts_with(' ') || line.starts_with('\t')) return fields.extend_last(trim(line));
+  const std::size_t colon = line.find(':');
+  if (colon == line.npos || !is_token(line.substr(0, colon))) return false;
+  fields.add(line.substr(0, colon), trim(line.substr(colon + 1)));
+  return true;
 }
 
 void CurlTransfer::take_head() {
@@ -384,31 +418,53 @@ void CurlTransfer::take_times() {
   times.first_byte = since(easy_, CURLINFO_PRETRANSFER_TIME_T, CURLINFO_STARTTRANSFER_TIME_T);
 }
 
+// The status of the proxy's answer to CONNECT; 0 without an answer.
+long CurlTransfer::tunnel_status() const noexcept {
+  long status = 0;
+  curl_easy_getinfo(easy_, CURLINFO_HTTP_CONNECTCODE, &status);
+  return status;
+}
+
+FetchPhase CurlTransfer::phase_of_failure() const noexcept {
+  curl_off_t connected = 0;
+  switch (result_) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY: return FetchPhase::resolve;
+    case CURLE_COULDNT_CONNECT: return FetchPhase::connect;
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CACERT_BADFILE: return FetchPhase::tls;
+    case CURLE_OPERATION_TIMEDOUT:
+      curl_easy_getinfo(easy_, CURLINFO_PRETRANSFER_TIME_T, &connected);
+      if (connected <= 0) return FetchPhase::connect;
+      break;
+    default: break;
+  }
+  if (has_head()) return FetchPhase::body;
+  return tunnel_status() >= 300 ? FetchPhase::proxy : FetchPhase::head;
+}
+
 void CurlTransfer::fail() const {
-  HTTPClientError::Failure failure = fetch_.failure(has_head() ? FetchPhase::body : FetchPhase::head);
+  const FetchPhase phase = phase_of_failure();
+  HTTPClientError::Failure failure = fetch_.failure(phase);
   std::string message = *text_ ? text_ : curl_easy_strerror(result_);
   failure.cause = std::make_exception_ptr(CurlError(result_, message));
   long error = 0;
   curl_easy_getinfo(easy_, CURLINFO_OS_ERRNO, &error);
   if (error != 0) failure.code = std::error_code(static_cast<int>(error), std::generic_category());
-  curl_off_t connected = 0;
-  curl_easy_getinfo(easy_, CURLINFO_PRETRANSFER_TIME_T, &connected);
+  if (phase == FetchPhase::proxy)
+    throw HTTPClientError(fmt::format("The proxy refused the tunnel: {}", tunnel_status()),
+                          std::move(failure));
   switch (result_) {
-    case CURLE_COULDNT_RESOLVE_HOST:
-    case CURLE_COULDNT_RESOLVE_PROXY: failure.phase = FetchPhase::resolve; break;
     case CURLE_COULDNT_CONNECT:
-      failure.phase = FetchPhase::connect;
       if (failure.code) message = failure.code.message();
       break;
-    case CURLE_SSL_CONNECT_ERROR:
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CERTPROBLEM:
-    case CURLE_SSL_CACERT_BADFILE: failure.phase = FetchPhase::tls; break;
     case CURLE_OPERATION_TIMEDOUT:
       failure.code = std::make_error_code(std::errc::timed_out);
-      if (connected > 0) throw HTTPTimeoutError("Timeout during request", std::move(failure));
-      failure.phase = FetchPhase::connect;
-      throw HTTPTimeoutError("Timeout while connecting", std::move(failure));
+      throw HTTPTimeoutError(
+          phase == FetchPhase::connect ? "Timeout while connecting" : "Timeout during request",
+          std::move(failure));
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_BAD_CONTENT_ENCODING: throw HTTPProtocolError(std::move(message), std::move(failure));

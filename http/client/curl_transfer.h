@@ -51,6 +51,7 @@ class CurlTransfer {
   void set_headers();
   void set_body();
   const ProxyOptions* proxy() const;
+  std::string proxy_of_environment() const;
   void set_route();
   void take_back_credentials();
   void set_connections();
@@ -58,9 +59,12 @@ class CurlTransfer {
   CurlEngine::Reuse reuse() const noexcept;
   void set_tls();
   void take_header(std::string_view line);
+  bool add_field(std::string_view line);
   void take_head();
   bool take_body(std::string_view piece);
   void take_times();
+  long tunnel_status() const noexcept;
+  FetchPhase phase_of_failure() const noexcept;
   [[noreturn]] void fail() const;
 
   bool has_head() const noexcept { return part_ != Part::head; }

@@ -33,6 +33,14 @@ std::string DialTarget::to_string() const {
   return is_ipv6 ? fmt::format("[{}]:{}", host, port) : fmt::format("{}:{}", host, port);
 }
 
+std::string proxy_name(const ProxyOptions& proxy) {
+  return "proxy " + DialTarget(proxy.host, proxy.port).to_string();
+}
+
+std::string socket_name(const std::string& path) {
+  return path.starts_with('\0') ? "@" + path.substr(1) : path;
+}
+
 std::string proxy_authorization(const ProxyOptions& proxy) {
   if (proxy.username.empty() && proxy.password.empty()) return std::string();
   return basic_credentials(proxy.username, proxy.password);
@@ -99,7 +107,7 @@ Task<IOStream> Dialer::connect() {
   options.source_ip = options_.source_ip;
   options.resolver = this;
   if (options_.unix_socket) {
-    peer_ = *options_.unix_socket;
+    peer_ = socket_name(*options_.unix_socket);
     enter(FetchPhase::connect);
     IOStream stream = co_await TCPClient::connect_unix(*options_.unix_socket, options);
     times_.connect = stream.loop().time() - entered_;
@@ -107,7 +115,7 @@ Task<IOStream> Dialer::connect() {
   }
   const std::string host = options_.proxy ? options_.proxy->host : target_.host;
   const std::uint16_t port = options_.proxy ? options_.proxy->port : target_.port;
-  peer_ = options_.proxy ? fmt::format("proxy {}:{}", host, port) : target_.to_string();
+  peer_ = options_.proxy ? proxy_name(*options_.proxy) : target_.to_string();
   enter(FetchPhase::resolve);
   IOStream stream = co_await TCPClient::connect(host, port, options);
   times_.connect = stream.loop().time() - entered_;
@@ -185,7 +193,7 @@ void Dialer::fail_as_caught() const {
     throw HTTPClientError(error.code().message(), std::move(failure));
   } catch (const TLSError& error) {
     failure.code = error.code();
-    throw HTTPClientError(error.what(), std::move(failure));
+    throw HTTPClientError(error.reason(), std::move(failure));
   } catch (const StreamClosedError& error) {
     failure.code = error.code();
     throw HTTPStreamClosedError(error.what(), std::move(failure));

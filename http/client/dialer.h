@@ -126,6 +126,10 @@ class Dialer final : private Resolver {
   IOLoop::TimePoint entered_{};  // when the phase began
 };
 
+// For messages: `proxy 127.0.0.1:3128`, and `@name` for an abstract socket.
+std::string proxy_name(const ProxyOptions& proxy);
+std::string socket_name(const std::string& path);
+
 // The value of a Proxy-Authorization header; empty for a proxy without a username.
 std::string proxy_authorization(const ProxyOptions& proxy);
 

@@ -1,6 +1,7 @@
 #include <squall/http/client/fetch.h>
 
 #include <squall/http/client/credentials.h>
+#include <squall/http/client/dialer.h>
 #include <squall/http/client/http_client_error.h>
 #include <squall/http/codec/check_head.h>
 #include <squall/http/codec/content_length.h>
@@ -69,7 +70,8 @@ void Fetch::check() const {
   const bool has_body = given.body.has_value() || given.body_producer;
   if (given.body && given.body_producer)
     throw std::invalid_argument("body and body_producer cannot both be given");
-  if (!is_token(method_)) throw std::invalid_argument(fmt::format("Invalid method '{}'", method_));
+  if (!is_token(method_))
+    throw std::invalid_argument(fmt::format("Invalid method '{}'", escape_controls(method_)));
   if (method_ == "CONNECT") throw std::invalid_argument("CONNECT is not for fetch()");
   if (!flag(&FetchOptions::allow_nonstandard_methods, false)) {
     if (std::find(kMethods.begin(), kMethods.end(), method_) == kMethods.end())
@@ -83,11 +85,12 @@ void Fetch::check() const {
   if (const auto& agent = option(&FetchOptions::user_agent); agent && !is_field_text(*agent))
     throw std::invalid_argument("Unsafe value for user_agent");
   if (const auto& source = option(&FetchOptions::network_interface); source && !is_valid_ip(*source))
-    throw std::invalid_argument(
-        fmt::format("Unrecognized IPv4 or IPv6 address for network_interface, got {}", *source));
+    throw std::invalid_argument(fmt::format("Unrecognized IPv4 or IPv6 address for network_interface, got {}",
+                                            escape_controls(*source)));
   if (const auto& proxy = option(&FetchOptions::proxy); proxy && (proxy->host.empty() || proxy->port == 0))
     throw std::invalid_argument("A proxy needs a host and a port");
   check_all_credentials();
+  check_proxy_host();
   check_headers();
 }
 
@@ -98,6 +101,16 @@ void Fetch::check_all_credentials() const {
   if (const auto& password = option(&FetchOptions::auth_password))
     check_credential("auth_password", *password);
   if (const auto& proxy = option(&FetchOptions::proxy)) check_credentials(*proxy);
+}
+
+// libcurl reads 010.0.0.1 as 8.0.0.1, and finds a scheme and credentials before the host.
+void Fetch::check_proxy_host() const {
+  const auto& proxy = option(&FetchOptions::proxy);
+  if (!proxy) return;
+  const std::string_view host = std::string_view(proxy->host).substr(proxy->host.find_last_of("/@") + 1);
+  if (ends_in_number(host) && !is_valid_ip(host))
+    throw std::invalid_argument(
+        fmt::format("The host of the proxy is a number but not an IPv4 address: {}", escape_controls(host)));
 }
 
 // The client frames the body, so the headers must not contradict it.
@@ -116,7 +129,14 @@ void Fetch::check_headers() const {
     throw std::invalid_argument("The Content-Length header differs from the size of the body");
 }
 
-std::string Fetch::peer() const {
+std::string Fetch::peer(FetchPhase phase) const {
+  const bool connects =
+      phase == FetchPhase::resolve || phase == FetchPhase::connect || phase == FetchPhase::proxy;
+  const bool talks = phase == FetchPhase::request || phase == FetchPhase::head || phase == FetchPhase::body;
+  // A proxy forwards requests for http, unless they ask for an upgrade, and is a tunnel for others.
+  const bool has_tunnel = url_.is_https() || expects_upgrade();
+  if (!proxy_name_.empty() && (connects || (talks && !has_tunnel))) return proxy_name_;
+  if (const auto& path = option(&FetchOptions::unix_socket); path && connects) return socket_name(*path);
   return url_.is_ipv6() ? fmt::format("[{}]:{}", url_.host(), url_.port())
                         : fmt::format("{}:{}", url_.host(), url_.port());
 }
@@ -129,7 +149,7 @@ std::optional<Fetch::Duration> Fetch::timeout(Setting<Duration> FetchOptions::* 
 HTTPClientError::Failure Fetch::failure(FetchPhase phase) const {
   HTTPClientError::Failure failure;
   failure.phase = phase;
-  failure.peer = peer();
+  failure.peer = peer(phase);
   return failure;
 }
 
@@ -257,14 +277,14 @@ void Fetch::go_to(URL next) {
   if (!next.fragment() && url_.fragment()) next = next.with_fragment(*url_.fragment());
   if (!next.same_origin(url_)) keeps_credentials_ = false;
   url_ = keeps_credentials_ ? std::move(next) : next.without_userinfo();
-  if (own_headers_ || request().headers.find(HeaderId::host)) own_headers().remove("Host");
   if (!keeps_credentials_) drop_credentials();
   take_credentials();
 }
 
-// Credentials are for the origin of the first request. Once a redirect has left it they are not sent again.
+// Credentials are for the origin of the first request, and so is a Host of the caller. Once a redirect has
+// left it they are not sent again.
 void Fetch::drop_credentials() {
-  for (const std::string_view name : {"Authorization", "Cookie", "Cookie2", "Proxy-Authorization"})
+  for (const std::string_view name : {"Authorization", "Cookie", "Cookie2", "Host", "Proxy-Authorization"})
     if (headers().contains(name)) own_headers().remove(name);
 }
 

@@ -37,8 +37,11 @@ class Fetch : public Pooled {
   // ---- The next request.
 
   const URL& url() const noexcept { return url_; }
-  // Its host and port, for messages: `127.0.0.1:80`.
-  std::string peer() const;
+  // The other side in a phase, for messages: `127.0.0.1:80`, `proxy 127.0.0.1:3128`, or the path of a Unix
+  // socket.
+  std::string peer(FetchPhase phase) const;
+  // The name of the proxy that the next request goes through; empty without one.
+  void set_proxy_name(std::string name) noexcept { proxy_name_ = std::move(name); }
   std::string_view method() const noexcept { return method_; }
   // The headers given by the caller, without those that a redirect removed.
   const Headers& headers() const noexcept { return own_headers_ ? *own_headers_ : request().headers; }
@@ -151,6 +154,7 @@ class Fetch : public Pooled {
 
   void check() const;
   void check_all_credentials() const;
+  void check_proxy_host() const;
   void check_headers() const;
   void take_credentials();
   std::optional<Duration> timeout(Setting<Duration> FetchOptions::* member) const noexcept;
@@ -177,6 +181,7 @@ class Fetch : public Pooled {
   std::string password_;
   std::string authorization_;
   std::string jar_cookies_;
+  std::string proxy_name_;
   std::unique_ptr<IOStream>* upgraded_ = nullptr;
 };
 

@@ -1,5 +1,7 @@
 #include <squall/http/client/http_client_error.h>
 
+#include <squall/ioloop/base/ascii.h>
+
 #include <fmt/format.h>
 
 #include <utility>
@@ -12,7 +14,7 @@ std::string_view doing(FetchPhase phase) noexcept {
     case FetchPhase::queue: return "queued for";
     case FetchPhase::resolve: return "resolving";
     case FetchPhase::connect: return "connecting to";
-    case FetchPhase::proxy: return "asking the proxy";
+    case FetchPhase::proxy: return "asking";
     case FetchPhase::tls: return "in the TLS handshake with";
     case FetchPhase::request: return "sending to";
     case FetchPhase::head: return "waiting for";
@@ -24,9 +26,10 @@ std::string_view doing(FetchPhase phase) noexcept {
 }
 
 std::string text_of(std::string_view message, const HTTPClientError::Failure& failure) {
-  if (failure.peer.empty()) return fmt::format("HTTP {}: {}", HTTPClientError::kNoResponse, message);
-  return fmt::format("HTTP {}: {} ({} {})", HTTPClientError::kNoResponse, message, doing(failure.phase),
-                     failure.peer);
+  std::string text = fmt::format("HTTP {}: {}", HTTPClientError::kNoResponse, escape_controls(message));
+  if (!failure.peer.empty())
+    text += fmt::format(" ({} {})", doing(failure.phase), escape_controls(failure.peer));
+  return text;
 }
 
 }  // namespace

@@ -89,7 +89,8 @@ struct FetchOptions {
   std::optional<int> max_redirects{};      // 5
 
   // True: asks for a compressed body, and decompresses the body. Content-Encoding becomes
-  // X-Consumed-Content-Encoding.
+  // X-Consumed-Content-Encoding. A request with its own Accept-Encoding, or with Range, is sent as it is; a
+  // 206 response is never decompressed.
   std::optional<bool> decompress_response{};
   // The limit of the decompressed response; AsyncHTTPClient::Options::max_body_size.
   std::optional<std::size_t> max_body_size{};

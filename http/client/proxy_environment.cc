@@ -1,6 +1,8 @@
 #include <squall/http/client/proxy_environment.h>
 
 #include <squall/ioloop/base/ascii.h>
+#include <squall/ioloop/base/parse_decimal.h>
+#include <squall/iostream/address/network.h>
 
 #include <fmt/format.h>
 
@@ -18,15 +20,52 @@ std::string_view first_of(const Environment& get, std::initializer_list<const ch
   return {};
 }
 
-// Whether `host` is the domain `entry`, or a subdomain of it.
+// Whether the name `host` is the domain `entry`, or a subdomain of it.
 bool covers(std::string_view entry, std::string_view host) noexcept {
+  const bool only_subdomains = entry.starts_with("*.");
+  if (only_subdomains) entry.remove_prefix(1);
   if (entry.starts_with('.')) entry.remove_prefix(1);
   // `example.test.` is the same domain.
   if (entry.ends_with('.')) entry.remove_suffix(1);
   if (host.ends_with('.')) host.remove_suffix(1);
   if (entry.empty() || host.size() < entry.size()) return false;
   const std::size_t before = host.size() - entry.size();
-  return equals_ignoring_case(host.substr(before), entry) && (before == 0 || host[before - 1] == '.');
+  if (!equals_ignoring_case(host.substr(before), entry)) return false;
+  return before == 0 ? !only_subdomains : host[before - 1] == '.';
+}
+
+struct Entry {
+  std::string_view host;
+  std::string_view port;  // empty: any port
+};
+
+Entry split(std::string_view text) noexcept {
+  if (text.starts_with('[')) {
+    const std::size_t close = text.find(']');
+    if (close == text.npos) return {};
+    std::string_view rest = text.substr(close + 1);
+    if (rest.empty()) return {text.substr(1, close - 1), {}};
+    return rest.starts_with(':') ? Entry{text.substr(1, close - 1), rest.substr(1)} : Entry{};
+  }
+  const std::size_t colon = text.find(':');
+  // Several colons are an IPv6 address.
+  if (colon == text.npos || text.rfind(':') != colon) return {text, {}};
+  return {text.substr(0, colon), text.substr(colon + 1)};
+}
+
+bool matches(std::string_view entry, std::string_view host, std::uint16_t port) noexcept {
+  if (entry == "*") return true;
+  const std::optional<Address> address = Address::parse_ip(host);
+  if (entry.find('/') != entry.npos) {
+    const std::optional<Network> network = Network::parse(entry);
+    return network && address && network->contains(*address);
+  }
+  const Entry parts = split(entry);
+  if (!parts.port.empty() && parse_decimal<std::uint16_t>(parts.port) != port) return false;
+  const std::optional<Address> listed = Address::parse_ip(parts.host);
+  // The end of an address is no domain of it: `0.1` does not cover 127.0.0.1.
+  if (address || listed) return address && listed && address->unmapped() == listed->unmapped();
+  return covers(parts.host, host);
 }
 
 }  // namespace
@@ -34,26 +73,14 @@ bool covers(std::string_view entry, std::string_view host) noexcept {
 bool is_excepted_from_proxy(std::string_view list, std::string_view host, std::uint16_t port) noexcept {
   while (!list.empty()) {
     const std::size_t end = std::min(list.find_first_of(", "), list.size());
-    std::string_view entry = list.substr(0, end);
+    if (matches(list.substr(0, end), host, port)) return true;
     list.remove_prefix(std::min(end + 1, list.size()));
-    if (entry == "*") return true;
-    std::string_view entry_port;
-    if (entry.starts_with('[')) {
-      const std::size_t close = std::min(entry.find(']'), entry.size() - 1);
-      entry_port = entry.substr(close + 1);
-      entry = entry.substr(1, close - 1);
-    } else if (const std::size_t colon = entry.find(':');
-               colon != entry.npos && entry.rfind(':') == colon) {  // several colons are an IPv6 address
-      entry_port = entry.substr(colon);
-      entry = entry.substr(0, colon);
-    }
-    if (!entry_port.empty() && entry_port.substr(1) != std::to_string(port)) continue;
-    if (covers(entry, host)) return true;
   }
   return false;
 }
 
 std::string_view proxy_text_of_environment(const URL& url, const Environment& get) {
+  if (is_excepted_from_proxy(first_of(get, {"no_proxy", "NO_PROXY"}), url.host(), url.port())) return {};
   return url.is_https() ? first_of(get, {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"})
                         : first_of(get, {"http_proxy", "all_proxy", "ALL_PROXY"});
 }
@@ -61,8 +88,6 @@ std::string_view proxy_text_of_environment(const URL& url, const Environment& ge
 std::optional<ProxyOptions> proxy_of_environment(const URL& url, const Environment& get) {
   const std::string_view text = proxy_text_of_environment(url, get);
   if (text.empty()) return std::nullopt;
-  if (is_excepted_from_proxy(first_of(get, {"no_proxy", "NO_PROXY"}), url.host(), url.port()))
-    return std::nullopt;
   const bool has_scheme = text.find("://") != text.npos;
   const URL proxy(has_scheme ? std::string(text) : fmt::format("http://{}", text));
   if (proxy.is_https()) throw std::invalid_argument("Proxies that are connected to by TLS are not supported");

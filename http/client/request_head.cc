@@ -49,6 +49,9 @@ void RequestHead::write_to(std::string& text) {
   }
   bool has_agent = false;
   bool has_type = false;
+  // The user's Accept-Encoding has precedence. A part of a compressed body cannot be decompressed, so a
+  // request for a range does not ask for compression.
+  bool asks_for_codings = fetch.decompresses();
   for (const Headers::Field field : headers) {
     const HeaderId id = header_id(field.name);
     if (id == HeaderId::content_length) continue;
@@ -58,7 +61,7 @@ void RequestHead::write_to(std::string& text) {
     if (id == HeaderId::other) {
       const auto is = [&field](std::string_view name) { return equals_ignoring_case(field.name, name); };
       if (is("User-Agent")) has_agent = true;
-      if (fetch.decompresses() && is("Accept-Encoding")) continue;
+      if (is("Accept-Encoding") || is("Range")) asks_for_codings = false;
       if (!fetch.authorization().empty() && is("Authorization")) continue;
       if ((!absolute || !proxy_authorization.empty()) && is("Proxy-Authorization")) continue;
       if (request.if_modified_since && is("If-Modified-Since")) continue;
@@ -70,7 +73,7 @@ void RequestHead::write_to(std::string& text) {
     if (agent.is_open()) append(text, "User-Agent", kProduct);
     if (agent.value()) append(text, "User-Agent", *agent.value());
   }
-  if (fetch.decompresses()) append(text, "Accept-Encoding", known_content_codings());
+  if (asks_for_codings) append(text, "Accept-Encoding", known_content_codings());
   if (!fetch.authorization().empty()) append(text, "Authorization", fetch.authorization());
   if (!fetch.jar_cookies().empty()) {
     text.append("Cookie: ");

@@ -12,7 +12,8 @@ namespace squall::http {
 // Writes the head of the request of a fetch.
 //
 // The headers of the caller keep their spelling and their order. Headers that depend on the options or the
-// body are not copied but written again (SHC-24).
+// body are not copied but written again (SHC-24). A User-Agent, Accept-Encoding, Connection or Host of the
+// caller replaces the client's own.
 //
 // Thread:    one.
 // Lifetime:  borrows the fetch.

@@ -65,7 +65,8 @@ ResponseReceiver::Result ResponseReceiver::take_head() {
   if (request.header_callback) show_head();
   const std::uint64_t length = parser_.content_length().value_or(0);
   if (length > fetch_->max_body_size()) fail_too_large();
-  if (fetch_->decompresses()) begin_decoding();
+  // The body of a 206 is a part of the compressed data (RFC 9110, 15.3.7).
+  if (fetch_->decompresses() && data.status != 206) begin_decoding();
   if (sink_ == Sink::body && length > 0)
     data.body.reserve(static_cast<std::size_t>(std::min<std::uint64_t>(length, 1024 * 1024)));
   return Result::go_on;
@@ -106,10 +107,10 @@ ResponseReceiver::Result ResponseReceiver::take_piece(std::string_view piece) {
 
 void ResponseReceiver::begin_decoding() {
   Headers& headers = fetch_->data().headers;
-  const auto found = headers.find("Content-Encoding");
-  if (!found) return;
-  const std::string coding(*found);
-  std::unique_ptr<ContentDecoder> decoder = make_content_decoder(coding);
+  if (!headers.contains("Content-Encoding")) return;
+  // Two fields are a list of codings, which is not decoded either.
+  const std::string coding = headers.get("Content-Encoding");
+  std::unique_ptr<ContentDecoder> decoder = make_content_decoder(coding, TrailingZeros::ignored);
   if (!decoder) return;
   BoundedDecoder::Limits limits;
   limits.max_size = fetch_->max_body_size();

@@ -1,6 +1,7 @@
 #include <squall/http/client/simple_http_client.h>
 
 #include <squall/http/client/client_core.h>
+#include <squall/http/client/dialer.h>
 #include <squall/http/client/fetch.h>
 #include <squall/http/client/fetch_attempt.h>
 
@@ -72,6 +73,7 @@ Task<UpgradedConnection> SimpleAsyncHTTPClient::run_upgrade(std::unique_ptr<Fetc
 Task<> SimpleAsyncHTTPClient::perform(Fetch& fetch) {
   if (!fetch.username().empty() && fetch.authorization().empty()) refuse_digest(fetch);
   const FetchRoute route(fetch);
+  fetch.set_proxy_name(route.proxy() ? proxy_name(*route.proxy()) : std::string());
   route.write_key(core_->key);
   ClientHost& host = core_->hosts.host(core_->key);
   AdmissionQueue::Slot slot;

@@ -8,6 +8,8 @@
 namespace squall::http {
 namespace {
 
+bool is_blank(char c) { return c == ' ' || c == '\t'; }
+
 // Whether a trailer line, without its CRLF, is a field: a name, a colon right behind it, and a value.
 bool is_field_line(std::string_view line) {
   const std::size_t colon = line.find(':');
@@ -16,9 +18,9 @@ bool is_field_line(std::string_view line) {
 
 }  // namespace
 
-void ChunkedDecoder::begin(std::size_t max_trailers, FoldedTrailers folded) noexcept {
+void ChunkedDecoder::begin(std::size_t max_trailers, Rules rules) noexcept {
   state_ = State::size_begin;
-  folded_ = folded;
+  rules_ = rules;
   size_ = total_ = 0;
   line_ = excess_ = 0;
   max_trailers_ = max_trailers;
@@ -88,7 +90,16 @@ bool ChunkedDecoder::take_size(char c) noexcept {
         state_ = c == '\r' ? State::size_lf : State::extension;
         return true;
       }
+      if (state_ == State::size && rules_ == Rules::response && is_blank(c)) {
+        state_ = State::size_blank;
+        return true;
+      }
       return fail({400, "Invalid character in chunk size"}), false;
+    case State::size_blank:
+      if (is_blank(c)) return true;
+      if (c != '\r' && c != ';') return fail({400, "Invalid character in chunk size"}), false;
+      state_ = c == '\r' ? State::size_lf : State::extension;
+      return true;
     case State::extension:
       if (c == '\r') {
         state_ = State::size_lf;
@@ -144,8 +155,8 @@ ChunkedDecoder::Result ChunkedDecoder::take_trailer(std::string_view& bytes) {
 // Joins a line that begins with a blank to the trailer field before it. False if the line is no such
 // continuation.
 bool ChunkedDecoder::join_folded(std::string_view line) noexcept {
-  if (folded_ == FoldedTrailers::refused || trailer_line_ == 0) return false;
-  if (!line.starts_with(' ') && !line.starts_with('\t')) return false;
+  if (rules_ == Rules::request || trailer_line_ == 0) return false;
+  if (line.empty() || !is_blank(line.front())) return false;
   if (!is_field_text(line)) return false;
   trailers_[trailer_line_ - 2] = trailers_[trailer_line_ - 1] = ' ';
   return true;

@@ -15,14 +15,15 @@ namespace squall::http {
 // Decodes a body in chunks (RFC 9112, 7.1), of requests and of responses. Pure: bytes in, views into them
 // out.
 //
-// Strict: a line ends with CRLF, and a size is hexadecimal digits and nothing else. The decoder skips chunk
-// extensions and collects trailers. All bytes beside the content are bounded: a size line by kMaxLine, all
-// size lines together by the size of the content, the trailers by the caller. The result does not depend on
-// the pieces in which the bytes arrive.
+// Strict: a line ends with CRLF, and a size is hexadecimal digits and nothing else. A client is lenient with
+// blanks, see Rules. The decoder skips chunk extensions and collects trailers. All bytes beside the content
+// are bounded: a size line by kMaxLine, all size lines together by the size of the content, the trailers by
+// the caller. The result does not depend on the pieces in which the bytes arrive.
 //
 // state       | waits for                              | next
 // size_begin  | the first digit of a size              | size
-// size        | more digits, `;` or CR                 | size, extension, size_lf
+// size        | more digits, a blank, `;` or CR        | size, size_blank, extension, size_lf
+// size_blank  | more blanks, `;` or CR                 | size_blank, extension, size_lf
 // extension   | CR                                     | size_lf
 // size_lf     | LF                                     | data; trailer after a size of 0
 // data        | the bytes of the chunk                 | data_cr
@@ -42,9 +43,10 @@ class ChunkedDecoder {
     end,     // the body and its trailers are complete
     failed,  // see refusal()
   };
-  // Whether a trailer field may continue on a line that begins with a blank. A server refuses such a field,
-  // and a client replaces the line end by blanks (RFC 9112, 5.2).
-  enum class FoldedTrailers : std::uint8_t { refused, joined };
+  // A client accepts blanks behind a size (RFC 9110, 5.6.3), and a trailer field that continues on a line
+  // that begins with a blank (RFC 9112, 5.2). A server refuses them, because another server may read such
+  // bytes in another way.
+  enum class Rules : std::uint8_t { request, response };
 
   // The longest size line: size, extensions and CRLF.
   static constexpr std::size_t kMaxLine = 1024;
@@ -53,7 +55,7 @@ class ChunkedDecoder {
   static constexpr std::size_t kMaxExcess = 16 * 1024;
 
   // The next byte is the first of a body. Trailers of more than `max_trailers` bytes fail with 431.
-  void begin(std::size_t max_trailers, FoldedTrailers folded = FoldedTrailers::refused) noexcept;
+  void begin(std::size_t max_trailers, Rules rules = Rules::request) noexcept;
   // Content of more than `size` bytes fails with 413, as soon as a size line announces it; std::nullopt is no
   // limit. May change while the body is decoded.
   void set_max_size(std::optional<std::uint64_t> size) noexcept {
@@ -70,6 +72,7 @@ class ChunkedDecoder {
   enum class State : std::uint8_t {
     size_begin,
     size,
+    size_blank,
     extension,
     size_lf,
     data,
@@ -88,7 +91,7 @@ class ChunkedDecoder {
   Result fail(const Refusal& refusal) noexcept;
 
   State state_ = State::size_begin;
-  FoldedTrailers folded_ = FoldedTrailers::refused;
+  Rules rules_ = Rules::request;
   std::uint64_t size_ = 0;   // of the chunk: in a size line, its digits so far; in data, the bytes left
   std::uint64_t total_ = 0;  // the sum of all chunk sizes so far
   std::uint64_t max_size_ = 0;

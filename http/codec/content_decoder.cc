@@ -11,10 +11,10 @@
 
 namespace squall::http {
 
-std::unique_ptr<ContentDecoder> make_content_decoder(std::string_view coding) {
+std::unique_ptr<ContentDecoder> make_content_decoder(std::string_view coding, TrailingZeros zeros) {
   const auto is = [coding](std::string_view known) { return equals_ignoring_case(coding, known); };
-  if (is("gzip") || is("x-gzip")) return std::make_unique<GzipDecoder>(GzipDecoder::Format::gzip);
-  if (is("deflate")) return std::make_unique<GzipDecoder>(GzipDecoder::Format::deflate);
+  if (is("gzip") || is("x-gzip")) return std::make_unique<GzipDecoder>(GzipDecoder::Format::gzip, zeros);
+  if (is("deflate")) return std::make_unique<GzipDecoder>(GzipDecoder::Format::deflate, zeros);
 #ifdef SQUALL_HAS_BROTLI
   if (is("br")) return std::make_unique<BrotliDecoder>();
 #endif

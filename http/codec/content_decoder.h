@@ -35,9 +35,14 @@ class ContentDecoder {
   State state_ = State::open;
 };
 
+// Whether zero bytes behind the coded data are a fault, or padding, which some servers add to a gzip body.
+enum class TrailingZeros : std::uint8_t { refused, ignored };
+
 // Makes a decoder for `gzip`, `x-gzip` and `deflate`, and for `br` and `zstd` if the library was built with
-// them. Null for any other coding, and for a list of codings. Throws std::bad_alloc.
-std::unique_ptr<ContentDecoder> make_content_decoder(std::string_view coding);
+// them. Null for any other coding, and for a list of codings. TrailingZeros applies to gzip and deflate.
+// Throws std::bad_alloc.
+std::unique_ptr<ContentDecoder> make_content_decoder(std::string_view coding,
+                                                     TrailingZeros zeros = TrailingZeros::refused);
 
 // The codings of make_content_decoder(), as the value of an Accept-Encoding field: `gzip, deflate, br`.
 std::string_view known_content_codings() noexcept;

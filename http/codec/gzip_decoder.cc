@@ -22,7 +22,8 @@ struct GzipDecoder::Stream {
   z_stream zlib{};
 };
 
-GzipDecoder::GzipDecoder(Format format) : stream_(std::make_unique<Stream>()), format_(format) {
+GzipDecoder::GzipDecoder(Format format, TrailingZeros zeros)
+    : stream_(std::make_unique<Stream>()), format_(format), zeros_(zeros) {
   begin(format == Format::gzip ? kWindow + kGzip : kWindow);
 }
 
@@ -42,6 +43,8 @@ std::size_t GzipDecoder::decode(std::string_view& input, std::span<char> output)
         ::inflateReset2(&zlib, -kWindow);
     }
     if (state_ == State::end) {
+      if (zeros_ == TrailingZeros::ignored)
+        input.remove_prefix(std::min(input.find_first_not_of('\0'), input.size()));
       if (input.empty()) break;
       // Only gzip may have another member.
       if (format_ != Format::gzip || ::inflateReset(&zlib) != Z_OK) {

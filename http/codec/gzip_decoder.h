@@ -15,7 +15,7 @@ class GzipDecoder final : public ContentDecoder {
  public:
   enum class Format { gzip, deflate };
 
-  explicit GzipDecoder(Format format);
+  explicit GzipDecoder(Format format, TrailingZeros zeros = TrailingZeros::refused);
   ~GzipDecoder() override;
 
   std::size_t decode(std::string_view& input, std::span<char> output) override;
@@ -26,6 +26,7 @@ class GzipDecoder final : public ContentDecoder {
 
   std::unique_ptr<Stream> stream_;
   Format format_;
+  TrailingZeros zeros_;
   bool begun_ = false;  // false until the first byte of input
 };
 

@@ -16,6 +16,31 @@ namespace {
 constexpr std::size_t kLongestKept = 2048;
 // Memory is reserved for so many fields.
 constexpr std::size_t kUsualFields = 12;
+// Calls `take` for each element of all fields of the list (RFC 9110, 5.6.1), until it returns false.
+template <class Take>
+bool for_each_element(const Headers& headers, HeaderId id, Take take) {
+  for (const auto [name, value] : headers) {
+    if (header_id(name) != id) continue;
+    for (std::size_t begin = 0; begin <= value.size();) {
+      const std::size_t end = std::min(value.find(',', begin), value.size());
+      if (!take(trim(value.substr(begin, end - begin)))) return false;
+      begin = end + 1;
+    }
+  }
+  return true;
+}
+
+// Whether the body has the coding `chunked` and no other. Empty elements of a list are no codings.
+bool is_only_chunked(const Headers& headers) {
+  int codings = 0;
+  const bool all_chunked =
+      for_each_element(headers, HeaderId::transfer_encoding, [&](std::string_view coding) {
+        if (!coding.empty()) ++codings;
+        return coding.empty() || equals_ignoring_case(coding, "chunked");
+      });
+  return all_chunked && codings == 1;
+}
+
 // The size of the head alone bounds the number of its fields.
 constexpr std::size_t kAnyNumber = std::numeric_limits<std::size_t>::max();
 
@@ -26,6 +51,7 @@ const llhttp_settings_t& ResponseParser::settings() {
     llhttp_settings_t settings;
     llhttp_settings_init(&settings);
     settings.on_header_field = on_header_field;
+    settings.on_header_field_complete = on_header_field_complete;
     settings.on_headers_complete = on_headers_complete;
     return settings;
   }();
@@ -38,6 +64,8 @@ ResponseParser::ResponseParser() {
   // Only with this flag does llhttp accept folded lines. take_fields() refuses everything else that the
   // flag lets pass.
   llhttp_set_lenient_headers(&parser_, 1);
+  // check_status_line() checks the version.
+  llhttp_set_lenient_version(&parser_, 1);
 }
 
 void ResponseParser::begin(Headers& headers, Asked asked, const Limits& limits) noexcept {
@@ -152,6 +180,13 @@ int ResponseParser::on_header_field(llhttp_t* parser, const char* at, std::size_
   return HPE_OK;
 }
 
+// Makes every field an ordinary one for llhttp, whose checks of Content-Length and Transfer-Encoding are for
+// requests. choose_framing() has the checks for responses.
+int ResponseParser::on_header_field_complete(llhttp_t* parser) {
+  parser->header_state = 0;
+  return HPE_OK;
+}
+
 int ResponseParser::on_headers_complete(llhttp_t*) { return HPE_PAUSED; }
 
 ResponseParser::Result ResponseParser::end_head() {
@@ -164,19 +199,22 @@ ResponseParser::Result ResponseParser::end_head() {
     state_ = State::head_begin;
     return Result::informational;
   }
-  keep_alive_ = minor_version_ > 0 ? !(parser_.flags & F_CONNECTION_CLOSE)
-                                   : (parser_.flags & (F_CONNECTION_KEEP_ALIVE | F_CONNECTION_CLOSE)) ==
-                                         F_CONNECTION_KEEP_ALIVE;
+  keep_alive_ = minor_version_ > 0;
+  if (headers_->find(HeaderId::connection)) {
+    keep_alive_ = keep_alive_ || has_token(*headers_, HeaderId::connection, "keep-alive");
+    keep_alive_ = keep_alive_ && !has_token(*headers_, HeaderId::connection, "close");
+  }
   if (!choose_framing()) return Result::failed;
   note_repeatable();
   state_ = State::body;
   return Result::head;
 }
 
-// `HTTP/1.1 200 OK`. The reason may be missing, and the blank before it too.
+// `HTTP/1.1 200 OK`. The reason may be missing, and the blank before it too. Any later minor version is read
+// as HTTP/1.1 (RFC 9110, 2.5).
 bool ResponseParser::check_status_line(std::string_view line) noexcept {
   if (line.size() < kReason - 1 || !line.starts_with("HTTP/1.") || line[8] != ' ') return false;
-  if (line[7] != '0' && line[7] != '1') return false;
+  if (!is_digit(line[7])) return false;
   minor_version_ = static_cast<std::uint8_t>(line[7] - '0');
   if (line[9] == '0' || !is_digit(line[9]) || !is_digit(line[10]) || !is_digit(line[11])) return false;
   status_ = static_cast<std::uint16_t>((line[9] - '0') * 100 + (line[10] - '0') * 10 + (line[11] - '0'));
@@ -212,8 +250,13 @@ bool ResponseParser::take_fields(std::size_t begin) {
   return text.size() == begin + 2;
 }
 
-// RFC 9112, 6.3. An ambiguous head fails.
+// RFC 9112, 6.3. An ambiguous head fails, unless the response has no body whatever its fields are.
 bool ResponseParser::choose_framing() {
+  const bool is_tunnel = asked_ == Asked::tunnel && status_ < 300;
+  if (asked_ == Asked::head || is_tunnel || status_forbids_body(status_)) {
+    framing_ = Framing::none;
+    return true;
+  }
   const bool has_encoding = headers_->find(HeaderId::transfer_encoding).has_value();
   const bool has_length = headers_->find(HeaderId::content_length).has_value();
   if (has_length && !take_content_length()) return false;
@@ -221,17 +264,16 @@ bool ResponseParser::choose_framing() {
     fail("Both Transfer-Encoding and Content-Length");
     return false;
   }
-  const bool is_tunnel = asked_ == Asked::tunnel && status_ < 300;
-  if (asked_ == Asked::head || is_tunnel || status_forbids_body(status_)) {
-    framing_ = Framing::none;
-  } else if (has_encoding) {
-    if (check_transfer_encoding(*headers_, minor_version_) || !(parser_.flags & F_CHUNKED)) {
+  if (has_encoding) {
+    if (!is_only_chunked(*headers_)) {
       fail("Unsupported or invalid Transfer-Encoding");
       return false;
     }
     framing_ = Framing::chunks;
-    chunks_.begin(limits_.max_header_size, ChunkedDecoder::FoldedTrailers::joined);
+    chunks_.begin(limits_.max_header_size, ChunkedDecoder::Rules::response);
     chunks_.set_max_size(std::nullopt);
+    // HTTP/1.0 has no chunks: such a connection is closed behind the response (RFC 9112, 6.1).
+    if (minor_version_ == 0) keep_alive_ = false;
   } else if (has_length) {
     framing_ = Framing::length;
     remaining_ = content_length_;
@@ -241,9 +283,16 @@ bool ResponseParser::choose_framing() {
   return true;
 }
 
+// Several equal lengths, in one field or in more, are one length (RFC 9112, 6.3).
 bool ResponseParser::take_content_length() noexcept {
-  const auto length = parse_content_length(*headers_->find(HeaderId::content_length));
-  if (!length || headers_->count(HeaderId::content_length) != 1) {
+  std::optional<std::uint64_t> length;
+  const bool is_valid = for_each_element(*headers_, HeaderId::content_length, [&](std::string_view element) {
+    const std::optional<std::uint64_t> next = parse_content_length(element);
+    if (!next || next != length.value_or(*next)) return false;
+    length = next;
+    return true;
+  });
+  if (!is_valid) {
     fail("Invalid Content-Length");
     return false;
   }
@@ -288,6 +337,11 @@ ResponseParser::Result ResponseParser::fail(std::string_view reason) noexcept {
 }
 
 ResponseParser::Result ResponseParser::fail_as_llhttp_does() noexcept {
+  switch (llhttp_get_errno(&parser_)) {
+    case HPE_INVALID_CONSTANT: return fail("Not an HTTP response");
+    case HPE_INVALID_VERSION: return fail("Not a response of HTTP/1");
+    default: break;
+  }
   const char* const reason = llhttp_get_error_reason(&parser_);
   return fail(reason && *reason ? reason : "Malformed HTTP message");
 }

@@ -16,9 +16,14 @@ namespace squall::http {
 // Parses the response to a request: heads with llhttp and the checks that llhttp leaves to its user, bodies
 // by itself.
 //
-// Input that is not exactly a response of RFC 9112 fails, with a reason; the bytes behind it have no
-// meaning. A head that allows two ends of the body fails too (RFC 9112, 6.3). Folded header lines are
-// accepted, as RFC 9112, 5.2 requires of a client.
+// Input that is not a response of RFC 9112 fails, with a reason; the bytes behind it have no meaning. A head
+// that allows two ends of the body fails too (RFC 9112, 6.3).
+//
+// The parser accepts what only a server must refuse: folded lines (RFC 9112, 5.2), several equal lengths
+// (6.3), blanks behind a chunk size (RFC 9110, 5.6.3), and empty elements of a list (5.6.1). It accepts
+// HTTP/1.2 and above (2.5), chunks in HTTP/1.0 (RFC 9112, 6.1), and any framing fields where there is no body
+// (6.3). It refuses a lone LF, a blank before a colon and a control character in a value, as parsers disagree
+// on them.
 //
 // A head that repeats, byte for byte, the last head on the connection is not parsed again: two responses
 // often differ only in their bodies. This saves a quarter of a client's work for a small response.
@@ -103,6 +108,7 @@ class ResponseParser {
 
   static const llhttp_settings_t& settings();
   static int on_header_field(llhttp_t* parser, const char* at, std::size_t size);
+  static int on_header_field_complete(llhttp_t* parser);
   static int on_headers_complete(llhttp_t* parser);
 
   void begin_head();

@@ -19,7 +19,6 @@ using std::chrono::system_clock;
 constexpr std::size_t kMaxNameAndValue = 4096;
 
 constexpr bool is_octal(char c) { return c >= '0' && c <= '7'; }
-bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
 
 // Removes the text before the next `;`, and the `;`, from `rest`; returns the text without blanks around it.
 std::string_view next_piece(std::string_view& rest) {

@@ -53,8 +53,7 @@ bool is_ascii(std::string_view text) {
 
 void check_text(std::string_view text) {
   for (const char c : text)
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
-      throw std::invalid_argument("A control character in a parameter of a header");
+    if (is_control(c)) throw std::invalid_argument("A control character in a parameter of a header");
   if (!is_utf8(text)) throw std::invalid_argument("A header's parameter is not UTF-8");
 }
 

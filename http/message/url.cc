@@ -40,10 +40,28 @@ std::string without_dots(std::string_view path) {
   return result;
 }
 
+// The text of a malformed URL for a message. Everything between the scheme and the last `@` may be a
+// password.
+std::string quoted(std::string_view text) {
+  constexpr std::size_t kMost = 200;
+  if (text.empty()) return std::string();
+  std::string shown;
+  if (const std::size_t at = text.rfind('@'); at != text.npos) {
+    const std::size_t scheme = text.substr(0, at).find("://");
+    shown = text.substr(0, scheme == text.npos ? 0 : scheme + 3);
+    shown += "...";
+    text.remove_prefix(at);
+  }
+  shown += text;
+  if (shown.size() > kMost) shown.replace(kMost, shown.npos, "...");
+  return fmt::format(" '{}'", escape_controls(shown));
+}
+
 }  // namespace
 
-URLError::URLError(const URLFault& fault)
-    : std::invalid_argument(fmt::format("Invalid URL: {} (at byte {})", fault.reason, fault.offset)),
+URLError::URLError(const URLFault& fault, std::string_view text)
+    : std::invalid_argument(
+          fmt::format("Invalid URL{}: {} (at byte {})", quoted(text), fault.reason, fault.offset)),
       fault_(fault) {}
 
 URL URL::assemble(const URLPieces& pieces) {
@@ -91,7 +109,7 @@ std::optional<URL> URL::parse(std::string_view text) {
 URL::URL(std::string_view text) {
   URLFault fault;
   std::optional<URL> url = parse(text, fault);
-  if (!url) throw URLError(fault);
+  if (!url) throw URLError(fault, text);
   *this = std::move(*url);
 }
 
@@ -150,7 +168,7 @@ std::optional<URL> URL::resolve(std::string_view reference, URLFault& fault) con
 URL URL::resolve(std::string_view reference) const {
   URLFault fault;
   std::optional<URL> url = resolve(reference, fault);
-  if (!url) throw URLError(fault);
+  if (!url) throw URLError(fault, reference);
   return std::move(*url);
 }
 

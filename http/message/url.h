@@ -17,10 +17,14 @@ struct URLFault {
   std::string_view reason;  // a literal
 };
 
-// A text is not a URL of http or https. The message does not quote the text, which may contain a password.
+// A text is not a URL of http or https. The message quotes the text, but no username and no password:
+//
+//     Invalid URL 'http://...@host:99999/': a port above 65535 (at byte 26)
+//
+// Control characters are escaped, and a long text is cut.
 class URLError : public std::invalid_argument {
  public:
-  explicit URLError(const URLFault& fault);
+  explicit URLError(const URLFault& fault, std::string_view text = {});
   std::size_t offset() const noexcept { return fault_.offset; }
   std::string_view reason() const noexcept { return fault_.reason; }
 

@@ -1,9 +1,10 @@
 #include <squall/http/message/url_reader.h>
 
 #include <squall/http/message/percent_encoding.h>
+#include <squall/ioloop/base/ascii.h>
 #include <squall/ioloop/base/parse_decimal.h>
+#include <squall/iostream/address/address.h>
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -13,7 +14,7 @@ namespace {
 
 std::string_view reason_for(char c) {
   const auto byte = static_cast<unsigned char>(c);
-  if (byte < 0x20 || byte == 0x7f) return "a control character";
+  if (is_control(c)) return "a control character";
   if (byte >= 0x80) return "a character outside ASCII";
   if (c == ' ') return "a space";
   if (c == '\\') return "a backslash";
@@ -98,13 +99,9 @@ bool URLReader::read_authority(std::string_view authority) {
 
 bool URLReader::read_ipv6(std::string_view address) {
   if (address.find('%') != address.npos) return fail(offset(address), "a zone in an IPv6 address");
-  in6_addr bytes{};
-  char text[INET6_ADDRSTRLEN];
-  if (address.size() >= sizeof(text) || ::inet_pton(AF_INET6, std::string(address).c_str(), &bytes) != 1 ||
-      address.find('\0') != address.npos)
-    return fail(offset(address), "not an IPv6 address");
-  ::inet_ntop(AF_INET6, &bytes, text, sizeof(text));
-  ipv6_ = fmt::format("[{}]", text);
+  const std::optional<Address> parsed = Address::parse_ip(address);
+  if (!parsed || parsed->family() != AF_INET6) return fail(offset(address), "not an IPv6 address");
+  ipv6_ = fmt::format("[{}]", parsed->ip());
   pieces.host = ipv6_;
   return true;
 }
@@ -116,14 +113,7 @@ bool URLReader::check_name(std::string_view name) {
   if (!check(name, kHostChars)) return false;
   // Resolvers read `0x7f.1`, `127.1` and `2130706433` as 127.0.0.1, and WHATWG's URLs convert them. Here they
   // are refused; no top-level domain is a number.
-  std::string_view last = name.substr(0, name.size() - (name.ends_with('.') ? 1 : 0));
-  last.remove_prefix(last.rfind('.') + 1);
-  const auto is_hex = [](char c) { return hex_value(c) >= 0; };
-  const bool is_number = !last.empty() && (std::all_of(last.begin(), last.end(), is_digit) ||
-                                           (last.size() >= 2 && last[0] == '0' && to_lower(last[1]) == 'x' &&
-                                            std::all_of(last.begin() + 2, last.end(), is_hex)));
-  in_addr bytes{};
-  if (is_number && ::inet_pton(AF_INET, std::string(name).c_str(), &bytes) != 1)
+  if (ends_in_number(name) && !is_valid_ip(name))
     return fail(offset(name), "a host that ends in a number and is not an IPv4 address");
   return true;
 }

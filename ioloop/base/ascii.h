@@ -15,6 +15,7 @@ namespace squall {
 
 constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 constexpr bool is_alpha(char c) noexcept { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+constexpr bool is_control(char c) noexcept { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
 constexpr char to_lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
 constexpr void make_lower(std::string& text) noexcept {
   for (char& c : text) c = to_lower(c);
@@ -71,6 +72,22 @@ template <class Word>
   return true;
 }
 
+// For messages: control characters become `\x00`. Otherwise a NUL would end the message, and a line break
+// would begin a line of its own.
+inline std::string escape_controls(std::string_view text) {
+  std::string result;
+  result.reserve(text.size());
+  for (const char c : text) {
+    if (!is_control(c)) {
+      result += c;
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    result.append("\\x").append(1, kLowerHex[byte >> 4]).append(1, kLowerHex[byte & 15]);
+  }
+  return result;
+}
+
 // Removes spaces and tabs at both ends (OWS, RFC 9110, 5.6.3).
 constexpr std::string_view trim(std::string_view text) noexcept {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
@@ -99,7 +116,7 @@ constexpr std::array<std::uint8_t, 256> make_ascii_table() {
   for (int i = 0; i < 256; ++i) {
     const char c = static_cast<char>(i);
     if (is_alpha(c) || is_digit(c)) set(c, kTokenChar | kHostChar);
-    if (c == '\t' || (i >= 0x20 && i != 0x7f)) set(c, kFieldChar);
+    if (c == '\t' || !is_control(c)) set(c, kFieldChar);
   }
   for (const char c : std::string_view("!#$%&'*+-.^_`|~")) set(c, kTokenChar);
   for (const char c : std::string_view("-._~!$&'()*+;=%[]:")) set(c, kHostChar);

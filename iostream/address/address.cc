@@ -1,5 +1,6 @@
 #include <squall/iostream/address/address.h>
 
+#include <squall/ioloop/base/ascii.h>
 #include <squall/ioloop/base/parse_decimal.h>
 
 #include <arpa/inet.h>
@@ -48,6 +49,15 @@ std::optional<Address> Address::parse(std::string_view text) noexcept {
   // `::1:80` is an IPv6 address without a port; `[127.0.0.1]` is malformed.
   if (!address || in_brackets != (address->family() == AF_INET6)) return std::nullopt;
   return address;
+}
+
+bool ends_in_number(std::string_view host) noexcept {
+  if (host.ends_with('.')) host.remove_suffix(1);
+  std::string_view last = host.substr(host.rfind('.') + 1);
+  if (last.empty()) return false;
+  if (std::all_of(last.begin(), last.end(), is_digit)) return true;
+  if (!starts_with_ignoring_case(last, "0x")) return false;
+  return std::all_of(last.begin() + 2, last.end(), [](char c) { return hex_value(c) >= 0; });
 }
 
 std::optional<Address> Address::parse_ip(std::string_view ip, std::uint16_t port) noexcept {

@@ -73,6 +73,12 @@ class Address {
   Storage storage_;
 };
 
+// Whether the last label of a host is a number: decimal digits, or `0x` and hexadecimal digits. No domain is
+// a number. getaddrinfo() and curl read such a host as an IPv4 address, in octal, in hexadecimal or with
+// parts left out: `010.0.0.1` would be 8.0.0.1. Code that takes a host refuses one that ends in a number
+// unless Address::parse_ip() reads it, so that all code agrees on the address.
+bool ends_in_number(std::string_view host) noexcept;
+
 // Whether Address::parse_ip() reads the text (NET-20).
 inline bool is_valid_ip(std::string_view text) noexcept { return Address::parse_ip(text).has_value(); }
 

@@ -27,7 +27,7 @@ class StreamCategory final : public std::error_category {
       case StreamErrc::read_buffer_full: return "Reached maximum read buffer size";
       case StreamErrc::match_limit: return "Regular expression takes too many steps";
       case StreamErrc::file_ended: return "File ended while it was sent";
-      case StreamErrc::truncated: return "The connection ended within the peer's bytes";
+      case StreamErrc::truncated: return "The connection ended without TLS's close_notify";
     }
     return "unknown stream error";
   }

@@ -1,5 +1,7 @@
 #include <squall/iostream/address/resolve_error.h>
 
+#include <squall/ioloop/base/ascii.h>
+
 #include <fmt/format.h>
 #include <netdb.h>
 
@@ -13,7 +15,8 @@ class ResolverCategory final : public std::error_category {
 };
 
 std::string describe(const std::string& host, std::string_view detail) {
-  const std::string text = fmt::format("cannot look up {}", host.empty() ? "an empty name" : host);
+  const std::string text =
+      fmt::format("cannot look up {}", host.empty() ? "an empty name" : escape_controls(host));
   return detail.empty() ? text : fmt::format("{}: {}", text, detail);
 }
 

@@ -1,8 +1,7 @@
 #include <squall/iostream/address/resolver.h>
 
-#include <squall/iostream/address/address_info.h>
-
 #include <fmt/format.h>
+#include <net/if.h>
 #include <netdb.h>
 
 #include <utility>
@@ -18,14 +17,12 @@ bool is_host_name(const std::string& host) {
 }  // namespace
 
 std::optional<Address> numeric_address(const std::string& host, std::uint16_t port) {
-  if (!is_host_name(host)) return std::nullopt;
   if (const std::optional<Address> address = Address::parse_ip(host, port)) return address;
-  // The system also knows interfaces by name, as in fe80::1%eth0, and IPv4's old abbreviations.
-  std::error_code error;
-  const AddressInfo found = get_address_info(host.c_str(), fmt::to_string(port).c_str(), AF_UNSPEC,
-                                             AI_NUMERICHOST | AI_NUMERICSERV, error);
-  if (!found) return std::nullopt;
-  return Address(found->ai_addr, found->ai_addrlen);
+  const std::size_t percent = host.find('%');
+  if (percent == host.npos || !is_host_name(host)) return std::nullopt;
+  const unsigned interface = ::if_nametoindex(host.c_str() + percent + 1);
+  if (interface == 0) return std::nullopt;
+  return Address::parse_ip(fmt::format("{}%{}", host.substr(0, percent), interface), port);
 }
 
 Task<std::vector<Address>> Resolver::resolve(std::string host, std::uint16_t port, int family) {
@@ -39,6 +36,9 @@ std::optional<Resolver::Answer> Resolver::numeric_answer(const std::string& host
   if (!is_host_name(host)) throw ResolveError(host, EAI_NONAME);
   if (family != AF_UNSPEC && family != AF_INET && family != AF_INET6) throw ResolveError(host, EAI_FAMILY);
   const std::optional<Address> address = numeric_address(host, port);
+  if (!address && ends_in_number(host))
+    throw ResolveError(host, std::error_code(EAI_NONAME, resolver_category()),
+                       "a number that is not an IPv4 address");
   if (!address) return std::nullopt;
   if (family != AF_UNSPEC && family != address->family()) throw ResolveError(host, EAI_NONAME);
   return Answer{{*address}, std::nullopt};

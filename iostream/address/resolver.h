@@ -14,7 +14,8 @@
 
 namespace squall {
 
-// The address of a numeric `host`; nullopt if `host` is a name, which has to be looked up.
+// The address of a numeric `host`, as Address::parse_ip() reads it, and also with an interface's name as its
+// scope: `fe80::1%eth0`. nullopt for any other host, which has to be looked up.
 std::optional<Address> numeric_address(const std::string& host, std::uint16_t port);
 
 // Finds the addresses of a host (NET-21).
@@ -41,8 +42,8 @@ class Resolver {
 
  protected:
   Resolver() = default;
-  // The answer for a numeric `host`; nullopt for a name. Throws ResolveError for a malformed host or an
-  // unknown family.
+  // The answer for a numeric `host`; nullopt for a name. Throws ResolveError for a malformed host, such as a
+  // number that is not an IPv4 address of four decimal numbers (see ends_in_number()), or an unknown family.
   static std::optional<Answer> numeric_answer(const std::string& host, std::uint16_t port, int family);
 };
 

@@ -25,6 +25,9 @@ bool is_link_local(const Address& address) {
 
 // The addresses without duplicates (NET-06), IPv4 before IPv6.
 std::vector<Address> resolve_passively(const ListenOptions& options) {
+  if (ends_in_number(options.address) && !is_valid_ip(options.address))
+    throw ResolveError(options.address, std::error_code(EAI_NONAME, resolver_category()),
+                       "a number that is not an IPv4 address");
   const char* const host = options.address.empty() ? nullptr : options.address.c_str();
   std::error_code error;
   // getaddrinfo() wants a service; bind_sockets() sets the port.

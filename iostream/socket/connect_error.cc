@@ -1,5 +1,7 @@
 #include <squall/iostream/socket/connect_error.h>
 
+#include <squall/ioloop/base/ascii.h>
+
 #include <fmt/format.h>
 
 #include <utility>
@@ -8,8 +10,9 @@ namespace squall {
 namespace {
 
 // `example.test:80`, `[::1]:80`, `/run/service.sock`, `@abstract`.
-std::string target(const std::string& host, std::optional<std::uint16_t> port) {
-  if (!host.empty() && host[0] == '\0') return fmt::format("@{}", host.substr(1));
+std::string target(const std::string& name, std::optional<std::uint16_t> port) {
+  const bool is_abstract = !port && name.starts_with('\0');
+  const std::string host = escape_controls(is_abstract ? "@" + name.substr(1) : name);
   if (!port) return host;
   return host.find(':') == host.npos ? fmt::format("{}:{}", host, *port)
                                      : fmt::format("[{}]:{}", host, *port);

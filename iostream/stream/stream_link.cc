@@ -187,7 +187,9 @@ void StreamLink::fail(const char* what) noexcept {
   // The peer has gone before the handshake began, as port scanners do (IOS-74).
   const bool is_scan =
       transport_ && (error == std::errc::bad_file_descriptor || error == std::errc::not_connected);
-  if (!is_reset(error) && !is_scan) log_failure(what, error);
+  // A client throws the error of its handshake, and its caller decides about the log.
+  const bool is_thrown = is_handshaking() && transport_->is_client();
+  if (!is_reset(error) && !is_scan && !is_thrown) log_failure(what, error);
   close(error);
 }
 

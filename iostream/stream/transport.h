@@ -57,6 +57,9 @@ class Transport : public Pooled {
   virtual std::string error_text() const { return error().message(); }
   // Throws the error of a failed handshake: StreamClosedError by default.
   [[noreturn]] virtual void throw_error() const;
+  // Whether this is the side that has begun the connection: then a failed handshake is thrown, but not
+  // logged.
+  virtual bool is_client() const noexcept { return false; }
   // The longest wait for the handshake, after which the stream is closed. std::nullopt: no limit.
   virtual std::optional<std::chrono::nanoseconds> handshake_timeout() const noexcept { return std::nullopt; }
 };

@@ -170,6 +170,8 @@ std::optional<TLSPeerCertificate> TLSConnection::peer_certificate() const {
 
 // ---- The failure.
 
+bool TLSConnection::is_client() const noexcept { return !context_.state_->is_server(); }
+
 std::optional<long> TLSConnection::verify_result() const noexcept {
   const int code = ERR_PACK(ERR_LIB_SSL, 0, SSL_R_CERTIFICATE_VERIFY_FAILED);
   if (error_ != std::error_code(code, tls_category())) return std::nullopt;
@@ -188,7 +190,7 @@ std::string TLSConnection::error_text() const {
 
 void TLSConnection::throw_error() const {
   if (is_established()) throw StreamClosedError(error_);
-  throw TLSError(fmt::format("{} (peer {})", error_text(), peer_), error_, verify_result());
+  throw TLSError(error_text(), peer_, error_, verify_result());
 }
 
 void TLSConnection::note_refused(X509* certificate, int reason) noexcept {

@@ -91,6 +91,7 @@ class TLSConnection {
 
   // ---- The failure: see Transport.
 
+  bool is_client() const noexcept;
   std::error_code error() const noexcept { return error_; }
   std::string error_text() const;
   [[noreturn]] void throw_error() const;

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <squall/iostream/tls/openssl.h>
 
+#include <utility>
+
 namespace squall {
 namespace {
 
@@ -39,6 +41,13 @@ const std::error_category& tls_category() noexcept {
   static const TLSCategory category;
   return category;
 }
+
+TLSError::TLSError(std::string reason, const Address& peer, std::error_code code,
+                   std::optional<long> verify_result)
+    : std::runtime_error(peer == Address() ? reason : fmt::format("{} (peer {})", reason, peer)),
+      reason_(std::move(reason)),
+      code_(code),
+      verify_result_(verify_result) {}
 
 std::optional<int> tls_alert_of(const std::error_code& error) noexcept {
   if (error.category() != tls_category()) return std::nullopt;

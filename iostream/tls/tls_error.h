@@ -1,5 +1,7 @@
 #pragma once
 
+#include <squall/iostream/address/address.h>
+
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -15,7 +17,8 @@ const std::error_category& tls_category() noexcept;
 // The alert (RFC 8446, 6) that the peer sent, std::nullopt if `error` is another error.
 std::optional<int> tls_alert_of(const std::error_code& error) noexcept;
 
-// A TLS handshake has failed, and the stream is closed. The texts are like these:
+// A TLS handshake has failed, and the stream is closed. The text ends with the peer's address, if the system
+// still knows it:
 //
 //     certificate verify failed: self-signed certificate (peer 127.0.0.1:443)
 //     certificate verify failed: hostname mismatch, it is for a.example and not for b.example (peer ...)
@@ -23,8 +26,10 @@ std::optional<int> tls_alert_of(const std::error_code& error) noexcept;
 //     the peer closed the connection (peer 127.0.0.1:443)
 class TLSError : public std::runtime_error {
  public:
-  TLSError(const std::string& text, std::error_code code, std::optional<long> verify_result)
-      : std::runtime_error(text), code_(code), verify_result_(verify_result) {}
+  TLSError(std::string reason, const Address& peer, std::error_code code, std::optional<long> verify_result);
+
+  // what() without the peer.
+  const std::string& reason() const noexcept { return reason_; }
 
   // In tls_category(), or the system's, or StreamErrc::truncated if the peer went away.
   const std::error_code& code() const noexcept { return code_; }
@@ -35,6 +40,7 @@ class TLSError : public std::runtime_error {
   std::optional<int> alert() const noexcept { return tls_alert_of(code_); }
 
  private:
+  std::string reason_;
   std::error_code code_;
   std::optional<long> verify_result_;
 };

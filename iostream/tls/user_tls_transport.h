@@ -49,6 +49,7 @@ class UserTLSTransport : public TLSTransport {
   std::error_code error() const noexcept override { return connection_.error(); }
   std::string error_text() const override { return connection_.error_text(); }
   [[noreturn]] void throw_error() const override { connection_.throw_error(); }
+  bool is_client() const noexcept override { return connection_.is_client(); }
   std::optional<std::chrono::nanoseconds> handshake_timeout() const noexcept override {
     return connection_.handshake_timeout();
   }

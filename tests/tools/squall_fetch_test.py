@@ -103,6 +103,9 @@ def wrong_use():
     for arguments in ([], ["--nonsense", "http://127.0.0.1/"], ["--proxy_host", "x", "http://127.0.0.1/"]):
         status, said = fails(FETCH, *arguments)
         assert status == 2 and said.startswith("squall-fetch: ") and said.count("\n") == 1, (status, said)
+    for value in ("-1", "nan", "-inf"):
+        status, said = fails(FETCH, f"--timeout={value}", "http://127.0.0.1/")
+        assert (status, said) == (2, f"squall-fetch: --timeout: {value} is not zero or more\n"), (status, said)
 
 
 tap = Tap()

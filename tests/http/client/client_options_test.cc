@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "support/answer_server.h"
+#include "support/environment_variable.h"
 #include "support/http_clients.h"
 #include "support/http_fixture.h"
 #include "support/temporary_folder.h"
@@ -350,8 +351,111 @@ TEST_CASE("a handshake that does not end is a timeout while connecting", "[clien
   CHECK(fixture.client.active() == 0);
 }
 
-TEST_CASE("no_proxy has domains, which include their subdomains, ports, addresses and *",
-          "[client_options]") {
+TEMPLATE_TEST_CASE("a request with its own Accept-Encoding, or for a range, is sent as it is",
+                   "[client_options]", HTTP_CLIENTS) {
+  const std::string coded = gzipped("the whole text");
+  const std::string part = coded.substr(0, 10);
+  ClientFixture<TestType> fixture([&](const std::string& request) {
+    const std::string_view fields = "Content-Encoding: gzip\r\nContent-Range: bytes 0-9/100\r\n";
+    if (has(request, "GET /part ")) return testing::answer("206 Partial Content", part, fields);
+    return has(request, "Accept-Encoding: gzip") ? ok(coded, "Content-Encoding: gzip\r\n") : ok("plain");
+  });
+  SECTION("the user's Accept-Encoding has precedence") {
+    HTTPRequest request(fixture.server.url());
+    request.headers.add("accept-encoding", "identity");
+    CHECK(fixture.fetch(request).body() == "plain");
+    const std::string& sent = fixture.server.requests.back();
+    CHECK(has(sent, "\r\naccept-encoding: identity\r\n"));
+    CHECK_FALSE(has(sent, "Accept-Encoding"));
+  }
+  SECTION("a coding that the user asks for is decoded") {
+    HTTPRequest request(fixture.server.url());
+    request.headers.add("Accept-Encoding", "gzip;q=0.5");
+    CHECK(fixture.fetch(request).body() == "the whole text");
+    CHECK(has(fixture.server.requests.back(), "\r\nAccept-Encoding: gzip;q=0.5\r\n"));
+  }
+  SECTION("a part is neither asked for with a coding, nor decoded") {
+    HTTPRequest request(fixture.server.url("/part"));
+    request.headers.add("Range", "bytes=0-9");
+    const HTTPResponse response = fixture.fetch(request);
+    CHECK(response.status() == 206);
+    CHECK(response.body() == part);
+    CHECK(response.headers().get("Content-Encoding") == "gzip");
+    CHECK_FALSE(has(fixture.server.requests.back(), "Accept-Encoding"));
+    std::string streamed;
+    request.streaming_callback = [&streamed](std::string_view piece) { streamed += piece; };
+    fixture.fetch(request);
+    CHECK(streamed == part);
+    // The next response on the connection is decoded again.
+    CHECK(fixture.fetch(fixture.server.url()).body() == "the whole text");
+  }
+}
+
+TEMPLATE_TEST_CASE("a proxy or a mapped host that is a number but not an address is refused",
+                   "[client_options]", HTTP_CLIENTS) {
+  Options options;
+  options.hostname_mapping["mapped.test"] = "0177.0.0.1";
+  ClientFixture<TestType> fixture([](const std::string&) { return ok(""); }, options);
+  const auto refusal = [&fixture](HTTPRequest request) -> std::string {
+    try {
+      fixture.fetch(std::move(request));
+    } catch (const std::exception& error) {
+      return error.what();
+    }
+    return "none";
+  };
+  for (const char* const host : {"0177.0.0.1", "127.1", "2130706433", "me:pw@0x7f.1"}) {
+    HTTPRequest request("http://www.example.test/");
+    ProxyOptions proxy;
+    proxy.host = host;
+    proxy.port = fixture.server.port();
+    request.proxy = proxy;
+    CHECK(refusal(request).starts_with("The host of the proxy is a number but not an IPv4 address: "));
+    CHECK_FALSE(has(refusal(request), "pw"));
+  }
+  const HTTPRequest mapped(fmt::format("http://mapped.test:{}/", fixture.server.port()));
+  CHECK_FALSE(refusal(mapped) == "none");
+  CHECK(fixture.server.accepted_connections == 0);
+}
+
+TEMPLATE_TEST_CASE("no_proxy has the same rules for both clients", "[client_options]", HTTP_CLIENTS) {
+  ClientFixture<TestType> fixture([](const std::string&) { return ok("direct"); });
+  AnswerServer proxy(fixture.loop, [](const std::string&) { return ok("proxied"); });
+  const testing::EnvironmentVariable http_proxy("http_proxy", proxy.url().c_str());
+  const testing::EnvironmentVariable no_upper("NO_PROXY");
+  const auto fetched = [&](const char* list) {
+    const testing::EnvironmentVariable no_proxy("no_proxy", list);
+    HTTPRequest request(fixture.server.url());
+    request.proxy_from_environment = true;
+    return fixture.fetch(request).body();
+  };
+  CHECK(fetched("") == "proxied");
+  CHECK(fetched("127.0.0.0/8") == "direct");
+  CHECK(fetched("10.0.0.0/8, 127.0.0.1") == "direct");
+  CHECK(fetched("0.1") == "proxied");
+  CHECK(fetched("*") == "direct");
+}
+
+TEST_CASE("no_proxy has domains, subdomains, ports, addresses, networks and *", "[client_options]") {
+  CHECK(is_excepted_from_proxy("*.example.test", "www.example.test", 80));
+  CHECK(is_excepted_from_proxy("*.example.test", "a.b.Example.test.", 80));
+  CHECK_FALSE(is_excepted_from_proxy("*.example.test", "example.test", 80));
+  CHECK_FALSE(is_excepted_from_proxy("*.example.test", "badexample.test", 80));
+  CHECK(is_excepted_from_proxy("*.example.test:81", "www.example.test", 81));
+  CHECK_FALSE(is_excepted_from_proxy("*.", "www.example.test", 80));
+  CHECK(is_excepted_from_proxy("10.0.0.0/8", "10.1.2.3", 80));
+  CHECK_FALSE(is_excepted_from_proxy("10.0.0.0/8", "11.1.2.3", 80));
+  CHECK_FALSE(is_excepted_from_proxy("10.0.0.0/8", "10.example.test", 80));
+  CHECK_FALSE(is_excepted_from_proxy("10.0.0.0/33", "10.1.2.3", 80));
+  CHECK(is_excepted_from_proxy("fc00::/7,x", "fd00::1", 80));
+  CHECK(is_excepted_from_proxy("[0:0:0:0:0:0:0:1]", "::1", 80));
+  CHECK(is_excepted_from_proxy("[0:0:0:0:0:0:0:1]:80", "::1", 80));
+  CHECK(is_excepted_from_proxy("0:0::0001", "::1", 80));
+  CHECK(is_excepted_from_proxy("127.0.0.1", "::ffff:127.0.0.1", 80));
+  // The end of an address is not a domain, and a number with a leading zero is not a part of an address.
+  CHECK_FALSE(is_excepted_from_proxy("0.0.1", "127.0.0.1", 80));
+  CHECK_FALSE(is_excepted_from_proxy("010.0.0.1", "8.0.0.1", 80));
+  CHECK_FALSE(is_excepted_from_proxy("[::1]x", "::1", 80));
   CHECK(is_excepted_from_proxy("example.test", "example.test", 80));
   CHECK(is_excepted_from_proxy("a.test, .example.test", "www.Example.test", 80));
   CHECK(is_excepted_from_proxy("example.test:8080", "example.test", 8080));

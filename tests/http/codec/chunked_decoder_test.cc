@@ -14,9 +14,9 @@ using Result = ChunkedDecoder::Result;
 // The content, the trailers and the bytes left; the status of the refusal if the body is malformed.
 std::string verdict(std::string_view input, std::size_t step, std::uint64_t max_size = 1000,
                     std::size_t max_trailers = 100,
-                    ChunkedDecoder::FoldedTrailers folded = ChunkedDecoder::FoldedTrailers::refused) {
+                    ChunkedDecoder::Rules rules = ChunkedDecoder::Rules::request) {
   ChunkedDecoder decoder;
-  decoder.begin(max_trailers, folded);
+  decoder.begin(max_trailers, rules);
   decoder.set_max_size(max_size);
   std::string content;
   while (!input.empty()) {
@@ -93,11 +93,28 @@ TEST_CASE("trailers may have max_trailers bytes, and not one more", "[chunked_de
   }
 }
 
+TEST_CASE("blanks behind a size are skipped in responses, and refused in requests (RFC 9110, 5.6.3)",
+          "[chunked_decoder]") {
+  const auto response = ChunkedDecoder::Rules::response;
+  for (const std::size_t step : {1, 3, 10000}) {
+    for (const std::string_view size : {"3 ", "3\t \t", "3  ;x", "3 ; a = b", "3; a"}) {
+      const std::string body = fmt::format("{}\r\nabc\r\n0 \r\n\r\n", size);
+      CHECK(verdict(body, step, 1000, 100, response) == "abc|");
+      CHECK(verdict(body, step) == "400");
+    }
+    for (const std::string_view size : {" 3", "3 4", "3 x", "3 \n", " "})
+      CHECK(verdict(fmt::format("{}\r\nabc\r\n0\r\n\r\n", size), step, 1000, 100, response) == "400");
+    const std::string most(ChunkedDecoder::kMaxLine - 3, ' ');
+    CHECK(verdict("3" + most + "\r\nabc\r\n0\r\n\r\n", step, 1000, 100, response) == "abc|");
+    CHECK(verdict("3" + most + " \r\nabc\r\n0\r\n\r\n", step, 1000, 100, response) == "400");
+  }
+}
+
 TEST_CASE("a folded trailer line is refused, or joined to the line before it (RFC 9112, 5.2)",
           "[chunked_decoder]") {
   for (const std::size_t step : {1, 3, 10000}) {
     CHECK(verdict("0\r\nA: b\r\n c\r\n\r\n", step) == "400");
-    const auto joined = ChunkedDecoder::FoldedTrailers::joined;
+    const auto joined = ChunkedDecoder::Rules::response;
     CHECK(verdict("0\r\nA: b\r\n\tc\r\nD: e\r\n\r\nrest", step, 1000, 100, joined) == " A=b  \tc D=e|rest");
     CHECK(verdict("0\r\n c\r\n\r\n", step, 1000, 100, joined) == "400");
     CHECK(verdict("0\r\nA: b\r\n c\x01\r\n\r\n", step, 1000, 100, joined) == "400");

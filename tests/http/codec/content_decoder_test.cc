@@ -44,8 +44,9 @@ struct Decoded {
 };
 
 // Decodes in pieces of `step` bytes, to at most `room` bytes at a time.
-Decoded decode(std::string_view coding, std::string_view input, std::size_t step, std::size_t room) {
-  const std::unique_ptr<ContentDecoder> decoder = make_content_decoder(coding);
+Decoded decode(std::string_view coding, std::string_view input, std::size_t step, std::size_t room,
+               TrailingZeros zeros = TrailingZeros::refused) {
+  const std::unique_ptr<ContentDecoder> decoder = make_content_decoder(coding, zeros);
   REQUIRE(decoder);
   Decoded decoded;
   std::vector<char> space(room);
@@ -107,6 +108,24 @@ TEST_CASE("truncated, changed and extended data is refused (H1C-43, H1C-44)", "[
     // Some bits of the header have no effect.
     CHECK((decoded.state != ContentDecoder::State::end || decoded.text == sample()));
   }
+}
+
+TEST_CASE("zero bytes behind gzip and deflate are padding only where the caller ignores them",
+          "[content_decoder]") {
+  const std::string zeros(3, '\0');
+  for (const auto& [coding, whole] :
+       {std::pair("gzip", gzipped("text")), std::pair("deflate", deflated("text", 15))}) {
+    for (const std::size_t step : {1, 2, 1000}) {
+      CAPTURE(coding, step);
+      const Decoded padded = decode(coding, whole + zeros, step, 3, TrailingZeros::ignored);
+      CHECK(padded.text == "text");
+      CHECK(padded.state == ContentDecoder::State::end);
+      CHECK(decode(coding, whole + zeros, step, 3).state == ContentDecoder::State::failed);
+      CHECK(decode(coding, whole + zeros + "x", step, 3, TrailingZeros::ignored).state !=
+            ContentDecoder::State::end);
+    }
+  }
+  CHECK(decode("gzip", gzipped("a") + zeros + gzipped("b"), 5, 9, TrailingZeros::ignored).text == "ab");
 }
 
 TEST_CASE("br and zstd are decoded if they are built in, and no other coding is", "[content_decoder]") {

@@ -179,15 +179,30 @@ TEST_CASE("a text that is not a URL of http is refused with offset and reason", 
   }
 }
 
-TEST_CASE("the error has the offset, and does not quote the text", "[url]") {
+TEST_CASE("the error has the offset, and quotes the text without a password", "[url]") {
+  const auto error_of = [](const std::string& text) -> std::string {
+    try {
+      const URL url(text);
+    } catch (const URLError& error) {
+      return error.what();
+    }
+    return "none";
+  };
   try {
     const URL url("http://me:secret@h:99999/");
     FAIL("it was taken");
   } catch (const URLError& error) {
-    CHECK(error.what() == std::string("Invalid URL: a port above 65535 (at byte 19)"));
+    CHECK(error.what() == std::string("Invalid URL 'http://...@h:99999/': a port above 65535 (at byte 19)"));
     CHECK(error.offset() == 19);
     CHECK(error.reason() == "a port above 65535");
   }
+  using namespace std::string_literals;
+  CHECK(error_of("http://me:se/cret@h@i:x/") ==
+        "Invalid URL 'http://...@i:x/': a port that is not a number (at byte 10)");
+  CHECK(error_of("ftp//me:secret@h").starts_with("Invalid URL '...@h': "));
+  CHECK(error_of("http://a\0b/"s) == "Invalid URL 'http://a\\x00b/': a control character (at byte 8)");
+  CHECK(error_of("http://h:x/" + std::string(5000, 'a')).size() < 300);
+  CHECK(error_of("").starts_with("Invalid URL: "));
 }
 
 TEST_CASE("a URL longer than the limit is refused", "[url]") {

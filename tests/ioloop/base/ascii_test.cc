@@ -34,6 +34,12 @@ TEST_CASE("only ASCII letters and digits are letters and digits", "[ascii]") {
   CHECK(those_that(is_alpha) == std::string(kUpper) + std::string(kLower));
 }
 
+TEST_CASE("is_control is true for the control characters of ASCII", "[ascii]") {
+  std::string controls;
+  for (int i = 0; i < 0x20; ++i) controls += static_cast<char>(i);
+  CHECK(those_that(is_control) == controls + '\x7f');
+}
+
 TEST_CASE("to_lower changes only upper-case ASCII letters", "[ascii]") {
   for (const char c : all_characters()) {
     const std::size_t upper = kUpper.find(c);

@@ -144,6 +144,14 @@ TEST_CASE("is_valid_ip accepts only numeric addresses (NET-20)", "[address]") {
     CHECK_FALSE(is_valid_ip(text));
 }
 
+TEST_CASE("a host that ends in a number is an address or nothing", "[address]") {
+  for (const char* const host : {"127.0.0.1", "010.0.0.1", "127.1", "2130706433", "0x7f.1", "0x7F000001",
+                                 "a.1", "1.", "127.0.0.1.", "a.0x", "0300.0.0.1"})
+    CHECK(ends_in_number(host));
+  for (const char* const host : {"", ".", "a", "1a", "a.b1", "1.a", "0x7g", "x7", "::1", "localhost."})
+    CHECK_FALSE(ends_in_number(host));
+}
+
 TEST_CASE("addresses are ordered by family, number, port and scope", "[address]") {
   const std::vector<std::string> sorted = {"9.0.0.1:1",     "10.0.0.1:1", "10.0.0.1:2", "200.0.0.1:1",
                                            "[::1]:1",       "[::1]:2",    "[::2]:1",    "[fe80::1%1]:1",

@@ -285,7 +285,6 @@ bool refuses(TestLoop& loop, IOStream& client_side, IOStream& server_side, const
   (void)server_side.start_tls(server);
   if (!loop.run(testing::throws<TLSError>(testing::secure(client_side, client, "localhost")))) return false;
   loop.run_until([&server_side] { return server_side.closed(); });
-  loop.log.expect("certificate verify failed");
   loop.log.expect("the peer sent the alert \"unknown CA\"");
   return true;
 }
