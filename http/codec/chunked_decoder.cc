@@ -8,6 +8,8 @@
 namespace squall::http {
 namespace {
 
+bool is_blank(char c) { return c == ' ' || c == '\t'; }
+
 // Whether a trailer line, without its CRLF, is a field: a name, a colon right behind it, and a value.
 bool is_field_line(std::string_view line) {
   const std::size_t colon = line.find(':');
@@ -16,9 +18,9 @@ bool is_field_line(std::string_view line) {
 
 }  // namespace
 
-void ChunkedDecoder::begin(std::size_t max_trailers, FoldedTrailers folded) noexcept {
+void ChunkedDecoder::begin(std::size_t max_trailers, Rules rules) noexcept {
   state_ = State::size_begin;
-  folded_ = folded;
+  rules_ = rules;
   size_ = total_ = 0;
   line_ = excess_ = 0;
   max_trailers_ = max_trailers;
@@ -84,21 +86,59 @@ bool ChunkedDecoder::take_size(char c) noexcept {
         state_ = State::size;
         return true;
       }
-      if (state_ == State::size && (c == '\r' || c == ';')) {
-        state_ = c == '\r' ? State::size_lf : State::extension;
-        return true;
-      }
-      return fail({400, "Invalid character in chunk size"}), false;
-    case State::extension:
-      if (c == '\r') {
-        state_ = State::size_lf;
-      } else if (!is_field_text({&c, 1})) {
-        return fail({400, "Invalid character in chunk extension"}), false;
-      }
+      if (state_ == State::size) state_ = after_size(c);
+      if (state_ == State::size_begin || state_ == State::failed)
+        return fail({400, "Invalid character in chunk size"}), false;
       return true;
-    default:
+    case State::size_lf:
       if (c != '\n') return fail({400, "Expected LF after chunk size"}), false;
       return end_size_line();
+    default:
+      state_ = after_size(c);
+      if (state_ == State::failed) return fail({400, "Invalid character in chunk extension"}), false;
+      return true;
+  }
+}
+
+// The state behind `c`, a byte of a size line behind the digits: blanks and extensions (RFC 9112, 7.1.1).
+ChunkedDecoder::State ChunkedDecoder::after_size(char c) const noexcept {
+  const bool is_strict = rules_ == Rules::request;
+  const State extension = is_strict ? State::extension : State::any;
+  switch (state_) {
+    case State::size:
+    case State::quote_end:
+    case State::token:
+      if (state_ == State::token && is_token_char(c)) return State::token;
+      if (c == '\r') return State::size_lf;
+      [[fallthrough]];
+    case State::blank:
+      if (is_blank(c)) return State::blank;
+      if (c == '\r' && !is_strict) return State::size_lf;
+      return c == ';' ? extension : State::failed;
+    case State::extension:
+      if (is_blank(c)) return State::extension;
+      return is_token_char(c) ? State::name : State::failed;
+    case State::name:
+      if (is_token_char(c)) return State::name;
+      if (c == '\r') return State::size_lf;
+      [[fallthrough]];
+    case State::name_blank:
+      if (is_blank(c)) return State::name_blank;
+      if (c == '=') return State::value;
+      return c == ';' ? State::extension : State::failed;
+    case State::value:
+      if (is_blank(c)) return State::value;
+      if (c == '"') return State::quoted;
+      return is_token_char(c) ? State::token : State::failed;
+    case State::quoted:
+      if (c == '"') return State::quote_end;
+      if (c == '\\') return State::escaped;
+      [[fallthrough]];
+    case State::escaped: return is_field_text({&c, 1}) ? State::quoted : State::failed;
+    case State::any:
+      if (c == '\r') return State::size_lf;
+      return is_field_text({&c, 1}) ? State::any : State::failed;
+    default: return State::failed;
   }
 }
 
@@ -144,8 +184,8 @@ ChunkedDecoder::Result ChunkedDecoder::take_trailer(std::string_view& bytes) {
 // Joins a line that begins with a blank to the trailer field before it. False if the line is no such
 // continuation.
 bool ChunkedDecoder::join_folded(std::string_view line) noexcept {
-  if (folded_ == FoldedTrailers::refused || trailer_line_ == 0) return false;
-  if (!line.starts_with(' ') && !line.starts_with('\t')) return false;
+  if (rules_ == Rules::request || trailer_line_ == 0) return false;
+  if (line.empty() || !is_blank(line.front())) return false;
   if (!is_field_text(line)) return false;
   trailers_[trailer_line_ - 2] = trailers_[trailer_line_ - 1] = ' ';
   return true;

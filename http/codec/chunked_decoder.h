@@ -22,8 +22,17 @@ namespace squall::http {
 //
 // state       | waits for                              | next
 // size_begin  | the first digit of a size              | size
-// size        | more digits, `;` or CR                 | size, extension, size_lf
-// extension   | CR                                     | size_lf
+// size        | more digits, a blank, `;` or CR        | size, blank, extension, any, size_lf
+// blank       | more blanks, or `;`                    | blank, extension; of a response also any, size_lf
+// extension   | behind `;`: blanks, the name           | extension, name
+// name        | more of the name, a blank, `=`, `;`, CR| name, name_blank, value, extension, size_lf
+// name_blank  | more blanks, `=` or `;`                | name_blank, value, extension
+// value       | behind `=`: blanks, a token, a quote   | value, token, quoted
+// token       | more of the token, a blank, `;` or CR  | token, blank, extension, size_lf
+// quoted      | more of the text, a backslash, a quote | quoted, escaped, quote_end
+// escaped     | the character behind a backslash       | quoted
+// quote_end   | a blank, `;` or CR                     | blank, extension, size_lf
+// any         | CR: a response's extensions            | size_lf
 // size_lf     | LF                                     | data; trailer after a size of 0
 // data        | the bytes of the chunk                 | data_cr
 // data_cr     | CR                                     | data_lf
@@ -42,9 +51,10 @@ class ChunkedDecoder {
     end,     // the body and its trailers are complete
     failed,  // see refusal()
   };
-  // Whether a trailer field may continue on a line that begins with a blank. A server refuses such a field,
-  // and a client replaces the line end by blanks (RFC 9112, 5.2).
-  enum class FoldedTrailers : std::uint8_t { refused, joined };
+  // A request must have well-formed extensions, with blanks only where RFC 9112, 7.1.1 has BWS: other servers
+  // may read malformed ones in another way. A response may have any text as extensions, blanks at the end of
+  // a size line, and a trailer field that continues on a line that begins with a blank (RFC 9112, 5.2).
+  enum class Rules : std::uint8_t { request, response };
 
   // The longest size line: size, extensions and CRLF.
   static constexpr std::size_t kMaxLine = 1024;
@@ -53,7 +63,7 @@ class ChunkedDecoder {
   static constexpr std::size_t kMaxExcess = 16 * 1024;
 
   // The next byte is the first of a body. Trailers of more than `max_trailers` bytes fail with 431.
-  void begin(std::size_t max_trailers, FoldedTrailers folded = FoldedTrailers::refused) noexcept;
+  void begin(std::size_t max_trailers, Rules rules = Rules::request) noexcept;
   // Content of more than `size` bytes fails with 413, as soon as a size line announces it; std::nullopt is no
   // limit. May change while the body is decoded.
   void set_max_size(std::optional<std::uint64_t> size) noexcept {
@@ -70,7 +80,16 @@ class ChunkedDecoder {
   enum class State : std::uint8_t {
     size_begin,
     size,
+    blank,
     extension,
+    name,
+    name_blank,
+    value,
+    token,
+    quoted,
+    escaped,
+    quote_end,
+    any,
     size_lf,
     data,
     data_cr,
@@ -82,13 +101,14 @@ class ChunkedDecoder {
 
   Result decode_framing(std::string_view& bytes);
   bool take_size(char c) noexcept;
+  State after_size(char c) const noexcept;
   bool end_size_line() noexcept;
   Result take_trailer(std::string_view& bytes);
   bool join_folded(std::string_view line) noexcept;
   Result fail(const Refusal& refusal) noexcept;
 
   State state_ = State::size_begin;
-  FoldedTrailers folded_ = FoldedTrailers::refused;
+  Rules rules_ = Rules::request;
   std::uint64_t size_ = 0;   // of the chunk: in a size line, its digits so far; in data, the bytes left
   std::uint64_t total_ = 0;  // the sum of all chunk sizes so far
   std::uint64_t max_size_ = 0;

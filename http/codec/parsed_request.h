@@ -41,7 +41,7 @@ struct ParsedRequest {
   std::uint32_t host_begin = 0;
   std::uint32_t host_size = 0;
   Method method = Method::other;
-  std::uint8_t minor_version = 1;  // the x of HTTP/1.x
+  std::uint8_t minor_version = 1;  // 0 or 1: a later version of HTTP/1 counts as 1.1
   bool keep_alive = false;         // the client lets the connection stay open
   bool host_missing = false;       // there is neither an authority nor a Host field
 

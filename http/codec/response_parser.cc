@@ -230,7 +230,7 @@ bool ResponseParser::choose_framing() {
       return false;
     }
     framing_ = Framing::chunks;
-    chunks_.begin(limits_.max_header_size, ChunkedDecoder::FoldedTrailers::joined);
+    chunks_.begin(limits_.max_header_size, ChunkedDecoder::Rules::response);
     chunks_.set_max_size(std::nullopt);
   } else if (has_length) {
     framing_ = Framing::length;

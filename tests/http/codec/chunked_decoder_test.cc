@@ -14,9 +14,9 @@ using Result = ChunkedDecoder::Result;
 // The content, the trailers and the bytes left; the status of the refusal if the body is malformed.
 std::string verdict(std::string_view input, std::size_t step, std::uint64_t max_size = 1000,
                     std::size_t max_trailers = 100,
-                    ChunkedDecoder::FoldedTrailers folded = ChunkedDecoder::FoldedTrailers::refused) {
+                    ChunkedDecoder::Rules rules = ChunkedDecoder::Rules::request) {
   ChunkedDecoder decoder;
-  decoder.begin(max_trailers, folded);
+  decoder.begin(max_trailers, rules);
   decoder.set_max_size(max_size);
   std::string content;
   while (!input.empty()) {
@@ -97,10 +97,87 @@ TEST_CASE("a folded trailer line is refused, or joined to the line before it (RF
           "[chunked_decoder]") {
   for (const std::size_t step : {1, 3, 10000}) {
     CHECK(verdict("0\r\nA: b\r\n c\r\n\r\n", step) == "400");
-    const auto joined = ChunkedDecoder::FoldedTrailers::joined;
+    const auto joined = ChunkedDecoder::Rules::response;
     CHECK(verdict("0\r\nA: b\r\n\tc\r\nD: e\r\n\r\nrest", step, 1000, 100, joined) == " A=b  \tc D=e|rest");
     CHECK(verdict("0\r\n c\r\n\r\n", step, 1000, 100, joined) == "400");
     CHECK(verdict("0\r\nA: b\r\n c\x01\r\n\r\n", step, 1000, 100, joined) == "400");
+  }
+}
+
+TEST_CASE("chunk extensions of a request are exactly those of RFC 9112, 7.1.1", "[chunked_decoder]") {
+  const auto body = [](std::string_view extensions) {
+    return fmt::format("3{}\r\nabc\r\n0\r\n\r\n", extensions);
+  };
+  for (const std::size_t step : {1, 2, 10000}) {
+    for (const char* const good :
+         {";a", ";a=b", ";a=\"b\"", " ;a", "\t;\ta", " ; a = b", "; a=\"b\" ;c\t=d ; e", ";a;b;c", ";a=\"\"",
+          ";a=\"\\\"\\\\;=\\ \"", ";a=\" \t;,=\"", ";a=\"\xe9\""}) {
+      CAPTURE(good);
+      CHECK(verdict(body(good), step) == "abc|");
+    }
+    for (const char* const bad :
+         {";",         "; ",   " ",      "\t",      ";a ",         ";a\t",         ";;a",       ";a;",
+          ";=b",       ";a=",  ";a= ",   ";a==b",   ";a=b ",       ";a=b=c",       ";a b",      " a",
+          "g",         "=b",   ";a=\"",  ";a=\"b",  ";a=\"b\\\"",  ";a=\"b\"c",    ";a=\"b\" ", ";\"a\"",
+          ";a=b\"c\"", ";a,b", ";a\xe9", ";a=\xe9", ";a=\"\x01\"", ";a=\"\\\x01\""}) {
+      CAPTURE(bad);
+      CHECK(verdict(body(bad), step) == "400");
+    }
+  }
+}
+
+TEST_CASE("each byte of a size line is accepted or refused at each place", "[chunked_decoder]") {
+  using namespace std::string_literals;
+  const std::string letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+  const std::string token = letters + "!#$%&'*+-.^_`|~";
+  const std::string blanks = " \t";
+  const std::string hex = "0123456789abcdefABCDEF";
+  std::string high;
+  for (int c = 0x80; c < 0x100; ++c) high += static_cast<char>(c);
+  // Without the quote and the backslash.
+  const std::string text = token + blanks + high + "(),/:;<=>?@[]{}";
+  struct Place {
+    std::string before;
+    std::string after;
+    std::string legal;
+    ChunkedDecoder::Rules rules = ChunkedDecoder::Rules::request;
+  };
+  const Place places[] = {
+      {"", "\r\n", hex},
+      {"3", "\r\n", hex},
+      {"3", ";a\r\n", hex + blanks},
+      {"3 ", ";a\r\n", blanks},
+      {"3;", "\r\n", token},
+      {"3;", "a\r\n", token + blanks},
+      {"3; ", "a\r\n", token + blanks},
+      {"3;a", "\r\n", token},
+      {"3;a", "=b\r\n", token + blanks},
+      {"3;a", ";b\r\n", token + blanks},
+      {"3;a", "b\r\n", token + ";="},
+      {"3;a ", "b\r\n", ";="},
+      {"3;a=", "\r\n", token},
+      {"3;a=", "b\r\n", token + blanks},
+      {"3;a=b", "\r\n", token},
+      {"3;a=b", ";c\r\n", token + blanks},
+      {"3;a=b ", "c\r\n", ";"},
+      {"3;a=\"", "\"\r\n", text},
+      {"3;a=\"\\", "\"\r\n", text + "\"\\"},
+      {"3;a=\"b\"", "\r\n", ""},
+      {"3;a=\"b\"", ";c\r\n", blanks},
+      // A client accepts any text.
+      {"3", "\r\n", hex + blanks + ";", ChunkedDecoder::Rules::response},
+      {"3 ", "\r\n", blanks + ";", ChunkedDecoder::Rules::response},
+      {"3;", "\r\n", text + "\"\\", ChunkedDecoder::Rules::response},
+      {"3;a=\"", "\r\n", text + "\"\\", ChunkedDecoder::Rules::response},
+  };
+  for (const Place& place : places) {
+    for (int c = 0; c < 0x100; ++c) {
+      const char byte = static_cast<char>(c);
+      CAPTURE(place.before, place.after, c);
+      const std::string line = place.before + byte + place.after;
+      const bool is_legal = place.legal.find(byte) != std::string::npos;
+      REQUIRE((verdict(line, 1, 1 << 20, 100, place.rules) != "400") == is_legal);
+    }
   }
 }
 
