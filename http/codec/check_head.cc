@@ -132,7 +132,7 @@ Refusal split_target(std::string_view method, std::string_view target, Target& p
   parts = {};
   std::string_view rest = target;
   if (method == "CONNECT") {
-    parts.authority = target;
+    parts.authority = parts.path = target;
     return is_host(target, Port::required) ? Refusal() : kBadTarget;
   }
   if (target == "*") {

@@ -24,7 +24,7 @@ bool is_host(std::string_view text, Port port = Port::optional) noexcept;
 // The parts of a request target, as views into the target (RFC 9112, 3.2).
 struct Target {
   std::string_view authority;  // only of an absolute target and of CONNECT
-  std::string_view path;       // up to the query; may be empty
+  std::string_view path;       // up to the query; may be empty. All of the target of CONNECT
   std::string_view query;
 };
 // Splits a target of the form that `method` may have, and refuses any other: `*` is only for OPTIONS, and

@@ -20,7 +20,7 @@ struct ParsedRequest {
   // `/users/1?full=1`, as sent.
   std::string_view target() const noexcept { return part(target_begin, target_size); }
   // `/users/1`: the target up to its query, not decoded. Of an absolute target the part behind the authority;
-  // `/` if that is empty. `*` for OPTIONS of the server itself.
+  // `/` if that is empty. `*` for OPTIONS of the server itself, and host and port for CONNECT.
   std::string_view path() const noexcept { return path_size ? part(path_begin, path_size) : "/"; }
   // The part behind the first `?`, not decoded. Empty without a query.
   std::string_view query() const noexcept { return part(query_begin, query_size); }

@@ -115,6 +115,7 @@ const std::vector<Case>& cases() {
       {"GET / HTTP/1.2\r\n\r\n", "400"},
       {"POST / HTTP/1.2\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n",
        "POST /  h a Host=h Transfer-Encoding=chunked\n"},
+      {"CONNECT h:80 HTTP/1.1\r\nHost: h\r\n\r\n", "CONNECT h:80  h:80  Host=h closes\n"},
       // Malformed request lines (H1C-70, H1C-71, SEC-09).
       {"asdf\r\n\r\n", "400"},
       {"GET /\r\n\r\n", "400"},
