@@ -97,6 +97,7 @@ Task<IOStream> Dialer::connect() {
   options.stream = options_.stream;
   if (!options_.allow_ipv6) options.family = AF_INET;
   options.source_ip = options_.source_ip;
+  options.source_interface = options_.source_interface;
   options.resolver = this;
   if (options_.unix_socket) {
     peer_ = *options_.unix_socket;

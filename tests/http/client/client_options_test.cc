@@ -15,6 +15,7 @@
 #include "support/answer_server.h"
 #include "support/http_clients.h"
 #include "support/http_fixture.h"
+#include "support/listeners.h"
 #include "support/temporary_folder.h"
 #include "support/tls_pair.h"
 
@@ -485,6 +486,19 @@ TEMPLATE_TEST_CASE("network_interface is the local address of the connection (HC
       [](Exchange& exchange, Task<>&) { exchange.finish(exchange.request().remote_ip()); });
   TestType client(AsyncHTTPClient::Options(), fixture.loop);
   HTTPRequest request(fmt::format("http://127.0.0.1:{}/", fixture.server.port()));
+  request.network_interface = "127.0.0.7";
+  CHECK(fixture.loop.run(client.fetch(request)).body() == "127.0.0.7");
+}
+
+TEMPLATE_TEST_CASE("network_interface may be the name of a network interface (HCL-23)", "[client_options]",
+                   HTTP_CLIENTS) {
+  testing::HTTPFixture fixture(
+      [](Exchange& exchange, Task<>&) { exchange.finish(exchange.request().remote_ip()); });
+  TestType client(AsyncHTTPClient::Options(), fixture.loop);
+  HTTPRequest request(fmt::format("http://127.0.0.1:{}/", fixture.server.port()));
+  request.network_interface = testing::loopback_interface();
+  CHECK(fixture.loop.run(client.fetch(request)).body() == "127.0.0.1");
+  // The interface is a part of the key of a kept connection.
   request.network_interface = "127.0.0.7";
   CHECK(fixture.loop.run(client.fetch(request)).body() == "127.0.0.7");
 }
