@@ -4,7 +4,6 @@
 #include <squall/ioloop/base/log.h>
 #include <squall/ioloop/coro/wait_ready.h>
 #include <squall/ioloop/coro/with_timeout.h>
-#include <squall/ioloop/loop/sleep.h>
 #include <squall/iostream/socket/socket.h>
 #include <squall/iostream/tcp/acceptor.h>
 #include <squall/iostream/tcp/proxy_reader.h>
@@ -120,9 +119,14 @@ Task<std::size_t> TCPServer::drain(Deadline deadline) {
   const std::size_t cut = additions == additions_ ? count_ : 0;
   if (cut == 0) co_return 0;
   log::general().info("Closing {} connections that did not end in time", cut);
-  close_all_connections();
-  co_await moment();
+  co_await close_all_connections();
   co_return cut;
+}
+
+ConnectionsClosed TCPServer::close_all_connections() {
+  connections_.cancel();
+  // The tasks are destroyed at the end of this turn, so before the next turn.
+  return ConnectionsClosed(loop());
 }
 
 // ---- Connections.
