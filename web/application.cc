@@ -19,6 +19,34 @@ class RefusalHandler final : public RequestHandler {
   void prepare() { throw HTTPError(kStatus); }
 };
 
+// Answers `OPTIONS *` and CONNECT, which are for the server and not for a path (RFC 9110, 9.3.6 and 9.3.7).
+class ServerHandler final : public RequestHandler {
+ public:
+  void initialize(const std::string& allowed) { allowed_ = &allowed; }
+  void prepare() {
+    if (request().path() != "*") throw HTTPError(405);
+    clear_header("Content-Type");
+    set_header("Allow", *allowed_);
+    set_status(204);
+    finish();
+  }
+  void write_error(int status) override {
+    set_header("Allow", *allowed_);
+    RequestHandler::write_error(status);
+  }
+
+ private:
+  const std::string* allowed_ = nullptr;
+};
+
+// The methods of all routes, and OPTIONS, which has the path `*`.
+std::string methods_of_all(const std::vector<Rule>& rules) {
+  MethodSet methods;
+  for (const Rule& rule : rules) methods |= methods_of(rule.factory().type());
+  methods.set(static_cast<std::size_t>(http::Method::options));
+  return allowed_methods(methods);
+}
+
 // The match of a request whose body is still to come. It refers to a copy of the path, because the head may
 // move when the server changes its headers.
 struct EarlyMatch final : http::Exchange::Attachment {
@@ -38,6 +66,7 @@ Application::Application(std::vector<Rule> rules, Settings settings)
     : settings_(std::move(settings)),
       router_(std::move(rules)),
       not_found_(url<RefusalHandler<404>>("")),
+      server_(url<ServerHandler>("", methods_of_all(router_.rules()))),
       path_too_long_(url<RefusalHandler<414>>("")),
       route_too_complex_(url<RefusalHandler<500>>("")) {}
 
@@ -62,10 +91,10 @@ http::ServerDelegate::Body Application::head_received(http::Exchange& exchange) 
   return streams ? Body::streamed : Body::collected;
 }
 
-const Rule& Application::rule_for(const Router::Match& match) const noexcept {
+const Rule& Application::rule_for(const Router::Match& match, const http::Exchange& exchange) const noexcept {
   switch (match.outcome) {
     case Router::Outcome::found: break;
-    case Router::Outcome::not_found: return not_found_;
+    case Router::Outcome::not_found: return exchange.request().path().front() == '/' ? not_found_ : server_;
     case Router::Outcome::path_too_long: return path_too_long_;
     case Router::Outcome::too_complex: return route_too_complex_;
   }
@@ -76,12 +105,13 @@ const Rule& Application::rule_for(const Router::Match& match) const noexcept {
   if (router_.streams_bodies()) {
     if (const auto* early = dynamic_cast<EarlyMatch*>(exchange.attachment())) [[unlikely]] {
       const Router::Match match = early->match;
-      HandlerRun run(*this, rule_for(match).factory(), exchange, match.groups, exchange.take_attachment());
+      HandlerRun run(*this, rule_for(match, exchange).factory(), exchange, match.groups,
+                     exchange.take_attachment());
       return run.start(pending);
     }
   }
   const Router::Match match = router_.match(exchange.request().path());
-  HandlerRun run(*this, rule_for(match).factory(), exchange, match.groups);
+  HandlerRun run(*this, rule_for(match, exchange).factory(), exchange, match.groups);
   run.start(pending);
 }
 

@@ -32,7 +32,8 @@ struct Settings {
 //     app.listen(8888);
 //     IOLoop::current().start();
 //
-// A path that matches no route gets a 404. A method that the route's handler has no verb for gets a 405. A
+// A path that matches no route gets a 404. A method that the route's handler has no verb for gets a 405.
+// `OPTIONS *` gets a 204 with the methods of all routes in Allow, and CONNECT a 405 with the same Allow. A
 // path that is too long for the routes' regular expressions gets a 414, and a path for which they take too
 // many steps a 500.
 //
@@ -69,12 +70,13 @@ class Application final : public http::ServerDelegate {
   void add_default_headers(http::Headers& headers) const override;
 
  private:
-  const Rule& rule_for(const Router::Match& match) const noexcept;
+  const Rule& rule_for(const Router::Match& match, const http::Exchange& exchange) const noexcept;
 
   Settings settings_;
   Router router_;
   // Answer the requests that the router has no rule for.
   Rule not_found_;
+  Rule server_;
   Rule path_too_long_;
   Rule route_too_complex_;
   std::vector<std::unique_ptr<http::HTTPServer>> servers_;

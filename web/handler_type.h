@@ -7,6 +7,7 @@
 #include <squall/web/request_handler.h>
 
 #include <array>
+#include <bitset>
 #include <cstddef>
 #include <string>
 #include <tuple>
@@ -39,6 +40,10 @@ struct HandlerType {
 
 // The value of an Allow header: the methods that the class has a verb for.
 std::string allowed_methods(const HandlerType& type);
+// The same for several classes.
+using MethodSet = std::bitset<http::kMethodCount>;
+MethodSet methods_of(const HandlerType& type) noexcept;
+std::string allowed_methods(const MethodSet& methods);
 
 namespace detail {
 

@@ -100,7 +100,7 @@ Router::Router(std::vector<Rule> rules) : rules_(std::move(rules)) {
   const auto literal = literals_.find(path);
   const std::size_t limit = literal == literals_.end() ? rules_.size() : literal->second;
   for (const PatternRule& pattern : patterns_) {
-    if (pattern.index > limit) break;
+    if (pattern.index > limit || !path.starts_with('/')) break;
     if (path.size() > kMaxPath) [[unlikely]]
       return refuse(Outcome::path_too_long, rules_[pattern.index], path);
     const Regex::Outcome outcome = pattern.regex.match(path, groups_);

@@ -18,6 +18,7 @@ namespace squall::web {
 //
 // Patterns without special characters are in one hash table; the others are regular expressions. A path whose
 // match would take too long is an error, never a path without a match: a later rule may be less guarded.
+// Regular expressions see only paths that begin with a slash: neither `*` nor the `host:port` of CONNECT.
 //
 // Thread:    one thread at a time.
 // Lifetime:  owns the rules.
@@ -45,6 +46,7 @@ class Router {
 
   // Logs path_too_long and too_complex.
   Match match(std::string_view path);
+  const std::vector<Rule>& rules() const noexcept { return rules_; }
   // Whether a handler of any rule streams the request's body.
   bool streams_bodies() const noexcept { return streams_bodies_; }
 

@@ -235,7 +235,7 @@ void CurlTransfer::set_route() {
     set(CURLOPT_NOPROXY, "");
   }
   if (const auto& from = fetch_.option(&FetchOptions::network_interface))
-    set(CURLOPT_INTERFACE, fmt::format("host!{}", *from).c_str());
+    set(CURLOPT_INTERFACE, fmt::format("{}!{}", is_valid_ip(*from) ? "host" : "if", *from).c_str());
   if (!fetch_.flag(&FetchOptions::allow_ipv6, true))
     set(CURLOPT_IPRESOLVE, static_cast<long>(CURL_IPRESOLVE_V4));
   if (path) set(CURLOPT_UNIX_SOCKET_PATH, path->c_str());

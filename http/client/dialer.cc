@@ -105,6 +105,7 @@ Task<IOStream> Dialer::connect() {
   options.stream = options_.stream;
   if (!options_.allow_ipv6) options.family = AF_INET;
   options.source_ip = options_.source_ip;
+  options.source_interface = options_.source_interface;
   options.resolver = this;
   if (options_.unix_socket) {
     peer_ = socket_name(*options_.unix_socket);

@@ -48,6 +48,7 @@ struct DialOptions {
   PlainProxy plain_proxy = PlainProxy::tunnel;
   std::optional<std::string> unix_socket{};  // the path of the socket to connect to, instead of host and port
   std::optional<std::string> source_ip{};    // the local address to connect from
+  std::optional<std::string> source_interface{};  // the network interface to connect over
   bool allow_ipv6 = true;
   // For TLS targets; std::nullopt verifies the server by the system's store.
   std::optional<TLSContext> tls{};

@@ -9,6 +9,7 @@
 #include <squall/http/message/url_text.h>
 #include <squall/ioloop/base/ascii.h>
 #include <squall/iostream/address/resolver.h>
+#include <squall/iostream/socket/socket.h>
 
 #include <fmt/format.h>
 
@@ -84,9 +85,10 @@ void Fetch::check() const {
   }
   if (const auto& agent = option(&FetchOptions::user_agent); agent && !is_field_text(*agent))
     throw std::invalid_argument("Unsafe value for user_agent");
-  if (const auto& source = option(&FetchOptions::network_interface); source && !is_valid_ip(*source))
-    throw std::invalid_argument(fmt::format("Unrecognized IPv4 or IPv6 address for network_interface, got {}",
-                                            escape_controls(*source)));
+  if (const auto& source = option(&FetchOptions::network_interface);
+      source && !is_valid_ip(*source) && !is_network_interface(*source))
+    throw std::invalid_argument(
+        fmt::format("network_interface is neither an IP address nor a network interface: '{}'", escape_controls(*source)));
   if (const auto& proxy = option(&FetchOptions::proxy); proxy && (proxy->host.empty() || proxy->port == 0))
     throw std::invalid_argument("A proxy needs a host and a port");
   check_all_credentials();

@@ -89,7 +89,8 @@ Task<std::unique_ptr<ClientConnection>> FetchAttempt::connect() {
   if (proxy) options.proxy = *proxy;
   if (forwards) options.plain_proxy = DialOptions::PlainProxy::forward;
   options.unix_socket = fetch_.option(&FetchOptions::unix_socket);
-  options.source_ip = fetch_.option(&FetchOptions::network_interface);
+  if (const auto& from = fetch_.option(&FetchOptions::network_interface))
+    (is_valid_ip(*from) ? options.source_ip : options.source_interface) = from;
   options.allow_ipv6 = fetch_.flag(&FetchOptions::allow_ipv6, true);
   if (is_https) options.tls = core_.tls.context_for(fetch_);
   options.timeout = std::nullopt;  // the guard applies the deadline

@@ -99,8 +99,10 @@ struct FetchOptions {
   Setting<std::string> auth_password{};
   std::optional<AuthMode> auth_mode{};  // basic
 
-  Setting<std::string> network_interface{};  // the local address to connect from (HCL-23)
-  std::optional<bool> allow_ipv6{};          // true
+  // The local address to connect from, or the network interface to connect over (HCL-23): `192.0.2.7`,
+  // `eth0`.
+  Setting<std::string> network_interface{};
+  std::optional<bool> allow_ipv6{};  // true; false connects only over IPv4 (HCL-32)
 
   std::optional<bool> validate_cert{};  // true
   Setting<std::string> ca_certs{};      // the names of PEM files (HCL-30)

@@ -1,8 +1,14 @@
 #include <squall/http/codec/check_head.h>
 
+#include <squall/http/message/percent_encoding.h>
 #include <squall/ioloop/base/ascii.h>
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
 #include <algorithm>
+#include <array>
+#include <cstddef>
 
 namespace squall::http {
 namespace {
@@ -15,18 +21,61 @@ bool is_version(std::string_view text) {
          is_digit(text[7]);
 }
 
-bool is_target_text(std::string_view text) {
-  for (const char c : text)
-    if (static_cast<unsigned char>(c) <= 0x20 || c == 0x7f) return false;
-  return !text.empty();
+using CharTable = std::array<bool, 256>;
+
+// A character of a path (RFC 3986, 3.3), but for the `%`, which must begin an escape.
+constexpr bool is_rfc_path_char(char c) noexcept {
+  return is_alpha(c) || is_digit(c) || detail::is_one_of(c, "-._~!$&'()*+,;=:@/");
+}
+// Browsers do not escape `[`, `]` and `|` in a path (URL Standard, path percent-encode set); older ones also
+// leave `^`.
+constexpr CharTable kPathChars =
+    detail::table([](char c) { return is_rfc_path_char(c) || detail::is_one_of(c, "[]^|"); });
+// In a query browsers also leave the backslash, the backtick, braces, and a `%` that begins no escape (URL
+// Standard, query percent-encode set).
+constexpr CharTable kQueryChars =
+    detail::table([](char c) { return is_rfc_path_char(c) || detail::is_one_of(c, "?%[]^|\\`{}"); });
+
+// The number of characters at the front of `text` that are in `legal`.
+std::size_t count_legal(std::string_view text, const CharTable& legal) noexcept {
+  const auto is_legal = [&](std::size_t at) { return unsigned{legal[static_cast<unsigned char>(text[at])]}; };
+  std::size_t count = 0;
+  // Four at a time: a query of 67 characters costs 134 instructions less (callgrind).
+  while (text.size() - count >= 4 &&
+         (is_legal(count) & is_legal(count + 1) & is_legal(count + 2) & is_legal(count + 3)))
+    count += 4;
+  while (count < text.size() && is_legal(count)) ++count;
+  return count;
 }
 
-// Whether `text`, the part between brackets, is an IPv6 address or an address of a future version (RFC
-// 3986, 3.2.2).
+// Cuts the path off `target`.
+std::string_view cut_path(std::string_view& target) noexcept {
+  std::size_t end = count_legal(target, kPathChars);
+  while (is_percent_escape(target, end)) end += 3 + count_legal(target.substr(end + 3), kPathChars);
+  const std::string_view path = target.substr(0, end);
+  target.remove_prefix(end);
+  return path;
+}
+
+// An address of a version later than IPv6: `v1.x` (RFC 3986, 3.2.2, IPvFuture).
+bool is_future_address(std::string_view text) {
+  const std::size_t dot = text.find('.');
+  if (dot == text.npos || dot < 2 || dot + 1 == text.size()) return false;
+  for (const char c : text.substr(1, dot - 1))
+    if (hex_value(c) < 0) return false;
+  for (const char c : text.substr(dot + 1))
+    if (!is_rfc_path_char(c) || c == '/' || c == '@') return false;
+  return true;
+}
+
+// Whether `text`, the part between brackets, is an address (RFC 3986, 3.2.2).
 bool is_ip_literal(std::string_view text) {
-  for (const char c : text)
-    if (hex_value(c) < 0 && c != ':' && c != '.' && c != 'v' && c != 'V') return false;
-  return text.find(':') != text.npos;
+  if (text.starts_with('v') || text.starts_with('V')) return is_future_address(text);
+  std::array<char, INET6_ADDRSTRLEN> copy{};
+  if (text.size() >= copy.size()) return false;
+  std::copy(text.begin(), text.end(), copy.begin());
+  in6_addr address;
+  return text.find('\0') == text.npos && ::inet_pton(AF_INET6, copy.data(), &address) == 1;
 }
 
 // A registered name (RFC 3986, 3.2.2): no colon, no bracket, and each `%` begins an escape.
@@ -83,7 +132,7 @@ Refusal split_target(std::string_view method, std::string_view target, Target& p
   parts = {};
   std::string_view rest = target;
   if (method == "CONNECT") {
-    parts.authority = target;
+    parts.authority = parts.path = target;
     return is_host(target, Port::required) ? Refusal() : kBadTarget;
   }
   if (target == "*") {
@@ -101,10 +150,11 @@ Refusal split_target(std::string_view method, std::string_view target, Target& p
     // 4.2.4).
     if (parts.authority.empty() || !is_host(parts.authority)) return kBadTarget;
   }
-  parts.path = cut_before(rest, "?#");
+  parts.path = cut_path(rest);
   if (rest.empty()) return {};
+  if (rest.front() != '?') return kBadTarget;
   parts.query = rest.substr(1);
-  return rest.find('#') == rest.npos ? Refusal() : kBadTarget;  // a client must not send a fragment
+  return count_legal(parts.query, kQueryChars) == parts.query.size() ? Refusal() : kBadTarget;
 }
 
 Refusal check_host(const Headers& headers, int minor_version) {
@@ -157,10 +207,12 @@ Refusal judge_request_line(std::string_view line) {
   if (!is_token(method) || line.empty()) return kMalformed;
   line.remove_prefix(1);
   const std::string_view target = cut_before(line, " ");
-  if (!is_target_text(target) || line.empty()) return kMalformed;
+  if (target.empty() || line.empty()) return kMalformed;
   line.remove_prefix(1);
   if (!is_version(line)) return kMalformed;
-  if (line != "HTTP/1.1" && line != "HTTP/1.0") return {505, "Unsupported HTTP version"};
+  if (!line.starts_with("HTTP/1.")) return {505, "Unsupported HTTP version"};
+  Target parts;
+  if (const Refusal refusal = split_target(method, target, parts)) return refusal;
   return {501, "Unknown method"};
 }
 

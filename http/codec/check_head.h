@@ -24,9 +24,15 @@ bool is_host(std::string_view text, Port port = Port::optional) noexcept;
 // The parts of a request target, as views into the target (RFC 9112, 3.2).
 struct Target {
   std::string_view authority;  // only of an absolute target and of CONNECT
-  std::string_view path;       // up to the query; may be empty
+  std::string_view path;       // up to the query; may be empty. All of the target of CONNECT
   std::string_view query;
 };
+// Splits a target of the form that `method` may have, and refuses any other: `*` is only for OPTIONS, and
+// CONNECT has only host and port. An absolute target is of http or https, and has no user information.
+//
+// Paths and queries have the characters of RFC 3986, and those that browsers send unescaped: `[`, `]`, `^`
+// and `|`, and in queries also the backslash, the backtick, `{`, `}`, and a `%` that begins no escape. All
+// other characters are refused: `"`, `#`, `<`, `>`, control characters, and bytes outside ASCII.
 Refusal split_target(std::string_view method, std::string_view target, Target& parts);
 
 // Requires exactly one Host of legal characters; HTTP/1.0 may omit it (RFC 9112, 3.2; HUT-33).
@@ -42,7 +48,7 @@ Refusal check_expect(const Headers& headers, int minor_version);
 bool has_token(const Headers& headers, HeaderId id, std::string_view token) noexcept;
 
 // The answer to a malformed request line: `line` is the received part, without its line end. A well-formed
-// line with an unknown method or version gets 501 or 505.
+// line with an unknown method gets 501, and one with a version other than HTTP/1.x gets 505.
 Refusal judge_request_line(std::string_view line);
 
 }  // namespace squall::http

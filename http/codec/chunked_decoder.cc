@@ -86,30 +86,59 @@ bool ChunkedDecoder::take_size(char c) noexcept {
         state_ = State::size;
         return true;
       }
-      if (state_ == State::size && (c == '\r' || c == ';')) {
-        state_ = c == '\r' ? State::size_lf : State::extension;
-        return true;
-      }
-      if (state_ == State::size && rules_ == Rules::response && is_blank(c)) {
-        state_ = State::size_blank;
-        return true;
-      }
-      return fail({400, "Invalid character in chunk size"}), false;
-    case State::size_blank:
-      if (is_blank(c)) return true;
-      if (c != '\r' && c != ';') return fail({400, "Invalid character in chunk size"}), false;
-      state_ = c == '\r' ? State::size_lf : State::extension;
+      if (state_ == State::size) state_ = after_size(c);
+      if (state_ == State::size_begin || state_ == State::failed)
+        return fail({400, "Invalid character in chunk size"}), false;
       return true;
-    case State::extension:
-      if (c == '\r') {
-        state_ = State::size_lf;
-      } else if (!is_field_text({&c, 1})) {
-        return fail({400, "Invalid character in chunk extension"}), false;
-      }
-      return true;
-    default:
+    case State::size_lf:
       if (c != '\n') return fail({400, "Expected LF after chunk size"}), false;
       return end_size_line();
+    default:
+      state_ = after_size(c);
+      if (state_ == State::failed) return fail({400, "Invalid character in chunk extension"}), false;
+      return true;
+  }
+}
+
+// The state behind `c`, a byte of a size line behind the digits: blanks and extensions (RFC 9112, 7.1.1).
+ChunkedDecoder::State ChunkedDecoder::after_size(char c) const noexcept {
+  const bool is_strict = rules_ == Rules::request;
+  const State extension = is_strict ? State::extension : State::any;
+  switch (state_) {
+    case State::size:
+    case State::quote_end:
+    case State::token:
+      if (state_ == State::token && is_token_char(c)) return State::token;
+      if (c == '\r') return State::size_lf;
+      [[fallthrough]];
+    case State::blank:
+      if (is_blank(c)) return State::blank;
+      if (c == '\r' && !is_strict) return State::size_lf;
+      return c == ';' ? extension : State::failed;
+    case State::extension:
+      if (is_blank(c)) return State::extension;
+      return is_token_char(c) ? State::name : State::failed;
+    case State::name:
+      if (is_token_char(c)) return State::name;
+      if (c == '\r') return State::size_lf;
+      [[fallthrough]];
+    case State::name_blank:
+      if (is_blank(c)) return State::name_blank;
+      if (c == '=') return State::value;
+      return c == ';' ? State::extension : State::failed;
+    case State::value:
+      if (is_blank(c)) return State::value;
+      if (c == '"') return State::quoted;
+      return is_token_char(c) ? State::token : State::failed;
+    case State::quoted:
+      if (c == '"') return State::quote_end;
+      if (c == '\\') return State::escaped;
+      [[fallthrough]];
+    case State::escaped: return is_field_text({&c, 1}) ? State::quoted : State::failed;
+    case State::any:
+      if (c == '\r') return State::size_lf;
+      return is_field_text({&c, 1}) ? State::any : State::failed;
+    default: return State::failed;
   }
 }
 

@@ -22,9 +22,17 @@ namespace squall::http {
 //
 // state       | waits for                              | next
 // size_begin  | the first digit of a size              | size
-// size        | more digits, a blank, `;` or CR        | size, size_blank, extension, size_lf
-// size_blank  | more blanks, `;` or CR                 | size_blank, extension, size_lf
-// extension   | CR                                     | size_lf
+// size        | more digits, a blank, `;` or CR        | size, blank, extension, any, size_lf
+// blank       | more blanks, or `;`                    | blank, extension; of a response also any, size_lf
+// extension   | behind `;`: blanks, the name           | extension, name
+// name        | more of the name, a blank, `=`, `;`, CR| name, name_blank, value, extension, size_lf
+// name_blank  | more blanks, `=` or `;`                | name_blank, value, extension
+// value       | behind `=`: blanks, a token, a quote   | value, token, quoted
+// token       | more of the token, a blank, `;` or CR  | token, blank, extension, size_lf
+// quoted      | more of the text, a backslash, a quote | quoted, escaped, quote_end
+// escaped     | the character behind a backslash       | quoted
+// quote_end   | a blank, `;` or CR                     | blank, extension, size_lf
+// any         | CR: a response's extensions            | size_lf
 // size_lf     | LF                                     | data; trailer after a size of 0
 // data        | the bytes of the chunk                 | data_cr
 // data_cr     | CR                                     | data_lf
@@ -43,9 +51,9 @@ class ChunkedDecoder {
     end,     // the body and its trailers are complete
     failed,  // see refusal()
   };
-  // A client accepts blanks behind a size (RFC 9110, 5.6.3), and a trailer field that continues on a line
-  // that begins with a blank (RFC 9112, 5.2). A server refuses them, because another server may read such
-  // bytes in another way.
+  // A request must have well-formed extensions, with blanks only where RFC 9112, 7.1.1 has BWS: other servers
+  // may read malformed ones in another way. A response may have any text as extensions, blanks at the end of
+  // a size line, and a trailer field that continues on a line that begins with a blank (RFC 9112, 5.2).
   enum class Rules : std::uint8_t { request, response };
 
   // The longest size line: size, extensions and CRLF.
@@ -72,8 +80,16 @@ class ChunkedDecoder {
   enum class State : std::uint8_t {
     size_begin,
     size,
-    size_blank,
+    blank,
     extension,
+    name,
+    name_blank,
+    value,
+    token,
+    quoted,
+    escaped,
+    quote_end,
+    any,
     size_lf,
     data,
     data_cr,
@@ -85,6 +101,7 @@ class ChunkedDecoder {
 
   Result decode_framing(std::string_view& bytes);
   bool take_size(char c) noexcept;
+  State after_size(char c) const noexcept;
   bool end_size_line() noexcept;
   Result take_trailer(std::string_view& bytes);
   bool join_folded(std::string_view line) noexcept;

@@ -20,7 +20,7 @@ struct ParsedRequest {
   // `/users/1?full=1`, as sent.
   std::string_view target() const noexcept { return part(target_begin, target_size); }
   // `/users/1`: the target up to its query, not decoded. Of an absolute target the part behind the authority;
-  // `/` if that is empty. `*` for OPTIONS of the server itself.
+  // `/` if that is empty. `*` for OPTIONS of the server itself, and host and port for CONNECT.
   std::string_view path() const noexcept { return path_size ? part(path_begin, path_size) : "/"; }
   // The part behind the first `?`, not decoded. Empty without a query.
   std::string_view query() const noexcept { return part(query_begin, query_size); }
@@ -41,7 +41,7 @@ struct ParsedRequest {
   std::uint32_t host_begin = 0;
   std::uint32_t host_size = 0;
   Method method = Method::other;
-  std::uint8_t minor_version = 1;  // the x of HTTP/1.x
+  std::uint8_t minor_version = 1;  // 0 or 1: a later version of HTTP/1 counts as 1.1
   bool keep_alive = false;         // the client lets the connection stay open
   bool host_missing = false;       // there is neither an authority nor a Host field
 

@@ -116,6 +116,9 @@ RequestParser::RequestParser() {
   ::new (llhttp_.data()) llhttp_t;
   llhttp_init(&llhttp(), HTTP_REQUEST, &Callbacks::settings());
   llhttp().data = this;
+  // llhttp accepts only the versions that existed when it was written. read_version_and_method() checks the
+  // version.
+  llhttp_set_lenient_version(&llhttp(), 1);
 }
 
 [[gnu::hot]] void RequestParser::begin(ParsedRequest& request, const Limits& limits) noexcept {
@@ -246,6 +249,7 @@ RequestParser::Result RequestParser::judge_bad_line(std::size_t scanned) {
 RequestParser::Result RequestParser::check_size() {
   const std::string_view text = request_->headers.text();
   if (text.size() < limits_.max_header_size) return Result::more;
+  if (state_ == State::bad_method) return refuse({501, "Unknown method"});
   if (text.find('\n') == text.npos) return refuse({414, "Request line too long"});
   return refuse({431, "Request header fields too large"});
 }
@@ -319,16 +323,18 @@ RequestParser::Result RequestParser::check_head() {
   return Result::head;
 }
 
-// False if the request line is not exactly as RFC 9112 defines it: llhttp also accepts several spaces, and
-// other versions.
+// False if the request line is not exactly as RFC 9112 defines it, or has another major version: llhttp also
+// accepts several spaces, and any version. A later version of HTTP/1 is processed as HTTP/1.1 (RFC 9110,
+// 2.5).
 bool RequestParser::read_version_and_method() noexcept {
   ParsedRequest& request = *request_;
   const std::string_view text = request.headers.text();
   request.method_size = request.target_begin - 1;
   const std::string_view version = text.substr(request.target_begin + request.target_size, 11);
-  if (text[request.method_size - 1] == ' ' || (version != " HTTP/1.1\r\n" && version != " HTTP/1.0\r\n"))
+  if (text[request.method_size - 1] == ' ' || !version.starts_with(" HTTP/1.") || !is_digit(version[8]) ||
+      !version.ends_with("\r\n"))
     return false;
-  request.minor_version = static_cast<std::uint8_t>(version[8] - '0');
+  request.minor_version = version[8] == '0' ? 0 : 1;
   request.method = method_of(static_cast<llhttp_method_t>(llhttp().method));
   return true;
 }

@@ -14,8 +14,8 @@ struct llhttp__internal_s;  // llhttp_t
 
 namespace squall::http {
 
-// Reads requests out of a stream of bytes: heads by llhttp, without any lenience, and by the checks that
-// llhttp leaves to its user; bodies by their length or by ChunkedDecoder.
+// Reads requests out of a stream of bytes: heads by llhttp, which is lenient only about the version, and by
+// the checks that llhttp leaves to its user; bodies by their length or by ChunkedDecoder.
 //
 // Input that is not exactly a request of RFC 9112 fails with the status of the answer. The connection must
 // then be closed: the meaning of the bytes behind the failure is unknown.

@@ -80,9 +80,9 @@ Task<> HTTPServer::handle_stream(IOStream stream, Address peer) {
 
 void HTTPServer::on_drain() { core_->drain(); }
 
-void HTTPServer::close_all_connections() {
-  TCPServer::close_all_connections();
+ConnectionsClosed HTTPServer::close_all_connections() {
   core_->close_parked();
+  return TCPServer::close_all_connections();
 }
 
 // ---- A connection's coroutine.

@@ -44,7 +44,8 @@ class HTTPServer : public TCPServer {
   static constexpr std::size_t kKeptConnections = 1024;
 
   const Options& options() const noexcept { return options_; }
-  void close_all_connections() override;
+  // Closes also the connections that wait for a request, at once. Detached streams are not closed (HSV-15).
+  ConnectionsClosed close_all_connections() override;
   // Serves a connection that this server did not accept, until the connection ends. Draining,
   // close_all_connections() and the server's destruction also end it, and then the task ends. Dropping the
   // task closes the connection.

@@ -25,6 +25,7 @@
 #include <squall/iostream/stream/pump.h>
 #include <squall/iostream/stream/regex.h>
 #include <squall/iostream/stream/transport.h>
+#include <squall/iostream/tcp/accept_handler.h>
 #include <squall/iostream/tcp/drain_on_signals.h>
 #include <squall/iostream/tcp/happy_eyeballs.h>
 #include <squall/iostream/tcp/proxy_protocol.h>

@@ -39,7 +39,11 @@ Address any_address(int family, std::uint16_t port) noexcept {
   return Address::from_bytes({zeros, family == AF_INET6 ? sizeof(in6_addr) : sizeof(in_addr)}, port);
 }
 
-void bind_local_end(int fd, int family, const LocalEnd& local) {
+void bind_local_end(int fd, int family, LocalEnd local) {
+  // Where the socket cannot be bound to the interface, an address of the interface is the next best: it makes
+  // most systems choose the interface.
+  if (local.interface && !bind_to_device(fd, *local.interface) && !local.address)
+    local.address = address_of_interface(*local.interface, family);
   if (!local.address && !local.port) return;
   const int on = 1;
   if (local.port) {

@@ -10,11 +10,12 @@
 
 namespace squall {
 
-// This side's address and port of a connection (TCL-03). The system chooses an address or port that is not
+// This side's address, port and network interface of a connection (TCL-03). The system chooses what is not
 // set.
 struct LocalEnd {
   std::optional<Address> address{};
   std::optional<std::uint16_t> port{};
+  std::optional<std::string> interface{};
 };
 
 // Makes one attempt at a TCP connection. The attempt may take as long as the system's timeout, two minutes

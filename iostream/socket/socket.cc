@@ -6,12 +6,16 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <ifaddrs.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <climits>
+#include <memory>
+#include <optional>
 #include <stdexcept>
 #include <system_error>
 
@@ -81,6 +85,39 @@ ssize_t send_to(int fd, std::span<const std::string_view> pieces, Followed follo
 }
 
 void shut_down_sending(int fd) noexcept { ::shutdown(fd, SHUT_WR); }
+
+// ---- Network interfaces.
+
+bool is_network_interface(const std::string& name) noexcept {
+  return name.find('\0') == name.npos && ::if_nametoindex(name.c_str()) != 0;
+}
+
+bool bind_to_device([[maybe_unused]] int fd, [[maybe_unused]] const std::string& name) noexcept {
+#ifdef SO_BINDTODEVICE
+  return ::setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, name.data(), static_cast<socklen_t>(name.size())) == 0;
+#else
+  return false;
+#endif
+}
+
+Address address_of_interface(const std::string& name, int family) {
+  if (!is_network_interface(name)) throw std::system_error(ENODEV, std::generic_category(), name);
+  ifaddrs* all = nullptr;
+  if (::getifaddrs(&all) != 0) throw_errno("getifaddrs");
+  const std::unique_ptr<ifaddrs, decltype(&::freeifaddrs)> owner(all, &::freeifaddrs);
+  std::optional<Address> found;
+  for (const ifaddrs* entry = all; entry; entry = entry->ifa_next) {
+    if (!entry->ifa_addr || entry->ifa_addr->sa_family != family || name != entry->ifa_name) continue;
+    const bool is_v6 = family == AF_INET6;
+    const auto* const v6 = reinterpret_cast<const sockaddr_in6*>(entry->ifa_addr);
+    const bool is_link_local = is_v6 && IN6_IS_ADDR_LINKLOCAL(&v6->sin6_addr);
+    if (found && is_link_local) continue;
+    found = Address(entry->ifa_addr, is_v6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in));
+    if (!is_link_local) break;
+  }
+  if (!found) throw std::system_error(EADDRNOTAVAIL, std::generic_category(), name);
+  return *found;
+}
 
 void set_reuse_port(int fd) {
 #ifdef SO_REUSEPORT

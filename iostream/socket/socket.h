@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstddef>
 #include <span>
+#include <string>
 #include <string_view>
 
 // System calls for sockets. Only these functions have the platform differences of sockets.
@@ -37,6 +38,16 @@ void shut_down_sending(int fd) noexcept;
 
 // Whether small writes leave at once (TCP_NODELAY). Ignores errors, as not every stream is TCP (IOS-59).
 void set_nodelay(int fd, bool on = true) noexcept;
+
+// ---- Network interfaces.
+
+bool is_network_interface(const std::string& name) noexcept;
+// Makes a socket that is not bound yet use only this network interface (SO_BINDTODEVICE). False if the system
+// does not have the option, or refuses it: Linux before 5.7 requires CAP_NET_RAW.
+bool bind_to_device(int fd, const std::string& name) noexcept;
+// The first address of the network interface in a family; link-local addresses only if there is no other.
+// Throws std::system_error: ENODEV for an unknown interface, EADDRNOTAVAIL for one without an address.
+Address address_of_interface(const std::string& name, int family);
 
 // ---- Listening.
 

@@ -38,6 +38,7 @@ struct Connecting {
 LocalEnd local_end(const ConnectOptions& options) {
   LocalEnd local;
   local.port = options.source_port;
+  local.interface = options.source_interface;
   if (!options.source_ip) return local;
   local.address = numeric_address(*options.source_ip, options.source_port.value_or(0));
   if (!local.address)

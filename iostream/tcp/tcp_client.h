@@ -25,6 +25,9 @@ struct ConnectOptions {
   // The numeric address and the port of this side (TCL-03). An address excludes peers of other families.
   std::optional<std::string> source_ip{};
   std::optional<std::uint16_t> source_port{};
+  // The network interface to use, such as `eth0`. Systems that do not bind sockets to interfaces, and Linux
+  // before 5.7 without CAP_NET_RAW, use an address of the interface instead.
+  std::optional<std::string> source_interface{};
   // Limits of the name lookup, the connection and the TLS handshake together (TCL-01): a time from the
   // start of the task, and a point in time. The earlier limit applies; nullopt is no limit.
   std::optional<IOLoop::Duration> timeout = std::chrono::seconds(20);

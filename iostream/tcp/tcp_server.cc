@@ -4,7 +4,6 @@
 #include <squall/ioloop/base/log.h>
 #include <squall/ioloop/coro/wait_ready.h>
 #include <squall/ioloop/coro/with_timeout.h>
-#include <squall/ioloop/loop/sleep.h>
 #include <squall/iostream/socket/socket.h>
 #include <squall/iostream/stream/forced_destruction.h>
 #include <squall/iostream/tcp/acceptor.h>
@@ -130,10 +129,15 @@ Task<std::size_t> TCPServer::drain(Deadline deadline) {
   if (cut == 0) co_return 0;
   log::general().info("Closing {} connections that did not end in time", cut);
   Cut cutting(*this);
-  close_all_connections();
-  co_await moment();
+  co_await close_all_connections();
   cutting.unlink();
   co_return cut;
+}
+
+ConnectionsClosed TCPServer::close_all_connections() {
+  connections_.cancel();
+  // The tasks are destroyed at the end of this turn, so before the next turn.
+  return ConnectionsClosed(loop());
 }
 
 TCPServer::Cut::~Cut() {

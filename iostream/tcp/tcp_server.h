@@ -4,6 +4,7 @@
 #include <squall/ioloop/base/owned_fd.h>
 #include <squall/ioloop/loop/deadline.h>
 #include <squall/ioloop/loop/ioloop.h>
+#include <squall/ioloop/loop/sleep.h>
 #include <squall/ioloop/loop/task.h>
 #include <squall/ioloop/loop/task_group.h>
 #include <squall/ioloop/sync/condition.h>
@@ -26,6 +27,12 @@
 #include <vector>
 
 namespace squall {
+
+// The result of TCPServer::close_all_connections(), which need not be awaited.
+class ConnectionsClosed : public MomentAwaiter {
+ public:
+  using MomentAwaiter::MomentAwaiter;
+};
 
 // Accepts connections and runs a task for each.
 //
@@ -106,7 +113,8 @@ class TCPServer {
   // Whether drain() has begun, and the server got no sockets since.
   bool draining() const noexcept { return draining_; }
   // Cancels all connections at the end of the loop's turn, so that a connection's own task may call it.
-  virtual void close_all_connections() { connections_.cancel(); }
+  // `co_await server.close_all_connections();` resumes when their tasks are destroyed (HSV-15).
+  virtual ConnectionsClosed close_all_connections();
 
   // The port of the first TCP socket, also if the system chose it; 0 without a TCP socket.
   std::uint16_t port() const noexcept;

@@ -90,6 +90,14 @@ class DeadEnd {
   OwnedFd fd_;
 };
 
+// The name of the loopback interface.
+inline std::string loopback_interface() {
+  for (const char* const name : {"lo", "lo0"})
+    if (is_network_interface(name)) return name;
+  FAIL("no loopback interface");
+  return "";
+}
+
 inline bool has_ipv6() {
   try {
     bind_unused_port("::1");

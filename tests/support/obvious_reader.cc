@@ -101,12 +101,52 @@ bool lists(const ObviousRequest& request, const std::string& name, const std::st
   return false;
 }
 
+// Removes the characters at the front of `text` that `is_part` accepts, and returns their number.
+template <class IsPart>
+std::size_t skip(std::string& text, IsPart is_part) {
+  std::size_t count = 0;
+  while (count < text.size() && is_part(text[count])) ++count;
+  text.erase(0, count);
+  return count;
+}
+void skip_blanks(std::string& text) {
+  skip(text, [](char c) { return c == ' ' || c == '\t'; });
+}
+bool skip_token(std::string& text) {
+  return skip(text, [](char c) { return is_token(std::string(1, c)); }) > 0;
+}
+bool skip_quoted(std::string& text) {
+  std::size_t end = 1;
+  while (end < text.size() && text[end] != '"') end += text[end] == '\\' ? 2 : 1;
+  if (end >= text.size()) return false;
+  text.erase(0, end + 1);
+  return true;
+}
+
+// chunk-ext of RFC 9112, 7.1.1.
+bool are_extensions(std::string text) {
+  while (!text.empty()) {
+    skip_blanks(text);
+    if (!text.starts_with(';')) return false;
+    text.erase(0, 1);
+    skip_blanks(text);
+    if (!skip_token(text)) return false;
+    std::string value = text;
+    skip_blanks(value);
+    if (!value.starts_with('=')) continue;
+    text = value.substr(1);
+    skip_blanks(text);
+    if (text.starts_with('"') ? !skip_quoted(text) : !skip_token(text)) return false;
+  }
+  return true;
+}
+
 // RFC 9112, 7.1.
 void take_chunks(std::string_view& bytes, ObviousRequest& request) {
   for (;;) {
     const std::string line = take_line(bytes);
-    const std::string digits = line.substr(0, line.find(';'));
-    if (digits.empty() || !is_text(line)) wrong();
+    const std::string digits = line.substr(0, line.find_first_of("; \t"));
+    if (digits.empty() || !is_text(line) || !are_extensions(line.substr(digits.size()))) wrong();
     std::uint64_t size = 0;
     for (const char c : digits) {
       const std::size_t digit = std::string("0123456789abcdef").find(lower(c));
@@ -158,7 +198,11 @@ ObviousRequest take_request(std::string_view& bytes) {
   if (!is_token(request.method)) wrong();
   if (request.target.empty() || !is_text(request.target)) wrong();
   if (request.target.find_first_of(" \t") != std::string::npos) wrong();
-  if (request.version != "HTTP/1.1" && request.version != "HTTP/1.0") wrong();
+  if (request.version.size() != 8 || !request.version.starts_with("HTTP/1.") ||
+      !is_figure(request.version[7]))
+    wrong();
+  // A later version is processed as HTTP/1.1 (RFC 9110, 2.5).
+  if (request.version != "HTTP/1.0") request.version = "HTTP/1.1";
   request.headers = take_fields(bytes);
   const std::size_t hosts = values_of(request, "host").size();
   if (hosts > 1 || (hosts == 0 && request.version == "HTTP/1.1")) wrong();

@@ -102,9 +102,37 @@ TEST_CASE(
   CHECK(allow("HEAD", "/") == "GET");
   CHECK(allow("POST", "/users/1") == "GET, PUT, DELETE");
   CHECK(allow("PROPFIND", "/all") == "GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS");
-  CHECK(allow("CONNECT", "h:80").empty() == false);
+  CHECK(allow("CONNECT", "h:80") == "GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS");
   web.loop.log.expect_any("405 ");
   web.loop.log.expect_any("404 ");
+}
+
+class CatchAllHandler : public RequestHandler {
+ public:
+  void prepare() { set_header("X-Prepared", "1"); }
+  void get() { write("any path"); }
+  void options() { write("any options"); }
+};
+
+TEST_CASE("OPTIONS * is for the server: 204 with the methods of all routes (RFC 9110, 9.3.7)",
+          "[application]") {
+  WebFixture web({url<UserHandler>(R"(/users/([^/]+))"), url<CatchAllHandler>(".*")});
+  const std::string response = web.fetch("OPTIONS", "*");
+  CHECK(response.starts_with("HTTP/1.1 204 No Content\r\n"));
+  CHECK(response.find("\r\nAllow: GET, PUT, DELETE, OPTIONS\r\n") != std::string::npos);
+  CHECK(response.find("Content-Type") == std::string::npos);
+  CHECK(response.find("X-Prepared") == std::string::npos);
+  CHECK(response.ends_with("\r\n\r\n"));
+  CHECK(web.brief("OPTIONS", "/any") == "200 any options");
+  CHECK(web.brief("OPTIONS", "http://h") == "200 any options");
+}
+
+TEST_CASE("CONNECT reaches no route (RFC 9110, 9.3.6)", "[application]") {
+  WebFixture web({url<CatchAllHandler>(".*"), url<CatchAllHandler>("/")});
+  const std::string response = web.fetch("CONNECT", "h:80");
+  CHECK(response.starts_with("HTTP/1.1 405 Method Not Allowed\r\n"));
+  CHECK(response.find("X-Prepared") == std::string::npos);
+  web.loop.log.expect("405 CONNECT h:80 (127.0.0.1)");
 }
 
 TEST_CASE("the access log has one line for each request, at the level of its status (WEB-68)",

@@ -14,8 +14,10 @@
 
 #include "support/answer_server.h"
 #include "support/environment_variable.h"
+#include "support/fake_resolver.h"
 #include "support/http_clients.h"
 #include "support/http_fixture.h"
+#include "support/listeners.h"
 #include "support/temporary_folder.h"
 #include "support/tls_pair.h"
 
@@ -591,6 +593,61 @@ TEMPLATE_TEST_CASE("network_interface is the local address of the connection (HC
   HTTPRequest request(fmt::format("http://127.0.0.1:{}/", fixture.server.port()));
   request.network_interface = "127.0.0.7";
   CHECK(fixture.loop.run(client.fetch(request)).body() == "127.0.0.7");
+}
+
+TEMPLATE_TEST_CASE("network_interface may be the name of a network interface (HCL-23)", "[client_options]",
+                   HTTP_CLIENTS) {
+  testing::HTTPFixture fixture(
+      [](Exchange& exchange, Task<>&) { exchange.finish(exchange.request().remote_ip()); });
+  TestType client(AsyncHTTPClient::Options(), fixture.loop);
+  HTTPRequest request(fmt::format("http://127.0.0.1:{}/", fixture.server.port()));
+  request.network_interface = testing::loopback_interface();
+  CHECK(fixture.loop.run(client.fetch(request)).body() == "127.0.0.1");
+  // The interface is a part of the key of a kept connection.
+  request.network_interface = "127.0.0.7";
+  CHECK(fixture.loop.run(client.fetch(request)).body() == "127.0.0.7");
+}
+
+TEMPLATE_TEST_CASE("with allow_ipv6 = false a client never connects over IPv6 (HCL-32)", "[client_options]",
+                   HTTP_CLIENTS) {
+  if (!testing::has_ipv6()) return;
+  testing::HTTPFixture fixture(
+      [](Exchange& exchange, Task<>&) { exchange.finish(exchange.request().remote_ip()); });
+  const std::uint16_t v4 = fixture.server.port();
+  ListenOptions over_v6;
+  over_v6.address = "::1";
+  std::vector<OwnedFd> sockets = bind_sockets(0, over_v6);
+  const std::uint16_t v6 = Address::local_of(sockets[0].get()).port();
+  fixture.server.add_sockets(std::move(sockets));
+  TestType client(AsyncHTTPClient::Options(), fixture.loop);
+  HTTPRequest request(fmt::format("http://[::1]:{}/", v6));
+  CHECK(fixture.loop.run(client.fetch(request)).body() == "::1");
+  const int served = fixture.delegate.requests;
+  request.allow_ipv6 = false;
+  try {
+    fixture.loop.run(client.fetch(request));
+    FAIL("connected over IPv6");
+  } catch (const HTTPClientError& error) {
+    CHECK(error.status() == 599);
+  }
+  CHECK(fixture.delegate.requests == served);
+  request.url = fmt::format("http://127.0.0.1:{}/", v4);
+  CHECK(fixture.loop.run(client.fetch(request)).body() == "127.0.0.1");
+}
+
+TEST_CASE("with allow_ipv6 = false the resolver is asked for IPv4 addresses only (HCL-32)",
+          "[client_options]") {
+  testing::HTTPFixture fixture;
+  testing::FakeResolver resolver;
+  AsyncHTTPClient::Options options;
+  options.resolver = &resolver;
+  SimpleAsyncHTTPClient client(options, fixture.loop);
+  HTTPRequest request(fmt::format("http://server.test:{}/", fixture.server.port()));
+  for (const bool allow : {true, false}) {
+    request.allow_ipv6 = allow;
+    CHECK(fixture.loop.run(testing::throws<HTTPClientError>(client.fetch(request))));
+    CHECK(resolver.asked.back().ends_with("/" + std::to_string(allow ? AF_UNSPEC : AF_INET)));
+  }
 }
 
 TEST_CASE("the blocking client fetches on a loop of its own, and refuses to block a running loop (HCL-07)",

@@ -138,8 +138,13 @@ TEMPLATE_TEST_CASE("invalid requests are refused before anything is sent (SHC-06
   request.body_producer = [](BodyWriter&) -> Task<> { co_return; };
   CHECK(why(request) == "body and body_producer cannot both be given");
   request = HTTPRequest(url);
-  request.network_interface = "eth0";
-  CHECK(why(request) == "Unrecognized IPv4 or IPv6 address for network_interface, got eth0");
+  for (const char* const name : {"nowhere0", "", "127.0.0.1.2", "a-name-longer-than-any-interface"}) {
+    request.network_interface = name;
+    CHECK(why(request) ==
+          fmt::format("network_interface is neither an IP address nor a network interface: '{}'", name));
+  }
+  request.network_interface = std::string("lo\0x", 4);
+  CHECK(why(request).starts_with("network_interface is neither an IP address nor a network interface: "));
   request = HTTPRequest(url);
   request.headers.add("Content-Length", "7");
   CHECK(why(request) == "The Content-Length header differs from the size of the body");

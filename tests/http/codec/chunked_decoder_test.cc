@@ -121,5 +121,82 @@ TEST_CASE("a folded trailer line is refused, or joined to the line before it (RF
   }
 }
 
+TEST_CASE("chunk extensions of a request are exactly those of RFC 9112, 7.1.1", "[chunked_decoder]") {
+  const auto body = [](std::string_view extensions) {
+    return fmt::format("3{}\r\nabc\r\n0\r\n\r\n", extensions);
+  };
+  for (const std::size_t step : {1, 2, 10000}) {
+    for (const char* const good :
+         {";a", ";a=b", ";a=\"b\"", " ;a", "\t;\ta", " ; a = b", "; a=\"b\" ;c\t=d ; e", ";a;b;c", ";a=\"\"",
+          ";a=\"\\\"\\\\;=\\ \"", ";a=\" \t;,=\"", ";a=\"\xe9\""}) {
+      CAPTURE(good);
+      CHECK(verdict(body(good), step) == "abc|");
+    }
+    for (const char* const bad :
+         {";",         "; ",   " ",      "\t",      ";a ",         ";a\t",         ";;a",       ";a;",
+          ";=b",       ";a=",  ";a= ",   ";a==b",   ";a=b ",       ";a=b=c",       ";a b",      " a",
+          "g",         "=b",   ";a=\"",  ";a=\"b",  ";a=\"b\\\"",  ";a=\"b\"c",    ";a=\"b\" ", ";\"a\"",
+          ";a=b\"c\"", ";a,b", ";a\xe9", ";a=\xe9", ";a=\"\x01\"", ";a=\"\\\x01\""}) {
+      CAPTURE(bad);
+      CHECK(verdict(body(bad), step) == "400");
+    }
+  }
+}
+
+TEST_CASE("each byte of a size line is accepted or refused at each place", "[chunked_decoder]") {
+  using namespace std::string_literals;
+  const std::string letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+  const std::string token = letters + "!#$%&'*+-.^_`|~";
+  const std::string blanks = " \t";
+  const std::string hex = "0123456789abcdefABCDEF";
+  std::string high;
+  for (int c = 0x80; c < 0x100; ++c) high += static_cast<char>(c);
+  // Without the quote and the backslash.
+  const std::string text = token + blanks + high + "(),/:;<=>?@[]{}";
+  struct Place {
+    std::string before;
+    std::string after;
+    std::string legal;
+    ChunkedDecoder::Rules rules = ChunkedDecoder::Rules::request;
+  };
+  const Place places[] = {
+      {"", "\r\n", hex},
+      {"3", "\r\n", hex},
+      {"3", ";a\r\n", hex + blanks},
+      {"3 ", ";a\r\n", blanks},
+      {"3;", "\r\n", token},
+      {"3;", "a\r\n", token + blanks},
+      {"3; ", "a\r\n", token + blanks},
+      {"3;a", "\r\n", token},
+      {"3;a", "=b\r\n", token + blanks},
+      {"3;a", ";b\r\n", token + blanks},
+      {"3;a", "b\r\n", token + ";="},
+      {"3;a ", "b\r\n", ";="},
+      {"3;a=", "\r\n", token},
+      {"3;a=", "b\r\n", token + blanks},
+      {"3;a=b", "\r\n", token},
+      {"3;a=b", ";c\r\n", token + blanks},
+      {"3;a=b ", "c\r\n", ";"},
+      {"3;a=\"", "\"\r\n", text},
+      {"3;a=\"\\", "\"\r\n", text + "\"\\"},
+      {"3;a=\"b\"", "\r\n", ""},
+      {"3;a=\"b\"", ";c\r\n", blanks},
+      // A client accepts any text.
+      {"3", "\r\n", hex + blanks + ";", ChunkedDecoder::Rules::response},
+      {"3 ", "\r\n", blanks + ";", ChunkedDecoder::Rules::response},
+      {"3;", "\r\n", text + "\"\\", ChunkedDecoder::Rules::response},
+      {"3;a=\"", "\r\n", text + "\"\\", ChunkedDecoder::Rules::response},
+  };
+  for (const Place& place : places) {
+    for (int c = 0; c < 0x100; ++c) {
+      const char byte = static_cast<char>(c);
+      CAPTURE(place.before, place.after, c);
+      const std::string line = place.before + byte + place.after;
+      const bool is_legal = place.legal.find(byte) != std::string::npos;
+      REQUIRE((verdict(line, 1, 1 << 20, 100, place.rules) != "400") == is_legal);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace squall::http::chunked_decoder_test

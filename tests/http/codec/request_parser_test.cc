@@ -109,6 +109,13 @@ const std::vector<Case>& cases() {
       {get("X: a\xe9\x80z\r\n"), "GET /  h  Host=h X=a\xe9\x80z\n"},
       {"PROPFIND / HTTP/1.1\r\nHost: h\r\n\r\n", "PROPFIND /  h  Host=h\n"},
       {"GET //evil/../x HTTP/1.1\r\nHost: h\r\n\r\n", "GET //evil/../x  h  Host=h\n"},
+      // Later versions of HTTP/1 are processed as HTTP/1.1 (RFC 9110, 2.5).
+      {"GET / HTTP/1.2\r\nHost: h\r\n\r\nGET / HTTP/1.9\r\nHost: h\r\nConnection: close\r\n\r\n",
+       "GET /  h  Host=h\nGET /  h  Host=h Connection=close closes\n"},
+      {"GET / HTTP/1.2\r\n\r\n", "400"},
+      {"POST / HTTP/1.2\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n",
+       "POST /  h a Host=h Transfer-Encoding=chunked\n"},
+      {"CONNECT h:80 HTTP/1.1\r\nHost: h\r\n\r\n", "CONNECT h:80  h:80  Host=h closes\n"},
       // Malformed request lines (H1C-70, H1C-71, SEC-09).
       {"asdf\r\n\r\n", "400"},
       {"GET /\r\n\r\n", "400"},
@@ -138,11 +145,14 @@ const std::vector<Case>& cases() {
       {"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"s, "400"},  // TLS to a port without TLS
       // Unknown methods and versions (RFC 9110, 9.1 and 15.6.6).
       {"FOO / HTTP/1.1\r\nHost: h\r\n\r\n", "501"},
+      {"FOO / HTTP/1.2\r\nHost: h\r\n\r\n", "501"},
+      {"FOO /\\ HTTP/1.1\r\nHost: h\r\n\r\n", "400"},
       {"get / HTTP/1.1\r\nHost: h\r\n\r\n", "501"},
       {"GETX / HTTP/1.1\r\nHost: h\r\n\r\n", "501"},
       {"GET / HTTP/2.0\r\nHost: h\r\n\r\n", "505"},
-      {"GET / HTTP/1.2\r\nHost: h\r\n\r\n", "505"},
       {"GET / HTTP/0.9\r\nHost: h\r\n\r\n", "505"},
+      {"FOO / HTTP/2.0\r\nHost: h\r\n\r\n", "505"},
+      {"GET /\\ HTTP/2.0\r\nHost: h\r\n\r\n", "505"},
       {"GET / HTTP/3.0\r\nHost: h\r\n\r\n", "505"},
       {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "505"},
       // Header lines (H1C-75, SEC-07, SEC-08; folding: RFC 9112, 5.2).
@@ -208,6 +218,8 @@ const std::vector<Case>& cases() {
       {chunked("-1\r\nabc\r\n"), "400"},
       {chunked(" 3\r\nabc\r\n"), "400"},
       {chunked("3 \r\nabc\r\n"), "400"},
+      {chunked("3;\r\nabc\r\n"), "400"},
+      {chunked("3 ;a = b\r\nabc\r\n0\r\n\r\n"), "POST /  h abc Host=h Transfer-Encoding=chunked\n"},
       {chunked("\r\nabc\r\n"), "400"},
       {chunked(";a\r\nabc\r\n"), "400"},
       {chunked("3\nabc\n0\n\n"), "400"},
@@ -287,6 +299,9 @@ TEST_CASE("a head may be as long as the limit and no longer: 431, or 414 within 
   CHECK(verdict("GET /" + std::string(300, 'a'), {}, limits) == "414");
   CHECK(verdict("GET /" + std::string(300, 'a') + " HTTP/1.1\r\nHost: h\r\n\r\n", {}, limits) == "414");
   CHECK(verdict("FOO /" + std::string(300, 'a'), {}, limits) == "414");
+  // A method that is longer than any known one (RFC 9112, 3).
+  CHECK(verdict(std::string(300, 'A') + " / HTTP/1.1\r\nHost: h\r\n\r\n", {}, limits) == "501");
+  CHECK(verdict(std::string(100'000, 'A') + " / HTTP/1.1\r\nHost: h\r\n\r\n") == "501");
   // The limit applies to each request.
   CHECK(verdict(padded(200) + padded(200), {}, limits).find("more") == std::string::npos);
 }
@@ -343,9 +358,9 @@ TEST_CASE("a head that comes byte by byte takes linear time, whatever it is (RFC
     int status;
   };
   const Input inputs[] = {
-      {"a method without an end", "", "a", 414},
+      {"a method without an end", "", "a", 501},
       {"a target behind an unknown method", "NONE /", "a", 414},
-      {"a method that is almost known", "GETGET", "GET", 414},
+      {"a method that is almost known", "GETGET", "GET", 501},
       {"a target without an end", "GET /", "a", 414},
       {"spaces behind the method", "GET ", " ", 414},
       {"a version without an end", "GET / HTTP/1.", "1", 414},

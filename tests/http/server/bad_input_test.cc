@@ -55,7 +55,9 @@ const std::vector<Case>& cases() {
       {"GET /#f HTTP/1.1\r\nHost: h\r\n\r\n", 400, "Malformed request target"},
       {"FOO / HTTP/1.1\r\nHost: h\r\n\r\n", 501, "Unknown method"},
       {"GET / HTTP/2.0\r\nHost: h\r\n\r\n", 505, "Unsupported HTTP version"},
-      {"GET / HTTP/1.2\r\nHost: h\r\n\r\n", 505, "Unsupported HTTP version"},
+      {"GET / HTTP/3.0\r\nHost: h\r\n\r\n", 505, "Unsupported HTTP version"},
+      {"GET /a\\b HTTP/1.1\r\nHost: h\r\n\r\n", 400, "Malformed request target"},
+      {"GET /\xc3\xa9 HTTP/1.1\r\nHost: h\r\n\r\n", 400, "Malformed request target"},
       {"GET / HTTP/1.1\r\n\r\n", 400, "Missing Host header"},
       {get("Host: i\r\n"), 400, "Multiple host headers not allowed"},
       {"GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", 400, "Invalid Host header"},
@@ -81,6 +83,7 @@ const std::vector<Case>& cases() {
       {"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400,
        "Transfer-Encoding in an HTTP/1.0 request"},
       {post("Transfer-Encoding: chunked\r\n", "0x3\r\nabc\r\n"), 400, "Invalid character in chunk size"},
+      {post("Transfer-Encoding: chunked\r\n", "3;\r\nabc\r\n"), 400, "Invalid character in chunk extension"},
       {post("Transfer-Encoding: chunked\r\n", "3\r\nabcXX"), 400, "Expected CRLF after chunk data"},
       {post("Transfer-Encoding: chunked\r\n", "11111111111111111\r\nabc"), 400, "Chunk size overflow"},
       {post("Transfer-Encoding: chunked\r\n", "fffffffffffffff\r\nabc"), 413, "Body too large"},
@@ -88,6 +91,7 @@ const std::vector<Case>& cases() {
       {post("Content-Length: 3\r\nExpect: the unexpected\r\n", ""), 417, "Unknown expectation"},
       {get("X: " + std::string(3000, 'x') + "\r\n"), 431, "Request header fields too large"},
       {"GET /" + std::string(3000, 'x'), 414, "Request line too long"},
+      {std::string(3000, 'A'), 501, "Unknown method"},
   };
   return all;
 }

@@ -512,6 +512,31 @@ TEST_CASE("close_all_connections closes busy and idle connections, and may be ca
   fixture.read_to_end(next);
 }
 
+TEST_CASE("close_all_connections can be awaited until every connection has ended (HSV-15)", "[http_server]") {
+  const auto answer = [](Exchange& exchange, Task<>& pending) {
+    if (exchange.request().path() == "/") return exchange.finish();
+    pending = [](Exchange& waiting) -> Task<> {
+      const Live live;
+      co_await sleep(1h);
+      waiting.finish();
+    }(exchange);
+  };
+  HTTPFixture fixture(answer);
+  RawPeer silent = fixture.connect();
+  RawPeer idle = fixture.connect();
+  RawPeer busy = fixture.connect();
+  idle.send(get("/"));
+  busy.send(get("/wait"));
+  fixture.loop.run_until([&] { return Live::count == 1 && fixture.server.connections() == 3; });
+  fixture.loop.run([](HTTPServer& server) -> Task<> {
+    co_await server.close_all_connections();
+    CHECK(server.connections() == 0);
+    CHECK(Live::count == 0);
+  }(fixture.server));
+  std::string all;
+  fixture.loop.run_until([&] { return silent.drain(all) && idle.drain(all) && busy.drain(all); });
+}
+
 TEST_CASE(
     "an exception of a delegate, or a request without an answer, is logged and closes that connection only",
     "[http_server]") {

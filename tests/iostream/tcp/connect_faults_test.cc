@@ -212,5 +212,19 @@ TEST_CASE("without memory a connect fails with std::bad_alloc or succeeds, and l
   CHECK(calls > 5);
 }
 
+TEST_CASE("a socket that cannot be bound to its interface is bound to an address of it", "[faults]") {
+  TestLoop loop;
+  const Listener listener;
+  ConnectOptions options;
+  options.source_interface = testing::loopback_interface();
+  const Injection refused(Call::setsockopt, EPERM);
+  const IOStream stream = loop.run(TCPClient::connect(listener.address(), options));
+  CHECK(refused.hits() == 1);
+  CHECK(listener.accept().peer.ip() == "127.0.0.1");
+  const std::string name = testing::loopback_interface();
+  CHECK(address_of_interface(name, AF_INET).ip() == "127.0.0.1");
+  if (testing::has_ipv6()) CHECK(address_of_interface(name, AF_INET6).ip() == "::1");
+}
+
 }  // namespace
 }  // namespace squall::connect_faults_test

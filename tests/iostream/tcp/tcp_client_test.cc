@@ -3,6 +3,7 @@
 #include <squall/iostream/socket/connect_socket.h>
 #include <squall/testing/virtual_clock.h>
 
+#include <net/if.h>
 #include <netinet/tcp.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -349,6 +350,29 @@ TEST_CASE("source_ip and source_port are the connection's own end (TCL-03)", "[t
   options.source_port = own_v6.port();
   const IOStream stream = loop.run(TCPClient::connect("::1", v6.port(), options));
   CHECK(v6.accept().peer.to_string() == "[::1]:" + std::to_string(*options.source_port));
+}
+
+// The interface to which the socket is bound.
+std::string device_of(int fd) {
+  char name[IF_NAMESIZE] = {};
+  socklen_t size = sizeof name;
+  REQUIRE(::getsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, name, &size) == 0);
+  return name;
+}
+
+TEST_CASE("source_interface is the network interface of the connection (HCL-23)", "[tcp_client]") {
+  TestLoop loop;
+  const Listener listener;
+  ConnectOptions options;
+  options.source_interface = testing::loopback_interface();
+  const IOStream stream = loop.run(TCPClient::connect(listener.address(), options));
+  // A system that refuses to bind a socket to an interface gets an address of the interface instead.
+  if (!device_of(stream.fd()).empty()) CHECK(device_of(stream.fd()) == *options.source_interface);
+  CHECK(listener.accept().peer.ip() == "127.0.0.1");
+  options.source_interface = "nowhere0";
+  const auto error = thrown<ConnectError>(loop, TCPClient::connect(listener.address(), options));
+  REQUIRE(error);
+  CHECK(error->code() == std::errc::no_such_device);
 }
 
 TEST_CASE("connections to several peers may have one source port", "[tcp_client]") {

@@ -172,6 +172,40 @@ TEST_CASE("close_all_connections() may be called by a connection", "[tcp_server]
   CHECK(Live::count == 0);
 }
 
+Task<> close_all(TCPServer& server, std::vector<std::size_t>& left) {
+  co_await server.close_all_connections();
+  left.push_back(server.connections());
+}
+
+TEST_CASE("close_all_connections() can be awaited until all connections have ended (HSV-15)",
+          "[tcp_server]") {
+  TestLoop loop;
+  LineServer server(loop);
+  server.listen(0, loopback());
+  std::vector<RawPeer> peers;
+  for (int i = 0; i < 20; ++i) peers.emplace_back(server.port());
+  for (RawPeer& peer : peers) CHECK(ask(loop, peer, "hello\n") == "hello\n");
+  std::vector<std::size_t> left;
+  SECTION("in a task") { loop.run(close_all(server, left)); }
+  // A coroutine that a descriptor or a timer resumes runs behind the callbacks of its turn.
+  SECTION("behind a timer") {
+    loop.run([](TCPServer& server, std::vector<std::size_t>& left) -> Task<> {
+      co_await sleep(std::chrono::milliseconds(1));
+      co_await close_all(server, left);
+    }(server, left));
+  }
+  CHECK(left == std::vector<std::size_t>{0});
+  CHECK(Live::count == 0);
+  for (RawPeer& peer : peers) {
+    std::string all;
+    loop.run_until([&] { return peer.drain(all); });
+    CHECK(all.empty());
+  }
+  // The server still accepts.
+  RawPeer next(server.port());
+  CHECK(ask(loop, next, "hello\n") == "hello\n");
+}
+
 TEST_CASE("destroying the server cancels its connections", "[tcp_server]") {
   TestLoop loop;
   auto server = std::make_unique<LineServer>(loop);
