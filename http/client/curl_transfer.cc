@@ -42,6 +42,12 @@ FetchTimes::Duration since(CURL* easy, CURLINFO from, CURLINFO to) {
   return std::chrono::microseconds(std::max<curl_off_t>(end - begin, 0));
 }
 
+// Whether this is an error of libcurl for a proxy that does not open a tunnel.
+bool is_refused_tunnel(CURLcode result) {
+  return result == CURLE_RECV_ERROR || result == CURLE_SEND_ERROR || result == CURLE_GOT_NOTHING ||
+         result == CURLE_WEIRD_SERVER_REPLY || result == CURLE_UNSUPPORTED_PROTOCOL;
+}
+
 std::string bracketed(const std::string& host) {
   return host.find(':') == host.npos || host.starts_with('[') ? host : fmt::format("[{}]", host);
 }
@@ -393,6 +399,10 @@ void CurlTransfer::fail() const {
   if (error != 0) failure.code = std::error_code(static_cast<int>(error), std::generic_category());
   curl_off_t connected = 0;
   curl_easy_getinfo(easy_, CURLINFO_PRETRANSFER_TIME_T, &connected);
+  if (connected == 0 && proxy() && fetch_.url().is_https() && is_refused_tunnel(result_)) {
+    failure.phase = FetchPhase::proxy;
+    throw HTTPClientError(std::move(message), std::move(failure));
+  }
   switch (result_) {
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY: failure.phase = FetchPhase::resolve; break;
