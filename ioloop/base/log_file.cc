@@ -87,7 +87,7 @@ bool is_suffix(std::string_view text, std::size_t digits) {
   return text.empty() || (text.size() > 1 && text[0] == '.' && std::ranges::all_of(text.substr(1), is_digit));
 }
 
-// Looks for a file of this name: 0 if it exists, ENOENT if it does not, and another errno if that is not known.
+// Looks for a file: 0 if it exists, ENOENT if it does not, and another errno if that is not known.
 int look_up(const std::string& path) {
   struct stat status;
   if (::lstat(path.c_str(), &status) == 0) return 0;
