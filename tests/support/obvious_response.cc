@@ -129,6 +129,9 @@ struct Reader {
       check_text(line);
       if (is_blank(line[0])) {
         if (fields.empty()) throw Wrong();
+        // llhttp reads the lines of these fields one by one.
+        const std::string name = lower(fields.back().first);
+        if (name == "content-length" || name == "transfer-encoding" || name == "connection") may_refuse();
         fields.back().second += " " + line;
         continue;
       }
@@ -141,6 +144,8 @@ struct Reader {
       }
       if (!is_token(name)) throw Wrong();
       fields.emplace_back(name, line.substr(colon + 1));
+      // llhttp takes no tab behind the digits, which RFC 9110, 5.5 allows.
+      if (lower(name) == "content-length" && line.ends_with('\t')) may_refuse();
     }
     for (auto& [name, value] : fields) value = with_single_blanks(value);
     return fields;
