@@ -1,10 +1,14 @@
 // bench/client/main.cc -- fetches http://127.0.0.1:PORT/ over and over, and prints the requests a
 // second.
 #include <squall/http.h>
+#ifdef SQUALL_HAS_CURL
+#include <squall/http/client/curl_http_client.h>
+#endif
 
 #include <chrono>
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -38,26 +42,39 @@ Task<double> run(http::AsyncHTTPClient& client, std::string url, double seconds,
   co_return static_cast<double>(count.requests) / std::chrono::duration<double>(loop.time() - begin).count();
 }
 
+std::unique_ptr<http::AsyncHTTPClient> make_client(bool is_curl,
+                                                   const http::AsyncHTTPClient::Options& options,
+                                                   IOLoop& loop) {
+  if (!is_curl) return std::make_unique<http::SimpleAsyncHTTPClient>(options, loop);
+#ifdef SQUALL_HAS_CURL
+  return std::make_unique<http::CurlAsyncHTTPClient>(options, loop);
+#else
+  throw std::runtime_error("built without libcurl");
+#endif
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   std::uint16_t port = 0;
   double seconds = 1;
   int connections = 1;
+  bool is_curl = false;
   tools::CommandLine line("bench_client",
                           "Fetches http://127.0.0.1:PORT/ over and over, and prints the requests a second.");
   line.option("port", port, "port of 127.0.0.1").required().in_range(1, 65535);
   line.option("seconds", seconds, "how long").positive();
   line.option("connections", connections, "requests at a time, each on a connection of its own")
       .in_range(1, 100'000);
+  line.flag("--curl", is_curl, "fetch with libcurl");
   if (const std::optional<int> status = line.parse(argc, argv)) return *status;
   try {
     IOLoop loop;
     http::AsyncHTTPClient::Options options;
     options.max_clients = options.max_idle_connections = static_cast<std::size_t>(connections);
-    http::SimpleAsyncHTTPClient client(options, loop);
+    const auto client = make_client(is_curl, options, loop);
     const double rate =
-        loop.run_sync(run(client, fmt::format("http://127.0.0.1:{}/", port), seconds, connections));
+        loop.run_sync(run(*client, fmt::format("http://127.0.0.1:{}/", port), seconds, connections));
     fmt::print("{:.0f}\n", rate);
   } catch (const std::exception& error) {
     fmt::print(stderr, "bench_client: {}\n", error.what());

@@ -1,11 +1,20 @@
-// bench/server/main.cc -- a server for the benchmarks, written with the framework: GET / and GET /users/{id}.
+// bench/server/main.cc -- a server for the benchmarks, written with the framework: GET /, GET /users/{id} and
+// POST /upload; or, with --file, a server of one file.
 #include <squall/web.h>
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <cstdint>
 #include <exception>
+#include <limits>
+#include <memory>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "command_line.h"
@@ -46,21 +55,63 @@ class UserHandler : public web::RequestHandler {
   static inline const std::string kRest = R"(","padding":")" + std::string(850, 'x') + "\"}";
 };
 
+// Reads a body of any size, and counts its bytes.
+class UploadHandler : public web::RequestHandler {
+ public:
+  static constexpr bool stream_request_body = true;
+  Task<> post() {
+    set_max_body_size(std::numeric_limits<std::size_t>::max());
+    std::uint64_t count = 0;
+    for (;;) {
+      const std::string_view piece = co_await read_body();
+      if (piece.empty()) break;
+      count += piece.size();
+    }
+    write(std::to_string(count));
+  }
+};
+
+// Answers every request with the file.
+std::unique_ptr<http::FunctionServer> serve_file(std::uint16_t port, const ListenOptions& listen,
+                                                 const std::string& path) {
+  const auto file = std::make_shared<OwnedFd>(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  struct stat status{};
+  if (!*file || ::fstat(file->get(), &status) != 0)
+    throw std::system_error(errno, std::generic_category(), path);
+  http::ServeOptions options;
+  options.listen = listen;
+  return http::serve(
+      port,
+      [file, size = static_cast<std::uint64_t>(status.st_size)](http::Exchange& exchange) {
+        exchange.finish_file({OwnedFd(::dup(file->get())), 0, size});
+      },
+      options);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   std::uint16_t port = 8888;
   std::vector<std::string> tls;
+  std::string file;
   tools::CommandLine line("bench_server", "Serves the requests of the benchmarks.");
   line.option("--port", port, "port of 127.0.0.1 to serve on").show_default();
   line.option("--tls", tls, "serve HTTPS: files of the certificate and of its key").values(2, "CERT KEY");
+  line.option("--file", file, "serve nothing but this file");
   if (const std::optional<int> status = line.parse(argc, argv)) return *status;
   try {
     IOLoop loop;
     loop.stop_on_signals();
-    web::Application app({web::url<HelloHandler>("/"), web::url<UserHandler>(R"(/users/(\d+))")});
+    web::Application app({web::url<HelloHandler>("/"), web::url<UserHandler>(R"(/users/(\d+))"),
+                          web::url<UploadHandler>("/upload")});
     ListenOptions options;
     options.address = "127.0.0.1";
+    if (!file.empty()) {
+      const auto files = serve_file(port, options, file);
+      fmt::print(stderr, "Serving on port {}\n", files->port());
+      loop.start();
+      return 0;
+    }
     http::HTTPServer& server = app.listen(port, options);
     if (!tls.empty()) {
       TLSServerOptions identity;

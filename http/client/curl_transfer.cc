@@ -43,6 +43,12 @@ FetchTimes::Duration since(CURL* easy, CURLINFO from, CURLINFO to) {
   return std::chrono::microseconds(std::max<curl_off_t>(end - begin, 0));
 }
 
+// Whether this is an error of libcurl for a proxy that does not open a tunnel.
+bool is_refused_tunnel(CURLcode result) {
+  return result == CURLE_RECV_ERROR || result == CURLE_SEND_ERROR || result == CURLE_GOT_NOTHING ||
+         result == CURLE_WEIRD_SERVER_REPLY || result == CURLE_UNSUPPORTED_PROTOCOL;
+}
+
 std::string bracketed(const std::string& host) {
   return host.find(':') == host.npos || host.starts_with('[') ? host : fmt::format("[{}]", host);
 }
@@ -427,6 +433,8 @@ long CurlTransfer::tunnel_status() const noexcept {
 
 FetchPhase CurlTransfer::phase_of_failure() const noexcept {
   curl_off_t connected = 0;
+  curl_easy_getinfo(easy_, CURLINFO_PRETRANSFER_TIME_T, &connected);
+  const bool is_connected = connected > 0;
   switch (result_) {
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY: return FetchPhase::resolve;
@@ -436,13 +444,14 @@ FetchPhase CurlTransfer::phase_of_failure() const noexcept {
     case CURLE_SSL_CERTPROBLEM:
     case CURLE_SSL_CACERT_BADFILE: return FetchPhase::tls;
     case CURLE_OPERATION_TIMEDOUT:
-      curl_easy_getinfo(easy_, CURLINFO_PRETRANSFER_TIME_T, &connected);
-      if (connected <= 0) return FetchPhase::connect;
+      if (!is_connected) return FetchPhase::connect;
       break;
     default: break;
   }
   if (has_head()) return FetchPhase::body;
-  return tunnel_status() >= 300 ? FetchPhase::proxy : FetchPhase::head;
+  const bool has_tunnel = is_connected || !proxy() || !fetch_.url().is_https();
+  const bool is_refused = tunnel_status() >= 300 || (!has_tunnel && is_refused_tunnel(result_));
+  return is_refused ? FetchPhase::proxy : FetchPhase::head;
 }
 
 void CurlTransfer::fail() const {
@@ -453,9 +462,11 @@ void CurlTransfer::fail() const {
   long error = 0;
   curl_easy_getinfo(easy_, CURLINFO_OS_ERRNO, &error);
   if (error != 0) failure.code = std::error_code(static_cast<int>(error), std::generic_category());
-  if (phase == FetchPhase::proxy)
-    throw HTTPClientError(fmt::format("The proxy refused the tunnel: {}", tunnel_status()),
-                          std::move(failure));
+  if (phase == FetchPhase::proxy) {
+    const long status = tunnel_status();
+    if (status >= 300) message = fmt::format("The proxy refused the tunnel: {}", status);
+    throw HTTPClientError(std::move(message), std::move(failure));
+  }
   switch (result_) {
     case CURLE_COULDNT_CONNECT:
       if (failure.code) message = failure.code.message();

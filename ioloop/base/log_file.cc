@@ -87,9 +87,11 @@ bool is_suffix(std::string_view text, std::size_t digits) {
   return text.empty() || (text.size() > 1 && text[0] == '.' && std::ranges::all_of(text.substr(1), is_digit));
 }
 
-bool exists(const std::string& path) {
+// Looks for a file: 0 if it exists, ENOENT if it does not, and another errno if that is not known.
+int look_up(const std::string& path) {
   struct stat status;
-  return ::lstat(path.c_str(), &status) == 0;
+  if (::lstat(path.c_str(), &status) == 0) return 0;
+  return errno == ENOTDIR ? ENOENT : errno;
 }
 
 }  // namespace
@@ -179,16 +181,16 @@ bool RotatingFile::is_over(const Record& record, std::size_t length) const {
 
 void RotatingFile::rotate() {
   const bool by_time = options_.rotate_mode == RotateMode::time;
+  int error = look_up(options_.prefix);
+  if (error == 0) error = by_time ? rename_by_time() : shift_backups();
   // If the file was moved or deleted, only a new one is opened.
-  if (exists(options_.prefix)) {
-    if (const int error = by_time ? rename_by_time() : shift_backups(); error != 0) {
-      complain("rename", error);
-      size_ = 0;
-      rollover_.reset();
-      return;
-    }
+  if (error != 0 && error != ENOENT) {
+    complain("rename", error);
+    size_ = 0;
+    rollover_.reset();
+    return;
   }
-  if (const int error = open(); error != 0) complain("open", error);
+  if (const int not_opened = open(); not_opened != 0) complain("open", not_opened);
   if (by_time && options_.num_backups) remove_oldest();
 }
 
@@ -199,7 +201,11 @@ int RotatingFile::shift_backups() {
     return i == 0 ? options_.prefix : fmt::format("{}.{}", options_.prefix, i);
   };
   int last = 1;
-  while (last < *options_.num_backups && exists(name(last))) ++last;
+  for (; last < *options_.num_backups; ++last) {
+    const int error = look_up(name(last));
+    if (error == ENOENT) break;
+    if (error != 0) return error;
+  }
   for (int i = last; i > 0; --i) {
     if (::rename(name(i - 1).c_str(), name(i).c_str()) != 0) return errno;
   }
@@ -211,7 +217,12 @@ int RotatingFile::rename_by_time() {
   const std::string name = options_.prefix + "." + suffix_of(*rollover_, period, options_.interval);
   // If the clock is set back, as at the end of summer time, a name may exist already.
   std::string free = name;
-  for (int i = 2; exists(free); ++i) free = fmt::format("{}.{}", name, i);
+  int error = look_up(free);
+  for (int i = 2; error == 0; ++i) {
+    free = fmt::format("{}.{}", name, i);
+    error = look_up(free);
+  }
+  if (error != ENOENT) return error;
   return ::rename(options_.prefix.c_str(), free.c_str()) == 0 ? 0 : errno;
 }
 

@@ -7,8 +7,11 @@ namespace squall {
 // Blocks signals in this thread until it is destroyed. A signal that arrives meanwhile stays pending.
 class SignalBlock {
  public:
-  explicit SignalBlock(const sigset_t& signals) noexcept { ::pthread_sigmask(SIG_BLOCK, &signals, &before_); }
-  ~SignalBlock() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  explicit SignalBlock(const sigset_t& signals) noexcept
+      : has_blocked_(::pthread_sigmask(SIG_BLOCK, &signals, &before_) == 0) {}
+  ~SignalBlock() {
+    if (has_blocked_) ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
   SignalBlock(const SignalBlock&) = delete;
   SignalBlock& operator=(const SignalBlock&) = delete;
 
@@ -16,7 +19,8 @@ class SignalBlock {
   const sigset_t& before() const noexcept { return before_; }
 
  private:
-  sigset_t before_;
+  sigset_t before_{};
+  bool has_blocked_;
 };
 
 }  // namespace squall

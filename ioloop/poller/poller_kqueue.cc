@@ -21,6 +21,13 @@ constexpr std::size_t kLargestBatch = 4096;
 // Some systems refuse longer waits, some shorten them; the loop waits again (IOL-20).
 constexpr std::chrono::hours kLongestWait{24};
 
+void try_to_reserve(std::vector<Ready>& ready, std::size_t room) noexcept {
+  try {
+    ready.reserve(room);
+  } catch (const std::bad_alloc&) {
+  }
+}
+
 // At most one change for reading and one for writing.
 struct Changes {
   void set(int fd, int filter, std::uint32_t generation, bool wanted) noexcept {
@@ -48,6 +55,7 @@ KqueuePoller::KqueuePoller() : kqueue_(::kqueue()), raw_(kFirstBatch) {
   if (!kqueue_) throw_errno("kqueue");
   // Not every system has a call that makes a kqueue with close-on-exec.
   if (::fcntl(kqueue_.get(), F_SETFD, FD_CLOEXEC) < 0) throw_errno("fcntl");
+  ready_.reserve(kFirstBatch);
 }
 
 KqueuePoller::~KqueuePoller() = default;
@@ -96,15 +104,18 @@ void KqueuePoller::update(int fd, std::uint32_t generation, Events before, Event
 
 std::span<const Ready> KqueuePoller::wait(std::optional<std::chrono::nanoseconds> timeout) {
   ready_.clear();
-  ready_.reserve(raw_.size() + broken_.size());  // may throw, so it comes before the kernel reports events
+  // Without memory for more, the events that do not fit come in later turns.
+  const std::size_t wanted = raw_.size() + broken_.size();
+  if (ready_.capacity() < wanted) try_to_reserve(ready_, wanted);
+  const std::size_t room = std::min(raw_.size(), ready_.capacity());
   if (!broken_.empty()) timeout = std::chrono::nanoseconds(0);
   const auto nanoseconds = std::min<std::chrono::nanoseconds>(timeout.value_or(kLongestWait), kLongestWait);
   const auto seconds = std::chrono::floor<std::chrono::seconds>(nanoseconds);
   timespec limit{};
   limit.tv_sec = static_cast<decltype(limit.tv_sec)>(seconds.count());
   limit.tv_nsec = static_cast<decltype(limit.tv_nsec)>((nanoseconds - seconds).count());
-  const int count = ::kevent(kqueue_.get(), nullptr, 0, raw_.data(), static_cast<int>(raw_.size()),
-                             timeout ? &limit : nullptr);
+  const int count =
+      ::kevent(kqueue_.get(), nullptr, 0, raw_.data(), static_cast<int>(room), timeout ? &limit : nullptr);
   if (count < 0) {
     if (errno != EINTR) throw_errno("kevent");
     return ready_;
@@ -115,7 +126,8 @@ std::span<const Ready> KqueuePoller::wait(std::optional<std::chrono::nanoseconds
                       static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(raw_[i].udata)),
                       raw_[i].filter == EVFILT_WRITE ? Events::write : Events::read});
   }
-  ready_.insert(ready_.end(), broken_.begin(), broken_.end());
+  for (const Ready& broken : broken_)
+    if (ready_.size() < ready_.capacity()) ready_.push_back(broken);
   // After a full batch more events may wait; the next turn can take them all.
   if (static_cast<std::size_t>(count) == raw_.size() && raw_.size() < kLargestBatch) grow();
   return ready_;

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <new>
 #include <system_error>
 
 namespace squall {
@@ -14,6 +15,8 @@ namespace {
 constexpr std::size_t kFirstRoom = 64;
 
 }  // namespace
+
+PollPoller::PollPoller() { ready_.reserve(kFirstRoom); }
 
 void PollPoller::update(int fd, std::uint32_t generation, Events before, Events after) {
   const auto index = static_cast<std::size_t>(fd);
@@ -63,20 +66,28 @@ void PollPoller::remove(std::uint32_t place) noexcept {
 }
 
 std::span<const Ready> PollPoller::wait(std::optional<std::chrono::nanoseconds> timeout) {
-  // May throw, so it comes before the kernel reports events.
   ready_.clear();
-  if (ready_.capacity() < polled_.size()) ready_.reserve(polled_.capacity());
+  grow();
   int left = ::poll(polled_.data(), static_cast<nfds_t>(polled_.size()), detail::to_milliseconds(timeout));
   if (left < 0) {
     if (errno != EINTR) throw_errno("poll");
     return ready_;
   }
-  for (std::size_t i = 0; left > 0 && i < polled_.size(); ++i) {
+  for (std::size_t i = 0; left > 0 && i < polled_.size() && ready_.size() < ready_.capacity(); ++i) {
     if (polled_[i].revents == 0) continue;
     ready_.push_back({polled_[i].fd, generations_[i], detail::from_poll(polled_[i].revents)});
     --left;
   }
   return ready_;
+}
+
+void PollPoller::grow() noexcept {
+  if (ready_.capacity() >= polled_.size()) return;
+  try {
+    ready_.reserve(polled_.capacity());
+  } catch (const std::bad_alloc&) {
+    // The events that do not fit come in later turns.
+  }
 }
 
 }  // namespace squall

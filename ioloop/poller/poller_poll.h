@@ -17,6 +17,7 @@ namespace squall {
 // descriptor that was closed without being removed is reported ready until it is removed.
 class PollPoller final : public Poller {
  public:
+  PollPoller();
   std::string_view name() const noexcept override { return "poll"; }
   void update(int fd, std::uint32_t generation, Events before, Events after) override;
   std::span<const Ready> wait(std::optional<std::chrono::nanoseconds> timeout) override;
@@ -26,6 +27,7 @@ class PollPoller final : public Poller {
 
   void add(int fd, std::uint32_t generation, Events events);
   void remove(std::uint32_t place) noexcept;
+  void grow() noexcept;
 
   // The argument of poll(2), without gaps, and the generation of each entry.
   std::vector<pollfd> polled_;

@@ -61,24 +61,16 @@ class ParentSignals {
     sigset_t blocked;
     ::sigemptyset(&blocked);
     for (const int signal : kSignals) ::sigaddset(&blocked, signal);
-    ::sigprocmask(SIG_BLOCK, &blocked, &mask_before_);
+    if (::sigprocmask(SIG_BLOCK, &blocked, &mask_before_) != 0) throw_errno("sigprocmask");
     open_ = mask_before_;
-    for (std::size_t i = 0; i < kSignals.size(); ++i) {
-      ::sigaction(kSignals[i], nullptr, &before_[i]);
-      // Ignored signals stay ignored, as nohup expects.
-      if (kSignals[i] != SIGCHLD && before_[i].sa_handler == SIG_IGN) continue;
-      struct sigaction action{};
-      action.sa_sigaction = on_signal;
-      action.sa_flags = SA_SIGINFO;
-      ::sigfillset(&action.sa_mask);
-      ::sigaction(kSignals[i], &action, nullptr);
-      ::sigdelset(&open_, kSignals[i]);
+    for (const int signal : kSignals) {
+      if (handle(signal)) continue;
+      const int error = errno;
+      restore();
+      throw std::system_error(error, std::generic_category(), "sigaction");
     }
   }
-  ~ParentSignals() {
-    for (std::size_t i = 0; i < kSignals.size(); ++i) ::sigaction(kSignals[i], &before_[i], nullptr);
-    ::sigprocmask(SIG_SETMASK, &mask_before_, nullptr);
-  }
+  ~ParentSignals() { restore(); }
   ParentSignals(const ParentSignals&) = delete;
   ParentSignals& operator=(const ParentSignals&) = delete;
 
@@ -86,7 +78,32 @@ class ParentSignals {
   void wait() const noexcept { ::sigsuspend(&open_); }
 
  private:
-  std::array<struct sigaction, kSignals.size()> before_{};
+  // False with errno.
+  bool handle(int signal) noexcept {
+    struct sigaction before{};
+    if (::sigaction(signal, nullptr, &before) != 0) return false;
+    // Ignored signals stay ignored, as nohup expects.
+    if (signal != SIGCHLD && before.sa_handler == SIG_IGN) return true;
+    struct sigaction action{};
+    action.sa_sigaction = on_signal;
+    action.sa_flags = SA_SIGINFO;
+    ::sigfillset(&action.sa_mask);
+    if (::sigaction(signal, &action, nullptr) != 0) return false;
+    before_[handled_++] = {signal, before};
+    ::sigdelset(&open_, signal);
+    return true;
+  }
+  void restore() noexcept {
+    for (std::size_t i = 0; i < handled_; ++i) ::sigaction(before_[i].signal, &before_[i].action, nullptr);
+    ::sigprocmask(SIG_SETMASK, &mask_before_, nullptr);
+  }
+
+  struct Before {
+    int signal;
+    struct sigaction action;
+  };
+  std::array<Before, kSignals.size()> before_{};
+  std::size_t handled_ = 0;  // the number of entries of before_
   sigset_t mask_before_{};
   sigset_t open_{};  // the mask of wait()
 };
@@ -96,6 +113,15 @@ void seed_generators() {
   std::srand(system());
   ::srandom(system());
   ::srand48(static_cast<long>(system()));
+}
+
+// As waitpid() with WNOHANG.
+pid_t reap(pid_t pid, int* status) noexcept {
+  pid_t reaped;
+  do {
+    reaped = ::waitpid(pid, status, WNOHANG);
+  } while (reaped < 0 && errno == EINTR);
+  return reaped;
 }
 
 // The parent's record of a child.
@@ -151,7 +177,7 @@ class Parent {
   // Starts a new child in place of a child that has failed. True in the new child.
   bool look_at(Member& member) {
     int status = 0;
-    const pid_t ended = ::waitpid(member.pid, &status, WNOHANG);
+    const pid_t ended = reap(member.pid, &status);
     if (ended == 0) return false;
     const pid_t pid = std::exchange(member.pid, 0);
     // Other code of this process has reaped the child, and has its status.
@@ -183,7 +209,7 @@ class Parent {
     signal_all(SIGTERM);
     const auto deadline = std::chrono::steady_clock::now() + kGrace;
     for (Member& member : members_) {
-      while (member.pid != 0 && ::waitpid(member.pid, nullptr, WNOHANG) == 0) {
+      while (member.pid != 0 && reap(member.pid, nullptr) == 0) {
         if (std::chrono::steady_clock::now() >= deadline) ::kill(member.pid, SIGKILL);
         std::this_thread::sleep_for(kNap);
       }

@@ -21,9 +21,10 @@ std::string describe(const std::string& command, int returncode) {
                         : fmt::format("command {} exited with status {}", command, returncode);
 }
 
-// Kills and reaps a child that the loop cannot watch.
+// Kills and reaps a child that the loop cannot watch. A child that has changed its user cannot be killed, and
+// may run for long, so nothing waits for it.
 void end_now(pid_t pid) noexcept {
-  ::kill(pid, SIGKILL);
+  if (::kill(pid, SIGKILL) != 0 && errno != ESRCH) return;
   while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
   }
 }

@@ -21,6 +21,13 @@ def rate():
             assert int(run.stdout) > 0, run.stdout
 
 
+def with_curl():
+    """--curl fetches with libcurl, or says that the build does not have it"""
+    with Program(SERVER, "--port", "0") as program:
+        run = subprocess.run([CLIENT, str(program.port), "0.2", "2", "--curl"], capture_output=True, text=True, timeout=PATIENCE, check=False)
+        assert (run.returncode == 0 and int(run.stdout) > 0) or run.stderr == "bench_client: built without libcurl\n", run
+
+
 def wrong_use():
     """a missing server and invalid numbers each give one clear line"""
     status, said = fails(CLIENT, "1", "0.1", "1")
@@ -31,5 +38,5 @@ def wrong_use():
 
 
 tap = Tap()
-tap.run([rate, wrong_use])
+tap.run([rate, with_curl, wrong_use])
 tap.end()

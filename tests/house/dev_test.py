@@ -304,8 +304,19 @@ def counts():
         assert run("count_tests half.xml", folder)[0] != 0
 
 
+def soaks():
+    """soak runs both tests with its numbers, and fails if a check of them fails or a test breaks off"""
+    for said, status in (("ok 1 - a\\n1..1\\n", 0), ("not ok 1 - a\\n1..1\\n", 1), ("ok 1 - a\\n", 1), ("", 1)):
+        with tempfile.TemporaryDirectory() as folder:
+            stub = f"build() {{ :; }}\npython3() {{ echo \"$*\" >>calls; printf '{said}'; }}\n"
+            result, out, errors = run(stub + "soak 1000 7", folder)
+            assert result == status, (said, result, out, errors)
+            calls = pathlib.Path(folder, "calls").read_text(encoding="utf-8").splitlines()
+            assert len(calls) == 2 and calls[0].endswith(" 1000 7") and calls[1].endswith(" 200 5"), calls
+
+
 # A shell that starts this test in the background has it ignore SIGINT, and a shell cannot trap a signal that is ignored.
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 tap = Tap()
-tap.run([stanzas, no_stanza, lines, nothing_twice, empty_lists, next_release, interrupted, refused, compilers, counts])
+tap.run([stanzas, no_stanza, lines, nothing_twice, empty_lists, next_release, interrupted, refused, compilers, counts, soaks])
 tap.end()

@@ -6,11 +6,16 @@
 #include <netdb.h>
 #include <poll.h>
 #include <signal.h>
+#include <spawn.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -20,6 +25,8 @@
 #include <cstdlib>
 #include <new>
 #include <utility>
+
+#include "support/shims/shim_faults.h"
 
 namespace squall::testing::faults {
 namespace {
@@ -36,13 +43,25 @@ struct Allocations {
 };
 constinit thread_local Allocations t_allocations{};
 
+// The call of the poller that a call of epoll or poll() is.
+Call poller_call(Call call) noexcept {
+  switch (call) {
+    case Call::epoll_create1: return Call::poller_create;
+    case Call::epoll_ctl: return Call::poller_update;
+    case Call::epoll_wait:
+    case Call::poll: return Call::poller_wait;
+    default: return call;
+  }
+}
+
 // Every call of the functions below passes through this function.
-detail::Verdict intercept(Call call, int fd = -1) noexcept {
+detail::Verdict intercept(Call call, Call poller_call, int fd) noexcept {
   if (t_truces > 0) return {};
   for (detail::Rule* rule = t_newest; rule; rule = rule->older())
-    if (rule->decides(call, fd)) return rule->verdict();
+    if (rule->decides(call, poller_call, fd)) return rule->verdict();
   return {};
 }
+detail::Verdict intercept(Call call, int fd = -1) noexcept { return intercept(call, poller_call(call), fd); }
 
 int failed(int error) noexcept {
   errno = error;
@@ -55,15 +74,69 @@ Function* next(Function* sanitizers, const char* name) noexcept {
   return sanitizers ? sanitizers : reinterpret_cast<Function*>(::dlsym(RTLD_NEXT, name));
 }
 
+int shim_error(const char* call, int fd) {
+  const std::string_view name = call;
+  if (name == "kqueue" || name == "/dev/poll") return intercept(Call::poller_create).error;
+  if (name == "kevent change" || name == "/dev/poll change") return intercept(Call::poller_update, fd).error;
+  return intercept(Call::poller_wait).error;
+}
+constexpr SquallShimFaults kShimFaults = {shim_error, [] { ++t_truces; }, [] { --t_truces; }};
+[[maybe_unused]] const bool g_has_shims = (squall_shim_faults = &kShimFaults, true);
+
 }  // namespace
 
 std::string_view name_of(Call call) noexcept {
-  constexpr std::array<std::string_view, 31> kNames = {
-      "any",        "accept4",  "bind",    "close",       "connect",     "epoll_create1", "epoll_ctl",
-      "epoll_wait", "eventfd",  "fcntl",   "getaddrinfo", "getpeername", "getsockname",   "getsockopt",
-      "listen",     "open",     "pipe2",   "poll",        "pread",       "read",          "recv",
-      "send",       "sendfile", "sendmsg", "setsockopt",  "shutdown",    "sigaction",     "socket",
-      "splice",     "write",    "writev"};
+  constexpr std::array<std::string_view, 51> kNames = {"any",
+                                                       "accept4",
+                                                       "bind",
+                                                       "chmod",
+                                                       "close",
+                                                       "connect",
+                                                       "epoll_create1",
+                                                       "epoll_ctl",
+                                                       "epoll_wait",
+                                                       "eventfd",
+                                                       "fchmod",
+                                                       "fcntl",
+                                                       "fork",
+                                                       "fstat",
+                                                       "getaddrinfo",
+                                                       "getentropy",
+                                                       "getpeername",
+                                                       "getrlimit",
+                                                       "getsockname",
+                                                       "getsockopt",
+                                                       "kill",
+                                                       "listen",
+                                                       "lstat",
+                                                       "open",
+                                                       "pidfd_open",
+                                                       "pidfd_send_signal",
+                                                       "pipe2",
+                                                       "poll",
+                                                       "posix_spawnp",
+                                                       "pread",
+                                                       "pthread_sigmask",
+                                                       "read",
+                                                       "recv",
+                                                       "rename",
+                                                       "send",
+                                                       "sendfile",
+                                                       "sendmsg",
+                                                       "setsockopt",
+                                                       "shutdown",
+                                                       "sigaction",
+                                                       "sigprocmask",
+                                                       "socket",
+                                                       "splice",
+                                                       "stat",
+                                                       "unlink",
+                                                       "waitpid",
+                                                       "write",
+                                                       "writev",
+                                                       "poller_create",
+                                                       "poller_update",
+                                                       "poller_wait"};
   return kNames[static_cast<std::size_t>(call)];
 }
 
@@ -80,8 +153,9 @@ Rule::~Rule() {
   *link = older_;
 }
 
-bool Rule::decides(Call call, int fd) noexcept {
-  if ((call_ != Call::any && call_ != call) || (when_.fd >= 0 && when_.fd != fd)) return false;
+bool Rule::decides(Call call, Call poller_call, int fd) noexcept {
+  const bool is_meant = call_ == Call::any || call_ == call || call_ == poller_call;
+  if (!is_meant || (when_.fd >= 0 && when_.fd != fd)) return false;
   const int number = calls_++;
   if (number < when_.after || number - when_.after >= when_.times) return false;
   ++hits_;
@@ -163,32 +237,48 @@ using squall::testing::faults::Call;
 
 SQUALL_NEXT(accept4)
 SQUALL_NEXT(bind)
+SQUALL_NEXT(chmod)
 SQUALL_NEXT(close)
 SQUALL_NEXT(connect)
 SQUALL_NEXT(epoll_create1)
 SQUALL_NEXT(epoll_ctl)
 SQUALL_NEXT(epoll_wait)
 SQUALL_NEXT(eventfd)
+SQUALL_NEXT(fchmod)
 SQUALL_NEXT(fcntl)
+SQUALL_NEXT(fork)
+SQUALL_NEXT_AS(fstat, fstat64)
 SQUALL_NEXT(getaddrinfo)
+SQUALL_NEXT(getentropy)
 SQUALL_NEXT(getpeername)
+SQUALL_NEXT_AS(getrlimit, getrlimit64)
 SQUALL_NEXT(getsockname)
 SQUALL_NEXT(getsockopt)
+SQUALL_NEXT(kill)
 SQUALL_NEXT(listen)
+SQUALL_NEXT_AS(lstat, lstat64)
 SQUALL_NEXT(open)
 SQUALL_NEXT(pipe2)
 SQUALL_NEXT(poll)
+SQUALL_NEXT(posix_spawnp)
 SQUALL_NEXT_AS(pread, pread64)
+SQUALL_NEXT(pthread_sigmask)
 SQUALL_NEXT(read)
 SQUALL_NEXT(recv)
+SQUALL_NEXT(rename)
 SQUALL_NEXT(send)
 SQUALL_NEXT_AS(sendfile, sendfile64)
 SQUALL_NEXT(sendmsg)
 SQUALL_NEXT(setsockopt)
 SQUALL_NEXT(shutdown)
 SQUALL_NEXT(sigaction)
+SQUALL_NEXT(sigprocmask)
 SQUALL_NEXT(socket)
 SQUALL_NEXT(splice)
+SQUALL_NEXT_AS(stat, stat64)
+SQUALL_NEXT(syscall)
+SQUALL_NEXT(unlink)
+SQUALL_NEXT(waitpid)
 SQUALL_NEXT(write)
 SQUALL_NEXT(writev)
 
@@ -208,6 +298,11 @@ int accept4(int fd, sockaddr* address, socklen_t* length, int flags) {
 int bind(int fd, const sockaddr* address, socklen_t length) noexcept {
   const auto verdict = intercept(Call::bind, fd);
   return verdict.error ? failed(verdict.error) : next_bind()(fd, address, length);
+}
+
+int chmod(const char* path, mode_t mode) noexcept {
+  const auto verdict = intercept(Call::chmod);
+  return verdict.error ? failed(verdict.error) : next_chmod()(path, mode);
 }
 
 int close(int fd) {
@@ -241,13 +336,30 @@ int eventfd(unsigned int count, int flags) noexcept {
   return verdict.error ? failed(verdict.error) : next_eventfd()(count, flags);
 }
 
+int fchmod(int fd, mode_t mode) noexcept {
+  const auto verdict = intercept(Call::fchmod, fd);
+  return verdict.error ? failed(verdict.error) : next_fchmod()(fd, mode);
+}
+
 int fcntl(int fd, int command, ...) {
   std::va_list arguments;
   va_start(arguments, command);
   void* const argument = va_arg(arguments, void*);  // as libc does, for every command
   va_end(arguments);
-  const auto verdict = intercept(Call::fcntl, fd);
+  // Some pollers find a closed descriptor only in this way.
+  const Call poller_call = command == F_GETFD ? Call::poller_update : Call::fcntl;
+  const auto verdict = intercept(Call::fcntl, poller_call, fd);
   return verdict.error ? failed(verdict.error) : next_fcntl()(fd, command, argument);
+}
+
+pid_t fork() noexcept {
+  const auto verdict = intercept(Call::fork);
+  return verdict.error ? failed(verdict.error) : next_fork()();
+}
+
+int fstat(int fd, struct stat* status) noexcept {
+  const auto verdict = intercept(Call::fstat, fd);
+  return verdict.error ? failed(verdict.error) : next_fstat()(fd, status);
 }
 
 int getaddrinfo(const char* name, const char* service, const addrinfo* hints, addrinfo** result) {
@@ -264,9 +376,19 @@ int getaddrinfo(const char* name, const char* service, const addrinfo* hints, ad
   return 0;
 }
 
+int getentropy(void* space, std::size_t size) {
+  const auto verdict = intercept(Call::getentropy);
+  return verdict.error ? failed(verdict.error) : next_getentropy()(space, size);
+}
+
 int getpeername(int fd, sockaddr* address, socklen_t* length) noexcept {
   const auto verdict = intercept(Call::getpeername, fd);
   return verdict.error ? failed(verdict.error) : next_getpeername()(fd, address, length);
+}
+
+int getrlimit(__rlimit_resource_t resource, rlimit* limit) noexcept {
+  const auto verdict = intercept(Call::getrlimit);
+  return verdict.error ? failed(verdict.error) : next_getrlimit()(resource, limit);
 }
 
 int getsockname(int fd, sockaddr* address, socklen_t* length) noexcept {
@@ -279,9 +401,19 @@ int getsockopt(int fd, int level, int option, void* value, socklen_t* length) no
   return verdict.error ? failed(verdict.error) : next_getsockopt()(fd, level, option, value, length);
 }
 
+int kill(pid_t pid, int signal) noexcept {
+  const auto verdict = intercept(Call::kill);
+  return verdict.error ? failed(verdict.error) : next_kill()(pid, signal);
+}
+
 int listen(int fd, int backlog) noexcept {
   const auto verdict = intercept(Call::listen, fd);
   return verdict.error ? failed(verdict.error) : next_listen()(fd, backlog);
+}
+
+int lstat(const char* path, struct stat* status) noexcept {
+  const auto verdict = intercept(Call::lstat);
+  return verdict.error ? failed(verdict.error) : next_lstat()(path, status);
 }
 
 int open(const char* path, int flags, ...) {
@@ -303,10 +435,22 @@ int poll(pollfd* descriptors, nfds_t count, int timeout) {
   return verdict.error ? failed(verdict.error) : next_poll()(descriptors, count, timeout);
 }
 
+int posix_spawnp(pid_t* pid, const char* file, const posix_spawn_file_actions_t* actions,
+                 const posix_spawnattr_t* attributes, char* const* argv, char* const* environment) {
+  const auto verdict = intercept(Call::posix_spawnp);
+  return verdict.error ? verdict.error
+                       : next_posix_spawnp()(pid, file, actions, attributes, argv, environment);
+}
+
 ssize_t pread(int fd, void* space, std::size_t size, off_t offset) {
   const auto verdict = intercept(Call::pread, fd);
   return verdict.error ? failed(verdict.error)
                        : next_pread()(fd, space, std::min(size, verdict.at_most), offset);
+}
+
+int pthread_sigmask(int how, const sigset_t* set, sigset_t* before) noexcept {
+  const auto verdict = intercept(Call::pthread_sigmask);
+  return verdict.error ? verdict.error : next_pthread_sigmask()(how, set, before);
 }
 
 ssize_t read(int fd, void* space, std::size_t size) {
@@ -318,6 +462,11 @@ ssize_t recv(int fd, void* space, std::size_t size, int flags) {
   const auto verdict = intercept(Call::recv, fd);
   return verdict.error ? failed(verdict.error)
                        : next_recv()(fd, space, std::min(size, verdict.at_most), flags);
+}
+
+int rename(const char* from, const char* to) noexcept {
+  const auto verdict = intercept(Call::rename);
+  return verdict.error ? failed(verdict.error) : next_rename()(from, to);
 }
 
 ssize_t send(int fd, const void* data, std::size_t size, int flags) {
@@ -364,6 +513,11 @@ int sigaction(int signal, const struct sigaction* action, struct sigaction* befo
   return verdict.error ? failed(verdict.error) : next_sigaction()(signal, action, before);
 }
 
+int sigprocmask(int how, const sigset_t* set, sigset_t* before) noexcept {
+  const auto verdict = intercept(Call::sigprocmask);
+  return verdict.error ? failed(verdict.error) : next_sigprocmask()(how, set, before);
+}
+
 int socket(int domain, int type, int protocol) noexcept {
   const auto verdict = intercept(Call::socket);
   return verdict.error ? failed(verdict.error) : next_socket()(domain, type, protocol);
@@ -374,6 +528,36 @@ ssize_t splice(int in, off64_t* in_offset, int out, off64_t* out_offset, std::si
   const auto verdict = intercept(Call::splice, in);
   if (verdict.error) return failed(verdict.error);
   return next_splice()(in, in_offset, out, out_offset, std::min(size, verdict.at_most), flags);
+}
+
+int stat(const char* path, struct stat* status) noexcept {
+  const auto verdict = intercept(Call::stat);
+  return verdict.error ? failed(verdict.error) : next_stat()(path, status);
+}
+
+// The calls of Squall for which older versions of libc have no function.
+long syscall(long number, ...) noexcept {
+  std::va_list list;
+  va_start(list, number);
+  std::array<long, 6> arguments{};
+  for (long& argument : arguments) argument = va_arg(list, long);
+  va_end(list);
+  if (number == SYS_pidfd_open || number == SYS_pidfd_send_signal) {
+    const Call call = number == SYS_pidfd_open ? Call::pidfd_open : Call::pidfd_send_signal;
+    if (const auto verdict = intercept(call); verdict.error) return failed(verdict.error);
+  }
+  return next_syscall()(number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4],
+                        arguments[5]);
+}
+
+int unlink(const char* path) noexcept {
+  const auto verdict = intercept(Call::unlink);
+  return verdict.error ? failed(verdict.error) : next_unlink()(path);
+}
+
+pid_t waitpid(pid_t pid, int* status, int options) {
+  const auto verdict = intercept(Call::waitpid);
+  return verdict.error ? failed(verdict.error) : next_waitpid()(pid, status, options);
 }
 
 ssize_t write(int fd, const void* data, std::size_t size) {

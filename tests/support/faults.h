@@ -21,34 +21,56 @@ enum class Call {
   any,  // all other calls
   accept4,
   bind,
+  chmod,
   close,
   connect,
   epoll_create1,
   epoll_ctl,
   epoll_wait,
   eventfd,
+  fchmod,
   fcntl,
+  fork,
+  fstat,
   getaddrinfo,  // its errors are EAI_NONAME, ...
+  getentropy,
   getpeername,
+  getrlimit,
   getsockname,
   getsockopt,
+  kill,
   listen,
+  lstat,
   open,
+  pidfd_open,
+  pidfd_send_signal,
   pipe2,
   poll,
+  posix_spawnp,
   pread,
+  pthread_sigmask,
   read,
   recv,
+  rename,
   send,
   sendfile,
   sendmsg,
   setsockopt,
   shutdown,
   sigaction,
+  sigprocmask,
   socket,
   splice,
+  stat,
+  unlink,
+  waitpid,
   write,
   writev,
+  // The calls of the current poller, which the shims make for the pollers of other systems.
+  poller_create,  // epoll_create1(), kqueue(), or open() of /dev/poll; poll() has no such call
+  // epoll_ctl(), a change of kevent(), a write to /dev/poll, or the fcntl() that finds a closed descriptor.
+  poller_update,
+  poller_wait,  // epoll_wait(), kevent(), the ioctl() of /dev/poll, or poll()
 };
 std::string_view name_of(Call call) noexcept;
 
@@ -80,7 +102,7 @@ class Rule {
   // The last call that the rule has changed.
   Call last() const noexcept { return last_; }
 
-  bool decides(Call call, int fd) noexcept;
+  bool decides(Call call, Call poller_call, int fd) noexcept;
   const Verdict& verdict() const noexcept { return verdict_; }
   Rule* older() const noexcept { return older_; }
 

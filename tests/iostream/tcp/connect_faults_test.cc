@@ -53,7 +53,8 @@ const std::initializer_list<int> kConnectErrors = {
     EBADF,    ECONNREFUSED, ECONNRESET, EFAULT,        EHOSTUNREACH, EINVAL,
     ENETDOWN, ENETUNREACH,  ENOBUFS,    ENOTSOCK,      EPROTOTYPE,   ETIMEDOUT};
 
-TEST_CASE("the errno of a failed system call is the error's reason, and no descriptor is left", "[faults]") {
+TEST_CASE("the errno of a failed system call is the error's reason, and no descriptor is left",
+          "[faults][poller]") {
   struct Row {
     Call call;
     std::initializer_list<int> errors;
@@ -63,7 +64,7 @@ TEST_CASE("the errno of a failed system call is the error's reason, and no descr
       {Call::bind, {EACCES, EADDRINUSE, EADDRNOTAVAIL, EBADF, EINVAL, ENOTSOCK}},
       {Call::connect, kConnectErrors},
       {Call::getpeername, {EBADF, EFAULT, EINVAL, ENOBUFS, ENOTCONN, ENOTSOCK}},
-      {Call::epoll_ctl, {EBADF, EEXIST, EINVAL, ENOMEM, ENOSPC, EPERM}},
+      {Call::poller_update, {EBADF, EEXIST, EINVAL, ENOMEM, ENOSPC, EPERM}},
   };
   const Listener listener;
   ConnectOptions options;
@@ -72,6 +73,8 @@ TEST_CASE("the errno of a failed system call is the error's reason, and no descr
     for (const int error : row.errors) {
       INFO(named(row.call, error));
       TestLoop loop;
+      // For kqueue this is a descriptor whose reader has gone.
+      if (row.call == Call::poller_update && error == EBADF && loop.poller_name() == "kqueue") continue;
       const int open = open_descriptors();
       {
         const Injection fault(row.call, error);

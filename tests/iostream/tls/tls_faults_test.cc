@@ -3,9 +3,12 @@
 #include <openssl/err.h>
 
 #include <cerrno>
+#include <stdexcept>
 #include <string>
+#include <system_error>
 
 #include "support/faults.h"
+#include "support/temporary_folder.h"
 #include "support/tls_pair.h"
 
 // TLS with failing system calls and allocations.
@@ -117,6 +120,46 @@ TEST_CASE("a context without memory throws, and a failed reload changes nothing"
     return fault.disarm() > 0;
   });
   CHECK(failures > 3);
+}
+
+TEST_CASE("a file of a certificate that cannot be read is an error with the option, the file and the reason",
+          "[tls][faults]") {
+  const TLSSides sides;
+  const testing::TemporaryFolder folder;
+  TLSServerOptions options;
+  const TLSCertificate& own = sides.server_options.certificates.at(0);
+  options.certificates.push_back(
+      {.certfile = folder.file("cert.pem", own.cert_pem), .keyfile = folder.file("key.pem", own.key_pem)});
+  const int descriptors = faults::open_descriptors();
+  for (const Call call : {Call::open, Call::read}) {
+    for (const int error : {EACCES, EIO, EMFILE, ENOMEM}) {
+      const int failures = faults::in_turn([&](int after) {
+        const faults::Injection fault(call, error, {.after = after});
+        std::string said;
+        try {
+          const TLSContext context = TLSContext::server(options);
+        } catch (const std::invalid_argument& refused) {
+          said = refused.what();
+        }
+        if (fault.hits() > 0) {
+          CHECK(said.find(folder / "") != std::string::npos);
+          CHECK(said.find(std::generic_category().message(error)) != std::string::npos);
+        } else {
+          CHECK(said.empty());
+        }
+        return fault.hits() > 0;
+      });
+      CHECK(failures >= 2);
+    }
+  }
+  const faults::Injection interrupted(Call::read, EINTR, {.times = 2});
+  const TLSContext context = TLSContext::server(options);
+  CHECK(interrupted.hits() == 2);
+  TLSClientOptions trusting;
+  trusting.ca_path = folder / "";
+  const faults::Injection unknown(Call::stat, EACCES);
+  CHECK_THROWS_AS(TLSContext::client(trusting), std::invalid_argument);
+  CHECK(faults::open_descriptors() == descriptors);
 }
 
 }  // namespace

@@ -16,6 +16,8 @@
 #include <mutex>
 #include <vector>
 
+#include "shim_faults.h"
+
 namespace {
 
 int fail(int error) {
@@ -104,6 +106,7 @@ std::map<int, std::shared_ptr<Set>>& sets() {
 }
 
 std::shared_ptr<Set> find(int fd) {
+  const SquallInsideShim inside;
   const std::lock_guard lock(g_mutex);
   const auto found = sets().find(fd);
   return found != sets().end() && ::fcntl(fd, F_GETFD) >= 0 ? found->second : nullptr;
@@ -113,6 +116,8 @@ std::shared_ptr<Set> find(int fd) {
 
 int squall_shim_open(const char* path, int flags) {
   if (std::strcmp(path, "/dev/poll") != 0) return ::open(path, flags);
+  if (const int error = squall_shim_error("/dev/poll", -1)) return fail(error);
+  const SquallInsideShim inside;
   if ((flags & O_ACCMODE) != O_RDWR) return fail(EACCES);
   // Any kind of descriptor can be used.
   const int fd = ::eventfd(0, flags & O_CLOEXEC ? EFD_CLOEXEC : 0);
@@ -125,7 +130,10 @@ int squall_shim_open(const char* path, int flags) {
 ssize_t squall_shim_write(int fd, const void* bytes, std::size_t size) {
   const std::shared_ptr<Set> set = find(fd);
   if (!set) return ::write(fd, bytes, size);
-  return set->write(static_cast<const pollfd*>(bytes), size);
+  const auto* const changes = static_cast<const pollfd*>(bytes);
+  if (const int error = squall_shim_error("/dev/poll change", changes->fd)) return fail(error);
+  const SquallInsideShim inside;
+  return set->write(changes, size);
 }
 
 int squall_shim_ioctl(int fd, int request, void* argument) {
@@ -133,5 +141,7 @@ int squall_shim_ioctl(int fd, int request, void* argument) {
   if (!set) return ::ioctl(fd, static_cast<unsigned long>(request), argument);
   if (request != DP_POLL) return fail(EINVAL);
   if (!argument) return fail(EFAULT);
+  if (const int error = squall_shim_error("/dev/poll wait", -1)) return fail(error);
+  const SquallInsideShim inside;
   return set->poll(*static_cast<const dvpoll*>(argument));
 }

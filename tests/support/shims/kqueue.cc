@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <map>
@@ -16,6 +17,8 @@
 #include <mutex>
 #include <utility>
 #include <vector>
+
+#include "shim_faults.h"
 
 namespace {
 
@@ -235,6 +238,8 @@ int fail(int error) {
 }  // namespace
 
 int kqueue() {
+  if (const int error = squall_shim_error("kqueue", -1)) return fail(error);
+  const SquallInsideShim inside;
   const int fd = ::epoll_create1(0);
   if (fd < 0) return -1;
   const std::lock_guard lock(g_mutex);
@@ -244,6 +249,13 @@ int kqueue() {
 
 int kevent(int kq, const struct kevent* changelist, int nchanges, struct kevent* eventlist, int nevents,
            const struct timespec* timeout) {
+  if (nchanges == 0)
+    if (const int error = squall_shim_error("kevent wait", -1)) return fail(error);
+  // Asked before the shim's own calls, which do not fail. The poller makes at most two changes.
+  std::array<int, 2> errors{};
+  for (std::size_t i = 0; i < errors.size() && static_cast<int>(i) < nchanges; ++i)
+    errors[i] = squall_shim_error("kevent change", static_cast<int>(changelist[i].ident));
+  const SquallInsideShim inside;
   const std::shared_ptr<Queue> queue = find(kq);
   if (!queue) return fail(EBADF);
   if (timeout && !is_valid(*timeout)) return fail(EINVAL);
@@ -251,7 +263,9 @@ int kevent(int kq, const struct kevent* changelist, int nchanges, struct kevent*
   for (int i = 0; i < nchanges; ++i) {
     // A copy: the two lists may be one.
     struct kevent receipt = changelist[i];
-    const int error = queue->change(receipt);
+    const auto place = static_cast<std::size_t>(i);
+    const int refused = place < errors.size() ? errors[place] : 0;
+    const int error = refused != 0 ? refused : queue->change(receipt);
     if (error == 0 && !(receipt.flags & EV_RECEIPT)) continue;
     if (reported == nevents) return fail(error);
     receipt.flags = EV_ERROR;
