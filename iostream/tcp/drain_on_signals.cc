@@ -7,7 +7,7 @@
 
 namespace squall {
 
-Task<> drain_on_signals(TCPServer& server, IOLoop::Duration limit) {
+Task<> drain_on_signals(TCPServer& server, TimeSpan limit) {
   IOLoop& loop = server.loop();
   co_await loop.signal(SIGINT, SIGTERM);
   loop.stop_on_signals();

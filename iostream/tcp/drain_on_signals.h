@@ -1,5 +1,6 @@
 #pragma once
 
+#include <squall/ioloop/base/time_span.h>
 #include <squall/ioloop/loop/ioloop.h>
 #include <squall/ioloop/loop/task.h>
 
@@ -15,6 +16,6 @@ class TCPServer;
 //
 // Thread:    the thread of the loop that receives the process's signals: see IOLoop::signal().
 // Lifetime:  borrows the server until the task ends.
-Task<> drain_on_signals(TCPServer& server, IOLoop::Duration limit);
+Task<> drain_on_signals(TCPServer& server, TimeSpan limit);
 
 }  // namespace squall
