@@ -93,9 +93,7 @@ http::HTTPRequest request_for(const Settings& settings, const std::string& url) 
   request.validate_cert = settings.validate_cert;
   // A download has no timeout unless the caller sets one.
   request.request_timeout = std::nullopt;
-  if (settings.timeout > 0)
-    request.request_timeout = std::chrono::duration_cast<http::HTTPRequest::Duration>(
-        std::chrono::duration<double>(settings.timeout));
+  if (settings.timeout > 0) request.request_timeout = std::chrono::duration<double>(settings.timeout);
   request.max_body_size = SIZE_MAX;
   request.proxy_from_environment = true;
   if (!settings.proxy_host.empty()) {

@@ -3,6 +3,7 @@
 #include <squall/http/message/query.h>
 #include <squall/http/server/exchange.h>
 #include <squall/ioloop/base/frame_pool.h>
+#include <squall/ioloop/base/time_span.h>
 #include <squall/iostream/stream/write_awaiter.h>
 #include <squall/web/header_value.h>
 #include <squall/web/http_error.h>
@@ -82,7 +83,7 @@ class RequestHandler : public Pooled {
   // HTTPServer::Options::max_body_size and body_timeout. Call them before the first read_body(), in a handler
   // with stream_request_body.
   void set_max_body_size(std::size_t size) noexcept { exchange_->set_max_body_size(size); }
-  void set_body_timeout(std::chrono::nanoseconds timeout) noexcept { exchange_->set_body_timeout(timeout); }
+  void set_body_timeout(TimeSpan timeout) noexcept { exchange_->set_body_timeout(timeout); }
 
   // ---- Output.
 

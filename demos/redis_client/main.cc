@@ -46,7 +46,7 @@ std::vector<std::string> words_of(const std::string& command) {
 
 Task<IOStream> connect(const Options& options) {
   ConnectOptions how;
-  how.timeout = std::chrono::duration_cast<IOLoop::Duration>(std::chrono::duration<double>(options.timeout));
+  how.timeout = std::chrono::duration<double>(options.timeout);
   how.stream.max_buffer_size = redis::kMaxString + redis::kMaxLine;
   if (!options.unix_path.empty()) return TCPClient::connect_unix(options.unix_path, how);
   return TCPClient::connect(options.host, options.port, how);

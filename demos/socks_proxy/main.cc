@@ -29,7 +29,7 @@ int main(int argc, char** argv) {
   if (const std::optional<int> status = line.parse(argc, argv)) return *status;
   log::enable_pretty_logging();
   try {
-    options.timeout = std::chrono::duration_cast<IOLoop::Duration>(std::chrono::duration<double>(timeout));
+    options.timeout = std::chrono::duration<double>(timeout);
     IOLoop loop;
     socks::SocksProxy proxy(loop, options);
     proxy.listen(port, listen);

@@ -13,7 +13,7 @@ using namespace squall;
 struct ProxyOptions {
   std::string user;  // the user that may use the proxy (RFC 1929); every client if empty
   std::string password;
-  IOLoop::Duration timeout = std::chrono::seconds(10);  // for the client's request, and for the connection
+  TimeSpan timeout = std::chrono::seconds(10);  // for the client's request, and for the connection
 };
 
 // A SOCKS5 proxy (RFC 1928) for CONNECT, to IPv4 and IPv6 addresses and to names, which it looks up itself.

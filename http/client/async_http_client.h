@@ -4,6 +4,7 @@
 #include <squall/http/client/http_request.h>
 #include <squall/http/client/http_response.h>
 #include <squall/http/message/cookie_jar.h>
+#include <squall/ioloop/base/time_span.h>
 #include <squall/ioloop/loop/ioloop.h>
 #include <squall/ioloop/loop/task.h>
 #include <squall/iostream/address/resolver.h>
@@ -54,8 +55,9 @@ class AsyncHTTPClient {
     std::optional<std::size_t> max_clients_per_host{};  // std::nullopt: only max_clients counts
     std::size_t max_queue = 100'000;                    // requests that wait; more are refused
     std::size_t max_idle_connections = 100;
-    // The time that a kept connection may be idle; std::nullopt is no limit.
-    std::optional<std::chrono::nanoseconds> idle_timeout = std::chrono::seconds(60);
+    // The time that a kept connection may be idle; std::nullopt is no limit, and with zero or less no
+    // connection is kept.
+    std::optional<TimeSpan> idle_timeout = std::chrono::seconds(60);
     bool keep_alive = true;                   // false: a new connection for each request
     std::size_t max_header_size = 64 * 1024;  // for status line and headers; the same again for trailers
     std::size_t max_body_size = 100 * 1024 * 1024;  // of the decompressed body of a response

@@ -70,12 +70,12 @@ Task<> CurlEngine::perform(Fetch& fetch) {
 }
 
 Task<> CurlEngine::work(Fetch& fetch, FetchGuard& guard) {
-  fetch.begin_queueing(loop_->time());
+  fetch.begin_queueing(loop_->now());
   AdmissionQueue::Host& host = hosts_.host(fetch.url().origin()).slots;
   if (!queue_.has_slot(host)) guard.set_deadline(fetch.queue_deadline());
   const AdmissionQueue::Slot slot = co_await queue_.slot(host);
   guard.set_deadline(IOLoop::TimePoint::max());  // libcurl checks the other timeouts
-  fetch.begin_request(loop_->time());
+  fetch.begin_request(loop_->now());
   fetch.enter(FetchPhase::connect);
   if (is_acting_) co_await moment();  // a callback of libcurl has begun this fetch
   CurlTransfer transfer(*this, fetch);

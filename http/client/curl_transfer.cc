@@ -29,7 +29,7 @@ constexpr std::size_t kMaxDiscarded = 64 * 1024;
 
 // `none` is libcurl's value for no timeout. Zero would be libcurl's own default, so a timeout that has
 // passed becomes 1 ms.
-long milliseconds(std::optional<Fetch::Duration> timeout, long none) {
+long milliseconds(std::optional<TimeSpan> timeout, long none) {
   if (!timeout) return none;
   const auto rounded = std::chrono::ceil<std::chrono::milliseconds>(*timeout).count();
   return static_cast<long>(std::clamp<long long>(rounded, 1, std::numeric_limits<int>::max()));

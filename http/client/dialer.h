@@ -4,6 +4,7 @@
 #include <squall/http/client/http_client_error.h>
 #include <squall/http/client/http_request.h>
 #include <squall/http/message/url.h>
+#include <squall/ioloop/base/time_span.h>
 #include <squall/ioloop/base/void_function.h>
 #include <squall/ioloop/loop/ioloop.h>
 #include <squall/ioloop/loop/task.h>
@@ -53,7 +54,7 @@ struct DialOptions {
   // For TLS targets; std::nullopt verifies the server by the system's store.
   std::optional<TLSContext> tls{};
   // For all phases together; std::nullopt is no limit.
-  std::optional<IOLoop::Duration> timeout = std::chrono::seconds(20);
+  std::optional<TimeSpan> timeout = std::chrono::seconds(20);
   std::optional<IOLoop::TimePoint> deadline{};
   std::size_t max_header_size = 64 * 1024;  // of the proxy's answer
   Resolver* resolver = nullptr;             // borrowed; null is default_resolver()

@@ -39,9 +39,8 @@ URL parsed(const std::string& text) {
   return url;
 }
 
-IOLoop::TimePoint after(IOLoop::TimePoint begin, std::optional<Fetch::Duration> timeout) noexcept {
-  if (!timeout || *timeout > IOLoop::TimePoint::max() - begin) return IOLoop::TimePoint::max();
-  return begin + *timeout;
+IOLoop::TimePoint after(IOLoop::TimePoint begin, std::optional<TimeSpan> timeout) noexcept {
+  return timeout ? saturating_add(begin, *timeout) : IOLoop::TimePoint::max();
 }
 
 bool is_redirect(int status) noexcept {
@@ -143,8 +142,8 @@ std::string Fetch::peer(FetchPhase phase) const {
                         : fmt::format("{}:{}", url_.host(), url_.port());
 }
 
-std::optional<Fetch::Duration> Fetch::timeout(Setting<Duration> FetchOptions::* member) const noexcept {
-  const Setting<Duration>& chosen = setting(member);
+std::optional<TimeSpan> Fetch::timeout(Setting<TimeSpan> FetchOptions::* member) const noexcept {
+  const Setting<TimeSpan>& chosen = setting(member);
   return chosen.is_open() ? std::optional(kDefaultTimeout) : chosen.value();
 }
 

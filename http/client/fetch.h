@@ -5,9 +5,11 @@
 #include <squall/http/client/http_response.h>
 #include <squall/http/message/url.h>
 #include <squall/ioloop/base/frame_pool.h>
+#include <squall/ioloop/base/time_span.h>
 #include <squall/ioloop/loop/ioloop.h>
 #include <squall/iostream/stream/iostream.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -80,8 +82,8 @@ class Fetch : public Pooled {
   bool flag(std::optional<bool> FetchOptions::* member, bool otherwise) const noexcept {
     return option(member).value_or(otherwise);
   }
-  std::optional<Duration> connect_timeout() const noexcept { return timeout(&FetchOptions::connect_timeout); }
-  std::optional<Duration> request_timeout() const noexcept { return timeout(&FetchOptions::request_timeout); }
+  std::optional<TimeSpan> connect_timeout() const noexcept { return timeout(&FetchOptions::connect_timeout); }
+  std::optional<TimeSpan> request_timeout() const noexcept { return timeout(&FetchOptions::request_timeout); }
   bool decompresses() const noexcept { return decompresses_; }
   std::size_t max_body_size() const noexcept { return max_body_size_; }
   // The caller's context. After keeps_credentials() has become false, only TLSContext::without_certificate()
@@ -109,7 +111,9 @@ class Fetch : public Pooled {
   // The next request has its slot; its timeouts begin now.
   void begin_request(IOLoop::TimePoint now) noexcept;
   // The request is complete.
-  void end_request(IOLoop::TimePoint now) noexcept { data_->request_time = now - begun_; }
+  void end_request(IOLoop::TimePoint now) noexcept {
+    data_->request_time = std::max(now - begun_, IOLoop::Duration::zero());
+  }
   // The deadlines of the request: for its slot, for a connection that begins at `now`, and for the
   // response. TimePoint::max() is no deadline.
   IOLoop::TimePoint queue_deadline() const noexcept;
@@ -149,7 +153,7 @@ class Fetch : public Pooled {
   bool redirect();
 
  private:
-  static constexpr Duration kDefaultTimeout = std::chrono::seconds(20);
+  static constexpr TimeSpan kDefaultTimeout = std::chrono::seconds(20);
   static inline const std::optional<std::string> kNoFile;
 
   void check() const;
@@ -157,7 +161,7 @@ class Fetch : public Pooled {
   void check_proxy_host() const;
   void check_headers() const;
   void take_credentials();
-  std::optional<Duration> timeout(Setting<Duration> FetchOptions::* member) const noexcept;
+  std::optional<TimeSpan> timeout(Setting<TimeSpan> FetchOptions::* member) const noexcept;
   void drop_credentials();
   void drop_body();
   void go_to(URL next);

@@ -32,11 +32,11 @@ Task<> FetchAttempt::run() {
     begin_queueing();
     AdmissionQueue::Slot granted = co_await core_.queue.slot(host_.slots);
     slot = std::move(granted);
-    fetch_.begin_request(core_.loop->time());
+    fetch_.begin_request(core_.loop->now());
     if (!fetch_.expects_upgrade()) connection = take_idle();
   }
   if (!connection) {
-    guard_.set_deadline(fetch_.connect_deadline(core_.loop->time()));
+    guard_.set_deadline(fetch_.connect_deadline(core_.loop->now()));
     std::unique_ptr<ClientConnection> made = co_await connect();
     connection = std::move(made);
   }
@@ -72,7 +72,7 @@ std::unique_ptr<ClientConnection> FetchAttempt::take_idle() {
 }
 
 void FetchAttempt::begin_queueing() {
-  fetch_.begin_queueing(core_.loop->time());
+  fetch_.begin_queueing(core_.loop->now());
   if (core_.queue.has_slot(host_.slots)) return;
   if (core_.queue.waiting() >= core_.options.max_queue)
     throw HTTPClientError("Too many requests wait", fetch_.failure());

@@ -2,6 +2,7 @@
 
 #include <squall/http/client/setting.h>
 #include <squall/http/message/headers.h>
+#include <squall/ioloop/base/time_span.h>
 #include <squall/ioloop/base/void_function.h>
 #include <squall/ioloop/loop/task.h>
 
@@ -82,8 +83,9 @@ struct FetchOptions {
 
   Setting<std::string> user_agent{};  // kProduct; std::nullopt sends no User-Agent header
 
-  Setting<Duration> connect_timeout{};  // 20 s, for name, connection, proxy and TLS
-  Setting<Duration> request_timeout{};  // 20 s, for a request with connecting, without queueing (HCL-17)
+  // A timeout of zero or less has passed when the request begins; std::nullopt is no timeout.
+  Setting<TimeSpan> connect_timeout{};  // 20 s, for name, connection, proxy and TLS
+  Setting<TimeSpan> request_timeout{};  // 20 s, for a request with connecting, without queueing (HCL-17)
 
   std::optional<bool> follow_redirects{};  // true
   std::optional<int> max_redirects{};      // 5

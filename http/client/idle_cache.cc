@@ -91,8 +91,8 @@ void IdleCache::close_all() noexcept {
 
 void IdleCache::set_timer() {
   const IOLoop::TimePoint since = idle_.front().idle_since;
-  if (!limits_.idle_timeout || *limits_.idle_timeout > IOLoop::TimePoint::max() - since) return;
-  timer_ = loop_->call_at(since + *limits_.idle_timeout, [this] { expire(); });
+  if (!limits_.idle_timeout) return;
+  timer_ = loop_->call_at(saturating_add(since, *limits_.idle_timeout), [this] { expire(); });
 }
 
 void IdleCache::expire() {

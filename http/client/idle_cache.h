@@ -1,6 +1,7 @@
 #pragma once
 
 #include <squall/ioloop/base/intrusive_list.h>
+#include <squall/ioloop/base/time_span.h>
 #include <squall/ioloop/loop/ioloop.h>
 #include <squall/ioloop/loop/loop_hook.h>
 #include <squall/ioloop/loop/task.h>
@@ -28,7 +29,7 @@ class IdleCache {
   using Duration = std::chrono::nanoseconds;
   struct Limits {
     std::size_t max_idle = 100;
-    std::optional<Duration> idle_timeout = std::chrono::seconds(60);  // std::nullopt: no limit
+    std::optional<TimeSpan> idle_timeout = std::chrono::seconds(60);  // std::nullopt: no limit
   };
   struct Host;
   struct OfHost;

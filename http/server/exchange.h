@@ -8,6 +8,7 @@
 #include <squall/http/server/response.h>
 #include <squall/http/server/response_filter.h>
 #include <squall/http/server/response_writer.h>
+#include <squall/ioloop/base/time_span.h>
 #include <squall/ioloop/coro/async_generator.h>
 #include <squall/ioloop/loop/task.h>
 #include <squall/iostream/stream/iostream.h>
@@ -58,7 +59,7 @@ class Exchange {
   // Options::max_body_size, which bounds the body as received and as decompressed. The second replaces
   // Options::body_timeout, which bounds the time that all reads together wait for the client.
   void set_max_body_size(std::size_t size) noexcept { body_.set_max_size(size); }
-  void set_body_timeout(std::chrono::nanoseconds timeout) { body_.set_timeout(timeout); }
+  void set_body_timeout(TimeSpan timeout) { body_.set_timeout(timeout); }
 
   // ---- The response.
 

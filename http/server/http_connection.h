@@ -1,6 +1,7 @@
 #pragma once
 
 #include <squall/http/server/exchange.h>
+#include <squall/ioloop/base/time_span.h>
 #include <squall/ioloop/sync/event.h>
 #include <squall/iostream/stream/iostream.h>
 
@@ -42,7 +43,7 @@ class HTTPConnection {
 
   // The limits of this request's body. Call these in headers_received().
   void set_max_body_size(std::size_t size) noexcept { exchange_.set_max_body_size(size); }
-  void set_body_timeout(std::chrono::nanoseconds timeout) { exchange_.set_body_timeout(timeout); }
+  void set_body_timeout(TimeSpan timeout) { exchange_.set_body_timeout(timeout); }
 
   // Takes the connection for another protocol, after the head was sent: see Exchange::detach(). May be
   // called in any call of the message delegate (H1C-68); no call follows.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <squall/ioloop/base/time_span.h>
 #include <squall/iostream/address/network.h>
 #include <squall/iostream/tcp/tcp_server_options.h>
 
@@ -24,15 +25,15 @@ struct HTTPServerOptions {
   std::size_t max_header_size = 64 * 1024;  // request line and headers: 414 or 431 beyond
   // Fields among them (HUT-07): 431 beyond; std::nullopt allows any number.
   std::optional<std::size_t> max_header_count = 1000;
-  std::size_t max_body_size = 100 * 1024 * 1024;                     // 413 beyond
-  std::chrono::nanoseconds head_timeout = std::chrono::seconds(60);  // from a request's first byte: 408
+  std::size_t max_body_size = 100 * 1024 * 1024;     // 413 beyond
+  TimeSpan head_timeout = std::chrono::seconds(60);  // from a request's first byte: 408
   // The total time of waiting for the bytes of a body: 408. Time in which a handler that streams does not
   // read is not counted.
-  std::chrono::nanoseconds body_timeout = std::chrono::hours(1);
-  std::chrono::nanoseconds idle_timeout = std::chrono::hours(1);      // between requests: closed
-  std::chrono::nanoseconds write_timeout = std::chrono::seconds(60);  // no byte of a response taken: closed
+  TimeSpan body_timeout = std::chrono::hours(1);
+  TimeSpan idle_timeout = std::chrono::hours(1);      // between requests: closed
+  TimeSpan write_timeout = std::chrono::seconds(60);  // no byte of a response taken: closed
   // The time in which a client that still sends after its last response can read that response: closed.
-  std::chrono::nanoseconds linger_timeout = std::chrono::seconds(5);
+  TimeSpan linger_timeout = std::chrono::seconds(5);
   HalfClosed half_closed = HalfClosed::is_answered;
   bool keep_alive = true;              // false: one request a connection
   std::size_t chunk_size = 64 * 1024;  // the largest piece of a body that ServerRequest::read() gives

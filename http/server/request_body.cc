@@ -21,9 +21,10 @@ constexpr std::size_t kKeptBody = 64 * 1024;
 class RequestBody::ClientWait {
  public:
   explicit ClientWait(RequestBody& body) : body_(body) {
+    const IOLoop::TimePoint now = body_.loop_->now();
     // arm() may throw, and then this destructor does not run.
     if (!body_.timer_) body_.arm();
-    body_.waiting_since_ = (*body_.loop_)->time();
+    body_.waiting_since_ = now;
   }
   ClientWait(const ClientWait&) = delete;
   ClientWait& operator=(const ClientWait&) = delete;
@@ -85,10 +86,12 @@ void RequestBody::decompress(std::optional<std::uint64_t> max_ratio) {
 // ---- The deadline.
 
 std::chrono::nanoseconds RequestBody::waited() const noexcept {
-  return waiting_since_ ? waited_ + ((*loop_)->time() - *waiting_since_) : waited_;
+  if (!waiting_since_) return waited_;
+  // A wait that began and ended in one turn began after time().
+  return waited_ + std::max((*loop_)->time() - *waiting_since_, IOLoop::Duration::zero());
 }
 
-void RequestBody::set_timeout(std::chrono::nanoseconds timeout) {
+void RequestBody::set_timeout(TimeSpan timeout) {
   limits_.timeout = timeout;
   if (!timer_) return;
   stop_clock();
@@ -96,12 +99,12 @@ void RequestBody::set_timeout(std::chrono::nanoseconds timeout) {
 }
 
 void RequestBody::start_clock() {
-  waiting_since_ = (*loop_)->time();
+  waiting_since_ = (*loop_)->now();
   arm();
 }
 
 void RequestBody::arm() {
-  timer_ = (*loop_)->call_later(limits_.timeout - waited(), [this] { check_clock(); });
+  timer_ = (*loop_)->call_later(saturating_subtract(limits_.timeout, waited()), [this] { check_clock(); });
 }
 
 // A timer that fires between two reads is armed again by the next read.

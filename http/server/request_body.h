@@ -6,6 +6,7 @@
 #include <squall/http/codec/request_parser.h>
 #include <squall/http/server/request_times.h>
 #include <squall/ioloop/base/frame_pool.h>
+#include <squall/ioloop/base/time_span.h>
 #include <squall/ioloop/loop/ioloop.h>
 #include <squall/ioloop/loop/task.h>
 #include <squall/iostream/stream/iostream.h>
@@ -98,7 +99,7 @@ class RequestBody {
   // ---- For the handler; Exchange and ServerRequest document these.
 
   void set_max_size(std::size_t size) noexcept;
-  void set_timeout(std::chrono::nanoseconds timeout);
+  void set_timeout(TimeSpan timeout);
   std::string_view collected() const noexcept { return bytes_; }
   Task<std::string_view> read();
 

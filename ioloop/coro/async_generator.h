@@ -71,8 +71,11 @@ template <class T>
 class [[nodiscard]] AsyncGeneratorPromise<T>::Next {
  public:
   explicit Next(AsyncGeneratorPromise& promise) noexcept : promise_(&promise) {}
-  Next(const Next&) = delete;
-  Next& operator=(const Next&) = delete;
+  // May be moved until it is awaited.
+  Next(Next&& other) noexcept : promise_(std::exchange(other.promise_, nullptr)) {
+    assert(!other.consumer_ && "this next() has begun");
+  }
+  Next& operator=(Next&&) = delete;
   ~Next() {
     if (promise_ && promise_->next_ == this) promise_->next_ = nullptr;
   }

@@ -16,15 +16,19 @@ namespace detail {
 
 IOLoop::TimePoint next_beat(IOLoop::TimePoint due, IOLoop::TimePoint now,
                             IOLoop::Duration interval) noexcept {
-  if (due > now) return due + interval;  // the clock went back, or the timer fired early
-  return due + ((now - due) / interval + 1) * interval;
+  if (due <= now) {
+    const IOLoop::Duration late = saturating_subtract(now, due);
+    due += late - late % interval;
+  }  // otherwise the clock went back, or the timer fired early
+  return saturating_add(due, interval);
 }
 
 IOLoop::Duration vary_interval(IOLoop::Duration interval, double jitter, double random) noexcept {
   if (jitter == 0) return interval;
   const double factor = 1 + jitter * (random - 0.5);
-  const auto varied = std::llround(static_cast<double>(interval.count()) * factor);
-  return std::max(IOLoop::Duration(varied), IOLoop::Duration(1));
+  const double varied = std::round(static_cast<double>(interval.count()) * factor);
+  const TimeSpan span = std::chrono::duration<double, std::nano>(varied);  // may be longer than the longest
+  return std::max<IOLoop::Duration>(span, IOLoop::Duration(1));
 }
 
 }  // namespace detail
@@ -49,7 +53,7 @@ class PeriodicCallback::Run final : detail::TaskOwner {
     if (running_) return;
     loop_ = IOLoop::current();
     if (jitter_ != 0) random_.seed(std::random_device()());
-    due_ = (*loop_)->time();
+    due_ = (*loop_)->now();
     // Otherwise the end of the present call sets the timer.
     if (call_ == Call::none) schedule();
     running_ = true;
@@ -77,10 +81,10 @@ class PeriodicCallback::Run final : detail::TaskOwner {
 
   void schedule() {
     const double random = std::uniform_real_distribution<double>()(random_);
-    due_ = detail::next_beat(due_, (*loop_)->time(), detail::vary_interval(interval_, jitter_, random));
+    due_ = detail::next_beat(due_, (*loop_)->now(), detail::vary_interval(interval_, jitter_, random));
     timer_ = (*loop_)->call_at(due_, [this] { beat(); });
   }
-  // In a later turn, because its time() includes the duration of the call.
+  // In a later turn: a task that has just ended is still on the stack, and must not be destroyed.
   void schedule_soon() noexcept {
     if (running_) (*loop_)->call_soon(soon_);
   }
@@ -160,7 +164,7 @@ bool PeriodicCallback::is_running() const noexcept { return run_->running(); }
 void PeriodicCallback::set_call(Callback call) noexcept { run_->call = std::move(call); }
 Task<>* PeriodicCallback::task() noexcept { return &run_->task; }
 
-PeriodicCallback::RunPointer PeriodicCallback::make_run(IOLoop::Duration interval, Options options) {
+PeriodicCallback::RunPointer PeriodicCallback::make_run(TimeSpan interval, Options options) {
   if (interval <= interval.zero())
     throw std::invalid_argument("Periodic callback must have a positive callback_time");
   if (!(options.jitter >= 0 && options.jitter <= 1))

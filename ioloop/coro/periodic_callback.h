@@ -1,6 +1,7 @@
 #pragma once
 
 #include <squall/ioloop/base/callback.h>
+#include <squall/ioloop/base/time_span.h>
 #include <squall/ioloop/loop/ioloop.h>
 #include <squall/ioloop/loop/task.h>
 
@@ -33,7 +34,7 @@ class PeriodicCallback {
 
   // Does not start. Throws std::invalid_argument unless `interval` is positive and the jitter is in bounds.
   template <class Function>
-  PeriodicCallback(IOLoop::Duration interval, Function function, Options options)
+  PeriodicCallback(TimeSpan interval, Function function, Options options)
       : run_(make_run(interval, options)) {
     using Result = std::invoke_result_t<Function&>;
     static_assert(std::is_void_v<Result> || std::is_same_v<Result, Task<>>,
@@ -45,7 +46,7 @@ class PeriodicCallback {
     }
   }
   template <class Function>
-  PeriodicCallback(IOLoop::Duration interval, Function function)
+  PeriodicCallback(TimeSpan interval, Function function)
       : PeriodicCallback(interval, std::move(function), Options()) {}
   ~PeriodicCallback();
   PeriodicCallback(const PeriodicCallback&) = delete;
@@ -65,7 +66,7 @@ class PeriodicCallback {
   };
   using RunPointer = std::unique_ptr<Run, Discard>;
 
-  static RunPointer make_run(IOLoop::Duration interval, Options options);
+  static RunPointer make_run(TimeSpan interval, Options options);
   void set_call(Callback call) noexcept;
   Task<>* task() noexcept;  // where the task of a call is stored
 

@@ -20,13 +20,16 @@ enum class OnTimeout { throws, returns };
 // succeeds even if the deadline has passed. If the wake-up and the deadline are in one turn, the first of
 // them decides.
 //
-// Lifetime:  the event, lock or queue may be destroyed meanwhile; the deadline still ends the wait.
+// Lifetime:  the event, lock or queue may be destroyed meanwhile; the deadline still ends the wait. May be
+//            moved until it is awaited.
 template <class Wait, OnTimeout on_timeout = OnTimeout::throws>
 class [[nodiscard]] Timed : public Wait {
  public:
   template <class... Arguments>
   explicit Timed(Deadline deadline, Arguments&&... arguments)
       : Wait(std::forward<Arguments>(arguments)...), deadline_(deadline) {}
+  Timed(Timed&&) noexcept = default;
+  Timed& operator=(Timed&&) = delete;
   ~Timed() { disarm(); }
 
   void await_suspend(std::coroutine_handle<> coroutine) {

@@ -110,8 +110,11 @@ class [[nodiscard]] WaitIterator<T, Index>::Next {
   explicit Next(WaitIterator& iterator) : iterator_(&iterator) {
     if (iterator.done()) throw std::logic_error("next() of a WaitIterator that is done");
   }
-  Next(const Next&) = delete;
-  Next& operator=(const Next&) = delete;
+  // May be moved until it is awaited.
+  Next(Next&& other) noexcept : iterator_(std::exchange(other.iterator_, nullptr)) {
+    assert((!iterator_ || iterator_->next_ != &other) && "this next() has begun");
+  }
+  Next& operator=(Next&&) = delete;
   ~Next() {
     if (!iterator_) return;
     if (iterator_->next_ == this) iterator_->next_ = nullptr;

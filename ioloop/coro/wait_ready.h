@@ -3,6 +3,7 @@
 #include <squall/ioloop/loop/ioloop.h>
 #include <squall/ioloop/loop/loop_hook.h>
 
+#include <cassert>
 #include <coroutine>
 
 namespace squall {
@@ -11,12 +12,14 @@ namespace detail {
 class ReadyWaits;
 }
 
-// Awaiter of wait_readable() and wait_writable().
+// Awaiter of wait_readable() and wait_writable(). May be moved until it is awaited.
 class [[nodiscard]] ReadyAwaiter {
  public:
   ReadyAwaiter(IOLoop& loop, int fd, Events wanted) noexcept : loop_(loop), fd_(fd), wanted_(wanted) {}
-  ReadyAwaiter(const ReadyAwaiter&) = delete;
-  ReadyAwaiter& operator=(const ReadyAwaiter&) = delete;
+  ReadyAwaiter(ReadyAwaiter&& other) noexcept : loop_(other.loop_), fd_(other.fd_), wanted_(other.wanted_) {
+    assert(!other.waits_ && !other.resume_.linked() && "this wait has begun");
+  }
+  ReadyAwaiter& operator=(ReadyAwaiter&&) = delete;
   ~ReadyAwaiter();
 
   bool await_ready() const noexcept { return false; }

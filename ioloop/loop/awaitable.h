@@ -56,6 +56,18 @@ decltype(auto) awaiter_of(A&& a) {
   }
 }
 
+// An awaiter that co_await uses as it is.
+template <class A>
+concept PlainAwaiter = Awaiter<A> && !HasAdapter<A> && !HasMemberCoAwait<A> && !HasFreeCoAwait<A>;
+
+// Whether an awaiter has references or views to its arguments, which live only until the end of the statement
+// that made it.
+template <class A>
+inline constexpr bool kBorrowsArguments = false;
+template <class A>
+requires(A::kBorrowsArguments)
+inline constexpr bool kBorrowsArguments<A> = true;
+
 template <class A>
 inline constexpr bool kIsTask = false;
 template <class T>
@@ -63,7 +75,8 @@ inline constexpr bool kIsTask<Task<T>> = true;
 
 }  // namespace detail
 
-// A type that co_await, as_task(), multi(), race(), with_timeout() and shield() accept.
+// A type that co_await, as_task(), multi(), race(), with_timeout() and shield() accept: among others every
+// awaiter of Squall, all of which may be moved until they are awaited.
 template <class A>
 concept Awaitable = std::move_constructible<A> && (detail::HasAdapter<A> || detail::HasMemberCoAwait<A> ||
                                                    detail::HasFreeCoAwait<A> || detail::Awaiter<A>);

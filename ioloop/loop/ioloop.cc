@@ -158,9 +158,9 @@ void IOLoop::start() {
   stopping_.store(false, std::memory_order_relaxed);
 }
 
-bool IOLoop::run_once(Duration timeout) {
+bool IOLoop::run_once(TimeSpan timeout) {
   const Running running(*this);
-  turn(std::max(timeout, Duration::zero()));
+  turn(std::max<Duration>(timeout, Duration::zero()));
   return !stopping_.exchange(false, std::memory_order_relaxed);
 }
 
@@ -192,7 +192,7 @@ void IOLoop::stop() noexcept {
   }
 
   if (timers_.earliest() <= time_) [[unlikely]] {
-    stats_.lag.record(time_ - timers_.earliest());
+    stats_.lag.record(saturating_subtract(time_, timers_.earliest()));
     stats_.timers += timers_.fire(time_, [this](Callback& callback) { guarded(callback, "timer"); });
   }
 
@@ -226,7 +226,7 @@ std::optional<IOLoop::Duration> IOLoop::next_timeout() const noexcept {
       inbox_->filled())
     return Duration::zero();
   if (timers_.earliest() == TimePoint::max()) return std::nullopt;
-  return std::max(timers_.earliest() - now(), Duration::zero());
+  return std::max(saturating_subtract(timers_.earliest(), now()), Duration::zero());
 }
 
 int IOLoop::fd() const {
@@ -369,7 +369,7 @@ void IOLoop::stop_on_signals() {
   for (const int signal : {SIGINT, SIGTERM}) add_signal_handler(signal, [this] { stop(); });
 }
 
-void IOLoop::run_until_ended(RunSync& run, std::optional<Duration> timeout) {
+void IOLoop::run_until_ended(RunSync& run, std::optional<TimeSpan> timeout) {
   if (running()) throw std::logic_error("IOLoop is already running");  // before the task is queued
   struct Arms {
     ~Arms() {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <squall/ioloop/base/time_source.h>
+#include <squall/ioloop/base/time_span.h>
 #include <squall/ioloop/loop/callback_queue.h>
 #include <squall/ioloop/loop/descriptor_table.h>
 #include <squall/ioloop/loop/handler_closure.h>
@@ -70,7 +71,7 @@ class IOLoop {
     // Replaces the steady clock in tests. Borrowed; null uses the steady clock.
     TimeSource* time_source = nullptr;
     // Callbacks and resumed tasks that hold the loop for longer are logged by name; nullopt logs nothing.
-    std::optional<Duration> slow_callback{};
+    std::optional<TimeSpan> slow_callback{};
   };
 
   // Makes the loop this thread's current one. Throws std::system_error, and std::invalid_argument if there is
@@ -104,7 +105,7 @@ class IOLoop {
   // task is destroyed and TimeoutError is thrown. Throws std::runtime_error if stop() was called before the
   // task ended.
   template <class T>
-  T run_sync(Task<T> task, std::optional<Duration> timeout = std::nullopt) {
+  T run_sync(Task<T> task, std::optional<TimeSpan> timeout = std::nullopt) {
     task.check_startable();
     RunSync run(*this);
     run.start = [&task, &run] { task.start(run); };
@@ -127,17 +128,20 @@ class IOLoop {
 
   // The time of the loop's clock at the beginning of this turn; the present time if no turn is under way.
   TimePoint time() const noexcept { return phase_ == Phase::in_turn ? time_ : now(); }
-  // time() + delay, at most TimePoint::max().
-  TimePoint deadline_after(Duration delay) const noexcept {
-    const TimePoint start = time();
-    return delay > TimePoint::max() - start ? TimePoint::max() : start + delay;
+  // The present time of the loop's clock, also if callbacks of this turn have taken long.
+  TimePoint now() const noexcept { return time_source_ ? time_source_->now() : Clock::now(); }
+  // now() + delay, at most TimePoint::max(). A delay of zero or less is over already: time().
+  TimePoint deadline_after(TimeSpan delay) const noexcept {
+    return delay > delay.zero() ? saturating_add(now(), delay) : time();
   }
-  // Runs `callback` once time() has reached `when`; never within this call, even if `when` has passed.
+  // Runs `callback` once time() has reached `when`; never within this call, even if `when` has passed. A
+  // timer at TimePoint::max() never fires.
   Timeout call_at(TimePoint when, Callback callback) {
     check_thread();
     return timers_.add(when, std::move(callback));
   }
-  Timeout call_later(Duration delay, Callback callback) {
+  // The delay counts from this call.
+  Timeout call_later(TimeSpan delay, Callback callback) {
     check_thread();
     return timers_.add(deadline_after(delay), std::move(callback));
   }
@@ -205,7 +209,7 @@ class IOLoop {
 
   LoopStats stats() const noexcept;
   // As Options::slow_callback.
-  void set_slow_callback(std::optional<Duration> threshold) noexcept { slow_callback_ = threshold; }
+  void set_slow_callback(std::optional<TimeSpan> threshold) noexcept { slow_callback_ = threshold; }
 
   // ---- Embedding: another event loop waits until fd() is readable, at most for next_timeout(), and then
   // calls run_once(0s). See docs/ioloop.md.
@@ -216,8 +220,9 @@ class IOLoop {
   // The time until the earliest timer; zero if there is work now, nullopt if there is no timer. Each added
   // timer and callback may change it.
   std::optional<Duration> next_timeout() const noexcept;
-  // Runs one turn, which waits at most `timeout`. False if stop() was called, before or meanwhile.
-  bool run_once(Duration timeout);
+  // Runs one turn, which waits at most `timeout`; not at all for zero or less. False if stop() was called,
+  // before or meanwhile.
+  bool run_once(TimeSpan timeout);
 
   // ---- For the authors of streams and awaitables.
 
@@ -316,7 +321,6 @@ class IOLoop {
   }
   bool is_usable_here() const noexcept;
 
-  TimePoint now() const noexcept { return time_source_ ? time_source_->now() : Clock::now(); }
   void turn(std::optional<Duration> limit);
   std::span<const Ready> wait(std::optional<Duration> limit);
   void run_callbacks();
@@ -325,7 +329,7 @@ class IOLoop {
   void guarded(Function&& function, Describe&& culprit) noexcept;
   void guarded(Callback& callback, const char* kind) noexcept;
   void guarded(const LoopHook& hook) noexcept;
-  void run_until_ended(RunSync& run, std::optional<Duration> timeout);
+  void run_until_ended(RunSync& run, std::optional<TimeSpan> timeout);
   void on_wake();
 
   // A system call costs ten times a callback, so turns with callbacks skip it. Limited, so that callbacks
@@ -339,7 +343,7 @@ class IOLoop {
   TimePoint time_{};
   std::size_t unpolled_ = 0;       // callbacks run since the last call of the poller
   const void* resumed_ = nullptr;  // resumption_of() the coroutine that the present callback resumed
-  std::optional<Duration> slow_callback_;
+  std::optional<TimeSpan> slow_callback_;
   int budget_ = kBudget;
   Phase phase_ = Phase::stopped;
   std::atomic<bool> stopping_ = false;

@@ -4,6 +4,7 @@
 #include <squall/ioloop/loop/loop_hook.h>
 #include <squall/ioloop/loop/loop_ref.h>
 
+#include <cassert>
 #include <coroutine>
 #include <cstdint>
 #include <initializer_list>
@@ -13,10 +14,15 @@ namespace squall {
 class IOLoop;
 class SignalHandlers;
 
-// Awaiter of IOLoop::signal().
+// Awaiter of IOLoop::signal(). May be moved until it is awaited.
 class [[nodiscard]] SignalAwaiter : public ListNode<> {
  public:
   SignalAwaiter(IOLoop& loop, std::initializer_list<int> signals) noexcept;
+  SignalAwaiter(SignalAwaiter&& other) noexcept
+      : loop_(other.loop_), wanted_(other.wanted_), valid_(other.valid_) {
+    assert(!other.linked() && "this wait has begun");
+  }
+  SignalAwaiter& operator=(SignalAwaiter&&) = delete;
 
   // Throws as IOLoop::add_signal_handler() does.
   bool await_ready();

@@ -29,8 +29,9 @@ class [[nodiscard]] SleepAwaiter {
   Timeout timeout_;
 };
 
-// co_await sleep(100ms): suspends for `delay`, and at least until the next turn (GEN-10).
-inline SleepAwaiter sleep(IOLoop::Duration delay) {
+// co_await sleep(100ms): suspends for `delay` from this call, and at least until the timers run next
+// (GEN-10).
+inline SleepAwaiter sleep(TimeSpan delay) {
   IOLoop& loop = IOLoop::current();
   return {loop, loop.deadline_after(delay)};
 }

@@ -4,6 +4,7 @@
 #include <squall/ioloop/loop/loop_hook.h>
 #include <squall/ioloop/loop/loop_ref.h>
 
+#include <cassert>
 #include <coroutine>
 #include <cstddef>
 
@@ -44,12 +45,17 @@ class WaiterList {
 };
 
 // One suspended coroutine: a member or base class of an awaiter. The destructor removes the coroutine from
-// its list and the ready queue, so that a destroyed frame is never resumed. Nothing here allocates.
+// its list and the ready queue, so that a destroyed frame is never resumed. Nothing here allocates. May be
+// moved until it waits.
 //
 // Thread:    the loop's thread.
 class Waiter : public ListNode<> {
  public:
   explicit Waiter(IOLoop& loop) noexcept : loop_(loop) {}
+  Waiter(Waiter&& other) noexcept : loop_(other.loop_) {
+    assert(!other.list_ && !other.woken_ && "this wait has begun");
+  }
+  Waiter& operator=(Waiter&&) = delete;
   ~Waiter() { withdraw(); }
 
   void wait_in(WaiterList& list, std::coroutine_handle<> coroutine) noexcept;

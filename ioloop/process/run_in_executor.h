@@ -128,7 +128,7 @@ class ExecutorCall final : public ExecutorResult<Result> {
 
 }  // namespace detail
 
-// Awaiter of run_in_executor().
+// Awaiter of run_in_executor(). May be moved until it is awaited.
 template <class Result>
 class [[nodiscard]] ExecutorAwaiter {
  public:
@@ -136,9 +136,11 @@ class [[nodiscard]] ExecutorAwaiter {
   ExecutorAwaiter(IOLoop& loop, Executor* executor,
                   std::shared_ptr<detail::ExecutorResult<Result>> job) noexcept
       : loop_(loop), executor_(executor), job_(std::move(job)) {}
-  ExecutorAwaiter(const ExecutorAwaiter&) = delete;
-  ExecutorAwaiter& operator=(const ExecutorAwaiter&) = delete;
-  ~ExecutorAwaiter() { job_->abandon(); }
+  ExecutorAwaiter(ExecutorAwaiter&&) noexcept = default;
+  ExecutorAwaiter& operator=(ExecutorAwaiter&&) = delete;
+  ~ExecutorAwaiter() {
+    if (job_) job_->abandon();
+  }
 
   bool await_ready() const noexcept { return false; }
   void await_suspend(std::coroutine_handle<> waiter) {

@@ -51,6 +51,7 @@ class Condition {
 class [[nodiscard]] Condition::Wait : protected Waiter {
  public:
   explicit Wait(Condition& condition) : Waiter(IOLoop::current()), condition_(condition) {}
+  Wait(Wait&&) noexcept = default;
   ~Wait() {
     if (withdraw()) condition_.notify();
   }

@@ -16,6 +16,8 @@ namespace squall {
 template <class T, class Items>
 class [[nodiscard]] Queue<T, Items>::Put : protected Waiter {
  public:
+  static constexpr bool kBorrowsArguments = true;
+
   Put(Queue& queue, T& item) : Waiter(IOLoop::current()), queue_(queue), item_(item) {}
 
   bool await_ready() {
@@ -34,6 +36,9 @@ class [[nodiscard]] Queue<T, Items>::Put : protected Waiter {
     if (!inserted_) throw QueueClosed();
   }
 
+ protected:
+  Queue& queue_;
+
  private:
   friend Queue;
   void insert() {
@@ -41,7 +46,6 @@ class [[nodiscard]] Queue<T, Items>::Put : protected Waiter {
     inserted_ = true;
   }
 
-  Queue& queue_;
   T& item_;
   bool inserted_ = false;
 };
@@ -59,13 +63,18 @@ struct Copied {
 template <class T, class Items>
 class [[nodiscard]] Queue<T, Items>::PutCopy : private detail::Copied<T>, public Put {
  public:
+  static constexpr bool kBorrowsArguments = false;
+
   PutCopy(Queue& queue, const T& item) : detail::Copied<T>(item), Put(queue, this->copy) {}
+  PutCopy(PutCopy&& other) noexcept
+      : detail::Copied<T>(static_cast<detail::Copied<T>&&>(other)), Put(other.queue_, this->copy) {}
 };
 
 template <class T, class Items>
 class [[nodiscard]] Queue<T, Items>::Get : protected Waiter {
  public:
   explicit Get(Queue& queue) : Waiter(IOLoop::current()), queue_(queue) {}
+  Get(Get&&) noexcept = default;
   ~Get() {
     if (withdraw()) queue_.getters_.promise_to_one(queue_.promised_);
   }

@@ -132,6 +132,7 @@ class BoundedSemaphore final : public Semaphore {
 class [[nodiscard]] Semaphore::Acquire : protected Waiter {
  public:
   explicit Acquire(Semaphore& semaphore) : Waiter(IOLoop::current()), semaphore_(semaphore) {}
+  Acquire(Acquire&&) noexcept = default;
   ~Acquire() {
     if (withdraw()) semaphore_.give_back();
   }

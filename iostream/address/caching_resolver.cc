@@ -24,8 +24,8 @@ struct CachingResolver::Query {
 
 std::optional<IOLoop::Duration> CachingResolver::Query::ttl(const Options& options) const {
   if (!error && !answer.addresses.empty())
-    return std::clamp<IOLoop::Duration>(answer.ttl ? *answer.ttl : options.default_ttl, options.min_ttl,
-                                        options.max_ttl);
+    return std::clamp<IOLoop::Duration>(answer.ttl ? TimeSpan(*answer.ttl) : options.default_ttl,
+                                        options.min_ttl, options.max_ttl);
   bool is_definite = !error;
   try {
     if (error) std::rethrow_exception(error);
@@ -55,7 +55,8 @@ Task<Resolver::Answer> CachingResolver::look_up(std::string host, std::uint16_t 
   if (query->error) std::rethrow_exception(query->error);
   Answer answer = query->answer;
   // The rest of the TTL; 0 if the answer expired before this task was resumed.
-  const auto left = std::chrono::floor<std::chrono::seconds>(*query->expires - loop_->time());
+  const auto left =
+      std::chrono::floor<std::chrono::seconds>(saturating_subtract(*query->expires, loop_->time()));
   if (answer.ttl) answer.ttl = std::max(left, std::chrono::seconds(0));
   co_return std::move(answer);
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <squall/ioloop/base/time_span.h>
 #include <squall/ioloop/loop/ioloop.h>
 #include <squall/ioloop/loop/task_group.h>
 #include <squall/iostream/address/resolver.h>
@@ -30,12 +31,13 @@ class CachingResolver final : public Resolver {
  public:
   struct Options {
     // The time to keep an answer without a TTL; getaddrinfo() gives none.
-    std::chrono::nanoseconds default_ttl = std::chrono::seconds(60);
-    // Bounds of the TTLs of name servers, and of default_ttl.
-    std::chrono::nanoseconds min_ttl = std::chrono::seconds(1);
-    std::chrono::nanoseconds max_ttl = std::chrono::hours(1);
+    TimeSpan default_ttl = std::chrono::seconds(60);
+    // Bounds of the TTLs of name servers, and of default_ttl. An answer with a TTL of zero or less is not
+    // kept.
+    TimeSpan min_ttl = std::chrono::seconds(1);
+    TimeSpan max_ttl = std::chrono::hours(1);
     // The time to keep the answer that a name does not exist; nullopt: the answer is not kept.
-    std::optional<std::chrono::nanoseconds> negative_ttl = std::chrono::seconds(5);
+    std::optional<TimeSpan> negative_ttl = std::chrono::seconds(5);
     // Cached answers; the least recently used is dropped first. Queries under way do not count.
     std::size_t max_entries = 1000;
   };

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <squall/ioloop/base/time_span.h>
 #include <squall/ioloop/loop/ioloop.h>
 #include <squall/iostream/address/resolver.h>
 
@@ -25,9 +26,10 @@ class CaresResolver final : public Resolver {
   struct Options {
     // Name servers: `192.0.2.1,192.0.2.2:5353,[2001:db8::1]:53`; empty for the system's.
     std::string servers{};
-    // The time limit of the first try at each server, and the number of tries. The limit at most doubles
-    // with each further try. The defaults are the defaults of c-ares: 5 s and 4 tries in version 1.18.
-    std::optional<std::chrono::nanoseconds> timeout{};
+    // The time limit of the first try at each server, from 1 ms to 24 h, and the number of tries. The limit
+    // at most doubles with each further try. The defaults are the defaults of c-ares: 5 s and 4 tries in
+    // version 1.18.
+    std::optional<TimeSpan> timeout{};
     std::optional<int> tries{};
   };
 

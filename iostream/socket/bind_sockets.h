@@ -1,6 +1,7 @@
 #pragma once
 
 #include <squall/ioloop/base/owned_fd.h>
+#include <squall/ioloop/base/time_span.h>
 
 #include <sys/socket.h>
 
@@ -23,9 +24,9 @@ struct ListenOptions {
   // connections over them.
   bool reuse_port = false;
   // TCP_DEFER_ACCEPT: a connection waits in the kernel until its first bytes arrive or this time has passed,
-  // rounded up to seconds. For protocols in which the client speaks first. nullopt: the connection does not
-  // wait.
-  std::optional<std::chrono::nanoseconds> defer_accept{};
+  // rounded up to seconds, at least one. For protocols in which the client speaks first. nullopt: the
+  // connection does not wait.
+  std::optional<TimeSpan> defer_accept{};
   // TCP_FASTOPEN (RFC 7413): a client may send bytes with its connection request, which may arrive twice.
   // The value limits the requests under way; nullopt: off. The system must allow it too
   // (net.ipv4.tcp_fastopen).

@@ -127,7 +127,7 @@ void set_reuse_port(int fd) {
 #endif
 }
 
-void set_defer_accept(int fd, std::chrono::nanoseconds wait) {
+void set_defer_accept(int fd, TimeSpan wait) {
   // In whole seconds, at least one.
   const auto rounded = std::chrono::ceil<std::chrono::seconds>(wait).count();
   const auto seconds = static_cast<int>(std::clamp<std::chrono::seconds::rep>(rounded, 1, INT_MAX));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <squall/ioloop/base/owned_fd.h>
+#include <squall/ioloop/base/time_span.h>
 #include <squall/iostream/address/address.h>
 
 #include <sys/types.h>
@@ -54,7 +55,7 @@ Address address_of_interface(const std::string& name, int family);
 // Options of a listening socket; see ListenOptions. They throw std::system_error, ENOPROTOOPT where the
 // system has no such option.
 void set_reuse_port(int fd);
-void set_defer_accept(int fd, std::chrono::nanoseconds wait);  // rounded up to seconds
+void set_defer_accept(int fd, TimeSpan wait);  // rounded up to seconds, at least one
 void set_fast_open(int fd, int queue_length);
 // Throws std::invalid_argument unless `fd` is a listening socket, and std::system_error.
 void check_listening(int fd);

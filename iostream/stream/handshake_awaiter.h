@@ -4,6 +4,7 @@
 #include <squall/ioloop/loop/loop_ref.h>
 #include <squall/ioloop/loop/timer_heap.h>
 
+#include <cassert>
 #include <coroutine>
 #include <cstdint>
 
@@ -14,7 +15,7 @@ class StreamLink;
 }
 
 // A stream's handshake: the result of IOStream::start_tls() and handshake(). If the awaiter is dropped, the
-// handshake continues without a time limit.
+// handshake continues without a time limit. May be moved until it is awaited.
 //
 // Lifetime:  borrows the stream, which may be destroyed while the awaiter waits, and the loop.
 // Errors:    TLSError, or another error of the transport, if the handshake fails. TimeoutError if the
@@ -24,8 +25,10 @@ class [[nodiscard]] HandshakeAwaiter {
  public:
   // Made by IOStream.
   explicit HandshakeAwaiter(detail::StreamLink& link) noexcept;
-  HandshakeAwaiter(const HandshakeAwaiter&) = delete;
-  HandshakeAwaiter& operator=(const HandshakeAwaiter&) = delete;
+  HandshakeAwaiter(HandshakeAwaiter&& other) noexcept : link_(other.link_), loop_(other.loop_) {
+    assert(other.state_ == State::idle && "this handshake has begun to wait");
+  }
+  HandshakeAwaiter& operator=(HandshakeAwaiter&&) = delete;
   ~HandshakeAwaiter();
 
   bool await_ready();

@@ -2,12 +2,14 @@
 
 #include <squall/ioloop/loop/loop_hook.h>
 
+#include <cassert>
 #include <coroutine>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace squall {
 
@@ -29,11 +31,13 @@ class ReadView : public std::string_view {
 // The read first takes bytes from the stream's buffer, then tries a system call if more bytes may have
 // arrived. It waits only if the bytes are too few.
 //
-// Lifetime:  borrows the stream, which may be destroyed while the read waits. Destroying the awaiter
-//            withdraws the read: no byte is lost, and the stream can be read again.
+// Lifetime:  borrows the stream, which may be destroyed while the read waits, and the delimiter or the regex.
+//            Destroying the awaiter withdraws the read: no byte is lost, and the stream can be read again.
+//            May be moved until it is awaited.
 class [[nodiscard]] ReadAwaiter {
  public:
   enum class Kind : std::uint8_t { some, some_nothrow, bytes, until, until_regex, until_close, into };
+  static constexpr bool kBorrowsArguments = true;
 
   // Made by IOStream.
   ReadAwaiter(detail::StreamReader& reader, Kind kind, std::size_t amount,
@@ -41,8 +45,16 @@ class [[nodiscard]] ReadAwaiter {
       : reader_(&reader), kind_(kind), amount_(amount), delimiter_(delimiter) {}
   ReadAwaiter(detail::StreamReader& reader, const Regex& regex, std::size_t max_bytes) noexcept
       : reader_(&reader), kind_(Kind::until_regex), amount_(max_bytes), regex_{&regex, 0, 0} {}
-  ReadAwaiter(const ReadAwaiter&) = delete;
-  ReadAwaiter& operator=(const ReadAwaiter&) = delete;
+  ReadAwaiter(ReadAwaiter&& other) noexcept
+      : reader_(other.reader_), kind_(other.kind_), amount_(other.amount_), delimiter_() {
+    assert(!other.waiting_ && other.outcome_ == Outcome::pending && "this read has begun");
+    if (kind_ == Kind::until_regex) {
+      regex_ = other.regex_;
+    } else {
+      delimiter_ = other.delimiter_;
+    }
+  }
+  ReadAwaiter& operator=(ReadAwaiter&&) = delete;
   ~ReadAwaiter() {
     if (waiting_) withdraw();
   }
@@ -104,6 +116,7 @@ class [[nodiscard]] ReadIntoAwaiter : public ReadAwaiter {
   // Made by IOStream. Ends with at least `least` bytes.
   ReadIntoAwaiter(detail::StreamReader& reader, std::span<char> space, std::size_t least) noexcept
       : ReadAwaiter(reader, Kind::into, least), space_(space) {}
+  ReadIntoAwaiter(ReadIntoAwaiter&& other) noexcept : ReadAwaiter(std::move(other)), space_(other.space_) {}
   ~ReadIntoAwaiter();
   std::size_t await_resume();
 

@@ -15,7 +15,7 @@ namespace {
 
 using Servers = std::vector<std::reference_wrapper<TCPServer>>;
 
-Task<> wait_and_drain(Servers servers, IOLoop::Duration limit) {
+Task<> wait_and_drain(Servers servers, TimeSpan limit) {
   IOLoop& loop = servers.front().get().loop();
   co_await loop.signal(SIGINT, SIGTERM);
   loop.stop_on_signals();
@@ -28,7 +28,7 @@ Task<> wait_and_drain(Servers servers, IOLoop::Duration limit) {
 
 }  // namespace
 
-Task<> drain_on_signals(Servers servers, IOLoop::Duration limit) {
+Task<> drain_on_signals(Servers servers, TimeSpan limit) {
   if (servers.empty()) throw std::invalid_argument("drain_on_signals() needs a server");
   for (const TCPServer& server : servers)
     if (&server.loop() != &servers.front().get().loop())
@@ -36,7 +36,7 @@ Task<> drain_on_signals(Servers servers, IOLoop::Duration limit) {
   return wait_and_drain(std::move(servers), limit);
 }
 
-Task<> drain_on_signals(TCPServer& server, IOLoop::Duration limit) {
+Task<> drain_on_signals(TCPServer& server, TimeSpan limit) {
   return drain_on_signals(Servers{server}, limit);
 }
 

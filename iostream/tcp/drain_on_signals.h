@@ -1,5 +1,6 @@
 #pragma once
 
+#include <squall/ioloop/base/time_span.h>
 #include <squall/ioloop/loop/ioloop.h>
 #include <squall/ioloop/loop/task.h>
 
@@ -22,7 +23,7 @@ class TCPServer;
 // Thread:    the thread of the loop that receives the process's signals: see IOLoop::signal().
 // Lifetime:  borrows the servers until the task ends.
 // Errors:    throws std::invalid_argument without a server, and for servers of several loops.
-Task<> drain_on_signals(TCPServer& server, IOLoop::Duration limit);
-Task<> drain_on_signals(std::vector<std::reference_wrapper<TCPServer>> servers, IOLoop::Duration limit);
+Task<> drain_on_signals(TCPServer& server, TimeSpan limit);
+Task<> drain_on_signals(std::vector<std::reference_wrapper<TCPServer>> servers, TimeSpan limit);
 
 }  // namespace squall

@@ -73,7 +73,7 @@ Task<OwnedFd> connect_tcp(Connecting& connecting) {
   } else {
     addresses = co_await find_addresses(connecting, family);
   }
-  const IOLoop::Duration delay = std::max(connecting.options.attempt_delay, kShortestDelay);
+  const IOLoop::Duration delay = std::max<IOLoop::Duration>(connecting.options.attempt_delay, kShortestDelay);
   OwnedFd fd = co_await connect_to_first(std::move(addresses), local, delay, connecting.progress);
   if (!fd) {
     ConnectProgress& progress = connecting.progress;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <squall/ioloop/base/time_span.h>
 #include <squall/ioloop/loop/ioloop.h>
 #include <squall/ioloop/loop/task.h>
 #include <squall/iostream/address/address.h>
@@ -30,10 +31,10 @@ struct ConnectOptions {
   std::optional<std::string> source_interface{};
   // Limits of the name lookup, the connection and the TLS handshake together (TCL-01): a time from the
   // start of the task, and a point in time. The earlier limit applies; nullopt is no limit.
-  std::optional<IOLoop::Duration> timeout = std::chrono::seconds(20);
+  std::optional<TimeSpan> timeout = std::chrono::seconds(20);
   std::optional<IOLoop::TimePoint> deadline{};
   // The next address is tried after this time without an answer; at least 10 ms (RFC 8305, section 8).
-  IOLoop::Duration attempt_delay = std::chrono::milliseconds(250);
+  TimeSpan attempt_delay = std::chrono::milliseconds(250);
   // Borrowed until the task ends; null: default_resolver().
   Resolver* resolver = nullptr;
   bool nodelay = true;  // TCP_NODELAY: small writes leave at once

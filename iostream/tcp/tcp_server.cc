@@ -50,6 +50,8 @@ TCPServer::TCPServer(Options options, IOLoop& loop)
   if (max_connections_ == 0 || options_.max_connections_per_address == 0U)
     throw std::invalid_argument(
         "max_connections and max_connections_per_address of a TCPServer must not be 0");
+  if (options_.proxy_protocol.timeout <= TimeSpan::zero())
+    throw std::invalid_argument("the proxy_protocol.timeout of a TCPServer must be positive");
   if (options_.max_connections_per_address) per_address_.emplace();
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <squall/ioloop/base/time_span.h>
 #include <squall/iostream/address/network.h>
 #include <squall/iostream/stream/iostream.h>
 
@@ -21,8 +22,8 @@ struct ProxyProtocolOptions {
   // Peers of Unix sockets are trusted too: the mode of the socket's file decides which processes may connect.
   bool trust_unix_peers = false;
   Others others = Others::are_served;
-  // The time for the whole header; the connection is closed at its end.
-  std::chrono::nanoseconds timeout = std::chrono::seconds(3);
+  // The time for the whole header; the connection is closed at its end. Positive.
+  TimeSpan timeout = std::chrono::seconds(3);
 
   bool is_on() const noexcept { return trust_unix_peers || !trusted.empty(); }
   bool trusts(const Address& peer) const noexcept {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <squall/ioloop/base/time_span.h>
 #include <squall/ioloop/base/void_function.h>
 
 #include <chrono>
@@ -56,8 +57,8 @@ struct TLSServerOptions {
   TLSVersion max_version = TLSVersion::tls1_3;
   std::string ciphers{};       // of TLS 1.2, an OpenSSL cipher list; empty: ECDHE with an AEAD cipher
   std::string ciphersuites{};  // of TLS 1.3; empty: OpenSSL's choice
-  std::optional<std::chrono::nanoseconds> handshake_timeout = std::chrono::seconds(10);  // nullopt: no limit
-  bool ktls = false;  // let the kernel encrypt, if it can
+  std::optional<TimeSpan> handshake_timeout = std::chrono::seconds(10);  // nullopt: no limit
+  bool ktls = false;                                                     // let the kernel encrypt, if it can
   // For settings without an option here. Called with each SSL_CTX after its setup.
   VoidFunction<ssl_ctx_st*> customize{};
 };
@@ -82,7 +83,7 @@ struct TLSClientOptions {
   TLSVersion max_version = TLSVersion::tls1_3;
   std::string ciphers{};
   std::string ciphersuites{};
-  std::optional<std::chrono::nanoseconds> handshake_timeout = std::chrono::seconds(10);
+  std::optional<TimeSpan> handshake_timeout = std::chrono::seconds(10);
   bool ktls = false;
   VoidFunction<ssl_ctx_st*> customize{};
 };

@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <type_traits>
 #include <vector>
 
 #include "support/answer_server.h"
@@ -528,7 +529,7 @@ TEMPLATE_TEST_CASE("hostname_mapping changes the address of a host, or of one po
   CHECK_THROWS_AS(loop.run(elsewhere.fetch("http://one.example.test:" + port + "/")), HTTPClientError);
 }
 
-TEMPLATE_TEST_CASE("a timeout of zero passes at once", "[client_options]", HTTP_CLIENTS) {
+TEMPLATE_TEST_CASE("a timeout of zero or less passes at once", "[client_options]", HTTP_CLIENTS) {
   ClientFixture<TestType> fixture([](const std::string&) { return ok("x"); });
   fixture.server.set_script([](IOStream& stream) -> Task<> {
     const std::string request = co_await testing::read_request(stream);
@@ -536,8 +537,39 @@ TEMPLATE_TEST_CASE("a timeout of zero passes at once", "[client_options]", HTTP_
     co_await never.wait();
   });
   HTTPRequest request(fixture.server.url());
-  request.request_timeout = std::chrono::nanoseconds(0);
-  CHECK_THROWS_AS(fixture.fetch(request), HTTPTimeoutError);
+  for (const TimeSpan over : {TimeSpan(0s), TimeSpan(-1s), TimeSpan(std::chrono::hours::min())}) {
+    request.request_timeout = over;
+    request.connect_timeout = std::nullopt;
+    CHECK_THROWS_AS(fixture.fetch(request), HTTPTimeoutError);
+    // libcurl's shortest timeout is 1 ms, in which it may have connected.
+    if constexpr (std::is_same_v<TestType, SimpleAsyncHTTPClient>) {
+      request.connect_timeout = over;
+      request.request_timeout = std::nullopt;
+      CHECK_THROWS_AS(fixture.fetch(request), HTTPTimeoutError);
+    }
+  }
+}
+
+TEMPLATE_TEST_CASE("a timeout too long for the clock never passes", "[client_options]", HTTP_CLIENTS) {
+  Options options;
+  options.idle_timeout = std::chrono::hours::max();
+  ClientFixture<TestType> fixture([](const std::string&) { return ok("x"); }, options);
+  HTTPRequest request(fixture.server.url());
+  for (const TimeSpan endless : {TimeSpan(std::chrono::hours::max()), TimeSpan(std::chrono::years(200))}) {
+    request.request_timeout = request.connect_timeout = endless;
+    CHECK(fixture.fetch(request).body() == "x");
+  }
+}
+
+TEMPLATE_TEST_CASE("with an idle_timeout of zero or less no connection is kept", "[client_options]",
+                   HTTP_CLIENTS) {
+  for (const TimeSpan over : {TimeSpan(0s), TimeSpan(std::chrono::hours::min())}) {
+    Options options;
+    options.idle_timeout = over;
+    ClientFixture<TestType> fixture([](const std::string&) { return ok("x"); }, options);
+    for (int i = 0; i < 2; ++i) CHECK(fixture.fetch(fixture.server.url()).body() == "x");
+    CHECK(fixture.server.accepted_connections == 2);
+  }
 }
 
 TEMPLATE_TEST_CASE("max_clients_per_host is at least one", "[client_options]", HTTP_CLIENTS) {

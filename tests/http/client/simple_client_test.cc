@@ -4,6 +4,7 @@
 
 #include <squall/http.h>
 #include <squall/http/client/client_connection.h>
+#include <squall/testing/virtual_clock.h>
 
 #include <fmt/format.h>
 
@@ -25,6 +26,7 @@ using namespace std::chrono_literals;
 using testing::answer;
 using testing::AnswerServer;
 using testing::ok;
+using testing::VirtualClock;
 using Fixture = testing::ClientFixture<SimpleAsyncHTTPClient>;
 using Options = AsyncHTTPClient::Options;
 
@@ -399,6 +401,43 @@ TEST_CASE("request_timeout covers the bodies of request and response", "[simple_
   put.body = std::string(20'000'000, 'x');  // more than the kernel takes
   CHECK(phase(put) == FetchPhase::request);
   CHECK(fixture.client.active() == 0);
+}
+
+TEST_CASE("the timeouts of a fetch count from its beginning, also after the turn was blocked",
+          "[simple_client]") {
+  VirtualClock clock(VirtualClock::Idle::wait);
+  testing::TestLoop loop({.time_source = &clock});
+  AnswerServer server(loop, [](const std::string&) { return ok("x"); });
+  const auto blocked_fetch = [](VirtualClock& clock, AsyncHTTPClient& client,
+                                HTTPRequest request) -> Task<HTTPResponse> {
+    clock.advance(400ms);  // as work that holds the loop does
+    HTTPResponse response = co_await client.fetch(std::move(request));
+    co_return response;
+  };
+  HTTPRequest request(server.url());
+  request.connect_timeout = request.request_timeout = 300ms;
+  Options options;
+  options.max_clients = 1;
+  SimpleAsyncHTTPClient client(options, loop);
+  // Over a new connection, and over a kept one.
+  for (int i = 0; i < 2; ++i) {
+    const HTTPResponse response = loop.run(blocked_fetch(clock, client, request));
+    CHECK(response.body() == "x");
+    CHECK(response.request_time() == 0ms);
+    CHECK(response.time_info().total == 0ms);
+    CHECK(response.time_info().queue == 0ms);
+  }
+  // The second one waits for its slot in the queue.
+  std::vector<Task<HTTPResponse>> both;
+  HTTPRequest first(server.url());
+  first.request_timeout = std::nullopt;
+  both.push_back(client.fetch(first));
+  both.push_back(blocked_fetch(clock, client, request));
+  const auto wait_for_both = [](std::vector<Task<HTTPResponse>> both) -> Task<std::size_t> {
+    const std::vector<HTTPResponse> responses = co_await multi(std::move(both));
+    co_return responses.size();
+  };
+  CHECK(loop.run(wait_for_both(std::move(both))) == 2);
 }
 
 TEST_CASE("a timeout of std::nullopt is no timeout, also if the defaults have one (HCL-06b)",

@@ -26,19 +26,24 @@ using testing::RawPeer;
 
 const std::string kLarge(8'000'000, 'x');
 
-// Answers /large with 8 MB, streams the body of /read, and gives the body of /own a timeout of 3 s.
+// Answers /large with 8 MB, streams the body of /read, and gives the body of /own a timeout of 3 s. Streams
+// the body of /blocked with a timeout of 3 s too, and holds the loop for 10 s before each read.
 class Delegate : public ServerDelegate {
  public:
+  explicit Delegate(testing::VirtualClock& clock) : clock_(clock) {}
+
   Body head_received(Exchange& exchange) override {
     const std::string_view path = exchange.request().path();
-    if (path == "/own") exchange.set_body_timeout(3s);
-    return path == "/read" ? Body::streamed : Body::collected;
+    if (path == "/own" || path == "/blocked") exchange.set_body_timeout(3s);
+    return path == "/read" || path == "/blocked" ? Body::streamed : Body::collected;
   }
   void handle_request(Exchange& exchange, Task<>& pending) override {
     ++requests;
     const std::string_view path = exchange.request().path();
     if (path == "/read") {
       pending = read(exchange);
+    } else if (path == "/blocked") {
+      pending = read_blocked(*this, exchange);
     } else if (path == "/stream") {
       pending = stream(exchange);
     } else {
@@ -53,6 +58,15 @@ class Delegate : public ServerDelegate {
     }
     exchange.finish("read");
   }
+  static Task<> read_blocked(Delegate& me, Exchange& exchange) {
+    for (;;) {
+      me.clock_.advance(10s);
+      const std::string_view piece = co_await exchange.read();
+      if (piece.empty()) break;
+      ++me.pieces;
+    }
+    exchange.finish("read");
+  }
   static Task<> stream(Exchange& exchange) {
     for (;;) {
       exchange.write(kLarge);
@@ -60,6 +74,10 @@ class Delegate : public ServerDelegate {
     }
   }
   int requests = 0;
+  int pieces = 0;
+
+ private:
+  testing::VirtualClock& clock_;
 };
 
 HTTPServer::Options timeouts() {
@@ -129,7 +147,7 @@ struct Fixture {
 
   testing::VirtualClock clock{testing::VirtualClock::Idle::wait};
   testing::TestLoop loop;
-  Delegate delegate;
+  Delegate delegate{clock};
   HTTPServer server;
   std::vector<RawPeer> peers;
   std::function<void(nanoseconds passed)> each_step;
@@ -145,6 +163,23 @@ struct Fixture {
 void check_exact(std::pair<nanoseconds, nanoseconds> ends, nanoseconds timeout, nanoseconds begun = {}) {
   CHECK(ends.first >= timeout);
   CHECK(ends.second <= begun + timeout + std::max<nanoseconds>(timeout / 20, 250ms));
+}
+
+TEST_CASE("the time in which a handler holds the loop before a read is not a part of its body's timeout",
+          "[deadlines]") {
+  Fixture fixture;
+  fixture.connect(1, "POST /blocked HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\n");
+  for (int sent = 1; sent <= 9; ++sent) {
+    fixture.peers[0].send("x");
+    fixture.loop.run_until([&] { return fixture.delegate.pieces == sent; });
+    fixture.turns(5);
+  }
+  std::string answer;
+  fixture.loop.run_until([&] {
+    fixture.peers[0].drain(answer);
+    return answer.ends_with("read");
+  });
+  CHECK(answer.starts_with("HTTP/1.1 200 OK\r\n"));
 }
 
 TEST_CASE("a server's timeouts are exact, with one connection and with 200", "[deadlines]") {

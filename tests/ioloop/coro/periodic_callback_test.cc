@@ -1,6 +1,7 @@
 #include <squall/ioloop/coro/periodic_callback.h>
 
 #include <squall/ioloop/sync/event.h>
+#include <squall/testing/virtual_clock.h>
 
 #include <functional>
 #include <memory>
@@ -83,6 +84,39 @@ TEST_CASE("the first call comes one interval after start(), then one each interv
   CHECK_FALSE(periodic.is_running());
   loop.run([]() -> Task<> { co_await sleep(5ms); }());
   CHECK(calls.size() == 4);
+}
+
+TEST_CASE("the first call comes one interval after start(), also if the turn was blocked (IOL-62)",
+          "[periodic_callback]") {
+  testing::VirtualClock clock;
+  TestLoop loop({.time_source = &clock});
+  std::vector<TimePoint> calls;
+  PeriodicCallback periodic(100ms, [&] {
+    calls.push_back(loop.time());
+    if (calls.size() == 2) clock.advance(250ms);  // skips two beats
+  });
+  TimePoint start;
+  loop.add_callback([&] {
+    clock.advance(300ms);
+    start = clock.now();
+    periodic.start();
+  });
+  loop.run_until([&] { return calls.size() == 3; });
+  CHECK(calls == std::vector<TimePoint>{start + 100ms, start + 200ms, start + 500ms});
+}
+
+TEST_CASE("an interval too long for the clock is never over, with jitter too", "[periodic_callback]") {
+  const IOLoop::Duration longest = IOLoop::Duration::max();
+  CHECK(detail::next_beat(TimePoint(1000s), TimePoint(1000s), longest) == TimePoint::max());
+  CHECK(detail::next_beat(TimePoint::max(), TimePoint(1000s), longest) == TimePoint::max());
+  CHECK(detail::vary_interval(longest, 1, 0.999) == longest);
+  TestLoop loop;
+  PeriodicCallback::Options options;
+  options.jitter = 1;
+  PeriodicCallback periodic(std::chrono::hours::max(), [] { FAIL("was called"); }, options);
+  periodic.start();
+  loop.run_turn();
+  CHECK_THROWS_AS(PeriodicCallback(std::chrono::hours::min(), [] {}), std::invalid_argument);
 }
 
 TEST_CASE("after a call that takes longer than the interval a beat is skipped (IOL-63)",

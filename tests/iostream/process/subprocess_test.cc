@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "support/limits.h"
 #include "support/test_loop.h"
 
 namespace squall::subprocess_test {
@@ -125,6 +126,19 @@ TEST_CASE(
     CHECK(killed.returncode() == -9);
     Subprocess well({"true"}, watched(how), loop);
     loop.run(checked(well));
+  }
+}
+
+TEST_CASE("with_timeout limits wait_for_exit(), and the child runs on", "[subprocess]") {
+  for (const ChildExit how : kBothWays) {
+    TestLoop loop;
+    Subprocess cat({"cat"}, talking(how), loop);
+    testing::check_limits(loop, [&] { return cat.wait_for_exit(); }, [&] { cat.std_in().close(); });
+    CHECK(cat.returncode() == 0);
+    Subprocess other({"cat"}, talking(how), loop);
+    testing::check_limits(
+        loop, [&] { return other.wait_for_exit(std::nothrow); }, [&] { other.std_in().close(); });
+    CHECK(other.returncode() == 0);
   }
 }
 

@@ -228,6 +228,23 @@ TEST_CASE("one deadline covers the lookup and the connection, and the error name
   CHECK(count_descriptors() == before);
 }
 
+TEST_CASE("the timeout of a connection counts from its beginning, also after the turn was blocked",
+          "[tcp_client]") {
+  VirtualClock clock(VirtualClock::Idle::wait);
+  TestLoop loop({.time_source = &clock});
+  const Listener server;
+  auto connect_late = [](VirtualClock& clock, std::uint16_t port, TimeSpan timeout) -> Task<bool> {
+    clock.advance(10s);  // as work that holds the loop does
+    ConnectOptions options;
+    options.timeout = timeout;
+    const IOStream stream = co_await TCPClient::connect("127.0.0.1", port, options);
+    co_return !stream.closed();
+  };
+  CHECK(loop.run(connect_late(clock, server.port(), 1s)));
+  CHECK(loop.run(connect_late(clock, server.port(), std::chrono::hours::max())));
+  CHECK(loop.run(throws<ConnectTimeoutError>(connect_late(clock, server.port(), std::chrono::hours::min()))));
+}
+
 TEST_CASE("a timeout is a TimeoutError, after 20 s by default; a deadline is absolute", "[tcp_client]") {
   VirtualClock clock;
   TestLoop loop({.time_source = &clock});

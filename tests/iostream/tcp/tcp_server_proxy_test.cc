@@ -59,6 +59,17 @@ TEST_CASE("the client's address comes from a trusted proxy's header, in either v
   served.loop.run_until([&] { return served.server.connections() == 0; });
 }
 
+TEST_CASE("a timeout of zero or less for the PROXY header is refused", "[proxy_protocol]") {
+  TestLoop loop;
+  TCPServerOptions options;
+  options.proxy_protocol.timeout = std::chrono::nanoseconds(0);
+  CHECK_THROWS_AS(EchoServer(options, loop), std::invalid_argument);
+  options.proxy_protocol.timeout = std::chrono::hours::min();
+  CHECK_THROWS_AS(EchoServer(options, loop), std::invalid_argument);
+  options.proxy_protocol.timeout = std::chrono::hours::max();
+  const EchoServer server(options, loop);
+}
+
 TEST_CASE("the proxy's own address is the peer of the socket", "[proxy_protocol]") {
   Served served;
   RawPeer peer = served.connect();

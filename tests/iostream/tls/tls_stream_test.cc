@@ -1,5 +1,7 @@
 #include <squall/iostream/tls/tls_stream.h>
 
+#include <squall/ioloop/coro/with_timeout.h>
+
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -609,6 +611,26 @@ TEST_CASE("dropping the task that waits for a handshake does not affect the stre
     waiting.start(nobody);
   }
   (void)server.start_tls(sides.server());
+  loop.run(write(client, "still\n"));
+  CHECK(loop.run(line(server)) == "still\n");
+}
+
+TEST_CASE("with_timeout limits a handshake, which continues and can be awaited again", "[tls]") {
+  TestLoop loop;
+  TLSSides sides;
+  auto [client, server] = connected_pair(loop);
+  auto limited = [](HandshakeAwaiter handshake, TimeSpan limit) -> Task<> {
+    co_await with_timeout(limit, std::move(handshake));
+  };
+  CHECK(loop.run(throws<TimeoutError>(limited(client.start_tls(sides.client(), "localhost"), 1ms))));
+  {
+    TaskGroup group(loop);
+    group.add(limited(client.handshake(), 1h));
+  }
+  loop.run_turn();
+  CHECK_FALSE(client.closed());
+  (void)server.start_tls(sides.server());
+  loop.run(limited(client.handshake(), 1h));
   loop.run(write(client, "still\n"));
   CHECK(loop.run(line(server)) == "still\n");
 }
