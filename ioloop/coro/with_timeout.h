@@ -16,7 +16,7 @@ namespace squall {
 template <class T>
 class [[nodiscard]] TimeoutAwaiter {
  public:
-  TimeoutAwaiter(IOLoop& loop, IOLoop::TimePoint deadline, Task<T> task) noexcept
+  TimeoutAwaiter(IOLoop& loop, IOLoop::TimePoint deadline, Task<T> task)
       : loop_(loop),
         deadline_(deadline),
         task_(std::move(task)),
