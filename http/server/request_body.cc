@@ -21,7 +21,7 @@ constexpr std::size_t kKeptBody = 64 * 1024;
 class RequestBody::ClientWait {
  public:
   explicit ClientWait(RequestBody& body) : body_(body) {
-    const IOLoop::TimePoint now = body_.loop_->now();
+    const IOLoop::TimePoint now = (*body_.loop_)->now();
     // arm() may throw, and then this destructor does not run.
     if (!body_.timer_) body_.arm();
     body_.waiting_since_ = now;

@@ -3,6 +3,7 @@
 #include <squall/ioloop/base/errors.h>
 #include <squall/ioloop/base/frame_pool.h>
 
+#include <cassert>
 #include <concepts>
 #include <coroutine>
 #include <exception>

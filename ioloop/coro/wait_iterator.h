@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cassert>
 #include <squall/ioloop/base/errors.h>
 #include <squall/ioloop/loop/ioloop.h>
 #include <squall/ioloop/loop/task.h>

@@ -18,7 +18,8 @@ namespace detail {
 template <class T>
 class OwnedTask {
  public:
-  explicit OwnedTask(Task<T> task) noexcept : task_(std::move(task)) {}
+  // Throws std::logic_error for a task that has begun or was moved from.
+  explicit OwnedTask(Task<T> task) : task_(std::move(task)) { task_.check_startable(); }
 
   bool await_ready() const noexcept { return false; }
   std::coroutine_handle<> await_suspend(std::coroutine_handle<> caller) noexcept {
