@@ -30,7 +30,7 @@ class HostsFile {
   std::vector<Address> find(std::string_view name, int family);
 
  private:
-  // What tells that the file has changed.
+  // The file has changed if one of these differs.
   struct Version {
     dev_t device;
     ino_t inode;
