@@ -128,6 +128,8 @@ Logger& general() noexcept;
 // Sets the function that is called with every record that the level of its logger admits, one at a time;
 // returns the previous one. An empty handler selects the built-in one: pretty lines to stderr.
 //
+// Record::message is the whole message, and may have any bytes: a handler that prints uses format_record().
+//
 // A handler may call functions that log. The built-in handler prints these records, and the records for which
 // the handler throws. A record of another thread waits until the handler returns. A handler is called in the
 // middle of the function that logs, which may be a function of a stream: a handler that sends its lines
@@ -144,7 +146,9 @@ void print(const Record& record);
 void enable_pretty_logging(Level level = Level::info);
 
 // The line of a record, without the newline: local time, further lines indented by four spaces (so that no
-// message can forge a line), bytes that are not UTF-8 escaped.
+// message can forge a line). Bytes that are not UTF-8, control characters, and characters that are invisible
+// or change the direction of the text are escaped: `\x1b`, `\u202e`. Of a message of more than 8 KiB the line
+// has the beginning, its length and the end.
 std::string format_record(const Record& record, bool color);
 
 }  // namespace squall::log
