@@ -72,7 +72,7 @@ class TCPServer {
   using Options = TCPServerOptions;
   static constexpr std::chrono::milliseconds kPause{100};
 
-  // Throws std::invalid_argument for a limit of 0.
+  // Throws std::invalid_argument for a limit of 0, and for a proxy_protocol.timeout that is not positive.
   explicit TCPServer(IOLoop& loop = IOLoop::current()) : TCPServer(Options(), loop) {}
   explicit TCPServer(Options options, IOLoop& loop = IOLoop::current());
   virtual ~TCPServer();
