@@ -87,7 +87,8 @@ void Fetch::check() const {
   if (const auto& source = option(&FetchOptions::network_interface);
       source && !is_valid_ip(*source) && !is_network_interface(*source))
     throw std::invalid_argument(
-        fmt::format("network_interface is neither an IP address nor a network interface: '{}'", escape_controls(*source)));
+        fmt::format("network_interface is neither an IP address nor a network interface: '{}'",
+                    escape_controls(*source)));
   if (const auto& proxy = option(&FetchOptions::proxy); proxy && (proxy->host.empty() || proxy->port == 0))
     throw std::invalid_argument("A proxy needs a host and a port");
   check_all_credentials();

@@ -1,7 +1,7 @@
 #include <squall/http/client/request_sender.h>
 
-#include <squall/http/client/request_head.h>
 #include <squall/http/client/body_writer.h>
+#include <squall/http/client/request_head.h>
 
 #include <algorithm>
 #include <chrono>

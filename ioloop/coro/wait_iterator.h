@@ -1,10 +1,10 @@
 #pragma once
 
-#include <cassert>
 #include <squall/ioloop/base/errors.h>
 #include <squall/ioloop/loop/ioloop.h>
 #include <squall/ioloop/loop/task.h>
 
+#include <cassert>
 #include <coroutine>
 #include <cstddef>
 #include <limits>
