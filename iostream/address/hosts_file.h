@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace squall {
@@ -16,9 +17,9 @@ namespace squall {
 // The names in a hosts file (hosts(5)), so that they need no lookup on a thread. Reads the file again when it
 // has changed.
 //
-// Result:    names without regard to case and to a dot at their end. All lines of a name count. Thread:
-// one. Errors:    a file that cannot be read, or is larger than kMaxSize, has no names; a malformed line is
-// skipped.
+// Result:    names without regard to case and to a dot at their end. All lines of a name count.
+// Thread:    one.
+// Errors:    a file that cannot be read, or is larger than kMaxSize, has no names; a malformed line is skipped.
 class HostsFile {
  public:
   static constexpr std::size_t kMaxSize = 256 * 1024;

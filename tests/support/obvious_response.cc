@@ -222,6 +222,8 @@ struct Reader {
   // RFC 9112, 6.3.
   void take_body(std::string_view method) {
     ObviousResponse& response = reading.response;
+    // RFC 9112, 6.3, rule 1: without a body its framing means nothing.
+    if (method == "HEAD" || response.status == 204 || response.status == 304) return;
     const std::vector<std::string> codings = items_of(response.headers, "transfer-encoding");
     const std::vector<std::string> lengths = items_of(response.headers, "content-length");
     std::optional<std::uint64_t> length;
@@ -232,7 +234,6 @@ struct Reader {
     }
     // Both framings, or a length that is repeated.
     if (lengths.size() > 1 || (!codings.empty() && length)) may_refuse();
-    if (method == "HEAD" || response.status == 204 || response.status == 304) return;
     if (!codings.empty()) {
       // The request named no coding that the server may use beside chunks.
       if (codings.size() != 1 || codings[0] != "chunked") throw Wrong();

@@ -7,6 +7,7 @@
 #include <squall/ioloop/loop/sleep.h>
 #include <squall/ioloop/loop/task_group.h>
 
+#include <chrono>
 #include <optional>
 #include <stdexcept>
 #include <utility>
@@ -75,7 +76,7 @@ TEST_CASE("a WaitIterator refuses a task that was moved from, and a second corou
 }
 
 AsyncGenerator<int> numbers() {
-  co_await moment();
+  co_await sleep(std::chrono::hours(1));
   co_yield 1;
 }
 Task<> next_number(AsyncGenerator<int>& generator) { co_await generator.next(); }

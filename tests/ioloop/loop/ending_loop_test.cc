@@ -187,7 +187,8 @@ TEST_CASE("the other functions of a loop can be called while it is destroyed", "
     loop.spend(1);
     loop.count_tasks(0);
     CHECK(IOLoop::live_loops() > 0);
-    if (loop.poller_name() != "poll") CHECK(loop.fd() >= 0);
+    const bool has_fd = loop.poller_name() != "poll" && loop.poller_name() != "devpoll";
+    if (has_fd) CHECK(loop.fd() >= 0);
     loop.remove_signal_handler(SIGUSR1);
     loop.remove_signal_handler(SIGUSR2);
   });
