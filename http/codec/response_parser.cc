@@ -253,13 +253,20 @@ bool ResponseParser::take_fields(std::size_t begin) {
 // RFC 9112, 6.3. An ambiguous head fails, unless the response has no body whatever its fields are.
 bool ResponseParser::choose_framing() {
   const bool is_tunnel = asked_ == Asked::tunnel && status_ < 300;
-  if (asked_ == Asked::head || is_tunnel || status_forbids_body(status_)) {
-    framing_ = Framing::none;
-    return true;
-  }
   const bool has_encoding = headers_->find(HeaderId::transfer_encoding).has_value();
   const bool has_length = headers_->find(HeaderId::content_length).has_value();
-  if (has_length && !take_content_length()) return false;
+  const bool is_valid = !has_length || take_content_length();
+  if (asked_ == Asked::head || is_tunnel || status_forbids_body(status_)) {
+    framing_ = Framing::none;
+    // A sender that contradicts itself may send a body after all, which the next response would begin with.
+    const bool has_body = status_ == 204 && (has_encoding || (has_length && content_length_ > 0));
+    if (!is_tunnel && (!is_valid || has_body || (has_encoding && has_length))) keep_alive_ = false;
+    return true;
+  }
+  if (!is_valid) {
+    fail("Invalid Content-Length");
+    return false;
+  }
   if (has_encoding && has_length) {
     fail("Both Transfer-Encoding and Content-Length");
     return false;
@@ -292,12 +299,8 @@ bool ResponseParser::take_content_length() noexcept {
     length = next;
     return true;
   });
-  if (!is_valid) {
-    fail("Invalid Content-Length");
-    return false;
-  }
-  content_length_ = *length;
-  return true;
+  if (is_valid) content_length_ = *length;
+  return is_valid;
 }
 
 // ---- The body.

@@ -54,7 +54,7 @@ IdSuffix id_suffix(const ServerRequest& request) noexcept { return {request.know
   write_access(level, status, request.method_name(), request.target(), request, id_suffix(request));
 }
 
-void log_refused(const ServerRequest& request, int status, bool has_head) noexcept {
+[[gnu::cold]] void log_refused(const ServerRequest& request, int status, bool has_head) noexcept {
   if (!log::access().enabled(log::Level::warning)) return;
   const RequestLine line(request.headers().text());
   write_access(log::Level::warning, status, line.method, line.target, request,

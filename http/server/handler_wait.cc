@@ -4,6 +4,7 @@
 #include <squall/http/server/server_context.h>
 #include <squall/http/server/server_delegate.h>
 #include <squall/ioloop/loop/ioloop.h>
+#include <squall/iostream/socket/socket.h>
 #include <squall/iostream/stream/iostream.h>
 
 #include <utility>
@@ -49,9 +50,11 @@ void HandlerWait::stream_ended() {
   context_.loop->resume(caller_);
 }
 
-// The client waits for its last answer. A reset still cancels the handler.
+// The client waits for its last answer. A reset still cancels the handler. A client that is gone is reset when
+// its system is asked, as a system forgets closed connections within a minute or so.
 void HandlerWait::expect_no_request() {
   exchange_.close_after();
+  set_keepalive(stream_.fd());
   stream_.set_close_callback([this] { stream_ended(); }, PeerEnd::does_not_call);
 }
 

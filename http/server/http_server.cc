@@ -48,7 +48,7 @@ class HTTPServer::Core final : public ConnectionHost {
   ServerContext context_;
 };
 
-HTTPServer::HTTPServer(ServerDelegate& delegate, Options options, IOLoop& loop)
+[[gnu::cold]] HTTPServer::HTTPServer(ServerDelegate& delegate, Options options, IOLoop& loop)
     : TCPServer({.stream = options.stream,
                  .max_connections = options.max_connections,
                  .max_connections_per_address = options.max_connections_per_address,
@@ -78,7 +78,7 @@ Task<> HTTPServer::handle_stream(IOStream stream, Address peer) {
   return core_->serve(std::move(stream), peer);
 }
 
-void HTTPServer::on_drain() { core_->drain(); }
+[[gnu::cold]] void HTTPServer::on_drain() { core_->drain(); }
 
 ConnectionsClosed HTTPServer::close_all_connections() {
   core_->close_parked();
@@ -165,7 +165,7 @@ void HTTPServer::Core::may_park(ServerConnection& connection) noexcept {
 }
 
 // The connection would go on with freed memory.
-void HTTPServer::Core::check_destruction() noexcept {
+[[gnu::cold]] void HTTPServer::Core::check_destruction() noexcept {
   bool is_on_stack = context_.rare_calls > 0;
   context_.connections.for_each_active([&](ConnectionTable::Active& connection) {
     is_on_stack = is_on_stack || static_cast<ServerConnection&>(connection).is_on_stack();

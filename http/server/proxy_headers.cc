@@ -82,7 +82,7 @@ struct ProxyHeaders::Hop {
   std::optional<bool> secure{};
 };
 
-ProxyHeaders::ProxyHeaders(Options options)
+[[gnu::cold]] ProxyHeaders::ProxyHeaders(Options options)
     : options_(std::move(options)),
       has_names_(!options_.address_field.empty() || !options_.protocol_field.empty()),
       reads_forwarded_address_(equals_ignoring_case(options_.address_field, "Forwarded")),

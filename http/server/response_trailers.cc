@@ -18,7 +18,7 @@ bool may_be_trailer(std::string_view name) {
 
 }  // namespace
 
-std::string trailer_names(const Headers& trailers) {
+[[gnu::cold]] std::string trailer_names(const Headers& trailers) {
   std::string names;
   for (const auto [name, value] : trailers) {
     if (!may_be_trailer(name)) continue;
@@ -28,7 +28,7 @@ std::string trailer_names(const Headers& trailers) {
   return names;
 }
 
-std::string last_chunk(const Headers& trailers) {
+[[gnu::cold]] std::string last_chunk(const Headers& trailers) {
   std::string end(kLastChunkSize);
   for (const auto [name, value] : trailers)
     if (may_be_trailer(name)) end.append(name).append(": ").append(value).append("\r\n");

@@ -295,7 +295,7 @@ Next ServerConnection::refuse(const Refusal& refusal) {
 }
 
 // False if there is no room for the refusal: the client has left too much unread.
-bool ServerConnection::send_refusal(const Refusal& refusal) {
+[[gnu::cold]] bool ServerConnection::send_refusal(const Refusal& refusal) {
   exchange_->reset_head();
   exchange_->set_status(refusal.status);
   exchange_->headers().set("Content-Type", "text/plain");

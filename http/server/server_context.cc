@@ -50,8 +50,8 @@ std::unique_ptr<const ProxyHeaders> proxy_headers_of(const HTTPServerOptions& op
 
 }  // namespace
 
-ServerContext::ServerContext(ConnectionHost& host, const TCPServer& server, ServerDelegate& delegate,
-                             HTTPServerOptions given)
+[[gnu::cold]] ServerContext::ServerContext(ConnectionHost& host, const TCPServer& server,
+                                           ServerDelegate& delegate, HTTPServerOptions given)
     : host(host),
       server(server),
       loop(server.loop()),

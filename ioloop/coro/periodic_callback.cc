@@ -107,6 +107,7 @@ class PeriodicCallback::Run final : detail::TaskOwner {
       task.reset();
       call();
       if (task) {
+        task.check_startable();
         if (call_ == Call::function) call_ = Call::task_begins;
         task.start(*this);
       }

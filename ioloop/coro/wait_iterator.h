@@ -121,9 +121,11 @@ class [[nodiscard]] WaitIterator<T, Index>::Next {
     if (iterator_->next_ == this) iterator_->next_ = nullptr;
   }
 
-  bool await_ready() const noexcept { return iterator_->first_ended_ != kNone; }
-  void await_suspend(std::coroutine_handle<> coroutine) {
+  bool await_ready() const {
     if (iterator_->next_) throw_logic_error("another coroutine waits in next() of this WaitIterator");
+    return iterator_->first_ended_ != kNone;
+  }
+  void await_suspend(std::coroutine_handle<> coroutine) noexcept {
     resume_.set(coroutine);
     iterator_->next_ = this;
   }

@@ -68,7 +68,13 @@ class [[nodiscard]] TimeoutAwaiter {
         loop_->resume(caller);
       });
     }
-    return work_->await_suspend(caller);
+    try {
+      return work_->await_suspend(caller);
+    } catch (...) {
+      // The caller may live longer than its wait, which has failed.
+      loop_->remove_timeout(std::exchange(timeout_, {}));
+      throw;
+    }
   }
   decltype(auto) await_resume() {
     if (!work_) throw TimeoutError();

@@ -5,7 +5,7 @@
 
 namespace squall {
 
-CallbackQueue::~CallbackQueue() {
+[[gnu::cold]] CallbackQueue::~CallbackQueue() {
   // The destructor of a closure may add callbacks, which are destroyed too.
   while (!empty()) run_until(end(), [](auto&) {});
 }

@@ -68,7 +68,7 @@ IOLoop::IOLoop(const Options& options)
 }
 
 // The handlers stay registered, so that their owners can remove them as before.
-IOLoop::IOLoop(IOLoop& ended, LoopRef::Target& target) noexcept
+[[gnu::cold]] IOLoop::IOLoop(IOLoop& ended, LoopRef::Target& target) noexcept
     : poller_(std::move(ended.poller_)),
       inbox_(std::move(ended.inbox_)),
       time_source_(nullptr),
@@ -78,7 +78,7 @@ IOLoop::IOLoop(IOLoop& ended, LoopRef::Target& target) noexcept
   timers_.close();
 }
 
-IOLoop::~IOLoop() {
+[[gnu::cold]] IOLoop::~IOLoop() {
   assert(!running() && "an IOLoop was destroyed while it ran");
   end();
   LoopRef::Target* const target = target_.get();
@@ -93,7 +93,7 @@ IOLoop::~IOLoop() {
 }
 
 // The destructors that run here may call any function of the loop.
-void IOLoop::end() noexcept {
+[[gnu::cold]] void IOLoop::end() noexcept {
   phase_ = Phase::ended;
   // Tasks and jobs withdraw their waits from the loop when they are destroyed, so they go first.
   spawned_.reset();
@@ -211,7 +211,8 @@ void IOLoop::stop() noexcept {
   if (time_source_) {
     // A time source may skip to the next timer, but only when no descriptor is ready.
     const std::span<const Ready> ready = poller_->wait(Duration::zero());
-    if (!ready.empty() || (!timers_.empty() && time_source_->skip_to(timers_.earliest()))) return ready;
+    const bool has_timer = !timers_.empty() && timers_.earliest() != TimePoint::max();
+    if (!ready.empty() || (has_timer && time_source_->skip_to(timers_.earliest()))) return ready;
     timeout = std::nullopt;
   }
   if (limit && (!timeout || *limit < *timeout)) timeout = limit;

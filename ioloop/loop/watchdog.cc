@@ -21,7 +21,8 @@ std::string name_of(const Culprit& culprit) {
 
 }  // namespace
 
-void report_slow(const Culprit& culprit, std::chrono::nanoseconds held, std::chrono::nanoseconds threshold) {
+[[gnu::cold]] void report_slow(const Culprit& culprit, std::chrono::nanoseconds held,
+                               std::chrono::nanoseconds threshold) {
   using Milliseconds = std::chrono::duration<double, std::milli>;
   log::application().warning("The loop was held for {:.1f} ms (threshold {:.1f} ms) by {}",
                              Milliseconds(held).count(), Milliseconds(threshold).count(), name_of(culprit));

@@ -54,7 +54,7 @@ std::unique_ptr<Poller> make_poller(std::string_view name) {
   return detail::system_pollers().front().make();
 }
 
-std::vector<std::string> poller_names() {
+[[gnu::cold]] std::vector<std::string> poller_names() {
   std::vector<std::string> names;
   for (const detail::PollerEntry& entry : detail::system_pollers()) names.emplace_back(entry.name);
   const std::lock_guard lock(registry().mutex);

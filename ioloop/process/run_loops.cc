@@ -46,7 +46,7 @@ class LoopSet {
       if (index == 0) {
         for (const int signal : {SIGINT, SIGTERM}) loop.add_signal_handler(signal, [this] { signalled(); });
       }
-      entry.owned = functions_.setup(loop, index);
+      entry.set_up(functions_.setup(loop, index));
       if (!stopped()) loop.start();
       stop_all();
     } catch (...) {
@@ -70,17 +70,31 @@ class LoopSet {
     Entry(const Entry&) = delete;
     Entry& operator=(const Entry&) = delete;
 
-    // Any thread. The loop calls the function after the setup.
+    // Any thread.
     void wind_down_soon() {
-      loop.add_callback([this] { winding_down_.add(set_.wind_down(*this)); });
+      loop.add_callback([this] {
+        is_wanted_ = true;
+        if (is_set_up_) wind_down();
+      });
+    }
+    // A setup may run the loop, and so a signal may arrive before the setup ends.
+    void set_up(detail::LoopOwner owner) {
+      owned = std::move(owner);
+      is_set_up_ = true;
+      if (is_wanted_) wind_down();
     }
 
     IOLoop& loop;
     const int index;
-    detail::LoopOwner owned;  // only the loop's thread uses it
+    // Only the loop's thread uses what follows.
+    detail::LoopOwner owned;
 
    private:
+    void wind_down() { winding_down_.add(set_.wind_down(*this)); }
+
     LoopSet& set_;
+    bool is_set_up_ = false;
+    bool is_wanted_ = false;
     TaskGroup winding_down_;
   };
 

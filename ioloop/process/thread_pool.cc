@@ -79,8 +79,8 @@ void ThreadPool::add_thread() {
     const SignalBlock block(signals_for_the_process());
     threads_.emplace_back([this] { work(); });
     g_live_threads.fetch_add(1, std::memory_order_relaxed);
-  } catch (const std::system_error&) {
-    // The system has no more threads: the existing ones run the job.
+  } catch (...) {
+    // The system has no more threads or no memory: the existing threads run the job.
     if (!threads_.empty()) return;
     jobs_.pop_back();
     throw;

@@ -51,7 +51,7 @@ std::optional<Address> Address::parse(std::string_view text) noexcept {
   return address;
 }
 
-bool ends_in_number(std::string_view host) noexcept {
+[[gnu::cold]] bool ends_in_number(std::string_view host) noexcept {
   if (host.ends_with('.')) host.remove_suffix(1);
   std::string_view last = host.substr(host.rfind('.') + 1);
   if (last.empty()) return false;

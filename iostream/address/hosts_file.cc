@@ -62,27 +62,33 @@ void HostsFile::refresh() {
   const Version version{status.st_dev, status.st_ino, status.st_size, modified};
   if (version_ == version) return;
   names_.clear();
-  if (static_cast<std::size_t>(version.size) <= kMaxSize) read(static_cast<std::size_t>(version.size));
-  version_ = version;
+  const auto size = static_cast<std::size_t>(version.size);
+  if (size > kMaxSize || read(size)) {
+    version_ = version;
+  } else {
+    version_.reset();  // the next call tries again
+  }
 }
 
-void HostsFile::read(std::size_t size) {
+// False if not all of the file could be read.
+bool HostsFile::read(std::size_t size) {
   const OwnedFd fd(::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (!fd) return;
+  if (!fd) return false;
   std::string text(size, '\0');
   std::size_t filled = 0;
   while (filled < size) {
     const ssize_t got =
         retry_interrupted([&] { return ::read(fd.get(), text.data() + filled, size - filled); });
-    if (got <= 0) break;
+    if (got <= 0) return false;
     filled += static_cast<std::size_t>(got);
   }
-  std::string_view rest = std::string_view(text).substr(0, filled);
+  std::string_view rest = text;
   while (!rest.empty()) {
     const std::string_view line = rest.substr(0, rest.find('\n'));
     rest.remove_prefix(std::min(line.size() + 1, rest.size()));
     take_line(line.substr(0, line.find('#')));
   }
+  return true;
 }
 
 void HostsFile::take_line(std::string_view line) {

@@ -41,7 +41,7 @@ class HostsFile {
   };
 
   void refresh();
-  void read(std::size_t size);
+  bool read(std::size_t size);
   void take_line(std::string_view line);
 
   std::string path_;

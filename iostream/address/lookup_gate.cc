@@ -109,7 +109,13 @@ void LookupGate::refuse_waiting(const Key& key) noexcept {
     names_.erase(name);
   }
   t_refuses = true;
-  for (Callback& job : jobs) job();
+  for (Callback& job : jobs) {
+    try {
+      job();
+    } catch (...) {
+      // Without memory for its outcome the job ends when it is destroyed.
+    }
+  }
   t_refuses = false;
 }
 

@@ -39,6 +39,9 @@ void shut_down_sending(int fd) noexcept;
 
 // Whether small writes leave at once (TCP_NODELAY). Ignores errors, as not every stream is TCP (IOS-59).
 void set_nodelay(int fd, bool on = true) noexcept;
+// Has the system ask a peer that is silent for a minute whether it is still there (SO_KEEPALIVE): a peer that
+// is gone resets the connection. Ignores errors.
+void set_keepalive(int fd) noexcept;
 
 // ---- Network interfaces.
 

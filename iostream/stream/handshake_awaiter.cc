@@ -8,6 +8,7 @@
 
 #include <stdexcept>
 #include <system_error>
+#include <utility>
 
 namespace squall {
 
@@ -43,8 +44,11 @@ void HandshakeAwaiter::time_out() noexcept {
 }
 
 void HandshakeAwaiter::await_resume() {
+  // The awaiter may live for long after the handshake, whose timer must not close the stream then.
+  loop_->remove_timeout(std::exchange(timer_, {}));
   if (!link_) throw StreamClosedError();
-  if (state_ == State::timed_out) throw TimeoutError("TLS handshake timed out");
+  if (state_ != State::idle) link_->set_handshake_waiter(nullptr);
+  if (std::exchange(state_, State::idle) == State::timed_out) throw TimeoutError("TLS handshake timed out");
   if (!link_->is_closed()) return;
   const Transport* const transport = link_->transport();
   if (transport && transport->error()) transport->throw_error();

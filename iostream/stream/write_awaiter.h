@@ -20,6 +20,7 @@ class StreamWriter;
 //            until it is awaited.
 class WriteAwaiter : public ListNode<> {
  public:
+  static constexpr bool kMayBeDropped = true;
   // Made by IOStream. Ends when the kernel has taken `target` bytes since the stream began.
   WriteAwaiter(detail::StreamWriter& writer, std::uint64_t target) noexcept
       : writer_(&writer), target_(target) {}

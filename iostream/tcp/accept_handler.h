@@ -1,10 +1,10 @@
 #pragma once
 
 #include <squall/ioloop/base/owned_fd.h>
+#include <squall/ioloop/base/void_function.h>
 #include <squall/ioloop/loop/ioloop.h>
 #include <squall/iostream/address/address.h>
 
-#include <functional>
 #include <memory>
 
 namespace squall {
@@ -18,8 +18,8 @@ namespace squall {
 //            logged.
 class AcceptHandler {
  public:
-  // `connection` is non-blocking. An exception is logged; the next connection is accepted.
-  using Callback = std::function<void(OwnedFd connection, const Address& peer)>;
+  // Called with the connection, which is non-blocking, and its peer. An exception is logged; the next connection is accepted.
+  using Callback = VoidFunction<OwnedFd, const Address&>;
 
   AcceptHandler(AcceptHandler&& other) noexcept;
   AcceptHandler& operator=(AcceptHandler&& other) noexcept;

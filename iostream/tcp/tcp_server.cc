@@ -41,7 +41,7 @@ Task<ProxyReader::Result> read_header(ProxyReader& reader, int fd) {
 
 }  // namespace
 
-TCPServer::TCPServer(Options options, IOLoop& loop)
+[[gnu::cold]] TCPServer::TCPServer(Options options, IOLoop& loop)
     : loop_(loop),
       options_(std::move(options)),
       max_connections_(options_.max_connections.value_or(default_max_connections())),

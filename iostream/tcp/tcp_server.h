@@ -31,6 +31,7 @@ namespace squall {
 // The result of TCPServer::close_all_connections(), which need not be awaited.
 class ConnectionsClosed : public MomentAwaiter {
  public:
+  static constexpr bool kMayBeDropped = true;
   using MomentAwaiter::MomentAwaiter;
 };
 

@@ -222,16 +222,22 @@ struct Reader {
   // RFC 9112, 6.3.
   void take_body(std::string_view method) {
     ObviousResponse& response = reading.response;
-    // RFC 9112, 6.3, rule 1: without a body its framing means nothing.
-    if (method == "HEAD" || response.status == 204 || response.status == 304) return;
     const std::vector<std::string> codings = items_of(response.headers, "transfer-encoding");
     const std::vector<std::string> lengths = items_of(response.headers, "content-length");
     std::optional<std::uint64_t> length;
+    bool is_valid = true;
     for (const std::string& each : lengths) {
       const std::optional<std::uint64_t> number = number_of(each, 10);
-      if (!number || (length && *number != *length)) throw Wrong();
+      if (!number || (length && *number != *length)) is_valid = false;
       length = number;
     }
+    // Rule 1: without a body its framing means nothing. If it contradicts itself or a 204, a body may still follow.
+    if (method == "HEAD" || response.status == 204 || response.status == 304) {
+      const bool has_body = response.status == 204 && (!codings.empty() || length.value_or(0) > 0);
+      if (!is_valid || has_body || (!codings.empty() && !lengths.empty())) reading.closes = true;
+      return;
+    }
+    if (!is_valid) throw Wrong();
     // Both framings, or a length that is repeated.
     if (lengths.size() > 1 || (!codings.empty() && length)) may_refuse();
     if (!codings.empty()) {

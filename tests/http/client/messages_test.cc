@@ -79,7 +79,7 @@ TEMPLATE_TEST_CASE("a proxy that forwards is the peer of the request", "[message
   fixture.server.set_script(wait_for_ever);
   HTTPRequest request("http://www.example.test/");
   request.proxy = proxy_at(fixture.server.port());
-  request.request_timeout = 50ms;
+  request.request_timeout = 500ms;
   CHECK(error_of(fixture, request) ==
         fmt::format("HTTP 599: Timeout during request (waiting for proxy 127.0.0.1:{})",
                     fixture.server.port()));

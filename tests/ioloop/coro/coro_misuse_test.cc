@@ -23,6 +23,8 @@ using testing::TestLoop;
 using testing::throws;
 
 Task<> waits() { co_await moment(); }
+Task<> waits_long() { co_await sleep(std::chrono::hours(1)); }
+Task<> nothing() { co_return; }
 Task<> counts(int& begun) {
   ++begun;
   co_await moment();
@@ -73,6 +75,21 @@ TEST_CASE("a WaitIterator refuses a task that was moved from, and a second corou
   };
   loop.run(second(iterator));
   group.destroy();
+}
+
+TEST_CASE("a WaitIterator refuses a second coroutine also while a result waits for the first", "[misuse]") {
+  TestLoop loop;
+  WaitIterator<void> iterator;
+  iterator.add(waits_long());
+  TaskGroup group;
+  group.add(next_of(iterator));
+  const auto second = [](WaitIterator<void>& from) -> Task<> {
+    from.add(nothing());  // the first coroutine resumes in a later turn
+    const bool refused = co_await throws<std::logic_error>(next_of(from));
+    CHECK(refused);
+  };
+  loop.run(second(iterator));
+  loop.run_until([&] { return group.empty(); });
 }
 
 AsyncGenerator<int> numbers() {

@@ -22,9 +22,11 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <coroutine>
 #include <future>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -317,6 +319,38 @@ TEST_CASE("a timeout counts from the call of with_timeout, also after the turn w
     co_return took;
   };
   CHECK(loop.run(wait(clock, never)) == std::vector<IOLoop::Duration>{100ms, 200ms});
+}
+
+// Refuses to wait.
+struct Refusal {
+  bool await_ready() const noexcept { return false; }
+  void await_suspend(std::coroutine_handle<>) { throw std::invalid_argument("not this"); }
+  void await_resume() const noexcept {}
+};
+
+TEST_CASE("with_timeout leaves no timer behind work that refuses to wait", "[with_timeout]") {
+  VirtualClock clock;
+  TestLoop loop({.time_source = &clock});
+  auto first = [](TestLoop& loop) -> Task<> {
+    auto limited = with_timeout(1s, Refusal());
+    bool is_refused = false;
+    try {
+      co_await limited;
+    } catch (const std::invalid_argument&) {
+      is_refused = true;
+    }
+    CHECK(is_refused);
+    CHECK(loop.stats().pending_timers == 0);
+    co_await sleep(10s);
+  };
+  loop.run(first(loop));
+  // multi() keeps the frame of its first child until the second has ended.
+  auto both = []() -> Task<> { co_await multi(with_timeout(1s, Refusal()), sleep(10s)); };
+  auto second = [](Task<> task) -> Task<bool> {
+    const bool is_refused = co_await throws<std::invalid_argument>(std::move(task));
+    co_return is_refused;
+  };
+  CHECK(loop.run(second(both())));
 }
 
 TEST_CASE("with_timeout never ends with a timeout too long for the clock", "[with_timeout]") {

@@ -53,6 +53,16 @@ TEST_CASE("a delay counts from the call, also after the turn was blocked", "[tim
   CHECK(fired == due);
 }
 
+TEST_CASE("a virtual clock does not skip to a timer that never fires", "[time]") {
+  VirtualClock clock;
+  TestLoop loop({.time_source = &clock});
+  bool fired = false;
+  loop.call_later(IOLoop::Duration::max(), [&] { fired = true; });
+  loop.run_once(0s);
+  CHECK_FALSE(fired);
+  CHECK(clock.now() < IOLoop::TimePoint::max());
+}
+
 TEST_CASE("a delay of zero or less is over in the turn of the call", "[time]") {
   TestLoop loop;
   std::vector<int> out;

@@ -148,6 +148,26 @@ TEST_CASE("on a signal each loop winds its work down, and all stop when the last
   CHECK(ended == 3);
 }
 
+Task<> is_signalled() {
+  ::kill(::getpid(), SIGTERM);
+  co_await sleep(20ms);
+}
+
+TEST_CASE("a signal that arrives while a setup runs its loop winds the work down behind the setup",
+          "[run_loops][threads]") {
+  std::atomic<int> begun = 0;
+  std::atomic<int> ended = 0;
+  run_loops(
+      2,
+      [&](IOLoop& loop, int index) {
+        if (index == 0) loop.run_sync(is_signalled());
+        return Work{&begun, &ended, 1ms};
+      },
+      [](Work& work) { return Work::finish(work); });
+  CHECK(begun == 2);
+  CHECK(ended == 2);
+}
+
 TEST_CASE("a second signal stops the loops that wind down, before their work is destroyed",
           "[run_loops][threads]") {
   std::atomic<int> begun = 0;
