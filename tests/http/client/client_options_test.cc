@@ -4,7 +4,6 @@
 #include <squall/http/client/proxy_environment.h>
 
 #include <fmt/format.h>
-#include <zlib.h>
 
 #include <map>
 #include <memory>
@@ -16,6 +15,7 @@
 #include "support/answer_server.h"
 #include "support/environment_variable.h"
 #include "support/fake_resolver.h"
+#include "support/gzip.h"
 #include "support/http_clients.h"
 #include "support/http_fixture.h"
 #include "support/listeners.h"
@@ -29,6 +29,7 @@ using namespace std::chrono_literals;
 using testing::answer;
 using testing::AnswerServer;
 using testing::ClientFixture;
+using testing::gzipped;
 using testing::ok;
 using Fixture = testing::ClientFixture<SimpleAsyncHTTPClient>;
 using Options = AsyncHTTPClient::Options;
@@ -36,20 +37,6 @@ using Options = AsyncHTTPClient::Options;
 bool has(const std::string& request, std::string_view text) { return request.find(text) != request.npos; }
 
 // ---- Bodies.
-
-std::string gzipped(std::string_view text) {
-  z_stream stream{};
-  REQUIRE(deflateInit2(&stream, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK);
-  std::string out(deflateBound(&stream, text.size()) + 64, '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
-  stream.avail_in = static_cast<uInt>(text.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  REQUIRE(deflate(&stream, Z_FINISH) == Z_STREAM_END);
-  out.resize(stream.total_out);
-  deflateEnd(&stream);
-  return out;
-}
 
 TEMPLATE_TEST_CASE("the client asks for a compressed body, and decompresses it (HCL-22)", "[client_options]",
                    HTTP_CLIENTS) {
