@@ -403,6 +403,26 @@ TEMPLATE_TEST_CASE("a proxy or a mapped host that is a number but not an address
     CHECK(refusal(request).starts_with("The host of the proxy is a number but not an IPv4 address: "));
     CHECK_FALSE(has(refusal(request), "pw"));
   }
+  const testing::EnvironmentVariable no_lower("no_proxy");
+  const testing::EnvironmentVariable no_upper("NO_PROXY");
+  std::vector<const char*> proxies = {"http://0177.0.0.1:9",      "127.1:9",
+                                      "http://2130706433:9/path", "http://me:pw@0x7f.1:9/",
+                                      "me:pw@0177.0.0.1:9",       "http://0177.0.0.1"};
+  std::string_view reason = "a host that ends in a number and is not an IPv4 address";
+  if constexpr (!std::is_same_v<TestType, SimpleAsyncHTTPClient>) {
+    reason = "The host of the proxy is a number but not an IPv4 address: ";
+    // SimpleAsyncHTTPClient refuses these for another reason.
+    for (const char* const proxy : {"http:/0177.0.0.1:9", "http://0177%2e0.0.1:9", "socks5h://127.1:9"})
+      proxies.push_back(proxy);
+  }
+  for (const char* const proxy : proxies) {
+    CAPTURE(proxy);
+    const testing::EnvironmentVariable variable("http_proxy", proxy);
+    HTTPRequest request("http://www.example.test/");
+    request.proxy_from_environment = true;
+    CHECK(has(refusal(request), reason));
+    CHECK_FALSE(has(refusal(request), "pw"));
+  }
   const HTTPRequest mapped(fmt::format("http://mapped.test:{}/", fixture.server.port()));
   CHECK_FALSE(refusal(mapped) == "none");
   CHECK(fixture.server.accepted_connections == 0);
