@@ -466,6 +466,14 @@ TEST_CASE("no_proxy has domains, subdomains, ports, addresses, networks and *", 
   CHECK_FALSE(is_excepted_from_proxy("0.0.1", "127.0.0.1", 80));
   CHECK_FALSE(is_excepted_from_proxy("010.0.0.1", "8.0.0.1", 80));
   CHECK_FALSE(is_excepted_from_proxy("[::1]x", "::1", 80));
+  // A colon without a port.
+  for (const std::uint16_t port : {80, 81}) {
+    CHECK_FALSE(is_excepted_from_proxy("example.test:", "example.test", port));
+    CHECK_FALSE(is_excepted_from_proxy(".example.test:", "www.example.test", port));
+    CHECK_FALSE(is_excepted_from_proxy("127.0.0.1:", "127.0.0.1", port));
+    CHECK_FALSE(is_excepted_from_proxy("[::1]:", "::1", port));
+    CHECK_FALSE(is_excepted_from_proxy("*:", "example.test", port));
+  }
   CHECK(is_excepted_from_proxy("example.test", "example.test", 80));
   CHECK(is_excepted_from_proxy("a.test, .example.test", "www.Example.test", 80));
   CHECK(is_excepted_from_proxy("example.test:8080", "example.test", 8080));
