@@ -62,7 +62,7 @@ struct EarlyMatch final : http::Exchange::Attachment {
 
 }  // namespace
 
-Application::Application(std::vector<Rule> rules, Settings settings)
+[[gnu::cold]] Application::Application(std::vector<Rule> rules, Settings settings)
     : settings_(std::move(settings)),
       router_(std::move(rules)),
       not_found_(url<RefusalHandler<404>>("")),

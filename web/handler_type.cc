@@ -8,7 +8,7 @@ MethodSet methods_of(const HandlerType& type) noexcept {
   return methods;
 }
 
-std::string allowed_methods(const MethodSet& methods) {
+[[gnu::cold]] std::string allowed_methods(const MethodSet& methods) {
   std::string names;
   for (std::size_t i = 0; i < http::kMethodCount; ++i) {
     if (!methods[i]) continue;

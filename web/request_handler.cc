@@ -208,7 +208,7 @@ void RequestHandler::send_error(int status, std::string_view reason) {
   if (!finished()) finish();
 }
 
-void RequestHandler::write_error(int status) {
+[[gnu::cold]] void RequestHandler::write_error(int status) {
   const std::string_view reason =
       exchange_->reason().empty() ? http::reason_phrase(status) : std::string_view(exchange_->reason());
   const std::string title = fmt::format("{}: {}", status, escape_html(reason));

@@ -75,7 +75,7 @@ Router::Match refuse(Router::Outcome outcome, const Rule& rule, std::string_view
 
 }  // namespace
 
-Router::Router(std::vector<Rule> rules) : rules_(std::move(rules)) {
+[[gnu::cold]] Router::Router(std::vector<Rule> rules) : rules_(std::move(rules)) {
   for (std::size_t i = 0; i < rules_.size(); ++i) {
     streams_bodies_ = streams_bodies_ || rules_[i].factory().type().streams_body;
     const std::string_view core = core_of(rules_[i].pattern());

@@ -40,11 +40,10 @@ enum class RaiseError : bool { no, yes };
 // followed under the same rule. The timeouts begin again for each request of a chain (SHC-45).
 //
 // Thread:    the loop's thread only.
-// Lifetime:  borrows the loop. May be destroyed while fetches run, but not from within one of their
-//            callbacks, which ends the program with a message: the fetches throw HTTPClientClosedError in a
-//            later turn. Destroying the task of a
-//            fetch cancels it, and frees its slot and its connection. A task that was not begun must be
-//            destroyed before the client.
+// Lifetime:  borrows the loop. May be destroyed while fetches run: they throw HTTPClientClosedError in a
+//            later turn. A callback of a fetch must not destroy the client: that ends the program with a
+//            message. Destroying the task of a fetch cancels it, and frees its slot and its connection. A
+//            task that was not begun must be destroyed before the client.
 // Errors:    std::invalid_argument for an invalid request, before anything is sent; then HTTPClientError with
 //            the phase, the peer and the cause. fetch() throws exceptions of the request's callbacks
 //            unchanged.

@@ -60,6 +60,16 @@ std::string name_of_proxy(std::string_view url) {
   return fmt::format("proxy {}", url.substr(url.find_last_of("/@") + 1));
 }
 
+// The host in the URL of a proxy, decoded. libcurl also takes a URL without a scheme, and one slash or three
+// behind a scheme.
+std::string host_of_proxy(std::string_view url) {
+  if (const std::size_t scheme = url.find(":/"); scheme != url.npos)
+    url.remove_prefix(std::min(url.find_first_not_of('/', scheme + 1), url.size()));
+  url = url.substr(0, url.find_first_of("/?#"));
+  url.remove_prefix(url.rfind('@') + 1);
+  return percent_decode(url.substr(0, url.starts_with('[') ? url.find(']') : url.find(':')));
+}
+
 void append(curl_slist*& list, const std::string& line) {
   curl_slist* const longer = curl_slist_append(list, line.c_str());
   if (!longer) throw std::bad_alloc();
@@ -210,6 +220,7 @@ std::string CurlTransfer::proxy_of_environment() const {
   const std::string_view text =
       proxy_text_of_environment(fetch_.url(), [](const char* name) { return std::getenv(name); });
   check_credential("the proxy of the environment", percent_decode(text));
+  Fetch::check_proxy_host(host_of_proxy(text));
   return std::string(text);
 }
 

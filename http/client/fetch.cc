@@ -92,7 +92,9 @@ void Fetch::check() const {
   if (const auto& proxy = option(&FetchOptions::proxy); proxy && (proxy->host.empty() || proxy->port == 0))
     throw std::invalid_argument("A proxy needs a host and a port");
   check_all_credentials();
-  check_proxy_host();
+  // libcurl finds a scheme and credentials before the host.
+  if (const auto& proxy = option(&FetchOptions::proxy))
+    check_proxy_host(std::string_view(proxy->host).substr(proxy->host.find_last_of("/@") + 1));
   check_headers();
 }
 
@@ -105,11 +107,7 @@ void Fetch::check_all_credentials() const {
   if (const auto& proxy = option(&FetchOptions::proxy)) check_credentials(*proxy);
 }
 
-// libcurl reads 010.0.0.1 as 8.0.0.1, and finds a scheme and credentials before the host.
-void Fetch::check_proxy_host() const {
-  const auto& proxy = option(&FetchOptions::proxy);
-  if (!proxy) return;
-  const std::string_view host = std::string_view(proxy->host).substr(proxy->host.find_last_of("/@") + 1);
+void Fetch::check_proxy_host(std::string_view host) {
   if (ends_in_number(host) && !is_valid_ip(host))
     throw std::invalid_argument(
         fmt::format("The host of the proxy is a number but not an IPv4 address: {}", escape_controls(host)));

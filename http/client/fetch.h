@@ -152,13 +152,15 @@ class Fetch : public Pooled {
   // that request cannot be sent.
   bool redirect();
 
+  // Throws std::invalid_argument for a number that is not an address: libcurl reads 010.0.0.1 as 8.0.0.1.
+  static void check_proxy_host(std::string_view host);
+
  private:
   static constexpr TimeSpan kDefaultTimeout = std::chrono::seconds(20);
   static inline const std::optional<std::string> kNoFile;
 
   void check() const;
   void check_all_credentials() const;
-  void check_proxy_host() const;
   void check_headers() const;
   void take_credentials();
   std::optional<TimeSpan> timeout(Setting<TimeSpan> FetchOptions::* member) const noexcept;

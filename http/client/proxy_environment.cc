@@ -39,17 +39,20 @@ struct Entry {
   std::string_view port;  // empty: any port
 };
 
+// Empty for a malformed entry; a colon without a port is malformed.
 Entry split(std::string_view text) noexcept {
   if (text.starts_with('[')) {
     const std::size_t close = text.find(']');
     if (close == text.npos) return {};
     std::string_view rest = text.substr(close + 1);
     if (rest.empty()) return {text.substr(1, close - 1), {}};
-    return rest.starts_with(':') ? Entry{text.substr(1, close - 1), rest.substr(1)} : Entry{};
+    if (rest.size() == 1 || rest.front() != ':') return {};
+    return {text.substr(1, close - 1), rest.substr(1)};
   }
   const std::size_t colon = text.find(':');
   // Several colons are an IPv6 address.
   if (colon == text.npos || text.rfind(':') != colon) return {text, {}};
+  if (colon + 1 == text.size()) return {};
   return {text.substr(0, colon), text.substr(colon + 1)};
 }
 

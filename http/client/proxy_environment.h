@@ -30,9 +30,9 @@ std::string_view proxy_text_of_environment(const URL& url, const Environment& ge
 //   192.0.2.1, 2001:db8::1 | the address, as Address::parse_ip() reads it; also `[2001:db8::1]`
 //   10.0.0.0/8, fc00::/7   | the addresses of the network
 //
-// An entry but a network may end in a port, `example.test:8080` or `[::1]:80`, and then applies to that port
-// only. A name is not looked up: an address in the list does not match a name that has the address. A
-// malformed entry matches nothing.
+// Any entry except a network may end in a port, `example.test:8080` or `[::1]:80`, and then applies to that
+// port only. A name is not looked up: an address in the list does not match a name that has the address. A
+// malformed entry, such as `example.test:`, matches nothing.
 bool is_excepted_from_proxy(std::string_view list, std::string_view host, std::uint16_t port) noexcept;
 
 }  // namespace squall::http

@@ -2,13 +2,12 @@
 
 #include <squall/http/message/percent_encoding.h>
 #include <squall/ioloop/base/ascii.h>
-
-#include <arpa/inet.h>
-#include <netinet/in.h>
+#include <squall/iostream/address/address.h>
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <optional>
 
 namespace squall::http {
 namespace {
@@ -71,19 +70,17 @@ bool is_future_address(std::string_view text) {
 // Whether `text`, the part between brackets, is an address (RFC 3986, 3.2.2).
 bool is_ip_literal(std::string_view text) {
   if (text.starts_with('v') || text.starts_with('V')) return is_future_address(text);
-  std::array<char, INET6_ADDRSTRLEN> copy{};
-  if (text.size() >= copy.size()) return false;
-  std::copy(text.begin(), text.end(), copy.begin());
-  in6_addr address;
-  return text.find('\0') == text.npos && ::inet_pton(AF_INET6, copy.data(), &address) == 1;
+  // RFC 3986 has no zones; parse_ip() reads them.
+  if (text.find('%') != text.npos) return false;
+  const std::optional<Address> address = Address::parse_ip(text);
+  return address && address->family() == AF_INET6;
 }
 
 // A registered name (RFC 3986, 3.2.2): no colon, no bracket, and each `%` begins an escape.
 bool is_reg_name(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] == ':' || text[i] == '[' || text[i] == ']') return false;
-    if (text[i] == '%' && (i + 2 >= text.size() || hex_value(text[i + 1]) < 0 || hex_value(text[i + 2]) < 0))
-      return false;
+    if (text[i] == '%' && !is_percent_escape(text, i)) return false;
   }
   return is_host_text(text);
 }

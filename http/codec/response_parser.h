@@ -22,8 +22,8 @@ namespace squall::http {
 // The parser accepts what only a server must refuse: folded lines (RFC 9112, 5.2), several equal lengths
 // (6.3), blanks behind a chunk size (RFC 9110, 5.6.3), and empty elements of a list (5.6.1). It accepts
 // HTTP/1.2 and above (2.5), chunks in HTTP/1.0 (RFC 9112, 6.1), and any framing fields where there is no body
-// (6.3), but closes the connection if they contradict each other or the status. It refuses a lone LF, a blank before a colon and a control character in a value, as parsers disagree
-// on them.
+// (6.3), but closes the connection if they contradict each other or the status. It refuses a lone LF, a blank
+// before a colon and a control character in a value, as parsers disagree on them.
 //
 // A head that repeats, byte for byte, the last head on the connection is not parsed again: two responses
 // often differ only in their bodies. This saves a quarter of a client's work for a small response.

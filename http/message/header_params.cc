@@ -116,7 +116,7 @@ std::optional<std::string_view> next_list_element(std::string_view& rest) noexce
   return std::nullopt;
 }
 
-std::string unquote_string(std::string_view text) {
+[[gnu::cold]] std::string unquote_string(std::string_view text) {
   if (text.size() < 2 || text.front() != '"' || text.back() != '"') return std::string(text);
   std::string result;
   for (std::size_t i = 1; i + 1 < text.size(); ++i) {

@@ -21,8 +21,7 @@ bool is_percent_escape(std::string_view text, std::size_t at) noexcept {
 }
 
 void append_percent_escape(std::string& to, unsigned char byte) {
-  constexpr char kHex[] = "0123456789ABCDEF";
-  to.append({'%', kHex[byte >> 4], kHex[byte & 15]});
+  to.append({'%', kUpperHex[byte >> 4], kUpperHex[byte & 15]});
 }
 
 void append_percent_encoded(std::string& to, std::string_view text, const std::array<bool, 256>& legal) {

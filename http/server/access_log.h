@@ -25,7 +25,7 @@ void log_refused(const ServerRequest& request, int status, bool has_head) noexce
 struct IdSuffix {
   std::string_view id;
 };
-// Of the known_id() of the request.
+// The suffix for request.known_id().
 IdSuffix id_suffix(const ServerRequest& request) noexcept;
 
 }  // namespace squall::http

@@ -50,8 +50,8 @@ void HandlerWait::stream_ended() {
   context_.loop->resume(caller_);
 }
 
-// The client waits for its last answer. A reset still cancels the handler. A client that is gone is reset when
-// its system is asked, as a system forgets closed connections within a minute or so.
+// The client waits for its last answer. A reset still cancels the handler: keep-alive probes cause one, because
+// the client's system forgets a closed connection within a minute or so.
 void HandlerWait::expect_no_request() {
   exchange_.close_after();
   set_keepalive(stream_.fd());

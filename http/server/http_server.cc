@@ -164,7 +164,7 @@ void HTTPServer::Core::may_park(ServerConnection& connection) noexcept {
   }
 }
 
-// The connection would go on with freed memory.
+// A connection that is on the stack would use freed memory.
 [[gnu::cold]] void HTTPServer::Core::check_destruction() noexcept {
   bool is_on_stack = context_.rare_calls > 0;
   context_.connections.for_each_active([&](ConnectionTable::Active& connection) {

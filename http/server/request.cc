@@ -30,8 +30,8 @@ std::string random_id() {
     throw std::system_error(errno, std::generic_category(), "getentropy");
   std::string text;
   for (const unsigned char byte : bytes) {
-    text += "0123456789abcdef"[byte >> 4];
-    text += "0123456789abcdef"[byte & 0x0f];
+    text += kLowerHex[byte >> 4];
+    text += kLowerHex[byte & 15];
   }
   return text;
 }

@@ -53,7 +53,7 @@ void LoopRef::destroy_remains(Target* target) noexcept {
 
 IOLoop::IOLoop() : IOLoop(Options()) {}
 
-IOLoop::IOLoop(const Options& options)
+[[gnu::cold]] IOLoop::IOLoop(const Options& options)
     : poller_(make_poller(options.poller)),
       inbox_(std::make_shared<Inbox>()),
       time_source_(options.time_source),

@@ -19,7 +19,8 @@ namespace squall {
 //
 // Result:    names without regard to case and to a dot at their end. All lines of a name count.
 // Thread:    one.
-// Errors:    a file that cannot be read, or is larger than kMaxSize, has no names; a malformed line is skipped.
+// Errors:    a file that cannot be read, or is larger than kMaxSize, has no names; a malformed line is
+//            skipped.
 class HostsFile {
  public:
   static constexpr std::size_t kMaxSize = 256 * 1024;

@@ -18,7 +18,8 @@ namespace squall {
 //            logged.
 class AcceptHandler {
  public:
-  // Called with the connection, which is non-blocking, and its peer. An exception is logged; the next connection is accepted.
+  // Called with the connection, which is non-blocking, and its peer. An exception is logged; the next
+  // connection is accepted.
   using Callback = VoidFunction<OwnedFd, const Address&>;
 
   AcceptHandler(AcceptHandler&& other) noexcept;

@@ -231,7 +231,7 @@ struct Reader {
       if (!number || (length && *number != *length)) is_valid = false;
       length = number;
     }
-    // Rule 1: without a body its framing means nothing. If it contradicts itself or a 204, a body may still follow.
+    // Rule 1: without a body its framing means nothing. If it contradicts itself or a 204, a body may follow.
     if (method == "HEAD" || response.status == 204 || response.status == 304) {
       const bool has_body = response.status == 204 && (!codings.empty() || length.value_or(0) > 0);
       if (!is_valid || has_body || (!codings.empty() && !lengths.empty())) reading.closes = true;

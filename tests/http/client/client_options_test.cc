@@ -4,7 +4,6 @@
 #include <squall/http/client/proxy_environment.h>
 
 #include <fmt/format.h>
-#include <zlib.h>
 
 #include <map>
 #include <memory>
@@ -16,6 +15,7 @@
 #include "support/answer_server.h"
 #include "support/environment_variable.h"
 #include "support/fake_resolver.h"
+#include "support/gzip.h"
 #include "support/http_clients.h"
 #include "support/http_fixture.h"
 #include "support/listeners.h"
@@ -29,6 +29,7 @@ using namespace std::chrono_literals;
 using testing::answer;
 using testing::AnswerServer;
 using testing::ClientFixture;
+using testing::gzipped;
 using testing::ok;
 using Fixture = testing::ClientFixture<SimpleAsyncHTTPClient>;
 using Options = AsyncHTTPClient::Options;
@@ -36,20 +37,6 @@ using Options = AsyncHTTPClient::Options;
 bool has(const std::string& request, std::string_view text) { return request.find(text) != request.npos; }
 
 // ---- Bodies.
-
-std::string gzipped(std::string_view text) {
-  z_stream stream{};
-  REQUIRE(deflateInit2(&stream, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK);
-  std::string out(deflateBound(&stream, text.size()) + 64, '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
-  stream.avail_in = static_cast<uInt>(text.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  REQUIRE(deflate(&stream, Z_FINISH) == Z_STREAM_END);
-  out.resize(stream.total_out);
-  deflateEnd(&stream);
-  return out;
-}
 
 TEMPLATE_TEST_CASE("the client asks for a compressed body, and decompresses it (HCL-22)", "[client_options]",
                    HTTP_CLIENTS) {
@@ -416,6 +403,26 @@ TEMPLATE_TEST_CASE("a proxy or a mapped host that is a number but not an address
     CHECK(refusal(request).starts_with("The host of the proxy is a number but not an IPv4 address: "));
     CHECK_FALSE(has(refusal(request), "pw"));
   }
+  const testing::EnvironmentVariable no_lower("no_proxy");
+  const testing::EnvironmentVariable no_upper("NO_PROXY");
+  std::vector<const char*> proxies = {"http://0177.0.0.1:9",      "127.1:9",
+                                      "http://2130706433:9/path", "http://me:pw@0x7f.1:9/",
+                                      "me:pw@0177.0.0.1:9",       "http://0177.0.0.1"};
+  std::string_view reason = "a host that ends in a number and is not an IPv4 address";
+  if constexpr (!std::is_same_v<TestType, SimpleAsyncHTTPClient>) {
+    reason = "The host of the proxy is a number but not an IPv4 address: ";
+    // SimpleAsyncHTTPClient refuses these for another reason.
+    for (const char* const proxy : {"http:/0177.0.0.1:9", "http://0177%2e0.0.1:9", "socks5h://127.1:9"})
+      proxies.push_back(proxy);
+  }
+  for (const char* const proxy : proxies) {
+    CAPTURE(proxy);
+    const testing::EnvironmentVariable variable("http_proxy", proxy);
+    HTTPRequest request("http://www.example.test/");
+    request.proxy_from_environment = true;
+    CHECK(has(refusal(request), reason));
+    CHECK_FALSE(has(refusal(request), "pw"));
+  }
   const HTTPRequest mapped(fmt::format("http://mapped.test:{}/", fixture.server.port()));
   CHECK_FALSE(refusal(mapped) == "none");
   CHECK(fixture.server.accepted_connections == 0);
@@ -459,6 +466,14 @@ TEST_CASE("no_proxy has domains, subdomains, ports, addresses, networks and *", 
   CHECK_FALSE(is_excepted_from_proxy("0.0.1", "127.0.0.1", 80));
   CHECK_FALSE(is_excepted_from_proxy("010.0.0.1", "8.0.0.1", 80));
   CHECK_FALSE(is_excepted_from_proxy("[::1]x", "::1", 80));
+  // A colon without a port.
+  for (const std::uint16_t port : {80, 81}) {
+    CHECK_FALSE(is_excepted_from_proxy("example.test:", "example.test", port));
+    CHECK_FALSE(is_excepted_from_proxy(".example.test:", "www.example.test", port));
+    CHECK_FALSE(is_excepted_from_proxy("127.0.0.1:", "127.0.0.1", port));
+    CHECK_FALSE(is_excepted_from_proxy("[::1]:", "::1", port));
+    CHECK_FALSE(is_excepted_from_proxy("*:", "example.test", port));
+  }
   CHECK(is_excepted_from_proxy("example.test", "example.test", 80));
   CHECK(is_excepted_from_proxy("a.test, .example.test", "www.Example.test", 80));
   CHECK(is_excepted_from_proxy("example.test:8080", "example.test", 8080));

@@ -4,7 +4,6 @@
 #include <squall/http.h>
 
 #include <fmt/format.h>
-#include <zlib.h>
 
 #include <optional>
 #include <string>
@@ -12,27 +11,15 @@
 #include <vector>
 
 #include "support/answer_server.h"
+#include "support/gzip.h"
 #include "support/http_clients.h"
 
 namespace squall::http::response_rules_test {
 namespace {
 
 using testing::ClientFixture;
+using testing::gzipped;
 using testing::ok;
-
-std::string gzipped(std::string_view text) {
-  z_stream zlib{};
-  REQUIRE(deflateInit2(&zlib, 6, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY) == Z_OK);
-  std::string out(deflateBound(&zlib, text.size()) + 64, '\0');
-  zlib.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
-  zlib.avail_in = static_cast<uInt>(text.size());
-  zlib.next_out = reinterpret_cast<Bytef*>(out.data());
-  zlib.avail_out = static_cast<uInt>(out.size());
-  REQUIRE(deflate(&zlib, Z_FINISH) == Z_STREAM_END);
-  out.resize(zlib.total_out);
-  deflateEnd(&zlib);
-  return out;
-}
 
 struct Row {
   const char* rule;

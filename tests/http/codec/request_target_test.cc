@@ -120,9 +120,9 @@ TEST_CASE("an address in brackets is an IPv6 address, or of a later version (RFC
     CAPTURE(good);
     CHECK(status_of("GET", fmt::format("http://[{}]/", good)) == 0);
   }
-  for (const char* const bad :
-       {"", ":", ":::", "1:2", "1:2:3:4:5:6:7:8:9", "::1.2.3", "::g", "::1%25lo", "::1%lo", "1.2.3.4", "v",
-        "v1", "v1.", "v.x", "vg.x", "v1.x/", "v1.x@", "0000:0000:0000:0000:0000:0000:255.255.255.255:0000"}) {
+  for (const char* const bad : {"", ":", ":::", "1:2", "1:2:3:4:5:6:7:8:9", "::1.2.3", "::g", "::1%25lo",
+                                "::1%lo", "fe80::1%1", "1.2.3.4", "v", "v1", "v1.", "v.x", "vg.x", "v1.x/",
+                                "v1.x@", "0000:0000:0000:0000:0000:0000:255.255.255.255:0000"}) {
     CAPTURE(bad);
     CHECK(status_of("GET", fmt::format("http://[{}]/", bad)) == 400);
   }
