@@ -50,8 +50,8 @@ void HandlerWait::stream_ended() {
   context_.loop->resume(caller_);
 }
 
-// The client waits for its last answer. A reset still cancels the handler: keep-alive probes cause one, because
-// the client's system forgets a closed connection within a minute or so.
+// The client waits for its last answer. A reset still cancels the handler. Keep-alive probes cause one if the
+// client has closed, because its system forgets the connection within a minute or so.
 void HandlerWait::expect_no_request() {
   exchange_.close_after();
   set_keepalive(stream_.fd());

@@ -8,8 +8,8 @@
 
 #include "support/test_loop.h"
 
-// Delays in a turn that takes long, and delays at the ends of what the clock can express. clock.advance()
-// stands for work that holds the loop.
+// Delays in a turn that takes long, and the shortest and longest delays. clock.advance() replaces work that
+// takes long.
 namespace squall::time_test {
 namespace {
 
