@@ -2,8 +2,11 @@
 
 #include <squall/http.h>
 #include <squall/http/client/proxy_environment.h>
+#include <squall/iostream/socket/socket.h>
 
 #include <fmt/format.h>
+#include <net/if.h>
+#include <sys/socket.h>
 
 #include <map>
 #include <memory>
@@ -642,14 +645,33 @@ TEMPLATE_TEST_CASE("network_interface is the local address of the connection (HC
   CHECK(fixture.loop.run(client.fetch(request)).body() == "127.0.0.7");
 }
 
+// The sockets of this process that use only this network interface.
+int sockets_of_device(const std::string& name) {
+  int count = 0;
+  for (int fd = 0; fd < 1024; ++fd) {
+    char device[IFNAMSIZ] = {};
+    socklen_t size = sizeof device;
+    if (::getsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device, &size) == 0 && device == name) ++count;
+  }
+  return count;
+}
+
 TEMPLATE_TEST_CASE("network_interface may be the name of a network interface (HCL-23)", "[client_options]",
                    HTTP_CLIENTS) {
-  testing::HTTPFixture fixture(
-      [](Exchange& exchange, Task<>&) { exchange.finish(exchange.request().remote_ip()); });
+  const std::string device = testing::loopback_interface();
+  int bound = 0;
+  testing::HTTPFixture fixture([&](Exchange& exchange, Task<>&) {
+    bound = sockets_of_device(device);
+    exchange.finish(exchange.request().remote_ip());
+  });
+  const OwnedFd probe(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const bool may_bind = bind_to_device(probe.get(), device);
   TestType client(AsyncHTTPClient::Options(), fixture.loop);
   HTTPRequest request(fmt::format("http://127.0.0.1:{}/", fixture.server.port()));
-  request.network_interface = testing::loopback_interface();
+  request.network_interface = device;
   CHECK(fixture.loop.run(client.fetch(request)).body() == "127.0.0.1");
+  // The probe's socket, and the client's.
+  if (may_bind) CHECK(bound == 2);
   // The interface is a part of the key of a kept connection.
   request.network_interface = "127.0.0.7";
   CHECK(fixture.loop.run(client.fetch(request)).body() == "127.0.0.7");

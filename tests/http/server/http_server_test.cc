@@ -385,6 +385,29 @@ TEST_CASE("a half-closed client that then resets the connection cancels the hand
   CHECK_FALSE(slow.done);
 }
 
+// The sockets of this process whose peers the system asks whether they are there.
+int sockets_with_keepalive() {
+  int count = 0;
+  for (int fd = 0; fd < 1024; ++fd) {
+    int value = 0;
+    socklen_t size = sizeof value;
+    if (::getsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &value, &size) == 0 && value != 0) ++count;
+  }
+  return count;
+}
+
+TEST_CASE("a half-closed client is asked by the system whether it is there", "[http_server]") {
+  Slow slow;
+  HTTPFixture fixture(slow.function());
+  RawPeer peer = fixture.connect();
+  peer.send(get("/"));
+  fixture.loop.run_until([&] { return Live::count > 0; });
+  CHECK(sockets_with_keepalive() == 0);
+  peer.half_close();
+  fixture.loop.run_until([&] { return sockets_with_keepalive() == 1; });
+  CHECK(Live::count > 0);
+}
+
 TEST_CASE("a client that has closed is noticed when a streaming handler writes to it", "[http_server]") {
   Streaming streaming;
   HTTPFixture fixture([&](Exchange& exchange, Task<>& pending) {
