@@ -17,7 +17,7 @@ using testing::Live;
 using testing::TestLoop;
 
 TEST_CASE("ten million callbacks from eight threads all run, each thread's in order (IOL-22, IOL-40)",
-          "[inbox][threads]") {
+          "[inbox][threads][many]") {
   constexpr std::size_t kEach = kThreadSanitizer || kAddressSanitizer ? 50'000 : 1'250'000;
   constexpr std::size_t kThreads = 8;
   IOLoop loop;

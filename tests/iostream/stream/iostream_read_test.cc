@@ -543,7 +543,7 @@ TEST_CASE("a long read_bytes is complete", "[iostream]") {
   CHECK((loop.run(bytes(a, data.size())) == data));
 }
 
-TEST_CASE("any segmentation gives the same results", "[iostream]") {
+TEST_CASE("any segmentation gives the same results", "[iostream][segmentation]") {
   TestLoop loop;
   std::mt19937 random(7);
   for (int round = 0; round < 24; ++round) {

@@ -208,11 +208,12 @@ void check(std::uint32_t seed, bool is_scrambled) {
   }
 }
 
-TEST_CASE("the result of a read does not depend on the pieces, or on dropped reads before it", "[iostream]") {
+TEST_CASE("the result of a read does not depend on the pieces, or on dropped reads before it",
+          "[iostream][segmentation]") {
   for (std::uint32_t seed = 0; seed < 300; ++seed) check(seed, false);
 }
 
-TEST_CASE("nor does the result of a read through a transport that holds bytes", "[iostream]") {
+TEST_CASE("nor does the result of a read through a transport that holds bytes", "[iostream][segmentation]") {
   for (std::uint32_t seed = 0; seed < 150; ++seed) check(1'000 + seed, true);
 }
 

@@ -201,7 +201,7 @@ TEST_CASE("a server that does not read stops the client when the buffers are ful
 }
 
 TEST_CASE("a dropped pump loses no byte that it has received", "[pump]") {
-  const std::string bytes = pattern(64 << 20);
+  const std::string bytes = pattern(8 << 20);
   for (const int turns : {0, 1, 2, 3, 4, 7, 12, 19, 28, 39}) {
     CAPTURE(turns);
     TestLoop loop;
@@ -249,7 +249,7 @@ TEST_CASE("a pump ends when either stream closes", "[pump]") {
       co_await moment();
       stream.close();
     };
-    const std::string bytes = pattern(50'000'000);
+    const std::string bytes = pattern(8'000'000);
     static_cast<void>(line.client.write(bytes));
     loop.spawn(close_soon(is_near ? line.near : line.far));
     std::uint64_t count = 0;
