@@ -60,6 +60,7 @@ Fetch::Fetch(HTTPRequest&& request, const FetchOptions& defaults, std::size_t ma
       max_body_size_(option(&FetchOptions::max_body_size).value_or(max_body_size)) {
   check();
   take_credentials();
+  if (const auto& path = option(&FetchOptions::unix_socket)) socket_name_ = socket_name(*path);
   data_->effective_url = this->request().url;
 }
 
@@ -129,6 +130,7 @@ void Fetch::check_headers() const {
     throw std::invalid_argument("The Content-Length header differs from the size of the body");
 }
 
+// Uses no options: those of the client may be gone, as the fetches of a destroyed client end later.
 std::string Fetch::peer(FetchPhase phase) const {
   const bool connects =
       phase == FetchPhase::resolve || phase == FetchPhase::connect || phase == FetchPhase::proxy;
@@ -136,7 +138,7 @@ std::string Fetch::peer(FetchPhase phase) const {
   // A proxy forwards requests for http, unless they ask for an upgrade, and is a tunnel for others.
   const bool has_tunnel = url_.is_https() || expects_upgrade();
   if (!proxy_name_.empty() && (connects || (talks && !has_tunnel))) return proxy_name_;
-  if (const auto& path = option(&FetchOptions::unix_socket); path && connects) return socket_name(*path);
+  if (!socket_name_.empty() && connects) return socket_name_;
   return url_.is_ipv6() ? fmt::format("[{}]:{}", url_.host(), url_.port())
                         : fmt::format("{}:{}", url_.host(), url_.port());
 }

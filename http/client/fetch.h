@@ -188,6 +188,7 @@ class Fetch : public Pooled {
   std::string authorization_;
   std::string jar_cookies_;
   std::string proxy_name_;
+  std::string socket_name_;  // of unix_socket
   std::unique_ptr<IOStream>* upgraded_ = nullptr;
 };
 
