@@ -130,7 +130,7 @@ void Fetch::check_headers() const {
     throw std::invalid_argument("The Content-Length header differs from the size of the body");
 }
 
-// Uses no options: those of the client may be gone, as the fetches of a destroyed client end later.
+// Reads no options. The client's options may be destroyed: the fetches of a destroyed client end later.
 std::string Fetch::peer(FetchPhase phase) const {
   const bool connects =
       phase == FetchPhase::resolve || phase == FetchPhase::connect || phase == FetchPhase::proxy;

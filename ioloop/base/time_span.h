@@ -37,8 +37,8 @@ constexpr std::chrono::nanoseconds to_nanoseconds(std::chrono::duration<Rep, Per
 //     options.timeout = std::chrono::hours::max();            // std::chrono::nanoseconds would overflow
 //     co_await sleep(std::chrono::duration<double>(seconds));
 //
-// Operators are those of std::chrono::nanoseconds, and may overflow: saturating_add() and
-// saturating_subtract() do not.
+// Its operators are the operators of std::chrono::nanoseconds, which may overflow. saturating_add() and
+// saturating_subtract() do not overflow.
 class TimeSpan : public std::chrono::nanoseconds {
  public:
   constexpr TimeSpan() noexcept : std::chrono::nanoseconds(0) {}

@@ -12,6 +12,8 @@ HEAD = """
 #include <squall/ioloop.h>
 #include <squall/iostream/process/subprocess.h>
 #include <squall/iostream/stream/iostream.h>
+#include <squall/iostream/tcp/accept_handler.h>
+#include <squall/iostream/tcp/tcp_server.h>
 #include <squall/iostream/tls/tls_options.h>
 #include <squall/web/application.h>
 using namespace squall;
@@ -46,11 +48,14 @@ REFUSED = [
     "void set(IOStream& stream); extern IOStream stream; stream.set_close_callback([] { return work(); });",
     "web::Settings settings{.log_function = [](web::RequestHandler&, int) { return work(); }};",
     'http::HTTPRequest request("http://a/"); request.header_callback = [](std::string_view) { return work(); };',
+    "auto accepting = add_accept_handler(OwnedFd(), [](OwnedFd, const Address&) { return work(); });",
     "TLSClientOptions options; options.customize = [](ssl_ctx_st*) { return work(); };",
     'http::HTTPRequest request("http://a/"); request.prepare_curl_callback = [](void*) { return work(); };',
 ]
 MESSAGE = "by IOLoop::spawn()"
 TAKEN = [
+    "extern IOStream stream; loop.add_callback([] { return stream.write(\"x\"); });",
+    "extern TCPServer& server; loop.call_later(1s, [] { return server.close_all_connections(); });",
     "loop.add_callback([] { return 1; });",
     "loop.add_callback([] { return Promise<int>().get_future(); });",
     "loop.add_callback([&loop] { loop.spawn(work()); });",

@@ -199,6 +199,24 @@ TEST_CASE("an exception from the function is logged, and the next call takes pla
   loop.log.expect("Exception in callback: not a std::exception");
 }
 
+TEST_CASE("a task that the function returns a second time is logged", "[periodic_callback]") {
+  TestLoop loop;
+  int begun = 0;
+  auto count = [](int& begun) -> Task<> {
+    ++begun;
+    co_return;
+  };
+  Task<> task = count(begun);
+  auto await = [](Task<>& task) -> Task<> { co_await std::move(task); };
+  loop.run(await(task));
+  PeriodicCallback periodic(1ms, [&] { return std::move(task); });
+  periodic.start();
+  loop.run_until([&] { return !task; });
+  periodic.stop();
+  loop.log.expect("Exception in callback: this Task was awaited or started before");
+  CHECK(begun == 1);
+}
+
 TEST_CASE("an exception from the task is logged, and the next call takes place (IOL-67)",
           "[periodic_callback]") {
   TestLoop loop;

@@ -599,6 +599,21 @@ TEST_CASE("an unanswered handshake times out, and the stream is closed", "[tls]"
   CHECK(stream.error() == std::errc::timed_out);
 }
 
+TEST_CASE("a handshake that has ended leaves no timer, however long its awaiter lives", "[tls]") {
+  TestLoop loop;
+  TLSSides sides;
+  auto [client, server] = connected_pair(loop);
+  (void)server.start_tls(sides.server());
+  auto shake = [](TestLoop& loop, IOStream& stream, TLSContext context) -> Task<> {
+    auto handshake = stream.start_tls(context, "localhost");
+    co_await handshake;
+    CHECK(loop.stats().pending_timers == 0);
+    const IOStream moved = std::move(stream);  // the awaiter no longer refers to the stream
+    CHECK_FALSE(moved.closed());
+  };
+  loop.run(shake(loop, client, sides.client()));
+}
+
 TEST_CASE("dropping the task that waits for a handshake does not affect the stream", "[tls]") {
   TestLoop loop;
   TLSSides sides;
