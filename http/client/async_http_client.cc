@@ -108,16 +108,19 @@ void AsyncHTTPClient::keep_cookies(Fetch& fetch) {
 Task<HTTPResponse> AsyncHTTPClient::run(std::unique_ptr<Fetch> fetch, RaiseError raise_error) {
   IOLoop& loop = *loop_;
   const IOLoop::TimePoint begun = loop.now();
+  IOLoop::TimePoint hop = begun;
   bool goes_on = true;
   while (goes_on) {
-    const IOLoop::TimePoint hop = loop.now();
     if (closed_) throw_closed();
     if (options_.cookie_jar)
       fetch->set_jar_cookies(options_.cookie_jar->header(fetch->url(), std::chrono::system_clock::now()));
     co_await perform(*fetch);
     if (options_.cookie_jar) keep_cookies(*fetch);
     goes_on = fetch->redirect();
-    if (goes_on) fetch->data().times.redirect += loop.now() - hop;
+    if (goes_on) {
+      const IOLoop::TimePoint now = loop.now();
+      fetch->data().times.redirect += now - std::exchange(hop, now);
+    }
   }
   fetch->data().times.total = loop.now() - begun;
   HTTPResponse response(fetch->take_data());

@@ -90,12 +90,14 @@ void Fetch::check() const {
     throw std::invalid_argument(
         fmt::format("network_interface is neither an IP address nor a network interface: '{}'",
                     escape_controls(*source)));
-  if (const auto& proxy = option(&FetchOptions::proxy); proxy && (proxy->host.empty() || proxy->port == 0))
-    throw std::invalid_argument("A proxy needs a host and a port");
   check_all_credentials();
-  // libcurl finds a scheme and credentials before the host.
-  if (const auto& proxy = option(&FetchOptions::proxy))
+  if (const auto& proxy = option(&FetchOptions::proxy)) {
+    if (proxy->host.empty() || proxy->port == 0)
+      throw std::invalid_argument("A proxy needs a host and a port");
+    check_credentials(*proxy);
+    // libcurl finds a scheme and credentials before the host.
     check_proxy_host(std::string_view(proxy->host).substr(proxy->host.find_last_of("/@") + 1));
+  }
   check_headers();
 }
 
@@ -105,7 +107,6 @@ void Fetch::check_all_credentials() const {
   if (const auto& name = option(&FetchOptions::auth_username)) check_credential("auth_username", *name);
   if (const auto& password = option(&FetchOptions::auth_password))
     check_credential("auth_password", *password);
-  if (const auto& proxy = option(&FetchOptions::proxy)) check_credentials(*proxy);
 }
 
 void Fetch::check_proxy_host(std::string_view host) {
