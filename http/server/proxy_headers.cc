@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 #include <stdexcept>
 #include <utility>
@@ -50,6 +51,18 @@ std::optional<bool> parse_protocol(std::string_view text) noexcept {
   return std::nullopt;
 }
 
+// Whether this is a value of a parameter of Forwarded: a quoted string or a token. Some proxies do not quote
+// addresses, so a token may also have `:`, `[` and `]`.
+bool is_value(std::string_view text) noexcept {
+  if (!text.starts_with('"'))
+    return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+      return is_token_char(c) || c == ':' || c == '[' || c == ']';
+    });
+  std::size_t at = 1;
+  while (at < text.size() && text[at] != '"') at += text[at] == '\\' ? 2 : 1;
+  return at + 1 == text.size();
+}
+
 }  // namespace
 
 // One proxy's report about the peer that it received the request from.
@@ -64,7 +77,8 @@ struct ProxyHeaders::Hop {
       const std::string_view pair = next_quoted_piece(element, ';');
       if (pair.empty()) continue;
       const std::size_t equals = pair.find('=');
-      if (equals == pair.npos || !is_token(pair.substr(0, equals))) return {};
+      if (equals == pair.npos || !is_token(pair.substr(0, equals)) || !is_value(pair.substr(equals + 1)))
+        return {};
       const std::string_view name = pair.substr(0, equals);
       const std::string value = unquote_string(pair.substr(equals + 1));
       if (equals_ignoring_case(name, "for")) {
@@ -112,7 +126,9 @@ ProxyHeaders::Hop ProxyHeaders::hop_of_forwarded(const Headers& headers) const {
   Hop hop;
   const std::string forwarded = headers.get("Forwarded");
   for (std::string_view rest = forwarded; !rest.empty();) {
-    hop = Hop::of_element(take_last_element(rest));
+    const std::string_view element = take_last_element(rest);
+    if (element.empty()) continue;  // RFC 9110, 5.6.1.2
+    hop = Hop::of_element(element);
     if (!is_known_proxy(hop)) break;
   }
   return hop;

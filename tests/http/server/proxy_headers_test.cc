@@ -159,7 +159,15 @@ TEST_CASE("Forwarded names the client and its protocol, read from the right (RFC
       {{{"Forwarded", "for=4.4.4.4;proto"}}, "127.0.0.1 http"},
       {{{"Forwarded", "for =4.4.4.4"}}, "127.0.0.1 http"},
       {{{"Forwarded", "4.4.4.4"}}, "127.0.0.1 http"},
-      {{{"Forwarded", "for=4.4.4.4,"}}, "127.0.0.1 http"},
+      {{{"Forwarded", "for=\"4.4.4.4\"x;proto=https"}}, "127.0.0.1 http"},
+      {{{"Forwarded", "proto=https;for=\"4.4.4.4"}}, "127.0.0.1 http"},
+      {{{"Forwarded", "for=4.4.4.4;proto=https;x=\"\"y"}}, "127.0.0.1 http"},
+      {{{"Forwarded", "for=4.4.4.4;proto=https;x=a b"}}, "127.0.0.1 http"},
+      {{{"Forwarded", "for=4.4.4.4;x=\xff"}}, "127.0.0.1 http"},
+      {{{"Forwarded", "for=4.4.4.4;x="}}, "127.0.0.1 http"},
+      // Empty elements are ignored (RFC 9110, 5.6.1.2).
+      {{{"Forwarded", "for=4.4.4.4;proto=https,"}}, "4.4.4.4 https"},
+      {{{"Forwarded", "for=4.4.4.4;proto=https"}, {"Forwarded", ""}}, "4.4.4.4 https"},
       {{{"X-Forwarded-For", "4.4.4.4"}, {"X-Real-IP", "4.4.4.4"}, {"X-Scheme", "https"}}, "127.0.0.1 http"},
   };
   check(proxies, cases);
