@@ -3,8 +3,8 @@
 // The web framework: all of web/ that a program uses.
 
 #include <squall/http.h>
-#include <squall/web/application.h>
-#include <squall/web/http_error.h>
-#include <squall/web/path_args.h>
-#include <squall/web/request_handler.h>
-#include <squall/web/url.h>
+#include <squall/web/app/application.h>
+#include <squall/web/handler/http_error.h>
+#include <squall/web/handler/path_args.h>
+#include <squall/web/handler/request_handler.h>
+#include <squall/web/routing/url.h>

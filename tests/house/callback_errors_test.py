@@ -15,7 +15,7 @@ HEAD = """
 #include <squall/iostream/tcp/accept_handler.h>
 #include <squall/iostream/tcp/tcp_server.h>
 #include <squall/iostream/tls/tls_options.h>
-#include <squall/web/application.h>
+#include <squall/web/app/application.h>
 using namespace squall;
 using namespace std::chrono_literals;
 Task<> work();

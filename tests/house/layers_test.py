@@ -71,7 +71,7 @@ def main():
     )
     # The test of the test.
     bad = {
-        "http/x.h": "#include <squall/web/url.h>\n",
+        "http/x.h": "#include <squall/web/routing/url.h>\n",
         "iostream/x.cc": "#include <squall/http/message/headers.h>",
         "ioloop/base/z.h": '#include "ioloop/loop/task.h"',
         "ioloop/y.h": "#  include <squall/iostream.h>",

@@ -4,9 +4,9 @@
 #include <squall/http/server/server_delegate.h>
 #include <squall/ioloop/base/void_function.h>
 #include <squall/iostream/socket/bind_sockets.h>
-#include <squall/web/request_handler.h>
-#include <squall/web/router.h>
-#include <squall/web/url.h>
+#include <squall/web/handler/request_handler.h>
+#include <squall/web/routing/router.h>
+#include <squall/web/routing/url.h>
 
 #include <concepts>
 #include <cstddef>

@@ -1,12 +1,12 @@
-#include <squall/web/handler_run.h>
+#include <squall/web/app/handler_run.h>
 
 #include <squall/http/server/access_log.h>
 #include <squall/http/server/handler_failure.h>
 #include <squall/ioloop/base/errors.h>
 #include <squall/ioloop/base/log.h>
-#include <squall/web/application.h>
-#include <squall/web/call_and_log.h>
-#include <squall/web/http_error.h>
+#include <squall/web/app/application.h>
+#include <squall/web/handler/call_and_log.h>
+#include <squall/web/handler/http_error.h>
 
 #include <fmt/format.h>
 

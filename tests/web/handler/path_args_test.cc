@@ -1,4 +1,4 @@
-#include <squall/web/path_args.h>
+#include <squall/web/handler/path_args.h>
 
 #include <cstdint>
 #include <limits>

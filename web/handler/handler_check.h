@@ -1,7 +1,7 @@
 #pragma once
 
 #include <squall/ioloop/loop/task.h>
-#include <squall/web/path_args.h>
+#include <squall/web/handler/path_args.h>
 
 #include <tuple>
 #include <type_traits>

@@ -2,10 +2,10 @@
 
 #include <squall/http/server/exchange.h>
 #include <squall/ioloop/loop/task.h>
-#include <squall/web/handler_type.h>
-#include <squall/web/path_args.h>
-#include <squall/web/request_handler.h>
-#include <squall/web/url.h>
+#include <squall/web/handler/handler_type.h>
+#include <squall/web/handler/path_args.h>
+#include <squall/web/handler/request_handler.h>
+#include <squall/web/routing/url.h>
 
 #include <cstdint>
 #include <exception>

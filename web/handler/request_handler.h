@@ -5,8 +5,8 @@
 #include <squall/ioloop/base/frame_pool.h>
 #include <squall/ioloop/base/time_span.h>
 #include <squall/iostream/stream/write_awaiter.h>
-#include <squall/web/header_value.h>
-#include <squall/web/http_error.h>
+#include <squall/web/handler/header_value.h>
+#include <squall/web/handler/http_error.h>
 
 #include <chrono>
 #include <cstddef>

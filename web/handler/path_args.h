@@ -2,7 +2,7 @@
 
 #include <squall/http/message/percent_encoding.h>
 #include <squall/ioloop/base/utf8.h>
-#include <squall/web/http_error.h>
+#include <squall/web/handler/http_error.h>
 
 #include <charconv>
 #include <concepts>

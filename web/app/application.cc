@@ -1,8 +1,8 @@
-#include <squall/web/application.h>
+#include <squall/web/app/application.h>
 
 #include <squall/ioloop/loop/ioloop.h>
-#include <squall/web/handler_run.h>
-#include <squall/web/handler_type.h>
+#include <squall/web/app/handler_run.h>
+#include <squall/web/handler/handler_type.h>
 
 #include <string>
 #include <string_view>

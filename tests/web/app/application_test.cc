@@ -1,4 +1,4 @@
-#include <squall/web/application.h>
+#include <squall/web/app/application.h>
 
 #include <fmt/format.h>
 

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <squall/web/handler_check.h>
-#include <squall/web/handler_type.h>
-#include <squall/web/request_handler.h>
+#include <squall/web/handler/handler_check.h>
+#include <squall/web/handler/handler_type.h>
+#include <squall/web/handler/request_handler.h>
 
 #include <functional>
 #include <memory>

@@ -1,6 +1,6 @@
 // Each allocation of a request to a handler fails in turn.
 
-#include <squall/web/application.h>
+#include <squall/web/app/application.h>
 
 #include <array>
 #include <new>

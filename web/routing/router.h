@@ -1,8 +1,8 @@
 #pragma once
 
 #include <squall/iostream/stream/regex.h>
-#include <squall/web/path_args.h>
-#include <squall/web/url.h>
+#include <squall/web/handler/path_args.h>
+#include <squall/web/routing/url.h>
 
 #include <cstddef>
 #include <cstdint>

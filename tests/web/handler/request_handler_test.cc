@@ -1,4 +1,4 @@
-#include <squall/web/request_handler.h>
+#include <squall/web/handler/request_handler.h>
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include <squall/web/handler_type.h>
+#include <squall/web/handler/handler_type.h>
 
 namespace squall::web {
 

@@ -1,13 +1,13 @@
-#include <squall/web/request_handler.h>
+#include <squall/web/handler/request_handler.h>
 
 #include <squall/http/message/form.h>
 #include <squall/http/message/status.h>
 #include <squall/ioloop/base/ascii.h>
 #include <squall/ioloop/base/log.h>
 #include <squall/ioloop/base/utf8.h>
-#include <squall/web/application.h>
-#include <squall/web/call_and_log.h>
-#include <squall/web/handler_type.h>
+#include <squall/web/app/application.h>
+#include <squall/web/handler/call_and_log.h>
+#include <squall/web/handler/handler_type.h>
 
 #include <fmt/format.h>
 

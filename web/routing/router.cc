@@ -1,4 +1,4 @@
-#include <squall/web/router.h>
+#include <squall/web/routing/router.h>
 
 #include <squall/ioloop/base/log.h>
 

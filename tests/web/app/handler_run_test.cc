@@ -1,6 +1,6 @@
-#include <squall/web/handler_run.h>
+#include <squall/web/app/handler_run.h>
 
-#include <squall/web/application.h>
+#include <squall/web/app/application.h>
 
 #include <memory>
 #include <string>

@@ -2,9 +2,9 @@
 
 #include <squall/http/message/method.h>
 #include <squall/ioloop/loop/task.h>
-#include <squall/web/handler_check.h>
-#include <squall/web/path_args.h>
-#include <squall/web/request_handler.h>
+#include <squall/web/handler/handler_check.h>
+#include <squall/web/handler/path_args.h>
+#include <squall/web/handler/request_handler.h>
 
 #include <array>
 #include <bitset>
