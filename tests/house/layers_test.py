@@ -75,7 +75,7 @@ def main():
         "iostream/x.cc": "#include <squall/http/message/headers.h>",
         "ioloop/base/z.h": '#include "ioloop/loop/task.h"',
         "ioloop/y.h": "#  include <squall/iostream.h>",
-        "web/x.cc": "#include <squall/testing/fixture.h>",
+        "web/app/x.cc": "#include <squall/testing/fixture.h>",
         "websocket/x.h": "#include <squall/testing/fixture.h>",
         "testing/x.h": "#include <squall/web.h>",
         "testing/x.cc": '#include "support/test_loop.h"',
@@ -86,7 +86,7 @@ def main():
         [name for name, text in bad.items() if not list(problems_of(pathlib.PurePath(name), text))],
     )
     good = {
-        "web/x.h": "#include <squall/http/message/headers.h>\n#include <vector>\n",
+        "web/app/x.h": "#include <squall/http/message/headers.h>\n#include <vector>\n",
         "ioloop/base/x.h": "#include <squall/version.h>\n",
         "testing/x.h": "".join(f"#include <squall/{folder}/x.h>\n" for folder in LIBRARY),
     }

@@ -63,7 +63,7 @@ struct EarlyMatch final : http::Exchange::Attachment {
 }  // namespace
 
 [[gnu::cold]] Application::Application(std::vector<Rule> rules, Settings settings)
-    : settings_(std::move(settings)),
+    : context_{*this, std::move(settings)},
       router_(std::move(rules)),
       not_found_(url<RefusalHandler<404>>("")),
       server_(url<ServerHandler>("", methods_of_all(router_.rules()))),
@@ -105,13 +105,13 @@ const Rule& Application::rule_for(const Router::Match& match, const http::Exchan
   if (router_.streams_bodies()) {
     if (const auto* early = dynamic_cast<EarlyMatch*>(exchange.attachment())) [[unlikely]] {
       const Router::Match match = early->match;
-      HandlerRun run(*this, rule_for(match, exchange).factory(), exchange, match.groups,
+      HandlerRun run(context_, rule_for(match, exchange).factory(), exchange, match.groups,
                      exchange.take_attachment());
       return run.start(pending);
     }
   }
   const Router::Match match = router_.match(exchange.request().path());
-  HandlerRun run(*this, rule_for(match, exchange).factory(), exchange, match.groups);
+  HandlerRun run(context_, rule_for(match, exchange).factory(), exchange, match.groups);
   run.start(pending);
 }
 

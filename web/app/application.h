@@ -2,8 +2,8 @@
 
 #include <squall/http/server/http_server.h>
 #include <squall/http/server/server_delegate.h>
-#include <squall/ioloop/base/void_function.h>
 #include <squall/iostream/socket/bind_sockets.h>
+#include <squall/web/handler/application_context.h>
 #include <squall/web/handler/request_handler.h>
 #include <squall/web/routing/router.h>
 #include <squall/web/routing/url.h>
@@ -15,16 +15,6 @@
 #include <vector>
 
 namespace squall::web {
-
-// Settings of an Application.
-struct Settings {
-  // Called once for each request, in place of the access log's line (WEB-204). The number is the status of
-  // the response, or 499 if the client closed the connection before it.
-  VoidFunction<RequestHandler&, int> log_function{};
-  // The most arguments that a query, or a form in a body, may have. With more, reading an argument throws
-  // HTTPError 400.
-  std::size_t max_arguments = 10'000;
-};
 
 // A set of routes, and the server side of HTTP for them.
 //
@@ -61,7 +51,7 @@ class Application final : public http::ServerDelegate {
   http::HTTPServer& listen(std::uint16_t port, const ListenOptions& listen_options = {},
                            http::HTTPServer::Options server_options = http::HTTPServer::Options());
 
-  const Settings& settings() const noexcept { return settings_; }
+  const Settings& settings() const noexcept { return context_.settings; }
 
   // Called by http::HTTPServer.
   Body head_received(http::Exchange& exchange) override;
@@ -72,7 +62,7 @@ class Application final : public http::ServerDelegate {
  private:
   const Rule& rule_for(const Router::Match& match, const http::Exchange& exchange) const noexcept;
 
-  Settings settings_;
+  const ApplicationContext context_;
   Router router_;
   // Answer the requests that the router has no rule for.
   Rule not_found_;

@@ -4,7 +4,6 @@
 #include <squall/http/server/handler_failure.h>
 #include <squall/ioloop/base/errors.h>
 #include <squall/ioloop/base/log.h>
-#include <squall/web/app/application.h>
 #include <squall/web/handler/call_and_log.h>
 #include <squall/web/handler/http_error.h>
 
@@ -80,7 +79,7 @@ struct HandlerRun::Rest {
 // is on the stack, because memory may be exhausted.
 void HandlerRun::answer_without_handler(const std::exception_ptr& error) noexcept {
   RequestHandler plain;
-  plain.attach(*application_, *exchange_, kHandlerType<RequestHandler>);
+  plain.attach(*context_, *exchange_, kHandlerType<RequestHandler>);
   handler_.reset(&plain);
   end(fail(error));
   static_cast<void>(handler_.release());
@@ -91,7 +90,7 @@ void HandlerRun::answer_without_handler(const std::exception_ptr& error) noexcep
   switch (next_) {
     case Stage::create:
       handler_ = factory_->make();
-      handler_->attach(*application_, *exchange_, factory_->type());
+      handler_->attach(*context_, *exchange_, factory_->type());
       [[fallthrough]];
     case Stage::initialize:
       handler_->set_default_headers();
@@ -208,7 +207,7 @@ int HandlerRun::tell_client_gone() noexcept {
 }
 
 [[gnu::hot]] void HandlerRun::end(int logged_status) noexcept {
-  const auto& log_function = application_->settings().log_function;
+  const auto& log_function = context_->settings.log_function;
   call_and_log("log_function", [&] {
     if (log_function) [[unlikely]]
       return log_function(*handler_, logged_status);

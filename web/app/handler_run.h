@@ -15,8 +15,6 @@
 
 namespace squall::web {
 
-class Application;
-
 // Runs one request through its handler, stage by stage. Only this class catches the handler's exceptions
 // (WEB-01 to WEB-16).
 //
@@ -44,9 +42,9 @@ class Application;
 class HandlerRun {
  public:
   // `owner` owns what `groups` refer to, and is null if the request does.
-  HandlerRun(Application& application, const HandlerFactory& factory, http::Exchange& exchange,
+  HandlerRun(const ApplicationContext& context, const HandlerFactory& factory, http::Exchange& exchange,
              PathGroups groups, std::unique_ptr<http::Exchange::Attachment> owner = nullptr) noexcept
-      : application_(&application),
+      : context_(&context),
         factory_(&factory),
         exchange_(&exchange),
         groups_(groups),
@@ -86,7 +84,7 @@ class HandlerRun {
   int tell_client_gone() noexcept;
   void end(int logged_status) noexcept;
 
-  Application* application_;
+  const ApplicationContext* context_;
   const HandlerFactory* factory_;
   http::Exchange* exchange_;
   PathGroups groups_;

@@ -5,7 +5,6 @@
 #include <squall/ioloop/base/ascii.h>
 #include <squall/ioloop/base/log.h>
 #include <squall/ioloop/base/utf8.h>
-#include <squall/web/app/application.h>
 #include <squall/web/handler/call_and_log.h>
 #include <squall/web/handler/handler_type.h>
 
@@ -50,9 +49,9 @@ struct RequestHandler::Arguments : Pooled {
 RequestHandler::RequestHandler() = default;
 RequestHandler::~RequestHandler() = default;
 
-[[gnu::hot]] void RequestHandler::attach(Application& application, http::Exchange& exchange,
+[[gnu::hot]] void RequestHandler::attach(const ApplicationContext& context, http::Exchange& exchange,
                                          const HandlerType& type) {
-  application_ = &application;
+  context_ = &context;
   exchange_ = &exchange;
   type_ = &type;
 }
@@ -66,7 +65,7 @@ RequestHandler::Arguments& RequestHandler::arguments() {
 
 const http::QueryArguments& RequestHandler::query_arguments() {
   std::optional<http::QueryArguments>& query = arguments().query;
-  if (!query) query = http::parse_query(request().query(), application_->settings().max_arguments);
+  if (!query) query = http::parse_query(request().query(), settings().max_arguments);
   if (!query) throw HTTPError(400, "Too many arguments in the query");
   return *query;
 }
@@ -76,7 +75,7 @@ const http::QueryArguments& RequestHandler::body_arguments() {
   if (form) return form->arguments;
   http::Form parsed;
   const std::string fault = http::parse_form(request().headers(), request().body(), parsed, {},
-                                             application_->settings().max_arguments);
+                                             settings().max_arguments);
   if (!fault.empty()) throw HTTPError(400, fmt::format("Invalid body: {}", fault));
   return form.emplace(std::move(parsed)).arguments;
 }

@@ -5,6 +5,7 @@
 #include <squall/ioloop/base/frame_pool.h>
 #include <squall/ioloop/base/time_span.h>
 #include <squall/iostream/stream/write_awaiter.h>
+#include <squall/web/handler/application_context.h>
 #include <squall/web/handler/header_value.h>
 #include <squall/web/handler/http_error.h>
 
@@ -19,7 +20,6 @@
 
 namespace squall::web {
 
-class Application;
 struct HandlerType;
 
 // Base class of handlers: one object answers one request.
@@ -54,7 +54,8 @@ class RequestHandler : public Pooled {
   RequestHandler& operator=(const RequestHandler&) = delete;
 
   const http::ServerRequest& request() const noexcept { return exchange_->request(); }
-  Application& application() const noexcept { return *application_; }
+  Application& application() const noexcept { return context_->application; }
+  const Settings& settings() const noexcept { return context_->settings; }
 
   // ---- Input: arguments of the query and of a form in the body. Values are decoded, control characters
   // become spaces, and blanks at both ends are removed (WEB-30 to WEB-32). Text that is not UTF-8, and more
@@ -134,7 +135,7 @@ class RequestHandler : public Pooled {
   friend class HandlerRun;
   struct Arguments;
 
-  void attach(Application& application, http::Exchange& exchange, const HandlerType& type);
+  void attach(const ApplicationContext& context, http::Exchange& exchange, const HandlerType& type);
 
   Arguments& arguments();
   const http::QueryArguments& query_arguments();
@@ -143,7 +144,7 @@ class RequestHandler : public Pooled {
   std::optional<std::string> last_of(const http::QueryArguments& from, std::string_view name);
   std::string clean(std::string_view name, std::string_view value);
 
-  Application* application_ = nullptr;
+  const ApplicationContext* context_ = nullptr;
   http::Exchange* exchange_ = nullptr;
   const HandlerType* type_ = nullptr;
   std::unique_ptr<Arguments> arguments_;

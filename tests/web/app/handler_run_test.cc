@@ -80,7 +80,7 @@ class RunDelegate : public http::ServerDelegate {
   explicit RunDelegate(const Rule& rule) : rule_(rule) {}
 
   void handle_request(http::Exchange& exchange, Task<>& pending) override {
-    HandlerRun(application_, rule_.factory(), exchange, {}).start(pending);
+    HandlerRun(context_, rule_.factory(), exchange, {}).start(pending);
     if (pending) ++tasks;
   }
   void client_gone(http::Exchange& exchange) noexcept override { HandlerRun::client_gone(exchange); }
@@ -96,7 +96,8 @@ class RunDelegate : public http::ServerDelegate {
   }
 
   Rule rule_;
-  Application application_{std::vector<Rule>{}, settings()};
+  Application application_{std::vector<Rule>{}};
+  const ApplicationContext context_{application_, settings()};
 };
 
 // A server for such runs, on a free port of 127.0.0.1.
