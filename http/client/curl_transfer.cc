@@ -53,21 +53,26 @@ std::string bracketed(const std::string& host) {
   return host.find(':') == host.npos || host.starts_with('[') ? host : fmt::format("[{}]", host);
 }
 
-// `http://me:pw@127.0.0.1:3128/` is `proxy 127.0.0.1:3128`.
-std::string name_of_proxy(std::string_view url) {
-  if (url.ends_with('/')) url.remove_suffix(1);
-  if (url.empty()) return std::string();
-  return fmt::format("proxy {}", url.substr(url.find_last_of("/@") + 1));
-}
-
-// The host in the URL of a proxy, decoded. libcurl also takes a URL without a scheme, and one slash or three
-// behind a scheme.
-std::string host_of_proxy(std::string_view url) {
+// Host and port in the URL of a proxy. libcurl also takes a URL without a scheme, and one slash or three behind
+// a scheme.
+std::string_view place_of_proxy(std::string_view url) {
   if (const std::size_t scheme = url.find(":/"); scheme != url.npos)
     url.remove_prefix(std::min(url.find_first_not_of('/', scheme + 1), url.size()));
   url = url.substr(0, url.find_first_of("/?#"));
   url.remove_prefix(url.rfind('@') + 1);
-  return percent_decode(url.substr(0, url.starts_with('[') ? url.find(']') : url.find(':')));
+  return url;
+}
+
+// `http://me:pw@127.0.0.1:3128/` is `proxy 127.0.0.1:3128`.
+std::string name_of_proxy(std::string_view url) {
+  const std::string_view place = place_of_proxy(url);
+  return place.empty() ? std::string() : fmt::format("proxy {}", place);
+}
+
+// The host in the URL of a proxy, decoded.
+std::string host_of_proxy(std::string_view url) {
+  const std::string_view place = place_of_proxy(url);
+  return percent_decode(place.substr(0, place.starts_with('[') ? place.find(']') : place.find(':')));
 }
 
 void append(curl_slist*& list, const std::string& line) {

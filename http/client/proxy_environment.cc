@@ -39,11 +39,12 @@ struct Entry {
   std::string_view port;  // empty: any port
 };
 
-// Empty for a malformed entry; a colon without a port is malformed.
+// Empty for a malformed entry; a colon without a port is malformed, and brackets around a host that is not an
+// IPv6 address.
 Entry split(std::string_view text) noexcept {
   if (text.starts_with('[')) {
     const std::size_t close = text.find(']');
-    if (close == text.npos) return {};
+    if (close == text.npos || text.substr(0, close).find(':') == text.npos) return {};
     std::string_view rest = text.substr(close + 1);
     if (rest.empty()) return {text.substr(1, close - 1), {}};
     if (rest.size() == 1 || rest.front() != ':') return {};

@@ -469,6 +469,9 @@ TEST_CASE("no_proxy has domains, subdomains, ports, addresses, networks and *", 
   CHECK_FALSE(is_excepted_from_proxy("0.0.1", "127.0.0.1", 80));
   CHECK_FALSE(is_excepted_from_proxy("010.0.0.1", "8.0.0.1", 80));
   CHECK_FALSE(is_excepted_from_proxy("[::1]x", "::1", 80));
+  // Brackets are for IPv6 addresses.
+  CHECK_FALSE(is_excepted_from_proxy("[127.0.0.1]", "127.0.0.1", 80));
+  CHECK_FALSE(is_excepted_from_proxy("[example.test]:80", "example.test", 80));
   // A colon without a port.
   for (const std::uint16_t port : {80, 81}) {
     CHECK_FALSE(is_excepted_from_proxy("example.test:", "example.test", port));

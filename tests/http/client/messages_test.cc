@@ -66,12 +66,15 @@ TEMPLATE_TEST_CASE("a connection to a proxy that fails names the proxy", "[messa
     request.proxy = proxy_at(closed);
     CHECK(error_of(fixture, request) == expected);
   }
-  const testing::EnvironmentVariable http_proxy("http_proxy",
-                                                fmt::format("http://127.0.0.1:{}", closed).c_str());
-  const testing::EnvironmentVariable no_proxy("no_proxy");
-  HTTPRequest request("http://www.example.test/");
-  request.proxy_from_environment = true;
-  CHECK(error_of(fixture, request) == expected);
+  for (const char* const spelling : {"http://127.0.0.1:{}", "http://127.0.0.1:{}/path", "http://me:pw@127.0.0.1:{}/"}) {
+    CAPTURE(spelling);
+    const testing::EnvironmentVariable http_proxy("http_proxy",
+                                                  fmt::format(fmt::runtime(spelling), closed).c_str());
+    const testing::EnvironmentVariable no_proxy("no_proxy");
+    HTTPRequest request("http://www.example.test/");
+    request.proxy_from_environment = true;
+    CHECK(error_of(fixture, request) == expected);
+  }
 }
 
 TEMPLATE_TEST_CASE("a proxy that forwards is the peer of the request", "[messages]", HTTP_CLIENTS) {
