@@ -19,11 +19,13 @@ SignalAwaiter::SignalAwaiter(IOLoop& loop, std::initializer_list<int> signals) n
 
 bool SignalAwaiter::await_ready() {
   if (!valid_) throw std::invalid_argument("signal(): not a valid signal number");
+  if (loop_->has_ended()) return false;
   got_ = loop_->signal_handlers().claim(wanted_);
   return got_ != 0;
 }
 
 void SignalAwaiter::await_suspend(std::coroutine_handle<> coroutine) noexcept {
+  if (loop_->has_ended()) return;
   resume_.set(coroutine);
   loop_->signal_handlers().wait(*this);
 }

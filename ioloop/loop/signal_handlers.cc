@@ -41,7 +41,9 @@ void SignalHandlers::add(int signal, Callback callback) {
   if (!valid(signal)) throw std::invalid_argument(fmt::format("{} is not a signal", signal));
   take_over(signal);
   // Destroyed last, because its destructor may call these functions.
-  const Callback before = std::exchange(handlers_[signal].callback, std::move(callback));
+  Handler& handler = handlers_[signal];
+  const Callback before = std::exchange(handler.callback, std::move(callback));
+  if (std::exchange(handler.kept, false)) on_signal(signal);
 }
 
 void SignalHandlers::remove(int signal) noexcept {

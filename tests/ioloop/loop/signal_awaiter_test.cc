@@ -81,6 +81,44 @@ TEST_CASE("a signal that arrives while no task waits is kept once, for the next 
   CHECK(got.size() == 2);
 }
 
+TEST_CASE("a signal that arrived while no task waited is delivered to a handler that is added later",
+          "[signal_awaiter]") {
+  TestLoop loop;
+  std::vector<int> got;
+  int handled = 0;
+  loop.spawn(record(loop, SIGUSR1, got));
+  raise_at_process(SIGUSR1);
+  loop.run_until([&] { return got.size() == 1; });
+  raise_at_process(SIGUSR1);
+  loop.run_turn();
+  loop.add_signal_handler(SIGUSR1, [&] { ++handled; });
+  loop.run_until([&] { return handled > 0; });
+  loop.spawn(record(loop, SIGUSR1, got));
+  loop.run_turn();
+  loop.run_turn();
+  CHECK(handled == 1);
+  CHECK(got.size() == 1);
+}
+
+TEST_CASE("a wait for a signal that begins after the loop has ended handles no signal", "[signal_awaiter]") {
+  std::vector<int> got;
+  std::optional<IOLoop> ended(std::in_place);
+  const LoopRef keeps_the_remains(*ended);
+  SignalAwaiter wait = ended->signal(SIGUSR1);
+  ended.reset();
+  TestLoop loop;
+  TaskGroup group(loop);
+  group.add([](SignalAwaiter wait, std::vector<int>& got) -> Task<> {
+    const int signal = co_await wait;
+    got.push_back(signal);
+  }(std::move(wait), got));
+  loop.add_signal_handler(SIGUSR1, [&] { got.push_back(0); });  // no other loop has the signal
+  raise_at_process(SIGUSR1);
+  loop.run_until([&] { return !got.empty(); });
+  loop.run_turn();
+  CHECK(got == std::vector<int>{0});
+}
+
 TEST_CASE("a task destroyed while it waits for a signal is not resumed", "[signal_awaiter]") {
   TestLoop loop;
   std::vector<int> got;

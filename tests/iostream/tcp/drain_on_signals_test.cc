@@ -88,6 +88,17 @@ TEST_CASE("a second signal stops the loop at once", "[drain_on_signals]") {
   CHECK(servers.second.connections() == 1);
 }
 
+TEST_CASE("two different signals in one turn stop the loop at once", "[drain_on_signals]") {
+  Servers servers(1h);
+  const RawPeer peer = servers.connect(servers.second);
+  ::raise(SIGINT);
+  ::raise(SIGTERM);
+  servers.loop.wait();
+  CHECK_FALSE(servers.ended);
+  CHECK(servers.second.draining());
+  CHECK(servers.second.connections() == 1);
+}
+
 TEST_CASE("drain_on_signals refuses no server, and servers of several loops", "[drain_on_signals]") {
   TestLoop loop;
   EchoServer server(loop);
