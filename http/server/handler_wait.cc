@@ -21,7 +21,7 @@ HandlerWait::HandlerWait(ServerContext& context, Exchange& exchange, IOStream& s
 
 HandlerWait::~HandlerWait() { stream_.set_close_callback({}); }
 
-std::coroutine_handle<> HandlerWait::await_suspend(std::coroutine_handle<> caller) {
+std::coroutine_handle<> HandlerWait::await_suspend(detail::Caller caller) {
   caller_ = caller;
   stream_.set_close_callback([this] { stream_ended(); });
   return inner_.await_suspend(caller);
@@ -67,10 +67,9 @@ void HandlerWait::time_out() noexcept {
 
 void HandlerWait::cancel(HandlerOutcome outcome) noexcept {
   outcome_ = outcome;
-  {
-    const ServerContext::RareCall calling(context_);
-    context_.delegate.client_gone(exchange_);
-  }
+  // The handler's destructors may call the application too.
+  const ServerContext::RareCall calling(context_);
+  context_.delegate.client_gone(exchange_);
   handler_.reset();  // suspended: the awaiters that it waits in withdraw themselves
 }
 

@@ -42,7 +42,7 @@ class HandlerWait {
   ~HandlerWait();
 
   bool await_ready() const noexcept { return false; }
-  std::coroutine_handle<> await_suspend(std::coroutine_handle<> caller);
+  std::coroutine_handle<> await_suspend(detail::Caller caller);
   HandlerOutcome await_resume() noexcept;
 
   // The task must be suspended. The coroutine that waits is resumed in a later turn.

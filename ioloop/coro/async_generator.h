@@ -35,7 +35,7 @@ class AsyncGeneratorPromise final : public Pooled {
   struct HandOver {
     bool await_ready() const noexcept { return false; }
     std::coroutine_handle<> await_suspend(std::coroutine_handle<AsyncGeneratorPromise> self) const noexcept {
-      return self.promise().hand_over();
+      return RunningCoroutine::transfer(self.promise().hand_over());
     }
     void await_resume() const noexcept {}
   };
@@ -89,7 +89,7 @@ class [[nodiscard]] AsyncGeneratorPromise<T>::Next {
     // The body still computes a value for a consumer that was destroyed.
     if (promise_->state_ == State::running) return std::noop_coroutine();
     promise_->state_ = State::running;
-    return std::coroutine_handle<AsyncGeneratorPromise>::from_promise(*promise_);
+    return RunningCoroutine::transfer(std::coroutine_handle<AsyncGeneratorPromise>::from_promise(*promise_));
   }
   std::optional<T> await_resume() { return promise_->take(); }
 

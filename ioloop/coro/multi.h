@@ -62,7 +62,7 @@ class MultiOwner : public TaskOwner {
  protected:
   ~MultiOwner() = default;
   // True if all have ended already.
-  bool begin(std::size_t size, std::coroutine_handle<> caller) noexcept {
+  bool begin(std::size_t size, Caller caller) noexcept {
     size_ = size;
     caller_ = caller;
     return start_some();
@@ -72,9 +72,10 @@ class MultiOwner : public TaskOwner {
   // Called in order: 0, 1, 2, ...
   virtual void start(std::size_t number) noexcept = 0;
   std::coroutine_handle<> task_ended(std::size_t number) noexcept final;
+  Caller caller() const noexcept final { return caller_; }
   bool start_some() noexcept;
 
-  std::coroutine_handle<> caller_;
+  Caller caller_;
   std::size_t size_ = 0;
   std::size_t limit_;
   std::size_t begun_ = 0;
@@ -98,7 +99,7 @@ class [[nodiscard]] MultiAwaiter final : public detail::MultiOwner {
   }
   // If all children have ended when they have been started, the caller continues here. Otherwise the child
   // that ends last resumes the caller.
-  bool await_suspend(std::coroutine_handle<> caller) noexcept { return !begin(tasks_.size(), caller); }
+  bool await_suspend(detail::Caller caller) noexcept { return !begin(tasks_.size(), caller); }
   auto await_resume() {
     std::exception_ptr first;
     tasks_.for_each([&](std::size_t, auto& task) {

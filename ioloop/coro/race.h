@@ -43,10 +43,11 @@ class RaceOwner : public TaskOwner {
 
   // True if there is a winner already.
   template <class Start>
-  bool begin(std::size_t size, std::coroutine_handle<> caller, Start&& start) noexcept {
-    for (std::size_t i = 0; i < size && winner_ == kNobody; ++i) start(i);
-    // Set after the loop: a child that wins while the children are started must not resume the caller.
+  bool begin(std::size_t size, Caller caller, Start&& start) noexcept {
     caller_ = caller;
+    for (std::size_t i = 0; i < size && winner_ == kNobody; ++i) start(i);
+    // A child that wins while the children are started must not resume the caller.
+    is_starting_ = false;
     return winner_ != kNobody;
   }
   std::size_t winner() const noexcept { return winner_; }
@@ -55,12 +56,15 @@ class RaceOwner : public TaskOwner {
   std::coroutine_handle<> task_ended(std::size_t number) noexcept final {
     if (winner_ != kNobody) return std::noop_coroutine();
     winner_ = number;
-    if (!caller_) return std::noop_coroutine();
+    if (is_starting_) return std::noop_coroutine();
     return caller_;
   }
 
-  std::coroutine_handle<> caller_;
+  Caller caller() const noexcept final { return caller_; }
+
+  Caller caller_;
   std::size_t winner_ = kNobody;
+  bool is_starting_ = true;
 };
 
 template <class T>
@@ -106,7 +110,7 @@ class [[nodiscard]] RaceAwaiter final : public detail::RaceOwner {
     tasks_.for_each([](std::size_t, const auto& task) { task.check_startable(); });
     return false;
   }
-  bool await_suspend(std::coroutine_handle<> caller) noexcept {
+  bool await_suspend(detail::Caller caller) noexcept {
     return !begin(tasks_.size(), caller, [this](std::size_t i) { tasks_.start(i, *this); });
   }
   typename Tasks::Result await_resume() {

@@ -22,7 +22,7 @@ class OwnedTask {
   explicit OwnedTask(Task<T> task) : task_(std::move(task)) { task_.check_startable(); }
 
   bool await_ready() const noexcept { return false; }
-  std::coroutine_handle<> await_suspend(std::coroutine_handle<> caller) noexcept {
+  std::coroutine_handle<> await_suspend(Caller caller) noexcept {
     return std::move(task_).operator co_await().await_suspend(caller);
   }
   T await_resume() { return task_.result(); }
@@ -60,7 +60,7 @@ class [[nodiscard]] TimeoutAwaiter {
   ~TimeoutAwaiter() { loop_->remove_timeout(timeout_); }
 
   bool await_ready() { return work_->await_ready(); }
-  decltype(auto) await_suspend(std::coroutine_handle<> caller) {
+  decltype(auto) await_suspend(detail::Caller caller) {
     // Sets the timer first: if that throws std::bad_alloc, the work has not begun.
     if (!deadline_.never()) {
       timeout_ = loop_->call_at(deadline_.when(), [this, caller] {

@@ -99,6 +99,8 @@ class IOLoop {
   // loop does not run, the next start() runs one turn without waiting and returns (IOL-11).
   void stop() noexcept;
   bool running() const noexcept { return phase_ >= Phase::waiting; }
+  // In the destructor, and for the remains that a LoopRef refers to.
+  bool has_ended() const noexcept { return phase_ == Phase::ended; }
   std::string_view poller_name() const noexcept { return poller_->name(); }
 
   // Runs the loop until `task` has ended, and returns its value or throws its exception. After `timeout` the
@@ -165,13 +167,14 @@ class IOLoop {
 
   // Runs `callback` in the loop whenever the process receives `signal` (SIGINT, ...); the default action of
   // the signal does not take place. Only one loop of the process can handle a signal: throws std::logic_error
-  // if another one does.
+  // if another one does. A signal that signal() has kept is delivered to `callback`.
   void add_signal_handler(int signal, Callback callback);
   // Restores the previous action of the signal, unless a task waits for it.
   void remove_signal_handler(int signal) noexcept;
   // const int got = co_await loop.signal(SIGINT, SIGTERM): the first of these signals to arrive. The first
   // such wait makes the loop handle the signals, as add_signal_handler() does; a signal that arrives while no
-  // task waits is kept for the next wait, however often it arrived.
+  // task waits is kept for the next wait, however often it arrived. Awaited after the loop's end, it handles
+  // no signal and never resumes.
   template <std::same_as<int>... Signals>
   SignalAwaiter signal(int first, Signals... more) noexcept {
     return {*this, {first, more...}};
@@ -246,7 +249,7 @@ class IOLoop {
   // Resumes `coroutine` and records it for the log of slow callbacks. Every resumption by the loop uses it.
   void resume(std::coroutine_handle<> coroutine) {
     if (slow_callback_) resumed_ = resumption_of(coroutine);
-    coroutine.resume();
+    detail::RunningCoroutine::resume(coroutine);
   }
   // Calls `hook`, which the call may destroy, and records its coroutine.
   void call(const LoopHook& hook) {

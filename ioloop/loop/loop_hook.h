@@ -1,6 +1,7 @@
 #pragma once
 
 #include <squall/ioloop/base/intrusive_list.h>
+#include <squall/ioloop/loop/running_coroutine.h>
 
 #include <coroutine>
 #include <cstdint>
@@ -45,7 +46,9 @@ class LoopHook : public ListNode<> {
  private:
   friend class CallbackQueue;
 
-  static void resume(void* coroutine) { std::coroutine_handle<>::from_address(coroutine).resume(); }
+  static void resume(void* coroutine) {
+    detail::RunningCoroutine::resume(std::coroutine_handle<>::from_address(coroutine));
+  }
 
   Function function_ = nullptr;
   void* context_ = nullptr;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <squall/ioloop/base/errors.h>
+#include <squall/ioloop/loop/running_coroutine.h>
 #include <squall/ioloop/loop/task_promise.h>
 
 #include <coroutine>
@@ -42,15 +43,19 @@ class [[nodiscard]] Task {
   explicit operator bool() const noexcept { return static_cast<bool>(handle_); }
   // Cancels the work.
   void reset() noexcept {
-    if (Handle handle = std::exchange(handle_, nullptr)) handle.destroy();
+    Handle handle = std::exchange(handle_, nullptr);
+    if (!handle) return;
+    if (detail::RunningCoroutine::is(handle)) [[unlikely]]
+      detail::ForcedDestruction::reach_running_task();
+    handle.destroy();
   }
 
   class Awaiter {
    public:
     bool await_ready() const noexcept { return false; }
-    std::coroutine_handle<> await_suspend(std::coroutine_handle<> caller) noexcept {
+    std::coroutine_handle<> await_suspend(detail::Caller caller) noexcept {
       handle_.promise().resume_when_done(caller);
-      return handle_;
+      return detail::RunningCoroutine::transfer(handle_);
     }
     T await_resume() { return handle_.promise().take(); }
 
@@ -72,7 +77,7 @@ class [[nodiscard]] Task {
     check_startable();
     const Handle handle = handle_;  // the coroutine may move this task
     handle.promise().tell_when_done(owner, number);
-    handle.resume();
+    detail::RunningCoroutine::resume(handle);
   }
   // Throws std::logic_error if the task was moved from, or has begun already.
   void check_startable() const {

@@ -4,6 +4,7 @@
 #include <squall/ioloop/base/fatal.h>
 #include <squall/ioloop/base/log.h>
 #include <squall/ioloop/loop/ioloop.h>
+#include <squall/ioloop/loop/running_coroutine.h>
 
 #include <cstdint>
 #include <utility>
@@ -13,26 +14,28 @@ namespace squall {
 class TaskGroup::Member final : public detail::TaskOwner, public ListNode<>, public Pooled {
  public:
   Member(TaskGroup& group, Task<void> task, std::source_location added_at) noexcept
-      : group(group), task(std::move(task)), added_at(added_at) {
-    group.loop_->count_tasks(1);
+      : home(group), task(std::move(task)), added_at(added_at) {
+    home.loop_->count_tasks(1);
   }
   ~Member() {
     if (stage == Stage::starting)
       detail::fail_fast(
           "a task destroys the TaskGroup or the server that runs it: leave that to a callback of the loop");
-    group.loop_->count_tasks(-1);
+    home.loop_->count_tasks(-1);
   }
 
   std::coroutine_handle<> task_ended(std::size_t) noexcept override {
     if (stage == Stage::starting) {
       stage = Stage::ended_in_start;  // add() is on the stack and calls ended()
     } else {
-      group.ended(*this);
+      home.ended(*this);
     }
     return std::noop_coroutine();
   }
 
-  TaskGroup& group;
+  const TaskGroup* group() const noexcept override { return &home; }
+
+  TaskGroup& home;
   Task<void> task;
   std::source_location added_at;
   enum class Stage : std::uint8_t { starting, running, ended_in_start } stage = Stage::starting;
@@ -65,6 +68,7 @@ TaskGroup::Member* TaskGroup::add(Task<void> task, std::source_location added_at
 }
 
 void TaskGroup::destroy(Member& member) noexcept {
+  const detail::ForcedDestruction destroying;
   leave(member);
   delete &member;
 }

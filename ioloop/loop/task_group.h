@@ -47,7 +47,8 @@ class TaskGroup {
   std::size_t size() const noexcept { return size_; }
   bool empty() const noexcept { return size_ == 0; }
 
-  // co_await group.join(): waits until all tasks have ended.
+  // co_await group.join(): waits until all tasks have ended. Throws std::logic_error in a task of the group,
+  // or in one that it awaits, because it would wait for its own end.
   class Join;
   Join join() noexcept;
 
@@ -73,7 +74,11 @@ class [[nodiscard]] TaskGroup::Join {
  public:
   explicit Join(TaskGroup& group) noexcept : group_(group), waiter_(*group.loop_) {}
   bool await_ready() const noexcept { return group_.empty(); }
-  void await_suspend(std::coroutine_handle<> joiner) noexcept { waiter_.wait_in(group_.joining_, joiner); }
+  void await_suspend(detail::Caller joiner) {
+    if (joiner.task() && joiner.task()->group() == &group_)
+      throw_logic_error("a task awaits join() of its own TaskGroup, so of itself");
+    waiter_.wait_in(group_.joining_, joiner);
+  }
   void await_resume() const noexcept {}
 
  private:

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <squall/ioloop/base/frame_pool.h>
+#include <squall/ioloop/loop/running_coroutine.h>
 
 #include <concepts>
 #include <coroutine>
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <utility>
 #include <variant>
@@ -13,8 +15,40 @@ namespace squall {
 
 template <class T = void>
 class Task;
+class TaskGroup;
 
 namespace detail {
+
+class PromiseBase;
+
+// A coroutine that awaits, as the parameter of an await_suspend(). If it is a task, the coroutine that awaits
+// that task can be found in turn.
+class Caller {
+ public:
+  Caller() noexcept = default;
+  template <class Promise>
+  Caller(std::coroutine_handle<Promise> coroutine) noexcept
+      : bits_(reinterpret_cast<std::uintptr_t>(coroutine.address())) {
+    if constexpr (std::derived_from<Promise, PromiseBase>) {
+      // A stricter alignment would move the promise inside the frame.
+      if constexpr (alignof(Promise) <= 2 * sizeof(void*)) bits_ |= kIsTask;
+    }
+  }
+
+  explicit operator bool() const noexcept { return bits_ != 0; }
+  operator std::coroutine_handle<>() const noexcept {
+    return std::coroutine_handle<>::from_address(address());
+  }
+  // Null if the coroutine is not a task.
+  const PromiseBase* task() const noexcept;
+
+ private:
+  static constexpr std::uintptr_t kIsTask = 1;  // a bit that is 0 in addresses of frames
+
+  void* address() const noexcept { return reinterpret_cast<void*>(bits_ & ~kIsTask); }
+
+  std::uintptr_t bits_ = 0;
+};
 
 // Base class of types that run tasks without awaiting them (TaskGroup, multi(), race()): calls them when a
 // task has ended.
@@ -24,6 +58,11 @@ class TaskOwner {
   // resumption, so this call must not destroy the task. The returned coroutine is resumed by symmetric
   // transfer and may destroy the task; std::noop_coroutine() resumes no coroutine.
   virtual std::coroutine_handle<> task_ended(std::size_t number) noexcept = 0;
+
+  // The coroutine that waits for the tasks; empty if none does.
+  virtual Caller caller() const noexcept { return {}; }
+  // The group that owns the tasks; null if no group does.
+  virtual const TaskGroup* group() const noexcept { return nullptr; }
 
  protected:
   ~TaskOwner() = default;
@@ -39,11 +78,23 @@ class PromiseBase {
   auto final_suspend() const noexcept { return FinalAwaiter{}; }
 
   // Whether it was awaited or started.
-  bool has_begun() const noexcept { return owner_ || continuation_; }
-  void resume_when_done(std::coroutine_handle<> caller) noexcept { continuation_ = caller; }
+  bool has_begun() const noexcept { return owner_ || caller_; }
+  void resume_when_done(Caller caller) noexcept { caller_ = caller; }
   void tell_when_done(TaskOwner& owner, std::size_t number) noexcept {
     owner_ = &owner;
     number_ = number;
+  }
+
+  // The group in which it runs: as a task of the group, or awaited by one, through any number of tasks. Null
+  // if there is none, or if another kind of coroutine stands between.
+  const TaskGroup* group() const noexcept {
+    const PromiseBase* task = this;
+    while (task) {
+      const TaskGroup* const group = task->owner_ ? task->owner_->group() : nullptr;
+      if (group) return group;
+      task = (task->owner_ ? task->owner_->caller() : task->caller_).task();
+    }
+    return nullptr;
   }
 
  private:
@@ -52,17 +103,37 @@ class PromiseBase {
     template <class Promise>
     std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> self) const noexcept {
       PromiseBase& promise = self.promise();
-      if (promise.owner_) return promise.owner_->task_ended(promise.number_);
-      return promise.continuation_;
+      return RunningCoroutine::transfer(promise.owner_ ? promise.owner_->task_ended(promise.number_)
+                                                       : std::coroutine_handle<>(promise.caller_));
     }
     void await_resume() const noexcept {}
   };
 
   TaskOwner* owner_ = nullptr;
   union {
-    std::coroutine_handle<> continuation_ = {};  // if the task is awaited
-    std::size_t number_;                         // if the task has an owner
+    Caller caller_ = {};  // if the task is awaited
+    std::size_t number_;  // if the task has an owner
   };
+};
+
+inline const PromiseBase* Caller::task() const noexcept {
+  if ((bits_ & kIsTask) == 0) return nullptr;
+  return &std::coroutine_handle<PromiseBase>::from_address(address()).promise();
+}
+
+// co_await ThisTask(): returns the promise of the task that awaits it, without waiting.
+class ThisTask {
+ public:
+  bool await_ready() const noexcept { return false; }
+  template <std::derived_from<PromiseBase> Promise>
+  bool await_suspend(std::coroutine_handle<Promise> task) noexcept {
+    promise_ = &task.promise();
+    return false;
+  }
+  const PromiseBase& await_resume() const noexcept { return *promise_; }
+
+ private:
+  const PromiseBase* promise_ = nullptr;
 };
 
 // The promise of Task<T>: its result.

@@ -1,11 +1,9 @@
 #include <squall/iostream/stream/stream_link.h>
 
-#include <squall/ioloop/base/fatal.h>
 #include <squall/ioloop/base/log.h>
 #include <squall/iostream/address/address.h>
 #include <squall/iostream/address/errors.h>
 #include <squall/iostream/socket/socket.h>
-#include <squall/iostream/stream/forced_destruction.h>
 #include <squall/iostream/stream/handshake_awaiter.h>
 #include <squall/iostream/stream/iostream.h>
 
@@ -43,11 +41,7 @@ StreamLink::StreamLink(IOStream& stream, StreamLink&& other) noexcept
 }
 
 StreamLink::~StreamLink() {
-  if (dispatch_) {
-    if (ForcedDestruction::is_under_way())
-      fail_fast("a connection destroys the server that runs it: leave that to a callback of the loop");
-    dispatch_->link_ = nullptr;
-  }
+  if (dispatch_) dispatch_->link_ = nullptr;
   if (handshake_waiter_) handshake_waiter_->on_stream_destroyed();
 }
 

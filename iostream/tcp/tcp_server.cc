@@ -5,17 +5,18 @@
 #include <squall/ioloop/coro/wait_ready.h>
 #include <squall/ioloop/coro/with_timeout.h>
 #include <squall/iostream/socket/socket.h>
-#include <squall/iostream/stream/forced_destruction.h>
 #include <squall/iostream/tcp/acceptor.h>
 #include <squall/iostream/tcp/proxy_reader.h>
 #include <squall/iostream/tls/tls_stream.h>
 
+#include <fmt/format.h>
 #include <sys/resource.h>
 
 #include <algorithm>
 #include <iterator>
 #include <limits>
 #include <stdexcept>
+#include <string>
 #include <utility>
 
 namespace squall {
@@ -60,10 +61,7 @@ TCPServer::~TCPServer() {
   destroy_all_connections();
 }
 
-void TCPServer::destroy_all_connections() noexcept {
-  const detail::ForcedDestruction destroying;
-  connections_.destroy();
-}
+void TCPServer::destroy_all_connections() noexcept { connections_.destroy(); }
 
 // ---- Listening.
 
@@ -120,6 +118,11 @@ std::uint16_t TCPServer::port() const noexcept {
 }
 
 Task<std::size_t> TCPServer::drain(Deadline deadline) {
+  const detail::PromiseBase& self = co_await detail::ThisTask();
+  if (self.group() == &connections_)
+    throw std::logic_error(
+        "a connection awaits drain() of its own server, so of itself: give the task to spawn()");
+  const std::uint16_t port = this->port();
   stop();
   draining_ = true;
   on_drain();
@@ -129,7 +132,8 @@ Task<std::size_t> TCPServer::drain(Deadline deadline) {
   // After add() the server listens again, and its connections continue.
   const std::size_t cut = additions == additions_ ? count_ : 0;
   if (cut == 0) co_return 0;
-  log::general().info("Closing {} connections that did not end in time", cut);
+  log::general().info("Closing {} connections{} that did not end in time", cut,
+                         port == 0 ? "" : fmt::format(" on port {}", port));
   Cut cutting(*this);
   co_await close_all_connections();
   cutting.unlink();

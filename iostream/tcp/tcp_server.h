@@ -108,8 +108,8 @@ class TCPServer {
   // Lifetime:  borrows the server. If the task is dropped, the server has stopped and the connections
   //            continue. If the server gets sockets meanwhile, draining ends: the result is 0, and the
   //            connections continue.
-  // Errors:    a connection or a handler of the server must not await the task: it would wait for its own
-  //            end. It is closed at the deadline, and an error is logged. Spawn the task instead.
+  // Errors:    throws std::logic_error if a connection or a handler of the server awaits the task, which
+  //            would wait for its own end: spawn it instead. The server continues then.
   Task<std::size_t> drain(Deadline deadline);
   // Whether drain() has begun, and the server got no sockets since.
   bool draining() const noexcept { return draining_; }
@@ -168,7 +168,8 @@ class TCPServer {
 
  private:
   class Acceptor;
-  // The end of a drain() that closes connections. If one of them awaits that drain(), it is destroyed too.
+  // The end of a drain() that closes connections. If one of them awaits that drain() through something other
+  // than tasks, such as an AsyncGenerator, it is destroyed too.
   class Cut : public ListNode<> {
    public:
     explicit Cut(TCPServer& server) noexcept : server_(server) { server_.cuts_.push_back(*this); }

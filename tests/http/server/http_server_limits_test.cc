@@ -139,6 +139,23 @@ TEST_CASE("a handler may drain its own server and is not cut off before the limi
   CHECK(drain.cut == 0U);
 }
 
+TEST_CASE("a handler that awaits drain() of its own server fails, and the server continues",
+          "[http_server]") {
+  HTTPServer* server = nullptr;
+  HTTPFixture fixture([&](Exchange& exchange, Task<>& pending) {
+    if (exchange.request().path() == "/") return exchange.finish("here");
+    pending = [](HTTPServer& draining) -> Task<> { co_await draining.drain(1h); }(*server);
+  });
+  server = &fixture.server;
+  RawPeer peer = fixture.connect();
+  peer.send(get("/drain"));
+  CHECK(fixture.read_to_end(peer).empty());
+  RawPeer other = fixture.connect();
+  other.send(get("/"));
+  CHECK(fixture.read_responses(other, 1).ends_with("here"));
+  fixture.loop.log.expect("a connection awaits drain() of its own server");
+}
+
 TEST_CASE("a connection is counted once, parked or not", "[http_server]") {
   constexpr std::size_t kCount = HTTPServer::kKeptConnections + 20;
   HTTPFixture::Options options;

@@ -1,5 +1,6 @@
 #include <squall/http/server/http_server.h>
 #include <squall/http/server/serve.h>
+#include <squall/ioloop/coro/with_timeout.h>
 
 #include <memory>
 #include <optional>
@@ -22,6 +23,9 @@ constexpr std::string_view kPost = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length
 constexpr std::string_view kMessage =
     "squall: a handler destroys the HTTPServer that serves its request: leave that to a callback of the "
     "loop\n";
+constexpr std::string_view kGroupMessage =
+    "squall: a task destroys the TaskGroup or the server that runs it: leave that to a callback of the "
+    "loop\n";
 
 // Destroys its server in one of its functions.
 class Deleting : public ServerDelegate {
@@ -30,6 +34,9 @@ class Deleting : public ServerDelegate {
     handler,
     second_handler,
     task,
+    resumed_task,
+    timed_task,
+    handler_destructor,
     body_read,
     head_received,
     client_gone,
@@ -48,13 +55,18 @@ class Deleting : public ServerDelegate {
         [[fallthrough]];
       case Where::handler: server.reset(); break;
       case Where::task: pending = destroy(*this); return;
+      case Where::resumed_task: pending = wait_and_destroy(*this); return;
+      case Where::timed_task: pending = destroy_in_time(*this); return;
+      case Where::handler_destructor: pending = wait_for_ever(std::move(server)); return;
       case Where::body_read: pending = read_and_destroy(exchange, *this); return;
       case Where::client_gone: pending = []() -> Task<> { co_await sleep(std::chrono::hours(1)); }(); return;
       default: break;
     }
     exchange.finish("fine");
   }
-  void client_gone(Exchange&) noexcept override { server.reset(); }
+  void client_gone(Exchange&) noexcept override {
+    if (where_ == Where::client_gone) server.reset();
+  }
   bool follows_connections() const noexcept override { return where_ == Where::connection_closed; }
   void connection_closed(const ServerConnection&) noexcept override { server.reset(); }
 
@@ -65,6 +77,14 @@ class Deleting : public ServerDelegate {
     self.server.reset();
     co_return;
   }
+  static Task<> wait_and_destroy(Deleting& self) {
+    co_await sleep(std::chrono::milliseconds(1));
+    self.server.reset();
+  }
+  static Task<> destroy_in_time(Deleting& self) {
+    co_await with_timeout(std::chrono::hours(1), wait_and_destroy(self));
+  }
+  static Task<> wait_for_ever(std::unique_ptr<HTTPServer>) { co_await sleep(std::chrono::hours(1)); }
   static Task<> read_and_destroy(Exchange& exchange, Deleting& self) {
     co_await exchange.read();
     self.server.reset();
@@ -93,7 +113,7 @@ std::string last_words(Deleting::Where where, std::string_view request, std::str
     } else {
       peer.send(later);
     }
-    for (int i = 0; i < 20 && delegate.server; ++i) loop.run_once(std::chrono::milliseconds(10));
+    for (int i = 0; i < 20; ++i) loop.run_once(std::chrono::milliseconds(10));
   });
 }
 
@@ -108,6 +128,14 @@ TEST_CASE("a server that its own handler or delegate destroys ends the program w
   CHECK(last_words(Where::body_read, kPost, "abc") == kMessage);
   CHECK(last_words(Where::client_gone, kGet) == kMessage);
   CHECK(last_words(Where::connection_closed, kGet) == kMessage);
+  CHECK(last_words(Where::handler_destructor, kGet) == kMessage);
+}
+
+TEST_CASE("a server that its own handler destroys after another wait ends the program with a message",
+          "[destruction]") {
+  using Where = Deleting::Where;
+  CHECK(last_words(Where::resumed_task, kGet) == kGroupMessage);
+  CHECK(last_words(Where::timed_task, kGet) == kGroupMessage);
 }
 
 TEST_CASE("a function that destroys its own server ends the program with a message", "[destruction]") {

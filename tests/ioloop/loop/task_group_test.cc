@@ -1,3 +1,5 @@
+#include <squall/ioloop/coro/multi.h>
+#include <squall/ioloop/coro/with_timeout.h>
 #include <squall/ioloop/loop/task_group.h>
 
 #include <memory>
@@ -171,6 +173,64 @@ TEST_CASE("a task that destroys its own group when it begins ends the program wi
   CHECK(said ==
         "squall: a task destroys the TaskGroup or the server that runs it: leave that to a callback of the "
         "loop\n");
+}
+
+TEST_CASE("a task that destroys itself or its group after a wait ends the program with a message",
+          "[task_group]") {
+  enum class What { group, all_tasks, itself };
+  const auto last_words = [](What what) {
+    return testing::last_words_of([what] {
+      TestLoop loop;
+      auto group = std::make_unique<TaskGroup>(loop);
+      TaskGroup::Member* self = nullptr;
+      auto destroy = [](What what, std::unique_ptr<TaskGroup>& group, TaskGroup::Member*& self) -> Task<> {
+        co_await moment();
+        if (what == What::group) group.reset();
+        if (what == What::all_tasks) group->destroy();
+        if (what == What::itself) group->destroy(*self);
+      };
+      auto outer = [](Task<> inner) -> Task<> { co_await with_timeout(1h, std::move(inner)); };
+      self = group->add(outer(destroy(what, group, self)));
+      for (int turn = 0; turn < 5; ++turn) loop.run_turn();
+    });
+  };
+  const std::string message =
+      "squall: a task destroys the TaskGroup or the server that runs it: leave that to a callback of the "
+      "loop\n";
+  CHECK(last_words(What::group) == message);
+  CHECK(last_words(What::all_tasks) == message);
+  CHECK(last_words(What::itself) == message);
+}
+
+TEST_CASE("a task may destroy another group, and another task of its own group", "[task_group]") {
+  TestLoop loop;
+  TaskGroup group(loop);
+  auto other = std::make_unique<TaskGroup>(loop);
+  other->add(wait_for_ever(Live()));
+  TaskGroup::Member* const sibling = group.add(wait_for_ever(Live()));
+  group.add([](std::unique_ptr<TaskGroup>& other, TaskGroup& own, TaskGroup::Member& sibling) -> Task<> {
+    co_await moment();
+    other.reset();
+    own.destroy(sibling);
+  }(other, group, *sibling));
+  loop.run(join(group));
+  CHECK(Live::count == 0);
+}
+
+TEST_CASE("a task that awaits join() of its own group gets a logic_error", "[task_group]") {
+  TestLoop loop;
+  TaskGroup group(loop);
+  std::string caught;
+  auto inner = [](TaskGroup& group) -> Task<> { co_await group.join(); };
+  group.add([](Task<> work, std::string& caught) -> Task<> {
+    try {
+      co_await multi(moment(), std::move(work));
+    } catch (const std::logic_error& error) {
+      caught = error.what();
+    }
+  }(inner(group), caught));
+  loop.run(join(group));
+  CHECK(caught == "a task awaits join() of its own TaskGroup, so of itself");
 }
 
 TEST_CASE("a cancelled group takes new tasks", "[task_group]") {

@@ -1,7 +1,12 @@
+#include <squall/ioloop/coro/async_generator.h>
+#include <squall/ioloop/coro/multi.h>
+#include <squall/ioloop/coro/race.h>
+#include <squall/ioloop/coro/with_timeout.h>
 #include <squall/iostream/tcp/tcp_server.h>
 
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -158,28 +163,79 @@ TEST_CASE("several drains end together", "[tcp_server]") {
   CHECK(second.cut == 0U);
 }
 
+// Each connection drains the server in one of several ways, and sends what it caught.
 class SelfDraining : public TCPServer {
  public:
-  using TCPServer::TCPServer;
+  enum class Way { awaited, through_a_task, with_a_timeout, in_multi, in_race, in_a_generator };
+  SelfDraining(Way way, IOLoop& loop) : TCPServer({}, loop), way_(way) {}
   bool came_back = false;
 
  protected:
   Task<> handle_stream(IOStream stream, Address) override {
     const Live live;
-    co_await stream.read_until("\n", 100);
-    const std::size_t cut = co_await drain(1ms);
-    static_cast<void>(cut);
-    came_back = true;
+    const std::string line = co_await stream.read_until("\n", 100);
+    std::string caught = "none";
+    if (line == "drain\n") {
+      try {
+        co_await drain_self();
+        came_back = true;
+      } catch (const std::logic_error& error) {
+        caught = error.what();
+      }
+    }
+    co_await stream.write(caught);
   }
+
+ private:
+  Task<> drain_self() {
+    switch (way_) {
+      case Way::awaited: co_await drain(1ms); break;
+      case Way::through_a_task: co_await through(*this); break;
+      case Way::with_a_timeout: co_await with_timeout(1h, drain(1ms)); break;
+      case Way::in_multi: co_await multi(sleep(1ms), drain(1ms)); break;
+      case Way::in_race: co_await race(sleep(1h), drain(1ms)); break;
+      case Way::in_a_generator:
+        AsyncGenerator<std::size_t> cuts = drains(*this);
+        co_await cuts.next();
+        break;
+    }
+  }
+  static Task<std::size_t> through(SelfDraining& server) {
+    const std::size_t cut = co_await server.drain(1ms);
+    co_return cut;
+  }
+  static AsyncGenerator<std::size_t> drains(SelfDraining& server) {
+    const std::size_t cut = co_await server.drain(1ms);
+    co_yield cut;
+  }
+
+  const Way way_;
 };
 
-TEST_CASE("a connection that drains its own server is closed at the deadline, with an error in the log",
+TEST_CASE("a connection that awaits drain() of its own server gets a logic_error, and the server continues",
           "[tcp_server]") {
+  using Way = SelfDraining::Way;
+  const auto way =
+      GENERATE(Way::awaited, Way::through_a_task, Way::with_a_timeout, Way::in_multi, Way::in_race);
   TestLoop loop;
-  SelfDraining server(loop);
+  SelfDraining server(way, loop);
   server.listen(0, loopback());
   RawPeer peer(server.port());
-  CHECK(ask(loop, peer, "go\n") == "");
+  CHECK(ask(loop, peer, "drain\n") ==
+        "a connection awaits drain() of its own server, so of itself: give the task to spawn()");
+  CHECK_FALSE(server.draining());
+  RawPeer other(server.port());
+  CHECK(ask(loop, other, "stay\n") == "none");
+  CHECK(Live::count == 0);
+}
+
+TEST_CASE("a connection that drains its own server unseen is closed at the deadline, with an error in the log",
+          "[tcp_server]") {
+  TestLoop loop;
+  SelfDraining server(SelfDraining::Way::in_a_generator, loop);
+  server.listen(0, loopback());
+  RawPeer peer(server.port());
+  CHECK(ask(loop, peer, "drain\n") == "");
   CHECK(Live::count == 0);
   CHECK_FALSE(server.came_back);
   CHECK(loop.log.expect("A connection of a server awaited the server's drain()").level == log::Level::error);
