@@ -150,7 +150,7 @@ TEST_CASE("bytes without a request discard an idle connection, and are not the a
 TEST_CASE("idle connections are closed after idle_timeout, and the oldest first when there are too many",
           "[simple_client]") {
   Options options;
-  options.idle_timeout = 20ms;
+  options.idle_timeout = 500ms;  // longer than the three fetches take
   options.max_idle_connections = 2;
   Fixture fixture([](const std::string&) { return ok("x"); }, options);
   AnswerServer second(fixture.loop, [](const std::string&) { return ok("2"); });
