@@ -2,6 +2,7 @@
 
 #include <squall/ioloop/base/errors.h>
 #include <squall/ioloop/base/frame_pool.h>
+#include <squall/ioloop/loop/running_coroutine.h>
 
 #include <cassert>
 #include <concepts>
