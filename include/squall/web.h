@@ -4,6 +4,12 @@
 
 #include <squall/http.h>
 #include <squall/web/app/application.h>
+#include <squall/web/escape/json_script.h>
+#include <squall/web/escape/linkify.h>
+#include <squall/web/escape/squeeze.h>
+#include <squall/web/escape/unicode.h>
+#include <squall/web/escape/url_escape.h>
+#include <squall/web/escape/xhtml.h>
 #include <squall/web/handler/http_error.h>
 #include <squall/web/handler/path_args.h>
 #include <squall/web/handler/request_handler.h>
