@@ -14,3 +14,7 @@
 #include <squall/web/handler/path_args.h>
 #include <squall/web/handler/request_handler.h>
 #include <squall/web/routing/url.h>
+#include <squall/web/security/constant_time.h>
+#include <squall/web/security/cookie_secrets.h>
+#include <squall/web/security/signed_value.h>
+#include <squall/web/security/xsrf_token.h>
