@@ -7,7 +7,10 @@
 #include <squall/web/escape/squeeze.h>
 #include <squall/web/escape/url_escape.h>
 #include <squall/web/escape/xhtml.h>
+#include <squall/web/security/signed_value.h>
+#include <squall/web/security/xsrf_token.h>
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <iostream>
@@ -50,8 +53,56 @@ Result linkify_with(const Arguments& arguments) {
   return linkify(arguments.at(0), options);
 }
 
+std::chrono::system_clock::time_point time_of(const std::string& unix_time) {
+  return std::chrono::system_clock::from_time_t(std::stoll(unix_time));
+}
+
+// One secret, or several with their key versions: `1=old;2=new`.
+CookieSecrets secrets_of(const std::string& text) {
+  if (text.find('=') == text.npos) return text;
+  std::map<int, std::string> secrets;
+  std::istringstream pairs(text);
+  for (std::string pair; std::getline(pairs, pair, ';');)
+    secrets.emplace(std::stoi(pair), pair.substr(pair.find('=') + 1));
+  return secrets;
+}
+
+// secrets, name, value, time, version, and the key version or nothing.
+Result sign(const Arguments& arguments) {
+  SigningOptions options;
+  options.version = std::stoi(arguments.at(4));
+  if (!arguments.at(5).empty()) options.key_version = std::stoi(arguments.at(5));
+  return create_signed_value(secrets_of(arguments.at(0)), arguments.at(1), arguments.at(2),
+                             time_of(arguments.at(3)), options);
+}
+
+// secrets, name, text, time, the days that it may be old, and the lowest version.
+Result verify(const Arguments& arguments) {
+  VerifyOptions options;
+  options.max_age = std::chrono::days(std::stoi(arguments.at(4)));
+  options.min_version = std::stoi(arguments.at(5));
+  return decode_signed_value(secrets_of(arguments.at(0)), arguments.at(1), arguments.at(2),
+                             time_of(arguments.at(3)), options);
+}
+
+Result key_version(const Arguments& arguments) {
+  const auto version = get_signature_key_version(arguments.at(0));
+  return version ? Result(std::to_string(*version)) : std::nullopt;
+}
+
+Result xsrf_bytes(const Arguments& arguments) {
+  const auto token = XsrfToken::decode(arguments.at(0), time_of("0"));
+  return token ? Result(token->bytes()) : std::nullopt;
+}
+
+Result xsrf_encode(const Arguments& arguments) {
+  return XsrfToken(arguments.at(0), time_of(arguments.at(1))).encode(std::stoi(arguments.at(2)));
+}
+
 const std::map<std::string, std::function<Result(const Arguments&)>> kCommands = {
+    {"key_version", key_version},
     {"linkify", linkify_with},
+    {"sign", sign},
     {"squeeze", [](const Arguments& arguments) { return squeeze(arguments.at(0)); }},
     {"url_escape",
      [](const Arguments& arguments) {
@@ -61,8 +112,11 @@ const std::map<std::string, std::function<Result(const Arguments&)>> kCommands =
      [](const Arguments& arguments) {
        return url_unescape(arguments.at(0), arguments.at(1) == "plus" ? Plus::is_space : Plus::is_plus);
      }},
+    {"verify", verify},
     {"xhtml_escape", [](const Arguments& arguments) { return xhtml_escape(arguments.at(0)); }},
     {"xhtml_unescape", [](const Arguments& arguments) { return xhtml_unescape(arguments.at(0)); }},
+    {"xsrf_bytes", xsrf_bytes},
+    {"xsrf_encode", xsrf_encode},
 };
 
 void answer(const std::string& line) {
