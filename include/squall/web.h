@@ -4,7 +4,17 @@
 
 #include <squall/http.h>
 #include <squall/web/app/application.h>
+#include <squall/web/escape/json_script.h>
+#include <squall/web/escape/linkify.h>
+#include <squall/web/escape/squeeze.h>
+#include <squall/web/escape/unicode.h>
+#include <squall/web/escape/url_escape.h>
+#include <squall/web/escape/xhtml.h>
 #include <squall/web/handler/http_error.h>
 #include <squall/web/handler/path_args.h>
 #include <squall/web/handler/request_handler.h>
 #include <squall/web/routing/url.h>
+#include <squall/web/security/constant_time.h>
+#include <squall/web/security/cookie_secrets.h>
+#include <squall/web/security/signed_value.h>
+#include <squall/web/security/xsrf_token.h>

@@ -5,6 +5,7 @@
 #include <squall/ioloop/base/ascii.h>
 #include <squall/ioloop/base/log.h>
 #include <squall/ioloop/base/utf8.h>
+#include <squall/web/escape/xhtml.h>
 #include <squall/web/handler/call_and_log.h>
 #include <squall/web/handler/handler_type.h>
 
@@ -16,21 +17,6 @@
 
 namespace squall::web {
 namespace {
-
-std::string escape_html(std::string_view text) {
-  std::string escaped;
-  for (const char c : text) {
-    switch (c) {
-      case '&': escaped += "&amp;"; break;
-      case '<': escaped += "&lt;"; break;
-      case '>': escaped += "&gt;"; break;
-      case '"': escaped += "&quot;"; break;
-      case '\'': escaped += "&#x27;"; break;
-      default: escaped += c;
-    }
-  }
-  return escaped;
-}
 
 std::string_view strip(std::string_view text) {
   constexpr std::string_view kBlank = " \t\n\r\f\v";
@@ -210,7 +196,7 @@ void RequestHandler::send_error(int status, std::string_view reason) {
 [[gnu::cold]] void RequestHandler::write_error(int status) {
   const std::string_view reason =
       exchange_->reason().empty() ? http::reason_phrase(status) : std::string_view(exchange_->reason());
-  const std::string title = fmt::format("{}: {}", status, escape_html(reason));
+  const std::string title = fmt::format("{}: {}", status, xhtml_escape(reason));
   write(fmt::format("<html><title>{}</title><body>{}</body></html>", title, title));
 }
 
