@@ -8,3 +8,6 @@
 #include <squall/web/handler/path_args.h>
 #include <squall/web/handler/request_handler.h>
 #include <squall/web/routing/url.h>
+#include <squall/web/static/mime_types.h>
+#include <squall/web/static/static_file_handler.h>
+#include <squall/web/static/static_url.h>
