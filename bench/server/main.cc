@@ -1,5 +1,5 @@
-// bench/server/main.cc -- a server for the benchmarks, written with the framework: GET /, GET /users/{id} and
-// POST /upload; or, with --file, a server of one file.
+// bench/server/main.cc -- a server for the benchmarks, written with the framework: GET /, GET /users/{id},
+// POST /upload and, with --static, GET /static/{path}; or, with --file, a server of one file.
 #include <squall/web.h>
 
 #include <fcntl.h>
@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "command_line.h"
@@ -94,16 +95,20 @@ int main(int argc, char** argv) {
   std::uint16_t port = 8888;
   std::vector<std::string> tls;
   std::string file;
+  std::string folder;
   tools::CommandLine line("bench_server", "Serves the requests of the benchmarks.");
   line.option("--port", port, "port of 127.0.0.1 to serve on").show_default();
   line.option("--tls", tls, "serve HTTPS: files of the certificate and of its key").values(2, "CERT KEY");
   line.option("--file", file, "serve nothing but this file");
+  line.option("--static", folder, "serve the files of this folder under /static/");
   if (const std::optional<int> status = line.parse(argc, argv)) return *status;
   try {
     IOLoop loop;
     loop.stop_on_signals();
-    web::Application app({web::url<HelloHandler>("/"), web::url<UserHandler>(R"(/users/(\d+))"),
-                          web::url<UploadHandler>("/upload")});
+    std::vector<web::Rule> rules = {web::url<HelloHandler>("/"), web::url<UserHandler>(R"(/users/(\d+))"),
+                                    web::url<UploadHandler>("/upload")};
+    if (!folder.empty()) rules.push_back(web::url<web::StaticFileHandler>("/static/(.*)", folder));
+    web::Application app(std::move(rules));
     ListenOptions options;
     options.address = "127.0.0.1";
     if (!file.empty()) {

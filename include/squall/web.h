@@ -18,3 +18,6 @@
 #include <squall/web/security/cookie_secrets.h>
 #include <squall/web/security/signed_value.h>
 #include <squall/web/security/xsrf_token.h>
+#include <squall/web/static/mime_types.h>
+#include <squall/web/static/static_file_handler.h>
+#include <squall/web/static/static_url.h>

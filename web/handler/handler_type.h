@@ -60,7 +60,8 @@ Called call_verb(RequestHandler& base, PathGroups groups, [[maybe_unused]] Task<
       return Called::done;
     } else {
       pending = (handler.*kMethod)(std::move(*std::get<I>(values))...);
-      return Called::pending;
+      // A verb that is not a coroutine itself may return an empty task: it has answered already.
+      return pending ? Called::pending : Called::done;
     }
   }(std::make_index_sequence<std::tuple_size_v<Parameters>>());
 }

@@ -3,6 +3,7 @@
 #include <squall/ioloop/base/void_function.h>
 
 #include <cstddef>
+#include <string>
 
 namespace squall::web {
 
@@ -16,6 +17,10 @@ struct Settings {
   // The most arguments that a query, or a form in a body, may have. With more, reading an argument throws
   // HTTPError 400.
   std::size_t max_arguments = 10'000;
+  // The folder whose files static_url() makes URLs for (WEB-220). Empty by default: static_url() throws.
+  std::string static_path{};
+  // The path of those URLs, up to the name of the file (WEB-221).
+  std::string static_url_prefix = "/static/";
 };
 
 }  // namespace squall::web

@@ -73,6 +73,19 @@ class TaskThenPlainHandler : public Stages {
   Task<> prepare() { return play_later("prepare"); }
   void get() { play("verb"); }
 };
+// A verb that has answered when it returns.
+class EmptyTaskHandler : public Stages {
+ public:
+  void prepare() { play("prepare"); }
+  Task<> get() {
+    play("verb");
+    return {};
+  }
+};
+class TaskThenEmptyTaskHandler : public EmptyTaskHandler {
+ public:
+  Task<> prepare() { return play_later("prepare"); }
+};
 
 // Runs the handler of one rule for every request.
 class RunDelegate : public http::ServerDelegate {
@@ -126,7 +139,7 @@ struct RunServer {
 
 std::vector<Rule> all_kinds() {
   return {url<PlainHandler>("/"), url<TaskHandler>("/"), url<PlainThenTaskHandler>("/"),
-          url<TaskThenPlainHandler>("/")};
+          url<TaskThenPlainHandler>("/"), url<EmptyTaskHandler>("/"), url<TaskThenEmptyTaskHandler>("/")};
 }
 
 const Steps kAll = {"create", "set_default_headers", "initialize", "prepare", "verb", "on_finish", "destroy"};
@@ -146,6 +159,9 @@ TEST_CASE("a run whose stages are all void makes no task", "[handler_run]") {
   RunServer plain(url<PlainHandler>("/"));
   CHECK(plain.get() == "200");
   CHECK(plain.delegate.tasks == 0);
+  RunServer empty(url<EmptyTaskHandler>("/"));
+  CHECK(empty.get() == "200");
+  CHECK(empty.delegate.tasks == 0);
   RunServer task(url<PlainThenTaskHandler>("/"));
   CHECK(task.get() == "200");
   CHECK(task.delegate.tasks == 1);
