@@ -5,6 +5,7 @@
 #include <squall/ioloop.h>
 #include <squall/iostream.h>
 #include <squall/testing/bind_unused_port.h>
+#include <squall/testing/certificates.h>
 #include <squall/testing/expect_log.h>
 #include <squall/testing/log_capture.h>
 #include <squall/testing/test_loop.h>
