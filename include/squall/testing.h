@@ -8,6 +8,7 @@
 #include <squall/testing/certificates.h>
 #include <squall/testing/expect_log.h>
 #include <squall/testing/log_capture.h>
+#include <squall/testing/patience.h>
 #include <squall/testing/test_loop.h>
 #include <squall/testing/throws.h>
 #include <squall/testing/virtual_clock.h>
