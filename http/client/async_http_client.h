@@ -4,6 +4,7 @@
 #include <squall/http/client/http_request.h>
 #include <squall/http/client/http_response.h>
 #include <squall/http/message/cookie_jar.h>
+#include <squall/http/message/url.h>
 #include <squall/ioloop/base/time_span.h>
 #include <squall/ioloop/loop/ioloop.h>
 #include <squall/ioloop/loop/task.h>
@@ -17,6 +18,10 @@
 #include <optional>
 #include <string>
 #include <utility>
+
+namespace squall {
+class IOStream;
+}
 
 namespace squall::http {
 
@@ -63,6 +68,11 @@ class AsyncHTTPClient {
     // Replaces hosts by other hosts: "name" or "name:port" by an address or another name (SHC-20).
     std::map<std::string, std::string> hostname_mapping{};
     Resolver* resolver = nullptr;  // borrowed; null is default_resolver()
+    // Makes the connections for requests to `url`: through a tunnel of the program, or to a server in the
+    // same process. The client sends HTTP over the stream, also for an https URL. The options of connecting,
+    // proxies and TLS have no effect. fetch() throws the exceptions of the function unchanged. Null: the
+    // client connects.
+    std::function<Task<IOStream>(const URL& url)> connector{};
     // Stores the cookies of all fetches and sends them, also over redirects. Null: no cookies are stored.
     std::shared_ptr<CookieJar> cookie_jar{};
     FetchOptions defaults{};  // for options that a request leaves open (HCL-02)

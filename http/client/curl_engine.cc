@@ -30,6 +30,7 @@ void initialise_curl() {
 CurlEngine::CurlEngine(const AsyncHTTPClient::Options& options, IOLoop& loop)
     : options_(options), loop_(loop), queue_(ClientCore::queue_limits(options), loop), guards_(loop) {
   if (options.resolver) throw std::invalid_argument("a resolver is not supported by CurlAsyncHTTPClient");
+  if (options.connector) throw std::invalid_argument("a connector is not supported by CurlAsyncHTTPClient");
   initialise_curl();
   multi_ = curl_multi_init();
   if (!multi_) throw std::bad_alloc();

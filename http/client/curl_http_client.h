@@ -27,13 +27,13 @@ class CurlError : public std::runtime_error {
 // built with libcurl.
 //
 // These throw std::invalid_argument: a body_producer, a streaming callback that returns a task, a TLSContext,
-// and a GET with a body; in the constructor, Options::resolver, as libcurl looks up names. The headers of a
-// response are not changed when its body is decompressed (CUR-05). Redirects, credentials, cookies and
-// queueing are as with SimpleAsyncHTTPClient: libcurl gets one request at a time. A request that cannot be
-// repeated has a connection of its own. Options::idle_timeout has a resolution of seconds, and is checked
-// when the connection would be used again. Timeouts of a request are at least 1 ms, libcurl's shortest. Over
-// TLS, a body that ends with the connection counts as complete also if TLS has not ended, because libcurl
-// does not report that the body may have been cut.
+// and a GET with a body; in the constructor, Options::resolver and Options::connector, as libcurl looks up
+// names and connects. The headers of a response are not changed when its body is decompressed (CUR-05).
+// Redirects, credentials, cookies and queueing are as with SimpleAsyncHTTPClient: libcurl gets one request at
+// a time. A request that cannot be repeated has a connection of its own. Options::idle_timeout has a
+// resolution of seconds, and is checked when the connection would be used again. Timeouts of a request are at
+// least 1 ms, libcurl's shortest. Over TLS, a body that ends with the connection counts as complete also if
+// TLS has not ended, because libcurl does not report that the body may have been cut.
 //
 // Callbacks may begin other fetches, and end them.
 //

@@ -82,6 +82,18 @@ void FetchAttempt::begin_queueing() {
 }
 
 Task<std::unique_ptr<ClientConnection>> FetchAttempt::connect() {
+  return core_.options.connector ? call_connector() : dial();
+}
+
+Task<std::unique_ptr<ClientConnection>> FetchAttempt::call_connector() {
+  fetch_.enter(FetchPhase::connect);
+  const IOLoop::TimePoint begun = core_.loop->time();
+  IOStream stream = co_await core_.options.connector(fetch_.url());
+  fetch_.data().times.connect = core_.loop->time() - begun;
+  co_return std::make_unique<ClientConnection>(std::move(stream), Via::direct, std::string(), fetch_.tls());
+}
+
+Task<std::unique_ptr<ClientConnection>> FetchAttempt::dial() {
   const bool is_https = fetch_.url().is_https();
   const ProxyOptions* const proxy = route_.proxy();
   const bool forwards = proxy && !is_https && !fetch_.expects_upgrade();

@@ -59,6 +59,8 @@ class FetchAttempt {
   std::unique_ptr<ClientConnection> take_idle();
   void begin_queueing();
   Task<std::unique_ptr<ClientConnection>> connect();
+  Task<std::unique_ptr<ClientConnection>> dial();
+  Task<std::unique_ptr<ClientConnection>> call_connector();
   void end(ClientConnection::Next next, std::unique_ptr<ClientConnection> connection);
 
   ClientCore& core_;

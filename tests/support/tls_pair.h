@@ -1,12 +1,12 @@
 #pragma once
 
 #include <squall/iostream.h>
+#include <squall/testing/certificates.h>
 
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "support/certificates.h"
 #include "support/stream_pair.h"
 #include "support/test_loop.h"
 

@@ -144,12 +144,16 @@ TEST_CASE("connections are not kept if the options say so", "[curl_client]") {
   CHECK(connections(for_ever) == 1);
 }
 
-TEST_CASE("a resolver is refused, as libcurl looks names up itself", "[curl_client]") {
+TEST_CASE("a resolver and a connector are refused, as libcurl looks names up and connects itself",
+          "[curl_client]") {
   testing::TestLoop loop;
   testing::FakeResolver resolver;
-  Options options;
-  options.resolver = &resolver;
-  CHECK_THROWS_AS(CurlAsyncHTTPClient(options, loop), std::invalid_argument);
+  Options looks_up;
+  looks_up.resolver = &resolver;
+  CHECK_THROWS_AS(CurlAsyncHTTPClient(looks_up, loop), std::invalid_argument);
+  Options connects;
+  connects.connector = [](const URL&) { return Task<IOStream>(); };
+  CHECK_THROWS_AS(CurlAsyncHTTPClient(connects, loop), std::invalid_argument);
 }
 
 }  // namespace

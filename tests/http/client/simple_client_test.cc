@@ -4,12 +4,14 @@
 
 #include <squall/http.h>
 #include <squall/http/client/client_connection.h>
+#include <squall/iostream/tcp/tcp_client.h>
 #include <squall/testing/virtual_clock.h>
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -728,6 +730,45 @@ TEST_CASE("hostname_mapping keeps the Host header", "[simple_client]") {
   CHECK(fixture.fetch(fmt::format("http://www.example.test:{}/", fixture.server.port())).body() == "x");
   CHECK(fixture.server.requests.at(0).find(
             fmt::format("Host: www.example.test:{}\r\n", fixture.server.port())) != std::string::npos);
+}
+
+// ---- A connector.
+
+struct Connector {
+  Task<IOStream> connect(const URL& url) {
+    asked.push_back(url.text());
+    if (fails) throw std::out_of_range("no tunnel");
+    IOStream stream = co_await TCPClient::connect("127.0.0.1", port);
+    co_return stream;
+  }
+  std::uint16_t port = 0;
+  bool fails = false;
+  std::vector<std::string> asked;
+};
+Options connected_by(Connector& connector) {
+  Options options;
+  options.connector = [&connector](const URL& url) { return connector.connect(url); };
+  options.defaults.proxy = ProxyOptions{.host = "proxy.invalid", .port = 1};
+  return options;
+}
+
+TEST_CASE("a connector makes the connections, without proxy and TLS, and they are kept", "[simple_client]") {
+  Connector connector;
+  Fixture fixture([](const std::string&) { return ok("x"); }, connected_by(connector));
+  connector.port = fixture.server.port();
+  CHECK(fixture.fetch("https://name.invalid/a").body() == "x");
+  CHECK(fixture.fetch("https://name.invalid/b").body() == "x");
+  CHECK(fixture.fetch("http://name.invalid/c").body() == "x");
+  CHECK(connector.asked == std::vector<std::string>{"https://name.invalid/a", "http://name.invalid/c"});
+  CHECK(fixture.server.requests.at(2).starts_with("GET /c HTTP/1.1\r\nHost: name.invalid\r\n"));
+}
+
+TEST_CASE("an exception of a connector is thrown by fetch()", "[simple_client]") {
+  Connector connector;
+  connector.fails = true;
+  Fixture fixture([](const std::string&) { return ok("x"); }, connected_by(connector));
+  CHECK_THROWS_AS(fixture.fetch("http://name.invalid/"), std::out_of_range);
+  CHECK(fixture.client.active() == 0);
 }
 
 TEST_CASE("an unknown name is an error of the resolve phase (SHC-05)", "[simple_client]") {

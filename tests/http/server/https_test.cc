@@ -4,6 +4,7 @@
 #include <squall/http/client/simple_http_client.h>
 #include <squall/iostream/tls/tls_context.h>
 #include <squall/iostream/tls/tls_transport.h>
+#include <squall/testing/certificates.h>
 
 #include <fmt/format.h>
 
@@ -11,7 +12,6 @@
 #include <string>
 #include <vector>
 
-#include "support/certificates.h"
 #include "support/http_fixture.h"
 
 namespace squall::http::https_test {

@@ -1,9 +1,10 @@
-#include "support/certificates.h"
+#include <squall/testing/certificates.h>
+
+#include <squall/iostream/tls/openssl.h>
 
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
-#include <squall/iostream/tls/openssl.h>
 
 #include <stdexcept>
 #include <utility>

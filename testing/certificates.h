@@ -6,14 +6,14 @@
 #include <string>
 #include <vector>
 
-struct evp_pkey_st;
-struct x509_st;
-
 namespace squall::testing {
 
-// The contents of a certificate for a test.
+// Certificates that a test makes when it runs, so that none is in a repository and none expires.
+
+// The contents of a certificate.
 struct CertificateWishes {
   std::string common_name = "squall test";
+  // Of the subject (subjectAltName), each `DNS:` or `IP:` and the name.
   std::vector<std::string> names{"DNS:localhost", "IP:127.0.0.1"};
   int begins = -1;  // days from now
   int ends = 30;
@@ -21,6 +21,9 @@ struct CertificateWishes {
 };
 
 // A certificate authority with a new key (P-256).
+//
+// Thread:    one.
+// Errors:    std::runtime_error if OpenSSL cannot make a key or a certificate.
 class CertificateAuthority {
  public:
   explicit CertificateAuthority(const std::string& common_name = "squall test authority");
