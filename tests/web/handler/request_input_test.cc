@@ -1,0 +1,209 @@
+#include <squall/web/handler/request_input.h>
+
+#include <fmt/format.h>
+
+#include <string>
+
+#include "support/web_fixture.h"
+
+namespace squall::web::request_input_test {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::RawPeer;
+using testing::WebFixture;
+
+// ---- Arguments.
+
+class ArgumentsHandler : public RequestHandler {
+ public:
+  void get() {
+    for (const std::string& value : get_arguments("x")) write("[" + value + "]");
+    write(" last=" + get_argument("x", "none"));
+    write(" query=" + get_query_argument("x", "none"));
+    write(" body=" + get_body_argument("x", "none"));
+    write(fmt::format(" counts={},{}", get_query_arguments("x").size(), get_body_arguments("x").size()));
+  }
+  void post() { get(); }
+};
+class RequiredHandler : public RequestHandler {
+ public:
+  void get() { write(get_argument("name")); }
+  void post() { write(get_body_argument("name")); }
+  void put() { write(get_query_argument("name")); }
+};
+
+const std::string kForm = "Content-Type: application/x-www-form-urlencoded\r\n";
+
+TEST_CASE("arguments are taken from the query, then from a form (WEB-30, WEB-31)", "[request_input]") {
+  WebFixture web({url<ArgumentsHandler>("/")});
+  CHECK(web.brief("GET", "/?x=1&y=2&x=3") == "200 [1][3] last=3 query=3 body=none counts=2,0");
+  CHECK(web.brief("GET", "/") == "200  last=none query=none body=none counts=0,0");
+  CHECK(web.brief("POST", "/?x=1", kForm, "x=2&x=3") == "200 [1][2][3] last=3 query=1 body=3 counts=1,2");
+  CHECK(web.brief("POST", "/?x=1", "Content-Type: application/x-www-form-urlencoded; charset=utf-8\r\n",
+                  "x=2") == "200 [1][2] last=2 query=1 body=2 counts=1,1");
+  CHECK(web.brief("POST", "/?x=1", "Content-Type: text/plain\r\n", "x=2") ==
+        "200 [1] last=1 query=1 body=none counts=1,0");
+}
+
+TEST_CASE("arguments are decoded, cleaned and trimmed (WEB-32)", "[request_input]") {
+  WebFixture web({url<ArgumentsHandler>("/")});
+  CHECK(web.brief("GET", "/?x=%20a%20&x=b%00c%0d&x=+z+").starts_with("200 [a][b c][z] last=z"));
+  CHECK(web.brief("GET", "/?x=%C3%A9").starts_with("200 [\xC3\xA9]"));
+}
+
+TEST_CASE("a missing argument, and an argument that is not UTF-8, are 400 (WEB-30, WEB-32)",
+          "[request_input]") {
+  WebFixture web({url<RequiredHandler>("/")});
+  for (const char* method : {"GET", "POST", "PUT"}) {
+    CHECK(web.brief(method, "/").starts_with("400 "));
+    web.loop.log.expect(fmt::format("400 {} / (127.0.0.1): Missing argument name", method));
+    web.loop.log.expect(fmt::format("400 {} / (127.0.0.1) ", method));
+  }
+  CHECK(web.brief("GET", "/?name=%ff").starts_with("400 "));
+  web.loop.log.expect("Invalid unicode in name: \xff");
+  web.loop.log.expect("400 GET /?name=%ff");
+}
+
+class SourceHandler : public RequestHandler {
+ public:
+  void post(std::string source) {
+    write(source == "query"  ? get_query_argument("a", "none")
+          : source == "body" ? get_body_argument("a", "none")
+                             : get_argument("a", "none"));
+  }
+};
+
+TEST_CASE("more arguments than allowed are 400, in the query and in a form, when the handler reads them",
+          "[request_input]") {
+  Settings settings;
+  settings.max_arguments = 3;
+  WebFixture web({url<SourceHandler>("/(.*)")}, settings);
+  const auto post = [&](std::string_view target, std::string_view body) {
+    return web.brief("POST", target, kForm, body).substr(0, 5);
+  };
+  CHECK(post("/both?a=1&b&c", "a=2&b&c") == "200 2");
+  CHECK(post("/query?a=1&b&c", "a&b&c&d") == "200 1");
+  CHECK(post("/body?a&b&c&d", "a=2&b&c") == "200 2");
+  CHECK(web.loop.log.empty());
+  for (const std::string target : {"/query", "/both"}) {
+    CHECK(post(target + "?a=1&b&c&d", "x=1") == "400 <");
+    web.loop.log.expect("): Too many arguments in the query");
+    web.loop.log.expect("400 POST");
+  }
+  for (const std::string target : {"/body", "/both"}) {
+    CHECK(post(target + "?a=1", "a&b&c&d") == "400 <");
+    web.loop.log.expect("): Invalid body: Too many arguments");
+    web.loop.log.expect("400 POST");
+  }
+}
+
+TEST_CASE("a form of very many fields is refused before it fills the memory", "[request_input]") {
+  WebFixture web({url<SourceHandler>("/(.*)")});
+  std::string body;
+  for (int i = 0; i < 1'000'000; ++i) body += "a&";
+  RawPeer peer = web.connect();
+  const std::string request = fmt::format("POST /body HTTP/1.1\r\nHost: h\r\n{}Content-Length: {}\r\n\r\n{}",
+                                          kForm, body.size(), body);
+  std::string_view rest = request;
+  std::string all;
+  web.loop.run_until([&] {
+    rest.remove_prefix(peer.send_some(rest));
+    peer.drain(all);
+    return all.ends_with("</html>");
+  });
+  CHECK(all.starts_with("HTTP/1.1 400 "));
+  web.loop.log.expect("Invalid body: Too many arguments");
+  web.loop.log.expect("400 POST");
+}
+
+TEST_CASE("a form with a Content-Encoding is refused (HUT-61, SEC-26)", "[request_input]") {
+  WebFixture web({url<RequiredHandler>("/")});
+  CHECK(web.brief("POST", "/", kForm + "Content-Encoding: gzip\r\n", "name=x").starts_with("400 "));
+  web.loop.log.expect("Invalid body: Unsupported Content-Encoding: gzip");
+  web.loop.log.expect("400 POST /");
+}
+
+TEST_CASE("the fields of a multipart form are body arguments (HUT-60)", "[request_input]") {
+  WebFixture web({url<RequiredHandler>("/")});
+  const std::string type = "Content-Type: multipart/form-data; boundary=x\r\n";
+  const std::string body = "--x\r\nContent-Disposition: form-data; name=\"name\"\r\n\r\nAda\r\n--x--\r\n";
+  CHECK(web.brief("POST", "/", type, body) == "200 Ada");
+  CHECK(web.brief("POST", "/", type, "--y\r\n").starts_with("400 "));
+  web.loop.log.expect("Invalid body: Invalid multipart/form-data: ");
+  web.loop.log.expect("400 POST /");
+}
+
+// ---- Bodies that the handler reads.
+
+class CountHandler : public RequestHandler {
+ public:
+  static constexpr bool stream_request_body = true;
+  Task<> post() {
+    std::size_t count = 0;
+    for (;;) {
+      const std::string_view piece = co_await read_body();
+      if (piece.empty()) break;
+      count += piece.size();
+    }
+    write(std::to_string(count));
+  }
+  void put() { throw HTTPError(403); }
+};
+
+TEST_CASE("a handler with stream_request_body reads the body itself, and errors in it are answered",
+          "[request_input]") {
+  WebFixture web({url<CountHandler>("/count")});
+  CHECK(web.brief("POST", "/count", "", "hello") == "200 5");
+  CHECK(web.brief("POST", "/count") == "200 0");
+  RawPeer bad = web.connect();
+  bad.send("POST /count HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nx\r\n");
+  CHECK(web.read_to_end(bad).starts_with("HTTP/1.1 400 Bad Request\r\n"));
+  web.loop.log.expect("400 POST /count (127.0.0.1): Invalid character in chunk size");
+  web.loop.log.expect("400 POST /count (127.0.0.1) ");
+  RawPeer peer = web.connect();
+  peer.send("PUT /count HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\npart");
+  std::string all;
+  web.loop.run_until([&] {
+    peer.drain(all);
+    return all.ends_with("</html>");
+  });
+  CHECK(all.starts_with("HTTP/1.1 403 Forbidden\r\n"));
+  CHECK(all.find("\r\nConnection: close\r\n") != all.npos);
+  web.loop.log.expect("403 PUT /count");
+}
+
+// Limits its body to the bytes that the query says, and to 40 ms of waiting.
+class LimitedHandler : public RequestHandler {
+ public:
+  static constexpr bool stream_request_body = true;
+  Task<> post() {
+    set_max_body_size(std::stoul(get_argument("most")));
+    set_body_timeout(40ms);
+    std::string all;
+    for (;;) {
+      const std::string_view piece = co_await read_body();
+      if (piece.empty()) break;
+      all += piece;
+    }
+    write(all);
+  }
+};
+
+TEST_CASE("a handler that reads the body itself may set its limits", "[request_input]") {
+  http::HTTPServer::Options options;
+  options.max_body_size = 4;
+  options.idle_timeout = 40ms;
+  WebFixture web({url<LimitedHandler>("/")}, {}, options);
+  CHECK(web.brief("POST", "/?most=5", "", "hello") == "200 hello");
+  CHECK(web.brief("POST", "/?most=3", "", "four").starts_with("413 "));
+  web.loop.log.expect("413 POST /?most=3 (127.0.0.1): Body too large");
+  web.loop.log.expect("413 POST /?most=3 (127.0.0.1) ");
+  RawPeer peer = web.connect();
+  peer.send("POST /?most=9 HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\npart");
+  CHECK(web.read_to_end(peer).starts_with("HTTP/1.1 408 Request Timeout\r\n"));
+  web.loop.log.expect("408 POST /?most=9 (127.0.0.1) ");
+}
+
+}  // namespace
+}  // namespace squall::web::request_input_test
