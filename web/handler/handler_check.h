@@ -183,7 +183,7 @@ constexpr bool check_handler() {
   } else if constexpr (!parameters_are_converted<H>()) {
     static_assert(kNever<H>,
                   "a verb's parameter must be an integer, a floating point number, a std::string, a "
-                  "std::optional of these, or a type with a PathConverter");
+                  "std::optional of these, or a type with an ArgumentConverter");
   } else if constexpr (!tasks_take_values<H>()) {
     static_assert(kNever<H>,
                   "a verb that returns Task<> takes its parameters by value: it outlives the call");

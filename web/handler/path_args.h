@@ -2,10 +2,9 @@
 
 #include <squall/http/message/percent_encoding.h>
 #include <squall/ioloop/base/utf8.h>
+#include <squall/web/handler/argument_converter.h>
 #include <squall/web/handler/http_error.h>
 
-#include <charconv>
-#include <concepts>
 #include <cstddef>
 #include <optional>
 #include <span>
@@ -19,31 +18,6 @@ namespace squall::web {
 // The text that each group of a route's pattern matched, not decoded; nullopt for a group that took no part.
 using PathGroups = std::span<const std::optional<std::string_view>>;
 
-// Converts a path group to a parameter of a handler's verb. Specialise it for your own types:
-//
-//     template <> struct squall::web::PathConverter<Color> {
-//       static std::optional<Color> convert(std::string decoded);  // nullopt: 404
-//     };
-template <class T>
-struct PathConverter;
-
-template <class T>
-requires((std::integral<T> && !std::same_as<T, bool> && !std::same_as<T, char>) || std::floating_point<T>)
-struct PathConverter<T> {
-  static std::optional<T> convert(std::string_view decoded) {
-    T value{};
-    const char* const end = decoded.data() + decoded.size();
-    const auto [stop, error] = std::from_chars(decoded.data(), end, value);
-    if (error != std::errc() || stop != end || decoded.empty()) return std::nullopt;
-    return value;
-  }
-};
-
-template <>
-struct PathConverter<std::string> {
-  static std::optional<std::string> convert(std::string decoded) { return decoded; }
-};
-
 namespace detail {
 
 template <class T>
@@ -52,7 +26,7 @@ template <class T>
 struct IsOptional<std::optional<T>> : std::true_type {};
 
 template <class T>
-constexpr bool kIsPathParameter = requires { PathConverter<T>::convert(std::string()); };
+constexpr bool kIsPathParameter = requires { ArgumentConverter<T>::convert(std::string()); };
 template <class T>
 constexpr bool kIsPathParameter<std::optional<T>> = kIsPathParameter<T>;
 
@@ -67,11 +41,11 @@ std::optional<T> convert_group(const std::optional<std::string_view>& group) {
   } else {
     if (!group) return std::nullopt;
     if constexpr (std::is_arithmetic_v<T>) {
-      if (group->find('%') == group->npos) return PathConverter<T>::convert(*group);
+      if (group->find('%') == group->npos) return ArgumentConverter<T>::convert(*group);
     }
     std::string decoded = http::percent_decode(*group);
     if (!is_utf8(decoded)) throw HTTPError(400, "Invalid unicode in the path");
-    return PathConverter<T>::convert(std::move(decoded));
+    return ArgumentConverter<T>::convert(std::move(decoded));
   }
 }
 

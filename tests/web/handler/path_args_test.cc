@@ -18,7 +18,7 @@ struct Color {
 }  // namespace squall::web::path_args_test
 
 template <>
-struct squall::web::PathConverter<squall::web::path_args_test::Color> {
+struct squall::web::ArgumentConverter<squall::web::path_args_test::Color> {
   static std::optional<path_args_test::Color> convert(std::string decoded) {
     if (decoded != "red") return std::nullopt;
     return path_args_test::Color{decoded};
@@ -65,7 +65,7 @@ TEST_CASE(
   CHECK_FALSE(convert<std::string>(std::nullopt));
 }
 
-TEST_CASE("a user's own type needs a PathConverter", "[path_args]") {
+TEST_CASE("a user's own type needs an ArgumentConverter", "[path_args]") {
   CHECK(convert<Color>("red")->name == "red");
   CHECK_FALSE(convert<Color>("blue"));
 }
