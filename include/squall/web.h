@@ -4,6 +4,7 @@
 
 #include <squall/http.h>
 #include <squall/web/app/application.h>
+#include <squall/web/handler/argument_converter.h>
 #include <squall/web/handler/http_error.h>
 #include <squall/web/handler/path_args.h>
 #include <squall/web/handler/request_handler.h>

@@ -182,7 +182,7 @@ constexpr bool check_handler() {
     static_assert(kNever<H>, "on_finish() and on_connection_close() return void");
   } else if constexpr (!parameters_are_converted<H>()) {
     static_assert(kNever<H>,
-                  "a verb's parameter must be an integer, a floating point number, a std::string, a "
+                  "a verb's parameter must be an integer, a floating point number, bool, a std::string, a "
                   "std::optional of these, or a type with an ArgumentConverter");
   } else if constexpr (!tasks_take_values<H>()) {
     static_assert(kNever<H>,

@@ -52,8 +52,11 @@ Called call_verb(RequestHandler& base, PathGroups groups, [[maybe_unused]] Task<
   using Parameters = ParametersOf<kMethod>;
   auto& handler = static_cast<H&>(base);
   return [&]<std::size_t... I>(std::index_sequence<I...>) {
-    [[maybe_unused]] auto values =
-        std::make_tuple(convert_group<std::decay_t<std::tuple_element_t<I, Parameters>>>(groups[I])...);
+    [[maybe_unused]] const auto decode = [&base](std::string bytes) {
+      return base.decode_argument(std::move(bytes), {});
+    };
+    [[maybe_unused]] auto values = std::make_tuple(
+        convert_group<std::decay_t<std::tuple_element_t<I, Parameters>>>(groups[I], decode)...);
     if (!(std::get<I>(values).has_value() && ...)) return Called::not_found;
     if constexpr (std::is_void_v<ResultOf<kMethod>>) {
       (handler.*kMethod)(std::move(*std::get<I>(values))...);

@@ -21,31 +21,32 @@ using PathGroups = std::span<const std::optional<std::string_view>>;
 namespace detail {
 
 template <class T>
-struct IsOptional : std::false_type {};
-template <class T>
-struct IsOptional<std::optional<T>> : std::true_type {};
-
-template <class T>
-constexpr bool kIsPathParameter = requires { ArgumentConverter<T>::convert(std::string()); };
+constexpr bool kIsPathParameter = kIsConverted<T>;
 template <class T>
 constexpr bool kIsPathParameter<std::optional<T>> = kIsPathParameter<T>;
 
-// The parameter's value, or nullopt if the group does not convert. Throws HTTPError 400 if it is not UTF-8
-// (WEB-07).
-template <class T>
-std::optional<T> convert_group(const std::optional<std::string_view>& group) {
+// Refuses bytes that are not UTF-8, as RequestInput::decode_argument() does unless it is overridden.
+struct DecodeUtf8 {
+  std::string operator()(std::string bytes) const {
+    if (!is_utf8(bytes)) throw HTTPError(400, "Invalid unicode in url");
+    return bytes;
+  }
+};
+
+// The parameter's value, or nullopt if the group does not convert. `decode` makes text from the group's
+// bytes, after percent-decoding, and throws HTTPError 400 if it cannot (WEB-07).
+template <class T, class Decode = DecodeUtf8>
+std::optional<T> convert_group(const std::optional<std::string_view>& group, const Decode& decode = {}) {
   if constexpr (IsOptional<T>::value) {
     if (!group) return std::optional<T>(std::in_place);
-    auto value = convert_group<typename T::value_type>(group);
+    auto value = convert_group<typename T::value_type>(group, decode);
     return value ? std::optional<T>(std::in_place, std::move(*value)) : std::nullopt;
   } else {
     if (!group) return std::nullopt;
     if constexpr (std::is_arithmetic_v<T>) {
       if (group->find('%') == group->npos) return ArgumentConverter<T>::convert(*group);
     }
-    std::string decoded = http::percent_decode(*group);
-    if (!is_utf8(decoded)) throw HTTPError(400, "Invalid unicode in the path");
-    return ArgumentConverter<T>::convert(std::move(decoded));
+    return ArgumentConverter<T>::convert(decode(http::percent_decode(*group)));
   }
 }
 

@@ -19,8 +19,8 @@ std::string_view strip(std::string_view text) {
 
 }  // namespace
 
-// Parsed at the first use.
-struct RequestInput::Arguments : Pooled {
+// Each part is parsed at its first use.
+struct RequestInput::Parsed : Pooled {
   std::optional<http::QueryArguments> query;
   std::optional<http::Form> form;
 };
@@ -28,93 +28,105 @@ struct RequestInput::Arguments : Pooled {
 RequestInput::RequestInput() = default;
 RequestInput::~RequestInput() = default;
 
-RequestInput::Arguments& RequestInput::arguments() {
-  if (!arguments_) arguments_ = std::make_unique<Arguments>();
-  return *arguments_;
+RequestInput::Parsed& RequestInput::parsed() {
+  if (!parsed_) parsed_ = std::make_unique<Parsed>();
+  return *parsed_;
 }
 
-const http::QueryArguments& RequestInput::query_arguments() {
-  std::optional<http::QueryArguments>& query = arguments().query;
+const http::QueryArguments& RequestInput::parsed_query() {
+  std::optional<http::QueryArguments>& query = parsed().query;
   if (!query) query = http::parse_query(request().query(), settings().max_arguments);
   if (!query) throw HTTPError(400, "Too many arguments in the query");
   return *query;
 }
 
-const http::QueryArguments& RequestInput::body_arguments() {
-  std::optional<http::Form>& form = arguments().form;
-  if (form) return form->arguments;
+const http::Form& RequestInput::parsed_form() {
+  std::optional<http::Form>& form = parsed().form;
+  if (form) return *form;
   http::Form parsed;
-  const std::string fault =
-      http::parse_form(request().headers(), request().body(), parsed, {}, settings().max_arguments);
+  const std::string fault = http::parse_form(request().headers(), request().body(), parsed,
+                                             settings().multipart, settings().max_arguments);
   if (!fault.empty()) throw HTTPError(400, fmt::format("Invalid body: {}", fault));
-  return form.emplace(std::move(parsed)).arguments;
+  return form.emplace(std::move(parsed));
 }
 
-std::string RequestInput::clean(std::string_view name, std::string_view value) {
-  if (!is_utf8(value))
-    throw HTTPError(400, fmt::format("Invalid unicode in {}: {}", name, value.substr(0, 40)));
-  std::string text(value);
+// ---- Arguments.
+
+std::string RequestInput::decode_argument(std::string bytes, std::string_view name) {
+  if (is_utf8(bytes)) return bytes;
+  throw HTTPError(400, fmt::format("Invalid unicode in {}: {}", name.empty() ? "url" : name,
+                                   std::string_view(bytes).substr(0, 40)));
+}
+
+std::string RequestInput::clean(std::string_view name, const std::string& value, Blanks blanks) {
+  std::string text = decode_argument(value, name);
   for (char& c : text) {
     const auto byte = static_cast<unsigned char>(c);
     if (byte <= 0x08 || (byte >= 0x0e && byte <= 0x1f)) c = ' ';
   }
-  return std::string(strip(text));
+  return blanks == Blanks::kept ? text : std::string(strip(text));
 }
 
-std::vector<std::string> RequestInput::collect(const http::QueryArguments& from, std::string_view name) {
+std::optional<std::string> RequestInput::find_argument(Source source, std::string_view name, Blanks blanks) {
+  const auto last_of = [&](const http::QueryArguments& from) -> std::optional<std::string> {
+    const auto found =
+        std::find_if(from.rbegin(), from.rend(), [name](const auto& pair) { return pair.first == name; });
+    if (found == from.rend()) return std::nullopt;
+    return clean(name, found->second, blanks);
+  };
+  std::optional<std::string> value;
+  if (source != Source::query) value = last_of(parsed_form().arguments);
+  if (source != Source::body && !value) value = last_of(parsed_query());
+  return value;
+}
+
+std::vector<std::string> RequestInput::find_arguments(Source source, std::string_view name, Blanks blanks) {
   std::vector<std::string> values;
-  for (const auto& [key, value] : from)
-    if (key == name) values.push_back(clean(name, value));
+  const auto collect = [&](const http::QueryArguments& from) {
+    for (const auto& [key, value] : from)
+      if (key == name) values.push_back(clean(name, value, blanks));
+  };
+  if (source != Source::body) collect(parsed_query());
+  if (source != Source::query) collect(parsed_form().arguments);
   return values;
 }
 
-std::optional<std::string> RequestInput::last_of(const http::QueryArguments& from, std::string_view name) {
-  const auto found =
-      std::find_if(from.rbegin(), from.rend(), [name](const auto& pair) { return pair.first == name; });
-  if (found == from.rend()) return std::nullopt;
-  return clean(name, found->second);
+std::string RequestInput::get_argument(std::string_view name, Blanks blanks) {
+  return detail::convert_argument<std::string>(name, find_argument(Source::both, name, blanks));
 }
 
-std::string RequestInput::get_query_argument(std::string_view name) {
-  if (auto value = last_of(query_arguments(), name)) return std::move(*value);
-  throw MissingArgumentError(std::string(name));
+std::string RequestInput::get_argument(std::string_view name, std::string_view otherwise, Blanks blanks) {
+  return find_argument(Source::both, name, blanks).value_or(std::string(otherwise));
 }
 
-std::string RequestInput::get_query_argument(std::string_view name, std::string_view otherwise) {
-  return last_of(query_arguments(), name).value_or(std::string(otherwise));
+std::vector<std::string> RequestInput::get_arguments(std::string_view name, Blanks blanks) {
+  return find_arguments(Source::both, name, blanks);
 }
 
-std::vector<std::string> RequestInput::get_query_arguments(std::string_view name) {
-  return collect(query_arguments(), name);
+std::string RequestInput::get_query_argument(std::string_view name, Blanks blanks) {
+  return detail::convert_argument<std::string>(name, find_argument(Source::query, name, blanks));
 }
 
-std::string RequestInput::get_body_argument(std::string_view name) {
-  if (auto value = last_of(body_arguments(), name)) return std::move(*value);
-  throw MissingArgumentError(std::string(name));
+std::string RequestInput::get_query_argument(std::string_view name, std::string_view otherwise,
+                                             Blanks blanks) {
+  return find_argument(Source::query, name, blanks).value_or(std::string(otherwise));
 }
 
-std::string RequestInput::get_body_argument(std::string_view name, std::string_view otherwise) {
-  return last_of(body_arguments(), name).value_or(std::string(otherwise));
+std::vector<std::string> RequestInput::get_query_arguments(std::string_view name, Blanks blanks) {
+  return find_arguments(Source::query, name, blanks);
 }
 
-std::vector<std::string> RequestInput::get_body_arguments(std::string_view name) {
-  return collect(body_arguments(), name);
+std::string RequestInput::get_body_argument(std::string_view name, Blanks blanks) {
+  return detail::convert_argument<std::string>(name, find_argument(Source::body, name, blanks));
 }
 
-std::string RequestInput::get_argument(std::string_view name) {
-  if (auto value = last_of(body_arguments(), name)) return std::move(*value);
-  return get_query_argument(name);
+std::string RequestInput::get_body_argument(std::string_view name, std::string_view otherwise,
+                                            Blanks blanks) {
+  return find_argument(Source::body, name, blanks).value_or(std::string(otherwise));
 }
 
-std::string RequestInput::get_argument(std::string_view name, std::string_view otherwise) {
-  if (auto value = last_of(body_arguments(), name)) return std::move(*value);
-  return get_query_argument(name, otherwise);
-}
-
-std::vector<std::string> RequestInput::get_arguments(std::string_view name) {
-  std::vector<std::string> values = get_query_arguments(name);
-  for (std::string& value : get_body_arguments(name)) values.push_back(std::move(value));
-  return values;
+std::vector<std::string> RequestInput::get_body_arguments(std::string_view name, Blanks blanks) {
+  return find_arguments(Source::body, name, blanks);
 }
 
 }  // namespace squall::web

@@ -1,18 +1,23 @@
 #pragma once
 
+#include <squall/http/message/form.h>
 #include <squall/http/message/query.h>
 #include <squall/http/server/exchange.h>
 #include <squall/ioloop/base/frame_pool.h>
 #include <squall/ioloop/base/time_span.h>
 #include <squall/ioloop/loop/task.h>
 #include <squall/web/handler/application_context.h>
+#include <squall/web/handler/arguments.h>
 #include <squall/web/handler/http_error.h>
 
+#include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace squall::web {
@@ -27,23 +32,75 @@ class RequestInput : public Pooled {
   Application& application() const noexcept { return context_->application; }
   const Settings& settings() const noexcept { return context_->settings; }
 
-  // ---- Arguments of the query and of a form in the body. Values are decoded, control characters
-  // become spaces, and blanks at both ends are removed (WEB-30 to WEB-32). Text that is not UTF-8, and more
-  // arguments than Settings::max_arguments, throw HTTPError 400. The body is parsed at the first call that
-  // needs it.
+  // ---- Arguments of the query and of a form in the body. The last value of a name counts, of the body
+  // before the query. Control characters become spaces (WEB-30 to WEB-32). Text that is not UTF-8, more
+  // arguments than Settings::max_arguments, and a malformed form throw HTTPError 400. The body is parsed at
+  // the first call that needs it.
 
-  // The last value of that name. Without a value the second returns `otherwise`, and the first throws
-  // MissingArgumentError (400).
-  std::string get_argument(std::string_view name);
-  std::string get_argument(std::string_view name, std::string_view otherwise);
+  // The value of an argument as a T: text, a number, bool, or a type with an ArgumentConverter. Throws
+  // MissingArgumentError (400) without a value, and InvalidArgumentError (400) for a value that is no T.
+  // With a std::optional<T> a missing value is std::nullopt, and so is an empty one unless T is text: a form
+  // sends every field, also those that the user leaves empty.
+  template <class T = std::string>
+  T argument(std::string_view name) {
+    return detail::convert_argument<T>(name, find_argument(Source::both, name));
+  }
+  // As above, but returns `otherwise` if there is no value.
+  template <class T = std::string, std::convertible_to<T> Otherwise = T>
+  T argument(std::string_view name, Otherwise otherwise) {
+    return detail::convert_argument<T>(name, find_argument(Source::both, name), T(std::move(otherwise)));
+  }
   // All values of that name, from the query first.
-  std::vector<std::string> get_arguments(std::string_view name);
-  std::string get_query_argument(std::string_view name);
-  std::string get_query_argument(std::string_view name, std::string_view otherwise);
-  std::vector<std::string> get_query_arguments(std::string_view name);
-  std::string get_body_argument(std::string_view name);
-  std::string get_body_argument(std::string_view name, std::string_view otherwise);
-  std::vector<std::string> get_body_arguments(std::string_view name);
+  template <class T = std::string>
+  std::vector<T> arguments(std::string_view name) {
+    return detail::convert_arguments<T>(name, find_arguments(Source::both, name));
+  }
+  // The same for one source.
+  template <class T = std::string>
+  T query_argument(std::string_view name) {
+    return detail::convert_argument<T>(name, find_argument(Source::query, name));
+  }
+  template <class T = std::string, std::convertible_to<T> Otherwise = T>
+  T query_argument(std::string_view name, Otherwise otherwise) {
+    return detail::convert_argument<T>(name, find_argument(Source::query, name), T(std::move(otherwise)));
+  }
+  template <class T = std::string>
+  std::vector<T> query_arguments(std::string_view name) {
+    return detail::convert_arguments<T>(name, find_arguments(Source::query, name));
+  }
+  template <class T = std::string>
+  T body_argument(std::string_view name) {
+    return detail::convert_argument<T>(name, find_argument(Source::body, name));
+  }
+  template <class T = std::string, std::convertible_to<T> Otherwise = T>
+  T body_argument(std::string_view name, Otherwise otherwise) {
+    return detail::convert_argument<T>(name, find_argument(Source::body, name), T(std::move(otherwise)));
+  }
+  template <class T = std::string>
+  std::vector<T> body_arguments(std::string_view name) {
+    return detail::convert_arguments<T>(name, find_arguments(Source::body, name));
+  }
+
+  // Decodes the bytes of an argument, or of a path group, which has no name. Throws HTTPError 400 for bytes
+  // that are not UTF-8. May be overridden (WEB-32).
+  virtual std::string decode_argument(std::string bytes, std::string_view name);
+
+  // Tornado's names, for text. `blanks` are those at both ends of a value.
+  enum class Blanks : std::uint8_t { removed, kept };
+  std::string get_argument(std::string_view name, Blanks blanks = Blanks::removed);
+  std::string get_argument(std::string_view name, std::string_view otherwise,
+                           Blanks blanks = Blanks::removed);
+  std::vector<std::string> get_arguments(std::string_view name, Blanks blanks = Blanks::removed);
+  std::string get_query_argument(std::string_view name, Blanks blanks = Blanks::removed);
+  std::string get_query_argument(std::string_view name, std::string_view otherwise,
+                                 Blanks blanks = Blanks::removed);
+  std::vector<std::string> get_query_arguments(std::string_view name, Blanks blanks = Blanks::removed);
+  std::string get_body_argument(std::string_view name, Blanks blanks = Blanks::removed);
+  std::string get_body_argument(std::string_view name, std::string_view otherwise,
+                                Blanks blanks = Blanks::removed);
+  std::vector<std::string> get_body_arguments(std::string_view name, Blanks blanks = Blanks::removed);
+
+  // ---- The body as it arrives.
 
   // The next piece of the request's body; empty at the end. With stream_request_body the pieces come as they
   // arrive, and the client is slowed down to the handler's pace. Otherwise the whole body is one piece.
@@ -62,18 +119,21 @@ class RequestInput : public Pooled {
 
  private:
   friend class RequestHandler;
-  struct Arguments;
+  enum class Source : std::uint8_t { both, query, body };
+  struct Parsed;
 
-  Arguments& arguments();
-  const http::QueryArguments& query_arguments();
-  const http::QueryArguments& body_arguments();
-  std::vector<std::string> collect(const http::QueryArguments& from, std::string_view name);
-  std::optional<std::string> last_of(const http::QueryArguments& from, std::string_view name);
-  std::string clean(std::string_view name, std::string_view value);
+  Parsed& parsed();
+  const http::QueryArguments& parsed_query();
+  const http::Form& parsed_form();
+  std::optional<std::string> find_argument(Source source, std::string_view name,
+                                           Blanks blanks = Blanks::removed);
+  std::vector<std::string> find_arguments(Source source, std::string_view name,
+                                          Blanks blanks = Blanks::removed);
+  std::string clean(std::string_view name, const std::string& value, Blanks blanks);
 
   const ApplicationContext* context_ = nullptr;
   http::Exchange* exchange_ = nullptr;
-  std::unique_ptr<Arguments> arguments_;
+  std::unique_ptr<Parsed> parsed_;  // null until the first use
 };
 
 }  // namespace squall::web

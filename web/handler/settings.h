@@ -1,5 +1,6 @@
 #pragma once
 
+#include <squall/http/message/multipart.h>
 #include <squall/ioloop/base/void_function.h>
 
 #include <cstddef>
@@ -16,6 +17,9 @@ struct Settings {
   // The most arguments that a query, or a form in a body, may have. With more, reading an argument throws
   // HTTPError 400.
   std::size_t max_arguments = 10'000;
+  // Limits of multipart forms: of their parts, of the headers of each part, and of all bytes. Beyond them
+  // reading an argument or a file of the form throws HTTPError 400.
+  http::MultipartLimits multipart{};
 };
 
 }  // namespace squall::web

@@ -1,10 +1,30 @@
 #include <squall/web/handler/request_input.h>
 
+#include <squall/http/message/latin1.h>
+
 #include <fmt/format.h>
 
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "support/web_fixture.h"
+
+namespace squall::web::request_input_test {
+
+struct Color {
+  std::string name;
+};
+
+}  // namespace squall::web::request_input_test
+
+template <>
+struct squall::web::ArgumentConverter<squall::web::request_input_test::Color> {
+  static std::optional<request_input_test::Color> convert(std::string decoded) {
+    if (decoded != "red") return std::nullopt;
+    return request_input_test::Color{decoded};
+  }
+};
 
 namespace squall::web::request_input_test {
 namespace {
@@ -33,7 +53,106 @@ class RequiredHandler : public RequestHandler {
   void put() { write(get_query_argument("name")); }
 };
 
+class TypedHandler : public RequestHandler {
+ public:
+  void get(std::string what) {
+    if (what == "required") write(fmt::format("{}", argument<int>("page")));
+    if (what == "otherwise") write(fmt::format("{}", argument<int>("page", 1)));
+    if (what == "text") write(argument("page", "none") + "," + argument("page"));
+    if (what == "real") write(fmt::format("{}", argument<double>("page")));
+    if (what == "flag") write(fmt::format("{}", argument<bool>("page", false)));
+    if (what == "color") write(argument<Color>("page", {"no color"}).name);
+    if (what == "optional") {
+      const auto number = argument<std::optional<int>>("page");
+      const auto text = argument<std::optional<std::string>>("page");
+      write(fmt::format("{},{}", number ? fmt::to_string(*number) : "none", text.value_or("none")));
+    }
+    if (what == "all")
+      write(fmt::format("{} {} {}", fmt::join(arguments<int>("page"), "+"),
+                        fmt::join(query_arguments<int>("page"), "+"),
+                        fmt::join(body_arguments<unsigned>("page"), "+")));
+    if (what == "sources")
+      write(fmt::format("{} {} {} {}", query_argument<int>("page"), query_argument<int>("none", -1),
+                        body_argument<int>("page"), body_argument<int>("none", -2)));
+  }
+  void post(std::string what) { get(what); }
+};
+
 const std::string kForm = "Content-Type: application/x-www-form-urlencoded\r\n";
+
+TEST_CASE("an argument has the type that the handler asks for", "[request_input]") {
+  WebFixture web({url<TypedHandler>("/(.*)")});
+  CHECK(web.brief("GET", "/required?page=3") == "200 3");
+  CHECK(web.brief("GET", "/required?page=+-3+") == "200 -3");
+  CHECK(web.brief("GET", "/otherwise?page=3") == "200 3");
+  CHECK(web.brief("GET", "/otherwise") == "200 1");
+  CHECK(web.brief("GET", "/text?page=x") == "200 x,x");
+  CHECK(web.brief("GET", "/real?page=2.5") == "200 2.5");
+  CHECK(web.brief("GET", "/flag?page=on") == "200 true");
+  CHECK(web.brief("GET", "/flag") == "200 false");
+  CHECK(web.brief("GET", "/color?page=red") == "200 red");
+  CHECK(web.brief("GET", "/color") == "200 no color");
+  CHECK(web.brief("GET", "/optional") == "200 none,none");
+  CHECK(web.brief("GET", "/optional?page=") == "200 none,");
+  CHECK(web.brief("GET", "/optional?page=5") == "200 5,5");
+  CHECK(web.brief("POST", "/all?page=1&page=2", kForm, "page=3") == "200 1+2+3 1+2 3");
+  CHECK(web.brief("GET", "/all") == "200   ");
+  CHECK(web.brief("POST", "/sources?page=1", kForm, "page=2") == "200 1 -1 2 -2");
+}
+
+TEST_CASE("an argument that is not of its type is a 400 that names it", "[request_input]") {
+  WebFixture web({url<TypedHandler>("/(.*)")});
+  for (const std::string target : {"/required?page=x", "/otherwise?page=x", "/optional?page=x",
+                                   "/color?page=x", "/flag?page=x", "/all?page=1&page=x", "/real?page=x"}) {
+    CHECK(web.brief("GET", target).starts_with("400 "));
+    web.loop.log.expect(fmt::format("400 GET {} (127.0.0.1): Invalid argument page: 'x'", target));
+    web.loop.log.expect("400 GET");
+  }
+  for (const std::string value : {"nan", "inf", "-Infinity", "1e999"}) {
+    CHECK(web.brief("GET", "/real?page=" + value).starts_with("400 "));
+    web.loop.log.expect("Invalid argument page: '" + value + "'");
+    web.loop.log.expect("400 GET");
+  }
+  CHECK(web.brief("GET", "/required?page=").starts_with("400 "));
+  web.loop.log.expect("Invalid argument page: ''");
+  web.loop.log.expect("400 GET");
+  CHECK(web.brief("GET", "/required").starts_with("400 "));
+  web.loop.log.expect("Missing argument page");
+  web.loop.log.expect("400 GET");
+  CHECK(web.brief("GET", "/required?page=" + std::string(100, '9')).starts_with("400 "));
+  web.loop.log.expect("Invalid argument page: '" + std::string(40, '9') + "'");
+  web.loop.log.expect("400 GET");
+}
+
+class BlanksHandler : public RequestHandler {
+ public:
+  void get() {
+    for (const std::string& value : get_arguments("x", Blanks::kept)) write("[" + value + "]");
+    write("[" + get_argument("x", Blanks::kept) + "][" + get_query_argument("x", "none", Blanks::kept) +
+          "][" + get_body_argument("x", "none", Blanks::kept) + "]");
+  }
+};
+
+TEST_CASE("blanks at both ends of an argument can be kept (WEB-30, WEB-32)", "[request_input]") {
+  WebFixture web({url<BlanksHandler>("/")});
+  CHECK(web.brief("GET", "/?x=%20a%20&x=b%00c%0d&x=+z+") == "200 [ a ][b c\r][ z ][ z ][ z ][none]");
+}
+
+// Takes arguments and path groups in ISO-8859-1.
+class Latin1Handler : public RequestHandler {
+ public:
+  void get(std::string group) { write(group + " " + argument("x")); }
+  std::string decode_argument(std::string bytes, std::string_view name) override {
+    std::string text = name.empty() ? "url:" : std::string(name) + ":";
+    for (const char byte : bytes) http::append_latin1(text, static_cast<unsigned char>(byte));
+    return text;
+  }
+};
+
+TEST_CASE("decode_argument() may be overridden (WEB-07, WEB-32)", "[request_input]") {
+  WebFixture web({url<Latin1Handler>("/(.*)")});
+  CHECK(web.brief("GET", "/%e9?x=%e8") == "200 url:\xC3\xA9 x:\xC3\xA8");
+}
 
 TEST_CASE("arguments are taken from the query, then from a form (WEB-30, WEB-31)", "[request_input]") {
   WebFixture web({url<ArgumentsHandler>("/")});
