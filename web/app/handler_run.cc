@@ -79,7 +79,7 @@ struct HandlerRun::Rest {
 // is on the stack, because memory may be exhausted.
 void HandlerRun::answer_without_handler(const std::exception_ptr& error) noexcept {
   RequestHandler plain;
-  plain.attach(*context_, *exchange_, kHandlerType<RequestHandler>);
+  plain.attach(*context_, *exchange_, kHandlerType<RequestHandler>, groups_);
   handler_.reset(&plain);
   end(fail(error));
   static_cast<void>(handler_.release());
@@ -90,7 +90,7 @@ void HandlerRun::answer_without_handler(const std::exception_ptr& error) noexcep
   switch (next_) {
     case Stage::create:
       handler_ = factory_->make();
-      handler_->attach(*context_, *exchange_, factory_->type());
+      handler_->attach(*context_, *exchange_, factory_->type(), groups_);
       [[fallthrough]];
     case Stage::initialize:
       handler_->set_default_headers();
@@ -125,7 +125,8 @@ void HandlerRun::answer_without_handler(const std::exception_ptr& error) noexcep
 // Awaits the stage's task, then runs the remaining stages.
 Task<> HandlerRun::go_on(Rest rest) {
   HandlerRun& run = rest.run;
-  run.groups_ = rest.groups;
+  run.groups_ = run.groups_.in(rest.groups);
+  run.handler_->set_groups(run.groups_);
   run.exchange_->set_context(&run);
   std::exception_ptr error;
   try {

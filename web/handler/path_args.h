@@ -16,7 +16,35 @@
 namespace squall::web {
 
 // The text that each group of a route's pattern matched, not decoded; nullopt for a group that took no part.
-using PathGroups = std::span<const std::optional<std::string_view>>;
+// And the groups' names, empty for groups without a name; or no names at all.
+//
+// Lifetime:  a view, of texts and of names.
+class PathGroups {
+ public:
+  using Text = std::optional<std::string_view>;
+
+  PathGroups() noexcept = default;
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  PathGroups(std::span<const Text> texts, std::span<const std::string> names = {}) noexcept
+      : texts_(texts), names_(names) {}
+
+  std::size_t size() const noexcept { return texts_.size(); }
+  const Text& operator[](std::size_t index) const noexcept { return texts_[index]; }
+  auto begin() const noexcept { return texts_.begin(); }
+  auto end() const noexcept { return texts_.end(); }
+  // The groups, with the names, but with the texts in another place.
+  PathGroups in(std::span<const Text> texts) const noexcept { return {texts, names_}; }
+  // The index of the group with that name; nullopt without one.
+  std::optional<std::size_t> index_of(std::string_view name) const noexcept {
+    for (std::size_t i = 0; i < names_.size() && i < size(); ++i)
+      if (names_[i] == name) return i;
+    return std::nullopt;
+  }
+
+ private:
+  std::span<const Text> texts_;
+  std::span<const std::string> names_;
+};
 
 namespace detail {
 
@@ -48,6 +76,14 @@ std::optional<T> convert_group(const std::optional<std::string_view>& group, con
     }
     return ArgumentConverter<T>::convert(decode(http::percent_decode(*group)));
   }
+}
+
+// The same, but throws HTTPError 404 if the group does not convert.
+template <class T, class Decode>
+T required_group(const std::optional<std::string_view>& group, const Decode& decode) {
+  std::optional<T> value = convert_group<T>(group, decode);
+  if (!value) throw HTTPError(404);
+  return std::move(*value);
 }
 
 }  // namespace detail

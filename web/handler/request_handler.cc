@@ -34,10 +34,11 @@ RequestHandler::RequestHandler() = default;
 RequestHandler::~RequestHandler() = default;
 
 [[gnu::hot]] void RequestHandler::attach(const ApplicationContext& context, http::Exchange& exchange,
-                                         const HandlerType& type) {
+                                         const HandlerType& type, const PathGroups& groups) {
   context_ = &context;
   exchange_ = &exchange;
   type_ = &type;
+  groups_ = &groups;
 }
 
 // ---- Output.

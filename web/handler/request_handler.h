@@ -93,7 +93,9 @@ class RequestHandler : public RequestInput {
  private:
   friend class HandlerRun;
 
-  void attach(const ApplicationContext& context, http::Exchange& exchange, const HandlerType& type);
+  void attach(const ApplicationContext& context, http::Exchange& exchange, const HandlerType& type,
+              const PathGroups& groups);
+  void set_groups(const PathGroups& groups) noexcept { groups_ = &groups; }
 
   const HandlerType* type_ = nullptr;
 };

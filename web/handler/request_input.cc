@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <stdexcept>
 #include <utility>
 
 namespace squall::web {
@@ -48,6 +49,28 @@ const http::Form& RequestInput::parsed_form() {
                                              settings().multipart, settings().max_arguments);
   if (!fault.empty()) throw HTTPError(400, fmt::format("Invalid body: {}", fault));
   return form.emplace(std::move(parsed));
+}
+
+// ---- The path.
+
+std::vector<std::optional<std::string>> RequestInput::path_args() {
+  std::vector<std::optional<std::string>> values;
+  for (const PathGroups::Text& text : *groups_)
+    values.push_back(text ? std::optional(path_value<std::string>(text)) : std::nullopt);
+  return values;
+}
+
+const PathGroups::Text& RequestInput::group(std::string_view name) const {
+  const std::optional<std::size_t> index = groups_->index_of(name);
+  if (!index) throw std::out_of_range(fmt::format("the route has no group '{}'", name));
+  return (*groups_)[*index];
+}
+
+const PathGroups::Text& RequestInput::group(std::size_t index) const {
+  if (index >= groups_->size())
+    throw std::out_of_range(
+        fmt::format("the route has {} groups, and none at index {}", groups_->size(), index));
+  return (*groups_)[index];
 }
 
 // ---- Arguments.

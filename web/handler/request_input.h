@@ -9,6 +9,7 @@
 #include <squall/web/handler/application_context.h>
 #include <squall/web/handler/arguments.h>
 #include <squall/web/handler/http_error.h>
+#include <squall/web/handler/path_args.h>
 
 #include <concepts>
 #include <cstddef>
@@ -31,6 +32,23 @@ class RequestInput : public Pooled {
   const http::ServerRequest& request() const noexcept { return exchange_->request(); }
   Application& application() const noexcept { return context_->application; }
   const Settings& settings() const noexcept { return context_->settings; }
+
+  // ---- The groups of the route's pattern, decoded (WEB-17, WEB-33). A verb gets them as parameters; these
+  // functions are for the other hooks, from initialize() on.
+
+  // nullopt for a group that took no part in the match. Throws HTTPError 400 for bytes that are not UTF-8.
+  std::vector<std::optional<std::string>> path_args();
+  // The group with that name, or the group at that index, from 0, as a T: see argument(). Throws HTTPError
+  // 404 for a group that is no T or that took no part, unless T is a std::optional. Throws std::out_of_range
+  // if the pattern has no such group.
+  template <class T = std::string>
+  T path_argument(std::string_view name) {
+    return path_value<T>(group(name));
+  }
+  template <class T = std::string>
+  T path_argument(std::size_t index) {
+    return path_value<T>(group(index));
+  }
 
   // ---- Arguments of the query and of a form in the body. The last value of a name counts, of the body
   // before the query. Control characters become spaces (WEB-30 to WEB-32). Text that is not UTF-8, more
@@ -122,6 +140,13 @@ class RequestInput : public Pooled {
   enum class Source : std::uint8_t { both, query, body };
   struct Parsed;
 
+  const PathGroups::Text& group(std::string_view name) const;
+  const PathGroups::Text& group(std::size_t index) const;
+  template <class T>
+  T path_value(const PathGroups::Text& group) {
+    return detail::required_group<T>(
+        group, [this](std::string bytes) { return decode_argument(std::move(bytes), {}); });
+  }
   Parsed& parsed();
   const http::QueryArguments& parsed_query();
   const http::Form& parsed_form();
@@ -133,6 +158,7 @@ class RequestInput : public Pooled {
 
   const ApplicationContext* context_ = nullptr;
   http::Exchange* exchange_ = nullptr;
+  const PathGroups* groups_ = nullptr;
   std::unique_ptr<Parsed> parsed_;  // null until the first use
 };
 

@@ -33,6 +33,69 @@ using namespace std::chrono_literals;
 using testing::RawPeer;
 using testing::WebFixture;
 
+// ---- The groups of the path.
+
+// Writes its groups before the verb, in prepare().
+class GroupsHandler : public RequestHandler {
+ public:
+  void initialize() {
+    for (const auto& value : path_args()) write(value ? "[" + *value + "]" : "[none]");
+  }
+  Task<> prepare() {
+    co_await moment();
+    if (request().query() == "named")
+      write(fmt::format(" {} {}", path_argument<int>("year"), path_argument("title")));
+    if (request().query() == "index") write(fmt::format(" {} {}", path_argument<int>(0), path_argument(1)));
+    if (request().query() == "optional") {
+      const auto none = path_argument<std::optional<std::string>>("more");
+      write(none ? *none : " without more");
+    }
+    if (request().query() == "more") write(path_argument("more"));
+    if (request().query() == "number") write(fmt::to_string(path_argument<int>("title")));
+    if (request().query() == "unknown") write(path_argument("unknown"));
+    if (request().query() == "beyond") write(path_argument(3));
+  }
+  void get() { write("."); }
+};
+
+TEST_CASE("the decoded groups of the path are there before the verb, by name and by index (WEB-17, WEB-33)",
+          "[request_input]") {
+  WebFixture web({url<GroupsHandler>(R"(/(?<year>\d+)/(?<title>[^/]*)(?:/(?<more>x))?)")});
+  CHECK(web.brief("GET", "/2026/a%20b%2Fc+d") == "200 [2026][a b/c+d][none].");
+  CHECK(web.brief("GET", "/2026/t?named") == "200 [2026][t][none] 2026 t.");
+  CHECK(web.brief("GET", "/2026/t?index") == "200 [2026][t][none] 2026 t.");
+  CHECK(web.brief("GET", "/2026/t?optional") == "200 [2026][t][none] without more.");
+  CHECK(web.brief("GET", "/2026/t/x?optional") == "200 [2026][t][x]x.");
+  for (const std::string query : {"more", "number"}) {
+    CHECK(web.brief("GET", "/2026/t?" + query).starts_with("404 "));
+    web.loop.log.expect("404 GET");
+  }
+  for (const std::string query : {"unknown", "beyond"}) {
+    CHECK(web.brief("GET", "/2026/t?" + query).starts_with("500 "));
+    web.loop.log.expect(query == "unknown" ? "the route has no group 'unknown'"
+                                           : "the route has 3 groups, and none at index 3");
+    web.loop.log.expect("500 GET");
+  }
+  CHECK(web.brief("GET", "/2026/%ff").starts_with("400 "));
+  web.loop.log.expect("400 GET /2026/%ff (127.0.0.1): Invalid unicode in url: \xff");
+  web.loop.log.expect("400 GET");
+}
+
+class UnnamedGroupsHandler : public RequestHandler {
+ public:
+  static constexpr bool stream_request_body = true;
+  void prepare() { write(path_argument(0) + path_argument<std::string>(1)); }
+  Task<> post() {
+    co_await moment();
+    write(path_argument(1));
+  }
+};
+
+TEST_CASE("a handler that streams its body has the groups of the path too", "[request_input]") {
+  WebFixture web({url<UnnamedGroupsHandler>("/(a+)(b+)")});
+  CHECK(web.brief("POST", "/aabbb") == "200 aabbbbbb");
+}
+
 // ---- Arguments.
 
 class ArgumentsHandler : public RequestHandler {
