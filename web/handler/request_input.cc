@@ -24,6 +24,7 @@ std::string_view strip(std::string_view text) {
 struct RequestInput::Parsed : Pooled {
   std::optional<http::QueryArguments> query;
   std::optional<http::Form> form;
+  std::optional<http::QueryArguments> cookies;
 };
 
 RequestInput::RequestInput() = default;
@@ -150,6 +151,39 @@ std::string RequestInput::get_body_argument(std::string_view name, std::string_v
 
 std::vector<std::string> RequestInput::get_body_arguments(std::string_view name, Blanks blanks) {
   return find_arguments(Source::body, name, blanks);
+}
+
+// ---- Cookies and files.
+
+const http::QueryArguments& RequestInput::cookies() {
+  std::optional<http::QueryArguments>& cookies = parsed().cookies;
+  if (!cookies) cookies = request().cookies();
+  return *cookies;
+}
+
+std::optional<std::string> RequestInput::get_cookie(std::string_view name) {
+  for (const auto& [key, value] : cookies())
+    if (key == name) return value;
+  return std::nullopt;
+}
+
+std::string RequestInput::get_cookie(std::string_view name, std::string_view otherwise) {
+  return get_cookie(name).value_or(std::string(otherwise));
+}
+
+std::vector<http::HTTPFile> RequestInput::files(std::string_view name) {
+  std::vector<http::HTTPFile> found;
+  for (const http::HTTPFile& file : files())
+    if (file.name == name) found.push_back(file);
+  return found;
+}
+
+const http::HTTPFile& RequestInput::file(std::string_view name) {
+  const std::vector<http::HTTPFile>& all = files();
+  const auto found =
+      std::find_if(all.rbegin(), all.rend(), [name](const auto& file) { return file.name == name; });
+  if (found == all.rend()) throw MissingArgumentError(std::string(name));
+  return *found;
 }
 
 }  // namespace squall::web

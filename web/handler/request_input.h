@@ -118,6 +118,23 @@ class RequestInput : public Pooled {
                                 Blanks blanks = Blanks::removed);
   std::vector<std::string> get_body_arguments(std::string_view name, Blanks blanks = Blanks::removed);
 
+  // ---- Cookies of the request, as the client sent them (WEB-34, HUT-38).
+
+  // As ServerRequest::cookies(). Valid as long as the handler.
+  const http::QueryArguments& cookies();
+  std::optional<std::string> get_cookie(std::string_view name);
+  std::string get_cookie(std::string_view name, std::string_view otherwise);
+
+  // ---- Files of a multipart form. A file's body is a view into the request's body. Errors as for arguments;
+  // for large files see MultipartReader. The client chooses the file name: never use it as a path.
+
+  // All files, in their order. Valid as long as the handler.
+  const std::vector<http::HTTPFile>& files() { return parsed_form().files; }
+  // The files of one field.
+  std::vector<http::HTTPFile> files(std::string_view name);
+  // The last file of a field. Throws MissingArgumentError (400) without one.
+  const http::HTTPFile& file(std::string_view name);
+
   // ---- The body as it arrives.
 
   // The next piece of the request's body; empty at the end. With stream_request_body the pieces come as they

@@ -7,6 +7,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "support/web_fixture.h"
 
@@ -314,6 +316,78 @@ TEST_CASE("the fields of a multipart form are body arguments (HUT-60)", "[reques
   CHECK(web.brief("POST", "/", type, "--y\r\n").starts_with("400 "));
   web.loop.log.expect("Invalid body: Invalid multipart/form-data: ");
   web.loop.log.expect("400 POST /");
+}
+
+// ---- Cookies.
+
+class CookiesHandler : public RequestHandler {
+ public:
+  void get() {
+    for (const auto& [name, value] : cookies()) write(name + "=" + value + ";");
+    write(fmt::format(" a={} b={}", get_cookie("a").value_or("none"), get_cookie("b", "otherwise")));
+  }
+};
+
+TEST_CASE("the cookies of the request are found by name (WEB-34, HUT-38)", "[request_input]") {
+  WebFixture web({url<CookiesHandler>("/")});
+  CHECK(web.brief("GET", "/") == "200  a=none b=otherwise");
+  CHECK(web.brief("GET", "/", "Cookie: a=1; b=\"x\\054y\"; a=2\r\n") == "200 b=x,y;a=2; a=2 b=x,y");
+  CHECK(web.brief("GET", "/", "Cookie: a=1; no name; b c=2\r\nCookie: b=3\r\n") == "200 a=1;b=3; a=1 b=3");
+}
+
+TEST_CASE("more than a thousand cookies are none", "[request_input]") {
+  WebFixture web({url<CookiesHandler>("/")});
+  std::string many = "Cookie: a=1";
+  for (int i = 0; i < 1000; ++i) many += fmt::format("; c{}=", i);
+  CHECK(web.brief("GET", "/", many + "\r\n") == "200  a=none b=otherwise");
+}
+
+// ---- Files.
+
+class FilesHandler : public RequestHandler {
+ public:
+  void post() {
+    write(fmt::format("{} files;", files().size()));
+    for (const http::HTTPFile& file : files("photo"))
+      write(fmt::format(" {} ({}): {};", file.filename, file.content_type, file.body));
+    const http::HTTPFile& last = file("photo");
+    write(fmt::format(" last {}; title {}", last.filename, argument("title")));
+  }
+};
+
+// A body with the boundary `x`.
+std::string multipart(const std::vector<std::pair<std::string, std::string>>& parts) {
+  std::string body;
+  for (const auto& [disposition, data] : parts)
+    body += fmt::format("--x\r\nContent-Disposition: form-data; {}\r\n\r\n{}\r\n", disposition, data);
+  return body + "--x--\r\n";
+}
+const std::string kMultipart = "Content-Type: multipart/form-data; boundary=x\r\n";
+
+TEST_CASE("files and fields of a multipart form (HUT-37)", "[request_input]") {
+  WebFixture web({url<FilesHandler>("/")});
+  const std::string body = multipart({{"name=title", "Holidays"},
+                                      {"name=photo; filename=a.png", "A"},
+                                      {"name=other; filename=b.png", "B"},
+                                      {"name=photo; filename=c.png", "C\r\nC"}});
+  CHECK(web.brief("POST", "/", kMultipart, body) ==
+        "200 3 files; a.png (application/unknown): A; c.png (application/unknown): C\r\nC; last c.png; "
+        "title Holidays");
+  CHECK(web.brief("POST", "/", kMultipart, multipart({{"name=title", "x"}})).starts_with("400 "));
+  web.loop.log.expect("400 POST / (127.0.0.1): Missing argument photo");
+  web.loop.log.expect("400 POST");
+}
+
+TEST_CASE("the limits of multipart forms are settings (HUT-64)", "[request_input]") {
+  Settings settings;
+  settings.multipart.max_parts = 3;
+  WebFixture web({url<FilesHandler>("/")}, settings);
+  const std::pair<std::string, std::string> part("name=photo; filename=a", "A");
+  CHECK(
+      web.brief("POST", "/", kMultipart, multipart({part, {"name=title", "x"}})).starts_with("200 1 files;"));
+  CHECK(web.brief("POST", "/", kMultipart, multipart({part, part, part})).starts_with("400 "));
+  web.loop.log.expect("Invalid multipart/form-data: multipart/form-data has too many parts");
+  web.loop.log.expect("400 POST");
 }
 
 // ---- Bodies that the handler reads.
