@@ -9,6 +9,7 @@
 #include <squall/web/handler/application_context.h>
 #include <squall/web/handler/arguments.h>
 #include <squall/web/handler/http_error.h>
+#include <squall/web/handler/json_input.h>
 #include <squall/web/handler/path_args.h>
 
 #include <concepts>
@@ -134,6 +135,24 @@ class RequestInput : public Pooled {
   std::vector<http::HTTPFile> files(std::string_view name);
   // The last file of a field. Throws MissingArgumentError (400) without one.
   const http::HTTPFile& file(std::string_view name);
+
+  // ---- JSON. The body must have the Content-Type application/json, or another that ends in +json; a page of
+  // another site can then not send it without CORS. Throws HTTPError 415 for other types, 413 beyond
+  // Settings::max_json_size, and 400 for other mistakes; the message names the line and column.
+
+  // The body as a T: nlohmann::json, or another type that JsonInput describes.
+  template <class T>
+  T json_body() {
+    const JsonInput in = detail::json_input(request(), settings());
+    return detail::convert_json(in, [&] { return detail::parse_json<T>(in); });
+  }
+  // The body as a T that is made from a Json, as with json_body<Order, nlohmann::json>(). Exceptions of the
+  // conversion mean a 400.
+  template <class T, class Json>
+  T json_body() {
+    const JsonInput in = detail::json_input(request(), settings());
+    return detail::convert_json(in, [&] { return detail::parse_json<Json>(in).template get<T>(); });
+  }
 
   // ---- The body as it arrives.
 

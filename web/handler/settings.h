@@ -20,6 +20,10 @@ struct Settings {
   // Limits of multipart forms: of their parts, of the headers of each part, and of all bytes. Beyond them
   // reading an argument or a file of the form throws HTTPError 400.
   http::MultipartLimits multipart{};
+  // Bytes of a body that RequestInput::json_body() takes; 413 beyond.
+  std::size_t max_json_size = 1024 * 1024;
+  // How deep arrays and objects of such a body may be nested; 400 beyond.
+  std::size_t max_json_depth = 64;
 };
 
 }  // namespace squall::web
