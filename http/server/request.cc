@@ -1,15 +1,20 @@
 #include <squall/http/server/request.h>
 
+#include <squall/http/message/cookie.h>
+#include <squall/http/message/http_input_error.h>
+#include <squall/http/message/url_text.h>
 #include <squall/http/server/request_body.h>
 #include <squall/ioloop/base/ascii.h>
 #include <squall/iostream/stream/iostream.h>
 #include <squall/iostream/tls/tls_transport.h>
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <stdexcept>
 #include <system_error>
+#include <utility>
 
 namespace squall::http {
 namespace {
@@ -37,6 +42,59 @@ std::string random_id() {
 }
 
 }  // namespace
+
+std::string ServerRequest::host_name() const {
+  std::string_view name = split_host_and_port(host()).first;
+  if (name.ends_with(':')) name.remove_suffix(1);  // an empty port (RFC 3986, 3.2.3)
+  std::string lower(name);
+  for (char& c : lower) c = to_lower(c);
+  return lower;
+}
+
+std::string ServerRequest::full_url() const {
+  std::string url = fmt::format("{}://{}", protocol(), host());
+  if (target().starts_with('/')) return url.append(target());
+  if (!path().starts_with('/')) return url;
+  url += path();
+  if (!query().empty()) url.append("?").append(query());
+  return url;
+}
+
+// ---- Arguments and cookies.
+
+QueryArguments ServerRequest::query_arguments(std::size_t max_arguments) const {
+  std::optional<QueryArguments> arguments = parse_query(query(), max_arguments);
+  if (!arguments) throw HTTPInputError(400, "Too many arguments in the query");
+  return std::move(*arguments);
+}
+
+Form ServerRequest::form(const MultipartLimits& limits, std::size_t max_arguments) const {
+  Form form;
+  const std::string fault = parse_form(headers(), body(), form, limits, max_arguments);
+  if (!fault.empty()) throw HTTPInputError(400, "Invalid body: " + fault);
+  return form;
+}
+
+QueryArguments ServerRequest::arguments(std::size_t max_arguments) const {
+  QueryArguments all = query_arguments(max_arguments);
+  for (auto& argument : form({}, max_arguments).arguments) all.push_back(std::move(argument));
+  return all;
+}
+
+QueryArguments ServerRequest::cookies() const {
+  std::string header;
+  for (const std::string_view line : headers().get_list("Cookie")) {
+    if (!header.empty()) header += "; ";
+    header += line;
+  }
+  QueryArguments cookies = parse_cookies(header).value_or(QueryArguments());
+  std::erase_if(cookies, [](const auto& cookie) { return !is_cookie_name(cookie.first); });
+  return cookies;
+}
+
+std::chrono::steady_clock::duration ServerRequest::request_time() const noexcept {
+  return times_.response_ended.value_or(std::chrono::steady_clock::now()) - start_;
+}
 
 const std::string& ServerRequest::id() const {
   if (!id_.empty()) return id_;

@@ -1,14 +1,18 @@
 #pragma once
 
 #include <squall/http/codec/parsed_request.h>
+#include <squall/http/message/form.h>
 #include <squall/http/message/headers.h>
 #include <squall/http/message/method.h>
+#include <squall/http/message/multipart.h>
+#include <squall/http/message/query.h>
 #include <squall/http/server/request_times.h>
 #include <squall/ioloop/loop/task.h>
 #include <squall/iostream/address/address.h>
 #include <squall/iostream/tls/tls_certificate.h>
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -51,6 +55,11 @@ class ServerRequest {
   // Host and optional port, of an absolute target or else of the Host header; `127.0.0.1` if an HTTP/1.0
   // request has neither (HUT-33).
   std::string_view host() const noexcept { return head_.host(); }
+  // The host in lower case and without its port; an IPv6 address has brackets (HUT-34).
+  std::string host_name() const;
+  // Protocol, host, path and query as one URL. Without path for a target that has none, `*` and the host of a
+  // CONNECT (HUT-39; RFC 9110, 7.1).
+  std::string full_url() const;
   // The connection may serve another request after this one.
   bool keep_alive() const noexcept { return head_.keep_alive; }
 
@@ -64,6 +73,20 @@ class ServerRequest {
   // The fields behind a body in chunks, once the body is read to its end. They are not added to the
   // headers, because a client must not change headers in this way (RFC 9110, 6.5.1).
   const Headers& trailers() const noexcept { return head_.trailers; }
+
+  // ---- Parsed at each call, so store the result. Throws HTTPInputError with 400 for a malformed form, and
+  // for more than `max_arguments` in the query or in the form.
+
+  // Names and values as bytes, in their order (HUT-36).
+  QueryArguments query_arguments(std::size_t max_arguments = 10'000) const;
+  // The arguments and files of a collected body (HUT-36, HUT-37). Empty unless the body is
+  // multipart/form-data or application/x-www-form-urlencoded.
+  Form form(const MultipartLimits& limits = {}, std::size_t max_arguments = 10'000) const;
+  // The arguments of the query, then the arguments of the form (HUT-36).
+  QueryArguments arguments(std::size_t max_arguments = 10'000) const;
+  // Cookies whose names a response may have too, with unquoted values. Empty for more than 1000 cookies
+  // (HUT-38).
+  QueryArguments cookies() const;
 
   // The client's address: the socket's peer or, with Options::xheaders, the address that the proxy names.
   const Address& remote_address() const noexcept { return remote_; }
@@ -86,6 +109,8 @@ class ServerRequest {
   // The time at which its first bytes were received, on the loop's clock.
   std::chrono::steady_clock::time_point start_time() const noexcept { return start_; }
   const Times& times() const noexcept { return times_; }
+  // The time since then; until the end of the response if times are measured (HUT-40).
+  std::chrono::steady_clock::duration request_time() const noexcept;
 
  private:
   friend class Exchange;

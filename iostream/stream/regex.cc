@@ -12,6 +12,7 @@
 #include <limits>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 namespace squall {
 namespace {
@@ -139,6 +140,18 @@ class CompiledPattern {
     return value;
   }
 
+  // The names of `groups` groups, from the table (for each name: two bytes of the group's number, then
+  // the name and a zero byte).
+  std::vector<std::string> names(std::uint32_t groups) const {
+    std::vector<std::string> names(groups);
+    const std::uint32_t size = number(PCRE2_INFO_NAMEENTRYSIZE);
+    PCRE2_SPTR entry = nullptr;
+    pcre2_pattern_info(code_.get(), PCRE2_INFO_NAMETABLE, &entry);
+    for (std::uint32_t left = number(PCRE2_INFO_NAMECOUNT); left > 0; --left, entry += size)
+      names[entry[0] * 256U + entry[1] - 1] = reinterpret_cast<const char*>(entry + 2);
+    return names;
+  }
+
   int run(Scratch& scratch, std::string_view bytes, std::size_t from, std::uint32_t options) const noexcept {
     // An empty view may have a null pointer, which older versions of PCRE2 refuse.
     const auto* const data = reinterpret_cast<PCRE2_SPTR>(bytes.data() ? bytes.data() : "");
@@ -184,6 +197,7 @@ struct Regex::Code {
       : fast(pattern, compile_options(options.extent)),
         counting(pattern, compile_options(options.extent) | PCRE2_AUTO_CALLOUT),
         groups(fast.number(PCRE2_INFO_CAPTURECOUNT)),
+        names(fast.names(groups)),
         max_steps(options.max_steps),
         cost(1 + longest_repetition(pattern) / kBytesPerStep),
         is_anchored(options.extent == Extent::whole),
@@ -196,6 +210,7 @@ struct Regex::Code {
   CompiledPattern fast;
   CompiledPattern counting;
   std::uint32_t groups;
+  std::vector<std::string> names;
   std::uint32_t max_steps;
   std::size_t cost;  // of each step at least
   bool is_anchored;  // a match begins at the first byte only
@@ -249,6 +264,7 @@ Regex::~Regex() = default;
 
 std::size_t Regex::groups() const noexcept { return code_->groups; }
 std::optional<char> Regex::required_byte() const noexcept { return code_->required; }
+std::span<const std::string> Regex::group_names() const noexcept { return code_->names; }
 std::size_t Regex::named_groups() const noexcept { return code_->fast.number(PCRE2_INFO_NAMECOUNT); }
 
 Regex::Found Regex::search(std::string_view bytes, std::size_t from, bool at_end) const noexcept {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace squall {
@@ -53,6 +54,8 @@ class Regex {
   // The number of groups in the pattern, and the number of named groups.
   std::size_t groups() const noexcept;
   std::size_t named_groups() const noexcept;
+  // The name of each group, in the order of the groups; empty for a group without a name.
+  std::span<const std::string> group_names() const noexcept;
   // A byte that every match contains or is followed by, as the `\n` of `[^\n]*\n`; nullopt if none is known.
   std::optional<char> required_byte() const noexcept;
 

@@ -26,7 +26,7 @@ constexpr std::int64_t kMaxSlow = 60 * 60 * 1000;
 std::int64_t number_argument(web::RequestHandler& handler, std::string_view name, std::int64_t otherwise,
                              std::int64_t most) {
   const std::string text = handler.get_query_argument(name, std::to_string(otherwise));
-  const auto number = web::PathConverter<std::int64_t>::convert(text);
+  const auto number = web::ArgumentConverter<std::int64_t>::convert(text);
   if (!number || *number < 0 || *number > most)
     throw web::HTTPError(400, fmt::format("{} is not a number up to {}: {}", name, most, text));
   return *number;

@@ -52,7 +52,7 @@ std::string methods_of_all(const std::vector<Rule>& rules) {
 struct EarlyMatch final : http::Exchange::Attachment {
   EarlyMatch(Router& router, std::string_view request_path) : path(request_path), match(router.match(path)) {
     groups.assign(match.groups.begin(), match.groups.end());
-    match.groups = groups;
+    match.groups = match.groups.in(groups);
   }
 
   std::string path;

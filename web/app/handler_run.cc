@@ -4,6 +4,7 @@
 #include <squall/http/server/handler_failure.h>
 #include <squall/ioloop/base/errors.h>
 #include <squall/ioloop/base/log.h>
+#include <squall/web/app/body_delivery.h>
 #include <squall/web/handler/call_and_log.h>
 #include <squall/web/handler/http_error.h>
 
@@ -79,7 +80,7 @@ struct HandlerRun::Rest {
 // is on the stack, because memory may be exhausted.
 void HandlerRun::answer_without_handler(const std::exception_ptr& error) noexcept {
   RequestHandler plain;
-  plain.attach(*context_, *exchange_, kHandlerType<RequestHandler>);
+  plain.attach(*context_, *exchange_, kHandlerType<RequestHandler>, groups_);
   handler_.reset(&plain);
   end(fail(error));
   static_cast<void>(handler_.release());
@@ -90,16 +91,23 @@ void HandlerRun::answer_without_handler(const std::exception_ptr& error) noexcep
   switch (next_) {
     case Stage::create:
       handler_ = factory_->make();
-      handler_->attach(*context_, *exchange_, factory_->type());
+      handler_->attach(*context_, *exchange_, factory_->type(), groups_);
       [[fallthrough]];
     case Stage::initialize:
       handler_->set_default_headers();
       factory_->initialize(*handler_);
       [[fallthrough]];
     case Stage::prepare:
-      next_ = Stage::verb;
+      next_ = Stage::body;
       if (const auto prepare = handler_->type_->prepare; prepare) [[unlikely]] {
         if (prepare(*handler_, waiting) == Called::pending) return Called::pending;
+      }
+      [[fallthrough]];
+    case Stage::body:
+      next_ = Stage::verb;
+      if (handler_->type_->data_received) [[unlikely]] {
+        waiting = deliver_body(*handler_, *handler_->type_);
+        return Called::pending;
       }
       [[fallthrough]];
     case Stage::verb:
@@ -125,7 +133,8 @@ void HandlerRun::answer_without_handler(const std::exception_ptr& error) noexcep
 // Awaits the stage's task, then runs the remaining stages.
 Task<> HandlerRun::go_on(Rest rest) {
   HandlerRun& run = rest.run;
-  run.groups_ = rest.groups;
+  run.groups_ = run.groups_.in(rest.groups);
+  run.handler_->set_groups(run.groups_);
   run.exchange_->set_context(&run);
   std::exception_ptr error;
   try {

@@ -10,6 +10,7 @@
 #include <bitset>
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -27,12 +28,14 @@ enum class Called {
 struct HandlerType {
   using Verb = Called (*)(RequestHandler& handler, PathGroups groups, Task<>& pending);
   using Hook = Called (*)(RequestHandler& handler, Task<>& pending);
+  using DataHook = Called (*)(RequestHandler& handler, std::string_view piece, Task<>& pending);
   static constexpr int kAnyParameters = -1;
 
   // Null for a method without a verb. `parameters` is the number of path groups that the verb takes.
   std::array<Verb, http::kMethodCount> verbs{};
   std::array<int, http::kMethodCount> parameters{};
-  bool streams_body = false;  // the verb reads the request's body itself
+  bool streams_body = false;  // the handler gets the request's body as it arrives
+  DataHook data_received = nullptr;
   Hook prepare = nullptr;
   void (*on_finish)(RequestHandler& handler) = nullptr;
   void (*on_connection_close)(RequestHandler& handler) = nullptr;
@@ -52,8 +55,11 @@ Called call_verb(RequestHandler& base, PathGroups groups, [[maybe_unused]] Task<
   using Parameters = ParametersOf<kMethod>;
   auto& handler = static_cast<H&>(base);
   return [&]<std::size_t... I>(std::index_sequence<I...>) {
-    [[maybe_unused]] auto values =
-        std::make_tuple(convert_group<std::decay_t<std::tuple_element_t<I, Parameters>>>(groups[I])...);
+    [[maybe_unused]] const auto decode = [&base](std::string bytes) {
+      return base.decode_argument(std::move(bytes), {});
+    };
+    [[maybe_unused]] auto values = std::make_tuple(
+        convert_group<std::decay_t<std::tuple_element_t<I, Parameters>>>(groups[I], decode)...);
     if (!(std::get<I>(values).has_value() && ...)) return Called::not_found;
     if constexpr (std::is_void_v<ResultOf<kMethod>>) {
       (handler.*kMethod)(std::move(*std::get<I>(values))...);
@@ -74,6 +80,18 @@ Called call_hook(RequestHandler& base, [[maybe_unused]] Task<>& pending) {
     return Called::done;
   } else {
     pending = (handler.*kMethod)();
+    return Called::pending;
+  }
+}
+
+template <class H, auto kMethod>
+Called call_data_hook(RequestHandler& base, std::string_view piece, [[maybe_unused]] Task<>& pending) {
+  auto& handler = static_cast<H&>(base);
+  if constexpr (std::is_void_v<ResultOf<kMethod>>) {
+    (handler.*kMethod)(piece);
+    return Called::done;
+  } else {
+    pending = (handler.*kMethod)(piece);
     return Called::pending;
   }
 }
@@ -102,6 +120,7 @@ constexpr HandlerType make_handler_type() {
   if constexpr (requires { &H::patch; }) set_verb<H, &H::patch>(type, Method::patch);
   if constexpr (requires { &H::options; }) set_verb<H, &H::options>(type, Method::options);
   if constexpr (requires { bool(H::stream_request_body); }) type.streams_body = H::stream_request_body;
+  if constexpr (requires { &H::data_received; }) type.data_received = &call_data_hook<H, &H::data_received>;
   if constexpr (requires { &H::prepare; }) type.prepare = &call_hook<H, &H::prepare>;
   if constexpr (requires { &H::on_finish; }) type.on_finish = &call_void<H, &H::on_finish>;
   if constexpr (requires { &H::on_connection_close; })

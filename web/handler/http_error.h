@@ -6,6 +6,7 @@
 
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace squall::web {
@@ -45,6 +46,19 @@ class MissingArgumentError : public HTTPError {
  public:
   explicit MissingArgumentError(std::string name)
       : HTTPError(400, "Missing argument " + name), name_(std::move(name)) {}
+  const std::string& name() const noexcept { return name_; }
+
+ private:
+  std::string name_;
+};
+
+// An argument has a value that is not of its type: 400. The message has the name, and the beginning of the
+// value.
+class InvalidArgumentError : public HTTPError {
+ public:
+  InvalidArgumentError(std::string name, std::string_view value)
+      : HTTPError(400, fmt::format("Invalid argument {}: '{}'", name, value.substr(0, 40))),
+        name_(std::move(name)) {}
   const std::string& name() const noexcept { return name_; }
 
  private:

@@ -2,10 +2,9 @@
 
 #include <squall/http/message/percent_encoding.h>
 #include <squall/ioloop/base/utf8.h>
+#include <squall/web/handler/argument_converter.h>
 #include <squall/web/handler/http_error.h>
 
-#include <charconv>
-#include <concepts>
 #include <cstddef>
 #include <optional>
 #include <span>
@@ -17,62 +16,74 @@
 namespace squall::web {
 
 // The text that each group of a route's pattern matched, not decoded; nullopt for a group that took no part.
-using PathGroups = std::span<const std::optional<std::string_view>>;
-
-// Converts a path group to a parameter of a handler's verb. Specialise it for your own types:
+// And the groups' names, empty for groups without a name; or no names at all.
 //
-//     template <> struct squall::web::PathConverter<Color> {
-//       static std::optional<Color> convert(std::string decoded);  // nullopt: 404
-//     };
-template <class T>
-struct PathConverter;
+// Lifetime:  a view, of texts and of names.
+class PathGroups {
+ public:
+  using Text = std::optional<std::string_view>;
 
-template <class T>
-requires((std::integral<T> && !std::same_as<T, bool> && !std::same_as<T, char>) || std::floating_point<T>)
-struct PathConverter<T> {
-  static std::optional<T> convert(std::string_view decoded) {
-    T value{};
-    const char* const end = decoded.data() + decoded.size();
-    const auto [stop, error] = std::from_chars(decoded.data(), end, value);
-    if (error != std::errc() || stop != end || decoded.empty()) return std::nullopt;
-    return value;
+  PathGroups() noexcept = default;
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  PathGroups(std::span<const Text> texts, std::span<const std::string> names = {}) noexcept
+      : texts_(texts), names_(names) {}
+
+  std::size_t size() const noexcept { return texts_.size(); }
+  const Text& operator[](std::size_t index) const noexcept { return texts_[index]; }
+  auto begin() const noexcept { return texts_.begin(); }
+  auto end() const noexcept { return texts_.end(); }
+  // The groups, with the names, but with the texts in another place.
+  PathGroups in(std::span<const Text> texts) const noexcept { return {texts, names_}; }
+  // The index of the group with that name; nullopt without one.
+  std::optional<std::size_t> index_of(std::string_view name) const noexcept {
+    for (std::size_t i = 0; i < names_.size() && i < size(); ++i)
+      if (names_[i] == name) return i;
+    return std::nullopt;
   }
-};
 
-template <>
-struct PathConverter<std::string> {
-  static std::optional<std::string> convert(std::string decoded) { return decoded; }
+ private:
+  std::span<const Text> texts_;
+  std::span<const std::string> names_;
 };
 
 namespace detail {
 
 template <class T>
-struct IsOptional : std::false_type {};
-template <class T>
-struct IsOptional<std::optional<T>> : std::true_type {};
-
-template <class T>
-constexpr bool kIsPathParameter = requires { PathConverter<T>::convert(std::string()); };
+constexpr bool kIsPathParameter = kIsConverted<T>;
 template <class T>
 constexpr bool kIsPathParameter<std::optional<T>> = kIsPathParameter<T>;
 
-// The parameter's value, or nullopt if the group does not convert. Throws HTTPError 400 if it is not UTF-8
-// (WEB-07).
-template <class T>
-std::optional<T> convert_group(const std::optional<std::string_view>& group) {
+// Refuses bytes that are not UTF-8, as RequestInput::decode_argument() does unless it is overridden.
+struct DecodeUtf8 {
+  std::string operator()(std::string bytes) const {
+    if (!is_utf8(bytes)) throw HTTPError(400, "Invalid unicode in url");
+    return bytes;
+  }
+};
+
+// The parameter's value, or nullopt if the group does not convert. `decode` makes text from the group's
+// bytes, after percent-decoding, and throws HTTPError 400 if it cannot (WEB-07).
+template <class T, class Decode = DecodeUtf8>
+std::optional<T> convert_group(const std::optional<std::string_view>& group, const Decode& decode = {}) {
   if constexpr (IsOptional<T>::value) {
     if (!group) return std::optional<T>(std::in_place);
-    auto value = convert_group<typename T::value_type>(group);
+    auto value = convert_group<typename T::value_type>(group, decode);
     return value ? std::optional<T>(std::in_place, std::move(*value)) : std::nullopt;
   } else {
     if (!group) return std::nullopt;
     if constexpr (std::is_arithmetic_v<T>) {
-      if (group->find('%') == group->npos) return PathConverter<T>::convert(*group);
+      if (group->find('%') == group->npos) return ArgumentConverter<T>::convert(*group);
     }
-    std::string decoded = http::percent_decode(*group);
-    if (!is_utf8(decoded)) throw HTTPError(400, "Invalid unicode in the path");
-    return PathConverter<T>::convert(std::move(decoded));
+    return ArgumentConverter<T>::convert(decode(http::percent_decode(*group)));
   }
+}
+
+// The same, but throws HTTPError 404 if the group does not convert.
+template <class T, class Decode>
+T required_group(const std::optional<std::string_view>& group, const Decode& decode) {
+  std::optional<T> value = convert_group<T>(group, decode);
+  if (!value) throw HTTPError(404);
+  return std::move(*value);
 }
 
 }  // namespace detail

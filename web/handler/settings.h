@@ -1,5 +1,6 @@
 #pragma once
 
+#include <squall/http/message/multipart.h>
 #include <squall/ioloop/base/void_function.h>
 
 #include <cstddef>
@@ -21,6 +22,13 @@ struct Settings {
   std::string static_path{};
   // The path of those URLs, up to the name of the file (WEB-221).
   std::string static_url_prefix = "/static/";
+  // Limits of multipart forms: of their parts, of the headers of each part, and of all bytes. Beyond them
+  // reading an argument or a file of the form throws HTTPError 400.
+  http::MultipartLimits multipart{};
+  // Bytes of a body that RequestInput::json_body() takes; 413 beyond.
+  std::size_t max_json_size = 1024 * 1024;
+  // How deep arrays and objects of such a body may be nested; 400 beyond.
+  std::size_t max_json_depth = 64;
 };
 
 }  // namespace squall::web

@@ -107,7 +107,9 @@ Router::Match refuse(Router::Outcome outcome, const Rule& rule, std::string_view
     if (outcome == Regex::Outcome::none) continue;
     if (outcome != Regex::Outcome::match) [[unlikely]]
       return refuse(Outcome::too_complex, rules_[pattern.index], path);
-    return {Outcome::found, &rules_[pattern.index], PathGroups(groups_).first(pattern.groups)};
+    return {Outcome::found, &rules_[pattern.index],
+            PathGroups(std::span<const Regex::Group>(groups_).first(pattern.groups),
+                       pattern.regex.group_names())};
   }
   return literal == literals_.end() ? Match() : Match{Outcome::found, &rules_[limit], {}};
 }

@@ -119,6 +119,9 @@ TEST_CASE("a match of the whole text gives the groups that are part of it", "[re
   const Regex regex("a(x)?(?<name>[0-9]+)", {.extent = Regex::Extent::whole});
   CHECK(regex.groups() == 2);
   CHECK(regex.named_groups() == 1);
+  CHECK(regex.group_names().size() == 2);
+  CHECK(regex.group_names()[0].empty());
+  CHECK(regex.group_names()[1] == "name");
   Groups groups(2);
   CHECK(regex.match("a12", groups) == Outcome::match);
   CHECK(groups == Groups{std::nullopt, "12"});

@@ -18,7 +18,7 @@ struct Color {
 }  // namespace squall::web::path_args_test
 
 template <>
-struct squall::web::PathConverter<squall::web::path_args_test::Color> {
+struct squall::web::ArgumentConverter<squall::web::path_args_test::Color> {
   static std::optional<path_args_test::Color> convert(std::string decoded) {
     if (decoded != "red") return std::nullopt;
     return path_args_test::Color{decoded};
@@ -47,6 +47,21 @@ TEST_CASE("a number must be the whole group and must fit its type", "[path_args]
   CHECK(convert<int>("%31%32") == 12);
 }
 
+TEST_CASE("a floating point number is finite", "[path_args]") {
+  for (const char* bad : {"nan", "NaN", "-nan", "nan(1)", "inf", "-inf", "Infinity", "1e999", "%6ean"}) {
+    CHECK_FALSE(convert<double>(bad));
+    CHECK_FALSE(convert<float>(bad));
+  }
+  CHECK_FALSE(convert<float>("1e39"));
+  CHECK(convert<double>("1e308") == 1e308);
+}
+
+TEST_CASE("bool has the spellings of forms, in any case", "[path_args]") {
+  for (const char* yes : {"1", "true", "True", "yes", "ON"}) CHECK(convert<bool>(yes) == true);
+  for (const char* no : {"0", "false", "FALSE", "no", "off"}) CHECK(convert<bool>(no) == false);
+  for (const char* bad : {"", "2", "t", "yes ", "oui"}) CHECK_FALSE(convert<bool>(bad));
+}
+
 TEST_CASE("strings are percent-decoded, and plus stays plus (WEB-33)", "[path_args]") {
   CHECK(convert<std::string>("a%20b%2Fc+d") == "a b/c+d");
   CHECK(convert<std::string>("") == "");
@@ -65,7 +80,7 @@ TEST_CASE(
   CHECK_FALSE(convert<std::string>(std::nullopt));
 }
 
-TEST_CASE("a user's own type needs a PathConverter", "[path_args]") {
+TEST_CASE("a user's own type needs an ArgumentConverter", "[path_args]") {
   CHECK(convert<Color>("red")->name == "red");
   CHECK_FALSE(convert<Color>("blue"));
 }
