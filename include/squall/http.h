@@ -12,6 +12,7 @@
 #include <squall/http/client/simple_http_client.h>
 #include <squall/http/client/upgraded_connection.h>
 #include <squall/http/codec/content_decoder.h>
+#include <squall/http/codec/content_encoder.h>
 #include <squall/http/message/accept.h>
 #include <squall/http/message/cookie.h>
 #include <squall/http/message/cookie_jar.h>
