@@ -30,6 +30,7 @@
 #include <squall/http/message/status.h>
 #include <squall/http/message/url.h>
 #include <squall/http/message/url_text.h>
+#include <squall/http/message/vary.h>
 #include <squall/http/server/exchange.h>
 #include <squall/http/server/function_delegate.h>
 #include <squall/http/server/http_connection.h>
