@@ -5,6 +5,9 @@
 #include <squall/http.h>
 #include <squall/web/app/application.h>
 #include <squall/web/handler/http_error.h>
+#include <squall/web/handler/middleware.h>
 #include <squall/web/handler/path_args.h>
 #include <squall/web/handler/request_handler.h>
+#include <squall/web/handler/request_local.h>
+#include <squall/web/routing/middleware_chain.h>
 #include <squall/web/routing/url.h>

@@ -34,6 +34,8 @@ struct HandlerType {
   std::array<int, http::kMethodCount> parameters{};
   bool streams_body = false;  // the verb reads the request's body itself
   Hook prepare = nullptr;
+  // Before the error page of a handler that was not initialized.
+  void (*on_begin)(RequestHandler& handler) noexcept = nullptr;
   void (*on_finish)(RequestHandler& handler) = nullptr;
   void (*on_connection_close)(RequestHandler& handler) = nullptr;
 };

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <squall/ioloop/base/void_function.h>
+#include <squall/web/handler/middleware.h>
 
 #include <cstddef>
+#include <vector>
 
 namespace squall::web {
 
@@ -16,6 +18,8 @@ struct Settings {
   // The most arguments that a query, or a form in a body, may have. With more, reading an argument throws
   // HTTPError 400.
   std::size_t max_arguments = 10'000;
+  // Middleware around every route, and around the answers to requests without a route; the first is outermost.
+  std::vector<Middleware> middleware{};
 };
 
 }  // namespace squall::web
