@@ -9,5 +9,6 @@
 #include <squall/web/handler/path_args.h>
 #include <squall/web/handler/request_handler.h>
 #include <squall/web/handler/request_local.h>
+#include <squall/web/output/compression.h>
 #include <squall/web/routing/middleware_chain.h>
 #include <squall/web/routing/url.h>

@@ -3,6 +3,7 @@
 #include <squall/ioloop/loop/ioloop.h>
 #include <squall/web/app/handler_run.h>
 #include <squall/web/handler/handler_type.h>
+#include <squall/web/output/compression.h>
 #include <squall/web/routing/middleware_chain.h>
 
 #include <string>
@@ -48,9 +49,12 @@ std::string methods_of_all(const std::vector<Rule>& rules) {
   return allowed_methods(methods);
 }
 
-// The middleware around all rules.
+// The middleware around all rules. Compression is outermost, because it is the last that changes a head.
 std::vector<Middleware> middleware_of(const Settings& settings) {
-  return settings.middleware;
+  std::vector<Middleware> all;
+  if (settings.compress_response) all.emplace_back(Compression(*settings.compress_response));
+  all.insert(all.end(), settings.middleware.begin(), settings.middleware.end());
+  return all;
 }
 
 // The match of a request whose body is still to come. It refers to a copy of the path, because the head may
