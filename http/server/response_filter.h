@@ -35,8 +35,8 @@ class ResponseFilter {
   virtual void end(std::string&) {}
 };
 
-// Called once for each response, when its head is about to be sent: status and headers are those of the
-// handler. The function may change them, and add filters. If the head is then reset, for an error page, the
+// Called once for each response, when its head is about to be sent. The function may change status and
+// headers, and add filters. If the head is then reset, for an error page, the
 // function is called again for the new head. `size` is the size of a whole body; nullopt if the body comes in
 // pieces.
 //

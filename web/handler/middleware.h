@@ -58,13 +58,13 @@ inline constexpr MiddlewareType kMiddlewareType = make_middleware_type<M>();
 // Code around the handlers of a route, of a list of routes, or of an application. Any class is a middleware
 // that has one of these members, public and not overloaded:
 //
-//   before(RequestHandler&)         void or Task<>; runs before prepare(). If it calls finish() or throws, the
-//                                   rest of the chain, prepare() and the verb do not run
-//   void before_head(RequestHandler&)   runs when the head of the response is about to be sent, whoever made the
-//                                   response: the verb, an error page, or another middleware. May change
-//                                   status and headers, and add filters. May take the size of a whole body,
-//                                   std::optional<std::uint64_t>, as second parameter
-//   void after(RequestHandler&)     runs after the response, also after a failed one, before on_finish()
+//   before(RequestHandler&)             void or Task<>; runs before prepare(). If it calls finish() or
+//                                       throws, neither the rest of the chain nor the handler runs.
+//   before_head(RequestHandler&)        runs when the head of a response is about to be sent: of the verb's
+//                                       response, an error page, or another middleware's answer. May change
+//                                       status and headers, and add filters. May take the size of a whole
+//                                       body, std::optional<std::uint64_t>, as second parameter.
+//   after(RequestHandler&)              runs after the response, also a failed one, before on_finish().
 //
 //     class Timing {
 //      public:
@@ -78,12 +78,12 @@ inline constexpr MiddlewareType kMiddlewareType = make_middleware_type<M>();
 //
 // Thread:    the loop's thread only. Applications of several loops need objects of their own.
 // Lifetime:  copies share the object.
-// Errors:    an exception of before() or before_head() is answered as one of the handler, after an exception of
-//            before_head() without a further before_head(). An exception of after() is logged.
+// Errors:    an exception of before() or before_head() is answered as one of the handler, after an exception
+//            of before_head() without a further before_head(). An exception of after() is logged.
 class Middleware {
  public:
   template <class M>
-  requires(!std::same_as<std::remove_cvref_t<M>, Middleware>)
+  requires(!std::same_as<M, Middleware> && !requires { typename M::iterator; })
   Middleware(M object)  // NOLINT(google-explicit-constructor)
       : Middleware(std::make_shared<M>(std::move(object))) {}
   template <class M>

@@ -22,7 +22,8 @@ struct Settings {
   std::size_t max_arguments = 10'000;
   // Compresses responses (WEB-180); off by default. See Compression.
   std::optional<CompressionOptions> compress_response{};
-  // Middleware around every route, and around the answers to requests without a route; the first is outermost.
+  // Middleware around every route, and around the answers to requests without a route; the first is
+  // outermost.
   std::vector<Middleware> middleware{};
 };
 

@@ -15,12 +15,12 @@ namespace squall::web {
 
 class RequestHandler;
 
-// A middleware that compresses responses with the coding that the client prefers: gzip, and br and zstd if the
-// library has them. Settings::compress_response puts it around all routes.
+// A middleware that compresses responses with the coding that the client prefers: gzip, and br and zstd if
+// the library has them. Settings::compress_response puts it around all routes.
 //
 // A response is compressed if the client accepts a coding, the type is one of Options::types, and the body is
-// whole and of at least min_size bytes, or comes in pieces (WEB-182). At each flush() the client gets all that
-// was written (WEB-183). Not compressed are responses that have a Content-Encoding or a Content-Range, a
+// whole and of at least min_size bytes, or comes in pieces (WEB-182). At each flush() the client gets all
+// that was written (WEB-183). Not compressed are responses that have a Content-Encoding or a Content-Range, a
 // digest of the body, or `no-transform` in Cache-Control: so a handler can refuse compression.
 //
 // All responses get `Vary: Accept-Encoding` (WEB-181). A strong ETag of a compressed response becomes weak:

@@ -122,7 +122,7 @@ TEST_CASE("before() may wait, at any place of the chain", "[middleware_chain]") 
   CHECK(g_steps == Steps{"a before", "b before", "c before", "prepare", "verb", "b head 200 4", "c after",
                          "b after", "a after", "on_finish"});
   CHECK(status_of({Plain("a"), Waiting("b"), Waiting("c")}) == "200");
-  CHECK(g_steps.size() == 9);
+  CHECK(g_steps.size() == 10);
 }
 
 TEST_CASE("a middleware that answers or throws ends the chain, and all see the response",
