@@ -9,6 +9,11 @@
 #include <squall/web/handler/path_args.h>
 #include <squall/web/handler/request_handler.h>
 #include <squall/web/handler/request_local.h>
+#include <squall/web/middleware/basic_auth.h>
+#include <squall/web/middleware/cors.h>
+#include <squall/web/middleware/rate_limit.h>
+#include <squall/web/middleware/request_id.h>
+#include <squall/web/middleware/security_headers.h>
 #include <squall/web/output/compression.h>
 #include <squall/web/routing/middleware_chain.h>
 #include <squall/web/routing/url.h>
