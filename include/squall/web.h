@@ -15,5 +15,8 @@
 #include <squall/web/middleware/request_id.h>
 #include <squall/web/middleware/security_headers.h>
 #include <squall/web/output/compression.h>
+#include <squall/web/output/event_hub.h>
+#include <squall/web/output/event_stream.h>
+#include <squall/web/output/server_sent_event.h>
 #include <squall/web/routing/middleware_chain.h>
 #include <squall/web/routing/url.h>
