@@ -83,6 +83,8 @@ class Exchange {
   // Sends the head, unless it is sent already, and a piece of the body. The bytes leave at the end of the
   // turn. Throws HTTPOutputError, and closes the connection, beyond a Content-Length of the headers.
   void write(std::string_view piece) { response_.write(piece); }
+  // The same for a block of memory that many responses share. A large block is not copied.
+  void write_shared(SharedBytes piece) { response_.write_shared(std::move(piece)); }
   // Waits until the kernel has taken all bytes that were written: back-pressure.
   WriteAwaiter flush() { return stream_->flush(); }
   // Ends the response with the last piece of the body, or with the whole body. Throws HTTPOutputError, and
@@ -98,6 +100,8 @@ class Exchange {
   // the head is sent. A write that fails with filters cannot be repeated: the connection is closed or, if
   // the head is not sent, reset_head() must be called.
   void add_filter(std::unique_ptr<ResponseFilter> filter) { response_.add_filter(std::move(filter)); }
+  // There is one hook. It is gone when the exchange ends.
+  void set_head_hook(HeadHook hook) noexcept { response_.set_head_hook(hook); }
 
   // ---- Bodies from other sources than a string.
 

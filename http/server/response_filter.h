@@ -35,6 +35,18 @@ class ResponseFilter {
   virtual void end(std::string&) {}
 };
 
+// Called once for each response, when its head is about to be sent. The function may change status and
+// headers, and add filters. If the head is then reset, for an error page, the
+// function is called again for the new head. `size` is the size of a whole body; nullopt if the body comes in
+// pieces.
+//
+// Lifetime:  `context` outlives the response, or the hook is replaced by an empty one.
+// Errors:    an exception is thrown to the handler by write() or finish(), and the hook is not called again.
+struct HeadHook {
+  void (*call)(void* context, std::optional<std::uint64_t> size) = nullptr;
+  void* context = nullptr;
+};
+
 // The filters of one response, in the order in which the body passes through them.
 class ResponseFilters : public Pooled {
  public:

@@ -44,6 +44,8 @@ void ResponseWriter::give_back_memory() noexcept {
   if (needs_slow_path_) [[unlikely]] {
     trailers_.reset();
     filters_.reset();
+    head_hook_ = {};
+    head_hook_due_ = false;
   }
 }
 
@@ -54,6 +56,7 @@ void ResponseWriter::give_back_memory() noexcept {
   if (needs_slow_path_) [[unlikely]] {
     if (state_ == State::head) filters_.reset();
     filters_failed_ = false;
+    head_hook_due_ = head_hook_.call != nullptr;
   }
 }
 
@@ -224,17 +227,39 @@ inline bool ResponseWriter::send_plain(std::string_view body) {
 void ResponseWriter::write(std::string_view piece) {
   if (finished()) throw std::logic_error("write() was called after finish()");
   if (stream_->closed()) throw StreamClosedError(stream_->error());
+  call_head_hook(std::nullopt);
   try {
     piece = filter(piece, std::nullopt, ResponseFilters::Last::no);
-    if (state_ == State::head) {
-      if (has_trailers()) announce_trailers();
-      send_head(std::nullopt, {}, kChunkFraming + piece.size());
-    }
+    begin_pieces(piece.size());
     send_piece(piece, {});
   } catch (...) {
     if (filters_) give_up_filters();
     throw;
   }
+}
+
+void ResponseWriter::write_shared(SharedBytes piece) {
+  if (piece->size() <= kCopiedBody) return write(std::string_view(*piece));
+  write(std::string_view());  // the head
+  if (filters_ || state_ != State::chunks) return write(std::string_view(*piece));
+  stream_->check_write(kChunkFraming + piece->size());
+  ByteCopier out(stream_->reserve_write(kChunkFraming));
+  out.chunk_size_line(piece->size());
+  stream_->commit_write(out.count());
+  try {
+    stream_->write(std::move(piece));
+  } catch (...) {
+    abort();
+    throw;
+  }
+  send_rest(kChunkEnd);
+}
+
+// Sends the head of a body in pieces, unless it is sent. `following` is the size of the next piece.
+void ResponseWriter::begin_pieces(std::size_t following) {
+  if (state_ != State::head) return;
+  if (has_trailers()) announce_trailers();
+  send_head(std::nullopt, {}, kChunkFraming + following);
 }
 
 // ---- Filters.
@@ -245,6 +270,22 @@ void ResponseWriter::add_filter(std::unique_ptr<ResponseFilter> filter) {
   if (!filters_) filters_ = std::make_unique<ResponseFilters>();
   needs_slow_path_ = true;
   filters_->add(std::move(filter));
+}
+
+void ResponseWriter::set_head_hook(HeadHook hook) noexcept {
+  head_hook_ = hook;
+  head_hook_due_ = hook.call != nullptr;
+  needs_slow_path_ = needs_slow_path_ || head_hook_due_;
+}
+
+void ResponseWriter::call_head_hook(std::optional<std::uint64_t> size) {
+  if (state_ != State::head || !std::exchange(head_hook_due_, false)) return;
+  try {
+    head_hook_.call(head_hook_.context, size);
+  } catch (...) {
+    head_hook_ = {};
+    throw;
+  }
 }
 
 // The bytes that are sent in place of `piece`: the piece itself without filters.
@@ -297,6 +338,7 @@ void ResponseWriter::finish_slowly(std::string_view last) {
   if (stream_->closed()) {
     state_ = state_ == State::head ? State::dropped : State::done;
   } else {
+    call_head_hook(last.size());
     try {
       send_all(filter(last, last.size(), ResponseFilters::Last::yes));
     } catch (...) {
@@ -315,7 +357,9 @@ void ResponseWriter::send_all(std::string_view last) {
     send_head(std::nullopt, {}, kChunkFraming);
   }
   if (state_ == State::head) {
-    send_head(last.size(), last, 0);
+    // For HEAD a handler may leave out the body: its length behind the filters is not known.
+    const bool has_length = !filters_ || !last.empty() || request_.method() != Method::head;
+    send_head(has_length ? std::optional<std::uint64_t>(last.size()) : std::nullopt, last, 0);
   } else {
     send_last(last);
   }
@@ -342,6 +386,7 @@ bool ResponseWriter::begin_whole(std::uint64_t length, std::uint64_t in_memory) 
 }
 
 void ResponseWriter::finish(SharedBytes body) {
+  if (!stream_->closed()) call_head_hook(body->size());
   if (body->size() <= kCopiedBody || has_trailers() || filters_) return finish(std::string_view(*body));
   if (!begin_whole(body->size(), body->size())) return;
   try {
@@ -355,6 +400,7 @@ void ResponseWriter::finish(SharedBytes body) {
 }
 
 void ResponseWriter::finish_file(FileSlice file) {
+  if (!stream_->closed()) call_head_hook(file.length);
   if (filters_) return send_file_filtered(file);
   // Before the head is queued, so that the handler can still answer with an error.
   if (!finished() && !stream_->closed()) file.check();

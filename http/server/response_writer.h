@@ -76,11 +76,13 @@ class ResponseWriter {
   void add_headers(const Headers& added) { head_.add_headers(added); }
   Headers& trailers();
   void add_filter(std::unique_ptr<ResponseFilter> filter);
+  void set_head_hook(HeadHook hook) noexcept;
   void reset_head() noexcept;
   bool head_sent() const noexcept { return state_ != State::head && state_ != State::dropped; }
   bool finished() const noexcept { return state_ >= State::done; }
   bool sends_body() const noexcept { return state_ != State::no_body; }
   void write(std::string_view piece);
+  void write_shared(SharedBytes piece);
   void finish(std::string_view last);
   void finish(SharedBytes body);
   void finish_file(FileSlice file);
@@ -96,6 +98,7 @@ class ResponseWriter {
     std::string_view connection;  // a Connection header line, or nothing
   };
 
+  void call_head_hook(std::optional<std::uint64_t> size);
   std::string_view filter(std::string_view piece, std::optional<std::uint64_t> size,
                           ResponseFilters::Last last);
   void send_all(std::string_view last);
@@ -108,6 +111,7 @@ class ResponseWriter {
   void end() noexcept;
   void finish_slowly(std::string_view last);
   void send_head(std::optional<std::uint64_t> length, std::string_view body, std::size_t following);
+  void begin_pieces(std::size_t following);
   void send_piece(std::string_view piece, std::string_view end);
   void send_chunk(std::string_view piece, std::string_view end);
   void send_last(std::string_view last);
@@ -131,11 +135,13 @@ class ResponseWriter {
   State state_ = State::head;
   bool close_after_ = false;      // the connection closes after this response
   bool continue_due_ = false;     // the client waits for 100
-  bool needs_slow_path_ = false;  // there are trailers or filters, or times are measured
+  bool needs_slow_path_ = false;  // there are trailers, filters or a hook, or times are measured
   std::uint64_t remaining_ = 0;   // State::length: bytes that are still to be written
   std::unique_ptr<Headers> trailers_;
   std::unique_ptr<ResponseFilters> filters_;
   bool filters_failed_ = false;  // until reset_head()
+  bool head_hook_due_ = false;   // the head hook is still to be called
+  HeadHook head_hook_;
 };
 
 }  // namespace squall::http

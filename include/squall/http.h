@@ -12,6 +12,7 @@
 #include <squall/http/client/simple_http_client.h>
 #include <squall/http/client/upgraded_connection.h>
 #include <squall/http/codec/content_decoder.h>
+#include <squall/http/codec/content_encoder.h>
 #include <squall/http/message/accept.h>
 #include <squall/http/message/cookie.h>
 #include <squall/http/message/cookie_jar.h>
@@ -29,6 +30,7 @@
 #include <squall/http/message/status.h>
 #include <squall/http/message/url.h>
 #include <squall/http/message/url_text.h>
+#include <squall/http/message/vary.h>
 #include <squall/http/server/exchange.h>
 #include <squall/http/server/function_delegate.h>
 #include <squall/http/server/http_connection.h>

@@ -25,7 +25,7 @@ IS_STATIC = LIBRARY.endswith(".a")
 # A stripped hello with libsquall.a in it; the other libraries are shared.
 MOST_BYTES = 400_000
 # The headers of packages that a user of an installed Squall need not have. Those of OpenSSL are found by pkg-config.
-FOREIGN = ["llhttp.h", "pcre2.h", "zlib.h", "zconf.h", "ares.h", "curl/curl.h", "brotli/decode.h", "zstd.h"]
+FOREIGN = ["llhttp.h", "pcre2.h", "zlib.h", "zconf.h", "ares.h", "curl/curl.h", "brotli/decode.h", "brotli/encode.h", "zstd.h"]
 
 temporary = tempfile.TemporaryDirectory()
 work = pathlib.Path(temporary.name)

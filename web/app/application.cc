@@ -3,6 +3,8 @@
 #include <squall/ioloop/loop/ioloop.h>
 #include <squall/web/app/handler_run.h>
 #include <squall/web/handler/handler_type.h>
+#include <squall/web/output/compression.h>
+#include <squall/web/routing/middleware_chain.h>
 
 #include <string>
 #include <string_view>
@@ -47,6 +49,14 @@ std::string methods_of_all(const std::vector<Rule>& rules) {
   return allowed_methods(methods);
 }
 
+// The middleware around all rules. Compression is outermost, because it is the last that changes a head.
+std::vector<Middleware> middleware_of(const Settings& settings) {
+  std::vector<Middleware> all;
+  if (settings.compress_response) all.emplace_back(Compression(*settings.compress_response));
+  all.insert(all.end(), settings.middleware.begin(), settings.middleware.end());
+  return all;
+}
+
 // The match of a request whose body is still to come. It refers to a copy of the path, because the head may
 // move when the server changes its headers.
 struct EarlyMatch final : http::Exchange::Attachment {
@@ -64,11 +74,15 @@ struct EarlyMatch final : http::Exchange::Attachment {
 
 [[gnu::cold]] Application::Application(std::vector<Rule> rules, Settings settings)
     : context_{*this, std::move(settings)},
-      router_(std::move(rules)),
+      router_(with_middleware(middleware_of(context_.settings), std::move(rules))),
       not_found_(url<RefusalHandler<404>>("")),
       server_(url<ServerHandler>("", methods_of_all(router_.rules()))),
       path_too_long_(url<RefusalHandler<414>>("")),
-      route_too_complex_(url<RefusalHandler<500>>("")) {}
+      route_too_complex_(url<RefusalHandler<500>>("")) {
+  const std::vector<Middleware> around = middleware_of(context_.settings);
+  for (Rule* const rule : {&not_found_, &server_, &path_too_long_, &route_too_complex_})
+    static_cast<void>(std::move(*rule).with(around));
+}
 
 Application::~Application() = default;
 

@@ -80,7 +80,7 @@ struct HandlerRun::Rest {
 // is on the stack, because memory may be exhausted.
 void HandlerRun::answer_without_handler(const std::exception_ptr& error) noexcept {
   RequestHandler plain;
-  plain.attach(*context_, *exchange_, kHandlerType<RequestHandler>, groups_);
+  plain.attach(*context_, *exchange_, factory_->plain_type(), groups_);
   handler_.reset(&plain);
   end(fail(error));
   static_cast<void>(handler_.release());
@@ -156,6 +156,7 @@ void HandlerRun::client_gone(http::Exchange& exchange) noexcept {
 
 // A stage threw `error`. Returns the status for the access log.
 int HandlerRun::fail(const std::exception_ptr& error) noexcept {
+  if (next_ == Stage::create && handler_->type_->on_begin) handler_->type_->on_begin(*handler_);
   try {
     Outcome outcome = outcome_of(error);
     if (outcome.kind == Outcome::Kind::finish) outcome = finish_early();

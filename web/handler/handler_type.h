@@ -37,6 +37,8 @@ struct HandlerType {
   bool streams_body = false;  // the handler gets the request's body as it arrives
   DataHook data_received = nullptr;
   Hook prepare = nullptr;
+  // Before the error page of a handler that was not initialized.
+  void (*on_begin)(RequestHandler& handler) noexcept = nullptr;
   void (*on_finish)(RequestHandler& handler) = nullptr;
   void (*on_connection_close)(RequestHandler& handler) = nullptr;
 };

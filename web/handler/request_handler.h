@@ -85,6 +85,9 @@ class RequestHandler : public RequestInput {
   // Sets headers for every response of this handler, error pages too. May be overridden.
   virtual void set_default_headers() {}
 
+  // The verbs and hooks of the class.
+  const HandlerType& type() const noexcept { return *type_; }
+
   // For features without a function here: trailers, interim responses, closing the connection.
   http::Exchange& exchange() noexcept { return *exchange_; }
 

@@ -2,9 +2,13 @@
 
 #include <squall/http/message/multipart.h>
 #include <squall/ioloop/base/void_function.h>
+#include <squall/web/handler/compression_options.h>
+#include <squall/web/handler/middleware.h>
 
 #include <cstddef>
+#include <optional>
 #include <string>
+#include <vector>
 
 namespace squall::web {
 
@@ -29,6 +33,11 @@ struct Settings {
   std::size_t max_json_size = 1024 * 1024;
   // How deep arrays and objects of such a body may be nested; 400 beyond.
   std::size_t max_json_depth = 64;
+  // Compresses responses (WEB-180); off by default. See Compression.
+  std::optional<CompressionOptions> compress_response{};
+  // Middleware around every route, and around the answers to requests without a route; the first is
+  // outermost.
+  std::vector<Middleware> middleware{};
 };
 
 }  // namespace squall::web

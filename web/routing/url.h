@@ -2,14 +2,17 @@
 
 #include <squall/web/handler/handler_check.h>
 #include <squall/web/handler/handler_type.h>
+#include <squall/web/handler/middleware.h>
 #include <squall/web/handler/request_handler.h>
 
+#include <concepts>
 #include <functional>
 #include <memory>
 #include <string>
 #include <tuple>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace squall::web {
 
@@ -21,6 +24,8 @@ class HandlerFactory {
   // Calls the handler's initialize() with the route's arguments.
   virtual void initialize(RequestHandler& handler) const = 0;
   virtual const HandlerType& type() const noexcept = 0;
+  // The type of the plain RequestHandler that answers if make() throws.
+  virtual const HandlerType& plain_type() const noexcept { return kHandlerType<RequestHandler>; }
 };
 
 // One route: a pattern for paths, and the factory of the handlers that answer them. Made by url<H>().
@@ -33,6 +38,15 @@ class Rule {
   Rule&& named(std::string name) && {
     name_ = std::move(name);
     return std::move(*this);
+  }
+  // Puts middleware around the route, the first outermost, and outside of those that it has already.
+  //
+  //     url<AdminHandler>("/admin").with(BasicAuth(options))
+  Rule&& with(std::vector<Middleware> middleware) &&;
+  template <class... M>
+  requires(sizeof...(M) > 0 && (std::constructible_from<Middleware, M> && ...))
+  Rule&& with(M... middleware) && {
+    return std::move(*this).with(std::vector<Middleware>{Middleware(std::move(middleware))...});
   }
   const std::string& pattern() const noexcept { return pattern_; }
   const std::string& name() const noexcept { return name_; }

@@ -14,6 +14,7 @@ namespace squall::http::response_filter_test {
 namespace {
 
 using testing::HTTPFixture;
+using testing::RawPeer;
 using testing::without_date;
 
 // Doubles every byte, and records in the head the arguments of its call.
@@ -172,6 +173,119 @@ TEST_CASE("add_filter() throws once the head is sent", "[response_filter]") {
     exchange.finish();
   });
   CHECK(body_of(fixture.talk(get())) == "1\r\nx\r\n0\r\n\r\n");
+}
+
+// ---- The hook of the head.
+
+// Adds a header with the size that the hook is given, and a filter if the test wants one.
+struct Hook {
+  static void call(void* context, std::optional<std::uint64_t> size) {
+    auto& hook = *static_cast<Hook*>(context);
+    ++hook.calls;
+    if (hook.fails) throw std::runtime_error("the hook failed");
+    hook.exchange->headers().add("X-Hook", fmt::format("{} {}", hook.exchange->status(), size.value_or(999)));
+    if (hook.adds_filter) hook.exchange->add_filter(std::make_unique<Doubler>("a"));
+  }
+  void set(Exchange& at) {
+    exchange = &at;
+    at.set_head_hook({&Hook::call, this});
+  }
+
+  bool adds_filter = false;
+  bool fails = false;
+  int calls = 0;
+  Exchange* exchange = nullptr;
+};
+
+TEST_CASE("the head hook is called once, before the head is sent, whatever the source of the body is",
+          "[response_filter]") {
+  const OwnedFd file = testing::temporary_file("12345");
+  const std::string source = GENERATE("whole", "pieces", "shared", "large shared", "file", "empty");
+  const bool adds_filter = GENERATE(false, true);
+  Hook hook{.adds_filter = adds_filter};
+  const std::string large(20'000, 'x');
+  HTTPFixture fixture([&](Exchange& exchange, Task<>&) {
+    hook.set(exchange);
+    exchange.set_status(201);
+    if (source == "pieces") {
+      exchange.write("1");
+      exchange.write("2");
+    }
+    if (source == "shared") return exchange.finish(std::make_shared<const std::string>("12"));
+    if (source == "large shared") return exchange.finish(std::make_shared<const std::string>(large));
+    if (source == "file") return exchange.finish_file({OwnedFd(::dup(file.get())), 0, 5});
+    exchange.finish(source == "empty" ? "" : "3");
+  });
+  const std::string answer = fixture.talk(get());
+  const std::string size = source == "pieces"         ? "999"
+                           : source == "whole"        ? "1"
+                           : source == "shared"       ? "2"
+                           : source == "large shared" ? "20000"
+                           : source == "file"         ? "5"
+                                                      : "0";
+  CAPTURE(source, answer);
+  CHECK(hook.calls == 1);
+  CHECK(answer.find("\r\nX-Hook: 201 " + size + "\r\n") != answer.npos);
+  CHECK((answer.find("\r\nX-Filter: a 201") != answer.npos) == adds_filter);
+  if (source == "file" && adds_filter) CHECK(answer.find("1122334455") != answer.npos);
+}
+
+TEST_CASE("after a reset of the head the hook is called for the new head", "[response_filter]") {
+  Hook hook;
+  HTTPFixture fixture([&](Exchange& exchange, Task<>&) {
+    hook.set(exchange);
+    exchange.add_filter(std::make_unique<Failing>());
+    CHECK_THROWS(exchange.finish("x"));
+    exchange.reset_head();
+    exchange.set_status(500);
+    exchange.finish("page");
+  });
+  CHECK(fixture.talk(get()).find("\r\nX-Hook: 500 4\r\n") != std::string::npos);
+  CHECK(hook.calls == 2);
+}
+
+TEST_CASE("a hook that throws is not called again, and the next request has no hook", "[response_filter]") {
+  Hook hook{.fails = true};
+  int requests = 0;
+  HTTPFixture fixture([&](Exchange& exchange, Task<>&) {
+    if (++requests > 1) return exchange.finish("second");
+    hook.set(exchange);
+    CHECK_THROWS_AS(exchange.finish("x"), std::runtime_error);
+    exchange.reset_head();
+    exchange.finish("page");
+  });
+  RawPeer peer = fixture.connect();
+  peer.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n" + get());
+  const std::string answers = fixture.read_to_end(peer);
+  CHECK(answers.find("page") != answers.npos);
+  CHECK(answers.find("second") != answers.npos);
+  CHECK(hook.calls == 1);
+}
+
+TEST_CASE("a filtered response to HEAD without a body has no length", "[response_filter]") {
+  HTTPFixture fixture([&](Exchange& exchange, Task<>&) {
+    struct Nothing : ResponseFilter {
+      void head(int&, Headers&, std::optional<std::uint64_t>) override {}
+      void piece(std::string_view, std::string&) override {}
+    };
+    exchange.add_filter(std::make_unique<Nothing>());
+    exchange.finish();
+  });
+  CHECK(fixture.talk(get("HEAD")).find("Content-Length") == std::string::npos);
+  CHECK(fixture.talk(get()).find("Content-Length: 0") != std::string::npos);
+}
+
+TEST_CASE("shared blocks are pieces of a body, copied or not", "[response_filter]") {
+  const auto large = std::make_shared<const std::string>(50'000, 'x');
+  HTTPFixture fixture([&](Exchange& exchange, Task<>&) {
+    exchange.write_shared(std::make_shared<const std::string>("ab"));
+    exchange.write_shared(large);
+    exchange.finish("c");
+  });
+  const std::string answer = fixture.talk(get());
+  CHECK(body_of(answer) == "2\r\nab\r\nc350\r\n" + *large + "\r\n1\r\nc\r\n0\r\n\r\n");
+  const std::string old = fixture.talk("GET / HTTP/1.0\r\n\r\n");
+  CHECK(body_of(old) == "ab" + *large + "c");
 }
 
 }  // namespace

@@ -118,6 +118,37 @@ TEST_CASE("a keep-alive request allocates nothing in steady state", "[allocation
   CHECK(hello + other + user + waiting <= seconds.count());
 }
 
+class CountingMiddleware {
+ public:
+  void before(RequestHandler&) { ++calls; }
+  void before_head(RequestHandler& handler) { handler.set_header("X-Calls", calls); }
+  void after(RequestHandler&) { ++calls; }
+
+ private:
+  int calls = 0;
+};
+
+TEST_CASE("a chain of three middlewares allocates nothing in steady state", "[allocation]") {
+  CORS::Options cors;
+  cors.origins = {"https://app.example"};
+  RateLimit::Options limit;
+  limit.requests = 1'000'000;
+  WebFixture web(
+      {url<HelloHandler>("/own").with(CountingMiddleware(), CountingMiddleware(), CountingMiddleware()),
+       url<HelloHandler>("/stock").with(CORS(cors), RateLimit(limit), SecurityHeaders())});
+  for (const char* target : {"/own", "/stock"}) {
+    const std::string request =
+        std::string("GET ") + target + " HTTP/1.1\r\nHost: h\r\nOrigin: https://app.example\r\n\r\n";
+    RawPeer peer = web.connect();
+    allocations(web, peer, request, 200);
+    const auto begun = std::chrono::steady_clock::now();
+    const int allocated = allocations(web, peer, request, 500);
+    const auto seconds = std::chrono::ceil<std::chrono::seconds>(std::chrono::steady_clock::now() - begun);
+    CAPTURE(target);
+    CHECK(allocated <= seconds.count());  // the Date header allocates once a second
+  }
+}
+
 TEST_CASE("over many requests only the Date header allocates, once a second", "[allocation]") {
   WebFixture web({url<HelloHandler>("/")});
   RawPeer peer = web.connect();

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <squall/web/handler/middleware.h>
+#include <squall/web/routing/url.h>
+
+#include <memory>
+#include <vector>
+
+namespace squall::web {
+
+// The rules, each with `middleware` around it. The first middleware is the outermost, and all are outside of
+// the middleware that a rule has already.
+std::vector<Rule> with_middleware(const std::vector<Middleware>& middleware, std::vector<Rule> rules);
+
+namespace detail {
+
+// Makes the handlers of `inner` with hooks that also run the middleware: only a route that has middleware
+// costs more.
+std::shared_ptr<const HandlerFactory> chain(std::vector<Middleware> middleware,
+                                            std::shared_ptr<const HandlerFactory> inner);
+
+}  // namespace detail
+}  // namespace squall::web
