@@ -122,8 +122,8 @@ Verdict verify_v1(const CookieSecrets& secrets, std::string_view name, std::stri
       detail::hmac_sha1_hex(*secret, fmt::format("{}{}{}", name, fields->value, fields->time));
   if (!constant_time_equals(fields->signature, view(expected)))
     return {{}, SignedValueFault::invalid_signature};
-  // The signature does not say where the time begins, so a client can have moved digits. Moved zeros would not
-  // change the time, but parse_number() refuses leading zeros (SEC-42).
+  // The signature does not say where the time begins, so a client can have moved digits (SEC-42). Moved zeros
+  // would not change the time, but parse_number() refuses leading zeros.
   const auto time = parse_number<std::int64_t>(fields->time);
   if (!time) return {{}, SignedValueFault::tampered};
   if (is_expired(*time, now, max_age)) return {{}, SignedValueFault::expired};
