@@ -2,6 +2,7 @@
 #include <malloc.h>
 #include <signal.h>
 #include <squall/iostream.h>
+#include <squall/testing/certificates.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,7 +15,6 @@
 #include <vector>
 
 #include "command_line.h"
-#include "support/certificates.h"
 
 using namespace squall;
 
