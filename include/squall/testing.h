@@ -7,6 +7,7 @@
 #include <squall/testing/bind_unused_port.h>
 #include <squall/testing/certificates.h>
 #include <squall/testing/expect_log.h>
+#include <squall/testing/http_test_case.h>
 #include <squall/testing/in_process_http_client.h>
 #include <squall/testing/log_capture.h>
 #include <squall/testing/patience.h>
