@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "support/environment_variable.h"
@@ -55,6 +56,9 @@ struct HelloTest : HTTPTestCase {
 struct SecureTest : HTTPSTestCase {
   std::unique_ptr<http::ServerDelegate> get_app() override { return make_app(); }
 };
+
+// A fixture of GoogleTest, whose destructor must not throw, can derive from it too.
+static_assert(std::is_nothrow_destructible_v<HelloTest>);
 
 TEST_CASE_METHOD(HelloTest, "a path is fetched from a server on 127.0.0.1 (TST-10)", "[http_test_case]") {
   CHECK(apps == 0);
