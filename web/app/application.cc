@@ -70,11 +70,11 @@ struct EarlyMatch final : http::Exchange::Attachment {
       path_too_long_(url<RefusalHandler<414>>("")),
       route_too_complex_(url<RefusalHandler<500>>("")) {}
 
-Application::~Application() = default;
+[[gnu::cold]] Application::~Application() = default;
 
-http::HTTPServer& Application::listen(std::uint16_t port, const ListenOptions& listen_options,
-                                      http::HTTPServer::Options server_options) {
-  auto server = std::make_unique<http::HTTPServer>(*this, server_options);
+[[gnu::cold]] http::HTTPServer& Application::listen(std::uint16_t port, const ListenOptions& listen_options,
+                                                    http::HTTPServer::Options server_options) {
+  auto server = std::make_unique<http::HTTPServer>(*this, std::move(server_options));
   server->listen(port, listen_options);
   return *servers_.emplace_back(std::move(server));
 }
