@@ -57,7 +57,7 @@ class FetchAttempt {
  private:
   Task<> run();
   std::unique_ptr<ClientConnection> take_idle();
-  void begin_queueing();
+  void prepare_to_wait();
   Task<std::unique_ptr<ClientConnection>> connect();
   void end(ClientConnection::Next next, std::unique_ptr<ClientConnection> connection);
 
