@@ -114,6 +114,7 @@ Task<HTTPResponse> AsyncHTTPClient::run(std::unique_ptr<Fetch> fetch, RaiseError
     if (closed_) throw_closed();
     if (options_.cookie_jar)
       fetch->set_jar_cookies(options_.cookie_jar->header(fetch->url(), std::chrono::system_clock::now()));
+    fetch->begin_queueing(hop);
     co_await perform(*fetch);
     if (options_.cookie_jar) keep_cookies(*fetch);
     goes_on = fetch->redirect();

@@ -71,7 +71,6 @@ Task<> CurlEngine::perform(Fetch& fetch) {
 }
 
 Task<> CurlEngine::work(Fetch& fetch, FetchGuard& guard) {
-  fetch.begin_queueing(loop_->now());
   AdmissionQueue::Host& host = hosts_.host(fetch.url().origin()).slots;
   if (!queue_.has_slot(host)) guard.set_deadline(fetch.queue_deadline());
   const AdmissionQueue::Slot slot = co_await queue_.slot(host);

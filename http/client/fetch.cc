@@ -158,11 +158,6 @@ HTTPClientError::Failure Fetch::failure(FetchPhase phase) const {
 
 // ---- Progress.
 
-void Fetch::begin_queueing(IOLoop::TimePoint now) noexcept {
-  phase_ = FetchPhase::queue;
-  queued_ = now;
-}
-
 void Fetch::begin_request(IOLoop::TimePoint now) noexcept {
   begun_ = now;
   data_->start_time = std::chrono::system_clock::now();

@@ -107,7 +107,11 @@ class Fetch : public Pooled {
   FetchPhase phase() const noexcept { return phase_; }
   void enter(FetchPhase phase) noexcept { phase_ = phase; }
   // The next request begins to wait for its slot.
-  void begin_queueing(IOLoop::TimePoint now) noexcept;
+  void begin_queueing(IOLoop::TimePoint now) noexcept {
+    phase_ = FetchPhase::queue;
+    queued_ = now;
+  }
+  IOLoop::TimePoint queued_at() const noexcept { return queued_; }
   // The next request has its slot; its timeouts begin now.
   void begin_request(IOLoop::TimePoint now) noexcept;
   // The request is complete.

@@ -29,10 +29,11 @@ Task<> FetchAttempt::run() {
   AdmissionQueue::Slot slot = std::move(slot_);
   std::unique_ptr<ClientConnection> connection;
   if (!slot) {
-    begin_queueing();
+    const bool must_wait = !core_.queue.has_slot(host_.slots);
+    if (must_wait) prepare_to_wait();
     AdmissionQueue::Slot granted = co_await core_.queue.slot(host_.slots);
     slot = std::move(granted);
-    fetch_.begin_request(core_.loop->now());
+    fetch_.begin_request(must_wait ? core_.loop->now() : fetch_.queued_at());
     if (!fetch_.expects_upgrade()) connection = take_idle();
   }
   if (!connection) {
@@ -71,9 +72,7 @@ std::unique_ptr<ClientConnection> FetchAttempt::take_idle() {
                          may_repeat ? IdleCache::Check::if_idle_long : IdleCache::Check::always);
 }
 
-void FetchAttempt::begin_queueing() {
-  fetch_.begin_queueing(core_.loop->now());
-  if (core_.queue.has_slot(host_.slots)) return;
+void FetchAttempt::prepare_to_wait() {
   if (core_.queue.waiting() >= core_.options.max_queue)
     throw HTTPClientError("Too many requests wait", fetch_.failure());
   log::general().debug("max_clients limit reached, request queued. {} active, {} queued requests.",

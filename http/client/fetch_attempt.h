@@ -57,7 +57,7 @@ class FetchAttempt {
  private:
   Task<> run();
   std::unique_ptr<ClientConnection> take_idle();
-  void begin_queueing();
+  void prepare_to_wait();
   Task<std::unique_ptr<ClientConnection>> connect();
   Task<std::unique_ptr<ClientConnection>> dial();
   Task<std::unique_ptr<ClientConnection>> call_connector();

@@ -30,7 +30,13 @@ FetchRoute::FetchRoute(const Fetch& fetch) : fetch_(fetch) {
 
 void FetchRoute::write_key(std::string& key) const {
   const URL& url = fetch_.url();
-  key.assign(url.scheme()).append("://").append(url.authority());
+  const std::string_view authority = url.authority();
+  if (url.userinfo()) {
+    key.assign(url.scheme()).append("://").append(authority);
+  } else {
+    // The text begins with the origin.
+    key.assign(url.text().data(), authority.data() + authority.size());
+  }
   // A URL has no blank in it, so the parts cannot be confused.
   if (proxy_)
     fmt::format_to(std::back_inserter(key), " proxy {}:{} {}:{}", proxy_->host, proxy_->port,

@@ -37,7 +37,10 @@ class HostTable {
     std::size_t operator()(std::string_view key) const noexcept { return std::hash<std::string_view>()(key); }
   };
 
-  std::unordered_map<std::string, ClientHost, Hash, std::equal_to<>> hosts_;
+  using Hosts = std::unordered_map<std::string, ClientHost, Hash, std::equal_to<>>;
+
+  Hosts hosts_;
+  Hosts::value_type* last_ = nullptr;   // as many programs fetch from one host again and again
   std::size_t sweep_at_ = kLeastSweep;  // size at which unused hosts are removed
 };
 

@@ -4,19 +4,35 @@
 #include <squall/http/codec/content_decoder.h>
 #include <squall/http/codec/content_length.h>
 #include <squall/http/message/date.h>
+#include <squall/http/server/byte_copier.h>
 #include <squall/ioloop/base/ascii.h>
 #include <squall/version.h>
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <iterator>
 
 namespace squall::http {
 namespace {
 
+// Makes room for `size` bytes behind `text`, which the caller writes: much cheaper than to append each piece.
+ByteCopier append(std::string& text, std::size_t size) {
+  const std::size_t begin = text.size();
+  text.resize(begin + size);
+  return ByteCopier(text.data() + begin);
+}
+
 void append(std::string& text, std::string_view name, std::string_view value) {
-  text.append(name).append(": ").append(value).append("\r\n");
+  append(text, name.size() + value.size() + 4) << name << ": " << value << "\r\n";
+}
+
+void append_request_line(std::string& text, std::string_view method, std::string_view origin,
+                         std::string_view target) {
+  constexpr std::string_view kVersion = " HTTP/1.1\r\n";
+  append(text, method.size() + 1 + origin.size() + target.size() + kVersion.size())
+      << method << " " << origin << target << " HTTP/1.1\r\n";
 }
 
 }  // namespace
@@ -36,9 +52,7 @@ void RequestHead::write_to(std::string& text) {
   const bool is_post = method == "POST" || method == "PUT" || method == "PATCH";
   expects_continue = has_body && fetch.flag(&FetchOptions::expect_100_continue, false);
 
-  text.append(method).append(" ");
-  if (absolute) text.append(url.scheme()).append("://").append(url.authority());
-  text.append(url.target()).append(" HTTP/1.1\r\n");
+  append_request_line(text, method, absolute ? url.origin() : std::string(), url.target());
   if (!headers.find(HeaderId::host)) append(text, "Host", url.authority());
   if (headers.find(HeaderId::connection)) {
     keep_alive = keep_alive && !has_token(headers, HeaderId::connection, "close");

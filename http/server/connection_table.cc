@@ -18,7 +18,7 @@ nanoseconds look_interval(nanoseconds timeout) noexcept {
 
 }  // namespace
 
-ConnectionTable::ConnectionTable(IOLoop& loop, const Timeouts& timeouts) noexcept
+[[gnu::cold]] ConnectionTable::ConnectionTable(IOLoop& loop, const Timeouts& timeouts) noexcept
     : loop_(loop), write_timeout_(timeouts.write) {
   const auto set = [this](Wait wait, Duration timeout) {
     queue_of(wait).timeout = std::min(timeout, kLongest);
@@ -36,7 +36,7 @@ ConnectionTable::ConnectionTable(IOLoop& loop, const Timeouts& timeouts) noexcep
   settling_.timeout = senders_.look_interval;
 }
 
-ConnectionTable::~ConnectionTable() {
+[[gnu::cold]] ConnectionTable::~ConnectionTable() {
   close_parked();
   loop_->remove_timeout(timer_);
 }

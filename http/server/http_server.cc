@@ -65,7 +65,7 @@ HTTPServer::HTTPServer(std::unique_ptr<ServerDelegate> adapter, Options options,
 HTTPServer::HTTPServer(HTTPServerConnectionDelegate& delegate, Options options, IOLoop& loop)
     : HTTPServer(std::make_unique<ConnectionDelegateAdapter>(delegate), std::move(options), loop) {}
 
-HTTPServer::~HTTPServer() = default;
+[[gnu::cold]] HTTPServer::~HTTPServer() = default;
 
 void HTTPServer::destroy_all_connections() noexcept {
   core_->check_destruction();

@@ -27,28 +27,6 @@ constexpr std::size_t kChunkFraming = kMaxChunkSizeLine + kChunkEnd.size() + kLa
 
 }  // namespace
 
-[[gnu::hot]] void ResponseWriter::begin(IOStream& stream, DefaultHeaders& defaults, After after,
-                                        RequestTimes* times) {
-  stream_ = &stream;
-  head_.begin(defaults, stream.loop().time());
-  times_ = times;
-  state_ = State::head;
-  close_after_ = after == After::close;
-  continue_due_ = false;
-  needs_slow_path_ = times != nullptr;
-  reset_head();
-}
-
-void ResponseWriter::give_back_memory() noexcept {
-  head_.give_back_memory();
-  if (needs_slow_path_) [[unlikely]] {
-    trailers_.reset();
-    filters_.reset();
-    head_hook_ = {};
-    head_hook_due_ = false;
-  }
-}
-
 // ---- The head.
 
 [[gnu::hot]] void ResponseWriter::reset_head() noexcept {
@@ -194,7 +172,7 @@ inline bool ResponseWriter::is_plain(std::string_view body) const noexcept {
 }
 
 // Sends the same bytes as send_head() for a plain response. False if the response is not plain.
-inline bool ResponseWriter::send_plain(std::string_view body) {
+[[gnu::always_inline]] inline bool ResponseWriter::send_plain(std::string_view body) {
   if (!is_plain(body)) [[unlikely]]
     return false;
   const std::string_view status = status_line(head_.status());

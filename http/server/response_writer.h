@@ -144,4 +144,26 @@ class ResponseWriter {
   HeadHook head_hook_;
 };
 
+inline void ResponseWriter::begin(IOStream& stream, DefaultHeaders& defaults, After after,
+                                  RequestTimes* times) {
+  stream_ = &stream;
+  head_.begin(defaults, stream.loop().time());
+  times_ = times;
+  state_ = State::head;
+  close_after_ = after == After::close;
+  continue_due_ = false;
+  needs_slow_path_ = times != nullptr;
+  reset_head();
+}
+
+inline void ResponseWriter::give_back_memory() noexcept {
+  head_.give_back_memory();
+  if (needs_slow_path_) [[unlikely]] {
+    trailers_.reset();
+    filters_.reset();
+    head_hook_ = {};
+    head_hook_due_ = false;
+  }
+}
+
 }  // namespace squall::http

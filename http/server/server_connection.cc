@@ -56,7 +56,7 @@ ServerConnection::~ServerConnection() {
   }
 }
 
-void ServerConnection::leave_server() noexcept {
+inline void ServerConnection::leave_server() noexcept {
   context_.connections.remove(*this);
   context_.host.uncount_connection(peer_);
 }

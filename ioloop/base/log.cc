@@ -98,8 +98,14 @@ void append_escaped(std::string& line, std::uint32_t code) {
   }
 }
 
+// Printable ASCII, which most text is, is appended at once.
 void append_safely(std::string& line, std::string_view text) {
   while (!text.empty()) {
+    const auto end = std::find_if(text.begin(), text.end(), [](char c) { return c < ' ' || c > '~'; });
+    const auto printable = static_cast<std::size_t>(end - text.begin());
+    line += text.substr(0, printable);
+    text.remove_prefix(printable);
+    if (text.empty()) return;
     const std::size_t length = utf8_length(text);
     const std::uint32_t code = length > 0 ? code_point(text, length) : 0;
     if (length == 0) {

@@ -40,7 +40,7 @@ std::optional<int> reap(pid_t pid) noexcept {
 
 }  // namespace
 
-ChildReaper::~ChildReaper() {
+[[gnu::cold]] ChildReaper::~ChildReaper() {
   for (const auto& child : children_) {
     if (child->pidfd) loop_.remove_handler(child->pidfd.get());
   }

@@ -37,7 +37,7 @@ SignalHandlers::~SignalHandlers() {
   while (!handlers_.empty()) give_back(handlers_.begin()->first);
 }
 
-void SignalHandlers::add(int signal, Callback callback) {
+[[gnu::cold]] void SignalHandlers::add(int signal, Callback callback) {
   if (!valid(signal)) throw std::invalid_argument(fmt::format("{} is not a signal", signal));
   take_over(signal);
   // Destroyed last, because its destructor may call these functions.

@@ -138,7 +138,7 @@ void TimerHeap::free_slot(std::uint32_t index) noexcept {
   vacant_.push_back(number);  // add_block() made room
 }
 
-TimerHeap::Block& TimerHeap::add_block() {
+[[gnu::cold]] TimerHeap::Block& TimerHeap::add_block() {
   if (vacant_.empty()) {
     // Capacity for the number of every block, so that free_slot() never allocates.
     if (vacant_.capacity() <= blocks_.size()) vacant_.reserve(blocks_.size() * 2 + 8);

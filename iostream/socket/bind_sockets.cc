@@ -68,7 +68,7 @@ OwnedFd bind_one(const Address& address, const ListenOptions& options) {
 
 }  // namespace
 
-std::vector<OwnedFd> bind_sockets(std::uint16_t port, const ListenOptions& options) {
+[[gnu::cold]] std::vector<OwnedFd> bind_sockets(std::uint16_t port, const ListenOptions& options) {
   std::vector<OwnedFd> sockets;
   for (const Address& address : resolve_passively(options)) {
     OwnedFd fd = bind_one(address.with_port(port), options);

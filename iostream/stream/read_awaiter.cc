@@ -80,7 +80,7 @@ ReadAwaiter::Search ReadAwaiter::search_regex(std::string_view bytes, Ended ende
   return Search::more;
 }
 
-std::string ReadAwaiter::describe(Search search, std::size_t searched) const {
+[[gnu::cold]] std::string ReadAwaiter::describe(Search search, std::size_t searched) const {
   if (search == Search::too_complex) return fmt::format("too many steps for {} bytes", searched);
   if (kind_ == Kind::until_regex) return fmt::format("no match within {} bytes", amount_);
   return fmt::format("delimiter \"{}\" not found within {} bytes", escaped(delimiter_), amount_);

@@ -255,7 +255,7 @@ int Regex::Code::run_counting(Scratch& scratch, std::string_view bytes, std::siz
   return result;
 }
 
-Regex::Regex(std::string_view pattern, const Options& options)
+[[gnu::cold]] Regex::Regex(std::string_view pattern, const Options& options)
     : code_(std::make_unique<Code>(pattern, options)) {}
 
 Regex::Regex(Regex&&) noexcept = default;

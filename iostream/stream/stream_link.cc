@@ -165,7 +165,7 @@ std::error_code StreamLink::last_error() const noexcept {
   return std::error_code(errno, std::generic_category());
 }
 
-void StreamLink::log_failure(const char* what, const std::error_code& error) const noexcept {
+[[gnu::cold]] void StreamLink::log_failure(const char* what, const std::error_code& error) const noexcept {
   try {
     const bool is_of_transport = transport_ && transport_->error() == error;
     log::general().warning("{} on {} {}: {}", is_of_transport ? "SSL Error" : what, fd(),

@@ -56,7 +56,7 @@ Task<ProxyReader::Result> read_header(ProxyReader& reader, int fd) {
   if (options_.max_connections_per_address) per_address_.emplace();
 }
 
-TCPServer::~TCPServer() {
+[[gnu::cold]] TCPServer::~TCPServer() {
   stop();
   destroy_all_connections();
 }
@@ -83,7 +83,7 @@ void TCPServer::add_socket(OwnedFd socket) {
   add_sockets(std::move(sockets));
 }
 
-void TCPServer::add_sockets(std::vector<OwnedFd> sockets) {
+[[gnu::cold]] void TCPServer::add_sockets(std::vector<OwnedFd> sockets) {
   for (const OwnedFd& socket : sockets) check_listening(socket.get());
   std::vector<std::unique_ptr<Acceptor>> added;
   added.reserve(sockets.size());

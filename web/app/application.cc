@@ -84,11 +84,11 @@ struct EarlyMatch final : http::Exchange::Attachment {
     static_cast<void>(std::move(*rule).with(around));
 }
 
-Application::~Application() = default;
+[[gnu::cold]] Application::~Application() = default;
 
-http::HTTPServer& Application::listen(std::uint16_t port, const ListenOptions& listen_options,
-                                      http::HTTPServer::Options server_options) {
-  auto server = std::make_unique<http::HTTPServer>(*this, server_options);
+[[gnu::cold]] http::HTTPServer& Application::listen(std::uint16_t port, const ListenOptions& listen_options,
+                                                    http::HTTPServer::Options server_options) {
+  auto server = std::make_unique<http::HTTPServer>(*this, std::move(server_options));
   server->listen(port, listen_options);
   return *servers_.emplace_back(std::move(server));
 }
