@@ -7,4 +7,6 @@
 #include <squall/web/handler/http_error.h>
 #include <squall/web/handler/path_args.h>
 #include <squall/web/handler/request_handler.h>
+#include <squall/web/routing/matcher.h>
 #include <squall/web/routing/url.h>
+#include <squall/web/stock/error_handler.h>

@@ -57,6 +57,13 @@ class RequestHandler : public Pooled {
   Application& application() const noexcept { return context_->application; }
   const Settings& settings() const noexcept { return context_->settings; }
 
+  // The path of the route of that name, with `arguments` in place of its groups, percent-encoded but for
+  // slashes: see Application::reverse_url().
+  template <class... Arguments>
+  std::string reverse_url(std::string_view name, const Arguments&... arguments) const {
+    return context_->routes.path_of(name, arguments...);
+  }
+
   // ---- Input: arguments of the query and of a form in the body. Values are decoded, control characters
   // become spaces, and blanks at both ends are removed (WEB-30 to WEB-32). Text that is not UTF-8, and more
   // arguments than Settings::max_arguments, throw HTTPError 400. The body is parsed at the first call that
