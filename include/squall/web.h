@@ -9,4 +9,6 @@
 #include <squall/web/handler/request_handler.h>
 #include <squall/web/routing/matcher.h>
 #include <squall/web/routing/url.h>
+#include <squall/web/stock/blocking.h>
 #include <squall/web/stock/error_handler.h>
+#include <squall/web/stock/redirect.h>
