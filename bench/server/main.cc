@@ -89,6 +89,19 @@ std::unique_ptr<http::FunctionServer> serve_file(std::uint16_t port, const Liste
       options);
 }
 
+// `count` routes to literal paths, and `count` to patterns, in front of the routes of the benchmarks.
+std::vector<web::Rule> make_rules(int count) {
+  std::vector<web::Rule> rules;
+  for (int i = 0; i < count; ++i) {
+    rules.push_back(web::url<HelloHandler>(fmt::format("/literal/{}", i)));
+    rules.push_back(web::url<UserHandler>(fmt::format(R"(/pattern/{}/(\d+))", i)));
+  }
+  rules.push_back(web::url<HelloHandler>("/"));
+  rules.push_back(web::url<UserHandler>(R"(/users/(\d+))"));
+  rules.push_back(web::url<UploadHandler>("/upload"));
+  return rules;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -96,17 +109,18 @@ int main(int argc, char** argv) {
   std::vector<std::string> tls;
   std::string file;
   std::string folder;
+  int routes = 0;
   tools::CommandLine line("bench_server", "Serves the requests of the benchmarks.");
   line.option("--port", port, "port of 127.0.0.1 to serve on").show_default();
   line.option("--tls", tls, "serve HTTPS: files of the certificate and of its key").values(2, "CERT KEY");
   line.option("--file", file, "serve nothing but this file");
   line.option("--static", folder, "serve the files of this folder under /static/");
+  line.option("--routes", routes, "so many more routes to literal paths, and so many to patterns");
   if (const std::optional<int> status = line.parse(argc, argv)) return *status;
   try {
     IOLoop loop;
     loop.stop_on_signals();
-    std::vector<web::Rule> rules = {web::url<HelloHandler>("/"), web::url<UserHandler>(R"(/users/(\d+))"),
-                                    web::url<UploadHandler>("/upload")};
+    std::vector<web::Rule> rules = make_rules(routes);
     if (!folder.empty()) rules.push_back(web::url<web::StaticFileHandler>("/static/(.*)", folder));
     web::Application app(std::move(rules));
     ListenOptions options;

@@ -25,6 +25,7 @@ namespace squall::http {
 
 class ProxyHeaders;
 class ServerConnection;
+class ServerDelegate;
 struct ServerContext;
 
 // One request, and the response to it while the handler makes it.
@@ -169,6 +170,11 @@ class Exchange {
   // A pointer for the delegate's own use, for example in client_gone(); null at first.
   void set_context(void* context) noexcept { context_ = context; }
   void* context() const noexcept { return context_; }
+  // For a delegate that passes its requests on: the connection calls client_gone() of `delegate` for this
+  // request, and no longer of the delegate that it was given. `delegate` outlives the request.
+  void hand_over(ServerDelegate& delegate) noexcept { new_delegate_ = &delegate; }
+  // Null unless the request was handed over.
+  ServerDelegate* handed_over_to() const noexcept { return new_delegate_; }
 
  private:
   friend class ServerConnection;
@@ -198,6 +204,7 @@ class Exchange {
   IOStream* stream_ = nullptr;
   ServerConnection* connection_ = nullptr;
   void* context_ = nullptr;
+  ServerDelegate* new_delegate_ = nullptr;  // of hand_over()
   std::unique_ptr<Attachment> attachment_;
   std::string buffer_;
   bool is_measured_ = false;  // Options::measure_times is set

@@ -69,7 +69,8 @@ void HandlerWait::cancel(HandlerOutcome outcome) noexcept {
   outcome_ = outcome;
   // The handler's destructors may call the application too.
   const ServerContext::RareCall calling(context_);
-  context_.delegate.client_gone(exchange_);
+  ServerDelegate* const other = exchange_.handed_over_to();
+  (other ? *other : context_.delegate).client_gone(exchange_);
   handler_.reset();  // suspended: the awaiters that it waits in withdraw themselves
 }
 

@@ -27,6 +27,7 @@
 #include <squall/web/output/event_hub.h>
 #include <squall/web/output/event_stream.h>
 #include <squall/web/output/server_sent_event.h>
+#include <squall/web/routing/matcher.h>
 #include <squall/web/routing/middleware_chain.h>
 #include <squall/web/routing/url.h>
 #include <squall/web/security/constant_time.h>
@@ -36,3 +37,6 @@
 #include <squall/web/static/mime_types.h>
 #include <squall/web/static/static_file_handler.h>
 #include <squall/web/static/static_url.h>
+#include <squall/web/stock/blocking.h>
+#include <squall/web/stock/error_handler.h>
+#include <squall/web/stock/redirect.h>

@@ -45,6 +45,13 @@ HANDLERS = [
 STATEMENTS = [
     ("auto rule = url<std::string>(\"/\");", "derived"),
     ("auto rule = url<Handler>(\"/\", 7);", "the arguments of url<H>() are not those"),
+    ('auto rule = url("/", [](int) {});', "the function of a route takes a RequestHandler&"),
+    ('auto rule = url("/", [](auto&) {});', "the function of a route takes a RequestHandler&"),
+    ('auto rule = url("/", [](web::RequestHandler&) { return 1; });', "the function of a route returns void or Task<>"),
+    ('auto rule = url("/", [n = 1](web::RequestHandler&) mutable { ++n; });', "must not be mutable"),
+    ('auto rule = url("/", [](web::RequestHandler&, void*) {});', "behind the RequestHandler& must be an integer"),
+    ('auto rule = url("/", [](web::RequestHandler&, const std::string&) -> Task<> { co_return; });',
+     "takes the path's groups by value"),
     ('web::Application app{url<Handler>("/")};', "Application takes its routes as one list"),
     ('web::Application app(url<Handler>("/"), web::Settings());', "Application takes its routes as one list"),
     ('Handler().set_header("Name", 1.5);', "a header's value is text or a whole number"),
@@ -52,6 +59,9 @@ STATEMENTS = [
     ('Handler().add_header("Name", true);', "a header's value is text or a whole number"),
 ]
 TAKEN = [
+    'auto rule = url("/", [](web::RequestHandler& handler) { handler.write("x"); });',
+    'auto rule = url<http::Method::get>("/", [n = 1](web::RequestHandler&, int, std::optional<std::string>) -> Task<> { (void)n; co_return; });',
+    'auto rule = url("/", +[](web::RequestHandler&) noexcept {});',
     'web::Application app({url<Handler>("/")});',
     'web::Application app{{url<Handler>("/")}};',
     'web::Application app({url<Handler>("/"), url<Handler>("/x")}, {.max_arguments = 3});',

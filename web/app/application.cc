@@ -1,11 +1,14 @@
 #include <squall/web/app/application.h>
 
+#include <squall/ioloop/base/frame_pool.h>
 #include <squall/ioloop/loop/ioloop.h>
 #include <squall/web/app/handler_run.h>
 #include <squall/web/handler/handler_type.h>
 #include <squall/web/output/compression.h>
 #include <squall/web/routing/middleware_chain.h>
+#include <squall/web/stock/error_handler.h>
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13,13 +16,6 @@
 
 namespace squall::web {
 namespace {
-
-// Answers a request that has no route.
-template <int kStatus>
-class RefusalHandler final : public RequestHandler {
- public:
-  void prepare() { throw HTTPError(kStatus); }
-};
 
 // Answers `OPTIONS *` and CONNECT, which are for the server and not for a path (RFC 9110, 9.3.6 and 9.3.7).
 class ServerHandler final : public RequestHandler {
@@ -41,12 +37,11 @@ class ServerHandler final : public RequestHandler {
   const std::string* allowed_ = nullptr;
 };
 
-// The methods of all routes, and OPTIONS, which has the path `*`.
-std::string methods_of_all(const std::vector<Rule>& rules) {
-  MethodSet methods;
-  for (const Rule& rule : rules) methods |= methods_of(rule.factory().type());
+// The answer to requests without a path, with the methods of all routes and OPTIONS, which has the path `*`.
+std::shared_ptr<const HandlerFactory> server_handler(const Router& router) {
+  MethodSet methods = router.methods();
   methods.set(static_cast<std::size_t>(http::Method::options));
-  return allowed_methods(methods);
+  return handler<ServerHandler>(allowed_methods(methods));
 }
 
 // The middleware around all rules. Compression is outermost, because it is the last that changes a head.
@@ -56,32 +51,61 @@ std::vector<Middleware> middleware_of(const Settings& settings) {
   all.insert(all.end(), settings.middleware.begin(), settings.middleware.end());
   return all;
 }
+std::vector<Rule> around(const Settings& settings, std::vector<Rule> rules) {
+  return with_middleware(middleware_of(settings), std::move(rules));
+}
+std::shared_ptr<const HandlerFactory> around(const Settings& settings,
+                                             std::shared_ptr<const HandlerFactory> factory) {
+  return detail::chain(middleware_of(settings), std::move(factory));
+}
 
-// The match of a request whose body is still to come. It refers to a copy of the path, because the head may
-// move when the server changes its headers.
-struct EarlyMatch final : http::Exchange::Attachment {
-  EarlyMatch(Router& router, std::string_view request_path) : path(request_path), match(router.match(path)) {
-    groups.assign(match.groups.begin(), match.groups.end());
+// The match of a request whose body is still to come. It has a copy of the path, because the head may move
+// when the server changes its headers.
+struct EarlyMatch final : http::Exchange::Attachment, Pooled {
+  EarlyMatch(Router::Match made, std::string_view request_path) : path(request_path), match(std::move(made)) {
+    for (const Regex::Group& group : match.groups) {
+      if (group && !match.owner) {
+        const auto begin = static_cast<std::size_t>(group->data() - request_path.data());
+        groups.emplace_back(std::string_view(path).substr(begin, group->size()));
+      } else {
+        groups.push_back(group);
+      }
+    }
     match.groups = match.groups.in(groups);
   }
 
-  std::string path;
+  const std::string path;
   Router::Match match;
   std::vector<Regex::Group> groups;
+  std::unique_ptr<Attachment> delegates_own;  // of the delegate that the request is passed on to
 };
+
+// Whether the handler runs before the body is read: it streams the body, or it has no verb for the method.
+// The handler of a route that has no verb at all answers in prepare(), and may need the body there.
+bool runs_early(const HandlerType& type, const Router::Match& match, http::Method method) noexcept {
+  if (type.streams_body) return true;
+  const MethodSet methods = methods_of(type);
+  if (methods.none()) return !match.rule;
+  return method == http::Method::other || !methods[static_cast<std::size_t>(method)];
+}
+
+void pass_on(http::ServerDelegate& delegate, http::Exchange& exchange, Task<>& pending) {
+  exchange.hand_over(delegate);
+  delegate.handle_request(exchange, pending);
+}
 
 }  // namespace
 
 [[gnu::cold]] Application::Application(std::vector<Rule> rules, Settings settings)
     : context_{*this, std::move(settings)},
-      router_(with_middleware(middleware_of(context_.settings), std::move(rules))),
-      not_found_(url<RefusalHandler<404>>("")),
-      server_(url<ServerHandler>("", methods_of_all(router_.rules()))),
-      path_too_long_(url<RefusalHandler<414>>("")),
-      route_too_complex_(url<RefusalHandler<500>>("")) {
-  const std::vector<Middleware> around = middleware_of(context_.settings);
-  for (Rule* const rule : {&not_found_, &server_, &path_too_long_, &route_too_complex_})
-    static_cast<void>(std::move(*rule).with(around));
+      router_(around(context_.settings, std::move(rules)), context_.settings.default_host),
+      not_found_(around(context_.settings, context_.settings.default_handler
+                                               ? context_.settings.default_handler
+                                               : handler<ErrorHandler>(404))),
+      server_(around(context_.settings, server_handler(router_))),
+      path_too_long_(around(context_.settings, handler<ErrorHandler>(414))),
+      failed_(around(context_.settings, handler<ErrorHandler>(500))) {
+  router_.add_names(context_.routes);
 }
 
 [[gnu::cold]] Application::~Application() = default;
@@ -93,42 +117,85 @@ struct EarlyMatch final : http::Exchange::Attachment {
   return *servers_.emplace_back(std::move(server));
 }
 
+void Application::add_handlers(std::string host_pattern, std::vector<Rule> rules) {
+  router_.add_handlers(std::move(host_pattern), around(context_.settings, std::move(rules)));
+  router_.add_names(context_.routes);
+  server_ = around(context_.settings, server_handler(router_));
+}
+
 void Application::add_default_headers(http::Headers& headers) const {
   headers.add("Content-Type", "text/html; charset=UTF-8");
 }
 
-http::ServerDelegate::Body Application::head_received(http::Exchange& exchange) {
-  if (!router_.streams_bodies()) return Body::collected;
-  auto early = std::make_unique<EarlyMatch>(router_, exchange.request().path());
-  const bool streams = early->match.rule && early->match.rule->factory().type().streams_body;
-  exchange.attach(std::move(early));
-  return streams ? Body::streamed : Body::collected;
+// ---- Requests.
+
+// Not for a match whose target is a delegate.
+const HandlerFactory& Application::factory_for(const Router::Match& match,
+                                               const http::Exchange& exchange) const noexcept {
+  switch (match.outcome) {
+    case Verdict::yes: break;
+    case Verdict::no: return exchange.request().path().front() == '/' ? *not_found_ : *server_;
+    case Verdict::path_too_long: return *path_too_long_;
+    case Verdict::too_complex:
+    case Verdict::failed: return *failed_;
+  }
+  return *match.rule->factory();
 }
 
-const Rule& Application::rule_for(const Router::Match& match, const http::Exchange& exchange) const noexcept {
-  switch (match.outcome) {
-    case Router::Outcome::found: break;
-    case Router::Outcome::not_found: return exchange.request().path().front() == '/' ? not_found_ : server_;
-    case Router::Outcome::path_too_long: return path_too_long_;
-    case Router::Outcome::too_complex: return route_too_complex_;
+http::ServerDelegate::Body Application::head_received(http::Exchange& exchange) {
+  const http::ServerRequest& request = exchange.request();
+  Router::Match match = router_.match(request.path(), &request);
+  http::ServerDelegate* const delegate = match.rule ? match.rule->delegate() : nullptr;
+  // handle_request() will find the rule again, which is cheaper than to keep the match.
+  if (!delegate && !runs_early(factory_for(match, exchange).type(), match, request.method()))
+    return Body::collected;
+  auto early = std::make_unique<EarlyMatch>(std::move(match), request.path());
+  Body body = Body::streamed;
+  if (delegate) {
+    body = delegate->head_received(exchange);
+    early->delegates_own = exchange.take_attachment();
   }
-  return *match.rule;
+  exchange.attach(std::move(early));
+  return body;
 }
 
 [[gnu::hot]] void Application::handle_request(http::Exchange& exchange, Task<>& pending) {
-  if (router_.streams_bodies()) {
-    if (const auto* early = dynamic_cast<EarlyMatch*>(exchange.attachment())) [[unlikely]] {
-      const Router::Match match = early->match;
-      HandlerRun run(context_, rule_for(match, exchange).factory(), exchange, match.groups,
-                     exchange.take_attachment());
-      return run.start(pending);
+  if (exchange.attachment()) [[unlikely]] {
+    if (auto* const early = dynamic_cast<EarlyMatch*>(exchange.attachment())) {
+      std::unique_ptr<http::Exchange::Attachment> owner = exchange.take_attachment();
+      exchange.attach(std::move(early->delegates_own));
+      return answer(early->match, std::move(owner), exchange, pending);
     }
   }
-  const Router::Match match = router_.match(exchange.request().path());
-  HandlerRun run(context_, rule_for(match, exchange).factory(), exchange, match.groups);
+  const http::ServerRequest& request = exchange.request();
+  Router::Match match = router_.match(request.path(), &request);
+  answer(match, std::move(match.owner), exchange, pending);
+}
+
+// `owner` owns what the match's groups refer to, unless the request does.
+[[gnu::hot]] void Application::answer(const Router::Match& match,
+                                      std::unique_ptr<http::Exchange::Attachment> owner,
+                                      http::Exchange& exchange, Task<>& pending) {
+  if (match.rule && match.rule->delegate()) [[unlikely]]
+    return pass_on(*match.rule->delegate(), exchange, pending);
+  HandlerRun run(context_, factory_for(match, exchange), exchange, match.groups, std::move(owner));
   run.start(pending);
 }
 
 void Application::client_gone(http::Exchange& exchange) noexcept { HandlerRun::client_gone(exchange); }
+
+// ---- Delegates.
+
+bool Application::follows_connections() const noexcept {
+  const auto& delegates = router_.delegates();
+  return std::any_of(delegates.begin(), delegates.end(),
+                     [](const http::ServerDelegate* delegate) { return delegate->follows_connections(); });
+}
+
+void Application::connection_closed(const http::ServerConnection& connection) noexcept {
+  for (http::ServerDelegate* const delegate : router_.delegates()) {
+    if (delegate->follows_connections()) delegate->connection_closed(connection);
+  }
+}
 
 }  // namespace squall::web

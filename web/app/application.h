@@ -12,6 +12,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace squall::web {
@@ -22,9 +24,10 @@ namespace squall::web {
 //     app.listen(8888);
 //     IOLoop::current().start();
 //
-// A path that matches no route gets a 404. A method that the route's handler has no verb for gets a 405.
-// `OPTIONS *` gets a 204 with the methods of all routes in Allow, and CONNECT a 405 with the same Allow. A
-// path that is too long for the routes' regular expressions gets a 414, and a path for which they take too
+// A path that matches no route gets a 404, or the answer of Settings::default_handler. A method that the
+// route's handler has no verb for gets a 405. Both are sent before the request's body is read, and without a
+// 100. `OPTIONS *` gets a 204 with the methods of all routes in Allow, and CONNECT a 405 with the same Allow.
+// A path that is too long for the routes' regular expressions gets a 414, and a path for which they take too
 // many steps a 500.
 //
 // Thread:    the loop's thread. A program with several loops makes one application for each.
@@ -53,22 +56,41 @@ class Application final : public http::ServerDelegate {
 
   const Settings& settings() const noexcept { return context_.settings; }
 
+  // Adds routes for the hosts that match the pattern, such as `R"((.*\.)?example\.com)"`, as host() does.
+  // The router tries them before the constructor's routes and behind the routes of earlier calls. Those of
+  // Settings::default_host also serve other hosts, behind all routes (WEB-192, WEB-193). Throws as the
+  // constructor, and then adds nothing. A delegate that follows connections must be added before listen().
+  void add_handlers(std::string host_pattern, std::vector<Rule> rules);
+
+  // The path of the route of that name, with `arguments`, texts or numbers, in place of its groups. They are
+  // percent-encoded but for slashes (WEB-196). Throws std::out_of_range for an unknown name, and
+  // std::invalid_argument for a wrong number of arguments or a pattern that is too complex: see RoutePattern.
+  template <class... Arguments>
+  std::string reverse_url(std::string_view name, const Arguments&... arguments) const {
+    return context_.routes.path_of(name, arguments...);
+  }
+
   // Called by http::HTTPServer.
   Body head_received(http::Exchange& exchange) override;
   void handle_request(http::Exchange& exchange, Task<>& pending) override;
   void client_gone(http::Exchange& exchange) noexcept override;
   void add_default_headers(http::Headers& headers) const override;
+  bool follows_connections() const noexcept override;
+  void connection_closed(const http::ServerConnection& connection) noexcept override;
 
  private:
-  const Rule& rule_for(const Router::Match& match, const http::Exchange& exchange) const noexcept;
+  void answer(const Router::Match& match, std::unique_ptr<http::Exchange::Attachment> owner,
+              http::Exchange& exchange, Task<>& pending);
+  const HandlerFactory& factory_for(const Router::Match& match,
+                                    const http::Exchange& exchange) const noexcept;
 
-  const ApplicationContext context_;
+  ApplicationContext context_;
   Router router_;
   // Answer the requests that the router has no rule for.
-  Rule not_found_;
-  Rule server_;
-  Rule path_too_long_;
-  Rule route_too_complex_;
+  std::shared_ptr<const HandlerFactory> not_found_;
+  std::shared_ptr<const HandlerFactory> server_;
+  std::shared_ptr<const HandlerFactory> path_too_long_;
+  std::shared_ptr<const HandlerFactory> failed_;
   std::vector<std::unique_ptr<http::HTTPServer>> servers_;
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <squall/web/handler/named_routes.h>
 #include <squall/web/handler/settings.h>
 
 namespace squall::web {
@@ -12,6 +13,7 @@ class Application;
 struct ApplicationContext {
   Application& application;
   const Settings settings;
+  NamedRoutes routes{};
 };
 
 }  // namespace squall::web

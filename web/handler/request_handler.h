@@ -50,6 +50,13 @@ class RequestHandler : public RequestInput {
   RequestHandler(const RequestHandler&) = delete;
   RequestHandler& operator=(const RequestHandler&) = delete;
 
+  // The path of the route of that name, with `arguments` in place of its groups, percent-encoded but for
+  // slashes: see Application::reverse_url().
+  template <class... Arguments>
+  std::string reverse_url(std::string_view name, const Arguments&... arguments) const {
+    return context_->routes.path_of(name, arguments...);
+  }
+
   // ---- Output.
 
   // The status is 200 until it is set. A reason with `<`, or with a character that is neither visible nor a

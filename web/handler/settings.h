@@ -6,12 +6,14 @@
 #include <squall/web/handler/middleware.h>
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace squall::web {
 
+class HandlerFactory;
 class RequestHandler;
 
 // Settings of an Application.
@@ -38,6 +40,12 @@ struct Settings {
   // Middleware around every route, and around the answers to requests without a route; the first is
   // outermost.
   std::vector<Middleware> middleware{};
+  // Answers the requests whose path has no route, as made by handler<H>(arguments...) (WEB-194). By default
+  // an ErrorHandler with 404.
+  std::shared_ptr<const HandlerFactory> default_handler{};
+  // The host for which Application::add_handlers() also serves requests that name another host (WEB-193).
+  // None by default. A web page of any site can then send requests to the application by DNS rebinding.
+  std::string default_host{};
 };
 
 }  // namespace squall::web

@@ -100,6 +100,7 @@ class ChainedFactory final : public HandlerFactory {
   }
   const HandlerType& type() const noexcept override { return type_; }
   const HandlerType& plain_type() const noexcept override { return plain_type_; }
+  void check_groups(std::size_t groups) const override { inner_->check_groups(groups); }
 
   const std::vector<Middleware>& middleware() const noexcept { return middleware_; }
   const std::shared_ptr<const HandlerFactory>& inner() const noexcept { return inner_; }
@@ -125,7 +126,8 @@ std::shared_ptr<const HandlerFactory> detail::chain(std::vector<Middleware> midd
 }
 
 Rule&& Rule::with(std::vector<Middleware> middleware) && {
-  factory_ = detail::chain(std::move(middleware), std::move(factory_));
+  if (rules_) rules_ = std::make_shared<const Rules>(with_middleware(middleware, *rules_));
+  if (factory_) factory_ = detail::chain(std::move(middleware), std::move(factory_));
   return std::move(*this);
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <squall/web/handler/middleware.h>
-#include <squall/web/routing/url.h>
+#include <squall/web/routing/rule.h>
 
 #include <memory>
 #include <vector>

@@ -1,117 +1,262 @@
 #include <squall/web/routing/router.h>
 
-#include <squall/ioloop/base/log.h>
+#include <squall/ioloop/base/frame_pool.h>
+#include <squall/web/routing/path_spelling.h>
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
+#include <deque>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
 namespace squall::web {
+
+// A rule with a handler or a delegate as its target.
+struct Router::Route {
+  const Rule* rule;
+  const Guard* guard;                   // of the lists that the rule is in; null without
+  std::optional<RoutePattern> pattern;  // nullopt for a matcher
+  std::optional<Regex> regex;           // nullopt for a literal and for a matcher
+  std::size_t groups = 0;
+};
+
+// Rules that were added together, and their routes in order of declaration.
+struct Router::Group {
+  explicit Group(std::vector<Rule> given) : rules(std::move(given)) {}
+
+  const std::vector<Rule> rules;
+  std::deque<Guard> guards;
+  std::deque<Route> routes;
+  bool is_named = false;  // add_names() has seen the routes
+};
+
 namespace {
 
-// The only path that a pattern without special characters matches; nullopt for other patterns.
-std::optional<std::string> literal_of(std::string_view pattern) {
-  std::string literal;
-  for (std::size_t i = 0; i < pattern.size(); ++i) {
-    char c = pattern[i];
-    if (c == '\\') {
-      if (++i == pattern.size()) return std::nullopt;
-      c = pattern[i];
-      const bool is_class = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-      if (is_class) return std::nullopt;
-    } else if (std::strchr("^$.|?*+()[]{}", c)) {
-      return std::nullopt;
-    }
-    literal += c;
-  }
-  return literal;
-}
+// Owns the text of a match's groups.
+struct GroupText final : http::Exchange::Attachment, Pooled {
+  std::string path;
+  Matcher::Parameters parameters;
+};
 
-// The pattern without its anchors: match() always matches the whole path.
-std::string_view core_of(std::string_view pattern) {
-  if (pattern.starts_with('^')) pattern.remove_prefix(1);
-  if (pattern.ends_with('$') && !pattern.ends_with("\\$")) pattern.remove_suffix(1);
-  return pattern;
-}
-
-void check_parameters(const Rule& rule, std::size_t groups) {
-  const HandlerType& type = rule.factory().type();
-  for (std::size_t i = 0; i < http::kMethodCount; ++i) {
-    // A verb without parameters ignores the groups.
-    if (!type.verbs[i] || type.parameters[i] == 0 || static_cast<std::size_t>(type.parameters[i]) == groups)
-      continue;
-    throw std::invalid_argument(
-        fmt::format("route '{}' has {} groups, but its handler's {} takes {} parameters", rule.pattern(),
-                    groups, http::method_name(static_cast<http::Method>(i)), type.parameters[i]));
-  }
-}
-
-// `core` is the rule's pattern without its anchors.
-Regex compile(const Rule& rule, std::string_view core) {
+// The rule's regular expression, whose groups fit its handler.
+Regex compile_regex(const Rule& rule, const std::string& text) {
   try {
-    return Regex(core, {.extent = Regex::Extent::whole});
+    Regex regex(text, {.extent = Regex::Extent::whole});
+    if (regex.named_groups() == 0 || regex.named_groups() == regex.groups()) return regex;
   } catch (const std::invalid_argument& error) {
     throw std::invalid_argument(fmt::format("route '{}': {}", rule.pattern(), error.what()));
   }
+  throw std::invalid_argument(fmt::format("route '{}' mixes named and unnamed groups", rule.pattern()));
 }
 
-// The rule may match the path, but finding out would take too long.
-Router::Match refuse(Router::Outcome outcome, const Rule& rule, std::string_view path) {
-  if (outcome == Router::Outcome::path_too_long) {
-    log::general().warning(
-        "route '{}' takes paths of up to {} bytes: a request with {} bytes is answered with 414",
-        rule.pattern(), Router::kMaxPath, path.size());
-  } else {
-    log::application().error(
-        "route '{}' took too many steps, or had no memory, for a path of {} bytes: the request is answered "
-        "with 500",
-        rule.pattern(), path.size());
+void check_groups(const Rule& rule, std::size_t groups) {
+  if (!rule.factory()) return;
+  try {
+    rule.factory()->check_groups(groups);
+  } catch (const std::invalid_argument& error) {
+    throw std::invalid_argument(fmt::format("route '{}' {}", rule.pattern(), error.what()));
   }
-  return {outcome, nullptr, {}};
 }
 
 }  // namespace
 
-[[gnu::cold]] Router::Router(std::vector<Rule> rules) : rules_(std::move(rules)) {
-  for (std::size_t i = 0; i < rules_.size(); ++i) {
-    streams_bodies_ = streams_bodies_ || rules_[i].factory().type().streams_body;
-    const std::string_view core = core_of(rules_[i].pattern());
-    if (auto literal = literal_of(core)) {
-      check_parameters(rules_[i], 0);
-      literal_text_.push_back(std::make_unique<std::string>(std::move(*literal)));
-      literals_.emplace(*literal_text_.back(), i);  // of equal patterns the first stays
+// ---- Rules.
+
+[[gnu::cold]] Router::Router(std::vector<Rule> rules, std::string default_host)
+    : default_host_(std::move(default_host)) {
+  main_groups_.push_back(compile(std::move(rules)));
+  make_index();
+}
+
+Router::~Router() = default;
+
+std::unique_ptr<Router::Group> Router::compile(std::vector<Rule> rules) {
+  auto group = std::make_unique<Group>(std::move(rules));
+  add_routes(group->rules, nullptr, *group);
+  return group;
+}
+
+void Router::add_routes(const std::vector<Rule>& rules, const Guard* guard, Group& to) {
+  for (const Rule& rule : rules) {
+    if (rule.rules()) {
+      add_routes(*rule.rules(), &to.guards.emplace_back(rule, guard), to);
       continue;
     }
-    Regex regex = compile(rules_[i], core);
-    const std::size_t groups = regex.groups();
-    if (regex.named_groups() != 0 && regex.named_groups() != groups)
-      throw std::invalid_argument(
-          fmt::format("route '{}' mixes named and unnamed groups", rules_[i].pattern()));
-    check_parameters(rules_[i], groups);
-    patterns_.push_back({i, std::move(regex), groups});
-    groups_.resize(std::max(groups_.size(), groups));
+    Route& route = to.routes.emplace_back(Route{&rule, guard, {}, {}});
+    if (rule.matcher()) {
+      route.groups = rule.matcher()->parameters();
+    } else {
+      route.pattern.emplace(rule.pattern());
+      if (!route.pattern->literal()) {
+        route.regex = compile_regex(rule, route.pattern->regex());
+        route.groups = route.regex->groups();
+      }
+    }
+    check_groups(rule, route.groups);
   }
 }
 
-[[gnu::hot]] Router::Match Router::match(std::string_view path) {
-  const auto literal = literals_.find(path);
-  const std::size_t limit = literal == literals_.end() ? rules_.size() : literal->second;
-  for (const PatternRule& pattern : patterns_) {
-    if (pattern.index > limit || !path.starts_with('/')) break;
-    if (path.size() > kMaxPath) [[unlikely]]
-      return refuse(Outcome::path_too_long, rules_[pattern.index], path);
-    const Regex::Outcome outcome = pattern.regex.match(path, groups_);
-    if (outcome == Regex::Outcome::none) continue;
-    if (outcome != Regex::Outcome::match) [[unlikely]]
-      return refuse(Outcome::too_complex, rules_[pattern.index], path);
-    return {Outcome::found, &rules_[pattern.index],
-            PathGroups(std::span<const Regex::Group>(groups_).first(pattern.groups),
-                       pattern.regex.group_names())};
+[[gnu::cold]] void Router::add_handlers(std::string host_pattern, std::vector<Rule> rules) {
+  const Rule host = Rule(Rule::Condition::host, std::move(host_pattern)).to(std::move(rules));
+  std::unique_ptr<Group> group = compile({host});
+  std::unique_ptr<Group> fallback;
+  const Regex regex = host_regex(host.pattern());
+  std::vector<Regex::Group> unused(regex.groups());
+  if (!default_host_.empty() && regex.match(default_host_, unused) == Regex::Outcome::match) {
+    fallback = std::make_unique<Group>(std::vector<Rule>{host});
+    const Guard& guard = fallback->guards.emplace_back(fallback->rules.front(), Guard::DefaultHost());
+    add_routes(*fallback->rules.front().rules(), &guard, *fallback);
+    fallback->is_named = true;
   }
-  return literal == literals_.end() ? Match() : Match{Outcome::found, &rules_[limit], {}};
+  host_groups_.push_back(std::move(group));
+  if (fallback) main_groups_.push_back(std::move(fallback));
+  make_index();
+}
+
+void Router::add_names(NamedRoutes& to) {
+  for (const auto* groups : {&host_groups_, &main_groups_}) {
+    for (const auto& group : *groups) {
+      if (std::exchange(group->is_named, true)) continue;
+      for (const Route& route : group->routes) {
+        if (route.rule->name().empty()) continue;
+        if (route.pattern) {
+          to.add(route.rule->name(), [&route](auto arguments) { return route.pattern->reverse(arguments); });
+        } else {
+          to.add(route.rule->name(),
+                 [&route](auto arguments) { return route.rule->matcher()->reverse(arguments); });
+        }
+      }
+    }
+  }
+}
+
+MethodSet Router::methods() const {
+  MethodSet methods;
+  for (const Route* route : routes_) {
+    if (route->rule->factory()) {
+      methods |= methods_of(route->rule->factory()->type());
+    } else {
+      methods.set();
+    }
+  }
+  return methods;
+}
+
+// ---- The index.
+
+void Router::make_index() {
+  last_rule_ = nullptr;
+  routes_.clear();
+  literals_.clear();
+  delegates_.clear();
+  prefixes_ = PrefixIndex();
+  for (const auto* groups : {&host_groups_, &main_groups_}) {
+    for (const auto& group : *groups) {
+      for (const Route& route : group->routes) routes_.push_back(&route);
+    }
+  }
+  for (std::uint32_t i = 0; i < routes_.size(); ++i) {
+    const Route& route = *routes_[i];
+    if (route.pattern && route.pattern->literal()) {
+      literals_[*route.pattern->literal()].positions.push_back(i);
+    } else {
+      prefixes_.add(route.pattern ? std::string_view(route.pattern->prefix()) : std::string_view(), i);
+    }
+    groups_.resize(std::max(groups_.size(), route.groups));
+    http::ServerDelegate* const delegate = route.rule->delegate();
+    if (delegate && std::find(delegates_.begin(), delegates_.end(), delegate) == delegates_.end())
+      delegates_.push_back(delegate);
+  }
+  for (auto& [path, literal] : literals_) decide(path, literal);
+}
+
+void Router::decide(std::string_view path, Literal& literal) const {
+  const std::uint32_t first = literal.positions.front();
+  literal.is_first = !routes_[first]->guard;
+  prefixes_.find(path, [&](PrefixIndex::Positions positions) {
+    if (positions.front() < first) literal.is_first = false;
+  });
+}
+
+// ---- Requests.
+
+const Router::Literal* Router::find_literal(std::string_view path) const {
+  const auto found = literals_.find(path);
+  return found == literals_.end() ? nullptr : &found->second;
+}
+
+[[gnu::hot]] Router::Match Router::match(std::string_view path, const http::ServerRequest* request) {
+  if (last_rule_ && path == last_path_) [[likely]]
+    return {Verdict::yes, last_rule_, {}};
+  const auto found = literals_.find(path);
+  const Literal* const literal = found == literals_.end() ? nullptr : &found->second;
+  if (literal && literal->is_first) {
+    last_path_ = found->first;
+    last_rule_ = routes_[literal->positions.front()]->rule;
+    return {Verdict::yes, last_rule_, {}};
+  }
+  if (!path.starts_with('/')) [[unlikely]]
+    return {};
+  if (!has_one_spelling(path)) [[unlikely]]
+    return search_copy(path, request);
+  return search({path, request}, literal);
+}
+
+Router::Match Router::search_copy(std::string_view path, const http::ServerRequest* request) {
+  auto text = std::make_unique<GroupText>();
+  text->path = with_one_spelling(path);
+  Match match = search({text->path, request}, find_literal(text->path));
+  if (!match.groups.empty() && !match.owner) match.owner = std::move(text);
+  return match;
+}
+
+// Tries the rules that may match, in order of declaration.
+[[gnu::hot]] Router::Match Router::search(const RoutedRequest& request, const Literal* literal) {
+  cursors_.clear();
+  if (literal) cursors_.push_back(literal->positions);
+  prefixes_.find(request.path, [this](PrefixIndex::Positions positions) { cursors_.push_back(positions); });
+  ++serial_;
+  while (!cursors_.empty()) {
+    const auto next = std::min_element(cursors_.begin(), cursors_.end(),
+                                       [](const auto& a, const auto& b) { return a.front() < b.front(); });
+    const Route& route = *routes_[next->front()];
+    *next = next->subspan(1);
+    if (next->empty()) {
+      *next = cursors_.back();
+      cursors_.pop_back();
+    }
+    Match match;
+    match.outcome = try_route(route, request, match);
+    if (match.outcome == Verdict::no) continue;
+    if (match.outcome == Verdict::yes) match.rule = route.rule;
+    return match;
+  }
+  return {};
+}
+
+[[gnu::hot]] Verdict Router::try_route(const Route& route, const RoutedRequest& request, Match& match) {
+  if (route.guard) [[unlikely]] {
+    if (const Verdict verdict = route.guard->check(request, serial_); verdict != Verdict::yes) return verdict;
+  }
+  if (route.regex) [[likely]] {
+    const Verdict verdict = match_path(*route.regex, request.path, groups_);
+    if (verdict == Verdict::yes) {
+      match.groups = {std::span<const Regex::Group>(groups_).first(route.groups), route.regex->group_names()};
+    } else if (verdict != Verdict::no) [[unlikely]] {
+      log_refusal(verdict, *route.rule, request.path);
+    }
+    return verdict;
+  }
+  if (route.pattern) return Verdict::yes;  // the literal was looked up
+  auto text = std::make_unique<GroupText>();
+  const Verdict verdict = ask_matcher(*route.rule, request, text->parameters);
+  if (verdict != Verdict::yes) return verdict;
+  std::copy(text->parameters.begin(), text->parameters.end(), groups_.begin());
+  match.groups = std::span<const Regex::Group>(groups_).first(route.groups);
+  match.owner = std::move(text);
+  return verdict;
 }
 
 }  // namespace squall::web

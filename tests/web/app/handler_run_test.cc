@@ -93,7 +93,7 @@ class RunDelegate : public http::ServerDelegate {
   explicit RunDelegate(const Rule& rule) : rule_(rule) {}
 
   void handle_request(http::Exchange& exchange, Task<>& pending) override {
-    HandlerRun(context_, rule_.factory(), exchange, {}).start(pending);
+    HandlerRun(context_, *rule_.factory(), exchange, {}).start(pending);
     if (pending) ++tasks;
   }
   void client_gone(http::Exchange& exchange) noexcept override { HandlerRun::client_gone(exchange); }
