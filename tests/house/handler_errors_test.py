@@ -29,6 +29,9 @@ HANDLERS = [
     ("int get() { return 1; }", "a verb returns void or Task<>"),
     ("Task<int> get() { co_return 1; }", "a verb returns void or Task<>"),
     ("void get() {} bool prepare() { return true; }", "prepare() returns void or Task<>"),
+    ("void get() {} void data_received(std::string_view) {}", "data_received(std::string_view) returns void or Task<>"),
+    ("static constexpr bool stream_request_body = true; void get() {} void data_received(std::string) {}",
+     "data_received(std::string_view) returns void or Task<>"),
     ("void get() {} Task<> on_finish() { co_return; }", "on_finish() and on_connection_close() return void"),
     ("void get(void*) {}", "a verb's parameter must be an integer"),
     ("Task<> get(const std::string&) { co_return; }", "takes its parameters by value"),
@@ -55,6 +58,8 @@ TAKEN = [
     'Handler().set_header("Name", 1u); Handler().set_header("Name", std::string()); Handler().add_header("Name", "x");',
     "struct H : web::RequestHandler { struct Options {}; void get(int, std::optional<std::string>) {}"
     " void initialize(int, int = 1) {} }; auto rule = url<H>(\"/\", 7);",
+    "struct H : web::RequestHandler { enum : bool { stream_request_body = true }; void get(bool, double) {}"
+    " Task<> data_received(std::string_view) { co_return; } }; auto rule = url<H>(\"/\");",
     "struct H : web::RequestHandler { Task<> prepare() { co_return; } }; auto rule = url<H>(\"/\");",
 ]
 

@@ -4,6 +4,7 @@
 #include <squall/http/server/handler_failure.h>
 #include <squall/ioloop/base/errors.h>
 #include <squall/ioloop/base/log.h>
+#include <squall/web/app/body_delivery.h>
 #include <squall/web/handler/call_and_log.h>
 #include <squall/web/handler/http_error.h>
 
@@ -97,9 +98,16 @@ void HandlerRun::answer_without_handler(const std::exception_ptr& error) noexcep
       factory_->initialize(*handler_);
       [[fallthrough]];
     case Stage::prepare:
-      next_ = Stage::verb;
+      next_ = Stage::body;
       if (const auto prepare = handler_->type_->prepare; prepare) [[unlikely]] {
         if (prepare(*handler_, waiting) == Called::pending) return Called::pending;
+      }
+      [[fallthrough]];
+    case Stage::body:
+      next_ = Stage::verb;
+      if (handler_->type_->data_received) [[unlikely]] {
+        waiting = deliver_body(*handler_, *handler_->type_);
+        return Called::pending;
       }
       [[fallthrough]];
     case Stage::verb:

@@ -22,7 +22,9 @@ namespace squall::web {
 //   -----------+-----------------------------------------+--------------------+------------------------
 //   create     | the handler's constructor               |                    | initialize
 //   initialize | set_default_headers(), initialize()     |                    | prepare
-//   prepare    | prepare()                               | its Task<>, if any | verb
+//   prepare    | prepare()                               | its Task<>, if any | body
+//   body       | data_received() for each piece of the   | the client, and    | verb
+//              | body, if the class has that hook        | its Task<>, if any |
 //   verb       | get(), post(), ...; nothing if          | its Task<>, if any | finish
 //              | prepare() has finished the response     |                    |
 //   finish     | finish(), unless the handler called it  |                    | end
@@ -61,7 +63,7 @@ class HandlerRun {
   static void client_gone(http::Exchange& exchange) noexcept;
 
  private:
-  enum class Stage : std::uint8_t { create, initialize, prepare, verb, finish };
+  enum class Stage : std::uint8_t { create, initialize, prepare, body, verb, finish };
 
   // How the run ends after an exception of the handler.
   struct Outcome {

@@ -3,6 +3,7 @@
 #include <squall/ioloop/loop/task.h>
 #include <squall/web/handler/path_args.h>
 
+#include <string_view>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -37,7 +38,8 @@ using ParametersOf = typename MethodTraits<decltype(kMethod)>::Parameters;
 // Finds members that H has but that cannot be named from here, because they are private or overloaded. A name
 // that both H and Names have is ambiguous in Probe, which derives from both; a name that H lacks is not.
 struct Names {
-  int get, head, post, put, delete_, patch, options, prepare, on_finish, on_connection_close, initialize;
+  int get, head, post, put, delete_, patch, options, prepare, data_received, on_finish, on_connection_close,
+      initialize;
 };
 template <class H, bool kFinal = std::is_final_v<H>>
 struct Probe : H, Names {};
@@ -58,6 +60,7 @@ constexpr bool has_hidden_hook() {
          (!requires { &P::patch; } && !requires { requires kIsMethod<&H::patch>; }) ||
          (!requires { &P::options; } && !requires { requires kIsMethod<&H::options>; }) ||
          (!requires { &P::prepare; } && !requires { requires kIsMethod<&H::prepare>; }) ||
+         (!requires { &P::data_received; } && !requires { requires kIsMethod<&H::data_received>; }) ||
          (!requires { &P::on_finish; } && !requires { requires kIsMethod<&H::on_finish>; }) ||
          (!requires { &P::on_connection_close; } &&
           !requires { requires kIsMethod<&H::on_connection_close>; }) ||
@@ -134,6 +137,18 @@ constexpr bool prepare_returns_void_or_task() {
   return true;
 }
 template <class H>
+constexpr bool streams_body() {
+  if constexpr (requires { bool(H::stream_request_body); }) return H::stream_request_body;
+  return false;
+}
+template <class H>
+constexpr bool data_received_takes_pieces() {
+  if constexpr (requires { &H::data_received; })
+    return streams_body<H>() && kIsVoidOrTask<ResultOf<&H::data_received>> &&
+           std::is_same_v<ParametersOf<&H::data_received>, std::tuple<std::string_view>>;
+  return true;
+}
+template <class H>
 constexpr bool hooks_return_void() {
   bool all = true;
   if constexpr (requires { &H::on_finish; }) all = all && std::is_void_v<ResultOf<&H::on_finish>>;
@@ -178,6 +193,11 @@ constexpr bool check_handler() {
     static_assert(kNever<H>, "a verb returns void or Task<>");
   } else if constexpr (!prepare_returns_void_or_task<H>()) {
     static_assert(kNever<H>, "prepare() returns void or Task<>");
+  } else if constexpr (!data_received_takes_pieces<H>()) {
+    static_assert(
+        kNever<H>,
+        "data_received(std::string_view) returns void or Task<>, and its class has static constexpr "
+        "bool stream_request_body = true");
   } else if constexpr (!hooks_return_void<H>()) {
     static_assert(kNever<H>, "on_finish() and on_connection_close() return void");
   } else if constexpr (!parameters_are_converted<H>()) {

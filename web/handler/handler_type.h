@@ -10,6 +10,7 @@
 #include <bitset>
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -27,12 +28,14 @@ enum class Called {
 struct HandlerType {
   using Verb = Called (*)(RequestHandler& handler, PathGroups groups, Task<>& pending);
   using Hook = Called (*)(RequestHandler& handler, Task<>& pending);
+  using DataHook = Called (*)(RequestHandler& handler, std::string_view piece, Task<>& pending);
   static constexpr int kAnyParameters = -1;
 
   // Null for a method without a verb. `parameters` is the number of path groups that the verb takes.
   std::array<Verb, http::kMethodCount> verbs{};
   std::array<int, http::kMethodCount> parameters{};
-  bool streams_body = false;  // the verb reads the request's body itself
+  bool streams_body = false;  // the handler gets the request's body as it arrives
+  DataHook data_received = nullptr;
   Hook prepare = nullptr;
   void (*on_finish)(RequestHandler& handler) = nullptr;
   void (*on_connection_close)(RequestHandler& handler) = nullptr;
@@ -81,6 +84,18 @@ Called call_hook(RequestHandler& base, [[maybe_unused]] Task<>& pending) {
 }
 
 template <class H, auto kMethod>
+Called call_data_hook(RequestHandler& base, std::string_view piece, [[maybe_unused]] Task<>& pending) {
+  auto& handler = static_cast<H&>(base);
+  if constexpr (std::is_void_v<ResultOf<kMethod>>) {
+    (handler.*kMethod)(piece);
+    return Called::done;
+  } else {
+    pending = (handler.*kMethod)(piece);
+    return Called::pending;
+  }
+}
+
+template <class H, auto kMethod>
 void call_void(RequestHandler& base) {
   (static_cast<H&>(base).*kMethod)();
 }
@@ -104,6 +119,7 @@ constexpr HandlerType make_handler_type() {
   if constexpr (requires { &H::patch; }) set_verb<H, &H::patch>(type, Method::patch);
   if constexpr (requires { &H::options; }) set_verb<H, &H::options>(type, Method::options);
   if constexpr (requires { bool(H::stream_request_body); }) type.streams_body = H::stream_request_body;
+  if constexpr (requires { &H::data_received; }) type.data_received = &call_data_hook<H, &H::data_received>;
   if constexpr (requires { &H::prepare; }) type.prepare = &call_hook<H, &H::prepare>;
   if constexpr (requires { &H::on_finish; }) type.on_finish = &call_void<H, &H::on_finish>;
   if constexpr (requires { &H::on_connection_close; })

@@ -30,7 +30,12 @@ struct HandlerType;
 //   void on_finish()                          runs after the response, also after a failed one
 //   void on_connection_close()                runs when the client closes the connection while a Task<>
 //                                             waits; the task is cancelled afterwards
-//   static constexpr bool stream_request_body = true    the verb reads the body itself: see read_body()
+//   static constexpr bool stream_request_body = true    prepare() and the verb run before the body has
+//                                             arrived: they read it by read_body()
+//   data_received(std::string_view piece)     void or Task<>, with stream_request_body; runs for each piece
+//                                             of the body, before the verb. After finish() neither a piece
+//                                             nor the verb follows; if the body has not ended,
+//                                             on_connection_close() runs
 // A method without a verb gets a 405. Verbs and hooks are found at compile time: they need not be virtual.
 //
 // Thread:    the loop's thread only.
