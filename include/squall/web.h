@@ -7,6 +7,7 @@
 #include <squall/web/handler/argument_converter.h>
 #include <squall/web/handler/http_error.h>
 #include <squall/web/handler/json_input.h>
+#include <squall/web/handler/multipart_reader.h>
 #include <squall/web/handler/path_args.h>
 #include <squall/web/handler/request_handler.h>
 #include <squall/web/routing/url.h>

@@ -2,6 +2,7 @@
 
 #include <squall/web.h>
 
+#include <fmt/format.h>
 #include <sys/socket.h>
 
 #include <atomic>
@@ -9,6 +10,7 @@
 #include <cstdlib>
 #include <new>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "support/web_fixture.h"
@@ -18,6 +20,7 @@ namespace {
 std::atomic<bool> g_counting = false;
 std::atomic<int> g_allocations = 0;
 std::atomic<std::size_t> g_bytes = 0;  // allocated and not freed
+std::atomic<std::size_t> g_peak = 0;   // the most of g_bytes
 
 // The header of each block has the block's size.
 constexpr std::size_t kHeader = 16;
@@ -27,6 +30,7 @@ void* allocate(std::size_t size) {
   void* memory = std::malloc(kHeader + size);
   if (!memory) throw std::bad_alloc();
   g_bytes += *static_cast<std::size_t*>(memory) = size;
+  if (g_bytes > g_peak) g_peak = g_bytes.load();
   return static_cast<char*>(memory) + kHeader;
 }
 void release(void* memory) noexcept {
@@ -136,6 +140,66 @@ TEST_CASE("a connection for each request uses the exchange of the last one again
     CAPTURE(target);
     CHECK(allocated <= 20);  // the Date header allocates once a second
   }
+}
+
+class FormHandler : public RequestHandler {
+ public:
+  void post() { write(argument("a")); }
+};
+class StreamedFormHandler : public RequestHandler {
+ public:
+  static constexpr bool stream_request_body = true;
+  Task<> post() {
+    MultipartReader reader(*this);
+    for (;;) {
+      const http::MultipartPart* const part = co_await reader.next_part();
+      if (!part) break;
+    }
+  }
+};
+
+// The most memory that the server takes for a request, in bytes.
+std::size_t peak_of(WebFixture& web, std::string_view target, std::string_view type,
+                    const std::string& body) {
+  web.loop.log.expect_any("");
+  RawPeer peer = web.connect();
+  const std::string request = fmt::format(
+      "POST {} HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Type: {}\r\nContent-Length: "
+      "{}\r\n\r\n{}",
+      target, type, body.size(), body);
+  std::string response;
+  response.reserve(10'000);
+  std::string_view rest = request;
+  const std::size_t before = g_bytes;
+  g_peak = before;
+  web.loop.run_until([&] {
+    rest.remove_prefix(peer.send_some(rest));
+    return peer.drain(response);
+  });
+  const std::size_t peak = g_peak;
+  CHECK(response.starts_with("HTTP/1.1 400 "));
+  web.loop.log.expect(": Invalid body: ");
+  web.loop.log.expect("400 POST ");
+  return peak - before;
+}
+
+TEST_CASE("forms of very many fields and parts are refused before they fill the memory (SEC-22)",
+          "[allocation]") {
+  WebFixture web({url<FormHandler>("/"), url<StreamedFormHandler>("/streamed")});
+  const std::string multipart = "multipart/form-data; boundary=b";
+  std::string fields;
+  for (int i = 0; i < 1'000'000; ++i) fields += "a&";
+  std::string parts;
+  for (int i = 0; i < 100'000; ++i) parts += "--b\r\n";
+  parts += "--b--\r\n";
+  const std::size_t of_fields = peak_of(web, "/", "application/x-www-form-urlencoded", fields);
+  const std::size_t of_parts = peak_of(web, "/", multipart, parts);
+  const std::size_t of_streamed_parts = peak_of(web, "/streamed", multipart, parts);
+  CAPTURE(of_fields, of_parts, of_streamed_parts);
+  // A string that grows has its old and its new memory for a moment.
+  CHECK(of_fields < 4 * fields.size() + 1'000'000);
+  CHECK(of_parts < 4 * parts.size() + 1'000'000);
+  CHECK(of_streamed_parts < 1'000'000);
 }
 
 class EchoHandler : public RequestHandler {
