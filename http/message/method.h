@@ -6,8 +6,8 @@
 
 namespace squall::http {
 
-// The methods that have a verb of a handler (RFC 9110, 9; RFC 5789; RFC 10008); `other` is any other registered
-// method (IANA's registry).
+// The methods that have a verb of a handler (RFC 9110, 9; RFC 5789; RFC 10008); `other` is any other
+// registered method (IANA's registry).
 enum class Method : std::uint8_t { get, head, post, put, delete_, patch, options, query, other };
 inline constexpr std::size_t kMethodCount = 8;  // without `other`
 
@@ -25,8 +25,8 @@ constexpr bool expects_content(std::string_view method) noexcept {
 
 // Whether a repeated request has the effect of one (RFC 9110, 9.2.2; RFC 10008, 2).
 constexpr bool is_idempotent(std::string_view method) noexcept {
-  return method == "GET" || method == "HEAD" || method == "PUT" || method == "DELETE" || method == "OPTIONS" ||
-         method == "TRACE" || method == "QUERY";
+  return method == "GET" || method == "HEAD" || method == "PUT" || method == "DELETE" ||
+         method == "OPTIONS" || method == "TRACE" || method == "QUERY";
 }
 
 }  // namespace squall::http
