@@ -5,6 +5,7 @@
 #include <string_view>
 
 namespace squall::web {
+namespace detail {
 
 // The name of a request method as a template argument: `MethodName("PROPFIND")`.
 template <std::size_t N>
@@ -17,14 +18,16 @@ struct MethodName {
   char text[N]{};
 };
 
+}  // namespace detail
+
 // A verb of a handler class for a method that has no verb by name. The method must be a registered one: the
 // server answers others with 501.
-template <MethodName kName, auto kVerb>
+template <detail::MethodName kName, auto kVerb>
 struct ExtraMethod {
   static constexpr std::string_view kMethod = kName.view();
 };
 
-// The methods that a handler class supports besides those of RequestHandler (WEB-05):
+// The methods that a handler class supports beyond the verbs of RequestHandler (WEB-05):
 //
 //     class DavHandler : public web::RequestHandler {
 //      public:
