@@ -26,7 +26,7 @@ Exchange::Exchange() : response_(request_), body_(parser_, request_.head_, respo
   stream_ = &stream;
   connection_ = &connection;
   context_ = nullptr;
-  runs_to_end_ = detached_ = false;
+  runs_to_end_ = task_ends_itself_ = detached_ = false;
   request_.remote_ = connection.peer();
   request_.stream_ = &stream;
   request_.start_ = stream.loop().time();

@@ -42,9 +42,9 @@ class ServerHandler final : public RequestHandler {
 // The methods of all routes, and OPTIONS, which has the path `*`.
 std::string methods_of_all(const std::vector<Rule>& rules) {
   MethodSet methods;
-  for (const Rule& rule : rules) methods |= methods_of(rule.factory().type());
-  methods.set(static_cast<std::size_t>(http::Method::options));
-  return allowed_methods(methods);
+  for (const Rule& rule : rules) methods.add(rule.factory().type());
+  methods.add(http::Method::options);
+  return methods.text();
 }
 
 // The match of a request whose body is still to come. It refers to a copy of the path, because the head may

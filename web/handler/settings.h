@@ -4,10 +4,20 @@
 #include <squall/ioloop/base/void_function.h>
 
 #include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
 
 namespace squall::web {
 
 class RequestHandler;
+
+// The form of the error pages that RequestHandler writes.
+enum class ErrorFormat : std::uint8_t {
+  by_accept,  // JSON for clients whose Accept header prefers it, otherwise HTML
+  html,
+  json,
+};
 
 // Settings of an Application.
 struct Settings {
@@ -24,6 +34,12 @@ struct Settings {
   std::size_t max_json_size = 1024 * 1024;
   // How deep arrays and objects of such a body may be nested; 400 beyond.
   std::size_t max_json_depth = 64;
+  // The smallest body, in bytes, that gets an automatic Etag header (WEB-75); nullopt: none does. A tag costs
+  // the SHA-1 of the body, and saves nothing for a body that fits into one packet with its head.
+  std::optional<std::size_t> etag_min_size = 1024;
+  ErrorFormat error_format = ErrorFormat::by_accept;
+  // The page to which RequestHandler::require_user() redirects (WEB-209).
+  std::string login_url{};
 };
 
 }  // namespace squall::web

@@ -39,14 +39,16 @@ std::string_view core_of(std::string_view pattern) {
 
 void check_parameters(const Rule& rule, std::size_t groups) {
   const HandlerType& type = rule.factory().type();
-  for (std::size_t i = 0; i < http::kMethodCount; ++i) {
+  const auto check = [&](std::string_view method, int parameters) {
     // A verb without parameters ignores the groups.
-    if (!type.verbs[i] || type.parameters[i] == 0 || static_cast<std::size_t>(type.parameters[i]) == groups)
-      continue;
+    if (parameters == 0 || static_cast<std::size_t>(parameters) == groups) return;
     throw std::invalid_argument(
         fmt::format("route '{}' has {} groups, but its handler's {} takes {} parameters", rule.pattern(),
-                    groups, http::method_name(static_cast<http::Method>(i)), type.parameters[i]));
-  }
+                    groups, method, parameters));
+  };
+  for (std::size_t i = 0; i < http::kMethodCount; ++i)
+    if (type.verbs[i]) check(http::method_name(static_cast<http::Method>(i)), type.parameters[i]);
+  for (const HandlerType::Extra& extra : type.extra_verbs) check(extra.method, extra.parameters);
 }
 
 // `core` is the rule's pattern without its anchors.

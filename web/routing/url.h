@@ -1,5 +1,6 @@
 #pragma once
 
+#include <squall/ioloop/loop/task.h>
 #include <squall/web/handler/handler_check.h>
 #include <squall/web/handler/handler_type.h>
 #include <squall/web/handler/request_handler.h>
@@ -18,8 +19,9 @@ class HandlerFactory {
  public:
   virtual ~HandlerFactory() = default;
   virtual std::unique_ptr<RequestHandler> make() const = 0;
-  // Calls the handler's initialize() with the route's arguments.
-  virtual void initialize(RequestHandler& handler) const = 0;
+  // Calls the handler's initialize() with the route's arguments. If it is a task, stores the task in
+  // `pending`.
+  virtual Called initialize(RequestHandler& handler, Task<>& pending) const = 0;
   virtual const HandlerType& type() const noexcept = 0;
 };
 
@@ -51,11 +53,18 @@ class TypedFactory final : public HandlerFactory {
  public:
   explicit TypedFactory(std::tuple<Args...> arguments) : arguments_(std::move(arguments)) {}
   std::unique_ptr<RequestHandler> make() const override { return std::make_unique<H>(); }
-  void initialize([[maybe_unused]] RequestHandler& base) const override {
+  Called initialize([[maybe_unused]] RequestHandler& base, [[maybe_unused]] Task<>& pending) const override {
     if constexpr (requires { &H::initialize; }) {
       auto& handler = static_cast<H&>(base);
-      std::apply([&handler](const auto&... arguments) { handler.initialize(arguments...); }, arguments_);
+      if constexpr (!std::is_void_v<ResultOf<&H::initialize>>) {
+        pending = std::apply(
+            [&handler](const auto&... arguments) { return handler.initialize(arguments...); }, arguments_);
+        return Called::pending;
+      } else {
+        std::apply([&handler](const auto&... arguments) { handler.initialize(arguments...); }, arguments_);
+      }
     }
+    return Called::done;
   }
   const HandlerType& type() const noexcept override { return kHandlerType<H>; }
 
