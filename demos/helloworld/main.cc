@@ -19,7 +19,6 @@ namespace {
 class MainHandler : public web::RequestHandler {
  public:
   void get() { write("Hello, world\n"); }  // would be Task<> get() if it had to wait
-  void head() { get(); }
 };
 
 struct Options {

@@ -7,6 +7,7 @@
 #include <squall/http/client/proxy_environment.h>
 #include <squall/http/client/request_head.h>
 #include <squall/http/codec/content_decoder.h>
+#include <squall/http/message/method.h>
 #include <squall/http/message/percent_encoding.h>
 #include <squall/http/message/status.h>
 #include <squall/ioloop/base/ascii.h>
@@ -204,7 +205,7 @@ void CurlTransfer::set_body() {
     set(CURLOPT_POSTFIELDS, body->data());
   } else if (method == "HEAD") {
     set(CURLOPT_NOBODY, 1L);
-  } else if (method == "POST" || method == "PUT" || method == "PATCH") {
+  } else if (expects_content(method)) {
     set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(0));
     set(CURLOPT_POSTFIELDS, "");
   }

@@ -6,6 +6,7 @@
 #include <squall/http/codec/check_head.h>
 #include <squall/http/codec/content_length.h>
 #include <squall/http/message/base64.h>
+#include <squall/http/message/method.h>
 #include <squall/http/message/url_text.h>
 #include <squall/ioloop/base/ascii.h>
 #include <squall/iostream/address/resolver.h>
@@ -21,8 +22,8 @@
 namespace squall::http {
 namespace {
 
-constexpr std::array<std::string_view, 7> kMethods = {"GET",   "HEAD",   "POST",   "PUT",
-                                                      "PATCH", "DELETE", "OPTIONS"};
+constexpr std::array<std::string_view, 8> kMethods = {"GET",   "HEAD",   "POST",    "PUT",
+                                                      "PATCH", "DELETE", "OPTIONS", "QUERY"};
 
 // Parses a URL. Keeps the last one, as many programs fetch one URL again and again, unless there may be a
 // password in it.
@@ -77,7 +78,7 @@ void Fetch::check() const {
   if (!flag(&FetchOptions::allow_nonstandard_methods, false)) {
     if (std::find(kMethods.begin(), kMethods.end(), method_) == kMethods.end())
       throw std::invalid_argument(fmt::format("unknown method {}", method_));
-    const bool expects_body = method_ == "POST" || method_ == "PUT" || method_ == "PATCH";
+    const bool expects_body = expects_content(method_);
     if (expects_body != has_body)
       throw std::invalid_argument(
           fmt::format("Body must {}be None for method {} (unless allow_nonstandard_methods is true)",
@@ -203,8 +204,7 @@ void Fetch::take_credentials() {
 bool Fetch::may_retry(Sent sent) const noexcept {
   if (sent == Sent::nothing && !has_producer()) return true;
   if (has_producer() && !request().body_producer_is_repeatable) return false;
-  return method_ == "GET" || method_ == "HEAD" || method_ == "PUT" || method_ == "DELETE" ||
-         method_ == "OPTIONS" || method_ == "TRACE";
+  return is_idempotent(method_);
 }
 
 // ---- Upgrades.

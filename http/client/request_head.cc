@@ -5,6 +5,7 @@
 #include <squall/http/codec/content_length.h>
 #include <squall/http/message/date.h>
 #include <squall/http/server/byte_copier.h>
+#include <squall/http/message/method.h>
 #include <squall/ioloop/base/ascii.h>
 #include <squall/version.h>
 
@@ -49,7 +50,7 @@ void RequestHead::write_to(std::string& text) {
   const std::string* const body = fetch.body();
   const bool has_body = body || fetch.has_producer();
   const std::string_view method = fetch.method();
-  const bool is_post = method == "POST" || method == "PUT" || method == "PATCH";
+  const bool is_post = expects_content(method);
   expects_continue = has_body && fetch.flag(&FetchOptions::expect_100_continue, false);
 
   append_request_line(text, method, absolute ? url.origin() : std::string(), url.target());

@@ -51,6 +51,7 @@ Method method_of(llhttp_method_t method) noexcept {
     case HTTP_DELETE: return Method::delete_;
     case HTTP_PATCH: return Method::patch;
     case HTTP_OPTIONS: return Method::options;
+    case HTTP_QUERY: return Method::query;
     default: return Method::other;
   }
 }

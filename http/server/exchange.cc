@@ -27,7 +27,7 @@ Exchange::Exchange() : response_(request_), body_(parser_, request_.head_, respo
   connection_ = &connection;
   context_ = nullptr;
   new_delegate_ = nullptr;
-  runs_to_end_ = detached_ = false;
+  runs_to_end_ = task_ends_itself_ = detached_ = false;
   request_.remote_ = connection.peer();
   request_.stream_ = &stream;
   request_.start_ = stream.loop().time();

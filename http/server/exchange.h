@@ -41,7 +41,8 @@ struct ServerContext;
 // Lifetime:  ends with the request, and is reused for another request: keep no reference beyond that.
 // Errors:    once the client has gone write() throws StreamClosedError, and finish() does nothing. Both
 //            throw StreamBufferFullError, and then have sent nothing, if the unsent bytes would exceed the
-//            stream's max_write_buffer_size.
+//            stream's max_write_buffer_size. HTTPOutputError closes the connection if the head was sent;
+//            otherwise nothing was sent, and another response may follow reset_head().
 class Exchange {
  public:
   Exchange();
@@ -72,6 +73,9 @@ class Exchange {
   // The headers of the response, at first the default headers: Server, Date and the delegate's. Changes
   // have no effect once the head is sent.
   Headers& headers() { return response_.headers(); }
+  // Whether headers() or add_headers() was called for this response: it may have other than the default
+  // headers.
+  bool has_own_headers() const noexcept { return response_.has_own_headers(); }
   // Adds all fields of `added`. Its Server, Date and Content-Type replace existing fields.
   void add_headers(const Headers& added) { response_.add_headers(added); }
   // As given to set_status().
@@ -82,15 +86,15 @@ class Exchange {
   bool finished() const noexcept { return response_.finished(); }
 
   // Sends the head, unless it is sent already, and a piece of the body. The bytes leave at the end of the
-  // turn. Throws HTTPOutputError, and closes the connection, beyond a Content-Length of the headers.
+  // turn. Throws HTTPOutputError beyond a Content-Length of the headers.
   void write(std::string_view piece) { response_.write(piece); }
   // The same for a block of memory that many responses share. A large block is not copied.
   void write_shared(SharedBytes piece) { response_.write_shared(std::move(piece)); }
   // Waits until the kernel has taken all bytes that were written: back-pressure.
   WriteAwaiter flush() { return stream_->flush(); }
-  // Ends the response with the last piece of the body, or with the whole body. Throws HTTPOutputError, and
-  // closes the connection, if the body is shorter than a Content-Length of the headers; std::logic_error if
-  // called twice.
+  // Ends the response with the last piece of the body, or with the whole body. From then on the handler's
+  // task is not cancelled when the client goes away. Throws HTTPOutputError if the body has another size than
+  // a Content-Length of the headers; std::logic_error if called twice.
   void finish(std::string_view last = {}) {
     end_request();
     response_.finish(last);
@@ -151,10 +155,14 @@ class Exchange {
   const ServerConnection& connection() const noexcept { return *connection_; }
   // The connection closes after the response, even if the client does not ask for it.
   void close_after() noexcept { response_.close_after(); }
-  // A handler that waits is cancelled if the client goes away: see Options::half_closed. After run_to_end()
-  // it is not cancelled.
+  // A handler that waits is cancelled if the client goes away before finish(): see Options::half_closed.
+  // After run_to_end() it is not cancelled.
   void run_to_end() noexcept { runs_to_end_ = true; }
   bool runs_to_end() const noexcept { return runs_to_end_; }
+  // For client_gone(): the delegate's task has cancelled its own work, and ends soon. The server waits for
+  // that in place of destroying the task, and sends no response of it.
+  void let_task_end() noexcept { task_ends_itself_ = true; }
+  bool task_ends_itself() const noexcept { return task_ends_itself_; }
   // For client_gone(): the status that the connection answers with, 408, if the client took too long to send
   // its body.
   std::optional<int> cancelled_with() const noexcept;
@@ -209,6 +217,7 @@ class Exchange {
   std::string buffer_;
   bool is_measured_ = false;  // Options::measure_times is set
   bool runs_to_end_ = false;
+  bool task_ends_itself_ = false;
   bool detached_ = false;
 };
 

@@ -28,7 +28,10 @@ std::coroutine_handle<> HandlerWait::await_suspend(detail::Caller caller) {
 }
 
 HandlerOutcome HandlerWait::await_resume() noexcept {
-  if (outcome_ != HandlerOutcome::pending) return outcome_;
+  if (outcome_ != HandlerOutcome::pending) {
+    handler_.reset();
+    return outcome_;
+  }
   const Task<> ended = std::move(handler_);
   outcome_ = HandlerOutcome::answered;
   try {
@@ -42,12 +45,11 @@ HandlerOutcome HandlerWait::await_resume() noexcept {
 
 // The stream has closed, or the client has ended its bytes.
 void HandlerWait::stream_ended() {
-  if (exchange_.runs_to_end() || outcome_ != HandlerOutcome::pending) return;
+  if (exchange_.runs_to_end() || exchange_.finished() || outcome_ != HandlerOutcome::pending) return;
   const bool is_half_closed = !stream_.closed() && exchange_.request_read();
   if (is_half_closed && context_.options.half_closed == HTTPServerOptions::HalfClosed::is_answered)
     return expect_no_request();
-  cancel(HandlerOutcome::client_gone);
-  context_.loop->resume(caller_);
+  if (cancel(HandlerOutcome::client_gone)) context_.loop->resume(caller_);
 }
 
 // The client waits for its last answer. A reset still cancels the handler. Keep-alive probes cause one if the
@@ -60,18 +62,21 @@ void HandlerWait::expect_no_request() {
 
 void HandlerWait::time_out() noexcept {
   if (outcome_ != HandlerOutcome::pending) return;
-  cancel(HandlerOutcome::timed_out);
+  if (!cancel(HandlerOutcome::timed_out)) return;
   resume_.set(caller_);
   context_.loop->call_soon(resume_);
 }
 
-void HandlerWait::cancel(HandlerOutcome outcome) noexcept {
+// False if the task is not destroyed, and ends by itself.
+bool HandlerWait::cancel(HandlerOutcome outcome) noexcept {
   outcome_ = outcome;
   // The handler's destructors may call the application too.
   const ServerContext::RareCall calling(context_);
   ServerDelegate* const other = exchange_.handed_over_to();
   (other ? *other : context_.delegate).client_gone(exchange_);
+  if (exchange_.task_ends_itself()) return false;
   handler_.reset();  // suspended: the awaiters that it waits in withdraw themselves
+  return true;
 }
 
 }  // namespace squall::http

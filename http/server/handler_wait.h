@@ -30,7 +30,8 @@ enum class HandlerOutcome : std::uint8_t {
 //     HandlerWait wait(context, exchange, stream, std::move(handler));
 //     const HandlerOutcome outcome = co_await wait;
 //
-// A cancelled task is destroyed after a call of ServerDelegate::client_gone().
+// A task whose response is finished is not cancelled. A cancelled task is destroyed after a call of
+// ServerDelegate::client_gone(), unless that call has called Exchange::let_task_end().
 //
 // Lifetime:  borrows context, exchange and stream. Destroying a HandlerWait cancels the task without a call
 //            of the delegate.
@@ -53,7 +54,7 @@ class HandlerWait {
  private:
   void stream_ended();
   void expect_no_request();
-  void cancel(HandlerOutcome outcome) noexcept;
+  bool cancel(HandlerOutcome outcome) noexcept;
 
   ServerContext& context_;
   Exchange& exchange_;

@@ -37,6 +37,7 @@ class ResponseHead {
   void set_status(int status, std::string_view reason);
   const std::string& reason() const noexcept { return reason_; }
   Headers& headers();
+  bool has_own_headers() const noexcept { return has_own_headers_; }
   void add_headers(const Headers& added);
   // The response's own headers if it has any, otherwise the default headers.
   const Headers& present() const noexcept { return has_own_headers_ ? headers_ : *defaults_; }

@@ -208,6 +208,10 @@ void ResponseWriter::write(std::string_view piece) {
   call_head_hook(std::nullopt);
   try {
     piece = filter(piece, std::nullopt, ResponseFilters::Last::no);
+    if (state_ == State::head) {
+      const std::optional<std::uint64_t> promised = promised_length();
+      if (promised && piece.size() > *promised) fail("Tried to write more data than Content-Length");
+    }
     begin_pieces(piece.size());
     send_piece(piece, {});
   } catch (...) {
@@ -331,6 +335,7 @@ void ResponseWriter::finish_slowly(std::string_view last) {
 void ResponseWriter::send_all(std::string_view last) {
   // Only chunks can have trailers behind them.
   if (state_ == State::head && has_trailers()) {
+    if (const auto promised = promised_length()) check_whole(*promised, last.size());
     announce_trailers();
     send_head(std::nullopt, {}, kChunkFraming);
   }
@@ -464,9 +469,10 @@ void ResponseWriter::abort() noexcept {
   stream_->close(std::make_error_code(std::errc::operation_canceled));
 }
 
-// Closes the connection and throws: the client would take the next response for the rest of this response.
+// Throws. If the head was sent, closes the connection before: the client would take the next response for the
+// rest of this response.
 void ResponseWriter::fail(const char* format, std::uint64_t bytes) {
-  abort();
+  if (state_ != State::head) abort();
   throw HTTPOutputError(fmt::format(fmt::runtime(format), bytes));
 }
 

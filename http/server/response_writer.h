@@ -73,6 +73,7 @@ class ResponseWriter {
   void set_status(int status, std::string_view reason) { head_.set_status(status, reason); }
   const std::string& reason() const noexcept { return head_.reason(); }
   Headers& headers() { return head_.headers(); }
+  bool has_own_headers() const noexcept { return head_.has_own_headers(); }
   void add_headers(const Headers& added) { head_.add_headers(added); }
   Headers& trailers();
   void add_filter(std::unique_ptr<ResponseFilter> filter);

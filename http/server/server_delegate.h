@@ -34,8 +34,9 @@ class ServerDelegate {
   // Adds headers to every response of the server, behind Server and Date.
   virtual void add_default_headers(Headers&) const {}
 
-  // The client went away while `pending` waited, or did not send its body in time and gets 408. `pending`
-  // is destroyed after this call.
+  // The client went away while `pending` waited, before the response was finished, or did not send its body
+  // in time and gets 408. `pending` is destroyed after this call, unless this call has called
+  // Exchange::let_task_end().
   virtual void client_gone(Exchange&) noexcept {}
 
   // True if the server must call connection_closed(). A connection then keeps its coroutine between requests,

@@ -11,8 +11,11 @@
 #include <squall/web/escape/url_escape.h>
 #include <squall/web/escape/xhtml.h>
 #include <squall/web/handler/argument_converter.h>
+#include <squall/web/handler/cookie_options.h>
+#include <squall/web/handler/extra_methods.h>
 #include <squall/web/handler/http_error.h>
 #include <squall/web/handler/json_input.h>
+#include <squall/web/handler/json_text.h>
 #include <squall/web/handler/middleware.h>
 #include <squall/web/handler/multipart_reader.h>
 #include <squall/web/handler/path_args.h>

@@ -28,11 +28,16 @@ HANDLERS = [
     ("void Options() {} void get() {}", "verbs are spelled get, head"),
     ("int get() { return 1; }", "a verb returns void or Task<>"),
     ("Task<int> get() { co_return 1; }", "a verb returns void or Task<>"),
-    ("void get() {} bool prepare() { return true; }", "prepare() returns void or Task<>"),
     ("void get() {} void data_received(std::string_view) {}", "data_received(std::string_view) returns void or Task<>"),
     ("static constexpr bool stream_request_body = true; void get() {} void data_received(std::string) {}",
      "data_received(std::string_view) returns void or Task<>"),
-    ("void get() {} Task<> on_finish() { co_return; }", "on_finish() and on_connection_close() return void"),
+    ("void get() {} bool prepare() { return true; }", "prepare() and on_finish() return void or Task<>"),
+    ("void get() {} int initialize() { return 1; }", "prepare() and on_finish() return void or Task<>"),
+    ("void get() {} Task<int> on_finish() { co_return 1; }", "prepare() and on_finish() return void or Task<>"),
+    ("void get() {} Task<> on_connection_close() { co_return; }", "on_connection_close() returns void"),
+    ("void get() {} std::string get_current_user() { return {}; }", "get_current_user() has no parameters and returns"),
+    ("void get() {} std::string compute_etag() { return {}; }", "compute_etag() returns"),
+    ("int lock() { return 1; } using extra_methods = web::ExtraMethods<web::ExtraMethod<\"LOCK\", &H::lock>>;", "a verb returns"),
     ("void get(void*) {}", "a verb's parameter must be an integer"),
     ("Task<> get(const std::string&) { co_return; }", "takes its parameters by value"),
     ("void get() {} private: void post() {}", "must be public"),
@@ -54,9 +59,9 @@ STATEMENTS = [
      "takes the path's groups by value"),
     ('web::Application app{url<Handler>("/")};', "Application takes its routes as one list"),
     ('web::Application app(url<Handler>("/"), web::Settings());', "Application takes its routes as one list"),
-    ('Handler().set_header("Name", 1.5);', "a header's value is text or a whole number"),
-    ('Handler().set_header("Name", nullptr);', "a header's value is text or a whole number"),
-    ('Handler().add_header("Name", true);', "a header's value is text or a whole number"),
+    ('Handler().set_header("Name", 1.5);', "a header's value is text, a whole number or a time"),
+    ('Handler().set_header("Name", nullptr);', "a header's value is text, a whole number or a time"),
+    ('Handler().add_header("Name", true);', "a header's value is text, a whole number or a time"),
 ]
 TAKEN = [
     'auto rule = url("/", [](web::RequestHandler& handler) { handler.write("x"); });',
@@ -66,11 +71,16 @@ TAKEN = [
     'web::Application app{{url<Handler>("/")}};',
     'web::Application app({url<Handler>("/"), url<Handler>("/x")}, {.max_arguments = 3});',
     'Handler().set_header("Name", 1u); Handler().set_header("Name", std::string()); Handler().add_header("Name", "x");',
+    'Handler().set_header("Name", std::chrono::system_clock::now());',
     "struct H : web::RequestHandler { struct Options {}; void get(int, std::optional<std::string>) {}"
     " void initialize(int, int = 1) {} }; auto rule = url<H>(\"/\", 7);",
-    "struct H : web::RequestHandler { static constexpr bool stream_request_body = true; void get(bool, double) {}"
+    "struct H : web::RequestHandler { enum : bool { stream_request_body = true }; void get(bool, double) {}"
     " Task<> data_received(std::string_view) { co_return; } }; auto rule = url<H>(\"/\");",
     "struct H : web::RequestHandler { Task<> prepare() { co_return; } }; auto rule = url<H>(\"/\");",
+    "struct H : web::RequestHandler { void get() {} Task<> initialize(int&) { co_return; } Task<> on_finish() { co_return; }"
+    " Task<std::optional<int>> get_current_user() { co_return 1; } }; int n; auto rule = url<H>(\"/\", std::ref(n));",
+    "struct H : web::RequestHandler { void lock() {} using extra_methods ="
+    " web::ExtraMethods<web::ExtraMethod<\"LOCK\", &H::lock>>; }; auto rule = url<H>(\"/\");",
 ]
 
 

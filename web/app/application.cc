@@ -40,8 +40,8 @@ class ServerHandler final : public RequestHandler {
 // The answer to requests without a path, with the methods of all routes and OPTIONS, which has the path `*`.
 std::shared_ptr<const HandlerFactory> server_handler(const Router& router) {
   MethodSet methods = router.methods();
-  methods.set(static_cast<std::size_t>(http::Method::options));
-  return handler<ServerHandler>(allowed_methods(methods));
+  methods.add(http::Method::options);
+  return handler<ServerHandler>(methods.text());
 }
 
 // The middleware around all rules. Compression is outermost, because it is the last that changes a head.
@@ -82,11 +82,10 @@ struct EarlyMatch final : http::Exchange::Attachment, Pooled {
 
 // Whether the handler runs before the body is read: it streams the body, or it has no verb for the method.
 // The handler of a route that has no verb at all answers in prepare(), and may need the body there.
-bool runs_early(const HandlerType& type, const Router::Match& match, http::Method method) noexcept {
+bool runs_early(const HandlerType& type, const Router::Match& match, const http::ServerRequest& request) noexcept {
   if (type.streams_body) return true;
-  const MethodSet methods = methods_of(type);
-  if (methods.none()) return !match.rule;
-  return method == http::Method::other || !methods[static_cast<std::size_t>(method)];
+  if (!type.has_verbs()) return !match.rule;
+  return !type.verb_for(request);
 }
 
 void pass_on(http::ServerDelegate& delegate, http::Exchange& exchange, Task<>& pending) {
@@ -147,7 +146,7 @@ http::ServerDelegate::Body Application::head_received(http::Exchange& exchange) 
   Router::Match match = router_.match(request.path(), &request);
   http::ServerDelegate* const delegate = match.rule ? match.rule->delegate() : nullptr;
   // handle_request() will find the rule again, which is cheaper than to keep the match.
-  if (!delegate && !runs_early(factory_for(match, exchange).type(), match, request.method()))
+  if (!delegate && !runs_early(factory_for(match, exchange).type(), match, request))
     return Body::collected;
   auto early = std::make_unique<EarlyMatch>(std::move(match), request.path());
   Body body = Body::streamed;

@@ -3,17 +3,11 @@
 #include <squall/web/handler/call_and_log.h>
 #include <squall/web/handler/handler_type.h>
 
-#include <cstddef>
 #include <string_view>
 #include <utility>
 
 namespace squall::web {
 namespace {
-
-bool has_verb(const RequestHandler& handler, const HandlerType& type) noexcept {
-  const http::Method method = handler.request().method();
-  return method != http::Method::other && type.verbs[static_cast<std::size_t>(method)];
-}
 
 Task<> deliver_pieces(RequestHandler& handler, const HandlerType& type) {
   while (!handler.finished()) {
@@ -32,7 +26,7 @@ void tell_body_ended_early(RequestHandler& handler, const HandlerType& type) noe
 }  // namespace
 
 Task<> deliver_body(RequestHandler& handler, const HandlerType& type) {
-  if (!has_verb(handler, type)) co_return;
+  if (!type.verb_for(handler.request())) co_return;
   try {
     co_await deliver_pieces(handler, type);
   } catch (...) {

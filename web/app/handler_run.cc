@@ -5,10 +5,10 @@
 #include <squall/ioloop/base/errors.h>
 #include <squall/ioloop/base/log.h>
 #include <squall/web/app/body_delivery.h>
+#include <squall/web/app/stage_wait.h>
+#include <squall/web/handler/accept_query.h>
 #include <squall/web/handler/call_and_log.h>
 #include <squall/web/handler/http_error.h>
-
-#include <fmt/format.h>
 
 #include <optional>
 #include <string>
@@ -19,27 +19,19 @@
 namespace squall::web {
 namespace {
 
-std::string first_line(const http::ServerRequest& request) {
-  return fmt::format("{} {} ({}){}", request.method_name(), request.target(), request.remote_ip(),
-                     http::id_suffix(request));
-}
-
-void log_refusal(const http::ServerRequest& request, int status, std::string_view message) {
-  log::general().warning("{} {}: {}", status, first_line(request), message);
-}
-
-void log_uncaught(const http::ServerRequest& request, std::string_view text) {
-  log::application().error(
-      "Uncaught exception {}\nHTTPServerRequest(protocol='http', host='{}', method='{}', uri='{}', "
-      "version='HTTP/1.{}', remote_ip='{}')\n{}",
-      first_line(request), request.host(), request.method_name(), request.target(), request.minor_version(),
-      request.remote_ip(), text);
+// Awaits a hook whose exceptions are too late for an error page.
+Task<> await_and_log(std::string_view name, Task<> hook) {
+  try {
+    co_await std::move(hook);
+  } catch (...) {
+    log::application().error("Uncaught exception in {}: {}", name, current_what());
+  }
 }
 
 }  // namespace
 
-// A run whose stage waits: the parameter of go_on(). If there is no memory for the coroutine, `home` gets its
-// handler back, which then answers.
+// A run whose stage waits: the parameter of go_on() and await_on_finish(). If there is no memory for the
+// coroutine, `home` gets its handler back, which then answers.
 struct HandlerRun::Rest {
   Rest(HandlerRun& from, Task<> task)
       : home(&from),
@@ -71,9 +63,9 @@ struct HandlerRun::Rest {
     }
   } catch (...) {
     const std::exception_ptr error = std::current_exception();
-    return handler_ ? end(fail(error)) : answer_without_handler(error);
+    return handler_ ? end_at_once(fail(error), pending) : answer_without_handler(error);
   }
-  end(exchange_->status());
+  end_at_once(handler_->answered_with(), pending);
 }
 
 // The handler's constructor threw, or there was no memory for the handler. A plain RequestHandler answers; it
@@ -82,7 +74,9 @@ void HandlerRun::answer_without_handler(const std::exception_ptr& error) noexcep
   RequestHandler plain;
   plain.attach(*context_, *exchange_, factory_->plain_type(), groups_);
   handler_.reset(&plain);
-  end(fail(error));
+  log_request(fail(error));
+  Task<> none;  // only middleware has a hook here, and it does not wait
+  static_cast<void>(finish_hook(none));
   static_cast<void>(handler_.release());
 }
 
@@ -94,12 +88,21 @@ void HandlerRun::answer_without_handler(const std::exception_ptr& error) noexcep
       handler_->attach(*context_, *exchange_, factory_->type(), groups_);
       [[fallthrough]];
     case Stage::initialize:
+      next_ = Stage::user;
+      if (!handler_->type_->accept_query.empty()) [[unlikely]]
+        handler_->add_accept_query();
       handler_->set_default_headers();
-      factory_->initialize(*handler_);
+      if (factory_->initialize(*handler_, waiting) == Called::pending) [[unlikely]]
+        return Called::pending;
+      [[fallthrough]];
+    case Stage::user:
+      next_ = Stage::prepare;
+      if (handler_->type_->user_needs_task && !handler_->finished()) [[unlikely]]
+        return handler_->type_->current_user(*handler_, waiting);
       [[fallthrough]];
     case Stage::prepare:
       next_ = Stage::body;
-      if (const auto prepare = handler_->type_->prepare; prepare) [[unlikely]] {
+      if (const auto prepare = handler_->type_->prepare; prepare && !handler_->finished()) [[unlikely]] {
         if (prepare(*handler_, waiting) == Called::pending) return Called::pending;
       }
       [[fallthrough]];
@@ -115,19 +118,28 @@ void HandlerRun::answer_without_handler(const std::exception_ptr& error) noexcep
       if (!handler_->finished() && call_verb(waiting) == Called::pending) return Called::pending;
       [[fallthrough]];
     case Stage::finish:
-      if (!handler_->finished()) handler_->finish();
+      if (!handler_->finished()) handler_->end_response();
   }
   return Called::done;
 }
 
 [[gnu::hot]] Called HandlerRun::call_verb(Task<>& waiting) {
-  const http::Method method = exchange_->request().method();
-  if (method == http::Method::other) throw HTTPError(405);
-  const HandlerType::Verb verb = handler_->type_->verbs[static_cast<std::size_t>(method)];
+  const HandlerType& type = *handler_->type_;
+  const HandlerType::Verb verb = type.verb_for(exchange_->request());
   if (!verb) throw HTTPError(405);
+  if (type.has_conditions && !allows_verb()) [[unlikely]]
+    return Called::done;
   const Called called = verb(*handler_, groups_, waiting);
   if (called == Called::not_found) throw HTTPError(404);
   return called;
+}
+
+// False if the handler's class has answered in place of the verb.
+bool HandlerRun::allows_verb() {
+  const http::ServerRequest& request = exchange_->request();
+  const HandlerType& type = *handler_->type_;
+  if (request.method() == http::Method::query) check_query_type(request, type.accept_query);
+  return !type.authenticated || handler_->require_user();
 }
 
 // Awaits the stage's task, then runs the remaining stages.
@@ -137,21 +149,45 @@ Task<> HandlerRun::go_on(Rest rest) {
   run.handler_->set_groups(run.groups_);
   run.exchange_->set_context(&run);
   std::exception_ptr error;
+  StageWait::End end = StageWait::End::task_ended;
   try {
     Called called = Called::pending;
     while (called == Called::pending) {
-      co_await std::move(rest.waiting);
+      StageWait wait(std::move(rest.waiting));
+      run.wait_ = &wait;
+      const StageWait::End ended = co_await wait;
+      end = ended;
+      run.wait_ = nullptr;
+      if (end == StageWait::End::cancelled) {
+        rest.waiting = wait.take_next();
+        break;
+      }
       called = run.advance(rest.waiting);
     }
   } catch (...) {
     error = std::current_exception();
   }
-  run.end(error ? run.fail(error) : run.exchange_->status());
+  run.wait_ = nullptr;
+  if (end == StageWait::End::task_ended) {
+    run.log_request(error ? run.fail(error) : run.handler_->answered_with());
+    if (run.finish_hook(rest.waiting) == Called::done) co_return;
+  }
+  co_await await_and_log("on_finish", std::move(rest.waiting));
+}
+
+// Awaits the on_finish() of a run whose other hooks have not waited.
+Task<> HandlerRun::await_on_finish(Rest rest) {
+  co_await await_and_log("on_finish", std::move(rest.waiting));
 }
 
 void HandlerRun::client_gone(http::Exchange& exchange) noexcept {
   auto* const run = static_cast<HandlerRun*>(exchange.context());
-  if (run) run->end(run->tell_client_gone());
+  if (!run || !run->wait_) return;
+  run->log_request(run->tell_client_gone());
+  Task<> waiting;
+  if (run->finish_hook(waiting) == Called::done) return;
+  exchange.let_task_end();
+  std::exchange(run->wait_, nullptr)->cancel(std::move(waiting));
 }
 
 // A stage threw `error`. Returns the status for the access log.
@@ -159,49 +195,54 @@ int HandlerRun::fail(const std::exception_ptr& error) noexcept {
   if (next_ == Stage::create && handler_->type_->on_begin) handler_->type_->on_begin(*handler_);
   try {
     Outcome outcome = outcome_of(error);
-    if (outcome.kind == Outcome::Kind::finish) outcome = finish_early();
+    if (outcome.kind == Outcome::Kind::finish) outcome = finish_early(outcome.text);
     if (outcome.kind == Outcome::Kind::client_gone) {
       const int status = tell_client_gone();
       if (!exchange_->finished()) exchange_->abort();
       return status;
     }
-    if (outcome.kind == Outcome::Kind::error_page && !exchange_->finished())
-      handler_->send_error(outcome.status, outcome.reason);
+    if (outcome.kind == Outcome::Kind::error_page) {
+      handler_->keep_error(error);
+      // A body that did not match its Content-Length has closed the connection.
+      if (exchange_->finished() && exchange_->closed()) return 500;
+      if (!exchange_->finished()) handler_->send_error(outcome.status, outcome.text);
+    }
+    if (exchange_->finished()) return handler_->answered_with();
   } catch (...) {
     log::application().error("Uncaught exception answering {} {}{}: {}", exchange_->request().method_name(),
                              exchange_->request().target(), http::id_suffix(exchange_->request()),
                              current_what());
   }
   if (!exchange_->finished()) exchange_->abort();
-  return exchange_->status();
+  return 500;
 }
 
 // Logs `error`, unless it is part of normal traffic, and returns how to answer it.
 HandlerRun::Outcome HandlerRun::outcome_of(const std::exception_ptr& error) const {
   using Failure = http::HandlerFailure;
+  Outcome outcome{Outcome::Kind::error_page};
   try {
     std::rethrow_exception(error);
-  } catch (const Finish&) {
-    return {Outcome::Kind::finish};
+  } catch (const Finish& end) {
+    return {Outcome::Kind::finish, 0, end.last()};
   } catch (const HTTPError& refusal) {
-    if (!refusal.message().empty()) log_refusal(exchange_->request(), refusal.status(), refusal.message());
-    return {Outcome::Kind::error_page, refusal.status(), refusal.reason()};
+    outcome.status = refusal.status();
+    outcome.text = refusal.reason();
   } catch (...) {
-    const Failure failure = Failure::of(std::current_exception(), *exchange_);
+    const Failure failure = Failure::of(error, *exchange_);
     if (failure.kind == Failure::Kind::client_gone) return {Outcome::Kind::client_gone};
-    if (failure.kind == Failure::Kind::bad_input) {
-      log_refusal(exchange_->request(), failure.status, failure.text);
-    } else {
-      log_uncaught(exchange_->request(), failure.text);
-    }
-    return {Outcome::Kind::error_page, failure.status};
+    outcome.status = failure.status;
   }
+  call_and_log("log_exception", [&] { handler_->log_exception(error); });
+  return outcome;
 }
 
 // The handler threw Finish: sends the response as written so far. That may throw too.
-HandlerRun::Outcome HandlerRun::finish_early() {
+HandlerRun::Outcome HandlerRun::finish_early(const std::string& last) {
   try {
-    if (!exchange_->finished()) handler_->finish();
+    if (exchange_->finished()) return {Outcome::Kind::finish};
+    if (!last.empty()) handler_->write(last);
+    handler_->end_response();
     return {Outcome::Kind::finish};
   } catch (...) {
     return outcome_of(std::current_exception());
@@ -216,15 +257,34 @@ int HandlerRun::tell_client_gone() noexcept {
   return exchange_->cancelled_with().value_or(http::kClientGone);
 }
 
-[[gnu::hot]] void HandlerRun::end(int logged_status) noexcept {
+// Ends a run that is on the stack.
+[[gnu::hot]] void HandlerRun::end_at_once(int logged_status, Task<>& pending) noexcept {
+  log_request(logged_status);
+  if (handler_->type_->on_finish) [[unlikely]]
+    call_on_finish(pending);
+}
+
+void HandlerRun::call_on_finish(Task<>& pending) noexcept {
+  Task<> waiting;
+  if (finish_hook(waiting) == Called::done) return;
+  call_and_log("on_finish", [&] { pending = await_on_finish(Rest(*this, std::move(waiting))); });
+}
+
+[[gnu::hot]] void HandlerRun::log_request(int status) noexcept {
   const auto& log_function = context_->settings.log_function;
   call_and_log("log_function", [&] {
     if (log_function) [[unlikely]]
-      return log_function(*handler_, logged_status);
-    http::log_access(exchange_->request(), logged_status);
+      return log_function(*handler_, status);
+    http::log_access(exchange_->request(), status);
   });
-  if (const auto hook = handler_->type_->on_finish; hook) [[unlikely]]
-    call_and_log("on_finish", [&] { hook(*handler_); });
+}
+
+// Calls on_finish(). If it is a task, stores the task in `waiting`.
+Called HandlerRun::finish_hook(Task<>& waiting) noexcept {
+  Called called = Called::done;
+  if (const auto hook = handler_->type_->on_finish)
+    call_and_log("on_finish", [&] { called = hook(*handler_, waiting); });
+  return called;
 }
 
 }  // namespace squall::web

@@ -11,9 +11,12 @@
 #include <exception>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace squall::web {
+
+class StageWait;
 
 // Runs one request through its handler, stage by stage. Only this class catches the handler's exceptions
 // (WEB-01 to WEB-16).
@@ -21,18 +24,20 @@ namespace squall::web {
 //   stage      | runs                                    | waits for          | next
 //   -----------+-----------------------------------------+--------------------+------------------------
 //   create     | the handler's constructor               |                    | initialize
-//   initialize | set_default_headers(), initialize()     |                    | prepare
+//   initialize | set_default_headers(), initialize()     | its Task<>, if any | user
+//   user       | get_current_user(), if it is a task     | its Task<>         | prepare
 //   prepare    | prepare()                               | its Task<>, if any | body
 //   body       | data_received() for each piece of the   | the client, and    | verb
 //              | body, if the class has that hook        | its Task<>, if any |
-//   verb       | get(), post(), ...; nothing if          | its Task<>, if any | finish
-//              | prepare() has finished the response     |                    |
+//   verb       | get(), post(), ..., behind the checks   | its Task<>, if any | finish
+//              | of `authenticated` and `accept_query`   |                    |
 //   finish     | finish(), unless the handler called it  |                    | end
-//   end        | the access log, then on_finish()        |                    | destroys the handler
+//   end        | the access log, then on_finish()        | its Task<>, if any | destroys the handler
 //
-// An exception in any stage leads to the error page, or after Finish to the response as written, then to
-// `end`. If the client closes the connection while a stage waits, on_connection_close() runs, then `end`; the
-// server then destroys the waiting task.
+// The stages from `user` to `verb` run nothing once the response is finished. An exception in any stage leads
+// to the error page, or after Finish to the response as written, then to `end`. If the client closes the
+// connection before the response is finished, while a stage waits, then on_connection_close() and `end` run,
+// and the task of the stage is destroyed. If on_finish() is a task, it begins behind that.
 //
 // To add a stage, add an enumerator to Stage and a case to advance(), both between their neighbours.
 //
@@ -59,32 +64,38 @@ class HandlerRun {
   void start(Task<>& pending) noexcept;
 
   // The client of `exchange` closed the connection, or was too slow, while the task of start() waits. The
-  // caller destroys the task afterwards. Does nothing if no task waits.
+  // caller destroys the task afterwards, unless on_finish() is a task: then the task of start() cancels the
+  // stage that waits, and ends by itself. Does nothing if no stage waits.
   static void client_gone(http::Exchange& exchange) noexcept;
 
  private:
-  enum class Stage : std::uint8_t { create, initialize, prepare, body, verb, finish };
+  enum class Stage : std::uint8_t { create, initialize, user, prepare, body, verb, finish };
 
   // How the run ends after an exception of the handler.
   struct Outcome {
     enum class Kind : std::uint8_t { finish, client_gone, error_page };
     Kind kind;
     int status = 0;
-    std::string reason{};
+    std::string text{};  // the reason of an error page, or the last piece of the body
   };
 
   struct Rest;
 
   Called advance(Task<>& waiting);
   Called call_verb(Task<>& waiting);
+  bool allows_verb();
   static Task<> go_on(Rest rest);
+  static Task<> await_on_finish(Rest rest);
 
   void answer_without_handler(const std::exception_ptr& error) noexcept;
   int fail(const std::exception_ptr& error) noexcept;
   Outcome outcome_of(const std::exception_ptr& error) const;
-  Outcome finish_early();
+  Outcome finish_early(const std::string& last);
   int tell_client_gone() noexcept;
-  void end(int logged_status) noexcept;
+  void end_at_once(int logged_status, Task<>& pending) noexcept;
+  void log_request(int status) noexcept;
+  void call_on_finish(Task<>& pending) noexcept;
+  Called finish_hook(Task<>& waiting) noexcept;
 
   const ApplicationContext* context_;
   const HandlerFactory* factory_;
@@ -93,6 +104,7 @@ class HandlerRun {
   std::unique_ptr<http::Exchange::Attachment> owner_;
   std::unique_ptr<RequestHandler> handler_;  // null before `create`
   Stage next_ = Stage::create;               // where advance() begins
+  StageWait* wait_ = nullptr;                // while a stage waits
 };
 
 }  // namespace squall::web

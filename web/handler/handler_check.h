@@ -1,12 +1,13 @@
 #pragma once
 
-#include <squall/ioloop/loop/task.h>
+#include <squall/web/handler/extra_methods.h>
+#include <squall/web/handler/hook_check.h>
+#include <squall/web/handler/method_traits.h>
 #include <squall/web/handler/path_args.h>
 
 #include <string_view>
 #include <tuple>
 #include <type_traits>
-#include <utility>
 
 // The compile-time checks of url<H>(). Each mistake leads to one static_assert whose message names the
 // remedy.
@@ -16,39 +17,16 @@ class RequestHandler;
 
 namespace detail {
 
-template <class Method>
-struct MethodTraits;  // defined for member functions only
-template <class C, class R, class... P>
-struct MethodTraits<R (C::*)(P...)> {
-  using Result = R;
-  using Parameters = std::tuple<P...>;
-};
-template <class C, class R, class... P>
-struct MethodTraits<R (C::*)(P...) const> : MethodTraits<R (C::*)(P...)> {};
-template <class C, class R, class... P>
-struct MethodTraits<R (C::*)(P...) noexcept> : MethodTraits<R (C::*)(P...)> {};
-template <class C, class R, class... P>
-struct MethodTraits<R (C::*)(P...) const noexcept> : MethodTraits<R (C::*)(P...)> {};
-
-template <auto kMethod>
-using ResultOf = typename MethodTraits<decltype(kMethod)>::Result;
-template <auto kMethod>
-using ParametersOf = typename MethodTraits<decltype(kMethod)>::Parameters;
-
 // Finds members that H has but that cannot be named from here, because they are private or overloaded. A name
 // that both H and Names have is ambiguous in Probe, which derives from both; a name that H lacks is not.
 struct Names {
-  int get, head, post, put, delete_, patch, options, prepare, data_received, on_finish, on_connection_close,
-      initialize;
+  int get, head, post, put, delete_, patch, options, query, prepare, data_received, on_finish,
+      on_connection_close, initialize, get_current_user, compute_etag;
 };
 template <class H, bool kFinal = std::is_final_v<H>>
 struct Probe : H, Names {};
 template <class H>
 struct Probe<H, true> : Names {};  // a final class cannot be probed
-
-// kMethod is a member function that is not static.
-template <auto kMethod>
-constexpr bool kIsMethod = requires { typename MethodTraits<decltype(kMethod)>::Result; };
 
 template <class H, class P = Probe<H>>
 constexpr bool has_hidden_hook() {
@@ -59,6 +37,9 @@ constexpr bool has_hidden_hook() {
          (!requires { &P::delete_; } && !requires { requires kIsMethod<&H::delete_>; }) ||
          (!requires { &P::patch; } && !requires { requires kIsMethod<&H::patch>; }) ||
          (!requires { &P::options; } && !requires { requires kIsMethod<&H::options>; }) ||
+         (!requires { &P::query; } && !requires { requires kIsMethod<&H::query>; }) ||
+         (!requires { &P::get_current_user; } && !requires { requires kIsMethod<&H::get_current_user>; }) ||
+         (!requires { &P::compute_etag; } && !requires { requires kIsMethod<&H::compute_etag>; }) ||
          (!requires { &P::prepare; } && !requires { requires kIsMethod<&H::prepare>; }) ||
          (!requires { &P::data_received; } && !requires { requires kIsMethod<&H::data_received>; }) ||
          (!requires { &P::on_finish; } && !requires { requires kIsMethod<&H::on_finish>; }) ||
@@ -80,7 +61,17 @@ constexpr bool has_capital_verb() {
          requires { requires kIsMethod<&H::Put>; } || requires { requires kIsMethod<&H::PUT>; } ||
          requires { requires kIsMethod<&H::Delete>; } || requires { requires kIsMethod<&H::DELETE>; } ||
          requires { requires kIsMethod<&H::Patch>; } || requires { requires kIsMethod<&H::PATCH>; } ||
-         requires { requires kIsMethod<&H::Options>; } || requires { requires kIsMethod<&H::OPTIONS>; };
+         requires { requires kIsMethod<&H::Options>; } || requires { requires kIsMethod<&H::OPTIONS>; } ||
+         requires { requires kIsMethod<&H::Query>; } || requires { requires kIsMethod<&H::QUERY>; };
+}
+
+template <class Check, MethodName kName, auto kVerb>
+constexpr bool check_extra(Check check, std::type_identity<ExtraMethod<kName, kVerb>>) {
+  return check.template operator()<kVerb>();
+}
+template <class Check, class... Methods>
+constexpr bool check_extras(Check check, std::type_identity<ExtraMethods<Methods...>>) {
+  return (check_extra(check, std::type_identity<Methods>()) && ...);
 }
 
 // True if check.operator()<&H::verb>() is true for each verb of H.
@@ -94,6 +85,9 @@ constexpr bool all_verbs(Check check) {
   if constexpr (requires { &H::delete_; }) all = all && check.template operator()<&H::delete_>();
   if constexpr (requires { &H::patch; }) all = all && check.template operator()<&H::patch>();
   if constexpr (requires { &H::options; }) all = all && check.template operator()<&H::options>();
+  if constexpr (requires { &H::query; }) all = all && check.template operator()<&H::query>();
+  if constexpr (requires { typename H::extra_methods; })
+    all = all && check_extras(check, std::type_identity<typename H::extra_methods>());
   return all;
 }
 
@@ -101,9 +95,6 @@ template <class H>
 constexpr bool has_verb() {
   return !all_verbs<H>([]<auto>() { return false; });
 }
-
-template <class Result>
-constexpr bool kIsVoidOrTask = std::is_void_v<Result> || std::is_same_v<Result, Task<>>;
 
 template <class H>
 constexpr bool verbs_return_void_or_task() {
@@ -132,11 +123,6 @@ constexpr bool parameters_are_converted() {
 }
 
 template <class H>
-constexpr bool prepare_returns_void_or_task() {
-  if constexpr (requires { &H::prepare; }) return kIsVoidOrTask<ResultOf<&H::prepare>>;
-  return true;
-}
-template <class H>
 constexpr bool streams_body() {
   if constexpr (requires { bool(H::stream_request_body); }) return H::stream_request_body;
   return false;
@@ -148,22 +134,6 @@ constexpr bool data_received_takes_pieces() {
            std::is_same_v<ParametersOf<&H::data_received>, std::tuple<std::string_view>>;
   return true;
 }
-template <class H>
-constexpr bool hooks_return_void() {
-  bool all = true;
-  if constexpr (requires { &H::on_finish; }) all = all && std::is_void_v<ResultOf<&H::on_finish>>;
-  if constexpr (requires { &H::on_connection_close; })
-    all = all && std::is_void_v<ResultOf<&H::on_connection_close>>;
-  return all;
-}
-
-template <class H, class... Args>
-constexpr bool initialize_takes_arguments() {
-  if constexpr (requires { &H::initialize; })
-    return requires(H& handler, const Args&... arguments) { handler.initialize(arguments...); };
-  return sizeof...(Args) == 0;
-}
-
 template <class H>
 constexpr bool kNever = false;
 
@@ -184,22 +154,29 @@ constexpr bool check_handler() {
     static_assert(kNever<H>, "the verb of DELETE is spelled delete_, not del");
   } else if constexpr (has_capital_verb<H>()) {
     static_assert(kNever<H>,
-                  "verbs are spelled get, head, post, put, delete_, patch, options, in lower case");
+                  "verbs are spelled get, head, post, put, delete_, patch, options, query, in lower case");
   } else if constexpr (!has_verb<H>() && !requires { &H::prepare; }) {
-    static_assert(kNever<H>,
-                  "a handler needs a verb (get, head, post, put, delete_, patch or options), or a prepare() "
-                  "that answers");
+    static_assert(
+        kNever<H>,
+        "a handler needs a verb (get, head, post, put, delete_, patch, options or query), or a prepare() "
+        "that answers");
   } else if constexpr (!verbs_return_void_or_task<H>()) {
     static_assert(kNever<H>, "a verb returns void or Task<>");
-  } else if constexpr (!prepare_returns_void_or_task<H>()) {
-    static_assert(kNever<H>, "prepare() returns void or Task<>");
   } else if constexpr (!data_received_takes_pieces<H>()) {
     static_assert(
         kNever<H>,
         "data_received(std::string_view) returns void or Task<>, and its class has static constexpr "
         "bool stream_request_body = true");
-  } else if constexpr (!hooks_return_void<H>()) {
-    static_assert(kNever<H>, "on_finish() and on_connection_close() return void");
+  } else if constexpr (!hooks_return_void_or_task<H>()) {
+    static_assert(kNever<H>, "initialize(), prepare() and on_finish() return void or Task<>");
+  } else if constexpr (!close_hook_returns_void<H>()) {
+    static_assert(kNever<H>, "on_connection_close() returns void");
+  } else if constexpr (!user_is_optional<H>()) {
+    static_assert(
+        kNever<H>,
+        "get_current_user() has no parameters and returns std::optional<T> or Task<std::optional<T>>");
+  } else if constexpr (!etag_is_optional_text<H>()) {
+    static_assert(kNever<H>, "compute_etag() returns std::optional<std::string>");
   } else if constexpr (!parameters_are_converted<H>()) {
     static_assert(kNever<H>,
                   "a verb's parameter must be an integer, a floating point number, bool, a std::string, a "

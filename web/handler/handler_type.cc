@@ -1,23 +1,48 @@
 #include <squall/web/handler/handler_type.h>
 
+#include <algorithm>
+
 namespace squall::web {
 
-MethodSet methods_of(const HandlerType& type) noexcept {
+HandlerType::Verb HandlerType::extra_verb(std::string_view method) const noexcept {
+  for (const Extra& extra : extra_verbs)
+    if (extra.method == method) return extra.verb;
+  return nullptr;
+}
+
+bool HandlerType::has_verbs() const noexcept {
+  return !extra_verbs.empty() || std::any_of(verbs.begin(), verbs.end(), [](Verb verb) { return verb; });
+}
+
+MethodSet MethodSet::all() {
   MethodSet methods;
-  for (std::size_t i = 0; i < http::kMethodCount; ++i) methods[i] = type.verbs[i] != nullptr;
+  methods.known_.set();
   return methods;
 }
 
-[[gnu::cold]] std::string allowed_methods(const MethodSet& methods) {
+void MethodSet::add(const HandlerType& type) {
+  for (std::size_t i = 0; i < http::kMethodCount; ++i)
+    if (type.verbs[i]) known_.set(i);
+  for (const HandlerType::Extra& extra : type.extra_verbs)
+    if (std::find(extra_.begin(), extra_.end(), extra.method) == extra_.end()) extra_.push_back(extra.method);
+}
+
+[[gnu::cold]] std::string MethodSet::text() const {
   std::string names;
-  for (std::size_t i = 0; i < http::kMethodCount; ++i) {
-    if (!methods[i]) continue;
+  const auto append = [&names](std::string_view name) {
     if (!names.empty()) names += ", ";
-    names += http::method_name(static_cast<http::Method>(i));
-  }
+    names += name;
+  };
+  for (std::size_t i = 0; i < http::kMethodCount; ++i)
+    if (known_[i]) append(http::method_name(static_cast<http::Method>(i)));
+  for (const std::string_view name : extra_) append(name);
   return names;
 }
 
-std::string allowed_methods(const HandlerType& type) { return allowed_methods(methods_of(type)); }
+[[gnu::cold]] std::string allowed_methods(const HandlerType& type) {
+  MethodSet methods;
+  methods.add(type);
+  return methods.text();
+}
 
 }  // namespace squall::web

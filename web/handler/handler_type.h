@@ -1,6 +1,7 @@
 #pragma once
 
 #include <squall/http/message/method.h>
+#include <squall/http/server/request.h>
 #include <squall/ioloop/loop/task.h>
 #include <squall/web/handler/handler_check.h>
 #include <squall/web/handler/path_args.h>
@@ -9,11 +10,14 @@
 #include <array>
 #include <bitset>
 #include <cstddef>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <tuple>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 // The verbs and hooks of a handler class, found at compile time: a static table of function pointers. A call
 // of `void get()` is one indirect call, without a virtual function, a std::function or a coroutine frame.
@@ -29,26 +33,60 @@ struct HandlerType {
   using Verb = Called (*)(RequestHandler& handler, PathGroups groups, Task<>& pending);
   using Hook = Called (*)(RequestHandler& handler, Task<>& pending);
   using DataHook = Called (*)(RequestHandler& handler, std::string_view piece, Task<>& pending);
-  static constexpr int kAnyParameters = -1;
+  using Tag = std::optional<std::string> (*)(RequestHandler& handler);
+  struct Extra {
+    std::string_view method;
+    Verb verb;
+    int parameters;
+  };
+
+  // Null if the class has no verb for the request's method. `get` answers HEAD unless the class has `head`
+  // (RFC 9110, 9.3.2).
+  Verb verb_for(const http::ServerRequest& request) const noexcept {
+    const http::Method method = request.method();
+    if (method == http::Method::other) [[unlikely]]
+      return extra_verb(request.method_name());
+    return verbs[static_cast<std::size_t>(method)];
+  }
+  Verb extra_verb(std::string_view method) const noexcept;
+  bool has_verbs() const noexcept;
 
   // Null for a method without a verb. `parameters` is the number of path groups that the verb takes.
   std::array<Verb, http::kMethodCount> verbs{};
   std::array<int, http::kMethodCount> parameters{};
-  bool streams_body = false;  // the handler gets the request's body as it arrives
+  std::span<const Extra> extra_verbs{};  // of ExtraMethods
+  std::string_view accept_query{};       // the value of Accept-Query
+  bool streams_body = false;             // the handler gets the request's body as it arrives
+  bool authenticated = false;            // the verbs are for users alone
+  bool has_conditions = false;           // it is authenticated, or has query
+  bool user_needs_task = false;          // current_user is a task
+  Hook current_user = nullptr;           // asks get_current_user(), and keeps the result
+  Tag compute_etag = nullptr;
   DataHook data_received = nullptr;
   Hook prepare = nullptr;
+  Hook on_finish = nullptr;
   // Before the error page of a handler that was not initialized.
   void (*on_begin)(RequestHandler& handler) noexcept = nullptr;
-  void (*on_finish)(RequestHandler& handler) = nullptr;
   void (*on_connection_close)(RequestHandler& handler) = nullptr;
 };
 
-// The value of an Allow header: the methods that the class has a verb for.
+// The methods that handler classes have verbs for.
+class MethodSet {
+ public:
+  // All methods that have a verb by name.
+  static MethodSet all();
+  void add(http::Method method) { known_.set(static_cast<std::size_t>(method)); }
+  void add(const HandlerType& type);
+  // The value of an Allow header.
+  std::string text() const;
+
+ private:
+  std::bitset<http::kMethodCount> known_;
+  std::vector<std::string_view> extra_;
+};
+
+// The value of an Allow header for one class.
 std::string allowed_methods(const HandlerType& type);
-// The same for several classes.
-using MethodSet = std::bitset<http::kMethodCount>;
-MethodSet methods_of(const HandlerType& type) noexcept;
-std::string allowed_methods(const MethodSet& methods);
 
 namespace detail {
 
@@ -110,6 +148,42 @@ constexpr void set_verb(HandlerType& type, http::Method method) {
   type.parameters[index] = static_cast<int>(std::tuple_size_v<ParametersOf<kMethod>>);
 }
 
+template <class H, MethodName kName, auto kVerb>
+constexpr HandlerType::Extra extra_of(std::type_identity<ExtraMethod<kName, kVerb>>) {
+  return {kName.view(), &call_verb<H, kVerb>, static_cast<int>(std::tuple_size_v<ParametersOf<kVerb>>)};
+}
+template <class H, class... Methods>
+constexpr std::array<HandlerType::Extra, sizeof...(Methods)> extras_of(
+    std::type_identity<ExtraMethods<Methods...>>) {
+  return {extra_of<H>(std::type_identity<Methods>())...};
+}
+template <class H>
+inline constexpr auto kExtraVerbs = extras_of<H>(std::type_identity<typename H::extra_methods>());
+
+template <class H>
+Task<> keep_user(H& handler) {
+  auto user = co_await handler.get_current_user();
+  handler.set_current_user(std::move(user));
+}
+template <class H>
+constexpr bool kUserNeedsTask = !requires(H& handler) { handler.get_current_user().has_value(); };
+template <class H>
+Called ask_user(RequestHandler& base, [[maybe_unused]] Task<>& pending) {
+  auto& handler = static_cast<H&>(base);
+  if constexpr (kUserNeedsTask<H>) {
+    pending = keep_user(handler);
+    return Called::pending;
+  } else {
+    handler.set_current_user(handler.get_current_user());
+    return Called::done;
+  }
+}
+
+template <class H>
+std::optional<std::string> compute_etag(RequestHandler& base) {
+  return static_cast<H&>(base).compute_etag();
+}
+
 template <class H>
 constexpr HandlerType make_handler_type() {
   using http::Method;
@@ -121,12 +195,23 @@ constexpr HandlerType make_handler_type() {
   if constexpr (requires { &H::delete_; }) set_verb<H, &H::delete_>(type, Method::delete_);
   if constexpr (requires { &H::patch; }) set_verb<H, &H::patch>(type, Method::patch);
   if constexpr (requires { &H::options; }) set_verb<H, &H::options>(type, Method::options);
+  if constexpr (requires { &H::query; }) set_verb<H, &H::query>(type, Method::query);
+  if constexpr (requires { &H::get; } && !requires { &H::head; }) set_verb<H, &H::get>(type, Method::head);
+  if constexpr (requires { typename H::extra_methods; }) type.extra_verbs = kExtraVerbs<H>;
+  if constexpr (requires { std::string_view(H::accept_query); }) type.accept_query = H::accept_query;
+  if constexpr (requires { bool(H::authenticated); }) type.authenticated = H::authenticated;
+  if constexpr (requires { &H::get_current_user; }) {
+    type.current_user = &ask_user<H>;
+    type.user_needs_task = kUserNeedsTask<H>;
+  }
+  if constexpr (requires { &H::compute_etag; }) type.compute_etag = &compute_etag<H>;
   if constexpr (requires { bool(H::stream_request_body); }) type.streams_body = H::stream_request_body;
   if constexpr (requires { &H::data_received; }) type.data_received = &call_data_hook<H, &H::data_received>;
   if constexpr (requires { &H::prepare; }) type.prepare = &call_hook<H, &H::prepare>;
-  if constexpr (requires { &H::on_finish; }) type.on_finish = &call_void<H, &H::on_finish>;
+  if constexpr (requires { &H::on_finish; }) type.on_finish = &call_hook<H, &H::on_finish>;
   if constexpr (requires { &H::on_connection_close; })
     type.on_connection_close = &call_void<H, &H::on_connection_close>;
+  type.has_conditions = type.authenticated || type.verbs[static_cast<std::size_t>(Method::query)];
   return type;
 }
 

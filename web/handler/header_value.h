@@ -1,6 +1,7 @@
 #pragma once
 
 #include <charconv>
+#include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -9,7 +10,8 @@
 
 namespace squall::web {
 
-// A parameter type for the value of a header field: text, or a whole number.
+// A parameter type for the value of a header field: text, a whole number, or a time, which is sent as an HTTP
+// date (WEB-42).
 //
 // Lifetime:  refers to the text that it was made from.
 class HeaderValue {
@@ -21,13 +23,17 @@ class HeaderValue {
   template <std::integral T>
   requires(!std::same_as<T, bool> && !std::same_as<T, char>)
   HeaderValue(const T& number)  // NOLINT(google-explicit-constructor)
-      : text_(digits_, length_of(std::to_chars(digits_, digits_ + sizeof digits_, number))) {}
+      : text_(made_, length_of(std::to_chars(made_, made_ + sizeof made_, number))) {}
+
+  HeaderValue(std::chrono::system_clock::time_point time);  // NOLINT(google-explicit-constructor)
 
   // Refuses every other type. A std::string_view of nullptr is undefined, and only the handler can choose the
   // digits of a floating point number.
   template <class T>
   HeaderValue(const T&) {  // NOLINT(google-explicit-constructor)
-    static_assert(kNever<T>, "a header's value is text or a whole number: format other values first");
+    static_assert(kNever<T>,
+                  "a header's value is text, a whole number or a time of the system clock: format other "
+                  "values first");
   }
 
   HeaderValue(const HeaderValue&) = delete;
@@ -40,10 +46,10 @@ class HeaderValue {
   static constexpr bool kNever = false;
 
   std::size_t length_of(std::to_chars_result result) const noexcept {
-    return static_cast<std::size_t>(result.ptr - digits_);
+    return static_cast<std::size_t>(result.ptr - made_);
   }
 
-  char digits_[20];  // of a number: enough for 64 bits and a sign
+  char made_[32];  // the digits of a number, or a date
   std::string_view text_;
 };
 

@@ -14,7 +14,9 @@ namespace squall::web {
 // Thrown by a handler to answer with an error page of `status`. The message goes to the log, never to the
 // client (WEB-60).
 //
-// `reason` replaces the status's own reason phrase in the status line.
+// `reason` replaces the status's own reason phrase in the status line. A status without content (204, 205,
+// 304) is sent without a page. A status that is not the status of a response, such as 100 or 1000, becomes a
+// 500.
 class HTTPError : public std::runtime_error {
  public:
   explicit HTTPError(int status = 500, std::string message = {}, std::string reason = {})
@@ -65,7 +67,15 @@ class InvalidArgumentError : public HTTPError {
   std::string name_;
 };
 
-// Thrown by a handler to end the request: the response is sent as written so far (WEB-62).
-class Finish {};
+// Thrown by a handler to end the request: the response is sent as written so far, with `last` behind it
+// (WEB-62).
+class Finish {
+ public:
+  explicit Finish(std::string last = {}) : last_(std::move(last)) {}
+  const std::string& last() const noexcept { return last_; }
+
+ private:
+  std::string last_;
+};
 
 }  // namespace squall::web

@@ -1,17 +1,37 @@
 #include <squall/web/handler/request_handler.h>
 
+#include <squall/http/message/etag.h>
 #include <squall/http/message/status.h>
 #include <squall/ioloop/base/ascii.h>
 #include <squall/ioloop/base/log.h>
 #include <squall/web/escape/xhtml.h>
 #include <squall/web/handler/call_and_log.h>
+#include <squall/web/handler/entity_tag.h>
+#include <squall/web/handler/error_page.h>
+#include <squall/web/handler/failure_log.h>
 #include <squall/web/handler/handler_type.h>
+#include <squall/web/handler/login_location.h>
+#include <squall/web/handler/response_cookies.h>
 
 #include <fmt/format.h>
 
+#include <new>
 #include <stdexcept>
 
 namespace squall::web {
+namespace {
+
+// Whether a response of this status has no content: RFC 9110, 15.3.6 for 205, otherwise 6.4.1.
+constexpr bool is_bodiless(int status) noexcept { return http::status_forbids_body(status) || status == 205; }
+
+}  // namespace
+
+// The state that few responses need. Made at its first use.
+struct RequestHandler::Output : Pooled {
+  ResponseCookies cookies;
+  CurrentUser user;
+  std::exception_ptr error;
+};
 
 RequestHandler::RequestHandler() = default;
 RequestHandler::~RequestHandler() = default;
@@ -26,6 +46,11 @@ RequestHandler::~RequestHandler() = default;
 
 // ---- Output.
 
+RequestHandler::Output& RequestHandler::output() {
+  if (!output_) output_ = std::make_unique<Output>();
+  return *output_;
+}
+
 void RequestHandler::set_status(int status, std::string_view reason) {
   const bool sendable = is_field_text(reason) && reason.find('<') == reason.npos;
   exchange_->set_status(status, sendable ? reason : "Unknown");
@@ -36,31 +61,156 @@ void RequestHandler::set_status(int status, std::string_view reason) {
   exchange_->buffer().append(chunk);
 }
 
+void RequestHandler::write_json_text(std::string_view json) {
+  write(json);
+  set_header("Content-Type", "application/json; charset=UTF-8");
+}
+
 WriteAwaiter RequestHandler::flush() {
+  if (!exchange_->head_sent()) {
+    if (is_bodiless(status())) check_no_body();
+    // Without a length, the 205 would be sent in chunks.
+    if (status() == 205) set_header("Content-Length", 0);
+    if (output_) output_->cookies.move_to(exchange_->headers());
+  }
   exchange_->write(exchange_->buffer());
   exchange_->buffer().clear();
   return exchange_->flush();
 }
 
-[[gnu::hot]] void RequestHandler::finish() {
+// Whether the response has no more than a body and the default headers: most responses, which need no work
+// before they are sent. Also true for the last piece of such a response.
+inline bool RequestHandler::sends_body_only() const noexcept {
+  const std::optional<std::size_t>& tagged = settings().etag_min_size;
+  return status() == 200 && !output_ && !exchange_->has_own_headers() && !type_->compute_etag &&
+         !(tagged && exchange_->buffer().size() >= *tagged);
+}
+
+[[gnu::hot]] void RequestHandler::end_response() {
   if (finished()) throw std::logic_error("finish() called twice");
-  if (!exchange_->head_sent() && http::status_forbids_body(status())) [[unlikely]] {
-    if (!exchange_->buffer().empty())
-      throw std::logic_error(fmt::format("Cannot send body with {}", status()));
-    for (const char* name : {"Content-Encoding", "Content-Language", "Content-Type"}) clear_header(name);
-  }
+  if (!sends_body_only() && !exchange_->head_sent()) [[unlikely]]
+    complete_head();
   exchange_->finish(exchange_->buffer());
 }
 
-void RequestHandler::finish(std::string_view last) {
+void RequestHandler::complete_head() {
+  const http::Method method = request().method();
+  if (status() == 200 && (method == http::Method::get || method == http::Method::head)) {
+    if (!exchange_->has_own_headers() || !exchange_->headers().contains("Etag")) set_etag_header();
+    if (check_etag_header()) {
+      exchange_->buffer().clear();
+      set_status(304);
+    }
+  }
+  if (is_bodiless(status())) check_no_body();
+  if (output_) output_->cookies.move_to(exchange_->headers());
+}
+
+void RequestHandler::check_no_body() {
+  if (!exchange_->buffer().empty()) throw std::logic_error(fmt::format("Cannot send body with {}", status()));
+  for (const char* name : {"Content-Encoding", "Content-Language", "Content-Type"}) clear_header(name);
+}
+
+WriteAwaiter RequestHandler::finish() {
+  end_response();
+  return exchange_->flush();
+}
+
+WriteAwaiter RequestHandler::finish(std::string_view last) {
   write(last);
-  finish();
+  return finish();
+}
+
+void RequestHandler::redirect(std::string_view url, int status) {
+  if (exchange_->head_sent()) throw std::logic_error("Cannot redirect after headers have been written");
+  if (status < 300 || status > 399)
+    throw std::invalid_argument(fmt::format("{} is not the status of a redirect", status));
+  set_status(status);
+  set_header("Location", url);
+  end_response();
 }
 
 void RequestHandler::clear() {
   exchange_->reset_head();
   exchange_->buffer().clear();
+  add_accept_query();
   set_default_headers();
+}
+
+void RequestHandler::add_accept_query() {
+  if (!type_->accept_query.empty()) set_header("Accept-Query", type_->accept_query);
+}
+
+// ---- Cookies.
+
+void RequestHandler::set_cookie(std::string_view name, std::string_view value, const CookieOptions& options) {
+  output().cookies.set(request(), name, value, options);
+}
+
+void RequestHandler::clear_cookie(std::string_view name, const CookieOptions& options) {
+  output().cookies.clear(request(), name, options);
+}
+
+void RequestHandler::clear_all_cookies(const CookieOptions& options) {
+  output().cookies.clear_all(request(), options);
+}
+
+// ---- Entity tags.
+
+void RequestHandler::set_etag_header() {
+  const std::optional<std::size_t>& smallest = settings().etag_min_size;
+  std::optional<std::string> tag;
+  if (type_->compute_etag) {
+    tag = type_->compute_etag(*this);
+  } else if (smallest && exchange_->buffer().size() >= *smallest) {
+    tag = entity_tag(exchange_->buffer());
+  }
+  if (tag) set_header("Etag", *tag);
+}
+
+bool RequestHandler::check_etag_header() const {
+  if (!exchange_->has_own_headers()) return false;
+  const auto tag = exchange_->headers().find("Etag");
+  if (!tag) return false;
+  return http::if_none_match(request().headers().get("If-None-Match"), *tag);
+}
+
+// ---- The user.
+
+CurrentUser& RequestHandler::known_user() { return output().user; }
+
+CurrentUser& RequestHandler::user() {
+  CurrentUser& user = output().user;
+  if (user.state() == CurrentUser::State::known || !type_->current_user) return user;
+  if (type_->user_needs_task || user.state() == CurrentUser::State::asking)
+    throw std::logic_error("current_user() was called before get_current_user() has returned");
+  user.set_state(CurrentUser::State::asking);
+  try {
+    Task<> none;
+    type_->current_user(*this, none);
+  } catch (...) {
+    user.set_state(CurrentUser::State::unknown);
+    throw;
+  }
+  return user;
+}
+
+bool RequestHandler::require_user() {
+  if (user().exists()) return true;
+  const http::Method method = request().method();
+  const bool is_page = method == http::Method::get || method == http::Method::head;
+  if (is_page && !prefers_json(request())) {
+    redirect(login_location(get_login_url(), request()));
+  } else {
+    send_error(403);
+  }
+  return false;
+}
+
+std::string RequestHandler::get_login_url() {
+  if (settings().login_url.empty())
+    throw std::logic_error("You must define the 'login_url' setting, or override get_login_url()");
+  return settings().login_url;
 }
 
 // ---- Errors.
@@ -68,27 +218,52 @@ void RequestHandler::clear() {
 void RequestHandler::send_error(int status, std::string_view reason) {
   if (exchange_->head_sent()) {
     log::general().error("Cannot send error response after headers written");
-    if (!finished()) exchange_->abort();
+    if (finished()) return;
+    exchange_->abort();
+    is_cut_ = true;
     return;
+  }
+  if (status < 200 || status > 999) {
+    log::application().error("{} is not the status of a response: sent 500", status);
+    status = 500;
+    reason = {};
   }
   call_and_log("set_default_headers", [this] { clear(); });
   set_status(status, reason);
   if (status == 405) set_header("Allow", allowed_methods(*type_));
   call_and_log("write_error", [this, status] {
     try {
-      if (status != 304) write_error(status);
-    } catch (const Finish&) {
-      // The page ends here.
+      if (!is_bodiless(status)) write_error(status);
+    } catch (const Finish& end) {
+      if (!end.last().empty()) write(end.last());
     }
   });
-  if (!finished()) finish();
+  if (!finished()) end_response();
+}
+
+std::exception_ptr RequestHandler::error() const noexcept { return output_ ? output_->error : nullptr; }
+
+// Without memory the error is answered, but not kept.
+void RequestHandler::keep_error(const std::exception_ptr& error) noexcept {
+  try {
+    output().error = error;
+  } catch (const std::bad_alloc&) {
+    log::application().error("No memory to keep an exception for the handler");
+  }
 }
 
 [[gnu::cold]] void RequestHandler::write_error(int status) {
   const std::string_view reason =
       exchange_->reason().empty() ? http::reason_phrase(status) : std::string_view(exchange_->reason());
-  const std::string title = fmt::format("{}: {}", status, xhtml_escape(reason));
-  write(fmt::format("<html><title>{}</title><body>{}</body></html>", title, title));
+  const ErrorFormat format = settings().error_format;
+  const ErrorPage page = make_error_page(request(), format, status, reason);
+  if (format == ErrorFormat::by_accept) add_header("Vary", "Accept");
+  set_header("Content-Type", page.content_type);
+  write(page.body);
+}
+
+[[gnu::cold]] void RequestHandler::log_exception(const std::exception_ptr& error) {
+  log_failure(*exchange_, error);
 }
 
 }  // namespace squall::web

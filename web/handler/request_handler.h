@@ -3,12 +3,19 @@
 #include <squall/http/server/exchange.h>
 #include <squall/iostream/stream/write_awaiter.h>
 #include <squall/web/handler/application_context.h>
+#include <squall/web/handler/cookie_options.h>
+#include <squall/web/handler/current_user.h>
 #include <squall/web/handler/header_value.h>
 #include <squall/web/handler/http_error.h>
+#include <squall/web/handler/json_text.h>
 #include <squall/web/handler/request_input.h>
 
+#include <exception>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace squall::web {
 
@@ -23,20 +30,25 @@ struct HandlerType;
 //     };
 //
 // A derived class may have, public and not overloaded:
-//   get head post put delete_ patch options   void or Task<>; parameters take the route's groups, by type
-//   void initialize(...)                      runs first; takes the arguments of url<H>()
-//   prepare()                                 void or Task<>; runs before the verb. If it calls finish(),
-//                                             the verb does not run
-//   void on_finish()                          runs after the response, also after a failed one
-//   void on_connection_close()                runs when the client closes the connection while a Task<>
-//                                             waits; the task is cancelled afterwards
-//   static constexpr bool stream_request_body = true    prepare() and the verb run before the body has
-//                                             arrived: they read it by read_body()
-//   data_received(std::string_view piece)     void or Task<>, with stream_request_body; runs for each piece
-//                                             of the body, before the verb. After finish() neither a piece
-//                                             nor the verb follows; if the body has not ended,
-//                                             on_connection_close() runs
-// A method without a verb gets a 405. Verbs and hooks are found at compile time: they need not be virtual.
+//   get head post put delete_ patch options query   the verbs. Parameters take the route's groups, by type.
+//                                get answers HEAD too, unless the class has head
+//   initialize(...)              runs first; takes the arguments of url<H>()
+//   prepare()                    runs before the verb. If it calls finish(), the verb does not run
+//   on_finish()                  runs after the response, also after a failed one
+//   void on_connection_close()   runs when the client closes the connection before finish(), while a Task<>
+//                                waits; the task is cancelled afterwards
+//   data_received(std::string_view)   with stream_request_body: runs for each piece of the body, before the
+//                                verb. After finish() neither a piece nor the verb follows; if the body has
+//                                not ended, on_connection_close() runs
+//   get_current_user()           see current_user()
+//   compute_etag()               std::optional<std::string>: see set_etag_header()
+// and as constants and types:
+//   stream_request_body = true   prepare() and the verb run before the body has arrived: see read_body()
+//   authenticated = true         require_user() runs before each verb
+//   accept_query = "text/plain"  the types that query takes, for the Accept-Query header
+//   using extra_methods          verbs of other methods: see ExtraMethods
+// Verbs, initialize(), prepare(), data_received() and on_finish() return void or Task<>. A method without a
+// verb gets a 405. Verbs and hooks are found at compile time: they need not be virtual.
 //
 // Thread:    the loop's thread only.
 // Lifetime:  made and destroyed by the framework, for one request.
@@ -63,7 +75,7 @@ class RequestHandler : public RequestInput {
   // space, becomes `Unknown` (WEB-41). Throws std::invalid_argument for a status without three digits.
   void set_status(int status, std::string_view reason = {});
   int status() const noexcept { return exchange_->status(); }
-  // `value` is text or a whole number. Throws std::invalid_argument for control characters (WEB-42).
+  // `value` is text, a whole number or a time. Throws std::invalid_argument for control characters (WEB-42).
   void set_header(std::string_view name, const HeaderValue& value) {
     exchange_->headers().set(name, value.text());
   }
@@ -72,23 +84,86 @@ class RequestHandler : public RequestInput {
   }
   void clear_header(std::string_view name) { exchange_->headers().remove(name); }
   // Adds to the response's body, which is kept in memory until flush() or finish(). Throws std::logic_error
-  // after finish().
+  // after finish(). 204, 205 and 304 have no body: flush() and finish() throw std::logic_error for one.
   void write(std::string_view chunk);
+  // Writes the value as JSON, and sets the Content-Type application/json (WEB-43): JsonText says which types
+  // have a JSON text. Throws std::invalid_argument for an array (SEC-36).
+  template <class T>
+  void write_json(const T& value) {
+    write_json_text(json_text_of(value));
+  }
   // Sends the head, unless it was sent before, and the body written so far. `co_await flush()` waits until
   // the kernel has taken it: use it between the pieces of a large body.
   WriteAwaiter flush();
-  // Ends the response. Called after the verb if the verb did not. Throws std::logic_error if called twice.
-  void finish();
-  void finish(std::string_view last);
-  // Back to status 200, the default headers and an empty body.
+  // Ends the response. Called after the verb if the verb did not. `co_await finish()` waits until the kernel
+  // has taken all of the response, and throws StreamClosedError if the connection closes before. The rest of
+  // a Task<> behind finish() runs whether the client stays or not. Throws std::logic_error if called twice.
+  WriteAwaiter finish();
+  WriteAwaiter finish(std::string_view last);
+  // Finishes with `status`, 300 to 399, and the URL as given in Location (WEB-49). Throws std::logic_error
+  // once the head is sent.
+  void redirect(std::string_view url, int status = 302);
+  // Back to status 200, the default headers and an empty body. Cookies stay.
   void clear();
   bool finished() const noexcept { return exchange_->finished(); }
 
+  // ---- Cookies of the response (WEB-80 to WEB-86). They are sent with the head, also of an error page. A
+  // cookie replaces an earlier one of its name. Throws http::CookieError for a cookie that cannot be sent.
+
+  void set_cookie(std::string_view name, std::string_view value, const CookieOptions& options = {});
+  // Makes the browser delete the cookie, which must have been set with the same domain and path. Throws
+  // std::invalid_argument for options that say when the cookie ends.
+  void clear_cookie(std::string_view name, const CookieOptions& options = {});
+  // The same for all cookies of the request.
+  void clear_all_cookies(const CookieOptions& options = {});
+
+  // ---- Entity tags (WEB-75 to WEB-77). A response of status 200 to GET or HEAD that is sent as a whole gets
+  // an Etag, unless it has one or is smaller than Settings::etag_min_size. If the request's If-None-Match
+  // names the Etag, the response becomes a 304. compute_etag() of a class is called in place of the hash, for
+  // a body of any size; nullopt: no Etag.
+
+  // The same early, of the body written so far.
+  void set_etag_header();
+  // Whether If-None-Match names the Etag that is set.
+  bool check_etag_header() const;
+
+  // ---- The user (WEB-120 to WEB-123). get_current_user() of the class returns std::optional<T> or
+  // Task<std::optional<T>>, nullopt for nobody. The first is called once, when the user is first needed; the
+  // task runs before prepare() of each request.
+
+  // Null for nobody. Throws std::logic_error if the user is not a T, and when get_current_user() calls it.
+  template <class T>
+  T* current_user() {
+    return user().template get<T>();
+  }
+  template <class T>
+  void set_current_user(std::optional<T> user) {
+    known_user().set(std::move(user));
+  }
+  template <class T>
+  void set_current_user(T user) {
+    known_user().set(std::optional<T>(std::move(user)));
+  }
+  // True if there is a user. Otherwise answers the request: GET and HEAD are redirected to get_login_url(),
+  // with `next` for the way back; other methods, and clients that prefer JSON to HTML, get a 403 (WEB-121).
+  //     if (!require_user()) co_return;
+  bool require_user();
+  // Settings::login_url, or throws std::logic_error without one (WEB-123). May be overridden.
+  virtual std::string get_login_url();
+
+  // ---- Errors.
+
   // Answers with the error page of `status`. If the head was sent before, closes the connection instead, so
-  // that the client does not take a part of the body for the whole.
+  // that the client does not take a part of the body for the whole. A status that no response has, such as
+  // 100 or 1000, becomes a 500; 204, 205 and 304 have no page.
   void send_error(int status, std::string_view reason = {});
   // Writes the error page. Status and headers are set before. May be overridden.
   virtual void write_error(int status);
+  // Logs an exception of a verb or a hook that is answered with an error page (WEB-64). May be overridden.
+  virtual void log_exception(const std::exception_ptr& error);
+  // The exception that ended the verb or a hook, for write_error(), log_function and on_finish(); null
+  // before.
+  std::exception_ptr error() const noexcept;
   // Sets headers for every response of this handler, error pages too. May be overridden.
   virtual void set_default_headers() {}
 
@@ -107,12 +182,28 @@ class RequestHandler : public RequestInput {
 
  private:
   friend class HandlerRun;
+  struct Output;
 
   void attach(const ApplicationContext& context, http::Exchange& exchange, const HandlerType& type,
               const PathGroups& groups);
   void set_groups(const PathGroups& groups) noexcept { groups_ = &groups; }
 
+  Output& output();
+  CurrentUser& user();
+  CurrentUser& known_user();
+  void write_json_text(std::string_view json);
+  bool sends_body_only() const noexcept;
+  void end_response();
+  void complete_head();
+  void check_no_body();
+  void add_accept_query();
+  void keep_error(const std::exception_ptr& error) noexcept;
+  // The status for the access log: 500 if send_error() has cut the response.
+  int answered_with() const noexcept { return is_cut_ ? 500 : exchange_->status(); }
+
   const HandlerType* type_ = nullptr;
+  std::unique_ptr<Output> output_;
+  bool is_cut_ = false;
 };
 
 }  // namespace squall::web

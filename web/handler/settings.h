@@ -6,6 +6,7 @@
 #include <squall/web/handler/middleware.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,6 +16,13 @@ namespace squall::web {
 
 class HandlerFactory;
 class RequestHandler;
+
+// The form of the error pages that RequestHandler writes.
+enum class ErrorFormat : std::uint8_t {
+  by_accept,  // JSON for clients whose Accept header prefers it, otherwise HTML
+  html,
+  json,
+};
 
 // Settings of an Application.
 struct Settings {
@@ -46,6 +54,12 @@ struct Settings {
   // The host for which Application::add_handlers() also serves requests that name another host (WEB-193).
   // None by default. A web page of any site can then send requests to the application by DNS rebinding.
   std::string default_host{};
+  // The smallest body, in bytes, that gets an automatic Etag header (WEB-75); nullopt: none does. A tag costs
+  // the SHA-1 of the body, and saves nothing for a body that fits into one packet with its head.
+  std::optional<std::size_t> etag_min_size = 1024;
+  ErrorFormat error_format = ErrorFormat::by_accept;
+  // The page to which RequestHandler::require_user() redirects (WEB-209).
+  std::string login_url{};
 };
 
 }  // namespace squall::web

@@ -67,6 +67,7 @@ constexpr HandlerType make_function_type() {
       set_verb<Handler, &Handler::call>(type, static_cast<http::Method>(i));
   } else {
     (set_verb<Handler, &Handler::call>(type, kMethods), ...);
+    if (((kMethods == http::Method::get) || ...)) set_verb<Handler, &Handler::call>(type, http::Method::head);
   }
   return type;
 }
@@ -80,7 +81,7 @@ class FunctionFactory final : public HandlerFactory {
   std::unique_ptr<RequestHandler> make() const override {
     return std::make_unique<FunctionHandler<F>>(function_);
   }
-  void initialize(RequestHandler&) const override {}
+  Called initialize(RequestHandler&, Task<>&) const override { return Called::done; }
   const HandlerType& type() const noexcept override { return kFunctionType<F, kMethods...>; }
 
  private:
@@ -101,7 +102,7 @@ constexpr bool check_function() {
   } else if constexpr (!all_converted(std::type_identity<typename FunctionTraits<F>::Parameters>())) {
     static_assert(kNever<F>,
                   "a parameter behind the RequestHandler& must be an integer, a floating point number, a "
-                  "std::string, a std::optional of these, or a type with a PathConverter");
+                  "bool, a std::string, a std::optional of these, or a type with an ArgumentConverter");
   } else if constexpr (!std::is_void_v<typename FunctionTraits<F>::Result> &&
                        any_reference(std::type_identity<typename FunctionTraits<F>::Parameters>())) {
     static_assert(kNever<F>,

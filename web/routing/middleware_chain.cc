@@ -69,12 +69,12 @@ void chained_begin(RequestHandler& handler) noexcept {
   handler.exchange().set_head_hook({&chained_before_head, &handler});
 }
 
-void chained_finish(RequestHandler& handler) {
+Called chained_finish(RequestHandler& handler, Task<>& pending) {
   handler.exchange().set_head_hook({});  // the handler ends before the exchange
   const ChainedType& type = chained_type_of(handler);
   for (const Middleware& middleware : *type.middleware | std::views::reverse)
     call_and_log("after() of a middleware", [&] { middleware.after(handler); });
-  if (type.inner->on_finish) type.inner->on_finish(handler);
+  return type.inner->on_finish ? type.inner->on_finish(handler, pending) : Called::done;
 }
 
 ChainedType make_chained_type(const HandlerType& inner, const std::vector<Middleware>& middleware) {
@@ -94,9 +94,9 @@ class ChainedFactory final : public HandlerFactory {
         plain_type_(make_chained_type(inner_->plain_type(), middleware_)) {}
 
   std::unique_ptr<RequestHandler> make() const override { return inner_->make(); }
-  void initialize(RequestHandler& handler) const override {
+  Called initialize(RequestHandler& handler, Task<>& pending) const override {
     chained_begin(handler);
-    inner_->initialize(handler);
+    return inner_->initialize(handler, pending);
   }
   const HandlerType& type() const noexcept override { return type_; }
   const HandlerType& plain_type() const noexcept override { return plain_type_; }

@@ -136,9 +136,9 @@ MethodSet Router::methods() const {
   MethodSet methods;
   for (const Route* route : routes_) {
     if (route->rule->factory()) {
-      methods |= methods_of(route->rule->factory()->type());
+      methods.add(route->rule->factory()->type());
     } else {
-      methods.set();
+      return MethodSet::all();
     }
   }
   return methods;

@@ -5,18 +5,20 @@
 #include <fmt/format.h>
 
 #include <stdexcept>
+#include <string_view>
 
 namespace squall::web {
 
 void HandlerFactory::check_groups(std::size_t groups) const {
-  for (std::size_t i = 0; i < http::kMethodCount; ++i) {
-    const int parameters = type().parameters[i];
+  const auto check = [groups](std::string_view method, int parameters) {
     // A verb without parameters ignores the groups.
-    if (!type().verbs[i] || parameters == 0 || parameters == HandlerType::kAnyParameters) continue;
-    if (static_cast<std::size_t>(parameters) == groups) continue;
-    throw std::invalid_argument(fmt::format("has {} groups, but its handler's {} takes {} parameters", groups,
-                                            http::method_name(static_cast<http::Method>(i)), parameters));
-  }
+    if (parameters == 0 || static_cast<std::size_t>(parameters) == groups) return;
+    throw std::invalid_argument(
+        fmt::format("has {} groups, but its handler's {} takes {} parameters", groups, method, parameters));
+  };
+  for (std::size_t i = 0; i < http::kMethodCount; ++i)
+    if (type().verbs[i]) check(http::method_name(static_cast<http::Method>(i)), type().parameters[i]);
+  for (const HandlerType::Extra& extra : type().extra_verbs) check(extra.method, extra.parameters);
 }
 
 }  // namespace squall::web

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <squall/http/server/server_delegate.h>
+#include <squall/ioloop/loop/task.h>
 #include <squall/web/handler/handler_type.h>
 #include <squall/web/handler/middleware.h>
 #include <squall/web/handler/request_handler.h>
@@ -20,8 +21,9 @@ class HandlerFactory {
  public:
   virtual ~HandlerFactory() = default;
   virtual std::unique_ptr<RequestHandler> make() const = 0;
-  // Calls the handler's initialize() with the route's arguments.
-  virtual void initialize(RequestHandler& handler) const = 0;
+  // Calls the handler's initialize() with the route's arguments. If it is a task, stores the task in
+  // `pending`.
+  virtual Called initialize(RequestHandler& handler, Task<>& pending) const = 0;
   virtual const HandlerType& type() const noexcept = 0;
   // The type of the plain RequestHandler that answers if make() throws.
   virtual const HandlerType& plain_type() const noexcept { return kHandlerType<RequestHandler>; }

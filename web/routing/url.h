@@ -28,11 +28,18 @@ class TypedFactory final : public HandlerFactory {
  public:
   explicit TypedFactory(std::tuple<Args...> arguments) : arguments_(std::move(arguments)) {}
   std::unique_ptr<RequestHandler> make() const override { return std::make_unique<H>(); }
-  void initialize([[maybe_unused]] RequestHandler& base) const override {
+  Called initialize([[maybe_unused]] RequestHandler& base, [[maybe_unused]] Task<>& pending) const override {
     if constexpr (requires { &H::initialize; }) {
       auto& handler = static_cast<H&>(base);
-      std::apply([&handler](const auto&... arguments) { handler.initialize(arguments...); }, arguments_);
+      if constexpr (!std::is_void_v<ResultOf<&H::initialize>>) {
+        pending = std::apply(
+            [&handler](const auto&... arguments) { return handler.initialize(arguments...); }, arguments_);
+        return Called::pending;
+      } else {
+        std::apply([&handler](const auto&... arguments) { handler.initialize(arguments...); }, arguments_);
+      }
     }
+    return Called::done;
   }
   const HandlerType& type() const noexcept override { return kHandlerType<H>; }
 

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -34,7 +35,8 @@ struct FileVersion;
 // several ranges too.
 //
 // A path that leads out of the folder, also by a symbolic link, is a 403. A derived class may override the
-// virtual functions below, which are called in this order, for each request.
+// virtual functions below. They are called in this order for each request, compute_etag() before
+// get_content_type().
 //
 // Thread:    the loop's thread only. Files of up to 256 KiB are read and hashed on it: see FileVersions.
 // Errors:    HTTPError; std::system_error, which is answered with 500, if the folder cannot be opened. If a
@@ -49,6 +51,8 @@ class StaticFileHandler : public RequestHandler {
   void initialize(std::string path, std::string default_filename = {});
   Task<> get(std::string path);
   Task<> head(std::string path) { return get(std::move(path)); }
+  // `"hash"`, or nullopt for a response without ETag. May use the same functions as get_content_type().
+  virtual std::optional<std::string> compute_etag();
 
  protected:
   // The path beneath the folder for the decoded path of the URL. The result is checked as any path is.
@@ -60,8 +64,6 @@ class StaticFileHandler : public RequestHandler {
 
   // The functions from here on may use content_size(), content_hash() and modified_time().
 
-  // `"hash"`, or the empty string for a response without ETag.
-  virtual std::string compute_etag();
   virtual std::string get_content_type(const std::string& path);
   // How long clients may use the response without asking again; with zero the response does not say. Ten
   // years if the URL has a `v` argument, as static_url() makes it, and zero otherwise.

@@ -116,10 +116,8 @@ Called call_redirect(RequestHandler& base, PathGroups groups, Task<>& /*pending*
 
 constexpr HandlerType make_redirect_type() {
   HandlerType type;
-  for (const http::Method method : {http::Method::get, http::Method::head}) {
+  for (const http::Method method : {http::Method::get, http::Method::head})
     type.verbs[static_cast<std::size_t>(method)] = &call_redirect;
-    type.parameters[static_cast<std::size_t>(method)] = HandlerType::kAnyParameters;
-  }
   return type;
 }
 constexpr HandlerType kRedirectType = make_redirect_type();
@@ -128,10 +126,11 @@ class RedirectFactory final : public HandlerFactory {
  public:
   RedirectFactory(RedirectTarget target, Redirection kind) : target_(std::move(target)), kind_(kind) {}
   std::unique_ptr<RequestHandler> make() const override { return std::make_unique<RedirectHandler>(); }
-  void initialize(RequestHandler& base) const override {
+  Called initialize(RequestHandler& base, Task<>& /*pending*/) const override {
     auto& handler = static_cast<RedirectHandler&>(base);
     handler.target = &target_;
     handler.kind = kind_;
+    return Called::done;
   }
   const HandlerType& type() const noexcept override { return kRedirectType; }
   void check_groups(std::size_t groups) const override {

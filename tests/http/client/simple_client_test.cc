@@ -242,6 +242,19 @@ TEST_CASE("bytes that arrive on a reused connection before the request was sent 
   CHECK_THROWS_AS(next("GET", false, false), HTTPProtocolError);
 }
 
+TEST_CASE("requests of idempotent methods are repeated, QUERY among them (RFC 9110, 9.2.2; RFC 10008, 2)",
+          "[simple_client]") {
+  const FetchOptions defaults;
+  const auto repeats = [&](const char* method) {
+    HTTPRequest request("http://127.0.0.1:1/");
+    request.method = method;
+    if (expects_content(method)) request.body = "x";
+    return Fetch(std::move(request), defaults, 1000).may_retry(Fetch::Sent::something);
+  };
+  for (const char* method : {"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "QUERY"}) CHECK(repeats(method));
+  for (const char* method : {"POST", "PATCH"}) CHECK_FALSE(repeats(method));
+}
+
 // Answers the first lookup at once, and never answers another.
 class OnceResolver final : public Resolver {
  public:

@@ -205,10 +205,14 @@ TEST_CASE("204 and 304 have neither body nor length", "[exchange]") {
   }
 }
 
-TEST_CASE("a response that does not match its Content-Length closes the connection (H1C-66)", "[exchange]") {
+TEST_CASE(
+    "a body that does not match its Content-Length closes the connection, or allows another response while "
+    "nothing was sent (H1C-66)",
+    "[exchange]") {
   struct Broken {
     std::function<void(Exchange&)> answer;
     std::string message;
+    bool head_sent = false;
   };
   const std::vector<Broken> all = {
       {[](Exchange& e) {
@@ -226,13 +230,24 @@ TEST_CASE("a response that does not match its Content-Length closes the connecti
          e.write("ab");
          e.write("cd");
        },
+       "Tried to write more data than Content-Length", true},
+      {[](Exchange& e) {
+         e.headers().set("Content-Length", "3");
+         e.write("abcd");
+       },
+       "Tried to write more data than Content-Length"},
+      {[](Exchange& e) {
+         e.headers().set("Content-Length", "3");
+         e.trailers().add("X", "y");
+         e.finish("long");
+       },
        "Tried to write more data than Content-Length"},
       {[](Exchange& e) {
          e.headers().set("Content-Length", "3");
          e.write("ab");
          e.finish();
        },
-       "Tried to write 1 bytes less than Content-Length"},
+       "Tried to write 1 bytes less than Content-Length", true},
       {[](Exchange& e) {
          e.headers().set("Content-Length", "3x");
          e.finish("abc");
@@ -246,6 +261,11 @@ TEST_CASE("a response that does not match its Content-Length closes the connecti
         broken.answer(exchange);
       } catch (const HTTPOutputError& error) {
         thrown = error.what();
+        CHECK(exchange.head_sent() == broken.head_sent);
+        if (broken.head_sent) return;
+        exchange.reset_head();
+        exchange.close_after();
+        exchange.finish("another");
       }
     });
     RawPeer peer = fixture.connect();
@@ -253,6 +273,7 @@ TEST_CASE("a response that does not match its Content-Length closes the connecti
     const std::string answer = fixture.read_to_end(peer);
     CHECK(thrown == broken.message);
     CHECK(answer.find("cd") == std::string::npos);
+    CHECK((answer.find("another") != answer.npos) != broken.head_sent);
     CHECK(fixture.server.connections() == 0);
   }
 }

@@ -225,11 +225,13 @@ struct Slow {
   }
   static Task<> wait(Exchange& exchange, Slow& slow, Live) {
     if (slow.shielded) exchange.run_to_end();
+    if (slow.finishes_first) exchange.finish("slow");
     while (!slow.go) co_await moment();
-    exchange.finish("slow");
+    if (!slow.finishes_first) exchange.finish("slow");
     slow.done = true;
   }
   bool shielded = false;
+  bool finishes_first = false;
   bool go = false;
   bool done = false;
 };
@@ -292,6 +294,31 @@ TEST_CASE("a shielded handler runs to its end", "[http_server]") {
   slow.go = true;
   fixture.loop.run_until([&] { return slow.done && fixture.server.connections() == 0; });
   CHECK(fixture.delegate.gone == 0);
+}
+
+TEST_CASE("work behind finish() runs to its end, whether the client stays or not", "[http_server]") {
+  for (const bool reset : {false, true}) {
+    Slow slow;
+    slow.finishes_first = true;
+    HTTPFixture fixture(slow.function(), reset ? HTTPFixture::Options() : half_closed_is_gone());
+    RawPeer peer = fixture.connect();
+    peer.send(get("/"));
+    std::string got;
+    fixture.loop.run_until([&] {
+      peer.drain(got);
+      return got.ends_with("slow");
+    });
+    if (reset) {
+      peer.reset();
+    } else {
+      peer.close();
+    }
+    for (int i = 0; i < 10; ++i) fixture.loop.run_turn();
+    CHECK(Live::count == 1);
+    slow.go = true;
+    fixture.loop.run_until([&] { return slow.done && fixture.server.connections() == 0; });
+    CHECK(fixture.delegate.gone == 0);
+  }
 }
 
 TEST_CASE("a client that half-closes behind a request is answered, and the connection closes (RFC 9112, 9.6)",

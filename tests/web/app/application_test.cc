@@ -92,7 +92,7 @@ TEST_CASE("a path without a route, or with a group that does not convert, is 404
 }
 
 TEST_CASE(
-    "a method without a verb is 405 with the methods of the handler; get does not answer HEAD (WEB-05, "
+    "a method without a verb is 405 with the methods of the handler; get answers HEAD (WEB-05, "
     "WEB-10)",
     "[application]") {
   testing::TestLoop loop;
@@ -104,9 +104,8 @@ TEST_CASE(
     CHECK(response.reason() == "Method Not Allowed");
     return response.headers().get("Allow");
   };
-  CHECK(allow("POST", "/") == "GET");
-  CHECK(allow("HEAD", "/") == "GET");
-  CHECK(allow("POST", "/users/1") == "GET, PUT, DELETE");
+  CHECK(allow("POST", "/") == "GET, HEAD");
+  CHECK(allow("POST", "/users/1") == "GET, HEAD, PUT, DELETE");
   CHECK(allow("PROPFIND", "/all") == "GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS");
   loop.log.expect_any("405 ");
 }
@@ -123,7 +122,7 @@ TEST_CASE("OPTIONS * is for the server: 204 with the methods of all routes (RFC 
   WebFixture web({url<UserHandler>(R"(/users/([^/]+))"), url<CatchAllHandler>(".*")});
   const std::string response = web.fetch("OPTIONS", "*");
   CHECK(response.starts_with("HTTP/1.1 204 No Content\r\n"));
-  CHECK(response.find("\r\nAllow: GET, PUT, DELETE, OPTIONS\r\n") != std::string::npos);
+  CHECK(response.find("\r\nAllow: GET, HEAD, PUT, DELETE, OPTIONS\r\n") != std::string::npos);
   CHECK(response.find("Content-Type") == std::string::npos);
   CHECK(response.find("X-Prepared") == std::string::npos);
   CHECK(response.ends_with("\r\n\r\n"));

@@ -34,7 +34,7 @@ TEST_CASE("a class's verbs and hooks are found, inherited ones too", "[handler_t
   const HandlerType& plain = kHandlerType<Plain>;
   CHECK(has(plain, Method::get));
   CHECK(has(plain, Method::post));
-  CHECK_FALSE(has(plain, Method::head));
+  CHECK(has(plain, Method::head));  // by get
   CHECK_FALSE(has(plain, Method::put));
   CHECK(parameters(plain, Method::get) == 0);
   CHECK(parameters(plain, Method::post) == 2);
@@ -51,6 +51,31 @@ TEST_CASE("a class's verbs and hooks are found, inherited ones too", "[handler_t
   CHECK(parameters(derived, Method::delete_) == 1);
 
   CHECK(has(kHandlerType<Final>, Method::put));
+  CHECK_FALSE(has(kHandlerType<Final>, Method::head));
+}
+
+class Extended : public RequestHandler {
+ public:
+  static constexpr std::string_view accept_query = "text/plain";
+  static constexpr bool authenticated = true;
+  void query() {}
+  Task<> propfind(std::string) { co_return; }
+  void lock() {}
+  using extra_methods =
+      ExtraMethods<ExtraMethod<"PROPFIND", &Extended::propfind>, ExtraMethod<"LOCK", &Extended::lock>>;
+};
+
+TEST_CASE("a class may have verbs of other methods (WEB-05), and conditions of its verbs", "[handler_type]") {
+  const HandlerType& type = kHandlerType<Extended>;
+  CHECK(has(type, http::Method::query));
+  CHECK(type.accept_query == "text/plain");
+  CHECK(type.authenticated);
+  REQUIRE(type.extra_verbs.size() == 2);
+  CHECK(type.extra_verb("PROPFIND") == type.extra_verbs[0].verb);
+  CHECK(type.extra_verbs[0].parameters == 1);
+  CHECK(type.extra_verb("LOCK") != nullptr);
+  CHECK(type.extra_verb("lock") == nullptr);
+  CHECK(allowed_methods(type) == "QUERY, PROPFIND, LOCK");
 }
 
 }  // namespace

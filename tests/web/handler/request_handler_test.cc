@@ -213,7 +213,7 @@ TEST_CASE("HTTPError is an error page, and its message a line in the log (WEB-60
           "[request_handler]") {
   WebFixture web({url<ErrorHandler>("/(.*)")});
   CHECK(web.fetch("GET", "/http") == "HTTP/1.1 403 Forbidden\r\nServer: Squall/0.1.0\r\n" + kType +
-                                         "Content-Length: 69\r\nConnection: close\r\n\r\n" +
+                                         "Vary: Accept\r\nContent-Length: 69\r\nConnection: close\r\n\r\n" +
                                          page("403: Forbidden"));
   web.loop.log.expect("403 GET /http (127.0.0.1) ");
   CHECK(web.loop.log.empty());
@@ -289,6 +289,7 @@ TEST_CASE(
   CHECK_FALSE(response.ends_with("0\r\n\r\n"));
   web.loop.log.expect("too late");
   web.loop.log.expect("Cannot send error response after headers written");
+  web.loop.log.expect("500 GET / ");
   CHECK(web.server.connections() == 0);
 }
 

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <squall/http/server/exchange.h>
+
+#include <exception>
+#include <string>
+
+namespace squall::web {
+
+// Logs an exception of a handler (WEB-64). An HTTPError with a message, and bad input of the client, are a
+// warning; an HTTPError without a message is not logged; others are an error, with the request.
+void log_failure(const http::Exchange& exchange, const std::exception_ptr& error);
+
+}  // namespace squall::web

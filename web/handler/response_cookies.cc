@@ -1,0 +1,79 @@
+#include <squall/web/handler/response_cookies.h>
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <stdexcept>
+#include <utility>
+
+namespace squall::web {
+namespace {
+
+using std::chrono::system_clock;
+
+http::SetCookie cookie_of(const http::ServerRequest& request, std::string_view name,
+                          const CookieOptions& options) {
+  http::SetCookie cookie;
+  cookie.name = name;
+  cookie.domain = options.domain;
+  cookie.path = options.path;
+  cookie.expires = options.expires;
+  if (!cookie.expires && options.expires_days) cookie.expires = system_clock::now() + *options.expires_days;
+  cookie.max_age = options.max_age;
+  cookie.secure = options.secure.value_or(request.protocol() == "https");
+  cookie.http_only = options.http_only;
+  cookie.partitioned = options.partitioned;
+  cookie.same_site = options.same_site;
+  return cookie;
+}
+
+void check_has_no_end(std::string_view name, const CookieOptions& options) {
+  if (options.expires || options.expires_days || options.max_age)
+    throw std::invalid_argument(
+        fmt::format("clear_cookie('{}') takes no time at which the cookie ends", name));
+}
+
+std::string clearing(const http::ServerRequest& request, std::string_view name,
+                     const CookieOptions& options) {
+  return http::format_clear_cookie(cookie_of(request, name, options), system_clock::now());
+}
+
+}  // namespace
+
+// Linear in the number of the cookies that the handler has set: it sets few.
+void ResponseCookies::forget(std::string_view name) {
+  std::erase_if(cookies_, [name](const Cookie& cookie) { return cookie.name == name; });
+}
+
+void ResponseCookies::set(const http::ServerRequest& request, std::string_view name, std::string_view value,
+                          const CookieOptions& options) {
+  http::SetCookie cookie = cookie_of(request, name, options);
+  cookie.value = value;
+  std::string header = http::format_set_cookie(cookie);
+  forget(name);
+  cookies_.push_back({std::string(name), std::move(header)});
+}
+
+void ResponseCookies::clear(const http::ServerRequest& request, std::string_view name,
+                            const CookieOptions& options) {
+  check_has_no_end(name, options);
+  std::string header = clearing(request, name, options);
+  forget(name);
+  cookies_.push_back({std::string(name), std::move(header)});
+}
+
+void ResponseCookies::clear_all(const http::ServerRequest& request, const CookieOptions& options) {
+  check_has_no_end("*", options);
+  const auto received = http::parse_cookies(request.headers().get("Cookie"));
+  if (!received) return;
+  for (const auto& [name, value] : *received) forget(name);
+  // Each name is in `received` once.
+  for (const auto& [name, value] : *received)
+    if (http::is_cookie_name(name)) cookies_.push_back({name, clearing(request, name, options)});
+}
+
+void ResponseCookies::move_to(http::Headers& headers) {
+  for (const Cookie& cookie : std::exchange(cookies_, {})) headers.add("Set-Cookie", cookie.header);
+}
+
+}  // namespace squall::web
