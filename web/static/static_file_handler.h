@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -50,6 +51,9 @@ class StaticFileHandler : public RequestHandler {
   Task<> get(std::string path);
   Task<> head(std::string path) { return get(std::move(path)); }
 
+  // The ETag of the response, `"hash"`; nullopt: it has none. May be overridden as the functions below.
+  virtual std::optional<std::string> compute_etag();
+
  protected:
   // The path beneath the folder for the decoded path of the URL. The result is checked as any path is.
   virtual std::string parse_url_path(std::string url_path) { return url_path; }
@@ -58,10 +62,9 @@ class StaticFileHandler : public RequestHandler {
   // Whether compressed siblings of the file are sent.
   virtual bool has_precompressed([[maybe_unused]] const std::string& path) { return true; }
 
-  // The functions from here on may use content_size(), content_hash() and modified_time().
+  // compute_etag(), and the functions from here on, may use content_size(), content_hash() and
+  // modified_time().
 
-  // `"hash"`, or the empty string for a response without ETag.
-  virtual std::string compute_etag();
   virtual std::string get_content_type(const std::string& path);
   // How long clients may use the response without asking again; with zero the response does not say. Ten
   // years if the URL has a `v` argument, as static_url() makes it, and zero otherwise.
@@ -97,8 +100,8 @@ class StaticFileHandler : public RequestHandler {
   std::string_view coding_;  // of that sibling
   Conditions conditions_;
   std::shared_ptr<const FileVersion> file_;
-  OwnedFd fd_;  // of the file, unless `file_` has its content
-  std::string etag_;
+  OwnedFd fd_;        // of the file, unless `file_` has its content
+  std::string etag_;  // empty if the response has none
 };
 
 }  // namespace squall::web
