@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <iterator>
+#include <cstdint>
 #include <span>
 
 namespace squall::web {
@@ -16,7 +16,7 @@ struct ExtensionRow {
   std::string_view meaning;
 };
 
-// Sorted, for the binary search. The types are those that IANA has registered, where it has.
+// The types are those that IANA has registered, where it has.
 constexpr ExtensionRow kTypes[] = {
     {"7z", "application/x-7z-compressed"},
     {"aac", "audio/aac"},
@@ -123,16 +123,33 @@ constexpr ShortRow kShort[] = {
     {"tbz2", "application/x-tar", "bzip2"}, {"tgz", "application/x-tar", "gzip"},
     {"txz", "application/x-tar", "xz"},     {"tz", "application/x-tar", "gzip"},
 };
-constexpr std::size_t kLongestExtension = 11;
-
-constexpr bool is_sorted_table(std::span<const ExtensionRow> rows) noexcept {
-  return std::is_sorted(rows.begin(), rows.end(), [](const ExtensionRow& a, const ExtensionRow& b) {
-    return a.extension < b.extension;
-  });
+// The first characters of an extension, in lower case, as a number: much faster to compare than text.
+constexpr std::uint64_t key_of(std::string_view extension) noexcept {
+  std::uint64_t key = 0;
+  for (const char c : extension.substr(0, sizeof key))
+    key = key << 8 | static_cast<unsigned char>(to_lower(c));
+  return key;
 }
-static_assert(is_sorted_table(kTypes) && is_sorted_table(kEncodings));
-static_assert(std::all_of(std::begin(kTypes), std::end(kTypes),
-                          [](const ExtensionRow& row) { return row.extension.size() <= kLongestExtension; }));
+
+struct KeyedRow {
+  std::uint64_t key;
+  ExtensionRow row;
+};
+template <std::size_t kCount>
+constexpr std::array<KeyedRow, kCount> sorted_by_key(const ExtensionRow (&rows)[kCount]) {
+  std::array<KeyedRow, kCount> keyed{};
+  for (std::size_t i = 0; i < kCount; ++i) keyed[i] = {key_of(rows[i].extension), rows[i]};
+  std::sort(keyed.begin(), keyed.end(), [](const KeyedRow& a, const KeyedRow& b) { return a.key < b.key; });
+  return keyed;
+}
+constexpr auto kTypesByKey = sorted_by_key(kTypes);
+constexpr auto kEncodingsByKey = sorted_by_key(kEncodings);
+constexpr bool has_equal_keys(std::span<const KeyedRow> rows) noexcept {
+  return std::adjacent_find(rows.begin(), rows.end(), [](const KeyedRow& a, const KeyedRow& b) {
+           return a.key == b.key;
+         }) != rows.end();
+}
+static_assert(!has_equal_keys(kTypesByKey) && !has_equal_keys(kEncodingsByKey));
 
 // Takes the extension from the end of `name`; empty if it has none. The dots at the beginning of a name begin
 // no extension.
@@ -144,37 +161,24 @@ std::string_view take_extension(std::string_view& name) noexcept {
   return extension;
 }
 
-std::string_view find_meaning(std::span<const ExtensionRow> rows, std::string_view extension) noexcept {
-  const auto row =
-      std::lower_bound(rows.begin(), rows.end(), extension,
-                       [](const ExtensionRow& a, std::string_view wanted) { return a.extension < wanted; });
-  return row != rows.end() && row->extension == extension ? row->meaning : std::string_view();
+std::string_view find_meaning(std::span<const KeyedRow> rows, std::string_view extension) noexcept {
+  const auto found =
+      std::lower_bound(rows.begin(), rows.end(), key_of(extension),
+                       [](const KeyedRow& row, std::uint64_t wanted) { return row.key < wanted; });
+  const bool is_found = found != rows.end() && equals_ignoring_case(found->row.extension, extension);
+  return is_found ? found->row.meaning : std::string_view();
 }
-
-// An extension in lower case. Longer ones than any in the tables are empty.
-class LowerExtension {
- public:
-  explicit LowerExtension(std::string_view extension) noexcept
-      : size_(extension.size() <= kLongestExtension ? extension.size() : 0) {
-    std::transform(extension.begin(), extension.begin() + size_, text_.begin(), to_lower);
-  }
-  std::string_view view() const noexcept { return {text_.data(), size_}; }
-
- private:
-  std::array<char, kLongestExtension> text_{};
-  std::size_t size_;
-};
 
 }  // namespace
 
 MimeType guess_type(std::string_view path) noexcept {
   std::string_view name = path.substr(path.rfind('/') + 1);  // npos + 1 is 0
-  const LowerExtension last(take_extension(name));
+  const std::string_view last = take_extension(name);
   for (const ShortRow& row : kShort)
-    if (row.extension == last.view()) return {row.type, row.encoding};
-  const std::string_view encoding = find_meaning(kEncodings, last.view());
-  if (encoding.empty()) return {find_meaning(kTypes, last.view()), {}};
-  return {find_meaning(kTypes, LowerExtension(take_extension(name)).view()), encoding};
+    if (equals_ignoring_case(row.extension, last)) return {row.type, row.encoding};
+  const std::string_view encoding = find_meaning(kEncodingsByKey, last);
+  if (encoding.empty()) return {find_meaning(kTypesByKey, last), {}};
+  return {find_meaning(kTypesByKey, take_extension(name)), encoding};
 }
 
 std::string_view static_content_type(std::string_view path) noexcept {

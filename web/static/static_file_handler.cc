@@ -17,7 +17,6 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <optional>
 
 namespace squall::web {
 namespace {
@@ -122,7 +121,7 @@ std::chrono::system_clock::time_point StaticFileHandler::modified_time() const n
 // ---- The head.
 
 std::optional<std::string> StaticFileHandler::compute_etag() {
-  if (file_->etag.empty()) return std::nullopt;
+  if (!file_ || file_->etag.empty()) return std::nullopt;
   return file_->etag;
 }
 
@@ -138,7 +137,7 @@ bool StaticFileHandler::should_return_304() { return conditions_.is_not_modified
 
 void StaticFileHandler::set_file_headers() {
   set_header("Accept-Ranges", "bytes");
-  etag_ = compute_etag().value_or(std::string());
+  etag_ = compute_etag().value_or("");
   if (!etag_.empty()) set_header("ETag", etag_);
   set_header("Last-Modified", file_->last_modified);
   const std::string type = get_content_type(path_);

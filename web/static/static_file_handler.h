@@ -35,8 +35,7 @@ struct FileVersion;
 // several ranges too.
 //
 // A path that leads out of the folder, also by a symbolic link, is a 403. A derived class may override the
-// virtual functions below. They are called in this order for each request, compute_etag() before
-// get_content_type().
+// virtual functions below, which are called in this order, for each request.
 //
 // Thread:    the loop's thread only. Files of up to 256 KiB are read and hashed on it: see FileVersions.
 // Errors:    HTTPError; std::system_error, which is answered with 500, if the folder cannot be opened. If a
@@ -51,7 +50,8 @@ class StaticFileHandler : public RequestHandler {
   void initialize(std::string path, std::string default_filename = {});
   Task<> get(std::string path);
   Task<> head(std::string path) { return get(std::move(path)); }
-  // `"hash"`, or nullopt for a response without ETag. May use the same functions as get_content_type().
+
+  // The ETag of the response, `"hash"`; nullopt: it has none. May be overridden as the functions below.
   virtual std::optional<std::string> compute_etag();
 
  protected:
@@ -62,7 +62,8 @@ class StaticFileHandler : public RequestHandler {
   // Whether compressed siblings of the file are sent.
   virtual bool has_precompressed([[maybe_unused]] const std::string& path) { return true; }
 
-  // The functions from here on may use content_size(), content_hash() and modified_time().
+  // compute_etag(), and the functions from here on, may use content_size(), content_hash() and
+  // modified_time().
 
   virtual std::string get_content_type(const std::string& path);
   // How long clients may use the response without asking again; with zero the response does not say. Ten
@@ -99,8 +100,8 @@ class StaticFileHandler : public RequestHandler {
   std::string_view coding_;  // of that sibling
   Conditions conditions_;
   std::shared_ptr<const FileVersion> file_;
-  OwnedFd fd_;  // of the file, unless `file_` has its content
-  std::string etag_;
+  OwnedFd fd_;        // of the file, unless `file_` has its content
+  std::string etag_;  // empty if the response has none
 };
 
 }  // namespace squall::web

@@ -20,8 +20,9 @@ TEST_CASE("the extension tells the type and the coding", "[mime_types]") {
 }
 
 TEST_CASE("a name without a known extension has no type", "[mime_types]") {
-  for (const char* name : {"", "README", "a.", ".html", "..html", "dir.html/file", "a.unknown",
-                           "a.averyveryverylongextension", "a.htm l", "a.\xff"})
+  for (const char* name :
+       {"", "README", "a.", ".html", "..html", "dir.html/file", "a.unknown", "a.averyveryverylongextension",
+        "a.webmanifold", "a.webmanif", "a.htm l", "a.\xff"})
     CHECK(guess_type(name) == MimeType{});
   CHECK(guess_type(".a.html") == MimeType{"text/html", ""});
   CHECK(guess_type(".gz") == MimeType{});
