@@ -228,6 +228,41 @@ TEST_CASE("a client that goes away cancels a before() that waits, and after() ru
   web.loop.log.expect("499 GET / ");
 }
 
+// Appends its name to each piece of the body.
+class Appender {
+ public:
+  explicit Appender(std::string name) : name_(std::move(name)) {}
+  void before_head(RequestHandler& handler) {
+    struct Filter : http::ResponseFilter {
+      explicit Filter(std::string text) : text(std::move(text)) {}
+      void head(int&, http::Headers&, std::optional<std::uint64_t>) override {}
+      void piece(std::string_view piece, std::string& out) override { out.append(piece).append(text); }
+      std::string text;
+    };
+    handler.exchange().add_filter(std::make_unique<Filter>(name_));
+  }
+
+ private:
+  std::string name_;
+};
+class PiecesHandler : public RequestHandler {
+ public:
+  Task<> get() {
+    write("one");
+    co_await flush();
+    write("two");
+  }
+};
+
+TEST_CASE("filters that middleware adds transform whole bodies and pieces, the innermost first (WEB-186)",
+          "[middleware_chain]") {
+  WebFixture web({url<PlainHandler>("/whole").with(Appender("-a"), Appender("-b")),
+                  url<PiecesHandler>("/pieces").with(Appender("-a"), Appender("-b"))});
+  CHECK(web.brief("GET", "/whole") == "200 body-b-a");
+  CHECK(web.fetch("GET", "/whole").find("\r\nContent-Length: 8\r\n") != std::string::npos);
+  CHECK(web.brief("GET", "/pieces") == "200 7\r\none-b-a\r\n7\r\ntwo-b-a\r\n0\r\n\r\n");
+}
+
 // ---- Values of a request.
 
 struct User {
