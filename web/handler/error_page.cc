@@ -2,6 +2,7 @@
 
 #include <squall/http/message/accept.h>
 #include <squall/ioloop/base/utf8.h>
+#include <squall/web/escape/xhtml.h>
 
 #include <fmt/format.h>
 
@@ -9,21 +10,6 @@
 
 namespace squall::web {
 namespace {
-
-std::string escape_html(std::string_view text) {
-  std::string escaped;
-  for (const char c : text) {
-    switch (c) {
-      case '&': escaped += "&amp;"; break;
-      case '<': escaped += "&lt;"; break;
-      case '>': escaped += "&gt;"; break;
-      case '"': escaped += "&quot;"; break;
-      case '\'': escaped += "&#x27;"; break;
-      default: escaped += c;
-    }
-  }
-  return escaped;
-}
 
 // A reason phrase has no control characters but the tab. Bytes that are not UTF-8 are ISO-8859-1.
 std::string escape_json(std::string_view text) {
@@ -65,7 +51,7 @@ ErrorPage make_error_page(const http::ServerRequest& request, ErrorFormat format
   if (format == ErrorFormat::by_accept) type = preferred_type(request);
   if (type != "text/html")
     return {type, fmt::format(R"({{"status":{},"title":"{}"}})", status, escape_json(reason))};
-  const std::string title = fmt::format("{}: {}", status, escape_html(reason));
+  const std::string title = fmt::format("{}: {}", status, xhtml_escape(reason));
   return {"text/html; charset=UTF-8",
           fmt::format("<html><title>{}</title><body>{}</body></html>", title, title)};
 }

@@ -2,9 +2,9 @@
 
 #include <squall/http/message/etag.h>
 #include <squall/http/message/status.h>
+#include <squall/http/message/vary.h>
 #include <squall/ioloop/base/ascii.h>
 #include <squall/ioloop/base/log.h>
-#include <squall/web/escape/xhtml.h>
 #include <squall/web/handler/call_and_log.h>
 #include <squall/web/handler/entity_tag.h>
 #include <squall/web/handler/error_page.h>
@@ -257,7 +257,7 @@ void RequestHandler::keep_error(const std::exception_ptr& error) noexcept {
       exchange_->reason().empty() ? http::reason_phrase(status) : std::string_view(exchange_->reason());
   const ErrorFormat format = settings().error_format;
   const ErrorPage page = make_error_page(request(), format, status, reason);
-  if (format == ErrorFormat::by_accept) add_header("Vary", "Accept");
+  if (format == ErrorFormat::by_accept) http::add_vary(exchange_->headers(), "Accept");
   set_header("Content-Type", page.content_type);
   write(page.body);
 }

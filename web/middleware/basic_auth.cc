@@ -1,5 +1,6 @@
 #include <squall/web/middleware/basic_auth.h>
 
+#include <squall/http/message/base64.h>
 #include <squall/ioloop/base/ascii.h>
 #include <squall/web/handler/request_handler.h>
 #include <squall/web/handler/request_local.h>
@@ -22,29 +23,12 @@ struct UserName {
 
 bool has_control(std::string_view text) noexcept { return std::any_of(text.begin(), text.end(), is_control); }
 
-// Strict (RFC 4648, 4): whole groups of four, padding only at the end.
-std::optional<std::string> decode_base64(std::string_view text) {
-  const std::size_t padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
-  if (text.size() % 4 != 0) return std::nullopt;
-  const std::string_view digits = text.substr(0, text.size() - padding);
-  const bool valid = std::all_of(digits.begin(), digits.end(),
-                                 [](char c) { return is_alpha(c) || is_digit(c) || c == '+' || c == '/'; });
-  if (!valid) return std::nullopt;
-  std::string bytes(text.size() / 4 * 3, '\0');
-  const int size =
-      ::EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
-                        reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
-  if (size < 0) return std::nullopt;
-  bytes.resize(static_cast<std::size_t>(size) - padding);
-  return bytes;
-}
-
 // `name:password` of the Authorization header.
 std::optional<std::string> credentials_of(const http::ServerRequest& request) {
   constexpr std::string_view kScheme = "Basic ";
   const auto sent = request.headers().find("Authorization");
   if (!sent || !starts_with_ignoring_case(*sent, kScheme)) return std::nullopt;
-  auto credentials = decode_base64(trim(sent->substr(kScheme.size())));
+  auto credentials = http::base64_decode(trim(sent->substr(kScheme.size())));
   if (!credentials || has_control(*credentials) || credentials->find(':') == credentials->npos)
     return std::nullopt;
   return credentials;

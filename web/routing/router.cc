@@ -208,7 +208,7 @@ Router::Match Router::search_copy(std::string_view path, const http::ServerReque
   auto text = std::make_unique<GroupText>();
   text->path = with_one_spelling(path);
   Match match = search({text->path, request}, find_literal(text->path));
-  if (!match.groups.empty() && !match.owner) match.owner = std::move(text);
+  if (match.groups.size() > 0 && !match.owner) match.owner = std::move(text);
   return match;
 }
 

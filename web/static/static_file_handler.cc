@@ -1,5 +1,6 @@
 #include <squall/web/static/static_file_handler.h>
 
+#include <squall/http/message/vary.h>
 #include <squall/http/message/date.h>
 #include <squall/http/message/range.h>
 #include <squall/ioloop/base/errors.h>
@@ -69,7 +70,7 @@ Task<> StaticFileHandler::get(std::string path) {
   fd_ = std::move(found.fd);
   conditions_ = Conditions::of(request().headers());
   if (found.siblings.any()) {
-    add_header("Vary", "Accept-Encoding");
+    http::add_vary(exchange().headers(), "Accept-Encoding");
     if (const auto sibling = choose_sibling(found.siblings, conditions_.accept_encoding))
       use_sibling(*sibling);
   }
