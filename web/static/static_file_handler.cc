@@ -1,8 +1,8 @@
 #include <squall/web/static/static_file_handler.h>
 
-#include <squall/http/message/vary.h>
 #include <squall/http/message/date.h>
 #include <squall/http/message/range.h>
+#include <squall/http/message/vary.h>
 #include <squall/ioloop/base/errors.h>
 #include <squall/ioloop/base/log.h>
 #include <squall/ioloop/loop/sleep.h>
