@@ -88,10 +88,10 @@ void HandlerRun::answer_without_handler(const std::exception_ptr& error) noexcep
       handler_->attach(*context_, *exchange_, factory_->type(), groups_);
       [[fallthrough]];
     case Stage::initialize:
-      next_ = Stage::user;
       if (!handler_->type_->accept_query.empty()) [[unlikely]]
         handler_->add_accept_query();
       handler_->set_default_headers();
+      next_ = Stage::user;
       if (factory_->initialize(*handler_, waiting) == Called::pending) [[unlikely]]
         return Called::pending;
       [[fallthrough]];

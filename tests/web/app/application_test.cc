@@ -134,7 +134,7 @@ TEST_CASE("CONNECT reaches no route (RFC 9110, 9.3.6)", "[application]") {
   WebFixture web({url<CatchAllHandler>(".*"), url<CatchAllHandler>("/")});
   const std::string response = web.fetch("CONNECT", "h:80");
   CHECK(response.starts_with("HTTP/1.1 405 Method Not Allowed\r\n"));
-  CHECK(response.find("\r\nAllow: GET, OPTIONS\r\n") != std::string::npos);
+  CHECK(response.find("\r\nAllow: GET, HEAD, OPTIONS\r\n") != std::string::npos);
   CHECK(response.find("X-Prepared") == std::string::npos);
   web.loop.log.expect("405 CONNECT h:80 (127.0.0.1)");
 }

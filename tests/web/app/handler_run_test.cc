@@ -142,7 +142,7 @@ class RunDelegate : public http::ServerDelegate {
   explicit RunDelegate(const Rule& rule) : rule_(rule) {}
 
   Body head_received(http::Exchange&) override {
-    return rule_.factory().type().streams_body ? Body::streamed : Body::collected;
+    return rule_.factory()->type().streams_body ? Body::streamed : Body::collected;
   }
   void handle_request(http::Exchange& exchange, Task<>& pending) override {
     HandlerRun(context_, *rule_.factory(), exchange, {}).start(pending);

@@ -66,7 +66,7 @@ TEST_CASE("a preflight is answered without the handler, with the methods of its 
   CHECK(answer.starts_with("HTTP/1.1 204 "));
   CHECK(has(answer, "Access-Control-Allow-Origin: http://localhost:3000"));
   CHECK(has(answer, "Access-Control-Allow-Credentials: true"));
-  CHECK(has(answer, "Access-Control-Allow-Methods: GET, POST"));
+  CHECK(has(answer, "Access-Control-Allow-Methods: GET, HEAD, POST"));
   CHECK(has(answer, "Access-Control-Allow-Headers: Content-Type, X-Token"));
   CHECK(has(answer, "Access-Control-Max-Age: 600"));
   const std::string other =

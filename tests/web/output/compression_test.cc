@@ -294,7 +294,7 @@ class FailingHandler : public RequestHandler {
 TEST_CASE("error pages and answers without a route are compressed too", "[compression]") {
   Compressed web({url<FailingHandler>("/")});
   CHECK(decode("gzip", web.get("/").body) == kText);
-  CHECK(web.get("/none").has("Vary: Accept-Encoding"));
+  CHECK(web.get("/none").has("Vary: Accept, Accept-Encoding"));
   web.loop.log.expect_any("503 GET / ");
   web.loop.log.expect_any("404 GET /none ");
 }
