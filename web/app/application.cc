@@ -158,6 +158,16 @@ http::ServerDelegate::Body Application::head_received(http::Exchange& exchange) 
   return body;
 }
 
+// `owner` owns what the match's groups refer to, unless the request does.
+[[gnu::always_inline]] inline void Application::answer(const Router::Match& match,
+                                      std::unique_ptr<http::Exchange::Attachment> owner,
+                                      http::Exchange& exchange, Task<>& pending) {
+  if (match.rule && match.rule->delegate()) [[unlikely]]
+    return pass_on(*match.rule->delegate(), exchange, pending);
+  HandlerRun run(context_, factory_for(match, exchange), exchange, match.groups, std::move(owner));
+  run.start(pending);
+}
+
 [[gnu::hot]] void Application::handle_request(http::Exchange& exchange, Task<>& pending) {
   if (exchange.attachment()) [[unlikely]] {
     if (auto* const early = dynamic_cast<EarlyMatch*>(exchange.attachment())) {
@@ -169,16 +179,6 @@ http::ServerDelegate::Body Application::head_received(http::Exchange& exchange) 
   const http::ServerRequest& request = exchange.request();
   Router::Match match = router_.match(request.path(), &request);
   answer(match, std::move(match.owner), exchange, pending);
-}
-
-// `owner` owns what the match's groups refer to, unless the request does.
-[[gnu::hot]] void Application::answer(const Router::Match& match,
-                                      std::unique_ptr<http::Exchange::Attachment> owner,
-                                      http::Exchange& exchange, Task<>& pending) {
-  if (match.rule && match.rule->delegate()) [[unlikely]]
-    return pass_on(*match.rule->delegate(), exchange, pending);
-  HandlerRun run(context_, factory_for(match, exchange), exchange, match.groups, std::move(owner));
-  run.start(pending);
 }
 
 void Application::client_gone(http::Exchange& exchange) noexcept { HandlerRun::client_gone(exchange); }

@@ -78,17 +78,18 @@ WriteAwaiter RequestHandler::flush() {
   return exchange_->flush();
 }
 
-// Whether the response has no more than a body and the default headers: most responses, which need no work
-// before they are sent. Also true for the last piece of such a response.
-inline bool RequestHandler::sends_body_only() const noexcept {
+// Most responses need no work before their head is sent: status 200, no cookies, and no entity tag. Also true
+// for the last piece of such a response.
+inline bool RequestHandler::head_is_complete() const noexcept {
   const std::optional<std::size_t>& tagged = settings().etag_min_size;
-  return status() == 200 && !output_ && !exchange_->has_own_headers() && !type_->compute_etag &&
-         !(tagged && exchange_->buffer().size() >= *tagged);
+  return status() == 200 && !output_ && !type_->compute_etag &&
+         !(tagged && exchange_->buffer().size() >= *tagged) &&
+         !(exchange_->has_own_headers() && exchange_->headers().contains("Etag"));
 }
 
 [[gnu::hot]] void RequestHandler::end_response() {
   if (finished()) throw std::logic_error("finish() called twice");
-  if (!sends_body_only() && !exchange_->head_sent()) [[unlikely]]
+  if (!head_is_complete() && !exchange_->head_sent()) [[unlikely]]
     complete_head();
   exchange_->finish(exchange_->buffer());
 }

@@ -192,7 +192,7 @@ class RequestHandler : public RequestInput {
   CurrentUser& user();
   CurrentUser& known_user();
   void write_json_text(std::string_view json);
-  bool sends_body_only() const noexcept;
+  bool head_is_complete() const noexcept;
   void end_response();
   void complete_head();
   void check_no_body();

@@ -214,26 +214,45 @@ Router::Match Router::search_copy(std::string_view path, const http::ServerReque
 
 // Tries the rules that may match, in order of declaration.
 [[gnu::hot]] Router::Match Router::search(const RoutedRequest& request, const Literal* literal) {
-  cursors_.clear();
-  if (literal) cursors_.push_back(literal->positions);
-  prefixes_.find(request.path, [this](PrefixIndex::Positions positions) { cursors_.push_back(positions); });
   ++serial_;
+  Match match;
+  // Most paths begin with the text of one list of patterns, so the lists need not be merged.
+  PrefixIndex::Positions first;
+  if (literal) first = literal->positions;
+  cursors_.clear();
+  prefixes_.find(request.path, [&](PrefixIndex::Positions positions) {
+    if (first.empty()) {
+      first = positions;
+    } else {
+      cursors_.push_back(positions);
+    }
+  });
+  if (cursors_.empty()) [[likely]] {
+    for (const std::uint32_t position : first)
+      if (decides(position, request, match)) break;
+    return match;
+  }
+  cursors_.push_back(first);
   while (!cursors_.empty()) {
     const auto next = std::min_element(cursors_.begin(), cursors_.end(),
                                        [](const auto& a, const auto& b) { return a.front() < b.front(); });
-    const Route& route = *routes_[next->front()];
+    const std::uint32_t position = next->front();
     *next = next->subspan(1);
     if (next->empty()) {
       *next = cursors_.back();
       cursors_.pop_back();
     }
-    Match match;
-    match.outcome = try_route(route, request, match);
-    if (match.outcome == Verdict::no) continue;
-    if (match.outcome == Verdict::yes) match.rule = route.rule;
-    return match;
+    if (decides(position, request, match)) break;
   }
-  return {};
+  return match;
+}
+
+// False if the search goes on behind this route.
+inline bool Router::decides(std::uint32_t position, const RoutedRequest& request, Match& match) {
+  const Route& route = *routes_[position];
+  match.outcome = try_route(route, request, match);
+  if (match.outcome == Verdict::yes) match.rule = route.rule;
+  return match.outcome != Verdict::no;
 }
 
 [[gnu::hot]] Verdict Router::try_route(const Route& route, const RoutedRequest& request, Match& match) {

@@ -86,6 +86,7 @@ class Router {
   void decide(std::string_view path, Literal& literal) const;
   Match search(const RoutedRequest& request, const Literal* literal);
   Match search_copy(std::string_view path, const http::ServerRequest* request);
+  bool decides(std::uint32_t position, const RoutedRequest& request, Match& match);
   Verdict try_route(const Route& route, const RoutedRequest& request, Match& match);
   const Literal* find_literal(std::string_view path) const;
 
