@@ -9,9 +9,9 @@
 #include <squall/web/handler/entity_tag.h>
 #include <squall/web/handler/error_page.h>
 #include <squall/web/handler/failure_log.h>
+#include <squall/web/handler/handler_state.h>
 #include <squall/web/handler/handler_type.h>
 #include <squall/web/handler/login_location.h>
-#include <squall/web/handler/response_cookies.h>
 
 #include <fmt/format.h>
 
@@ -26,13 +26,6 @@ constexpr bool is_bodiless(int status) noexcept { return http::status_forbids_bo
 
 }  // namespace
 
-// The state that few responses need. Made at its first use.
-struct RequestHandler::Output : Pooled {
-  ResponseCookies cookies;
-  CurrentUser user;
-  std::exception_ptr error;
-};
-
 RequestHandler::RequestHandler() = default;
 RequestHandler::~RequestHandler() = default;
 
@@ -45,11 +38,6 @@ RequestHandler::~RequestHandler() = default;
 }
 
 // ---- Output.
-
-RequestHandler::Output& RequestHandler::output() {
-  if (!output_) output_ = std::make_unique<Output>();
-  return *output_;
-}
 
 void RequestHandler::set_status(int status, std::string_view reason) {
   const bool sendable = is_field_text(reason) && reason.find('<') == reason.npos;
@@ -71,7 +59,7 @@ WriteAwaiter RequestHandler::flush() {
     if (is_bodiless(status())) check_no_body();
     // Without a length, the 205 would be sent in chunks.
     if (status() == 205) set_header("Content-Length", 0);
-    if (output_) output_->cookies.move_to(exchange_->headers());
+    if (state_) state_->cookies.move_to(exchange_->headers());
   }
   exchange_->write(exchange_->buffer());
   exchange_->buffer().clear();
@@ -82,7 +70,7 @@ WriteAwaiter RequestHandler::flush() {
 // before they are sent. Also true for the last piece of such a response.
 inline bool RequestHandler::sends_body_only() const noexcept {
   const std::optional<std::size_t>& tagged = settings().etag_min_size;
-  return status() == 200 && !output_ && !exchange_->has_own_headers() && !type_->compute_etag &&
+  return status() == 200 && !state_ && !exchange_->has_own_headers() && !type_->compute_etag &&
          !(tagged && exchange_->buffer().size() >= *tagged);
 }
 
@@ -103,7 +91,7 @@ void RequestHandler::complete_head() {
     }
   }
   if (is_bodiless(status())) check_no_body();
-  if (output_) output_->cookies.move_to(exchange_->headers());
+  if (state_) state_->cookies.move_to(exchange_->headers());
 }
 
 void RequestHandler::check_no_body() {
@@ -141,20 +129,6 @@ void RequestHandler::add_accept_query() {
   if (!type_->accept_query.empty()) set_header("Accept-Query", type_->accept_query);
 }
 
-// ---- Cookies.
-
-void RequestHandler::set_cookie(std::string_view name, std::string_view value, const CookieOptions& options) {
-  output().cookies.set(request(), name, value, options);
-}
-
-void RequestHandler::clear_cookie(std::string_view name, const CookieOptions& options) {
-  output().cookies.clear(request(), name, options);
-}
-
-void RequestHandler::clear_all_cookies(const CookieOptions& options) {
-  output().cookies.clear_all(request(), options);
-}
-
 // ---- Entity tags.
 
 void RequestHandler::set_etag_header() {
@@ -177,10 +151,10 @@ bool RequestHandler::check_etag_header() const {
 
 // ---- The user.
 
-CurrentUser& RequestHandler::known_user() { return output().user; }
+CurrentUser& RequestHandler::known_user() { return state().user; }
 
 CurrentUser& RequestHandler::user() {
-  CurrentUser& user = output().user;
+  CurrentUser& user = state().user;
   if (user.state() == CurrentUser::State::known || !type_->current_user) return user;
   if (type_->user_needs_task || user.state() == CurrentUser::State::asking)
     throw std::logic_error("current_user() was called before get_current_user() has returned");
@@ -241,12 +215,12 @@ void RequestHandler::send_error(int status, std::string_view reason) {
   if (!finished()) end_response();
 }
 
-std::exception_ptr RequestHandler::error() const noexcept { return output_ ? output_->error : nullptr; }
+std::exception_ptr RequestHandler::error() const noexcept { return state_ ? state_->error : nullptr; }
 
 // Without memory the error is answered, but not kept.
 void RequestHandler::keep_error(const std::exception_ptr& error) noexcept {
   try {
-    output().error = error;
+    state().error = error;
   } catch (const std::bad_alloc&) {
     log::application().error("No memory to keep an exception for the handler");
   }

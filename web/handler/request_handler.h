@@ -3,12 +3,11 @@
 #include <squall/http/server/exchange.h>
 #include <squall/iostream/stream/write_awaiter.h>
 #include <squall/web/handler/application_context.h>
-#include <squall/web/handler/cookie_options.h>
 #include <squall/web/handler/current_user.h>
+#include <squall/web/handler/handler_cookies.h>
 #include <squall/web/handler/header_value.h>
 #include <squall/web/handler/http_error.h>
 #include <squall/web/handler/json_text.h>
-#include <squall/web/handler/request_input.h>
 
 #include <exception>
 #include <memory>
@@ -55,7 +54,7 @@ struct HandlerType;
 // Errors:    throw HTTPError for an error page. Any other exception is logged with the request and answered
 //            with 500; the connection and the server go on. StreamClosedError after the client closed the
 //            connection is not logged.
-class RequestHandler : public RequestInput {
+class RequestHandler : public HandlerCookies {
  public:
   RequestHandler();
   ~RequestHandler() override;
@@ -106,16 +105,6 @@ class RequestHandler : public RequestInput {
   // Back to status 200, the default headers and an empty body. Cookies stay.
   void clear();
   bool finished() const noexcept { return exchange_->finished(); }
-
-  // ---- Cookies of the response (WEB-80 to WEB-86). They are sent with the head, also of an error page. A
-  // cookie replaces an earlier one of its name. Throws http::CookieError for a cookie that cannot be sent.
-
-  void set_cookie(std::string_view name, std::string_view value, const CookieOptions& options = {});
-  // Makes the browser delete the cookie, which must have been set with the same domain and path. Throws
-  // std::invalid_argument for options that say when the cookie ends.
-  void clear_cookie(std::string_view name, const CookieOptions& options = {});
-  // The same for all cookies of the request.
-  void clear_all_cookies(const CookieOptions& options = {});
 
   // ---- Entity tags (WEB-75 to WEB-77). A response of status 200 to GET or HEAD that is sent as a whole gets
   // an Etag, unless it has one or is smaller than Settings::etag_min_size. If the request's If-None-Match
@@ -182,13 +171,11 @@ class RequestHandler : public RequestInput {
 
  private:
   friend class HandlerRun;
-  struct Output;
 
   void attach(const ApplicationContext& context, http::Exchange& exchange, const HandlerType& type,
               const PathGroups& groups);
   void set_groups(const PathGroups& groups) noexcept { groups_ = &groups; }
 
-  Output& output();
   CurrentUser& user();
   CurrentUser& known_user();
   void write_json_text(std::string_view json);
@@ -202,7 +189,6 @@ class RequestHandler : public RequestInput {
   int answered_with() const noexcept { return is_cut_ ? 500 : exchange_->status(); }
 
   const HandlerType* type_ = nullptr;
-  std::unique_ptr<Output> output_;
   bool is_cut_ = false;
 };
 
