@@ -2,8 +2,12 @@
 
 #include <squall/web/handler/cookie_options.h>
 #include <squall/web/handler/request_input.h>
+#include <squall/web/security/signed_value.h>
 
+#include <chrono>
 #include <memory>
+#include <optional>
+#include <string>
 #include <string_view>
 
 namespace squall::web {
@@ -14,7 +18,8 @@ struct HandlerState;
 class HandlerCookies : public RequestInput {
  public:
   // ---- Cookies of the response (WEB-80 to WEB-86). They are sent with the head, also of an error page. A
-  // cookie replaces an earlier one of its name. Throws http::CookieError for a cookie that cannot be sent.
+  // cookie replaces an earlier one of its name. Throws http::CookieError for a cookie that cannot be sent, and
+  // for a name and value of more than 4096 bytes together, which browsers ignore (RFC 6265bis, 5.6).
 
   void set_cookie(std::string_view name, std::string_view value, const CookieOptions& options = {});
   // Makes the browser delete the cookie, which must have been set with the same domain and path. Throws
@@ -22,6 +27,22 @@ class HandlerCookies : public RequestInput {
   void clear_cookie(std::string_view name, const CookieOptions& options = {});
   // The same for all cookies of the request.
   void clear_all_cookies(const CookieOptions& options = {});
+
+  // ---- Signed cookies: the client can read but not change them (WEB-90 to WEB-98). They need
+  // Settings::cookie_secret, and throw std::logic_error without it.
+
+  // A cookie with the text of create_signed_value(). Without options it lasts for 30 days; with options, as
+  // long as they say. Throws std::invalid_argument as create_signed_value() does, and errors of set_cookie().
+  void set_signed_cookie(std::string_view name, std::string_view value,
+                         const CookieOptions& options = {.expires_days = std::chrono::days(30)},
+                         int version = kDefaultSignedValueVersion);
+  // The value of a cookie of the request. nullopt without the cookie, and for one that the application has
+  // not signed, or not within `max_age`, 31 days by default; a log line then says why. Throws
+  // std::invalid_argument for an unknown min_version.
+  std::optional<std::string> get_signed_cookie(std::string_view name, const VerifyOptions& options = {});
+  // The key version that the cookie names, which says if it was signed with an old secret. The signature is
+  // not verified.
+  std::optional<int> get_signed_cookie_key_version(std::string_view name);
 
  protected:
   HandlerCookies();
@@ -31,6 +52,7 @@ class HandlerCookies : public RequestInput {
   friend class RequestHandler;
 
   HandlerState& state();
+  const CookieSecrets& cookie_secret() const;
 
   std::unique_ptr<HandlerState> state_;  // null until the first use
 };

@@ -4,6 +4,7 @@
 #include <squall/ioloop/base/void_function.h>
 #include <squall/web/handler/compression_options.h>
 #include <squall/web/handler/middleware.h>
+#include <squall/web/security/cookie_secrets.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -60,6 +61,11 @@ struct Settings {
   ErrorFormat error_format = ErrorFormat::by_accept;
   // The page to which RequestHandler::require_user() redirects (WEB-209).
   std::string login_url{};
+  // Signs and verifies signed cookies (WEB-91): long, random, and as secret as a password. Empty by default:
+  // functions of signed cookies throw. All processes that share the cookies need the same secret.
+  CookieSecrets cookie_secret{};
+  // The secret that signs, if `cookie_secret` has several; the others still verify (WEB-92).
+  std::optional<int> key_version{};
 };
 
 }  // namespace squall::web
