@@ -3,6 +3,7 @@
 #include <squall/web/handler/cookie_options.h>
 #include <squall/web/handler/request_input.h>
 #include <squall/web/security/signed_value.h>
+#include <squall/web/security/xsrf_token.h>
 
 #include <chrono>
 #include <memory>
@@ -44,6 +45,24 @@ class HandlerCookies : public RequestInput {
   // not verified.
   std::optional<int> get_signed_cookie_key_version(std::string_view name);
 
+  // ---- Protection against cross-site request forgery (WEB-100 to WEB-112): a request that changes something
+  // must send back the token that a page of this site has, and another site cannot know.
+
+  // The token as text of hexadecimal digits and bars, for a form or a header: different in each response, and
+  // the same until the handler ends (SEC-46). The first call sets the cookie if the request has none that is
+  // usable: until the browser's session ends, or for 30 days if there is a current user and the options do
+  // not say. It then throws std::logic_error once the head is sent. Throws std::invalid_argument for an
+  // unknown XsrfOptions::cookie_version, and errors of set_cookie() and get_current_user().
+  const std::string& xsrf_token();
+  // The hidden field of a form with the token (WEB-108), for HTML as it is.
+  std::string xsrf_form_html();
+  // Throws HTTPError 403 unless the request has the token of its cookie: as the argument `_xsrf`, or in the
+  // header X-Xsrftoken or X-Csrftoken. A body that streams cannot have the argument, its query can. With
+  // Settings::xsrf_cookies the framework calls it before prepare(), and before get_current_user() if that is
+  // a task, for all methods but GET, HEAD, OPTIONS and QUERY. Overridden with an empty function, it exempts
+  // the class: for clients that are not browsers. May be overridden.
+  virtual void check_xsrf_cookie();
+
  protected:
   HandlerCookies();
   ~HandlerCookies() override;
@@ -53,6 +72,11 @@ class HandlerCookies : public RequestInput {
 
   HandlerState& state();
   const CookieSecrets& cookie_secret() const;
+  std::optional<XsrfToken> xsrf_cookie();
+  std::string received_xsrf_token();
+  void set_xsrf_cookie(const std::string& token);
+  // Whether there is a current user.
+  virtual bool has_user() = 0;
 
   std::unique_ptr<HandlerState> state_;  // null until the first use
 };

@@ -5,6 +5,8 @@
 #include <squall/web/handler/response_cookies.h>
 
 #include <exception>
+#include <optional>
+#include <string>
 
 namespace squall::web {
 
@@ -13,6 +15,7 @@ struct HandlerState : Pooled {
   ResponseCookies cookies;
   CurrentUser user;
   std::exception_ptr error;
+  std::optional<std::string> xsrf_token;  // as text, once it was needed
 };
 
 }  // namespace squall::web

@@ -169,6 +169,14 @@ CurrentUser& RequestHandler::user() {
   return user;
 }
 
+// False while get_current_user() has not returned: the page of an early error is for nobody.
+bool RequestHandler::has_user() {
+  const CurrentUser::State known = state().user.state();
+  if (known == CurrentUser::State::asking) return false;
+  if (known == CurrentUser::State::unknown && type_->user_needs_task) return false;
+  return user().exists();
+}
+
 bool RequestHandler::require_user() {
   if (user().exists()) return true;
   const http::Method method = request().method();

@@ -4,6 +4,7 @@
 #include <squall/ioloop/base/void_function.h>
 #include <squall/web/handler/compression_options.h>
 #include <squall/web/handler/middleware.h>
+#include <squall/web/handler/xsrf_options.h>
 #include <squall/web/security/cookie_secrets.h>
 
 #include <cstddef>
@@ -66,6 +67,9 @@ struct Settings {
   CookieSecrets cookie_secret{};
   // The secret that signs, if `cookie_secret` has several; the others still verify (WEB-92).
   std::optional<int> key_version{};
+  // Requests that may change something need the token of the site's own pages (WEB-100): see
+  // RequestHandler::check_xsrf_cookie(). Off by default.
+  std::optional<XsrfOptions> xsrf_cookies{};
 };
 
 }  // namespace squall::web
