@@ -42,6 +42,10 @@ void HandlerCookies::clear_all_cookies(const CookieOptions& options) {
   state().cookies.clear_all(request(), options);
 }
 
+void HandlerCookies::move_cookies() {
+  if (state_) state_->cookies.move_to(exchange_->headers());
+}
+
 // ---- Signed cookies.
 
 const CookieSecrets& HandlerCookies::cookie_secret() const {

@@ -71,6 +71,8 @@ class HandlerCookies : public RequestInput {
   friend class RequestHandler;
 
   HandlerState& state();
+  // Makes headers of the cookies.
+  void move_cookies();
   const CookieSecrets& cookie_secret() const;
   std::optional<XsrfToken> xsrf_cookie();
   std::string received_xsrf_token();

@@ -17,6 +17,7 @@
 
 #include <new>
 #include <stdexcept>
+#include <utility>
 
 namespace squall::web {
 namespace {
@@ -59,7 +60,7 @@ WriteAwaiter RequestHandler::flush() {
     if (is_bodiless(status())) check_no_body();
     // Without a length, the 205 would be sent in chunks.
     if (status() == 205) set_header("Content-Length", 0);
-    if (state_) state_->cookies.move_to(exchange_->headers());
+    move_cookies();
   }
   exchange_->write(exchange_->buffer());
   exchange_->buffer().clear();
@@ -91,7 +92,13 @@ void RequestHandler::complete_head() {
     }
   }
   if (is_bodiless(status())) check_no_body();
-  if (state_) state_->cookies.move_to(exchange_->headers());
+  move_cookies();
+}
+
+void RequestHandler::complete_head_without_text() {
+  if (finished()) throw std::logic_error("finish() called twice");
+  if (!exchange_->buffer().empty()) throw std::logic_error("The body is text of write(), and not only a file");
+  move_cookies();
 }
 
 void RequestHandler::check_no_body() {
@@ -107,6 +114,18 @@ WriteAwaiter RequestHandler::finish() {
 WriteAwaiter RequestHandler::finish(std::string_view last) {
   write(last);
   return finish();
+}
+
+WriteAwaiter RequestHandler::finish_file(FileSlice file) {
+  complete_head_without_text();
+  exchange_->finish_file(std::move(file));
+  return exchange_->flush();
+}
+
+WriteAwaiter RequestHandler::finish_shared(SharedBytes body) {
+  complete_head_without_text();
+  exchange_->finish(std::move(body));
+  return exchange_->flush();
 }
 
 void RequestHandler::redirect(std::string_view url, int status) {

@@ -10,7 +10,6 @@
 #include <squall/web/handler/json_text.h>
 
 #include <exception>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -99,6 +98,9 @@ class RequestHandler : public HandlerCookies {
   // a Task<> behind finish() runs whether the client stays or not. Throws std::logic_error if called twice.
   WriteAwaiter finish();
   WriteAwaiter finish(std::string_view last);
+  // The body is a part of a file, or shared memory: see http::Exchange. Throws std::logic_error after write().
+  WriteAwaiter finish_file(FileSlice file);
+  WriteAwaiter finish_shared(SharedBytes body);
   // Finishes with `status`, 300 to 399, and the URL as given in Location (WEB-49). Throws std::logic_error
   // once the head is sent.
   void redirect(std::string_view url, int status = 302);
@@ -183,6 +185,7 @@ class RequestHandler : public HandlerCookies {
   bool sends_body_only() const noexcept;
   void end_response();
   void complete_head();
+  void complete_head_without_text();
   void check_no_body();
   void add_accept_query();
   void keep_error(const std::exception_ptr& error) noexcept;
