@@ -14,12 +14,6 @@ namespace {
 
 using std::chrono::system_clock;
 
-// The token can be used without Settings::xsrf_cookies, by handlers that check it themselves.
-const XsrfOptions& xsrf_options(const Settings& settings) {
-  static const XsrfOptions kDefault;
-  return settings.xsrf_cookies ? *settings.xsrf_cookies : kDefault;
-}
-
 }  // namespace
 
 HandlerCookies::HandlerCookies() = default;
@@ -40,10 +34,6 @@ void HandlerCookies::clear_cookie(std::string_view name, const CookieOptions& op
 
 void HandlerCookies::clear_all_cookies(const CookieOptions& options) {
   state().cookies.clear_all(request(), options);
-}
-
-void HandlerCookies::move_cookies() {
-  if (state_) state_->cookies.move_to(exchange_->headers());
 }
 
 // ---- Signed cookies.
@@ -82,9 +72,16 @@ std::optional<int> HandlerCookies::get_signed_cookie_key_version(std::string_vie
 
 // ---- Protection against cross-site request forgery.
 
+// The token can be used without Settings::xsrf_cookies, by handlers that check it themselves.
+const XsrfOptions& HandlerCookies::xsrf_options() const {
+  static const XsrfOptions kDefault;
+  const std::optional<XsrfOptions>& options = settings().xsrf_cookies;
+  return options ? *options : kDefault;
+}
+
 // A malformed cookie is no error (SEC-47): the client can do nothing about it.
 std::optional<XsrfToken> HandlerCookies::xsrf_cookie() {
-  const std::optional<std::string> text = get_cookie(xsrf_options(settings()).cookie_name);
+  const std::optional<std::string> text = get_cookie(xsrf_options().cookie_name);
   return text ? XsrfToken::decode(*text, system_clock::now()) : std::nullopt;
 }
 
@@ -92,20 +89,10 @@ const std::string& HandlerCookies::xsrf_token() {
   std::optional<std::string>& text = state().xsrf_token;
   if (text) return *text;
   const std::optional<XsrfToken> received = xsrf_cookie();
-  if (!received && exchange_->head_sent())
-    throw std::logic_error("xsrf_token() sets a cookie, but the head of the response was sent before");
   const XsrfToken token = received ? *received : XsrfToken::random(system_clock::now());
-  std::string made = token.encode(xsrf_options(settings()).cookie_version);
+  std::string made = token.encode(xsrf_options().cookie_version);
   if (!received) set_xsrf_cookie(made);
   return text.emplace(std::move(made));
-}
-
-void HandlerCookies::set_xsrf_cookie(const std::string& token) {
-  const XsrfOptions& options = xsrf_options(settings());
-  CookieOptions cookie = options.cookie;
-  const bool says_end = cookie.expires || cookie.expires_days || cookie.max_age;
-  if (!says_end && has_user()) cookie.expires_days = std::chrono::days(30);
-  set_cookie(options.cookie_name, token, cookie);
 }
 
 std::string HandlerCookies::xsrf_form_html() {
@@ -114,8 +101,7 @@ std::string HandlerCookies::xsrf_form_html() {
 
 // A body that was not read, or not yet, is empty here.
 std::string HandlerCookies::received_xsrf_token() {
-  const Source source = request().body().empty() ? Source::query : Source::both;
-  std::string token = find_argument(source, "_xsrf").value_or("");
+  std::string token = request().body().empty() ? get_query_argument("_xsrf", "") : get_argument("_xsrf", "");
   if (token.empty()) token = request().headers().get("X-Xsrftoken");
   if (token.empty()) token = request().headers().get("X-Csrftoken");
   return token;

@@ -19,8 +19,8 @@ struct HandlerState;
 class HandlerCookies : public RequestInput {
  public:
   // ---- Cookies of the response (WEB-80 to WEB-86). They are sent with the head, also of an error page. A
-  // cookie replaces an earlier one of its name. Throws http::CookieError for a cookie that cannot be sent, and
-  // for a name and value of more than 4096 bytes together, which browsers ignore (RFC 6265bis, 5.6).
+  // cookie replaces an earlier one of its name. Throws http::CookieError for a cookie that cannot be sent,
+  // and for a name and value of more than 4096 bytes together, which browsers ignore (RFC 6265bis, 5.6).
 
   void set_cookie(std::string_view name, std::string_view value, const CookieOptions& options = {});
   // Makes the browser delete the cookie, which must have been set with the same domain and path. Throws
@@ -49,10 +49,10 @@ class HandlerCookies : public RequestInput {
   // must send back the token that a page of this site has, and another site cannot know.
 
   // The token as text of hexadecimal digits and bars, for a form or a header: different in each response, and
-  // the same until the handler ends (SEC-46). The first call sets the cookie if the request has none that is
-  // usable: until the browser's session ends, or for 30 days if there is a current user and the options do
-  // not say. It then throws std::logic_error once the head is sent. Throws std::invalid_argument for an
-  // unknown XsrfOptions::cookie_version, and errors of set_cookie() and get_current_user().
+  // the same until the handler ends (SEC-46). The first call sets the cookie if the request has no usable
+  // one: until the browser's session ends, or for 30 days if there is a current user and the options do not
+  // say. It then throws std::logic_error once the head is sent. Throws std::invalid_argument for an unknown
+  // XsrfOptions::cookie_version, and errors of set_cookie() and get_current_user().
   const std::string& xsrf_token();
   // The hidden field of a form with the token (WEB-108), for HTML as it is.
   std::string xsrf_form_html();
@@ -71,14 +71,11 @@ class HandlerCookies : public RequestInput {
   friend class RequestHandler;
 
   HandlerState& state();
-  // Makes headers of the cookies.
-  void move_cookies();
   const CookieSecrets& cookie_secret() const;
+  const XsrfOptions& xsrf_options() const;
   std::optional<XsrfToken> xsrf_cookie();
   std::string received_xsrf_token();
-  void set_xsrf_cookie(const std::string& token);
-  // Whether there is a current user.
-  virtual bool has_user() = 0;
+  virtual void set_xsrf_cookie(const std::string& token) = 0;
 
   std::unique_ptr<HandlerState> state_;  // null until the first use
 };

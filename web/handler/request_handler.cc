@@ -60,7 +60,7 @@ WriteAwaiter RequestHandler::flush() {
     if (is_bodiless(status())) check_no_body();
     // Without a length, the 205 would be sent in chunks.
     if (status() == 205) set_header("Content-Length", 0);
-    move_cookies();
+    if (state_) state_->cookies.move_to(exchange_->headers());
   }
   exchange_->write(exchange_->buffer());
   exchange_->buffer().clear();
@@ -92,13 +92,14 @@ void RequestHandler::complete_head() {
     }
   }
   if (is_bodiless(status())) check_no_body();
-  move_cookies();
+  if (state_) state_->cookies.move_to(exchange_->headers());
 }
 
 void RequestHandler::complete_head_without_text() {
   if (finished()) throw std::logic_error("finish() called twice");
-  if (!exchange_->buffer().empty()) throw std::logic_error("The body is text of write(), and not only a file");
-  move_cookies();
+  if (!exchange_->buffer().empty())
+    throw std::logic_error("The body is text of write(), and not only a file");
+  if (state_) state_->cookies.move_to(exchange_->headers());
 }
 
 void RequestHandler::check_no_body() {
@@ -188,12 +189,17 @@ CurrentUser& RequestHandler::user() {
   return user;
 }
 
-// False while get_current_user() has not returned: the page of an early error is for nobody.
-bool RequestHandler::has_user() {
+// While get_current_user() has not returned, the cookie is as for nobody.
+void RequestHandler::set_xsrf_cookie(const std::string& token) {
+  if (exchange_->head_sent())
+    throw std::logic_error("xsrf_token() sets a cookie, but the head of the response was sent before");
+  CookieOptions cookie = xsrf_options().cookie;
+  const bool says_end = cookie.expires || cookie.expires_days || cookie.max_age;
   const CurrentUser::State known = state().user.state();
-  if (known == CurrentUser::State::asking) return false;
-  if (known == CurrentUser::State::unknown && type_->user_needs_task) return false;
-  return user().exists();
+  const bool is_unasked = known == CurrentUser::State::unknown && type_->user_needs_task;
+  if (!says_end && !is_unasked && known != CurrentUser::State::asking && user().exists())
+    cookie.expires_days = std::chrono::days(30);
+  set_cookie(xsrf_options().cookie_name, token, cookie);
 }
 
 bool RequestHandler::require_user() {

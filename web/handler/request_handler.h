@@ -180,7 +180,7 @@ class RequestHandler : public HandlerCookies {
 
   CurrentUser& user();
   CurrentUser& known_user();
-  bool has_user() final;
+  void set_xsrf_cookie(const std::string& token) final;
   void write_json_text(std::string_view json);
   bool sends_body_only() const noexcept;
   void end_response();

@@ -172,7 +172,6 @@ class RequestInput : public Pooled {
   virtual ~RequestInput();
 
  private:
-  friend class HandlerCookies;
   friend class RequestHandler;
   enum class Source : std::uint8_t { both, query, body };
   struct Parsed;

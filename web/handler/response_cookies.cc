@@ -29,8 +29,8 @@ http::SetCookie cookie_of(const http::ServerRequest& request, std::string_view n
   return cookie;
 }
 
-// Browsers ignore a larger cookie (RFC 6265bis, 5.6). The value of `header` is escaped: its first semicolon is
-// behind the value.
+// Browsers ignore a larger cookie (RFC 6265bis, 5.6). The value in `header` is escaped: the first semicolon
+// is behind it.
 void check_size(std::string_view name, std::string_view header) {
   constexpr std::size_t kMaxSize = 4096;
   const std::size_t size = std::min(header.find(';'), header.size()) - 1;  // without the equals sign

@@ -137,7 +137,9 @@ TEST_CASE("a cookie that was changed or is too old has no value, and a log line 
     CHECK(web.brief("GET", path, user_cookie(cookie)) == "200 nobody");
     web.loop.log.expect(fmt::format("{}: 'user' from 127.0.0.1", why));
   };
-  const auto changed = [](std::string_view text) { return std::string(text.substr(0, text.size() - 1)) + "f"; };
+  const auto changed = [](std::string_view text) {
+    return std::string(text.substr(0, text.size() - 1)) + "f";
+  };
   refused("/", changed(kV1), "Invalid cookie signature");
   refused("/", changed(kV2), "Invalid cookie signature");
   refused("/recent", kV1, "Expired cookie");

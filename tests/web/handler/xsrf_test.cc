@@ -86,7 +86,8 @@ void check_refused(WebFixture& web, std::string_view method, std::string_view he
 
 // ---- The check.
 
-TEST_CASE("with xsrf_cookies each method that may change something needs a token (WEB-100, SEC-45)", "[xsrf]") {
+TEST_CASE("with xsrf_cookies each method that may change something needs a token (WEB-100, SEC-45)",
+          "[xsrf]") {
   WebFixture web({url<PageHandler>("/")}, with_xsrf());
   const Visit visit(web);
   for (const std::string method : {"POST", "PUT", "PATCH", "DELETE", "PROPFIND"}) {
@@ -142,7 +143,8 @@ TEST_CASE("tokens are compared by their bytes, whatever the mask and the time (W
   const std::string other_mask = XsrfToken::decode(kMasked, {})->encode_masked({9, 9, 9, 9});
   for (const std::string_view token : {kMasked, std::string_view(other_mask), kPlain})
     for (const std::string_view stored : {kMasked, kPlain})
-      CHECK(web.brief("POST", "/", fmt::format("{}X-XSRFToken: {}\r\n", cookie(stored), token)) == "200 done");
+      CHECK(web.brief("POST", "/", fmt::format("{}X-XSRFToken: {}\r\n", cookie(stored), token)) ==
+            "200 done");
   CHECK(web.brief("POST", "/", cookie("text") + "X-XSRFToken: text\r\n") == "200 done");
 }
 
@@ -206,7 +208,8 @@ TEST_CASE("xsrf_form_html() is a hidden field (WEB-108)", "[xsrf]") {
   CHECK(field.ends_with(R"("/>)"));
 }
 
-TEST_CASE("the cookie has the name, format and attributes of the options (WEB-101, WEB-111, SEC-48)", "[xsrf]") {
+TEST_CASE("the cookie has the name, format and attributes of the options (WEB-101, WEB-111, SEC-48)",
+          "[xsrf]") {
   XsrfOptions options{.cookie_name = "__Host-token", .cookie_version = 1};
   options.cookie.secure = true;
   options.cookie.same_site = http::SameSite::strict;
@@ -214,7 +217,8 @@ TEST_CASE("the cookie has the name, format and attributes of the options (WEB-10
   const std::string response = web.fetch("GET", "/");
   const Visit visit(response);
   CHECK(visit.token.size() == 32);
-  CHECK(set_cookie_of(response) == fmt::format("__Host-token={}; Path=/; SameSite=Strict; Secure", visit.token));
+  CHECK(set_cookie_of(response) ==
+        fmt::format("__Host-token={}; Path=/; SameSite=Strict; Secure", visit.token));
   CHECK(web.brief("POST", "/", visit.in_header()) == "200 done");
 }
 
