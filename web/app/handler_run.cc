@@ -91,26 +91,16 @@ void HandlerRun::answer_without_handler(const std::exception_ptr& error) noexcep
       if (!handler_->type_->accept_query.empty()) [[unlikely]]
         handler_->add_accept_query();
       handler_->set_default_headers();
-      next_ = Stage::user;
+      next_ = Stage::xsrf;
       if (factory_->initialize(*handler_, waiting) == Called::pending) [[unlikely]]
         return Called::pending;
       [[fallthrough]];
+    case Stage::xsrf:
     case Stage::user:
-      next_ = Stage::prepare;
-      if (handler_->type_->user_needs_task && !handler_->finished()) [[unlikely]]
-        return handler_->type_->current_user(*handler_, waiting);
-      [[fallthrough]];
     case Stage::prepare:
-      next_ = Stage::body;
-      if (const auto prepare = handler_->type_->prepare; prepare && !handler_->finished()) [[unlikely]] {
-        if (prepare(*handler_, waiting) == Called::pending) return Called::pending;
-      }
-      [[fallthrough]];
     case Stage::body:
-      next_ = Stage::verb;
-      if (handler_->type_->data_received) [[unlikely]] {
-        waiting = deliver_body(*handler_, *handler_->type_);
-        return Called::pending;
+      if (handler_->type_->has_hooks_before_verb || context_->settings.xsrf_cookies) [[unlikely]] {
+        if (run_before_verb(waiting) == Called::pending) return Called::pending;
       }
       [[fallthrough]];
     case Stage::verb:
@@ -121,6 +111,47 @@ void HandlerRun::answer_without_handler(const std::exception_ptr& error) noexcep
       if (!handler_->finished()) handler_->end_response();
   }
   return Called::done;
+}
+
+// The stages from `next_` to `body`, which few handlers have.
+Called HandlerRun::run_before_verb(Task<>& waiting) {
+  const HandlerType& type = *handler_->type_;
+  switch (next_) {
+    case Stage::xsrf:
+      next_ = Stage::user;
+      if (needs_xsrf_check()) handler_->check_xsrf_cookie();
+      [[fallthrough]];
+    case Stage::user:
+      next_ = Stage::prepare;
+      if (type.user_needs_task && !handler_->finished()) return type.current_user(*handler_, waiting);
+      [[fallthrough]];
+    case Stage::prepare:
+      next_ = Stage::body;
+      if (type.prepare && !handler_->finished()) {
+        if (type.prepare(*handler_, waiting) == Called::pending) return Called::pending;
+      }
+      [[fallthrough]];
+    case Stage::body:
+      next_ = Stage::verb;
+      if (type.data_received) {
+        waiting = deliver_body(*handler_, type);
+        return Called::pending;
+      }
+      [[fallthrough]];
+    default: return Called::done;
+  }
+}
+
+// QUERY is safe too (RFC 10008, 2), and browsers send it to other sites with their consent only.
+bool HandlerRun::needs_xsrf_check() const noexcept {
+  if (!context_->settings.xsrf_cookies || handler_->finished()) return false;
+  switch (exchange_->request().method()) {
+    case http::Method::get:
+    case http::Method::head:
+    case http::Method::options:
+    case http::Method::query: return false;
+    default: return true;
+  }
 }
 
 [[gnu::hot]] Called HandlerRun::call_verb(Task<>& waiting) {

@@ -24,7 +24,9 @@ class StageWait;
 //   stage      | runs                                    | waits for          | next
 //   -----------+-----------------------------------------+--------------------+------------------------
 //   create     | the handler's constructor               |                    | initialize
-//   initialize | set_default_headers(), initialize()     | its Task<>, if any | user
+//   initialize | set_default_headers(), initialize()     | its Task<>, if any | xsrf
+//   xsrf       | check_xsrf_cookie(), with the setting   |                    | user
+//              | xsrf_cookies and an unsafe method       |                    |
 //   user       | get_current_user(), if it is a task     | its Task<>         | prepare
 //   prepare    | prepare()                               | its Task<>, if any | body
 //   body       | data_received() for each piece of the   | the client, and    | verb
@@ -34,12 +36,13 @@ class StageWait;
 //   finish     | finish(), unless the handler called it  |                    | end
 //   end        | the access log, then on_finish()        | its Task<>, if any | destroys the handler
 //
-// The stages from `user` to `verb` run nothing once the response is finished. An exception in any stage leads
+// The stages from `xsrf` to `verb` run nothing once the response is finished. An exception in any stage leads
 // to the error page, or after Finish to the response as written, then to `end`. If the client closes the
 // connection before the response is finished, while a stage waits, then on_connection_close() and `end` run,
 // and the task of the stage is destroyed. If on_finish() is a task, it begins behind that.
 //
-// To add a stage, add an enumerator to Stage and a case to advance(), both between their neighbours.
+// To add a stage, add an enumerator to Stage and a case to advance() or run_before_verb(), both between their
+// neighbours.
 //
 // A run whose hooks all return void stays on the stack: it allocates only the handler, and makes no
 // coroutine. When a stage waits, the run moves into the frame of the task that does the rest.
@@ -69,7 +72,7 @@ class HandlerRun {
   static void client_gone(http::Exchange& exchange) noexcept;
 
  private:
-  enum class Stage : std::uint8_t { create, initialize, user, prepare, body, verb, finish };
+  enum class Stage : std::uint8_t { create, initialize, xsrf, user, prepare, body, verb, finish };
 
   // How the run ends after an exception of the handler.
   struct Outcome {
@@ -82,6 +85,8 @@ class HandlerRun {
   struct Rest;
 
   Called advance(Task<>& waiting);
+  Called run_before_verb(Task<>& waiting);
+  bool needs_xsrf_check() const noexcept;
   Called call_verb(Task<>& waiting);
   bool allows_verb();
   static Task<> go_on(Rest rest);

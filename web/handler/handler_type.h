@@ -60,6 +60,7 @@ struct HandlerType {
   bool authenticated = false;            // the verbs are for users alone
   bool has_conditions = false;           // it is authenticated, or has query
   bool user_needs_task = false;          // current_user is a task
+  bool has_hooks_before_verb = false;    // user_needs_task, prepare or data_received
   Hook current_user = nullptr;           // asks get_current_user(), and keeps the result
   Tag compute_etag = nullptr;
   DataHook data_received = nullptr;
@@ -211,6 +212,7 @@ constexpr HandlerType make_handler_type() {
   if constexpr (requires { &H::on_finish; }) type.on_finish = &call_hook<H, &H::on_finish>;
   if constexpr (requires { &H::on_connection_close; })
     type.on_connection_close = &call_void<H, &H::on_connection_close>;
+  type.has_hooks_before_verb = type.user_needs_task || type.prepare || type.data_received;
   type.has_conditions = type.authenticated || type.verbs[static_cast<std::size_t>(Method::query)];
   return type;
 }

@@ -9,14 +9,15 @@
 #include <squall/web/handler/entity_tag.h>
 #include <squall/web/handler/error_page.h>
 #include <squall/web/handler/failure_log.h>
+#include <squall/web/handler/handler_state.h>
 #include <squall/web/handler/handler_type.h>
 #include <squall/web/handler/login_location.h>
-#include <squall/web/handler/response_cookies.h>
 
 #include <fmt/format.h>
 
 #include <new>
 #include <stdexcept>
+#include <utility>
 
 namespace squall::web {
 namespace {
@@ -25,13 +26,6 @@ namespace {
 constexpr bool is_bodiless(int status) noexcept { return http::status_forbids_body(status) || status == 205; }
 
 }  // namespace
-
-// The state that few responses need. Made at its first use.
-struct RequestHandler::Output : Pooled {
-  ResponseCookies cookies;
-  CurrentUser user;
-  std::exception_ptr error;
-};
 
 RequestHandler::RequestHandler() = default;
 RequestHandler::~RequestHandler() = default;
@@ -45,11 +39,6 @@ RequestHandler::~RequestHandler() = default;
 }
 
 // ---- Output.
-
-RequestHandler::Output& RequestHandler::output() {
-  if (!output_) output_ = std::make_unique<Output>();
-  return *output_;
-}
 
 void RequestHandler::set_status(int status, std::string_view reason) {
   const bool sendable = is_field_text(reason) && reason.find('<') == reason.npos;
@@ -71,7 +60,7 @@ WriteAwaiter RequestHandler::flush() {
     if (is_bodiless(status())) check_no_body();
     // Without a length, the 205 would be sent in chunks.
     if (status() == 205) set_header("Content-Length", 0);
-    if (output_) output_->cookies.move_to(exchange_->headers());
+    if (state_) state_->cookies.move_to(exchange_->headers());
   }
   exchange_->write(exchange_->buffer());
   exchange_->buffer().clear();
@@ -82,7 +71,7 @@ WriteAwaiter RequestHandler::flush() {
 // for the last piece of such a response.
 inline bool RequestHandler::head_is_complete() const noexcept {
   const std::optional<std::size_t>& tagged = settings().etag_min_size;
-  return status() == 200 && !output_ && !type_->compute_etag &&
+  return status() == 200 && !state_ && !type_->compute_etag &&
          !(tagged && exchange_->buffer().size() >= *tagged) &&
          !(exchange_->has_own_headers() && exchange_->headers().contains("Etag"));
 }
@@ -104,7 +93,14 @@ void RequestHandler::complete_head() {
     }
   }
   if (is_bodiless(status())) check_no_body();
-  if (output_) output_->cookies.move_to(exchange_->headers());
+  if (state_) state_->cookies.move_to(exchange_->headers());
+}
+
+void RequestHandler::complete_head_without_text() {
+  if (finished()) throw std::logic_error("finish() called twice");
+  if (!exchange_->buffer().empty())
+    throw std::logic_error("The body is text of write(), and not only a file");
+  if (state_) state_->cookies.move_to(exchange_->headers());
 }
 
 void RequestHandler::check_no_body() {
@@ -120,6 +116,18 @@ WriteAwaiter RequestHandler::finish() {
 WriteAwaiter RequestHandler::finish(std::string_view last) {
   write(last);
   return finish();
+}
+
+WriteAwaiter RequestHandler::finish_file(FileSlice file) {
+  complete_head_without_text();
+  exchange_->finish_file(std::move(file));
+  return exchange_->flush();
+}
+
+WriteAwaiter RequestHandler::finish_shared(SharedBytes body) {
+  complete_head_without_text();
+  exchange_->finish(std::move(body));
+  return exchange_->flush();
 }
 
 void RequestHandler::redirect(std::string_view url, int status) {
@@ -140,20 +148,6 @@ void RequestHandler::clear() {
 
 void RequestHandler::add_accept_query() {
   if (!type_->accept_query.empty()) set_header("Accept-Query", type_->accept_query);
-}
-
-// ---- Cookies.
-
-void RequestHandler::set_cookie(std::string_view name, std::string_view value, const CookieOptions& options) {
-  output().cookies.set(request(), name, value, options);
-}
-
-void RequestHandler::clear_cookie(std::string_view name, const CookieOptions& options) {
-  output().cookies.clear(request(), name, options);
-}
-
-void RequestHandler::clear_all_cookies(const CookieOptions& options) {
-  output().cookies.clear_all(request(), options);
 }
 
 // ---- Entity tags.
@@ -178,10 +172,10 @@ bool RequestHandler::check_etag_header() const {
 
 // ---- The user.
 
-CurrentUser& RequestHandler::known_user() { return output().user; }
+CurrentUser& RequestHandler::known_user() { return state().user; }
 
 CurrentUser& RequestHandler::user() {
-  CurrentUser& user = output().user;
+  CurrentUser& user = state().user;
   if (user.state() == CurrentUser::State::known || !type_->current_user) return user;
   if (type_->user_needs_task || user.state() == CurrentUser::State::asking)
     throw std::logic_error("current_user() was called before get_current_user() has returned");
@@ -194,6 +188,19 @@ CurrentUser& RequestHandler::user() {
     throw;
   }
   return user;
+}
+
+// While get_current_user() has not returned, the cookie is as for nobody.
+void RequestHandler::set_xsrf_cookie(const std::string& token) {
+  if (exchange_->head_sent())
+    throw std::logic_error("xsrf_token() sets a cookie, but the head of the response was sent before");
+  CookieOptions cookie = xsrf_options().cookie;
+  const bool says_end = cookie.expires || cookie.expires_days || cookie.max_age;
+  const CurrentUser::State known = state().user.state();
+  const bool is_unasked = known == CurrentUser::State::unknown && type_->user_needs_task;
+  if (!says_end && !is_unasked && known != CurrentUser::State::asking && user().exists())
+    cookie.expires_days = std::chrono::days(30);
+  set_cookie(xsrf_options().cookie_name, token, cookie);
 }
 
 bool RequestHandler::require_user() {
@@ -242,12 +249,12 @@ void RequestHandler::send_error(int status, std::string_view reason) {
   if (!finished()) end_response();
 }
 
-std::exception_ptr RequestHandler::error() const noexcept { return output_ ? output_->error : nullptr; }
+std::exception_ptr RequestHandler::error() const noexcept { return state_ ? state_->error : nullptr; }
 
 // Without memory the error is answered, but not kept.
 void RequestHandler::keep_error(const std::exception_ptr& error) noexcept {
   try {
-    output().error = error;
+    state().error = error;
   } catch (const std::bad_alloc&) {
     log::application().error("No memory to keep an exception for the handler");
   }

@@ -3,15 +3,13 @@
 #include <squall/http/server/exchange.h>
 #include <squall/iostream/stream/write_awaiter.h>
 #include <squall/web/handler/application_context.h>
-#include <squall/web/handler/cookie_options.h>
 #include <squall/web/handler/current_user.h>
+#include <squall/web/handler/handler_cookies.h>
 #include <squall/web/handler/header_value.h>
 #include <squall/web/handler/http_error.h>
 #include <squall/web/handler/json_text.h>
-#include <squall/web/handler/request_input.h>
 
 #include <exception>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -55,7 +53,7 @@ struct HandlerType;
 // Errors:    throw HTTPError for an error page. Any other exception is logged with the request and answered
 //            with 500; the connection and the server go on. StreamClosedError after the client closed the
 //            connection is not logged.
-class RequestHandler : public RequestInput {
+class RequestHandler : public HandlerCookies {
  public:
   RequestHandler();
   ~RequestHandler() override;
@@ -100,22 +98,15 @@ class RequestHandler : public RequestInput {
   // a Task<> behind finish() runs whether the client stays or not. Throws std::logic_error if called twice.
   WriteAwaiter finish();
   WriteAwaiter finish(std::string_view last);
+  // The body is a part of a file, or shared memory: see http::Exchange. Throws std::logic_error after write().
+  WriteAwaiter finish_file(FileSlice file);
+  WriteAwaiter finish_shared(SharedBytes body);
   // Finishes with `status`, 300 to 399, and the URL as given in Location (WEB-49). Throws std::logic_error
   // once the head is sent.
   void redirect(std::string_view url, int status = 302);
   // Back to status 200, the default headers and an empty body. Cookies stay.
   void clear();
   bool finished() const noexcept { return exchange_->finished(); }
-
-  // ---- Cookies of the response (WEB-80 to WEB-86). They are sent with the head, also of an error page. A
-  // cookie replaces an earlier one of its name. Throws http::CookieError for a cookie that cannot be sent.
-
-  void set_cookie(std::string_view name, std::string_view value, const CookieOptions& options = {});
-  // Makes the browser delete the cookie, which must have been set with the same domain and path. Throws
-  // std::invalid_argument for options that say when the cookie ends.
-  void clear_cookie(std::string_view name, const CookieOptions& options = {});
-  // The same for all cookies of the request.
-  void clear_all_cookies(const CookieOptions& options = {});
 
   // ---- Entity tags (WEB-75 to WEB-77). A response of status 200 to GET or HEAD that is sent as a whole gets
   // an Etag, unless it has one or is smaller than Settings::etag_min_size. If the request's If-None-Match
@@ -182,19 +173,19 @@ class RequestHandler : public RequestInput {
 
  private:
   friend class HandlerRun;
-  struct Output;
 
   void attach(const ApplicationContext& context, http::Exchange& exchange, const HandlerType& type,
               const PathGroups& groups);
   void set_groups(const PathGroups& groups) noexcept { groups_ = &groups; }
 
-  Output& output();
   CurrentUser& user();
   CurrentUser& known_user();
+  void set_xsrf_cookie(const std::string& token) final;
   void write_json_text(std::string_view json);
   bool head_is_complete() const noexcept;
   void end_response();
   void complete_head();
+  void complete_head_without_text();
   void check_no_body();
   void add_accept_query();
   void keep_error(const std::exception_ptr& error) noexcept;
@@ -202,7 +193,6 @@ class RequestHandler : public RequestInput {
   int answered_with() const noexcept { return is_cut_ ? 500 : exchange_->status(); }
 
   const HandlerType* type_ = nullptr;
-  std::unique_ptr<Output> output_;
   bool is_cut_ = false;
 };
 

@@ -24,7 +24,7 @@
 
 namespace squall::web {
 
-// The input of a handler: the base class of RequestHandler, whose comment has the rules for both.
+// The input of a handler: a base class of RequestHandler, whose comment has the rules for both.
 class RequestInput : public Pooled {
  public:
   RequestInput(const RequestInput&) = delete;

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <stdexcept>
 #include <utility>
 
@@ -25,6 +27,16 @@ http::SetCookie cookie_of(const http::ServerRequest& request, std::string_view n
   cookie.partitioned = options.partitioned;
   cookie.same_site = options.same_site;
   return cookie;
+}
+
+// Browsers ignore a larger cookie (RFC 6265bis, 5.6). The value in `header` is escaped: the first semicolon
+// is behind it.
+void check_size(std::string_view name, std::string_view header) {
+  constexpr std::size_t kMaxSize = 4096;
+  const std::size_t size = std::min(header.find(';'), header.size()) - 1;  // without the equals sign
+  if (size > kMaxSize)
+    throw http::CookieError(fmt::format("Cookie '{}' has {} bytes, and browsers ignore more than {}",
+                                        name.substr(0, 40), size, kMaxSize));
 }
 
 void check_has_no_end(std::string_view name, const CookieOptions& options) {
@@ -50,6 +62,7 @@ void ResponseCookies::set(const http::ServerRequest& request, std::string_view n
   http::SetCookie cookie = cookie_of(request, name, options);
   cookie.value = value;
   std::string header = http::format_set_cookie(cookie);
+  check_size(name, header);
   forget(name);
   cookies_.push_back({std::string(name), std::move(header)});
 }

@@ -13,7 +13,7 @@ namespace squall::web {
 // The cookies that a handler has set, until they become Set-Cookie headers (WEB-48, WEB-80).
 //
 // Lifetime:  a part of a RequestHandler.
-// Errors:    http::CookieError for a cookie that cannot be sent.
+// Errors:    http::CookieError for a cookie that cannot be sent, or that is too large for browsers.
 class ResponseCookies {
  public:
   // Replaces a cookie of the same name, and puts it last.

@@ -4,6 +4,8 @@
 #include <squall/ioloop/base/void_function.h>
 #include <squall/web/handler/compression_options.h>
 #include <squall/web/handler/middleware.h>
+#include <squall/web/handler/xsrf_options.h>
+#include <squall/web/security/cookie_secrets.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -60,6 +62,14 @@ struct Settings {
   ErrorFormat error_format = ErrorFormat::by_accept;
   // The page to which RequestHandler::require_user() redirects (WEB-209).
   std::string login_url{};
+  // Signs and verifies signed cookies (WEB-91): long, random, and as secret as a password. Empty by default:
+  // functions of signed cookies throw. All processes that share the cookies need the same secret.
+  CookieSecrets cookie_secret{};
+  // The secret that signs, if `cookie_secret` has several; the others still verify (WEB-92).
+  std::optional<int> key_version{};
+  // Requests that may change something need the token of the site's own pages (WEB-100): see
+  // RequestHandler::check_xsrf_cookie(). Off by default.
+  std::optional<XsrfOptions> xsrf_cookies{};
 };
 
 }  // namespace squall::web

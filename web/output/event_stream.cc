@@ -18,7 +18,8 @@ EventStream::EventStream(RequestHandler& handler, const Options& options)
   handler.set_header("X-Accel-Buffering", "no");  // nginx
   handler.clear_header("Content-Length");
   if (options.retry) text_ = fmt::format("retry: {}\n\n", options.retry->count());
-  exchange.write(text_);
+  handler.write(text_);
+  static_cast<void>(handler.flush());  // with the handler's cookies
   keep_alive_.start();
 }
 

@@ -80,6 +80,7 @@ Called chained_finish(RequestHandler& handler, Task<>& pending) {
 ChainedType make_chained_type(const HandlerType& inner, const std::vector<Middleware>& middleware) {
   ChainedType type{inner, &inner, &middleware};
   type.prepare = &chained_prepare;
+  type.has_hooks_before_verb = true;
   type.on_begin = &chained_begin;
   type.on_finish = &chained_finish;
   return type;

@@ -204,11 +204,11 @@ Task<> StaticFileHandler::send_ranges(std::string_view range) {
 // Sends all of the body at once.
 void StaticFileHandler::send_part(std::uint64_t offset, std::uint64_t length) {
   if (!file_->content) {
-    exchange().finish_file({std::move(fd_), offset, length});
+    finish_file({std::move(fd_), offset, length});
   } else if (length == file_->content->size()) {
-    exchange().finish(file_->content);
+    finish_shared(file_->content);
   } else {
-    exchange().finish(std::string_view(*file_->content).substr(offset, length));
+    finish(std::string_view(*file_->content).substr(offset, length));
   }
 }
 

@@ -48,6 +48,20 @@ class TokensHandler : public RequestHandler {
   }
 };
 
+// Sets a cookie before the stream begins.
+class CookieStreamHandler : public RequestHandler {
+ public:
+  void get() {
+    set_cookie("a", "b");
+    const EventStream events(*this);
+  }
+};
+
+TEST_CASE("a stream sends the cookies that the handler has set", "[event_stream]") {
+  WebFixture web({url<CookieStreamHandler>("/")});
+  CHECK(web.fetch("GET", "/").find("\r\nSet-Cookie: a=b;") != std::string::npos);
+}
+
 TEST_CASE("a stream has the head of an event stream, and its events in chunks (HTML, 9.2.5)",
           "[event_stream]") {
   TokensHandler::ready = 5;

@@ -96,6 +96,22 @@ void trust_new_files() {
 
 // ---- Whole files.
 
+// Sets a cookie with each file.
+class CookieFileHandler : public StaticFileHandler {
+ public:
+  void set_extra_headers(const std::string&) override { set_cookie("a", "b"); }
+};
+
+TEST_CASE("a file is sent with the cookies that the handler has set", "[static_file_handler]") {
+  Site site;
+  site.file("large", large_text(kLarge));
+  WebFixture web({url<CookieFileHandler>("/(.*)", site.root)});
+  for (const std::string path : {"/digits", "/large"}) {
+    CHECK(header(web.fetch("GET", path), "Set-Cookie").starts_with("a=b;"));
+    CHECK(header(web.fetch("GET", path, "Range: bytes=1-3\r\n"), "Set-Cookie").starts_with("a=b;"));
+  }
+}
+
 TEST_CASE("a file is sent with its headers (WEB-149, WEB-150)", "[static_file_handler]") {
   Site site;
   site.file("a.txt", "hello\n");

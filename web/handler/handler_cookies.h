@@ -1,0 +1,83 @@
+#pragma once
+
+#include <squall/web/handler/cookie_options.h>
+#include <squall/web/handler/request_input.h>
+#include <squall/web/security/signed_value.h>
+#include <squall/web/security/xsrf_token.h>
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace squall::web {
+
+struct HandlerState;
+
+// The cookies of a handler: a base class of RequestHandler, whose comment has the rules for both.
+class HandlerCookies : public RequestInput {
+ public:
+  // ---- Cookies of the response (WEB-80 to WEB-86). They are sent with the head, also of an error page. A
+  // cookie replaces an earlier one of its name. Throws http::CookieError for a cookie that cannot be sent,
+  // and for a name and value of more than 4096 bytes together, which browsers ignore (RFC 6265bis, 5.6).
+
+  void set_cookie(std::string_view name, std::string_view value, const CookieOptions& options = {});
+  // Makes the browser delete the cookie, which must have been set with the same domain and path. Throws
+  // std::invalid_argument for options that say when the cookie ends.
+  void clear_cookie(std::string_view name, const CookieOptions& options = {});
+  // The same for all cookies of the request.
+  void clear_all_cookies(const CookieOptions& options = {});
+
+  // ---- Signed cookies: the client can read but not change them (WEB-90 to WEB-98). They need
+  // Settings::cookie_secret, and throw std::logic_error without it.
+
+  // A cookie with the text of create_signed_value(). Without options it lasts for 30 days; with options, as
+  // long as they say. Throws std::invalid_argument as create_signed_value() does, and errors of set_cookie().
+  void set_signed_cookie(std::string_view name, std::string_view value,
+                         const CookieOptions& options = {.expires_days = std::chrono::days(30)},
+                         int version = kDefaultSignedValueVersion);
+  // The value of a cookie of the request. nullopt without the cookie, and for one that the application has
+  // not signed, or not within `max_age`, 31 days by default; a log line then says why. Throws
+  // std::invalid_argument for an unknown min_version.
+  std::optional<std::string> get_signed_cookie(std::string_view name, const VerifyOptions& options = {});
+  // The key version that the cookie names, which says if it was signed with an old secret. The signature is
+  // not verified.
+  std::optional<int> get_signed_cookie_key_version(std::string_view name);
+
+  // ---- Protection against cross-site request forgery (WEB-100 to WEB-112): a request that changes something
+  // must send back the token that a page of this site has, and another site cannot know.
+
+  // The token as text of hexadecimal digits and bars, for a form or a header: different in each response, and
+  // the same until the handler ends (SEC-46). The first call sets the cookie if the request has no usable
+  // one: until the browser's session ends, or for 30 days if there is a current user and the options do not
+  // say. It then throws std::logic_error once the head is sent. Throws std::invalid_argument for an unknown
+  // XsrfOptions::cookie_version, and errors of set_cookie() and get_current_user().
+  const std::string& xsrf_token();
+  // The hidden field of a form with the token (WEB-108), for HTML as it is.
+  std::string xsrf_form_html();
+  // Throws HTTPError 403 unless the request has the token of its cookie: as the argument `_xsrf`, or in the
+  // header X-Xsrftoken or X-Csrftoken. A body that streams cannot have the argument, its query can. With
+  // Settings::xsrf_cookies the framework calls it before prepare(), and before get_current_user() if that is
+  // a task, for all methods but GET, HEAD, OPTIONS and QUERY. Overridden with an empty function, it exempts
+  // the class: for clients that are not browsers. May be overridden.
+  virtual void check_xsrf_cookie();
+
+ protected:
+  HandlerCookies();
+  ~HandlerCookies() override;
+
+ private:
+  friend class RequestHandler;
+
+  HandlerState& state();
+  const CookieSecrets& cookie_secret() const;
+  const XsrfOptions& xsrf_options() const;
+  std::optional<XsrfToken> xsrf_cookie();
+  std::string received_xsrf_token();
+  virtual void set_xsrf_cookie(const std::string& token) = 0;
+
+  std::unique_ptr<HandlerState> state_;  // null until the first use
+};
+
+}  // namespace squall::web

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <squall/ioloop/base/frame_pool.h>
+#include <squall/web/handler/current_user.h>
+#include <squall/web/handler/response_cookies.h>
+
+#include <exception>
+#include <optional>
+#include <string>
+
+namespace squall::web {
+
+// The state of a handler that few responses need. Made at its first use.
+struct HandlerState : Pooled {
+  ResponseCookies cookies;
+  CurrentUser user;
+  std::exception_ptr error;
+  std::optional<std::string> xsrf_token;  // as text, once it was needed
+};
+
+}  // namespace squall::web
