@@ -10,7 +10,7 @@
 
 namespace squall::testing {
 
-// What a test sends. An aggregate for designated initialisers:
+// The parts of a request that a test sends. An aggregate for designated initialisers:
 //
 //     client.post("/notes", {.headers = {{"Accept", "text/plain"}}, .form = {{"text", "Buy milk"}}});
 //

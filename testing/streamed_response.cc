@@ -13,7 +13,7 @@
 
 namespace squall::testing {
 
-// The request, and what has arrived of its response.
+// The request, and the pieces of its response that have arrived.
 struct StreamedResponse::State final : detail::TaskOwner {
   State(http::AsyncHTTPClient& client, http::HTTPRequest request)
       : loop(client.loop()), name(fmt::format("{} {}", request.method, request.url)) {

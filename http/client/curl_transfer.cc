@@ -54,8 +54,8 @@ std::string bracketed(const std::string& host) {
   return host.find(':') == host.npos || host.starts_with('[') ? host : fmt::format("[{}]", host);
 }
 
-// Host and port in the URL of a proxy. libcurl also takes a URL without a scheme, and one slash or three behind
-// a scheme.
+// Host and port in the URL of a proxy. libcurl also takes a URL without a scheme, and one slash or three
+// behind a scheme.
 std::string_view place_of_proxy(std::string_view url) {
   if (const std::size_t scheme = url.find(":/"); scheme != url.npos)
     url.remove_prefix(std::min(url.find_first_not_of('/', scheme + 1), url.size()));

@@ -4,8 +4,8 @@
 #include <squall/http/codec/content_decoder.h>
 #include <squall/http/codec/content_length.h>
 #include <squall/http/message/date.h>
-#include <squall/http/server/byte_copier.h>
 #include <squall/http/message/method.h>
+#include <squall/http/server/byte_copier.h>
 #include <squall/ioloop/base/ascii.h>
 #include <squall/version.h>
 

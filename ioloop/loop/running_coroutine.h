@@ -7,7 +7,7 @@ namespace squall::detail {
 // The coroutine that runs on this thread: the innermost of those that the loop has resumed, and of the tasks
 // and generators that these have started. Only its address is known.
 //
-// Whoever resumes a coroutine, or transfers control to one, does it through this class.
+// All code that resumes a coroutine, or transfers control to a coroutine, uses this class.
 class RunningCoroutine {
  public:
   static bool is(std::coroutine_handle<> coroutine) noexcept { return coroutine.address() == address_; }

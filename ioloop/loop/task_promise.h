@@ -85,8 +85,8 @@ class PromiseBase {
     number_ = number;
   }
 
-  // The group in which it runs: as a task of the group, or awaited by one, through any number of tasks. Null
-  // if there is none, or if another kind of coroutine stands between.
+  // The group in which the task runs: as a task of the group, or awaited by a task of the group, through any
+  // number of tasks. Null without a group, or if a coroutine of another type awaits one of these tasks.
   const TaskGroup* group() const noexcept {
     const PromiseBase* task = this;
     while (task) {

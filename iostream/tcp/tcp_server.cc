@@ -133,7 +133,7 @@ Task<std::size_t> TCPServer::drain(Deadline deadline) {
   const std::size_t cut = additions == additions_ ? count_ : 0;
   if (cut == 0) co_return 0;
   log::general().info("Closing {} connections{} that did not end in time", cut,
-                         port == 0 ? "" : fmt::format(" on port {}", port));
+                      port == 0 ? "" : fmt::format(" on port {}", port));
   Cut cutting(*this);
   co_await close_all_connections();
   cutting.unlink();

@@ -25,7 +25,7 @@ using web::RequestHandler;
 using web::TestClient;
 using web::TestClientOptions;
 
-// Answers each method with what it has received.
+// Answers each method with the request that it has received.
 class EchoHandler : public RequestHandler {
  public:
   void get() { describe(); }

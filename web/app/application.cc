@@ -83,7 +83,8 @@ struct EarlyMatch final : http::Exchange::Attachment, Pooled {
 
 // Whether the handler runs before the body is read: it streams the body, or it has no verb for the method.
 // The handler of a route that has no verb at all answers in prepare(), and may need the body there.
-bool runs_early(const HandlerType& type, const Router::Match& match, const http::ServerRequest& request) noexcept {
+bool runs_early(const HandlerType& type, const Router::Match& match,
+                const http::ServerRequest& request) noexcept {
   if (type.streams_body) return true;
   if (!type.has_verbs()) return !match.rule;
   return !type.verb_for(request);
@@ -147,8 +148,7 @@ http::ServerDelegate::Body Application::head_received(http::Exchange& exchange) 
   Router::Match match = router_.match(request.path(), &request);
   http::ServerDelegate* const delegate = match.rule ? match.rule->delegate() : nullptr;
   // handle_request() will find the rule again, which is cheaper than to keep the match.
-  if (!delegate && !runs_early(factory_for(match, exchange).type(), match, request))
-    return Body::collected;
+  if (!delegate && !runs_early(factory_for(match, exchange).type(), match, request)) return Body::collected;
   auto early = std::make_unique<EarlyMatch>(std::move(match), request.path());
   Body body = Body::streamed;
   if (delegate) {
@@ -161,8 +161,8 @@ http::ServerDelegate::Body Application::head_received(http::Exchange& exchange) 
 
 // `owner` owns what the match's groups refer to, unless the request does.
 [[gnu::always_inline]] inline void Application::answer(const Router::Match& match,
-                                      std::unique_ptr<http::Exchange::Attachment> owner,
-                                      http::Exchange& exchange, Task<>& pending) {
+                                                       std::unique_ptr<http::Exchange::Attachment> owner,
+                                                       http::Exchange& exchange, Task<>& pending) {
   if (match.rule && match.rule->delegate()) [[unlikely]]
     return pass_on(*match.rule->delegate(), exchange, pending);
   HandlerRun run(context_, factory_for(match, exchange), exchange, match.groups, std::move(owner));

@@ -60,8 +60,8 @@ class Rule {
     name_ = std::move(name);
     return std::move(*this);
   }
-  // Puts middleware around the handlers of the route, or of the routes of its list; the first is outermost, and
-  // all are outside of those that a route has already. A delegate gets its requests without middleware.
+  // Puts middleware around the handlers of the route, or of the routes of its list; the first is outermost,
+  // and all are outside of those that a route has already. A delegate gets its requests without middleware.
   //
   //     url<AdminHandler>("/admin").with(BasicAuth(options))
   Rule&& with(std::vector<Middleware> middleware) &&;

@@ -66,7 +66,8 @@ TEMPLATE_TEST_CASE("a connection to a proxy that fails names the proxy", "[messa
     request.proxy = proxy_at(closed);
     CHECK(error_of(fixture, request) == expected);
   }
-  for (const char* const spelling : {"http://127.0.0.1:{}", "http://127.0.0.1:{}/path", "http://me:pw@127.0.0.1:{}/"}) {
+  for (const char* const spelling :
+       {"http://127.0.0.1:{}", "http://127.0.0.1:{}/path", "http://me:pw@127.0.0.1:{}/"}) {
     CAPTURE(spelling);
     const testing::EnvironmentVariable http_proxy("http_proxy",
                                                   fmt::format(fmt::runtime(spelling), closed).c_str());

@@ -229,8 +229,9 @@ TEST_CASE("a connection that awaits drain() of its own server gets a logic_error
   CHECK(Live::count == 0);
 }
 
-TEST_CASE("a connection that drains its own server unseen is closed at the deadline, with an error in the log",
-          "[tcp_server]") {
+TEST_CASE(
+    "a connection that drains its own server unseen is closed at the deadline, with an error in the log",
+    "[tcp_server]") {
   TestLoop loop;
   SelfDraining server(SelfDraining::Way::in_a_generator, loop);
   server.listen(0, loopback());

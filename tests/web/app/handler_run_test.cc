@@ -190,7 +190,7 @@ struct RunServer {
 };
 
 std::vector<Rule> all_kinds() {
-  return {url<PlainHandler>("/"), url<TaskHandler>("/"), url<PlainThenTaskHandler>("/"),
+  return {url<PlainHandler>("/"),         url<TaskHandler>("/"),      url<PlainThenTaskHandler>("/"),
           url<TaskThenPlainHandler>("/"), url<EmptyTaskHandler>("/"), url<TaskThenEmptyTaskHandler>("/")};
 }
 

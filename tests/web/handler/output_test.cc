@@ -1,4 +1,4 @@
-// What a handler sends, beyond the tests of request_handler_test.cc.
+// The responses of a handler, beyond the tests of request_handler_test.cc.
 
 #include <squall/web/handler/request_handler.h>
 

@@ -1,4 +1,4 @@
-// Error pages, and what the log and the hooks learn of an error.
+// Error pages, and the errors as the log and the hooks see them.
 
 #include <squall/web/handler/error_page.h>
 
