@@ -98,7 +98,7 @@ class RequestHandler : public HandlerCookies {
   // a Task<> behind finish() runs whether the client stays or not. Throws std::logic_error if called twice.
   WriteAwaiter finish();
   WriteAwaiter finish(std::string_view last);
-  // The body is a part of a file, or shared memory: see http::Exchange. Throws std::logic_error after write().
+  // The body is a part of a file or shared memory: see http::Exchange. After write(): std::logic_error.
   WriteAwaiter finish_file(FileSlice file);
   WriteAwaiter finish_shared(SharedBytes body);
   // Finishes with `status`, 300 to 399, and the URL as given in Location (WEB-49). Throws std::logic_error
