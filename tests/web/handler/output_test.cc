@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -145,6 +146,29 @@ TEST_CASE("a wrong Content-Length of the application's is a 500 while nothing wa
   CHECK(web.fetch("PUT", "/5").ends_with("\r\n\r\nfour"));
   web.loop.log.expect("Tried to write 1 bytes less than Content-Length");
   CHECK(logged == std::vector<int>{200, 200, 500, 500, 500, 500, 500});
+}
+
+// Answers with memory that many responses share.
+class SharedHandler : public RequestHandler {
+ public:
+  void get(std::string what) {
+    set_cookie("a", "b");
+    if (what == "mixed") write("text");
+    finish_shared(std::make_shared<const std::string>("shared"));
+    if (what == "twice") finish_shared(std::make_shared<const std::string>("again"));
+  }
+};
+
+TEST_CASE("finish_shared() sends the handler's cookies, and not behind text (WEB-48)", "[output]") {
+  WebFixture web({url<SharedHandler>("/(.*)")});
+  const std::string response = web.fetch("GET", "/");
+  CHECK(response.find("\r\nSet-Cookie: a=b;") != response.npos);
+  CHECK(response.ends_with("\r\nContent-Length: 6\r\nConnection: close\r\n\r\nshared"));
+  CHECK(web.brief("GET", "/mixed").starts_with("500 "));
+  web.loop.log.expect("The body is text of write(), and not only a file");
+  web.loop.log.expect("500 GET /mixed");
+  CHECK(web.brief("GET", "/twice") == "200 shared");
+  web.loop.log.expect("finish() called twice");
 }
 
 // ---- finish() and the client.
