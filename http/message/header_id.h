@@ -14,12 +14,13 @@ enum class HeaderId : std::uint8_t {
   content_type,
   cookie,
   date,
+  etag,
   expect,
   host,
   server,
   transfer_encoding,
 };
-inline constexpr std::size_t kHeaderIds = 10;
+inline constexpr std::size_t kHeaderIds = 11;
 
 // `other` for all other names. `name` must be a token.
 HeaderId header_id(std::string_view name) noexcept;

@@ -28,6 +28,7 @@ HeaderId header_id(std::string_view name) noexcept {
     case 4:
       if (token_equals(name, "host")) return HeaderId::host;
       if (token_equals(name, "date")) return HeaderId::date;
+      if (token_equals(name, "etag")) return HeaderId::etag;
       break;
     case 6:
       if (token_equals(name, "cookie")) return HeaderId::cookie;

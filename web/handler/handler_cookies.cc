@@ -16,11 +16,10 @@ using std::chrono::system_clock;
 
 }  // namespace
 
-HandlerCookies::HandlerCookies() = default;
-HandlerCookies::~HandlerCookies() = default;
+[[gnu::cold]] void HandlerCookies::DestroyState::operator()(HandlerState* state) const noexcept { delete state; }
 
 HandlerState& HandlerCookies::state() {
-  if (!state_) state_ = std::make_unique<HandlerState>();
+  if (!state_) state_.reset(new HandlerState);
   return *state_;
 }
 

@@ -64,8 +64,8 @@ class HandlerCookies : public RequestInput {
   virtual void check_xsrf_cookie();
 
  protected:
-  HandlerCookies();
-  ~HandlerCookies() override;
+  HandlerCookies() = default;
+  ~HandlerCookies() override = default;
 
  private:
   friend class RequestHandler;
@@ -77,7 +77,11 @@ class HandlerCookies : public RequestInput {
   std::string received_xsrf_token();
   virtual void set_xsrf_cookie(const std::string& token) = 0;
 
-  std::unique_ptr<HandlerState> state_;  // null until the first use
+  // In the source file, where HandlerState is complete. Not called for null.
+  struct DestroyState {
+    void operator()(HandlerState* state) const noexcept;
+  };
+  std::unique_ptr<HandlerState, DestroyState> state_;  // null until the first use
 };
 
 }  // namespace squall::web

@@ -73,7 +73,7 @@ inline bool RequestHandler::head_is_complete() const noexcept {
   const std::optional<std::size_t>& tagged = settings().etag_min_size;
   return status() == 200 && !state_ && !type_->compute_etag &&
          !(tagged && exchange_->buffer().size() >= *tagged) &&
-         !(exchange_->has_own_headers() && exchange_->headers().contains("Etag"));
+         !(exchange_->has_own_headers() && exchange_->headers().find(http::HeaderId::etag));
 }
 
 [[gnu::hot]] void RequestHandler::end_response() {
@@ -86,7 +86,7 @@ inline bool RequestHandler::head_is_complete() const noexcept {
 void RequestHandler::complete_head() {
   const http::Method method = request().method();
   if (status() == 200 && (method == http::Method::get || method == http::Method::head)) {
-    if (!exchange_->has_own_headers() || !exchange_->headers().contains("Etag")) set_etag_header();
+    if (!exchange_->has_own_headers() || !exchange_->headers().find(http::HeaderId::etag)) set_etag_header();
     if (check_etag_header()) {
       exchange_->buffer().clear();
       set_status(304);
@@ -165,7 +165,7 @@ void RequestHandler::set_etag_header() {
 
 bool RequestHandler::check_etag_header() const {
   if (!exchange_->has_own_headers()) return false;
-  const auto tag = exchange_->headers().find("Etag");
+  const auto tag = exchange_->headers().find(http::HeaderId::etag);
   if (!tag) return false;
   return http::if_none_match(request().headers().get("If-None-Match"), *tag);
 }

@@ -99,6 +99,7 @@ TEST_CASE("header_id finds its names in any case, and no others", "[headers]") {
   CHECK(header_id("expect") == HeaderId::expect);
   CHECK(header_id("server") == HeaderId::server);
   CHECK(header_id("Date") == HeaderId::date);
+  CHECK(header_id("ETag") == HeaderId::etag);
   CHECK(header_id("Connection") == HeaderId::connection);
   for (const char* other :
        {"Hos", "Hostt", "H0st", "ContentXLength", "Content_Length", "X", "transfer-encodin"})
