@@ -346,6 +346,9 @@ TEST_CASE("a streamed body has its token in the query or in a header, not in a f
   CHECK(web.brief("POST", "/", fmt::format("{}X-XSRFToken: {}\r\n", sent, kPlain), body) == "200 " + body);
   CHECK(web.brief("POST", "/?" + body, sent, body) == "200 " + body);
   check_refused(web, "POST", sent, kMissing, body);
+  const std::string multipart = cookie(kPlain) + "Content-Type: multipart/form-data\r\n";
+  CHECK(web.brief("POST", "/", fmt::format("{}X-XSRFToken: {}\r\n", multipart, kPlain), body) ==
+        "200 " + body);
 }
 
 class LateHandler : public RequestHandler {
