@@ -16,7 +16,9 @@ using std::chrono::system_clock;
 
 }  // namespace
 
-[[gnu::cold]] void HandlerCookies::DestroyState::operator()(HandlerState* state) const noexcept { delete state; }
+[[gnu::cold]] void HandlerCookies::DestroyState::operator()(HandlerState* state) const noexcept {
+  delete state;
+}
 
 HandlerState& HandlerCookies::state() {
   if (!state_) state_.reset(new HandlerState);
