@@ -77,7 +77,7 @@ Argument Argument::values_between(int least, int most) const {
 CommandLine::CommandLine(const std::string& program, const std::string& description)
     : owned_(std::make_unique<CLI::App>(description, program)), app_(owned_.get()) {
   app_->failure_message([](const CLI::App* app, const CLI::Error& error) {
-    return app->get_name() + ": " + error.what() + "\nRun with --help for the options.\n";
+    return app->get_name() + ": " + error.what() + " (--help shows the options)\n";
   });
 }
 

@@ -105,7 +105,7 @@ def wrong_use():
         assert status == 2 and said.startswith("squall-fetch: ") and said.count("\n") == 1, (status, said)
     for value in ("-1", "nan", "-inf"):
         status, said = fails(FETCH, f"--timeout={value}", "http://127.0.0.1/")
-        assert (status, said) == (2, f"squall-fetch: --timeout: {value} is not zero or more\nRun with --help for the options.\n"), (status, said)
+        assert (status, said) == (2, f"squall-fetch: --timeout: {value} is not zero or more (--help shows the options)\n"), (status, said)
 
 
 tap = Tap()
