@@ -2,13 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <iterator>
-
 namespace squall::http {
 
 void ClientTLS::append_key(std::string& key, const Fetch& fetch) {
   if (fetch.tls()) {
-    fmt::format_to(std::back_inserter(key), " tls {}", fmt::ptr(fetch.tls().get()));
+    key += fmt::format(" tls {}", fmt::ptr(fetch.tls().get()));
     // A connection with a certificate, even of the same server, identifies the client.
     if (!fetch.keeps_credentials()) key.append(" anonymous");
     return;

@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 
 #include <cstdlib>
-#include <iterator>
 #include <stdexcept>
 
 namespace squall::http {
@@ -39,8 +38,7 @@ void FetchRoute::write_key(std::string& key) const {
   }
   // A URL has no blank in it, so the parts cannot be confused.
   if (proxy_)
-    fmt::format_to(std::back_inserter(key), " proxy {}:{} {}:{}", proxy_->host, proxy_->port,
-                   proxy_->username, proxy_->password);
+    key += fmt::format(" proxy {}:{} {}:{}", proxy_->host, proxy_->port, proxy_->username, proxy_->password);
   if (const auto& path = fetch_.option(&FetchOptions::unix_socket)) key.append(" unix ").append(*path);
   if (const auto& from = fetch_.option(&FetchOptions::network_interface)) key.append(" from ").append(*from);
   if (!fetch_.flag(&FetchOptions::allow_ipv6, true)) key.append(" 4");

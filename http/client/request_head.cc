@@ -13,7 +13,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <iterator>
 
 namespace squall::http {
 namespace {
@@ -100,11 +99,11 @@ void RequestHead::write_to(std::string& text) {
   if (has_body && method == "POST" && !has_type)
     append(text, "Content-Type", "application/x-www-form-urlencoded");
   if (body || (!has_body && is_post)) {
-    fmt::format_to(std::back_inserter(text), "Content-Length: {}\r\n", body ? body->size() : 0);
+    append(text, "Content-Length", fmt::format_int(body ? body->size() : 0).c_str());
   } else if (has_body) {
     const auto length = promised_length(headers);
     if (length) {
-      fmt::format_to(std::back_inserter(text), "Content-Length: {}\r\n", *length);
+      append(text, "Content-Length", fmt::format_int(*length).c_str());
     } else {
       text.append("Transfer-Encoding: chunked\r\n");
     }

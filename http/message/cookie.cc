@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <array>
-#include <iterator>
 #include <vector>
 
 namespace squall::http {
@@ -60,7 +59,7 @@ void append_escaped(std::string& to, unsigned char byte) {
   if (byte == '"' || byte == '\\') {
     to.append({'\\', static_cast<char>(byte)});
   } else if (byte >= 0x7f || byte == ',' || byte == ';') {
-    fmt::format_to(std::back_inserter(to), "\\{:03o}", byte);
+    to += fmt::format("\\{:03o}", byte);
   } else {
     to += static_cast<char>(byte);
   }

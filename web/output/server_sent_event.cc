@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <iterator>
 #include <stdexcept>
 
 namespace squall::web {
@@ -43,7 +42,7 @@ void append_event(std::string& out, const ServerSentEvent& event) {
   check_field("id", event.id);
   if (!event.event.empty()) append_line(out, "event", event.event);
   if (!event.id.empty()) append_line(out, "id", event.id);
-  if (event.retry) fmt::format_to(std::back_inserter(out), "retry: {}\n", event.retry->count());
+  if (event.retry) out += fmt::format("retry: {}\n", event.retry->count());
   append_lines(out, "data", event.data);
   out += '\n';
 }
