@@ -25,6 +25,13 @@ void join_path(std::string& to, const std::string& root, const std::string& path
   to += path;
 }
 
+// A file is known for each root by itself, because another root may forbid the links that lead to it.
+void make_key(std::string& to, const std::string& root, const std::string& path) {
+  to.assign(root);
+  to += '\0';
+  to += path;
+}
+
 std::shared_ptr<const FileVersion> make_version(const FileIdentity& identity, std::string hash,
                                                 SharedBytes content) {
   auto version = std::make_shared<FileVersion>();
@@ -96,6 +103,7 @@ FileVersions& FileVersions::of_this_thread() {
 
 FileVersions::Found FileVersions::find(const std::string& root, const std::string& path, With with) {
   join_path(path_, root, path);
+  make_key(key_, root, path);
   Found found;
   Entry* entry = find_kept(found);
   if (!found.version) entry = open(root, path, found);
@@ -107,7 +115,7 @@ FileVersions::Found FileVersions::find(const std::string& root, const std::strin
 // The path may lead out of the root by now. That is harmless: only the file that was opened beneath the root
 // has this identity.
 FileVersions::Entry* FileVersions::find_kept(Found& found) {
-  Entry* const entry = look_up(path_);
+  Entry* const entry = look_up(key_);
   if (!entry || !entry->is_settled || !entry->version->content) return entry;
   struct stat status{};
   if (::stat(path_.c_str(), &status) != 0) return entry;
@@ -122,9 +130,9 @@ FileVersions::Entry* FileVersions::find_kept(Found& found) {
 FileVersions::Entry* FileVersions::open(const std::string& root, const std::string& path, Found& found) {
   OpenedFile opened = open_beneath(root, path);
   found.outcome = opened.outcome;
-  Entry* entry = look_up(path_);
+  Entry* entry = look_up(key_);
   if (opened.outcome != OpenedFile::Outcome::file) {
-    if (entry) forget(by_path_.find(path_)->second);
+    if (entry) forget(by_key_.find(key_)->second);
     return nullptr;
   }
   found.identity = FileIdentity::of(opened.status);
@@ -133,7 +141,7 @@ FileVersions::Entry* FileVersions::open(const std::string& root, const std::stri
   } else {
     const auto read_at = std::chrono::system_clock::now();
     found.version = load(opened.fd.get(), found.identity);
-    entry = found.version ? store(path_, found.version, read_at) : nullptr;
+    entry = found.version ? store(key_, found.version, read_at) : nullptr;
   }
   if (!found.version || !found.version->content) found.fd = std::move(opened.fd);
   return entry;
@@ -170,7 +178,7 @@ Siblings FileVersions::siblings_of(Entry* entry, const FileIdentity& identity) {
 Task<std::shared_ptr<const FileVersion>> FileVersions::hash(std::string root, std::string path, int fd,
                                                             FileIdentity identity) {
   std::string key;
-  join_path(key, root, path);
+  make_key(key, root, path);
   for (;;) {
     const Entry* const entry = look_up(key);
     if (entry && entry->is_settled && entry->version->identity == identity) co_return entry->version;
@@ -199,30 +207,30 @@ std::string FileVersions::hash_now(const std::string& root, const std::string& p
   if (found.outcome != OpenedFile::Outcome::file) return {};
   const auto read_at = std::chrono::system_clock::now();
   const auto version = make_version(found.identity, hash_unchanged(found.fd.get(), found.identity), nullptr);
-  store(path_, version, read_at);
+  store(key_, version, read_at);
   return version->hash;
 }
 
 // ---- The kept versions.
 
-FileVersions::Entry* FileVersions::look_up(std::string_view path) {
-  const auto found = by_path_.find(path);
-  if (found == by_path_.end()) return nullptr;
+FileVersions::Entry* FileVersions::look_up(std::string_view key) {
+  const auto found = by_key_.find(key);
+  if (found == by_key_.end()) return nullptr;
   entries_.splice(entries_.begin(), entries_, found->second);
   return &entries_.front();
 }
 
 // A version without a hash is not kept. Returns null if the version is not kept.
-FileVersions::Entry* FileVersions::store(const std::string& path, std::shared_ptr<const FileVersion> version,
+FileVersions::Entry* FileVersions::store(const std::string& key, std::shared_ptr<const FileVersion> version,
                                          std::chrono::system_clock::time_point read_at) {
-  if (look_up(path)) forget(entries_.begin());
+  if (look_up(key)) forget(entries_.begin());
   if (version->hash.empty()) return nullptr;
   Entries added(1);
   Entry& entry = added.front();
-  entry.path = path;
+  entry.key = key;
   entry.is_settled = is_settled_at(read_at, version->identity, limits_.settled);
   entry.version = std::move(version);
-  by_path_.emplace(entry.path, added.begin());
+  by_key_.emplace(entry.key, added.begin());
   entries_.splice(entries_.begin(), added);
   if (entry.version->content) bytes_ += entry.version->content->size();
   while (!entries_.empty() && (entries_.size() > limits_.files || bytes_ > limits_.contents))
@@ -232,7 +240,7 @@ FileVersions::Entry* FileVersions::store(const std::string& path, std::shared_pt
 
 void FileVersions::forget(Entries::iterator entry) noexcept {
   if (entry->version->content) bytes_ -= entry->version->content->size();
-  by_path_.erase(entry->path);
+  by_key_.erase(entry->key);
   entries_.erase(entry);
 }
 

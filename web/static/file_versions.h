@@ -89,7 +89,7 @@ class FileVersions {
 
  private:
   struct Entry {
-    std::string path;  // with the root
+    std::string key;
     std::shared_ptr<const FileVersion> version;
     bool is_settled = false;
     Siblings siblings{};
@@ -98,21 +98,23 @@ class FileVersions {
   using Entries = std::list<Entry>;  // the one used last in front
   struct Hashing;
 
-  Entry* look_up(std::string_view path);
+  Entry* look_up(std::string_view key);
   Entry* find_kept(Found& found);
   Entry* open(const std::string& root, const std::string& path, Found& found);
   Siblings siblings_of(Entry* entry, const FileIdentity& identity);
   std::shared_ptr<const FileVersion> load(int fd, const FileIdentity& identity) const;
-  Entry* store(const std::string& path, std::shared_ptr<const FileVersion> version,
+  Entry* store(const std::string& key, std::shared_ptr<const FileVersion> version,
                std::chrono::system_clock::time_point read_at);
   void forget(Entries::iterator entry) noexcept;
 
   Limits limits_;
   Entries entries_;
-  std::unordered_map<std::string_view, Entries::iterator> by_path_;
-  std::unordered_map<std::string, std::shared_ptr<Hashing>> hashing_;  // by path
+  std::unordered_map<std::string_view, Entries::iterator> by_key_;
+  std::unordered_map<std::string, std::shared_ptr<Hashing>> hashing_;  // by key
   std::size_t bytes_ = 0;                                              // of all contents
-  std::string path_;  // of the file that find() looks for, with the root
+  // Of the file that find() looks for: with the root, and root and path with a NUL between.
+  std::string path_;
+  std::string key_;
 };
 
 }  // namespace squall::web

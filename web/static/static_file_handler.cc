@@ -22,6 +22,12 @@
 namespace squall::web {
 namespace {
 
+bool has_encoded_slash(std::string_view path) noexcept {
+  for (std::size_t at = path.find("%2"); at != path.npos; at = path.find("%2", at + 2))
+    if (at + 2 < path.size() && (path[at + 2] == 'F' || path[at + 2] == 'f')) return true;
+  return false;
+}
+
 constexpr std::chrono::seconds kTenYears{315'360'000};
 // The size of the pieces in which several ranges are read, and the number of pieces after which the loop
 // serves others, however fast the client is.
@@ -52,8 +58,14 @@ void StaticFileHandler::initialize(std::string path, std::string default_filenam
 
 // Not a coroutine: a small file is sent before this returns.
 Task<> StaticFileHandler::get(std::string path) {
-  std::optional<std::string> safe = safe_path(parse_url_path(std::move(path)));
+  const std::string url_path = parse_url_path(std::move(path));
+  std::optional<std::string> safe = safe_path(url_path);
   if (!safe) throw HTTPError(403, "The path is not beneath the folder of static files");
+  // The router compares paths as they are spelled, so a route that guards a part of the folder would not have
+  // matched another spelling.
+  if (*safe != url_path || has_encoded_slash(request().path()))
+    throw HTTPError(404,
+                    "The path of a static file has a dot segment, an empty component or an encoded slash");
   path_ = std::move(*safe);
   validate_path(path_);
   if (names_folder(path_)) path_ += default_filename_;

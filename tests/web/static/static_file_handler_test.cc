@@ -207,8 +207,6 @@ TEST_CASE("no spelling of a path leaves the folder (WEB-145, SEC-50, SEC-51)", "
     CHECK((status == 404 || status == 400 || status == 403));
   }
   CHECK(site.refused("/s/" + std::string(3000, 'x')) == 404);
-  CHECK(body_of(site.get("/s/dir/../digits")) == "0123456789");
-  CHECK(body_of(site.get("/s/missing/../digits")) == "0123456789");
 }
 
 TEST_CASE("links are followed within the folder, and not out of it", "[static_file_handler]") {
@@ -270,7 +268,7 @@ TEST_CASE("with a default file a folder is redirected to its slash, which is tha
           "[static_file_handler]") {
   Site site;
   fs::create_directories(site.root + "/a b");
-  for (const std::string target : {"/d/dir", "/d/empty", "/d/dir/..%2fdir", "/d/a%20b", "/d/a%5cb/../dir"}) {
+  for (const std::string target : {"/d/dir", "/d/empty", "/d/a%20b"}) {
     const std::string response = site.get(target);
     CHECK(status_of(response) == 301);
     CHECK(header(response, "Location") == target + "/");
@@ -278,10 +276,8 @@ TEST_CASE("with a default file a folder is redirected to its slash, which is tha
   }
   CHECK(header(site.get("/d/dir?x=1"), "Location") == "/d/dir/");
   CHECK(body_of(site.get("/d/dir/")) == "<p>dir");
-  CHECK(body_of(site.get("/d/dir/.")) == "<p>dir");
   CHECK(header(site.get("/d/dir/"), "Content-Type") == "text/html");
   CHECK(body_of(site.get("/d/")) == "top");
-  CHECK(body_of(site.get("/d/dir/..")) == "top");
   CHECK(site.refused("/d/empty/") == 404);
   CHECK(site.refused("/d/digits/") == 404);
 }
@@ -291,6 +287,28 @@ class AnyFolder : public StaticFileHandler {
  protected:
   std::string parse_url_path(std::string) override { return "dir"; }
 };
+
+class Guarded : public RequestHandler {
+ public:
+  void get(std::string) { throw HTTPError(401); }
+};
+
+TEST_CASE("another spelling of a path does not get around a route that guards it", "[static_file_handler]") {
+  const Site site;
+  WebFixture web({url<Guarded>("/dir/(.*)"), url<StaticFileHandler>("/(.*)", site.root, "index.html")});
+  CHECK(status_of(web.fetch("GET", "/dir/index.html")) == 401);
+  for (const std::string path :
+       {"/dir%2Findex.html", "/dir%2findex.html", "/./dir/index.html", "/%2e/dir/index.html",
+        "/x/../dir/index.html", "/x/%2e%2e/dir/index.html", "/x%2F..%2Fdir/index.html",
+        "/x//../dir/index.html", "/dir/../dir/.", "/x/..%2Fdir/index.html"}) {
+    INFO(path);
+    const int status = status_of(web.fetch("GET", path));
+    CHECK((status == 404 || status == 401));
+  }
+  CHECK(body_of(web.fetch("GET", "/digits")) == "0123456789");
+  web.loop.log.expect_any("401 GET /");
+  web.loop.log.expect_any("404 GET /");
+}
 
 TEST_CASE("a redirect never leads to another host (SEC-52)", "[static_file_handler]") {
   const Site site;
