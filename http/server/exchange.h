@@ -105,7 +105,8 @@ class Exchange {
   // the head is sent. A write that fails with filters cannot be repeated: the connection is closed or, if
   // the head is not sent, reset_head() must be called.
   void add_filter(std::unique_ptr<ResponseFilter> filter) { response_.add_filter(std::move(filter)); }
-  // There is one hook. It is gone when the exchange ends.
+  // Replaces the hook that was set before; gone when the exchange ends. A web::Application uses it for its
+  // middleware, so its handlers must not call this function: a middleware's before_head() does the same.
   void set_head_hook(HeadHook hook) noexcept { response_.set_head_hook(hook); }
 
   // ---- Bodies from other sources than a string.

@@ -36,9 +36,8 @@ class ResponseFilter {
 };
 
 // Called once for each response, when its head is about to be sent. The function may change status and
-// headers, and add filters. If the head is then reset, for an error page, the
-// function is called again for the new head. `size` is the size of a whole body; nullopt if the body comes in
-// pieces.
+// headers, and add filters. If the head is then reset, for an error page, the function is called again for
+// the new head. `size` is the size of a whole body; nullopt if the body comes in pieces.
 //
 // Lifetime:  `context` outlives the response, or the hook is replaced by an empty one.
 // Errors:    an exception is thrown to the handler by write() or finish(), and the hook is not called again.

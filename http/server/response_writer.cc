@@ -32,7 +32,10 @@ constexpr std::size_t kChunkFraming = kMaxChunkSizeLine + kChunkEnd.size() + kLa
 [[gnu::hot]] void ResponseWriter::reset_head() noexcept {
   head_.reset();
   if (needs_slow_path_) [[unlikely]] {
-    if (state_ == State::head) filters_.reset();
+    if (state_ == State::head) {
+      filters_.reset();
+      trailers_.reset();
+    }
     filters_failed_ = false;
     head_hook_due_ = head_hook_.call != nullptr;
   }

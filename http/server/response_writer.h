@@ -154,6 +154,7 @@ inline void ResponseWriter::begin(IOStream& stream, DefaultHeaders& defaults, Af
   close_after_ = after == After::close;
   continue_due_ = false;
   needs_slow_path_ = times != nullptr;
+  filters_failed_ = false;
   reset_head();
 }
 
