@@ -54,6 +54,9 @@ CORS::CORS(Options options) : options_(std::move(options)), any_origin_(contains
   for (const std::string& origin : options_.origins) check_origin(origin);
   if (any_origin_ && options_.allow_credentials)
     throw std::invalid_argument("CORS: browsers refuse * together with credentials");
+  // Any site can make requests with this origin, from a sandboxed frame.
+  if (options_.allow_credentials && contains(options_.origins, "null"))
+    throw std::invalid_argument("CORS: the origin null may not have credentials");
   methods_ = join_tokens(options_.methods, options_);
   request_headers_ = join_tokens(options_.request_headers, options_);
   exposed_headers_ = join_tokens(options_.exposed_headers, options_);

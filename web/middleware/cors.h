@@ -25,7 +25,7 @@ struct CORSOptions {
   std::vector<std::string> exposed_headers{};
   // Whether scripts may read responses to requests with cookies or other credentials.
   bool allow_credentials = false;
-  // How long browsers keep the answer to a preflight; they keep it for at most two hours.
+  // How long browsers keep the answer to a preflight. Browsers have limits of their own, such as two hours.
   std::chrono::seconds max_age{600};
 };
 

@@ -50,6 +50,7 @@ TEST_CASE("host patterns ignore case and see no port (RTE-05)", "[routes]") {
   CHECK(on_host(web, "api.example.com", "/") == "200 api");
   CHECK(on_host(web, "API.Example.Com:8080", "/") == "200 api");
   CHECK(on_host(web, "[::1]:80", "/") == "200 api");
+  CHECK(on_host(web, "api.example.com:", "/") == "200 api");
   CHECK(on_host(web, "xapi.example.com", "/") == "200 any");
   CHECK(on_host(web, "api.example.com.evil", "/") == "200 any");
   CHECK(on_host(web, "h", "http://api.example.com/") == "200 api");

@@ -118,6 +118,7 @@ TEST_CASE("options that browsers refuse, or that match nothing, are refused", "[
   for (const char* origin : {"https://a.example/", "a.example", "://a", "https://", "https://A.example", ""})
     CHECK_THROWS_AS(make(origin, false), std::invalid_argument);
   CHECK_THROWS_AS(make("*", true), std::invalid_argument);
+  CHECK_THROWS_AS(make("null", true), std::invalid_argument);
   CHECK_THROWS_AS(make("https://a.example", true, "*"), std::invalid_argument);
   CHECK_THROWS_AS(make("https://a.example", false, "a b"), std::invalid_argument);
 }
