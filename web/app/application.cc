@@ -53,7 +53,10 @@ std::vector<Middleware> middleware_of(const Settings& settings) {
   return all;
 }
 std::vector<Rule> around(const Settings& settings, std::vector<Rule> rules) {
-  return with_middleware(middleware_of(settings), std::move(rules));
+  const std::vector<Middleware> middleware = middleware_of(settings);
+  if (middleware.empty()) return rules;
+  for (Rule& rule : rules) static_cast<void>(std::move(rule).with_where_possible(middleware));
+  return rules;
 }
 std::shared_ptr<const HandlerFactory> around(const Settings& settings,
                                              std::shared_ptr<const HandlerFactory> factory) {
@@ -121,6 +124,7 @@ void pass_on(http::ServerDelegate& delegate, http::Exchange& exchange, Task<>& p
 void Application::add_handlers(std::string host_pattern, std::vector<Rule> rules) {
   router_.add_handlers(std::move(host_pattern), around(context_.settings, std::move(rules)));
   router_.add_names(context_.routes);
+  replaced_.push_back(std::move(server_));
   server_ = around(context_.settings, server_handler(router_));
 }
 

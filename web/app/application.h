@@ -91,6 +91,7 @@ class Application final : public http::ServerDelegate {
   std::shared_ptr<const HandlerFactory> server_;
   std::shared_ptr<const HandlerFactory> path_too_long_;
   std::shared_ptr<const HandlerFactory> failed_;
+  std::vector<std::shared_ptr<const HandlerFactory>> replaced_;  // by add_handlers(); may still be in use
   std::vector<std::unique_ptr<http::HTTPServer>> servers_;
 };
 

@@ -47,8 +47,8 @@ struct Settings {
   std::size_t max_json_depth = 64;
   // Compresses responses (WEB-180); off by default. See Compression.
   std::optional<CompressionOptions> compress_response{};
-  // Middleware around every route, and around the answers to requests without a route; the first is
-  // outermost.
+  // Middleware around every route to a handler or a function, and around the answers to requests without a
+  // route; the first is outermost. A delegate, also one that blocking() makes, gets its requests without it.
   std::vector<Middleware> middleware{};
   // Answers the requests whose path has no route, as made by handler<H>(arguments...) (WEB-194). By default
   // an ErrorHandler with 404.

@@ -2,11 +2,14 @@
 
 #include <squall/web/handler/call_and_log.h>
 
+#include <fmt/format.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
 #include <optional>
 #include <ranges>
+#include <stdexcept>
 #include <utility>
 
 namespace squall::web {
@@ -63,6 +66,7 @@ void chained_before_head(void* context, std::optional<std::uint64_t> size) {
   auto& handler = *static_cast<RequestHandler*>(context);
   for (const Middleware& middleware : *chained_type_of(handler).middleware | std::views::reverse)
     middleware.before_head(handler, size);
+  handler.add_cookies_to_head();  // of before_head()
 }
 
 void chained_begin(RequestHandler& handler) noexcept {
@@ -127,8 +131,21 @@ std::shared_ptr<const HandlerFactory> detail::chain(std::vector<Middleware> midd
 }
 
 Rule&& Rule::with(std::vector<Middleware> middleware) && {
+  if (delegate_ && !middleware.empty())
+    throw std::invalid_argument(
+        fmt::format("route '{}': a delegate gets its requests without middleware", pattern_));
   if (rules_) rules_ = std::make_shared<const Rules>(with_middleware(middleware, *rules_));
   if (factory_) factory_ = detail::chain(std::move(middleware), std::move(factory_));
+  return std::move(*this);
+}
+
+Rule&& Rule::with_where_possible(const std::vector<Middleware>& middleware) && {
+  if (rules_) {
+    Rules inner = *rules_;
+    for (Rule& rule : inner) static_cast<void>(std::move(rule).with_where_possible(middleware));
+    rules_ = std::make_shared<const Rules>(std::move(inner));
+  }
+  if (factory_) factory_ = detail::chain(middleware, std::move(factory_));
   return std::move(*this);
 }
 

@@ -42,7 +42,7 @@ class RoutePattern::Reader {
  public:
   Reader(RoutePattern& to, std::string_view text) : to_(to), text_(text), texts_(1) {}
 
-  void read() {
+  [[gnu::cold]] void read() {
     while (at_ < text_.size()) read_item();
     if (!has_special_) {
       if (!literal_.starts_with('/')) throw std::invalid_argument("matches no path: a path begins with '/'");
@@ -56,7 +56,7 @@ class RoutePattern::Reader {
   }
 
  private:
-  void read_item() {
+  [[gnu::cold]] void read_item() {
     switch (text_[at_]) {
       case '\\': return read_backslash();
       case '[': return read_class();
@@ -85,7 +85,7 @@ class RoutePattern::Reader {
   // ---- Items that are not special.
 
   // The last of the next `size` bytes is an ordinary character.
-  void read_char(std::size_t size) {
+  [[gnu::cold]] void read_char(std::size_t size) {
     const char c = text_[at_ + size - 1];
     if (is_path_char(c)) {
       ordinary(size, std::string_view(&text_[at_ + size - 1], 1));
@@ -102,7 +102,7 @@ class RoutePattern::Reader {
   }
 
   // `size` is 2 for a percent sign behind a backslash.
-  void read_percent(std::size_t size) {
+  [[gnu::cold]] void read_percent(std::size_t size) {
     const std::size_t percent = at_ + size - 1;
     if (!http::is_percent_escape(text_, percent)) return read_char(size);
     const std::string escape = with_one_spelling(text_.substr(percent, 3));
@@ -119,13 +119,15 @@ class RoutePattern::Reader {
     at_ = behind;
   }
 
-  void ordinary(std::size_t size, std::string_view meaning) { ordinary(size, meaning, meaning); }
+  [[gnu::cold]] void ordinary(std::size_t size, std::string_view meaning) {
+    ordinary(size, meaning, meaning);
+  }
   // The next `size` bytes of the pattern mean `meaning`, which a path has as `spelling`.
   void ordinary(std::size_t size, std::string_view meaning, std::string_view spelling) {
     add_ordinary(meaning, spelling);
     copy(size);
   }
-  void add_ordinary(std::string_view meaning, std::string_view spelling) {
+  [[gnu::cold]] void add_ordinary(std::string_view meaning, std::string_view spelling) {
     literal_ += spelling;
     if (depth_ == 0) texts_.back() += spelling;
     if (in_prefix_) to_.prefix_ += meaning;
@@ -134,37 +136,37 @@ class RoutePattern::Reader {
 
   // ---- Special items.
 
-  void copy(std::size_t size) {
+  [[gnu::cold]] void copy(std::size_t size) {
     to_.regex_ += text_.substr(at_, size);
     at_ = std::min(at_ + size, text_.size());
   }
-  void special(std::size_t size) {
+  [[gnu::cold]] void special(std::size_t size) {
     has_special_ = true;
     in_prefix_ = false;
     last_item_ = 0;
     copy(size);
   }
   // A special item that cannot be reversed outside of a group.
-  void outside_special(std::size_t size) {
+  [[gnu::cold]] void outside_special(std::size_t size) {
     if (depth_ == 0) is_reversible_ = false;
     special(size);
   }
-  void drop_last_item() {
+  [[gnu::cold]] void drop_last_item() {
     to_.prefix_.resize(to_.prefix_.size() - last_item_);
     last_item_ = 0;
   }
-  void read_repetition(std::size_t size) {
+  [[gnu::cold]] void read_repetition(std::size_t size) {
     if (text_[at_] != '+') drop_last_item();
     outside_special(size);
   }
   // The rest of the pattern is for PCRE2 only. It may have alternatives, so that there is no prefix.
-  void stop() {
+  [[gnu::cold]] void stop() {
     to_.prefix_.clear();
     is_reversible_ = false;
     special(text_.size() - at_);
   }
 
-  void read_backslash() {
+  [[gnu::cold]] void read_backslash() {
     if (at_ + 1 == text_.size()) return outside_special(1);
     const char c = text_[at_ + 1];
     if (c == '%') return read_percent(2);
@@ -181,7 +183,7 @@ class RoutePattern::Reader {
     outside_special(size);
   }
 
-  void read_class() {
+  [[gnu::cold]] void read_class() {
     std::size_t end = at_ + 1;
     const bool is_negative = end < text_.size() && text_[end] == '^';
     if (is_negative) ++end;
@@ -204,7 +206,7 @@ class RoutePattern::Reader {
     outside_special(end + 1 - at_);
   }
 
-  void open_group() {
+  [[gnu::cold]] void open_group() {
     if (depth_ > 0) is_reversible_ = false;
     const std::string_view rest = text_.substr(at_);
     if (rest.starts_with("(*")) return stop();
@@ -228,13 +230,13 @@ class RoutePattern::Reader {
     if (is_one_of(":=!>|", rest[end])) return open(end + 1);
     return is_one_of("()", rest[end]) ? open(end) : stop();
   }
-  void open(std::size_t size) {
+  [[gnu::cold]] void open(std::size_t size) {
     ++depth_;
     special(size);
   }
 
   // The pattern has an item that no path has; `behind` is the offset behind the item.
-  void refuse(std::size_t behind, std::string reason) {
+  [[gnu::cold]] void refuse(std::size_t behind, std::string reason) {
     const std::string_view rest = text_.substr(std::min(behind, text_.size()));
     const bool may_be_missing =
         rest.starts_with('?') || rest.starts_with('*') || rest.starts_with("{0") || rest.starts_with("{,");

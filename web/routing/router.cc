@@ -72,13 +72,13 @@ void check_groups(const Rule& rule, std::size_t groups) {
 
 Router::~Router() = default;
 
-std::unique_ptr<Router::Group> Router::compile(std::vector<Rule> rules) {
+[[gnu::cold]] std::unique_ptr<Router::Group> Router::compile(std::vector<Rule> rules) {
   auto group = std::make_unique<Group>(std::move(rules));
   add_routes(group->rules, nullptr, *group);
   return group;
 }
 
-void Router::add_routes(const std::vector<Rule>& rules, const Guard* guard, Group& to) {
+[[gnu::cold]] void Router::add_routes(const std::vector<Rule>& rules, const Guard* guard, Group& to) {
   for (const Rule& rule : rules) {
     if (rule.rules()) {
       add_routes(*rule.rules(), &to.guards.emplace_back(rule, guard), to);
@@ -115,7 +115,7 @@ void Router::add_routes(const std::vector<Rule>& rules, const Guard* guard, Grou
   make_index();
 }
 
-void Router::add_names(NamedRoutes& to) {
+[[gnu::cold]] void Router::add_names(NamedRoutes& to) {
   for (const auto* groups : {&host_groups_, &main_groups_}) {
     for (const auto& group : *groups) {
       if (std::exchange(group->is_named, true)) continue;
@@ -132,7 +132,7 @@ void Router::add_names(NamedRoutes& to) {
   }
 }
 
-MethodSet Router::methods() const {
+[[gnu::cold]] MethodSet Router::methods() const {
   MethodSet methods;
   for (const Route* route : routes_) {
     if (route->rule->factory()) {
@@ -146,7 +146,7 @@ MethodSet Router::methods() const {
 
 // ---- The index.
 
-void Router::make_index() {
+[[gnu::cold]] void Router::make_index() {
   last_rule_ = nullptr;
   routes_.clear();
   literals_.clear();
@@ -172,7 +172,7 @@ void Router::make_index() {
   for (auto& [path, literal] : literals_) decide(path, literal);
 }
 
-void Router::decide(std::string_view path, Literal& literal) const {
+[[gnu::cold]] void Router::decide(std::string_view path, Literal& literal) const {
   const std::uint32_t first = literal.positions.front();
   literal.is_first = !routes_[first]->guard;
   prefixes_.find(path, [&](PrefixIndex::Positions positions) {

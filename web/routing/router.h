@@ -58,7 +58,8 @@ class Router {
   // Adds rules for the hosts that match the pattern. They are tried before the constructor's rules and behind
   // the rules of earlier calls (WEB-192). If the pattern matches the default host, they are also tried behind
   // all others, for requests of all hosts without an X-Real-Ip field (WEB-193). Throws as the constructor,
-  // and then adds nothing. Earlier matches stay valid. Takes time in proportion to the number of all rules.
+  // and then adds nothing. The rules of earlier matches stay
+  // valid, and their groups end. Takes time in proportion to the number of all rules.
   void add_handlers(std::string host_pattern, std::vector<Rule> rules);
 
   // Logs an outcome beyond yes and no. `request` may be null if no rule looks at hosts, and none has a

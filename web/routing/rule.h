@@ -61,10 +61,13 @@ class Rule {
     return std::move(*this);
   }
   // Puts middleware around the handlers of the route, or of the routes of its list; the first is outermost,
-  // and all are outside of those that a route has already. A delegate gets its requests without middleware.
+  // and all are outside of those that a route has already. Throws std::invalid_argument for a route to a
+  // delegate, which gets its requests without middleware.
   //
   //     url<AdminHandler>("/admin").with(BasicAuth(options))
   Rule&& with(std::vector<Middleware> middleware) &&;
+  // The same for Settings::middleware: leaves out the routes to delegates.
+  Rule&& with_where_possible(const std::vector<Middleware>& middleware) &&;
   template <class... M>
   requires(sizeof...(M) > 0 && (std::constructible_from<Middleware, M> && ...))
   Rule&& with(M... middleware) && {

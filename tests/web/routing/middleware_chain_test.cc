@@ -1,6 +1,7 @@
 #include <squall/web/routing/middleware_chain.h>
 
 #include <squall/web/handler/request_local.h>
+#include <squall/web/routing/url.h>
 
 #include <fmt/format.h>
 
@@ -304,6 +305,66 @@ TEST_CASE("a request_local() is one value for each type and request", "[request_
   CHECK(answers.find("\r\n\r\nme") != answers.npos);
   CHECK(answers.find("\r\n\r\nnobody") != answers.npos);
   CHECK(answers.rfind("X-Count: 2") > answers.find("nobody"));
+}
+
+TEST_CASE("middleware around a delegate is refused, and Settings::middleware leaves delegates out",
+          "[middleware]") {
+  g_steps.clear();
+  testing::FunctionDelegate delegate([](http::Exchange& exchange, Task<>&) { exchange.finish("delegate"); });
+  CHECK_THROWS_AS(url("/d", delegate).with(Plain("a")), std::invalid_argument);
+  CHECK_THROWS_AS(under("/.*", {url("/d", delegate)}).with(Plain("a")), std::invalid_argument);
+  CHECK_THROWS_AS(with_middleware({Plain("a")}, {url("/d", delegate)}), std::invalid_argument);
+  WebFixture web({under("/.*", {url("/d", delegate), url<PlainHandler>("/h")})},
+                 {.middleware = {Plain("b")}});
+  CHECK(web.brief("GET", "/d") == "200 delegate");
+  CHECK(g_steps.empty());
+  CHECK(web.fetch("GET", "/h").find("X-b: 1") != std::string::npos);
+  CHECK(g_steps.front() == "b before");
+}
+
+// Renews a cookie when the head is sent.
+class Renewing {
+ public:
+  void before_head(RequestHandler& handler, std::optional<std::uint64_t>) {
+    handler.set_cookie("session", "new");
+  }
+};
+// Fails for the first head.
+class FailingOnce {
+ public:
+  void before_head(RequestHandler&, std::optional<std::uint64_t>) { throw HTTPError(403); }
+};
+class CookieHandler : public RequestHandler {
+ public:
+  void get() {
+    set_cookie("own", "1");
+    write("x");
+  }
+};
+
+std::size_t count_of(std::string_view text, std::string_view part) {
+  std::size_t count = 0;
+  for (std::size_t at = text.find(part); at != text.npos; at = text.find(part, at + 1)) ++count;
+  return count;
+}
+
+TEST_CASE("a cookie that before_head() sets is sent, once, with pages and error pages", "[middleware]") {
+  g_steps.clear();
+  WebFixture web({url<CookieHandler>("/").with(Renewing()), url<PlainHandler>("/plain").with(Renewing()),
+                  url<CookieHandler>("/fails").with(FailingOnce())},
+                 {.middleware = {Renewing()}});
+  for (const char* const path : {"/", "/plain", "/none"}) {
+    INFO(path);
+    const std::string answer = web.fetch("GET", path);
+    CHECK(count_of(answer, "Set-Cookie: session=new") == 1);
+    CHECK(count_of(answer, "Set-Cookie: own=1") == (std::string_view(path) == "/" ? 1 : 0));
+  }
+  // The page of the error has the cookies that were in the head that failed.
+  const std::string failed = web.fetch("GET", "/fails");
+  CHECK(failed.starts_with("HTTP/1.1 403 "));
+  CHECK(count_of(failed, "Set-Cookie: own=1") == 1);
+  web.loop.log.expect_any("403 GET /fails");
+  web.loop.log.expect_any("404 GET /none");
 }
 
 }  // namespace
