@@ -134,6 +134,10 @@ Called HandlerRun::run_before_verb(Task<>& waiting) {
     case Stage::body:
       next_ = Stage::verb;
       if (type.data_received) {
+        // The body of a request that the class refuses is not delivered.
+        if (type.has_conditions && !handler_->finished() && type.verb_for(exchange_->request()) &&
+            !allows_verb())
+          return Called::done;
         waiting = deliver_body(*handler_, type);
         return Called::pending;
       }
@@ -142,10 +146,14 @@ Called HandlerRun::run_before_verb(Task<>& waiting) {
   }
 }
 
-// QUERY is safe too (RFC 10008, 2), and browsers send it to other sites with their consent only.
+// QUERY is safe too (RFC 10008, 2): a browser sends it to another site only after a CORS preflight.
 bool HandlerRun::needs_xsrf_check() const noexcept {
   if (!context_->settings.xsrf_cookies || handler_->finished()) return false;
-  switch (exchange_->request().method()) {
+  const http::ServerRequest& request = exchange_->request();
+  // Without a verb for the method the request is refused, and its body, which may have the token, is not
+  // read.
+  if (handler_->type_->has_verbs() && !handler_->type_->verb_for(request)) return false;
+  switch (request.method()) {
     case http::Method::get:
     case http::Method::head:
     case http::Method::options:
@@ -208,6 +216,8 @@ Task<> HandlerRun::go_on(Rest rest) {
 
 // Awaits the on_finish() of a run whose other hooks have not waited.
 Task<> HandlerRun::await_on_finish(Rest rest) {
+  rest.run.groups_ = rest.run.groups_.in(rest.groups);
+  rest.run.handler_->set_groups(rest.run.groups_);
   co_await await_and_log("on_finish", std::move(rest.waiting));
 }
 

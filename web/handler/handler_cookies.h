@@ -18,9 +18,10 @@ struct HandlerState;
 // The cookies of a handler: a base class of RequestHandler, whose comment has the rules for both.
 class HandlerCookies : public RequestInput {
  public:
-  // ---- Cookies of the response (WEB-80 to WEB-86). They are sent with the head, also of an error page. A
-  // cookie replaces an earlier one of its name. Throws http::CookieError for a cookie that cannot be sent,
-  // and for a name and value of more than 4096 bytes together, which browsers ignore (RFC 6265bis, 5.6).
+  // ---- Cookies of the response (WEB-80 to WEB-86). They are sent with the head, also of an error page; a
+  // cookie that is set after the head was sent is lost. A cookie replaces an earlier one of its name. Throws
+  // http::CookieError for a cookie that cannot be sent, and for a name and value of more than 4096 bytes
+  // together, which browsers ignore (RFC 6265bis, 5.6).
 
   void set_cookie(std::string_view name, std::string_view value, const CookieOptions& options = {});
   // Makes the browser delete the cookie, which must have been set with the same domain and path. Throws
@@ -28,6 +29,10 @@ class HandlerCookies : public RequestInput {
   void clear_cookie(std::string_view name, const CookieOptions& options = {});
   // The same for all cookies of the request.
   void clear_all_cookies(const CookieOptions& options = {});
+
+  // Adds the cookies to the headers of the response, each once. Called when the head is complete, and again
+  // after before_head() of the middleware.
+  void add_cookies_to_head();
 
   // ---- Signed cookies: the client can read but not change them (WEB-90 to WEB-98). They need
   // Settings::cookie_secret, and throw std::logic_error without it.
@@ -41,8 +46,7 @@ class HandlerCookies : public RequestInput {
   // not signed, or not within `max_age`, 31 days by default; a log line then says why. Throws
   // std::invalid_argument for an unknown min_version.
   std::optional<std::string> get_signed_cookie(std::string_view name, const VerifyOptions& options = {});
-  // The key version that the cookie names, which says if it was signed with an old secret. The signature is
-  // not verified.
+  // The key version that the cookie names. The signature is not verified.
   std::optional<int> get_signed_cookie_key_version(std::string_view name);
 
   // ---- Protection against cross-site request forgery (WEB-100 to WEB-112): a request that changes something

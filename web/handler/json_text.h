@@ -26,11 +26,12 @@ void to_json_text(JsonText& out, const T& value) {
   out.text = value.dump();
 }
 
-// Makes JSON safe within HTML and scripts (SEC-36): replaces `</` by `<\/`, which has the same meaning.
-// Throws std::invalid_argument for an array, which another site could read as a script in old browsers.
+// Replaces `</` by `<\/`, which has the same meaning (SEC-36): Tornado's escape for JSON responses. JSON
+// inside of a `<script>` element needs escape_json_for_script(). Throws std::invalid_argument for an array,
+// which another site could read as a script in old browsers.
 void make_json_safe(std::string& json);
 
-// The safe JSON text of `value`.
+// The JSON text of `value`, with make_json_safe().
 template <class T>
 std::string json_text_of(const T& value) {
   static_assert(

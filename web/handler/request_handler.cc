@@ -60,7 +60,7 @@ WriteAwaiter RequestHandler::flush() {
     if (is_bodiless(status())) check_no_body();
     // Without a length, the 205 would be sent in chunks.
     if (status() == 205) set_header("Content-Length", 0);
-    if (state_) state_->cookies.move_to(exchange_->headers());
+    add_cookies_to_head();
   }
   exchange_->write(exchange_->buffer());
   exchange_->buffer().clear();
@@ -93,14 +93,14 @@ void RequestHandler::complete_head() {
     }
   }
   if (is_bodiless(status())) check_no_body();
-  if (state_) state_->cookies.move_to(exchange_->headers());
+  add_cookies_to_head();
 }
 
 void RequestHandler::complete_head_without_text() {
   if (finished()) throw std::logic_error("finish() called twice");
   if (!exchange_->buffer().empty())
     throw std::logic_error("The body is text of write(), and not only a file");
-  if (state_) state_->cookies.move_to(exchange_->headers());
+  add_cookies_to_head();
 }
 
 void RequestHandler::check_no_body() {
@@ -142,6 +142,7 @@ void RequestHandler::redirect(std::string_view url, int status) {
 void RequestHandler::clear() {
   exchange_->reset_head();
   exchange_->buffer().clear();
+  if (state_) state_->cookies.start_again();
   add_accept_query();
   set_default_headers();
 }

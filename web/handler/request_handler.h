@@ -109,10 +109,10 @@ class RequestHandler : public HandlerCookies {
   void clear();
   bool finished() const noexcept { return exchange_->finished(); }
 
-  // ---- Entity tags (WEB-75 to WEB-77). A response of status 200 to GET or HEAD that is sent as a whole gets
-  // an Etag, unless it has one or is smaller than Settings::etag_min_size. If the request's If-None-Match
-  // names the Etag, the response becomes a 304. compute_etag() of a class is called in place of the hash, for
-  // a body of any size; nullopt: no Etag.
+  // ---- Entity tags (WEB-75 to WEB-77). A response of status 200 to GET or HEAD that is sent as a whole, and
+  // not by finish_file() or finish_shared(), gets an Etag, unless it has one or is smaller than
+  // Settings::etag_min_size. If the request's If-None-Match names the Etag, the response becomes a 304.
+  // compute_etag() of a class is called in place of the hash, for a body of any size; nullopt: no Etag.
 
   // The same early, of the body written so far.
   void set_etag_header();

@@ -54,7 +54,11 @@ std::string clearing(const http::ServerRequest& request, std::string_view name,
 
 // Linear in the number of the cookies that the handler has set: it sets few.
 void ResponseCookies::forget(std::string_view name) {
-  std::erase_if(cookies_, [name](const Cookie& cookie) { return cookie.name == name; });
+  const auto found = std::find_if(cookies_.begin(), cookies_.end(),
+                                  [name](const Cookie& cookie) { return cookie.name == name; });
+  if (found == cookies_.end()) return;
+  if (static_cast<std::size_t>(found - cookies_.begin()) < added_) --added_;
+  cookies_.erase(found);
 }
 
 void ResponseCookies::set(const http::ServerRequest& request, std::string_view name, std::string_view value,
@@ -85,8 +89,8 @@ void ResponseCookies::clear_all(const http::ServerRequest& request, const Cookie
     if (http::is_cookie_name(name)) cookies_.push_back({name, clearing(request, name, options)});
 }
 
-void ResponseCookies::move_to(http::Headers& headers) {
-  for (const Cookie& cookie : std::exchange(cookies_, {})) headers.add("Set-Cookie", cookie.header);
+void ResponseCookies::add_to(http::Headers& headers) {
+  for (; added_ < cookies_.size(); ++added_) headers.add("Set-Cookie", cookies_[added_].header);
 }
 
 }  // namespace squall::web

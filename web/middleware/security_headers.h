@@ -14,7 +14,8 @@ class RequestHandler;
 // Each empty value leaves its header out.
 struct SecurityHeadersOptions {
   // Strict-Transport-Security, sent over https only (RFC 6797): browsers then refuse plain http for that
-  // long. Begin with a short time: it cannot be taken back before it is over.
+  // long, which cannot be taken back before it is over. One year by default: set a short time, or nullopt,
+  // before the first deployment.
   std::optional<std::chrono::seconds> hsts = std::chrono::hours(24 * 365);
   bool hsts_subdomains = false;  // for all subdomains too
   bool hsts_preload = false;     // asks for a place in the browsers' own lists; needs hsts_subdomains

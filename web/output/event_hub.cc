@@ -5,12 +5,14 @@
 #include <squall/web/handler/http_error.h>
 #include <squall/web/handler/request_handler.h>
 #include <squall/web/output/event_stream.h>
+#include <squall/web/security/random_bytes.h>
 
 #include <fmt/format.h>
 
 #include <charconv>
+#include <cstdint>
+#include <cstring>
 #include <deque>
-#include <random>
 #include <stdexcept>
 #include <string_view>
 #include <utility>
@@ -22,8 +24,10 @@ namespace {
 constexpr std::size_t kSentAtOnce = 64 * 1024;
 
 std::string random_prefix() {
-  std::random_device random;
-  return fmt::format("{:08x}-", static_cast<std::uint32_t>(random()));
+  const auto bytes = detail::random_bytes<8>();
+  std::uint64_t number = 0;
+  std::memcpy(&number, bytes.data(), sizeof number);
+  return fmt::format("{:016x}-", number);
 }
 
 }  // namespace
@@ -40,7 +44,7 @@ struct EventHub::State {
   std::uint64_t position_after(std::string_view id) const noexcept;
 
   const Options options;
-  const std::string prefix;  // of the ids: differs from that of every other hub
+  const std::string prefix;  // of the ids: another hub has another one
   SharedBytes gap;           // null: not sent
   std::uint64_t first = 1;
   std::deque<SharedBytes> history;
@@ -114,6 +118,7 @@ Task<> EventHub::serve_client(std::shared_ptr<State> state, RequestHandler& hand
   if (state->clients >= options.max_clients) throw HTTPError(503, "Too many clients of an EventHub");
   const Count count(*state);
   EventStream events(handler, {.keep_alive = options.keep_alive, .retry = options.retry});
+  if (handler.request().method() == http::Method::head) co_return;  // the head is the whole response
   std::uint64_t next = state->position_after(events.last_event_id());
   bool may_skip = true;  // a client that connects cannot be sent what is forgotten
   while (!state->is_closed) {

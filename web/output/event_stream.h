@@ -15,8 +15,9 @@ namespace squall::web {
 class RequestHandler;
 
 struct EventStreamOptions {
-  // While no event is sent, a comment goes out after this time, so that proxies do not take the connection
-  // for dead and the server notices that the client has gone.
+  // While no event is sent, a comment goes out each time this time passes, the first one up to twice this
+  // time after the last event. So proxies do not take the connection for dead, and the server notices that
+  // the client has gone. Must be positive.
   std::chrono::milliseconds keep_alive{15'000};
   // How long the client waits before it connects again; std::nullopt: the browser's own time, some seconds.
   std::optional<std::chrono::milliseconds> retry{};

@@ -4,9 +4,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <type_traits>
+#include <vector>
 
 #include "support/death.h"
 #include "support/web_fixture.h"
@@ -14,7 +18,9 @@
 namespace squall::web::application_test {
 namespace {
 
+using namespace std::chrono_literals;
 using testing::LogCapture;
+using testing::RawPeer;
 using testing::WebFixture;
 
 class HomeHandler : public RequestHandler {
@@ -325,6 +331,56 @@ TEST_CASE("a port in use is an error that names the port", "[application]") {
   options.address = "127.0.0.1";
   CHECK_THROWS_WITH(other.listen(web.server.port(), options),
                     fmt::format("cannot listen on 127.0.0.1:{}: Address already in use", web.server.port()));
+}
+
+// Keeps the groups of the path for a task that runs after the response.
+class AuditHandler : public RequestHandler {
+ public:
+  void initialize(std::vector<std::string>& log) { log_ = &log; }
+  void get(std::string name) { write(name); }
+  Task<> on_finish() {
+    co_await moment();
+    log_->push_back(path_argument<std::string>("name") + " " + std::to_string(path_args().size()));
+  }
+
+ private:
+  std::vector<std::string>* log_ = nullptr;
+};
+
+TEST_CASE("a waiting on_finish() has the groups of its own path, after a verb that did not wait",
+          "[application]") {
+  std::vector<std::string> log;
+  WebFixture web({url<AuditHandler>("/(?<name>[a-z]+)", std::ref(log))});
+  RawPeer peers[] = {web.connect(), web.connect()};
+  peers[0].send("GET /first HTTP/1.1\r\nHost: h\r\n\r\n");
+  peers[1].send("GET /second HTTP/1.1\r\nHost: h\r\n\r\n");
+  web.loop.run_until([&] { return log.size() == 2; });
+  std::sort(log.begin(), log.end());
+  CHECK(log == std::vector<std::string>{"first 1", "second 1"});
+}
+
+class DrainHandler : public RequestHandler {
+ public:
+  void initialize(WebFixture*& web) { web_ = web; }
+  Task<> post() {
+    co_await web_->server.drain(1h);
+    write("drained");
+  }
+  void get() { write("here"); }
+
+ private:
+  WebFixture* web_ = nullptr;
+};
+
+TEST_CASE("a handler that awaits drain() of its own server is answered with 500, and the server continues",
+          "[application]") {
+  WebFixture* pointer = nullptr;
+  WebFixture web({url<DrainHandler>("/", std::ref(pointer))});
+  pointer = &web;
+  CHECK(web.brief("POST", "/").starts_with("500 "));
+  web.loop.log.expect("a connection awaits drain() of its own server");
+  web.loop.log.expect("500 POST /");
+  CHECK(web.brief("GET", "/") == "200 here");
 }
 
 }  // namespace

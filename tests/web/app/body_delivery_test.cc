@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -191,6 +192,24 @@ TEST_CASE("a method without a verb is refused before the body is read", "[body_d
   CHECK(web.read_to_end(peer).starts_with("HTTP/1.1 405 "));
   CHECK(g_steps == Steps{"prepare false", "on_finish"});
   web.loop.log.expect("405 PATCH /");
+}
+
+// Its verbs are for users alone, and there is none.
+class MembersUpload : public RequestHandler {
+ public:
+  static constexpr bool stream_request_body = true;
+  static constexpr bool authenticated = true;
+  std::optional<int> get_current_user() { return std::nullopt; }
+  void data_received(std::string_view piece) { g_steps.push_back(fmt::format("data {}", piece)); }
+  void post() { g_steps.emplace_back("post"); }
+};
+
+TEST_CASE("a body is not delivered to a class that refuses the request", "[body_delivery]") {
+  g_steps.clear();
+  WebFixture web({url<MembersUpload>("/")});
+  CHECK(web.brief("POST", "/", "", "stolen").starts_with("403 "));
+  CHECK(g_steps.empty());
+  web.loop.log.expect_any("403 POST /");
 }
 
 }  // namespace

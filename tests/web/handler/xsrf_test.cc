@@ -282,6 +282,7 @@ class StagesHandler : public RequestHandler {
   }
   void prepare() { steps.emplace_back("prepare"); }
   void get() {}
+  void post() {}
   void check_xsrf_cookie() override {
     steps.emplace_back("check");
     RequestHandler::check_xsrf_cookie();
@@ -310,7 +311,9 @@ TEST_CASE("the check is behind initialize() and before middleware and prepare() 
   CHECK(steps_of("GET", "/", "") == Steps{"initialize", "middleware", "prepare"});
   CHECK(steps_of("POST", "/", cookie(kPlain) + fmt::format("X-XSRFToken: {}\r\n", kPlain)) ==
         Steps{"initialize", "check", "middleware", "prepare"});
-  web.loop.log.expect("405 POST /");
+  // A method without a verb is refused without a check.
+  CHECK(steps_of("PUT", "/", "") == Steps{"initialize", "middleware", "prepare"});
+  web.loop.log.expect("405 PUT /");
 }
 
 // For clients that are not browsers.

@@ -235,5 +235,17 @@ TEST_CASE("an event with an id of its own, or a line break in its name, is refus
   CHECK_THROWS_AS(EventHub(options), std::invalid_argument);
 }
 
+TEST_CASE("HEAD gets the head of the stream, and the connection serves the next request", "[event_hub]") {
+  Fixture fixture;
+  RawPeer peer = fixture.web.connect();
+  peer.send("HEAD / HTTP/1.1\r\nHost: h\r\n\r\nGET /none HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+  const std::string answers = fixture.web.read_to_end(peer);
+  CHECK(answers.starts_with("HTTP/1.1 200 OK\r\n"));
+  CHECK(answers.find("text/event-stream") != answers.npos);
+  CHECK(answers.find("HTTP/1.1 404 ") != answers.npos);
+  CHECK(fixture.hub->clients() == 0);
+  fixture.web.loop.log.expect("404 GET /none");
+}
+
 }  // namespace
 }  // namespace squall::web::event_hub_test
