@@ -33,7 +33,9 @@ std::string replace_all(std::string text, std::string_view from, std::string_vie
 SecurityHeaders::SecurityHeaders(Options options)
     : policy_name_(options.report_only ? "Content-Security-Policy-Report-Only" : "Content-Security-Policy"),
       policy_(std::move(options.content_security_policy)),
-      policy_without_nonce_(replace_all(replace_all(policy_, " 'nonce-{nonce}'", ""), kNonce, "")) {
+      policy_without_nonce_(replace_all(replace_all(policy_, " 'nonce-{nonce}'", ""), kNonce, "")),
+      is_always_with_nonce_(policy_.find("'unsafe-inline'") != policy_.npos &&
+                            policy_.find(kNonce) != policy_.npos) {
   if (options.hsts_preload && !options.hsts_subdomains)
     throw std::invalid_argument("SecurityHeaders: hsts_preload needs hsts_subdomains");
   http::Headers().add(policy_name_, policy_);  // checks the value
@@ -60,9 +62,10 @@ void SecurityHeaders::before_head(RequestHandler& handler) {
       !headers.contains("Strict-Transport-Security"))
     headers.add("Strict-Transport-Security", hsts_);
   if (policy_.empty() || headers.contains(policy_name_)) return;
-  const Nonce* const nonce = find_request_local<Nonce>(handler);
-  if (!nonce) return headers.add(policy_name_, policy_without_nonce_);
-  headers.add(policy_name_, replace_all(policy_, kNonce, nonce->text));
+  const Nonce* const used = find_request_local<Nonce>(handler);
+  if (!used && !is_always_with_nonce_) return headers.add(policy_name_, policy_without_nonce_);
+  headers.add(policy_name_,
+              replace_all(policy_, kNonce, used ? std::string_view(used->text) : nonce(handler)));
 }
 
 std::string_view SecurityHeaders::nonce(RequestHandler& handler) {

@@ -71,6 +71,14 @@ TEST_CASE("a nonce is new in each response, and its sources are left out without
   CHECK(without.find("nonce") == without.npos);
 }
 
+TEST_CASE("a policy with 'unsafe-inline' for old browsers has a nonce in each response",
+          "[security_headers]") {
+  SecurityHeaders::Options options;
+  options.content_security_policy = "script-src 'nonce-{nonce}' 'unsafe-inline'";
+  WebFixture web({url<PageHandler>("/").with(SecurityHeaders(options))});
+  CHECK(web.fetch("GET", "/").find("script-src 'nonce-") != std::string::npos);
+}
+
 TEST_CASE("a header of the handler is kept, and empty values leave headers out", "[security_headers]") {
   SecurityHeaders::Options options;
   options.hsts_subdomains = options.hsts_preload = true;
