@@ -26,7 +26,7 @@ class StageWait {
   StageWait& operator=(const StageWait&) = delete;
 
   bool await_ready() const noexcept { return false; }
-  std::coroutine_handle<> await_suspend(detail::Caller caller) noexcept {
+  std::coroutine_handle<> await_suspend(squall::detail::Caller caller) noexcept {
     caller_ = caller;
     return inner_.await_suspend(caller);
   }

@@ -37,10 +37,6 @@ void HandlerCookies::clear_all_cookies(const CookieOptions& options) {
   state().cookies.clear_all(request(), options);
 }
 
-void HandlerCookies::add_cookies_to_head() {
-  if (state_) state_->cookies.add_to(exchange_->headers());
-}
-
 // ---- Signed cookies.
 
 const CookieSecrets& HandlerCookies::cookie_secret() const {

@@ -30,10 +30,6 @@ class HandlerCookies : public RequestInput {
   // The same for all cookies of the request.
   void clear_all_cookies(const CookieOptions& options = {});
 
-  // Adds the cookies to the headers of the response, each once. Called when the head is complete, and again
-  // after before_head() of the middleware.
-  void add_cookies_to_head();
-
   // ---- Signed cookies: the client can read but not change them (WEB-90 to WEB-98). They need
   // Settings::cookie_secret, and throw std::logic_error without it.
 

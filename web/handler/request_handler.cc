@@ -103,6 +103,10 @@ void RequestHandler::complete_head_without_text() {
   add_cookies_to_head();
 }
 
+void RequestHandler::add_cookies_to_head() {
+  if (state_) state_->cookies.add_to(exchange_->headers());
+}
+
 void RequestHandler::check_no_body() {
   if (!exchange_->buffer().empty()) throw std::logic_error(fmt::format("Cannot send body with {}", status()));
   for (const char* name : {"Content-Encoding", "Content-Language", "Content-Type"}) clear_header(name);

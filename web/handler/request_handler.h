@@ -109,6 +109,10 @@ class RequestHandler : public HandlerCookies {
   void clear();
   bool finished() const noexcept { return exchange_->finished(); }
 
+  // Adds the cookies to the headers, each once. Called when the head is complete, and again after
+  // before_head() of middleware.
+  void add_cookies_to_head();
+
   // ---- Entity tags (WEB-75 to WEB-77). A response of status 200 to GET or HEAD that is sent as a whole, and
   // not by finish_file() or finish_shared(), gets an Etag, unless it has one or is smaller than
   // Settings::etag_min_size. If the request's If-None-Match names the Etag, the response becomes a 304.
