@@ -19,9 +19,9 @@ struct SecurityHeadersOptions {
   std::optional<std::chrono::seconds> hsts = std::chrono::hours(24 * 365);
   bool hsts_subdomains = false;  // for all subdomains too
   bool hsts_preload = false;     // asks for a place in the browsers' own lists; needs hsts_subdomains
-  // `{nonce}` is replaced by the nonce of the response. A response without a nonce is sent without its sources,
-  // but with 'unsafe-inline' in the policy, which permits all scripts where no nonce stands, each response has
-  // a nonce.
+  // `{nonce}` is replaced by the nonce of the response. A response without a nonce is sent without its
+  // sources. But with 'unsafe-inline' in the policy, which permits all scripts where no nonce stands, each
+  // response has a nonce.
   std::string content_security_policy =
       "default-src 'self'; script-src 'self' 'nonce-{nonce}'; style-src 'self' 'nonce-{nonce}'; "
       "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
