@@ -31,7 +31,8 @@ std::string decode(std::string_view coding, std::string_view coded, ContentDecod
 
 std::string lines(int count) {
   std::string text;
-  for (int i = 0; i < count; ++i) text += fmt::format("line {} of {}\n", i, static_cast<long long>(i) * i % 1001);
+  for (int i = 0; i < count; ++i)
+    text += fmt::format("line {} of {}\n", i, static_cast<long long>(i) * i % 1001);
   return text;
 }
 
