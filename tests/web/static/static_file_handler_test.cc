@@ -296,14 +296,16 @@ class Guarded : public RequestHandler {
 TEST_CASE("another spelling of a path does not get around a route that guards it", "[static_file_handler]") {
   const Site site;
   WebFixture web({url<Guarded>("/dir/(.*)"), url<StaticFileHandler>("/(.*)", site.root, "index.html")});
-  CHECK(status_of(web.fetch("GET", "/dir/index.html")) == 401);
+  for (const std::string path : {"/dir/index.html", "/%64ir/index.html", "/dir/../dir/."}) {
+    INFO(path);
+    CHECK(status_of(web.fetch("GET", path)) == 401);
+  }
   for (const std::string path :
        {"/dir%2Findex.html", "/dir%2findex.html", "/./dir/index.html", "/%2e/dir/index.html",
         "/x/../dir/index.html", "/x/%2e%2e/dir/index.html", "/x%2F..%2Fdir/index.html",
-        "/x//../dir/index.html", "/dir/../dir/.", "/x/..%2Fdir/index.html"}) {
+        "/x//../dir/index.html", "/x/..%2Fdir/index.html"}) {
     INFO(path);
-    const int status = status_of(web.fetch("GET", path));
-    CHECK((status == 404 || status == 401));
+    CHECK(status_of(web.fetch("GET", path)) == 404);
   }
   CHECK(body_of(web.fetch("GET", "/digits")) == "0123456789");
   web.loop.log.expect_any("401 GET /");
