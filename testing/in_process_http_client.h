@@ -22,8 +22,8 @@ struct InProcessOptions {
 };
 
 // An HTTP client whose requests all reach one delegate of the same process, for every host and port, without
-// a port, a name lookup and a network. The requests and responses are those of HTTP: an HTTPServer and the
-// client talk over a pair of connected sockets.
+// a port, a name lookup and a network. Requests and responses are sent as HTTP: an HTTPServer and the client
+// talk over a pair of connected sockets.
 //
 // Code under test that takes an AsyncHTTPClient can thus talk to a delegate that plays a remote service.
 // https URLs need no certificate: ServerRequest::tls() is null.

@@ -194,7 +194,7 @@ TEST_CASE("a method without a verb is refused before the body is read", "[body_d
   web.loop.log.expect("405 PATCH /");
 }
 
-// Its verbs are for users alone, and there is none.
+// Its verbs are for users alone; no request has a user.
 class MembersUpload : public RequestHandler {
  public:
   static constexpr bool stream_request_body = true;

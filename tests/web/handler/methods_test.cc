@@ -1,4 +1,4 @@
-// The methods of requests: HEAD, QUERY, and those of ExtraMethods.
+// The methods HEAD and QUERY, and the methods of ExtraMethods.
 
 #include <squall/web/handler/accept_query.h>
 
