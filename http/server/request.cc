@@ -5,15 +5,13 @@
 #include <squall/http/message/url_text.h>
 #include <squall/http/server/request_body.h>
 #include <squall/ioloop/base/ascii.h>
+#include <squall/ioloop/base/random_bytes.h>
 #include <squall/iostream/stream/iostream.h>
 #include <squall/iostream/tls/tls_transport.h>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <stdexcept>
-#include <system_error>
 #include <utility>
 
 namespace squall::http {
@@ -30,14 +28,8 @@ bool is_id(std::string_view text) noexcept {
 }
 
 std::string random_id() {
-  unsigned char bytes[16];
-  if (::getentropy(bytes, sizeof bytes) != 0)
-    throw std::system_error(errno, std::generic_category(), "getentropy");
   std::string text;
-  for (const unsigned char byte : bytes) {
-    text += kLowerHex[byte >> 4];
-    text += kLowerHex[byte & 15];
-  }
+  append_lower_hex(text, detail::random_bytes<16>());
   return text;
 }
 

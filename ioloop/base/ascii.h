@@ -23,6 +23,15 @@ constexpr void make_lower(std::string& text) noexcept {
 // The digits of base 16, for writing: kLowerHex[byte >> 4].
 inline constexpr char kLowerHex[] = "0123456789abcdef";
 inline constexpr char kUpperHex[] = "0123456789ABCDEF";
+// Appends two digits for each byte of the range.
+template <class Bytes>
+void append_lower_hex(std::string& to, const Bytes& bytes) {
+  for (const auto c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    to += kLowerHex[byte >> 4];
+    to += kLowerHex[byte & 15];
+  }
+}
 // -1 if `c` is not a hexadecimal digit.
 constexpr int hex_value(char c) noexcept {
   if (is_digit(c)) return c - '0';
@@ -88,6 +97,13 @@ inline std::string escape_controls(std::string_view text) {
   return result;
 }
 
+// Removes Python's ASCII blanks at both ends: trim() removes fewer.
+constexpr std::string_view strip(std::string_view text) noexcept {
+  constexpr std::string_view kBlank = " \t\n\r\f\v";
+  const std::size_t begin = text.find_first_not_of(kBlank);
+  if (begin == text.npos) return {};
+  return text.substr(begin, text.find_last_not_of(kBlank) + 1 - begin);
+}
 // Removes spaces and tabs at both ends (OWS, RFC 9110, 5.6.3).
 constexpr std::string_view trim(std::string_view text) noexcept {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);

@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <system_error>
 
-namespace squall::web::detail {
+namespace squall::detail {
 
 // Bytes that nobody can guess, from the system's generator: forked processes share no state (SEC-84). Throws
 // std::system_error if the system has none.
@@ -20,4 +20,4 @@ std::array<char, size> random_bytes() {
   return bytes;
 }
 
-}  // namespace squall::web::detail
+}  // namespace squall::detail

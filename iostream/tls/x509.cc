@@ -6,6 +6,7 @@
 #include <squall/ioloop/base/ascii.h>
 
 #include <ctime>
+#include <span>
 #include <stdexcept>
 #include <string_view>
 #include <utility>
@@ -49,7 +50,7 @@ std::string address_of(const ASN1_STRING* bytes) {
 std::string hex(const unsigned char* bytes, std::size_t size) {
   std::string text;
   text.reserve(size * 2);
-  for (std::size_t i = 0; i < size; ++i) text += fmt::format("{:02x}", bytes[i]);
+  append_lower_hex(text, std::span(bytes, size));
   return text;
 }
 

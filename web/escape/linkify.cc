@@ -1,5 +1,6 @@
 #include <squall/web/escape/linkify.h>
 
+#include <squall/ioloop/base/ascii.h>
 #include <squall/web/escape/url_scanner.h>
 #include <squall/web/escape/xhtml.h>
 
@@ -49,12 +50,6 @@ std::size_t shortened_size(std::string_view url, std::size_t prefix) noexcept {
   return count_characters(text) + kDots >= count_characters(url) ? url.size() : text.size();
 }
 
-std::string_view strip_params(std::string_view params) noexcept {
-  constexpr std::string_view kBlank = " \t\n\r\f\v";
-  const std::size_t begin = std::min(params.find_first_not_of(kBlank), params.size());
-  return params.substr(begin, params.find_last_not_of(kBlank) + 1 - begin);
-}
-
 bool is_link(const detail::FoundURL& found, const LinkifyOptions& options) {
   if (found.has_foreign_protocol) return false;
   if (found.protocol.empty()) return !options.require_protocol;
@@ -66,7 +61,7 @@ void append_link(std::string& html, const detail::FoundURL& found, std::string_v
   const std::string url = xhtml_escape(text);
   const std::string href = found.protocol.empty() ? "http://" + url : url;
   const std::string computed = options.extra_params_for ? options.extra_params_for(href) : std::string();
-  const std::string_view params = strip_params(options.extra_params_for ? computed : options.extra_params);
+  const std::string_view params = strip(options.extra_params_for ? computed : options.extra_params);
   html.append("<a href=\"").append(href).append("\"");
   if (!params.empty()) html.append(" ").append(params);
   const std::size_t size = options.shorten ? shortened_size(url, found.prefix) : url.size();

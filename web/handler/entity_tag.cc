@@ -1,5 +1,7 @@
 #include <squall/web/handler/entity_tag.h>
 
+#include <squall/ioloop/base/ascii.h>
+
 #include <openssl/evp.h>
 
 #include <array>
@@ -27,11 +29,7 @@ std::optional<std::string> entity_tag(std::string_view body) {
       EVP_DigestFinal_ex(context.get(), digest.data(), nullptr) != 1)
     return std::nullopt;
   std::string tag = "\"";
-  for (const unsigned char byte : digest) {
-    constexpr std::string_view kDigits = "0123456789abcdef";
-    tag += kDigits[byte >> 4];
-    tag += kDigits[byte & 15];
-  }
+  append_lower_hex(tag, digest);
   tag += '"';
   return tag;
 }

@@ -1,6 +1,7 @@
 #include <squall/web/handler/request_input.h>
 
 #include <squall/http/message/form.h>
+#include <squall/ioloop/base/ascii.h>
 #include <squall/ioloop/base/utf8.h>
 
 #include <fmt/format.h>
@@ -10,16 +11,6 @@
 #include <utility>
 
 namespace squall::web {
-namespace {
-
-std::string_view strip(std::string_view text) {
-  constexpr std::string_view kBlank = " \t\n\r\f\v";
-  const std::size_t begin = std::min(text.find_first_not_of(kBlank), text.size());
-  return text.substr(begin, text.find_last_not_of(kBlank) + 1 - begin);
-}
-
-}  // namespace
-
 // Each part is parsed at its first use.
 struct RequestInput::Parsed : Pooled {
   std::optional<http::QueryArguments> query;

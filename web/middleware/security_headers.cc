@@ -1,16 +1,14 @@
 #include <squall/web/middleware/security_headers.h>
 
 #include <squall/http/message/base64.h>
+#include <squall/ioloop/base/random_bytes.h>
 #include <squall/web/handler/request_handler.h>
 #include <squall/web/handler/request_local.h>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <cstddef>
 #include <stdexcept>
-#include <system_error>
 #include <utility>
 
 namespace squall::web {
@@ -71,10 +69,8 @@ void SecurityHeaders::before_head(RequestHandler& handler) {
 std::string_view SecurityHeaders::nonce(RequestHandler& handler) {
   Nonce& nonce = request_local<Nonce>(handler);
   if (nonce.text.empty()) {
-    char bytes[16];
-    if (::getentropy(bytes, sizeof bytes) != 0)
-      throw std::system_error(errno, std::generic_category(), "getentropy");
-    nonce.text = http::base64_encode({bytes, sizeof bytes});
+    const auto bytes = squall::detail::random_bytes<16>();
+    nonce.text = http::base64_encode({bytes.data(), bytes.size()});
   }
   return nonce.text;
 }

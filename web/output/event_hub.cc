@@ -1,11 +1,11 @@
 #include <squall/web/output/event_hub.h>
 
+#include <squall/ioloop/base/random_bytes.h>
 #include <squall/ioloop/sync/condition.h>
 #include <squall/iostream/stream/write_buffer.h>
 #include <squall/web/handler/http_error.h>
 #include <squall/web/handler/request_handler.h>
 #include <squall/web/output/event_stream.h>
-#include <squall/web/security/random_bytes.h>
 
 #include <fmt/format.h>
 
@@ -24,7 +24,7 @@ namespace {
 constexpr std::size_t kSentAtOnce = 64 * 1024;
 
 std::string random_prefix() {
-  const auto bytes = detail::random_bytes<8>();
+  const auto bytes = squall::detail::random_bytes<8>();
   std::uint64_t number = 0;
   std::memcpy(&number, bytes.data(), sizeof number);
   return fmt::format("{:016x}-", number);

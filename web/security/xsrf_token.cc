@@ -2,8 +2,8 @@
 
 #include <squall/ioloop/base/ascii.h>
 #include <squall/ioloop/base/parse_decimal.h>
+#include <squall/ioloop/base/random_bytes.h>
 #include <squall/web/security/constant_time.h>
-#include <squall/web/security/random_bytes.h>
 
 #include <fmt/format.h>
 
@@ -23,11 +23,7 @@ constexpr auto kMaxTokenTime =
 std::string to_hex(std::string_view bytes) {
   std::string hex;
   hex.reserve(2 * bytes.size());
-  for (const char c : bytes) {
-    const auto byte = static_cast<unsigned char>(c);
-    hex += kLowerHex[byte >> 4];
-    hex += kLowerHex[byte & 15];
-  }
+  append_lower_hex(hex, bytes);
   return hex;
 }
 
@@ -74,7 +70,7 @@ XsrfToken::XsrfToken(std::string bytes, std::chrono::system_clock::time_point is
 }
 
 XsrfToken XsrfToken::random(std::chrono::system_clock::time_point now) {
-  const auto bytes = detail::random_bytes<kTokenSize>();
+  const auto bytes = squall::detail::random_bytes<kTokenSize>();
   return {std::string(bytes.data(), bytes.size()), now};
 }
 
@@ -101,7 +97,7 @@ std::optional<XsrfToken> XsrfToken::decode(std::string_view text, std::chrono::s
 std::string XsrfToken::encode(int version) const {
   if (version == 1) return to_hex(bytes_);
   if (version != 2) throw std::invalid_argument(fmt::format("unknown xsrf cookie version {}", version));
-  return encode_masked(detail::random_bytes<Mask().size()>());
+  return encode_masked(squall::detail::random_bytes<Mask().size()>());
 }
 
 std::string XsrfToken::encode_masked(Mask mask) const {

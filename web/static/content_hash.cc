@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <span>
 #include <stdexcept>
 
 namespace squall::web {
@@ -29,10 +30,7 @@ class Sha512 {
     check(::EVP_DigestFinal_ex(context_.get(), digest.data(), &size) == 1);
     std::string text;
     text.reserve(2 * std::size_t{size});
-    for (unsigned i = 0; i < size; ++i) {
-      text += kLowerHex[digest[i] >> 4];
-      text += kLowerHex[digest[i] & 15];
-    }
+    append_lower_hex(text, std::span(digest).first(size));
     return text;
   }
 

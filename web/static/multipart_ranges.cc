@@ -1,22 +1,16 @@
 #include <squall/web/static/multipart_ranges.h>
 
 #include <squall/ioloop/base/ascii.h>
-#include <squall/ioloop/base/errors.h>
+#include <squall/ioloop/base/random_bytes.h>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 namespace squall::web {
 namespace {
 
 std::string random_boundary() {
-  unsigned char bytes[16];
-  if (::getentropy(bytes, sizeof bytes) != 0) throw_errno("getentropy");
   std::string text;
-  for (const unsigned char byte : bytes) {
-    text += kLowerHex[byte >> 4];
-    text += kLowerHex[byte & 15];
-  }
+  append_lower_hex(text, squall::detail::random_bytes<16>());
   return text;
 }
 

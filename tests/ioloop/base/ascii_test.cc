@@ -1,5 +1,6 @@
 #include <squall/ioloop/base/ascii.h>
 
+#include <array>
 #include <string>
 #include <string_view>
 
@@ -116,6 +117,22 @@ TEST_CASE("host text has the characters of a name, an address and a port, withou
   CHECK(is_host_text("[::1%25eth0]:8080"));
   CHECK(those_that([](char c) { return is_host_text({&c, 1}); }) ==
         those_that([](char c) { return is_alpha(c) || is_digit(c) || is_one_of(c, "-._~!$&'()*+;=%[]:"); }));
+}
+
+TEST_CASE("append_lower_hex writes two digits for each byte", "[ascii]") {
+  std::string text = "x";
+  append_lower_hex(text, std::string_view("\x00\x0f\xa5\xff", 4));
+  CHECK(text == "x000fa5ff");
+  const std::array<unsigned char, 2> bytes = {0x12, 0xfe};
+  append_lower_hex(text, bytes);
+  CHECK(text == "x000fa5ff12fe");
+}
+
+TEST_CASE("strip removes Python's blanks at both ends, and trim only spaces and tabs", "[ascii]") {
+  CHECK(strip(" \t\r\n\f\va b\n ") == "a b");
+  CHECK(strip(" \n") == "");
+  CHECK(strip("") == "");
+  CHECK(trim(" \t\na \t") == "\na");
 }
 
 }  // namespace
