@@ -69,4 +69,10 @@ std::pair<std::string_view, std::optional<std::uint16_t>> split_host_and_port(
   return {netloc.substr(0, colon), port};
 }
 
+std::string_view without_port(std::string_view netloc) noexcept {
+  std::string_view host = split_host_and_port(netloc).first;
+  if (host.ends_with(':')) host.remove_suffix(1);
+  return host;
+}
+
 }  // namespace squall::http

@@ -25,4 +25,7 @@ std::string url_concat(std::string_view url, const QueryArguments& arguments);
 std::pair<std::string_view, std::optional<std::uint16_t>> split_host_and_port(
     std::string_view netloc) noexcept;
 
+// The host alone. An empty port, as in `example.test:`, is a port too (RFC 3986, 3.2.3).
+std::string_view without_port(std::string_view netloc) noexcept;
+
 }  // namespace squall::http

@@ -36,9 +36,7 @@ std::string random_id() {
 }  // namespace
 
 std::string ServerRequest::host_name() const {
-  std::string_view name = split_host_and_port(host()).first;
-  if (name.ends_with(':')) name.remove_suffix(1);  // an empty port (RFC 3986, 3.2.3)
-  std::string lower(name);
+  std::string lower(without_port(host()));
   for (char& c : lower) c = to_lower(c);
   return lower;
 }

@@ -61,8 +61,7 @@ Verdict Guard::check_own(const RoutedRequest& request) const {
     Matcher::Parameters parameters;
     return ask_matcher(rule_, request, parameters);
   }
-  std::string_view host = http::split_host_and_port(request.request->host()).first;
-  if (host.ends_with(':')) host.remove_suffix(1);  // an empty port is the default port (RFC 3986, 3.2.3)
+  const std::string_view host = http::without_port(request.request->host());
   const Verdict verdict = verdict_of(regex_->match(host, unused_));
   if (verdict > Verdict::yes) log_refusal(verdict, rule_, request.path);
   return verdict;

@@ -66,14 +66,14 @@ std::shared_ptr<http::ServerDelegate> blocking(BlockingFunction function, Execut
 }
 
 std::map<std::string, std::string> cgi_variables(const BlockingRequest& request) {
-  const auto [name, port] = http::split_host_and_port(request.host);
+  const auto port = http::split_host_and_port(request.host).second;
   std::map<std::string, std::string> variables{
       {"REQUEST_METHOD", request.method},
       {"SCRIPT_NAME", ""},
       {"PATH_INFO", request.path},
       {"QUERY_STRING", request.query},
       {"REMOTE_ADDR", request.remote_ip},
-      {"SERVER_NAME", std::string(name)},
+      {"SERVER_NAME", std::string(http::without_port(request.host))},
       {"SERVER_PORT", fmt::to_string(port.value_or(request.protocol == "https" ? 443 : 80))},
       {"SERVER_PROTOCOL", fmt::format("HTTP/1.{}", request.minor_version)},
       {"url_scheme", request.protocol},

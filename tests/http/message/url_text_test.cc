@@ -49,5 +49,14 @@ TEST_CASE("a port is split from its host (HUT-52)", "[url_text]") {
     CHECK(split(whole) == std::pair(whole, none));
 }
 
+TEST_CASE("without_port() also removes an empty port (RFC 3986, 3.2.3)", "[url_text]") {
+  CHECK(without_port("h.example:80") == "h.example");
+  CHECK(without_port("h.example:") == "h.example");
+  CHECK(without_port("h.example") == "h.example");
+  CHECK(without_port("[::1]:") == "[::1]");
+  CHECK(without_port("[::1]") == "[::1]");
+  CHECK(without_port("") == "");
+}
+
 }  // namespace
 }  // namespace squall::http::url_text_test
