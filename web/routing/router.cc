@@ -147,6 +147,7 @@ Router::~Router() = default;
 // ---- The index.
 
 [[gnu::cold]] void Router::make_index() {
+  std::size_t largest = 0;
   last_rule_ = nullptr;
   routes_.clear();
   literals_.clear();
@@ -164,10 +165,15 @@ Router::~Router() = default;
     } else {
       prefixes_.add(route.pattern ? std::string_view(route.pattern->prefix()) : std::string_view(), i);
     }
-    groups_.resize(std::max(groups_.size(), route.groups));
+    largest = std::max(largest, route.groups);
     http::ServerDelegate* const delegate = route.rule->delegate();
     if (delegate && std::find(delegates_.begin(), delegates_.end(), delegate) == delegates_.end())
       delegates_.push_back(delegate);
+  }
+  if (largest > groups_.size()) {
+    // A request whose handler adds routes may still have its groups here.
+    replaced_groups_.push_back(std::move(groups_));
+    groups_ = std::vector<Regex::Group>(largest);
   }
   for (auto& [path, literal] : literals_) decide(path, literal);
 }

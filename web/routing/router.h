@@ -45,7 +45,6 @@ class Router {
     // Owns the text of the groups. If null, the groups are views into the path.
     std::unique_ptr<http::Exchange::Attachment> owner{};
   };
-  static constexpr std::size_t kMaxPath = kMaxRoutedPath;
 
   // Throws std::invalid_argument for a pattern that is malformed or that no path matches: see RoutePattern.
   // Also if a pattern mixes named and unnamed groups (RTE-06), or if its number of groups differs from the
@@ -104,6 +103,7 @@ class Router {
   std::uint64_t serial_ = 0;                     // of the search
   std::vector<PrefixIndex::Positions> cursors_;  // of the search
   std::vector<Regex::Group> groups_;             // of the last match
+  std::vector<std::vector<Regex::Group>> replaced_groups_;
   std::vector<http::ServerDelegate*> delegates_;
 };
 

@@ -128,7 +128,7 @@ TEST_CASE("a path that a pattern takes too long for is an error, never a path wi
 
 TEST_CASE("patterns see no path of more than 8 KiB, literals do", "[router]") {
   testing::LogCapture log;
-  const std::string longest = "/" + std::string(Router::kMaxPath - 1, 'x');
+  const std::string longest = "/" + std::string(kMaxRoutedPath - 1, 'x');
   Router router({url<A>(longest + "yz"), url<A>("/(.*)")});
   CHECK(to(router, longest) == "/(.*)");
   CHECK(to(router, longest + "yz") == longest + "yz");
