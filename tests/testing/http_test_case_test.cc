@@ -109,13 +109,15 @@ TEST_CASE("tear_down() stops the server, cancels its handlers and closes the cli
   HelloTest test;
   const std::string url = test.get_url("/slow");
   auto pending = test.client().fetch(url);
-  test.loop().spawn([](Task<http::HTTPResponse> fetching) -> Task<> {
-    const bool closed = co_await testing::throws<http::HTTPClientError>(std::move(fetching));
-    CHECK(closed);
-  }(std::move(pending)));
+  bool closed = false;
+  test.loop().spawn([](Task<http::HTTPResponse> fetching, bool& closed) -> Task<> {
+    const bool thrown = co_await testing::throws<http::HTTPClientError>(std::move(fetching));
+    closed = thrown;
+  }(std::move(pending), closed));
   testing::Patience(test.loop()).run_until([] { return Live::count == 1; });
   test.tear_down();
   CHECK(Live::count == 0);
+  CHECK(closed);
   test.tear_down();
   log.expect_any("499 GET /slow");
   CHECK(test.fetch("/").status() == 200);

@@ -206,6 +206,9 @@ TEST_CASE("xsrf_form_html() is a hidden field (WEB-108)", "[xsrf]") {
   const std::string field = body_of(response);
   CHECK(field.starts_with(R"(<input type="hidden" name="_xsrf" value="2|)"));
   CHECK(field.ends_with(R"("/>)"));
+  const std::size_t begin = field.find("2|");
+  const std::string token = field.substr(begin, field.rfind('"') - begin);
+  CHECK(web.brief("POST", "/", cookie(kPlain) + fmt::format("X-Xsrftoken: {}\r\n", token)) == "200 done");
 }
 
 TEST_CASE("the cookie has the name, format and attributes of the options (WEB-101, WEB-111, SEC-48)",

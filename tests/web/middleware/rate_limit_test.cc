@@ -66,7 +66,7 @@ TEST_CASE(
   const std::string first = web.get();
   CHECK(has(first, "RateLimit-Policy: \"default\";q=6;w=60"));
   CHECK(has(first, "RateLimit: \"default\";r=1;t=10"));
-  CHECK(!has(first, "Retry-After: 10"));
+  CHECK(first.find("Retry-After:") == first.npos);
   CHECK(web.status() == "200");
   const std::string refused = web.get();
   CHECK(refused.starts_with("HTTP/1.1 429 "));

@@ -200,7 +200,8 @@ TEST_CASE("responses without a body get Vary, and a 304 has the ETag of the 200 
     CHECK(answer.body.empty());
     CHECK(answer.has("Vary: Accept-Encoding"));
     CHECK(!answer.has_field("Content-Encoding"));
-    if (answer.has_field("ETag")) CHECK(answer.has("ETag: W/\"a\""));
+    const bool has_tag = std::string_view(query).find("ETag") != std::string_view::npos;
+    CHECK(answer.has("ETag: W/\"a\"") == has_tag);
   }
   CHECK(web.get("/?status=304&ETag=%22a%22", "identity").has("ETag: \"a\""));
 }
