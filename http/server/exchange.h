@@ -167,8 +167,8 @@ class Exchange {
   // For client_gone(): the status that the connection answers with, 408, if the client took too long to send
   // its body.
   std::optional<int> cancelled_with() const noexcept;
-  // Data of the delegate; destroyed with the request; null at first. A web::Application with a handler that
-  // streams bodies uses it between head_received() and handle_request(), so a delegate that wraps one must
+  // Data of the delegate; destroyed with the request; null at first. A web::Application uses it
+  // between head_received() and handle_request(), and for request_local(), so a delegate that wraps one must
   // not.
   struct Attachment {
     virtual ~Attachment() = default;

@@ -6,7 +6,6 @@
 #include <squall/ioloop/loop/task.h>
 #include <squall/ioloop/loop/waiter.h>
 
-#include <coroutine>
 #include <cstddef>
 #include <exception>
 #include <source_location>

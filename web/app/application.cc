@@ -1,7 +1,6 @@
 #include <squall/web/app/application.h>
 
 #include <squall/ioloop/base/frame_pool.h>
-#include <squall/ioloop/loop/ioloop.h>
 #include <squall/web/app/handler_run.h>
 #include <squall/web/handler/handler_type.h>
 #include <squall/web/output/compression.h>

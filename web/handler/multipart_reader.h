@@ -35,7 +35,8 @@ class RequestInput;
 //
 // Lifetime:  borrows the handler, or what `source` uses. One call at a time.
 // Errors:    HTTPError 400 for a malformed form and beyond the limits of parts; 413 beyond the limit of a
-//            call; errors of RequestInput::read_body(). After an error all calls fail.
+//            call; errors of RequestInput::read_body(). After an error of the form or of the body all
+//            calls fail.
 class MultipartReader {
  public:
   // The next bytes of the body, valid until the next call; empty at the end.

@@ -6,7 +6,6 @@
 #include <squall/web/handler/request_handler.h>
 #include <squall/web/routing/rule.h>
 
-#include <array>
 #include <cstddef>
 #include <memory>
 #include <tuple>

@@ -11,7 +11,6 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
-#include <algorithm>
 #include <iterator>
 #include <optional>
 #include <utility>

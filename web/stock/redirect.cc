@@ -6,7 +6,6 @@
 #include <squall/web/handler/handler_type.h>
 #include <squall/web/handler/http_error.h>
 #include <squall/web/handler/request_handler.h>
-#include <squall/web/routing/path_spelling.h>
 
 #include <fmt/format.h>
 
