@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The changes of ./dev to a machine, with a simulated machine: `dev_test.py ROOT`. No network, no root."""
 
+import json
 import pathlib
 import signal
 import subprocess
@@ -304,6 +305,44 @@ def counts():
         assert run("count_tests half.xml", folder)[0] != 0
 
 
+def run_again():
+    """a failed program runs once more, alone; what passes then is counted and named"""
+
+    def results(*programs):
+        """A function that writes meson's logs of (program, passed?) and ends as meson would."""
+        suites = "".join(
+            f'<testsuite name="squall.{name}">{CASES["passed" if passed else "failed"]}</testsuite>' for name, passed in programs
+        )
+        log = "\n".join(
+            json.dumps({
+                "name": name, "result": "OK" if passed else "FAIL", "duration": 2,
+                "stdout": "# 1 == 2\nok 1 - a\n" + ("" if passed else "# x.cc:7\nnot ok 2 - b\n"),
+            })
+            for name, passed in programs
+        )
+        status = 0 if all(passed for _, passed in programs) else 1
+        return f"cat >$logs/testlog.json <<'Z'\n{log}\nZ\necho '<testsuites>{suites}</testsuites>' >$logs/testlog.junit.xml\nreturn {status}"
+
+    described = "b c (FAIL, 2 s)\n  # x.cc:7\n  not ok 2 - b\n"
+    beside = "release: failed beside other programs, and passed alone:\n"
+    for first, second, said, remark, again in (
+        ([("a", True), ("b c", False)], [("b c", True)], "2 passed, 0 failed", beside + described, "1 b c"),
+        ([("a", True), ("b c", False)], [("b c", False)], "1 passed, 1 failed", "release: failed, also alone:\n" + described, "1 b c"),
+        ([("a", True)] + [(f"b{i}", False) for i in range(6)], [], "1 passed, 6 failed", "release: failed:\nb0 (FAIL, 2 s)\n", None),
+    ):
+        with tempfile.TemporaryDirectory() as folder:
+            pathlib.Path(folder, "build/release/meson-logs").mkdir(parents=True)
+            script = (
+                "build() { :; }\nmeson() {\nshift 6\n[ -f began ] || {\n: >began\n" + results(*first) + "\n}\n"
+                f"echo \"$*\" >again\n{results(*second)}\n}}\ntest_all"
+            )
+            status, out, errors = run(script, folder)
+            assert out == said + "\n" and status == (0 if said.endswith(", 0 failed") else 1), (out, errors)
+            assert remark in errors and (again is None or errors.endswith(remark)), errors
+            calls = pathlib.Path(folder, "again")
+            assert (calls.read_text(encoding="utf-8").strip() if calls.exists() else None) == again
+
+
 def soaks():
     """soak runs both tests with its numbers, and fails if a check of them fails or a test breaks off"""
     for said, status in (("ok 1 - a\\n1..1\\n", 0), ("not ok 1 - a\\n1..1\\n", 1), ("ok 1 - a\\n", 1), ("", 1)):
@@ -318,5 +357,5 @@ def soaks():
 # A shell that starts this test in the background has it ignore SIGINT, and a shell cannot trap a signal that is ignored.
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 tap = Tap()
-tap.run([stanzas, no_stanza, lines, nothing_twice, empty_lists, next_release, interrupted, refused, compilers, counts, soaks])
+tap.run([stanzas, no_stanza, lines, nothing_twice, empty_lists, next_release, interrupted, refused, compilers, counts, run_again, soaks])
 tap.end()
