@@ -9,7 +9,7 @@
 namespace squall::testing {
 
 // A loop for one test: its functions throw after patience(), and an unexpected warning in the log fails the
-// test.
+// test. How many callbacks a turn runs does not depend on the time: Options::max_callback_time is not used.
 //
 //     TestLoop loop;
 //     const int value = loop.run(computes());
@@ -19,8 +19,8 @@ namespace squall::testing {
 // Thread:    the loop's thread.
 class TestLoop : public IOLoop {
  public:
-  TestLoop() = default;
-  explicit TestLoop(const Options& options) : IOLoop(options) {}
+  TestLoop() : TestLoop(Options()) {}
+  explicit TestLoop(const Options& options) : IOLoop(untimed(options)) {}
 
   // The real time that the functions below take at most: see Patience::limit().
   static Duration patience() { return Patience::limit(); }
@@ -39,6 +39,12 @@ class TestLoop : public IOLoop {
   void run_turn() { run_once(Duration::zero()); }
 
   LogCapture log;
+
+ private:
+  static Options untimed(Options options) {
+    options.max_callback_time = std::nullopt;
+    return options;
+  }
 };
 
 }  // namespace squall::testing

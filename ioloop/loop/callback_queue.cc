@@ -7,7 +7,7 @@ namespace squall {
 
 [[gnu::cold]] CallbackQueue::~CallbackQueue() {
   // The destructor of a closure may add callbacks, which are destroyed too.
-  while (!empty()) run_until(end(), [](auto&) {});
+  while (!empty()) run_until(end(), [](auto&) { return true; });
 }
 
 CallbackQueue::Ticket CallbackQueue::push(Callback callback) {

@@ -47,23 +47,29 @@ class CallbackQueue {
 
   // Runs and destroys the callbacks before `end`, which must not be past end(), and the hooks queued between
   // them. Returns the number of callbacks and hooks. `run` is called with each Callback or LoopHook and must
-  // not throw; a hook is unlinked before the call, which may destroy it.
+  // not throw; a hook is unlinked before the call, which may destroy it. If `run` returns false, the others
+  // stay in the queue.
   template <class Run>
   std::size_t run_until(Ticket end, Run&& run) {
-    if (hooks_.empty()) return run_callbacks(end, run);
     std::size_t count = 0;
+    if (hooks_.empty()) {
+      run_callbacks(end, run, count);
+      return count;
+    }
     LoopHookList present;
     present.splice_front(hooks_);
-    while (!present.empty() && present.front().order_ <= end) {
+    bool goes_on = true;
+    while (goes_on && !present.empty() && present.front().order_ <= end) {
       LoopHook* const next = &present.front();
-      count += run_callbacks(next->order_, run);
+      goes_on = run_callbacks(next->order_, run, count);
       // A callback may have withdrawn hooks.
-      if (present.empty() || &present.front() != next) continue;
-      run(present.pop_front());
+      if (!goes_on || present.empty() || &present.front() != next) continue;
+      goes_on = run(present.pop_front());
       ++count;
     }
     hooks_.splice_front(present);
-    return count + run_callbacks(end, run);
+    if (goes_on) run_callbacks(end, run, count);
+    return count;
   }
 
  private:
@@ -73,21 +79,22 @@ class CallbackQueue {
     Callback slots[kBlock];
   };
 
+  // False if `run` returned false.
   template <class Run>
-  std::size_t run_callbacks(Ticket end, Run& run) {
-    std::size_t count = 0;
-    while (head_ != end) {
+  bool run_callbacks(Ticket end, Run& run, std::size_t& count) {
+    bool goes_on = true;
+    while (goes_on && head_ != end) {
       Callback& callback = slot(head_);
       running_ = head_;
       if (callback) {
-        run(callback);
+        goes_on = run(callback);
         callback.reset();
         ++count;
       }
       if (++head_ % kBlock == 0) recycle_front();
     }
     running_ = 0;
-    return count;
+    return goes_on;
   }
 
   Callback& slot(Ticket ticket) noexcept {

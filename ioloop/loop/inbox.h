@@ -37,16 +37,25 @@ class Inbox {
   // Whether there may be callbacks to run. Costs one load.
   bool filled() const noexcept { return filled_.load(std::memory_order_acquire); }
   // Runs and destroys the callbacks that were added before the call, in order, and returns their number.
-  // `run` is called with each Callback and must not throw.
+  // `run` is called with each Callback and must not throw. If it returns false, the next call runs the others.
   template <class Run>
   std::size_t run(Run&& run) {
-    take();
-    for (Callback& callback : taken_) {
-      run(callback);
+    const std::size_t begin = next_;
+    if (begin == 0) take();
+    bool goes_on = true;
+    while (goes_on && next_ < taken_.size()) {
+      Callback& callback = taken_[next_++];
+      goes_on = run(callback);
       callback.reset();
     }
-    const std::size_t count = taken_.size();
+    const std::size_t count = next_ - begin;
+    if (next_ < taken_.size()) {
+      filled_.store(true, std::memory_order_relaxed);
+      return count;
+    }
+    // If this was not the first call for them, filled() stays true, as callbacks may have been added since.
     taken_.clear();
+    next_ = 0;
     if (taken_.capacity() > kKept) taken_ = std::vector<Callback>();
     return count;
   }
@@ -77,6 +86,7 @@ class Inbox {
   std::atomic<bool> filled_ = false;
   std::atomic<bool> asleep_ = true;
   std::vector<Callback> taken_;  // used by run() only; kept for its capacity
+  std::size_t next_ = 0;         // the first of taken_ that has not run
   SignalQueue from_signals_;
   Waker waker_;
 };

@@ -58,6 +58,7 @@ IOLoop::IOLoop() : IOLoop(Options()) {}
       inbox_(std::make_shared<Inbox>()),
       time_source_(options.time_source),
       slow_callback_(options.slow_callback),
+      max_callback_time_(options.max_callback_time.value_or(Duration::max())),
       descriptors_(*poller_),
       target_(new Remains(*this)) {
   spawned_ = std::make_unique<TaskGroup>(*this);
@@ -100,7 +101,7 @@ IOLoop::IOLoop() : IOLoop(Options()) {}
   executor_.reset();
   signals_.reset();
   inbox_->close();
-  callbacks_.run_until(callbacks_.end(), [](auto&) {});
+  callbacks_.run_until(callbacks_.end(), [](auto&) { return true; });
   timers_.close();
   for (int fd = 0; fd < descriptors_.bound(); ++fd)
     if (detail::HandlerClosure::of(descriptors_.handler_of(fd))) remove_handler(fd);
@@ -248,9 +249,22 @@ LoopStats IOLoop::stats() const noexcept {
 
 void IOLoop::run_callbacks() {
   struct Run {
-    void operator()(Callback& callback) const noexcept { loop.guarded(callback, "callback"); }
-    void operator()(const LoopHook& hook) const noexcept { loop.guarded(hook); }
+    bool operator()(Callback& callback) noexcept {
+      loop.guarded(callback, "callback");
+      return goes_on();
+    }
+    bool operator()(const LoopHook& hook) noexcept {
+      loop.guarded(hook);
+      return goes_on();
+    }
+    bool goes_on() noexcept {
+      if (++count % kUntimed != 0 || loop.now() - loop.time_ < loop.max_callback_time_) [[likely]]
+        return true;
+      loop.unpolled_ = kUnpolled;
+      return false;
+    }
     IOLoop& loop;
+    unsigned count = 0;
   };
   std::size_t count = 0;
   if (!callbacks_.empty()) count += callbacks_.run_until(callbacks_.end(), Run{*this});

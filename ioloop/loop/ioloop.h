@@ -45,7 +45,8 @@ class TaskGroup;
 //   1. call the poller, which waits until the earliest timer, or does not wait if there is work; while
 //      there are callbacks to run, the poller is called only once for every kUnpolled of them;
 //   2. read the clock: time() stays the same for the rest of the turn;
-//   3. run the callbacks that were queued by then, and no others (IOL-21);
+//   3. run the callbacks that were queued by then, and no others (IOL-21); after Options::max_callback_time
+//      the rest of them waits for the next turn;
 //   4. dispatch the descriptors that are ready, in the poller's order;
 //   5. run the timers that are due, earliest first;
 //   6. run the end-of-turn work: corked streams send their buffers, ended tasks are destroyed.
@@ -72,6 +73,9 @@ class IOLoop {
     TimeSource* time_source = nullptr;
     // Callbacks and resumed tasks that hold the loop for longer are logged by name; nullopt logs nothing.
     std::optional<TimeSpan> slow_callback{};
+    // Once the callbacks of a turn have run for this time, descriptors and timers go first, and the other
+    // callbacks run in the next turn. nullopt: no limit.
+    std::optional<TimeSpan> max_callback_time = std::chrono::milliseconds(1);
   };
 
   // Makes the loop this thread's current one. Throws std::system_error, and std::invalid_argument if there is
@@ -338,6 +342,8 @@ class IOLoop {
   // A system call costs ten times a callback, so turns with callbacks skip it. Limited, so that callbacks
   // that add callbacks cannot starve the descriptors.
   static constexpr std::size_t kUnpolled = 64;
+  // Callbacks between two looks at the clock, for Options::max_callback_time.
+  static constexpr unsigned kUntimed = 16;
 
   // In the order in which a turn uses them: after a sleep the cache lines are cold.
   std::unique_ptr<Poller> poller_;
@@ -347,6 +353,7 @@ class IOLoop {
   std::size_t unpolled_ = 0;       // callbacks run since the last call of the poller
   const void* resumed_ = nullptr;  // resumption_of() the coroutine that the present callback resumed
   std::optional<TimeSpan> slow_callback_;
+  Duration max_callback_time_;
   int budget_ = kBudget;
   Phase phase_ = Phase::stopped;
   std::atomic<bool> stopping_ = false;

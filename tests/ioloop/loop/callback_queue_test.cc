@@ -9,7 +9,10 @@ namespace {
 
 using testing::Live;
 
-const auto run_it = [](auto& call) { call(); };
+const auto run_it = [](auto& call) {
+  call();
+  return true;
+};
 
 TEST_CASE("callbacks run in the order they were pushed", "[callback_queue]") {
   CallbackQueue queue;

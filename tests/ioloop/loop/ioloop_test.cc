@@ -1,11 +1,16 @@
 #include <squall/ioloop/loop/ioloop.h>
+#include <squall/testing/patience.h>
+#include <squall/testing/virtual_clock.h>
 
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
+#include <functional>
+#include <optional>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "support/test_loop.h"
@@ -16,6 +21,7 @@ namespace {
 using namespace std::chrono_literals;
 using testing::Live;
 using testing::TestLoop;
+using testing::VirtualClock;
 
 std::array<OwnedFd, 2> socket_pair() {
   int fds[2];
@@ -106,6 +112,45 @@ TEST_CASE("a turn runs queued callbacks, then descriptors, then timers (IOL-20)"
   loop.run_turn();
   CHECK(order == std::vector<std::string>{"callback", "descriptor", "timer"});
   loop.remove_handler(near.get());
+}
+
+using Add = std::function<void(IOLoop&, std::function<void()>)>;
+
+// Queues 100 callbacks that take 0.1 ms each, of which the first makes a timer due and a descriptor ready. Returns how
+// many ran before the timer and before the descriptor.
+std::pair<int, int> callbacks_before(std::optional<TimeSpan> max_callback_time, const Add& add) {
+  VirtualClock clock;
+  IOLoop loop({.time_source = &clock, .max_callback_time = max_callback_time});
+  auto [near, far] = socket_pair();
+  int ran = 0;
+  std::pair<int, int> before;
+  auto on_event = [&](Events) {
+    before.second = ran;
+    get(near);
+  };
+  loop.add_handler(near.get(), Events::read, calling(on_event));
+  for (int i = 0; i < 100; ++i) {
+    add(loop, [&, i] {
+      if (i != ran++) FAIL("callback " << i << " is not in order");
+      if (i == 0) {
+        put(far);
+        loop.call_later(0s, [&] { before.first = ran; });
+      }
+      clock.advance(100us);
+    });
+  }
+  testing::Patience(loop).run_until([&] { return ran == 100 && before.second > 0; });
+  loop.remove_handler(near.get());
+  return before;
+}
+
+TEST_CASE("callbacks that take long let due timers and ready descriptors go first", "[ioloop]") {
+  for (const Add& add : {Add([](IOLoop& loop, auto callback) { loop.call_soon(std::move(callback)); }),
+                         Add([](IOLoop& loop, auto callback) { loop.add_callback(std::move(callback)); })}) {
+    CHECK(callbacks_before(1ms, add) == std::pair(16, 32));
+    CHECK(callbacks_before(2ms, add) == std::pair(32, 64));
+    CHECK(callbacks_before(std::nullopt, add) == std::pair(100, 100));
+  }
 }
 
 TEST_CASE("a callback that adds itself for ever does not starve descriptors or timers (IOL-21)", "[ioloop]") {

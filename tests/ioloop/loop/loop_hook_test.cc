@@ -22,7 +22,10 @@ struct Noting {
                 this};
 };
 
-const auto run_it = [](auto& call) { call(); };
+const auto run_it = [](auto& call) {
+  call();
+  return true;
+};
 
 TEST_CASE("hooks and callbacks run in the order in which they were queued", "[loop_hook]") {
   CallbackQueue queue;
@@ -41,6 +44,35 @@ TEST_CASE("hooks and callbacks run in the order in which they were queued", "[lo
   REQUIRE(out.size() == 600);
   for (int i = 0; i < 600; ++i) REQUIRE(out[static_cast<std::size_t>(i)] == i);
   CHECK(queue.empty());
+}
+
+TEST_CASE("hooks and callbacks behind a call that ends the run stay queued, in order", "[loop_hook]") {
+  for (std::size_t limit = 1; limit <= 9; ++limit) {
+    CallbackQueue queue;
+    std::vector<int> out;
+    std::vector<std::unique_ptr<Noting>> hooks;
+    const auto push = [&](int value) {
+      if (value % 3 == 2) {
+        queue.push([&out, value] { out.push_back(value); });
+      } else {
+        hooks.push_back(std::make_unique<Noting>(out, value));
+        queue.push(hooks.back()->hook);
+      }
+    };
+    for (int i = 0; i < 9; ++i) push(i);
+    std::size_t runs = 0;
+    const auto run_some = [&](auto& call) {
+      call();
+      if (++runs != limit) return true;
+      push(9);
+      return false;
+    };
+    CHECK(queue.run_until(queue.end(), run_some) == limit);
+    CHECK(out.size() == limit);
+    CHECK(queue.run_until(queue.end(), run_it) == 10 - limit);
+    CHECK(out == std::vector<int>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9});
+    CHECK(queue.empty());
+  }
 }
 
 TEST_CASE("hooks and callbacks that a hook queues wait for the next run", "[loop_hook]") {
