@@ -20,6 +20,9 @@ namespace {
 
 // From this size on data is offered to the kernel before it is queued.
 constexpr std::size_t kSendDirectly = 16 * 1024;
+// Bytes that cost one unit of the budget of a dispatch, which so allows 64 KiB. With 256 KiB a good request
+// waited 1.7 s beside 1,000 large responses, without a limit 3.7 s.
+constexpr std::uint64_t kBytesPerUnit = 64;
 // If the peer takes all bytes at once, the loop serves other descriptors after this many system calls.
 constexpr int kMaxSends = 16;
 // The size of a file's pieces: within the kernel, and through this process's memory.
@@ -37,6 +40,7 @@ std::size_t total_size(std::span<const std::string_view> pieces) noexcept {
 StreamWriter::StreamWriter(StreamLink& link, StreamWriter&& other) noexcept
     : link_(&link),
       queue_(std::move(other.queue_)),
+      counted_(other.counted_),
       flushed_(other.flushed_),
       max_buffer_size_(other.max_buffer_size_),
       is_blocked_(other.is_blocked_),
@@ -365,13 +369,22 @@ bool StreamWriter::resume_next() {
   return true;
 }
 
+// False also if the bytes are sent, but the budget of the dispatch is spent: begin_wait() then resumes the
+// writer in a later one. Otherwise many writers that the kernel does not stop would hold the loop.
 bool StreamWriter::try_write(std::uint64_t target) noexcept {
-  if (flushed_ >= target) return true;
-  if (!link_->is_closed() && !is_blocked_) {
+  if (flushed_ < target && !link_->is_closed() && !is_blocked_) {
     flush_now();
     wake_writers();
   }
-  return link_->is_closed() || flushed_ >= target;
+  // Behind a writer that still waits, so that writes end in order.
+  return link_->is_closed() || (flushed_ >= target && writers_.empty() && spend_sent());
+}
+
+bool StreamWriter::spend_sent() noexcept {
+  const std::uint64_t units = (flushed_ - counted_) / kBytesPerUnit;
+  if (units == 0) return true;
+  counted_ = flushed_;
+  return link_->loop().spend(static_cast<int>(std::min<std::uint64_t>(units, IOLoop::kBudget)));
 }
 
 // Keeps the list ordered by target, which resume_next() relies on: writes are not always awaited in the order
@@ -381,6 +394,7 @@ void StreamWriter::begin_wait(WriteAwaiter& writer) noexcept {
   for (auto before = place; before != writers_.begin() && (--before)->target_ > writer.target_;)
     place = before;
   writers_.insert_before(place, writer);
+  if (writer.target_ <= flushed_) wake_writers();
 }
 
 }  // namespace squall::detail

@@ -86,6 +86,7 @@ class StreamWriter {
   void begin_wait(WriteAwaiter& writer) noexcept;
 
  private:
+  bool spend_sent() noexcept;
   WriteBuffer& queue();
   template <class Append>
   void enqueue(bool is_begun, Append&& append);
@@ -102,6 +103,7 @@ class StreamWriter {
 
   StreamLink* link_;
   std::unique_ptr<WriteBuffer> queue_;   // null while nothing is queued
+  std::uint64_t counted_ = 0;            // of flushed_: in the budget of a dispatch
   std::uint64_t flushed_ = 0;            // bytes the kernel has taken since the stream began
   IntrusiveList<WriteAwaiter> writers_;  // the waiting writes, ordered by target
   std::size_t max_buffer_size_;

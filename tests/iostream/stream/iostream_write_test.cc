@@ -1,6 +1,8 @@
+#include <squall/ioloop/loop/task_group.h>
 #include <squall/iostream/socket/socket.h>
 #include <squall/iostream/stream/iostream.h>
 
+#include <fcntl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -696,6 +698,33 @@ TEST_CASE("a stream without a reader does not keep the loop busy", "[iostream]")
   const auto before = std::clock();
   loop.run([]() -> Task<> { co_await sleep(50ms); }());
   CHECK(static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC < 0.04);
+}
+
+Task<> write_pieces(IOStream stream, int count, bool& ended) {
+  const std::string piece(64 * 1024, 'x');
+  for (int i = 0; i < count; ++i) co_await stream.write(piece);
+  ended = true;
+}
+
+TEST_CASE("writes that the kernel takes at once leave the loop to others after 64 KiB", "[iostream]") {
+  TestLoop loop;
+  IOStream stream(OwnedFd(::open("/dev/null", O_WRONLY | O_NONBLOCK | O_CLOEXEC)));
+  bool ended = false;
+  {
+    TaskGroup dropped(loop);
+    dropped.add(
+        write_pieces(IOStream(OwnedFd(::open("/dev/null", O_WRONLY | O_NONBLOCK | O_CLOEXEC))), 64, ended));
+    CHECK_FALSE(ended);  // it waits, and is destroyed there
+  }
+  loop.spawn(write_pieces(std::move(stream), 64, ended));
+  int turns = 0;
+  while (!ended && turns < 1000) {
+    loop.run_turn();
+    ++turns;
+  }
+  CHECK(ended);
+  CHECK(turns >= 30);  // 4 MiB, of which a piece of 64 KiB may end in each turn or in each second one
+  CHECK(turns <= 70);
 }
 
 }  // namespace
