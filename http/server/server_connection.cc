@@ -389,6 +389,7 @@ void ServerConnection::write_timed_out() noexcept {
   } catch (...) {
     // No memory for the log line: the stream is closed without it.
   }
+  reset_on_close(stream_.fd());
   stream_.close(std::make_error_code(std::errc::timed_out));
 }
 

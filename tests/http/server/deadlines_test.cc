@@ -10,6 +10,8 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
+#include <cerrno>
 #include <optional>
 #include <string>
 #include <utility>
@@ -226,6 +228,10 @@ TEST_CASE("the write timeout cuts off a client that takes a byte a second of a f
     };
     check_exact(fixture.pass_until_closed(100s), 30s);
     CHECK(taken >= 29);
+    // The connection is reset, so the kernel keeps no bytes for the client.
+    std::array<char, 65536> bytes;
+    while (::recv(fixture.peers.front().fd(), bytes.data(), bytes.size(), MSG_DONTWAIT) > 0) continue;
+    CHECK(errno == ECONNRESET);
     fixture.loop.log.expect_any("Timeout writing to");
   }
 }
