@@ -55,7 +55,7 @@ inline constexpr std::size_t kMaxControlPayload = 125;
 // A close frame has a code in front of the reason (WSK-59).
 inline constexpr std::size_t kMaxCloseReason = kMaxControlPayload - 2;
 
-// What a close frame tells. `reason` is UTF-8, and empty without a code.
+// The content of a close frame. `reason` is UTF-8, and empty without a code.
 struct CloseStatus {
   std::optional<std::uint16_t> code;
   std::string_view reason;

@@ -30,7 +30,7 @@ struct DeflateOptions {
   DeflateWindow receive{};
 };
 
-// What both sides have agreed on.
+// The parameters that both sides have agreed on.
 struct DeflateTerms {
   DeflateWindow send{};
   DeflateWindow receive{};

@@ -19,7 +19,7 @@ enum class Opcode : std::uint8_t { continuation = 0, text = 1, binary = 2, close
 
 constexpr bool is_control(Opcode opcode) noexcept { return (static_cast<std::uint8_t>(opcode) & 8) != 0; }
 
-// What is in front of a frame's payload.
+// The fields in front of a frame's payload.
 struct FrameHead {
   Opcode opcode = Opcode::text;
   bool fin = true;               // the last frame of its message
@@ -42,8 +42,7 @@ class EncodedHead {
   std::uint8_t size_;
 };
 
-// Appends a whole frame: the head, whose `size` is set to that of `payload`, and the payload, masked if the
-// head has a key.
+// Appends a whole frame: the head, with the size of `payload`, and the payload, masked if the head has a key.
 void append_frame(std::string& to, FrameHead head, std::string_view payload);
 
 }  // namespace squall::websocket

@@ -120,7 +120,7 @@ bool FrameParser::check_start(unsigned first, unsigned second) noexcept {
   if (is_control(opcode)) {
     if ((first & kFin) == 0) return fail(kControlFragment);
     if ((second & kSizeBits) > kMaxControlPayload) return fail(kControlSize);
-  } else if (begins_message == in_message()) {
+  } else if (begins_message == is_message_open()) {
     return fail(begins_message ? kNestedMessage : kNoMessage);
   }
   if ((second & kMaskBit) != 0) return role_ == Role::server || fail(kMasked);

@@ -22,16 +22,16 @@ namespace squall::websocket {
 // piece depends on its size alone. Each fault is found once the bytes that show it have arrived: one in the
 // size before any of the payload.
 //
-// state   | waits for                                         | next
-// head    | the rest of a frame's head                        | data, control, failed
-// data    | the payload of a text, binary or continuation     | head
-// control | the whole payload of a ping, pong or close        | head; closed after a close
-// closed  | nothing: the bytes behind a close frame are       |
-//         | dropped (WSK-51)                                  |
-// failed  | nothing                                           |
+// state   | waits for                                          | next
+// head    | the rest of a frame's head                         | data, control, failed
+// data    | the payload of a text, binary or continuation frame| head
+// control | the whole payload of a ping, pong or close         | head; closed after a close
+// closed  | nothing: drops the bytes behind a close (WSK-51)   |
+// failed  | nothing                                            |
 //
-// A message goes on over several frames, with control frames between them (WSK-45): the states of the frame
-// are independent of it. message() is Opcode::continuation between two messages.
+// A message is open from its first frame, text or binary, to a frame with FIN. Only then may a continuation
+// come, and only otherwise another text or binary frame. Control frames may come between two frames of a
+// message (WSK-45).
 //
 // Thread:    one.
 // Errors:    Result::failed and fault(), with the code of the close frame to send: 1009 for a size above a
@@ -46,7 +46,7 @@ class FrameParser {
     bool accepts_unmasked = false;
     // The limit of all payloads of a message together, as received (WSK-44); std::nullopt is no limit.
     std::optional<std::uint64_t> max_message_size = 10 * 1024 * 1024;
-    // The limit of a frame's payload; std::nullopt is no limit but that of the message.
+    // The limit of a frame's payload; std::nullopt: only the message has a limit.
     std::optional<std::uint64_t> max_frame_size{};
   };
   enum class Result {
@@ -62,7 +62,7 @@ class FrameParser {
   // a control frame was cut; it is valid until the next call. A piece is empty only if it ends a message.
   Result parse(std::span<char>& bytes, std::string_view& payload);
 
-  // After Result::data, the message's kind: text or binary.
+  // After Result::data, the kind of the message: text or binary.
   Opcode message() const noexcept { return message_; }
   // Whether the message is compressed: its first frame has RSV1.
   bool is_compressed() const noexcept { return compressed_; }
@@ -83,7 +83,7 @@ class FrameParser {
     std::size_t size = 0;
   };
 
-  bool in_message() const noexcept { return message_ != Opcode::continuation && !ended_; }
+  bool is_message_open() const noexcept { return message_ != Opcode::continuation && !ended_; }
   bool take_head(std::span<char>& bytes);
   std::size_t read_head(std::string_view bytes) noexcept;
   bool check_start(unsigned first, unsigned second) noexcept;

@@ -7,45 +7,41 @@
 namespace squall::websocket {
 namespace {
 
-// How many bytes at the front are ASCII. A few more may be: the last of the block with the first other byte
-// are left to the caller.
-std::size_t ascii_prefix(std::string_view bytes) noexcept {
-  constexpr std::uint64_t kAsciiHighBits = 0x8080808080808080;
-  std::size_t at = 0;
-  for (; at + 32 <= bytes.size(); at += 32) {
-    std::uint64_t words[4];
-    std::memcpy(words, bytes.data() + at, sizeof words);
-    if (((words[0] | words[1] | words[2] | words[3]) & kAsciiHighBits) != 0) break;
+// After a block with other characters than ASCII this many are looked at one by one.
+constexpr int kCharactersInRow = 16;
+
+bool is_ascii_block(const char* bytes) noexcept {
+  std::uint64_t words[4];
+  std::memcpy(words, bytes, sizeof words);
+  return ((words[0] | words[1] | words[2] | words[3]) & 0x8080808080808080) == 0;
+}
+
+// Removes characters from the front of `bytes`, until it is empty or begins with no character: with a wrong
+// byte, or a character that is cut.
+void skip_characters(std::string_view& bytes) noexcept {
+  while (!bytes.empty()) {
+    std::size_t ascii = 0;
+    while (bytes.size() - ascii >= 32 && is_ascii_block(bytes.data() + ascii)) ascii += 32;
+    bytes.remove_prefix(ascii);
+    for (int i = 0; i < kCharactersInRow && !bytes.empty(); ++i) {
+      const std::size_t length = utf8_length(bytes);
+      if (length == 0) return;
+      bytes.remove_prefix(length);
+    }
   }
-  for (; at + 8 <= bytes.size(); at += 8) {
-    std::uint64_t word;
-    std::memcpy(&word, bytes.data() + at, sizeof word);
-    if ((word & kAsciiHighBits) != 0) break;
-  }
-  return at;
 }
 
 }  // namespace
 
 bool Utf8Stream::feed(std::string_view bytes) noexcept {
   if (left_ == kFailed) return false;
-  while (left_ != 0 && !bytes.empty()) {
+  while (!bytes.empty()) {
+    if (left_ == 0) {
+      skip_characters(bytes);
+      if (bytes.empty()) return true;
+    }
     if (!take(static_cast<unsigned char>(bytes.front()))) return false;
     bytes.remove_prefix(1);
-  }
-  while (!bytes.empty()) {
-    bytes.remove_prefix(ascii_prefix(bytes));
-    // Whole characters, until ASCII is likely again.
-    while (bytes.size() >= 4) {
-      const std::size_t length = utf8_length(bytes);
-      if (length == 0) return left_ = kFailed, false;
-      bytes.remove_prefix(length);
-      if (length == 1 && bytes.size() >= 8 && ascii_prefix(bytes.substr(0, 8)) != 0) break;
-    }
-    if (bytes.size() >= 4) continue;
-    for (const char c : bytes)
-      if (!take(static_cast<unsigned char>(c))) return false;
-    return true;
   }
   return true;
 }
@@ -59,7 +55,7 @@ bool Utf8Stream::take(unsigned char byte) noexcept {
   return true;
 }
 
-// The bounds of the second byte exclude overlong forms, surrogates and what is above U+10FFFF (RFC 3629, 4).
+// The bounds of the second byte exclude overlong forms, surrogates and numbers above 10FFFF (RFC 3629, 4).
 bool Utf8Stream::begin(unsigned char lead) noexcept {
   if (lead < 0x80) return true;
   low_ = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
