@@ -105,9 +105,8 @@ std::size_t MessageDecompressor::decompress_some(std::string_view& bytes, Part p
   while (!failed_ && !space.empty()) {
     std::string_view tail = kDeflateTail.substr(tail_used_);
     const bool at_tail = bytes.empty() && part == Part::last;
-    // A message may end with a block that has BFINAL, although RFC 7692, 7.2.3.4 adds an empty block.
-    if (at_tail && (tail.empty() || (at_final_ && tail_used_ == 0))) {
-      failed_ = !end_message();
+    if (at_tail && is_at_end()) {
+      end_message();
       break;
     }
     std::string_view& from = at_tail ? tail : bytes;
@@ -147,16 +146,18 @@ int MessageDecompressor::inflate(std::string_view& from, std::span<char>& space)
   return result;
 }
 
-// False if the message ends within a block.
-bool MessageDecompressor::end_message() noexcept {
-  z_stream& zlib = stream_->zlib;
-  if (tail_used_ != 0 && zlib.data_type != kBetweenBlocks) return false;
+// Whether the message has ended with the tail. It may also end with a block that has BFINAL, although RFC 7692,
+// 7.2.3.4 adds an empty block.
+bool MessageDecompressor::is_at_end() const noexcept {
+  if (tail_used_ == 0) return at_final_;
+  return tail_used_ == kDeflateTail.size() && stream_->zlib.data_type == kBetweenBlocks;
+}
+
+void MessageDecompressor::end_message() noexcept {
   tail_used_ = 0;
-  if (!context_takeover_) {
-    at_final_ = false;
-    ::inflateReset(&zlib);
-  }
-  return true;
+  if (context_takeover_) return;
+  at_final_ = false;
+  ::inflateReset(&stream_->zlib);
 }
 
 }  // namespace squall::websocket

@@ -74,7 +74,8 @@ class MessageDecompressor {
   struct Stream;
 
   int inflate(std::string_view& from, std::span<char>& space);
-  bool end_message() noexcept;
+  bool is_at_end() const noexcept;
+  void end_message() noexcept;
 
   std::unique_ptr<Stream> stream_;
   bool context_takeover_;

@@ -59,6 +59,7 @@ TEST_CASE("a close payload is empty, or a code and a reason (WSK-48)", "[close_c
 
 TEST_CASE("a close payload of one byte is a protocol error (WSK-49)", "[close_code]") {
   CHECK(parsed("\x03") == "[1002]");
+  CHECK(parsed(std::string_view("\x03\xe8", 1)) == "[1002]");  // the byte behind the payload is not read
   CHECK(parsed(std::string(1, '\0')) == "[1002]");
 }
 

@@ -221,6 +221,8 @@ TEST_CASE("a message above the limit fails with 1009 before its payload arrives 
   // The sum of the fragments; a control frame does not count, and the next message begins anew.
   CHECK(parsed(from_hex("02 02 61 62 89 05 31 32 33 34 35 80 02 63 64 82 04 61 62 63 64"), small) ==
         "ping=12345 binary=abcd binary=abcd ");
+  CHECK(parsed(from_hex("02 02 61 62 80 02 63 64 02 02 61 62 80 02 63 64"), small) ==
+        "binary=abcd binary=abcd ");
   CHECK(parsed(from_hex("02 02 61 62 80 03"), small) == "+ab[1009]");
   CHECK(parsed(from_hex("02 04 61 62 63 64 00 00 80 01"), small) == "+abcd[1009]");
   CHECK(parsed(from_hex("82 00 82 01"), {.role = Role::client, .max_message_size = 0}) == "binary= [1009]");

@@ -24,6 +24,7 @@ Verdict verdict(std::string_view first, std::string_view second = {}) {
   if (!fed) {
     CHECK_FALSE(stream.is_complete());
     CHECK_FALSE(stream.feed("a"));
+    CHECK_FALSE(stream.feed("\x80"));
     stream.reset();
     CHECK(stream.feed("a"));
     return Verdict::bad;
