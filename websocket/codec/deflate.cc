@@ -94,8 +94,9 @@ Fault MessageDecompressor::decompress(std::string_view bytes, Part part, std::si
     const std::size_t room = left < sizeof space ? left + 1 : sizeof space;
     const std::size_t made = decompress_some(bytes, part, {space, room});
     out.append(space, std::min(made, left));
-    if (failed_) return kCorrupt;
+    // zlib may look at bad data behind the limit in the same call.
     if (made > left) return kTooBigInflated;
+    if (failed_) return kCorrupt;
     if (made < room) return {};
   }
 }

@@ -209,6 +209,9 @@ TEST_CASE(
   }
   CHECK(decompressed(from_hex("00"), 0).empty());
   CHECK(decompressed(from_hex("f248cdc9c90700"), 0) == "[1009]");
+  // Data behind the limit is not looked at.
+  CHECK(decompressed(from_hex("f248cdc9c90700 00000000"), 4) == "[1009]");
+  CHECK(decompressed(from_hex("f248cdc9c90700 00000000"), 5) == "[1007]");
 }
 
 TEST_CASE("a bomb takes no more memory than the limit (SEC-62)", "[deflate]") {
