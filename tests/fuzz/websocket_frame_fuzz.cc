@@ -20,8 +20,8 @@
 namespace squall::websocket {
 namespace {
 
-// The events in their order: `T` or `B` (with `z` if compressed) and a message in angle brackets, `9`, `10` or
-// `8` and a control frame, the code of a fault. Last, after `+`, the message that is not complete.
+// The events in their order: `T` or `B` (with `z` if compressed) and a message in angle brackets; `9`, `10`
+// or `8` and a control frame; the code of a fault. `rest` is the message that is not complete.
 struct Outcome {
   std::string events;
   std::string rest;

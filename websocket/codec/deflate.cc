@@ -147,8 +147,8 @@ int MessageDecompressor::inflate(std::string_view& from, std::span<char>& space)
   return result;
 }
 
-// Whether the message has ended with the tail. It may also end with a block that has BFINAL, although RFC 7692,
-// 7.2.3.4 adds an empty block.
+// Whether the message has ended with the tail. It may also end with a block that has BFINAL, although
+// RFC 7692, 7.2.3.4 adds an empty block.
 bool MessageDecompressor::is_at_end() const noexcept {
   if (tail_used_ == 0) return at_final_;
   return tail_used_ == kDeflateTail.size() && stream_->zlib.data_type == kBetweenBlocks;

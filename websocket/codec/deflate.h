@@ -49,8 +49,8 @@ class MessageCompressor {
 // Blocks with BFINAL may end in the middle of a message, which goes on at the next byte (RFC 7692, 7.2.3.4).
 //
 // Thread:    one.
-// Errors:    a Fault, or failed(): the data is not deflated, or a message ends within a block; std::bad_alloc.
-//            The object is of no use afterwards.
+// Errors:    a Fault, or failed(): the data is not deflated, or a message ends within a block.
+//            std::bad_alloc. The object is of no use after any of these.
 class MessageDecompressor {
  public:
   // About 7 KiB of memory, and the window as soon as it is needed.

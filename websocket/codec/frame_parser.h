@@ -22,12 +22,12 @@ namespace squall::websocket {
 // piece depends on its size alone. Each fault is found once the bytes that show it have arrived: one in the
 // size before any of the payload.
 //
-// state   | waits for                                          | next
-// head    | the rest of a frame's head                         | data, control, failed
-// data    | the payload of a text, binary or continuation frame| head
-// control | the whole payload of a ping, pong or close         | head; closed after a close
-// closed  | nothing: drops the bytes behind a close (WSK-51)   |
-// failed  | nothing                                            |
+// state   | waits for                                           | next
+// head    | the rest of a frame's head                          | data, control, failed
+// data    | the payload of a text, binary or continuation frame | head
+// control | the whole payload of a ping, pong or close          | head; closed after a close
+// closed  | nothing: drops the bytes behind a close (WSK-51)    |
+// failed  | nothing                                             |
 //
 // A message is open from its first frame, text or binary, to a frame with FIN. Only then may a continuation
 // come, and only otherwise another text or binary frame. Control frames may come between two frames of a
