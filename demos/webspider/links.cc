@@ -44,7 +44,7 @@ class TagReader {
     std::optional<std::string_view> found;
     for (;;) {
       skip_any(" \t\n\f\r/");
-      if (rest_.empty()) return std::nullopt;  // the tag has no end, and so is none
+      if (rest_.empty()) return std::nullopt;  // a tag without an end is text
       if (rest_.front() == '>') return found;
       const std::string_view name = take_name();
       const std::string_view value = take_value();

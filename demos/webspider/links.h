@@ -13,8 +13,8 @@ namespace squall::spider {
 //
 // Comments, scripts and style sheets have no links. Malformed HTML is read as browsers read it, as far as
 // links need it: attributes may be without quotes, tags without an end, names in any case. References in
-// attributes, such as `&amp;`, need their semicolon. What is no URL, such as `mailto:`, is left out. Takes
-// linear time.
+// attributes, such as `&amp;`, need their semicolon. Targets that are not such URLs, as `mailto:`, are left
+// out. Takes linear time.
 std::vector<http::URL> find_links(const http::URL& page, std::string_view html);
 
 }  // namespace squall::spider
