@@ -157,7 +157,9 @@ Task<> send_all_in_a_form(const SenderOptions& options) {
   request.headers.set("Content-Type", "multipart/form-data; boundary=" + form.boundary);
   set_length(request, form.size());
   request.body_producer = [&form](http::BodyWriter& body) { return send_form(body, form); };
-  co_await fetch(std::move(request), fmt::format("{} files", form.files.size()));
+  const std::size_t count = form.files.size();
+  const std::string what = count == 1 ? options.files[0] : fmt::format("{} files", count);
+  co_await fetch(std::move(request), what);
 }
 
 Task<> send_each(const SenderOptions& options) {
