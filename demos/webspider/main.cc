@@ -2,6 +2,7 @@
 #include <squall/ioloop/base/log.h>
 
 #include <chrono>
+#include <cstddef>
 #include <exception>
 #include <optional>
 #include <string>
