@@ -13,6 +13,15 @@ ListenOptions loopback() {
 
 }  // namespace
 
+bool is_whole_500(std::string_view response) {
+  constexpr std::string_view kPage =
+      "<html><title>500: Internal Server Error</title><body>500: Internal Server Error</body></html>";
+  const std::size_t head = response.find("\r\n\r\n");
+  return response.starts_with("HTTP/1.1 500 Internal Server Error\r\n") && head != response.npos &&
+         response.substr(head + 4) == kPage &&
+         response.find(fmt::format("\r\nContent-Length: {}\r\n", kPage.size())) < head;
+}
+
 WebFixture::WebFixture(std::vector<web::Rule> rules, web::Settings settings, Options options)
     : app(std::move(rules), std::move(settings)), server(app.listen(0, loopback(), options)) {}
 

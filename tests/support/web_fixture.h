@@ -10,6 +10,9 @@
 
 namespace squall::testing {
 
+// Whether the response is a 500 with the whole of the framework's page.
+bool is_whole_500(std::string_view response);
+
 // An application on a free port of 127.0.0.1, with the test's loop.
 class WebFixture {
  public:

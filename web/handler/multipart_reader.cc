@@ -1,22 +1,17 @@
 #include <squall/web/handler/multipart_reader.h>
 
 #include <squall/ioloop/base/ascii.h>
-#include <squall/ioloop/process/run_in_executor.h>
+#include <squall/web/handler/file_saver.h>
 #include <squall/web/handler/http_error.h>
-#include <squall/web/handler/partial_file.h>
 #include <squall/web/handler/request_input.h>
 
 #include <fmt/format.h>
 
-#include <memory>
 #include <stdexcept>
 #include <utility>
 
 namespace squall::web {
 namespace {
-
-// Bytes that are written to a file at once.
-constexpr std::size_t kWrittenAtOnce = 256 * 1024;
 
 std::string_view form_type(RequestInput& handler) {
   const http::Headers& headers = handler.request().headers();
@@ -32,19 +27,6 @@ std::string boundary_of(std::string_view content_type) {
   throw HTTPError(400,
                   fmt::format("Invalid body: not multipart/form-data with a boundary: '{}'", content_type));
 }
-
-std::shared_ptr<PartialFile> make_file(const std::string& path) {
-  return std::make_shared<PartialFile>(path);
-}
-
-// Returns the buffer empty, with its memory.
-std::string append_to(const std::shared_ptr<PartialFile>& file, std::string buffer) {
-  file->append(buffer);
-  buffer.clear();
-  return buffer;
-}
-
-void keep(const std::shared_ptr<PartialFile>& file) { file->keep(); }
 
 }  // namespace
 
@@ -117,20 +99,17 @@ Task<std::string> MultipartReader::read_text(std::size_t max_size) {
 }
 
 Task<std::uint64_t> MultipartReader::save_to(std::string path, std::optional<std::uint64_t> max_size) {
-  const std::shared_ptr<PartialFile> file = co_await run_in_executor(make_file, std::move(path));
-  std::string buffer;
+  FileSaver file;
+  co_await file.open(std::move(path));
   std::uint64_t size = 0;
   for (;;) {
     const std::string_view piece = co_await read();
+    if (piece.empty()) break;
     size += piece.size();
     if (max_size && size > *max_size) refuse_size(*max_size);
-    buffer += piece;
-    if (piece.empty() || buffer.size() >= kWrittenAtOnce)
-      buffer = co_await run_in_executor(append_to, file, std::move(buffer));
-    if (piece.empty()) break;
+    co_await file.append(piece);
   }
-  co_await run_in_executor(keep, file);
-  co_return size;
+  co_return co_await file.keep();
 }
 
 }  // namespace squall::web

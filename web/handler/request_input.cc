@@ -3,6 +3,7 @@
 #include <squall/http/message/form.h>
 #include <squall/ioloop/base/ascii.h>
 #include <squall/ioloop/base/utf8.h>
+#include <squall/web/handler/file_saver.h>
 
 #include <fmt/format.h>
 
@@ -175,6 +176,19 @@ const http::HTTPFile& RequestInput::file(std::string_view name) {
       std::find_if(all.rbegin(), all.rend(), [name](const auto& file) { return file.name == name; });
   if (found == all.rend()) throw MissingArgumentError(std::string(name));
   return *found;
+}
+
+// ---- The body as it arrives.
+
+Task<std::uint64_t> RequestInput::save_body_to(std::string path) {
+  FileSaver file;
+  co_await file.open(std::move(path));
+  for (;;) {
+    const std::string_view piece = co_await read_body();
+    if (piece.empty()) break;
+    co_await file.append(piece);
+  }
+  co_return co_await file.keep();
 }
 
 }  // namespace squall::web

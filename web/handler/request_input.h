@@ -161,6 +161,12 @@ class RequestInput : public Pooled {
   // Throws http::HTTPInputError for a malformed body, which is answered with its status, and
   // StreamClosedError.
   Task<std::string_view> read_body() { return exchange_->read(); }
+  // Writes the rest of the body to a new file, as it arrives, and returns the size of the file in bytes: for
+  // bodies of any size. Runs on threads of the loop's executor. The file has the permissions that the umask
+  // allows, and is deleted if the body or the task ends early. `path` must not contain text of the client.
+  // Throws std::system_error if the file exists or cannot be written, and as read_body(). For a form see
+  // MultipartReader.
+  Task<std::uint64_t> save_body_to(std::string path);
   // Limits of this request's body, in bytes and in time that all reads together may wait, in place of
   // HTTPServer::Options::max_body_size and body_timeout. Call them before the first read_body(), in a handler
   // with stream_request_body.

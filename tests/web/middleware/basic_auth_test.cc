@@ -51,7 +51,7 @@ TEST_CASE(
         answer.npos);
     CHECK(answer.find("you are") == answer.npos);
   }
-  web.loop.log.expect_any("401 GET / ");
+  CHECK(web.loop.log.expect_any("401 GET / ") == 13);
 }
 
 TEST_CASE("a 401 of the handler has the challenge too (RFC 9110, 15.5.2)", "[basic_auth]") {

@@ -2,97 +2,29 @@
 
 #include <squall/http/message/date.h>
 #include <squall/web/static/content_hash.h>
-#include <squall/web/static/file_versions.h>
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 #include <optional>
 #include <string>
-#include <vector>
 
-#include "support/temporary_folder.h"
-#include "support/web_fixture.h"
+#include "support/static_site.h"
 
 namespace squall::web::static_file_handler_test {
 namespace {
 
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
-using testing::RawPeer;
+using testing::body_of;
+using testing::header;
+using testing::kLarge;
+using testing::large_text;
+using testing::status_for;
+using testing::status_of;
 using testing::WebFixture;
-
-// The size of a file that is not kept in memory.
-constexpr std::size_t kLarge = 200'000;
-
-std::string large_text(std::size_t size) {
-  std::string text;
-  while (text.size() < size) text += fmt::format("{:07}\n", text.size());
-  text.resize(size);
-  return text;
-}
-
-std::string body_of(const std::string& response) { return response.substr(response.find("\r\n\r\n") + 4); }
-// The value of a header; "none" without one.
-std::string header(const std::string& response, const std::string& name) {
-  const std::string head = response.substr(0, response.find("\r\n\r\n") + 2);
-  const std::size_t found = head.find("\r\n" + name + ": ");
-  if (found == head.npos) return "none";
-  const std::size_t begin = found + name.size() + 4;
-  return head.substr(begin, head.find("\r\n", begin) - begin);
-}
-int status_of(const std::string& response) { return std::stoi(response.substr(9, 3)); }
-
-// A folder beside one that must not be served, and an application that serves it under three prefixes.
-class Site {
- public:
-  Site() {
-    FileVersions::of_this_thread().set_limits(FileVersions::Limits());
-    fs::create_directories(root + "/dir");
-    fs::create_directories(root + "/empty");
-    fs::create_directories(folder / "outside");
-    fs::create_directories(folder / "root_evil");
-    file("digits", "0123456789");
-    file("index.html", "top");
-    file("dir/index.html", "<p>dir");
-    static_cast<void>(folder.file("outside/secret", "secret"));
-    static_cast<void>(folder.file("root_evil/secret", "secret"));
-  }
-  // A file of 2001, which no test depends on, so that its times are settled.
-  void file(const std::string& name, const std::string& content) const {
-    const std::string path = folder.file("root/" + name, content);
-    set_modified(path, 1'000'000'000);
-  }
-  static void set_modified(const std::string& path, std::time_t seconds) {
-    const timespec times[2] = {{seconds, 0}, {seconds, 999'000'000}};
-    REQUIRE(::utimensat(AT_FDCWD, path.c_str(), times, 0) == 0);
-  }
-  std::string get(std::string_view target, std::string_view headers = "") {
-    return web.fetch("GET", target, headers);
-  }
-  // The status of a refused GET, whose log lines are taken.
-  int refused(const std::string& target) {
-    const int status = status_of(get(target));
-    web.loop.log.expect_any("GET " + target);
-    return status;
-  }
-
-  testing::TemporaryFolder folder;
-  std::string root = folder / "root";
-  WebFixture web{{url<StaticFileHandler>("/s/(.*)", root),
-                  url<StaticFileHandler>("/d/(.*)", root, "index.html"),
-                  url<StaticFileHandler>("(/bare.*|//.*)", root, "index.html")}};
-};
-
-// From here on a file is trusted at once, as one that has not changed for some time.
-void trust_new_files() {
-  FileVersions::Limits limits;
-  limits.settled = -10s;
-  FileVersions::of_this_thread().set_limits(limits);
-}
+using Site = testing::StaticSite;
 
 // ---- Whole files.
 
@@ -157,7 +89,7 @@ TEST_CASE("files of every size are sent to the last byte", "[static_file_handler
 TEST_CASE("a second request for a small file is answered from memory, with the same bytes",
           "[static_file_handler]") {
   Site site;
-  trust_new_files();
+  Site::trust_new_files();
   const std::string first = site.get("/s/digits");
   CHECK(site.get("/s/digits") == first);
   site.file("digits", "9876543210");
@@ -184,152 +116,6 @@ TEST_CASE("names with spaces, percent signs and UTF-8 are found", "[static_file_
   CHECK(body_of(site.get("/s/-")) == "content of -");
   CHECK(site.refused("/s/%ff") == 400);
   CHECK(site.refused("/s/A%20B") == 404);
-}
-
-// ---- Paths.
-
-TEST_CASE("no spelling of a path leaves the folder (WEB-145, SEC-50, SEC-51)", "[static_file_handler]") {
-  Site site;
-  for (const std::string path :
-       {"..", "../outside/secret", "../root_evil/secret", "%2e%2e/outside/secret",
-        "%2E%2E%2Foutside%2fsecret", "dir/../../outside/secret", "dir/%2e%2e/%2e%2e/outside/secret",
-        ".%2e/outside/secret", "/etc/passwd", "%2Fetc%2Fpasswd", "/", "./../outside/secret", "%00",
-        "digits%00.png", "dir%2F..%2F..%2Foutside/secret", "../root/digits"}) {
-    INFO(path);
-    CHECK(site.refused("/s/" + path) == 403);
-    CHECK(site.refused("/d/" + path) == 403);
-  }
-  for (const std::string path : {"%252e%252e/outside/secret", "..%5coutside%5csecret", "....//outside/secret",
-                                 "%c0%ae%c0%ae/outside/secret", "..%c0%afoutside", "DIGITS", "digits/",
-                                 "digits/.", "digits/x", "missing/../../root/x/../digits"}) {
-    INFO(path);
-    const int status = site.refused("/s/" + path);
-    CHECK((status == 404 || status == 400 || status == 403));
-  }
-  CHECK(site.refused("/s/" + std::string(3000, 'x')) == 404);
-}
-
-TEST_CASE("links are followed within the folder, and not out of it", "[static_file_handler]") {
-  Site site;
-  trust_new_files();
-  fs::create_symlink("digits", site.root + "/inside");
-  fs::create_symlink("../outside/secret", site.root + "/secret");
-  fs::create_symlink("../outside", site.root + "/out");
-  fs::create_symlink(site.root + "/digits", site.root + "/absolute");
-  fs::create_symlink("loop", site.root + "/loop");
-  CHECK(body_of(site.get("/s/inside")) == "0123456789");
-  CHECK(site.refused("/s/secret") == 403);
-  CHECK(site.refused("/s/out/secret") == 403);
-  CHECK(site.refused("/s/out") == 403);
-  CHECK(site.refused("/s/absolute") == 403);
-  CHECK(site.refused("/s/loop") == 404);
-}
-
-TEST_CASE("a file that is kept in memory and replaced by a link out of the folder is not sent",
-          "[static_file_handler]") {
-  Site site;
-  trust_new_files();
-  CHECK(body_of(site.get("/s/digits")) == "0123456789");
-  fs::create_symlink("../outside/secret", site.root + "/new");
-  fs::rename(site.root + "/new", site.root + "/digits");
-  CHECK(site.refused("/s/digits") == 403);
-  // A folder of the path, too.
-  CHECK(body_of(site.get("/s/dir/index.html")) == "<p>dir");
-  fs::rename(site.root + "/dir", site.root + "/old");
-  static_cast<void>(site.folder.file("outside/index.html", "secret"));
-  fs::create_symlink("../outside", site.root + "/dir");
-  CHECK(site.refused("/s/dir/index.html") == 403);
-}
-
-TEST_CASE("a folder that is replaced by a link to a new one is noticed", "[static_file_handler]") {
-  Site site;
-  trust_new_files();
-  CHECK(body_of(site.get("/s/digits")) == "0123456789");
-  fs::create_directories(site.folder / "release");
-  static_cast<void>(site.folder.file("release/digits", "new"));
-  fs::rename(site.root, site.folder / "old");
-  fs::create_symlink("release", site.root);
-  CHECK(body_of(site.get("/s/digits")) == "new");
-}
-
-TEST_CASE("a folder without a default file is a 403, and so is a FIFO (WEB-146, WEB-147)",
-          "[static_file_handler]") {
-  Site site;
-  REQUIRE(::mkfifo((site.root + "/fifo").c_str(), 0600) == 0);
-  CHECK(site.refused("/s/dir") == 403);
-  CHECK(site.refused("/s/dir/") == 403);
-  CHECK(site.refused("/s/") == 403);
-  CHECK(site.refused("/s/fifo") == 403);
-  CHECK(site.refused("/s/missing") == 404);
-  CHECK(site.refused("/s/missing/") == 404);
-}
-
-TEST_CASE("with a default file a folder is redirected to its slash, which is that file (WEB-146)",
-          "[static_file_handler]") {
-  Site site;
-  fs::create_directories(site.root + "/a b");
-  for (const std::string target : {"/d/dir", "/d/empty", "/d/a%20b"}) {
-    const std::string response = site.get(target);
-    CHECK(status_of(response) == 301);
-    CHECK(header(response, "Location") == target + "/");
-    CHECK(body_of(response).empty());
-  }
-  CHECK(header(site.get("/d/dir?x=1"), "Location") == "/d/dir/");
-  CHECK(body_of(site.get("/d/dir/")) == "<p>dir");
-  CHECK(header(site.get("/d/dir/"), "Content-Type") == "text/html");
-  CHECK(body_of(site.get("/d/")) == "top");
-  CHECK(site.refused("/d/empty/") == 404);
-  CHECK(site.refused("/d/digits/") == 404);
-}
-
-// A route whose group is an address with a host, and a handler that finds a folder for it.
-class AnyFolder : public StaticFileHandler {
- protected:
-  std::string parse_url_path(std::string) override { return "dir"; }
-};
-
-class Guarded : public RequestHandler {
- public:
-  void get(std::string) { throw HTTPError(401); }
-};
-
-TEST_CASE("another spelling of a path does not get around a route that guards it", "[static_file_handler]") {
-  const Site site;
-  WebFixture web({url<Guarded>("/dir/(.*)"), url<StaticFileHandler>("/(.*)", site.root, "index.html")});
-  for (const std::string path : {"/dir/index.html", "/%64ir/index.html", "/dir/../dir/."}) {
-    INFO(path);
-    CHECK(status_of(web.fetch("GET", path)) == 401);
-  }
-  for (const std::string path :
-       {"/dir%2Findex.html", "/dir%2findex.html", "/./dir/index.html", "/%2e/dir/index.html",
-        "/x/../dir/index.html", "/x/%2e%2e/dir/index.html", "/x%2F..%2Fdir/index.html",
-        "/x//../dir/index.html", "/x/..%2Fdir/index.html"}) {
-    INFO(path);
-    CHECK(status_of(web.fetch("GET", path)) == 404);
-  }
-  CHECK(body_of(web.fetch("GET", "/digits")) == "0123456789");
-  web.loop.log.expect_any("401 GET /");
-  web.loop.log.expect_any("404 GET /");
-}
-
-TEST_CASE("a redirect never leads to another host (SEC-52)", "[static_file_handler]") {
-  const Site site;
-  WebFixture web({url<AnyFolder>("(.*)", site.root, "index.html")});
-  for (const std::string target : {"//evil.example/%2e%2e", "//evil.example", "///evil.example"}) {
-    const std::string response = web.fetch("GET", target);
-    CHECK(status_of(response) == 403);
-    CHECK(header(response, "Location") == "none");
-  }
-  CHECK(web.loop.log.expect_any("403 GET //") == 6);
-  CHECK(header(web.fetch("GET", "/evil.example"), "Location") == "/evil.example/");
-}
-
-TEST_CASE("a folder of files that does not exist is a 500 that names it", "[static_file_handler]") {
-  WebFixture web({url<StaticFileHandler>("/(.*)", "/nonexistent/folder")});
-  CHECK(status_of(web.fetch("GET", "/a")) == 500);
-  CHECK(web.loop.log.expect("Uncaught exception GET /a")
-            .message.find("Cannot open the folder of static files /nonexistent/folder") != std::string::npos);
-  web.loop.log.expect("500 GET /a");
 }
 
 // ---- Caching.
@@ -375,8 +161,6 @@ TEST_CASE("the client's current version is a 304, with the headers of caches (WE
   }
 }
 
-int status_for(Site& site, const std::string& headers) { return status_of(site.get("/s/digits", headers)); }
-
 TEST_CASE("If-None-Match alone decides; dates are compared in whole seconds (WEB-151, SEC-57)",
           "[static_file_handler]") {
   Site site;
@@ -413,222 +197,6 @@ TEST_CASE("a precondition that does not hold is a 412 (RFC 9110, 13.2.2)", "[sta
   CHECK(status_for(
             site, "If-Match: " + etag + "\r\nIf-Unmodified-Since: Sat, 08 Sep 2001 00:00:00 GMT\r\n") == 200);
   CHECK(site.web.loop.log.expect_any("412 GET /s/digits") == 4);
-}
-
-// ---- Ranges.
-
-struct RangeCase {
-  const char* range;
-  int status;
-  const char* content_range;
-  const char* body;
-};
-
-TEST_CASE("ranges of a file of ten bytes (WEB-160 to WEB-166)", "[static_file_handler]") {
-  Site site;
-  const RangeCase cases[] = {
-      {"bytes=0-4", 206, "bytes 0-4/10", "01234"},
-      {"bytes=5-", 206, "bytes 5-9/10", "56789"},
-      {"bytes=-3", 206, "bytes 7-9/10", "789"},
-      {"bytes=9-9", 206, "bytes 9-9/10", "9"},
-      {"bytes=2-100", 206, "bytes 2-9/10", "23456789"},
-      {"bytes=0-", 200, "none", "0123456789"},
-      {"bytes=0-9", 200, "none", "0123456789"},
-      {"bytes=0-100", 200, "none", "0123456789"},
-      {"bytes=-100", 200, "none", "0123456789"},
-      {"bytes=10-", 416, "bytes */10", ""},
-      {"bytes=-0", 416, "bytes */10", ""},
-      {"bytes=5-2", 416, "bytes */10", ""},
-      {"0-1,3-4", 200, "none", "0123456789"},
-      {"foo=1-2", 200, "none", "0123456789"},
-      {"bytes=", 200, "none", "0123456789"},
-      {"garbage", 200, "none", "0123456789"},
-      {"bytes=0-1,2-3,5-5,4-4", 206, "bytes 0-5/10", "012345"},
-      {"bytes=0-4,3-9", 200, "none", "0123456789"},
-      {"bytes=10-,20-30", 416, "bytes */10", ""},
-  };
-  for (const RangeCase& c : cases) {
-    INFO(c.range);
-    const std::string response = site.get("/s/digits", fmt::format("Range: {}\r\n", c.range));
-    CHECK(status_of(response) == c.status);
-    CHECK(header(response, "Content-Range") == c.content_range);
-    CHECK(body_of(response) == c.body);
-    CHECK(header(response, "Content-Length") == std::to_string(std::string(c.body).size()));
-    if (c.status == 416) CHECK(header(response, "Content-Type") == "text/plain");
-  }
-  CHECK(site.web.loop.log.expect_any("416 GET") == 4);
-}
-
-TEST_CASE("a range of an empty file is a 416 (WEB-167)", "[static_file_handler]") {
-  Site site;
-  site.file("empty.txt", "");
-  for (const char* range : {"0-", "0-0", "-5"}) {
-    const std::string response = site.get("/s/empty.txt", fmt::format("Range: bytes={}\r\n", range));
-    CHECK(status_of(response) == 416);
-    CHECK(header(response, "Content-Range") == "bytes */0");
-    CHECK(body_of(response).empty());
-  }
-  CHECK(site.web.loop.log.expect_any("416 GET") == 3);
-  CHECK(status_of(site.get("/s/empty.txt")) == 200);
-}
-
-TEST_CASE("a 416 is not to be kept, even for a URL with `v`", "[static_file_handler]") {
-  Site site;
-  const std::string response = site.get("/s/digits?v=1", "Range: bytes=10-\r\n");
-  CHECK(status_of(response) == 416);
-  CHECK(header(response, "Cache-Control") == "none");
-  CHECK(header(response, "Expires") == "none");
-  site.web.loop.log.expect("416 GET");
-}
-
-TEST_CASE("a range of a large file is sent to the last byte", "[static_file_handler]") {
-  Site site;
-  const std::string content = large_text(3'000'000);
-  site.file("large", content);
-  const std::string response = site.get("/s/large", "Range: bytes=123456-2345678\r\n");
-  CHECK(status_of(response) == 206);
-  CHECK(header(response, "Content-Range") == "bytes 123456-2345678/3000000");
-  CHECK((body_of(response) == content.substr(123456, 2345678 - 123456 + 1)));
-}
-
-TEST_CASE("If-Range sends the whole of a file that has changed (RFC 9110, 13.1.5)", "[static_file_handler]") {
-  Site site;
-  const std::string etag = header(site.get("/s/digits"), "ETag");
-  const std::string range = "Range: bytes=0-4\r\nIf-Range: ";
-  CHECK(status_for(site, range + etag + "\r\n") == 206);
-  CHECK(status_for(site, range + "Sun, 09 Sep 2001 01:46:40 GMT\r\n") == 206);
-  CHECK(status_for(site, range + "\"x\"\r\n") == 200);
-  CHECK(status_for(site, range + "W/" + etag + "\r\n") == 200);
-  CHECK(status_for(site, range + "Mon, 10 Sep 2001 00:00:00 GMT\r\n") == 200);
-  CHECK(status_for(site, "Range: bytes=20-\r\nIf-Range: \"x\"\r\n") == 200);
-}
-
-// The ranges in a multipart/byteranges response, one a line: the Content-Range and the bytes.
-std::vector<std::string> parts_of(const std::string& response) {
-  const std::string type = header(response, "Content-Type");
-  const std::string prefix = "multipart/byteranges; boundary=";
-  REQUIRE(type.starts_with(prefix));
-  const std::string boundary = "--" + type.substr(prefix.size());
-  std::string body = "\r\n" + body_of(response);
-  CHECK(header(response, "Content-Length") == std::to_string(body.size() - 2));
-  REQUIRE(body.ends_with("\r\n" + boundary + "--\r\n"));
-  std::vector<std::string> parts;
-  for (;;) {
-    body.erase(0, boundary.size() + 2);
-    if (body == "--\r\n") return parts;
-    const std::size_t end = body.find("\r\n" + boundary);
-    const std::string part = "HTTP/1.1 206 part" + body.substr(0, end);
-    CHECK(header(part, "Content-Type") == "text/plain");
-    parts.push_back(header(part, "Content-Range") + " " + body_of(part));
-    body.erase(0, end);
-  }
-}
-
-TEST_CASE("several ranges are sent in parts, in the client's order (RFC 9110, 14.6)",
-          "[static_file_handler]") {
-  Site site;
-  site.file("d.txt", "0123456789");
-  const std::string content = large_text(kLarge);
-  site.file("l.txt", content);
-  const std::string small = site.get("/s/d.txt", "Range: bytes=5-6, 0-1,-1,20-30\r\n");
-  CHECK(status_of(small) == 206);
-  CHECK(header(small, "Content-Range") == "none");
-  CHECK(parts_of(small) == std::vector<std::string>{"bytes 5-6/10 56", "bytes 0-1/10 01", "bytes 9-9/10 9"});
-  const std::string large = site.get("/s/l.txt", "Range: bytes=100000-180000, 0-9, -3\r\n");
-  CHECK(status_of(large) == 206);
-  CHECK((parts_of(large) ==
-         std::vector<std::string>{"bytes 100000-180000/200000 " + content.substr(100000, 80001),
-                                  "bytes 0-9/200000 " + content.substr(0, 10),
-                                  "bytes 199997-199999/200000 " + content.substr(199997)}));
-  // Each response has a boundary of its own.
-  CHECK(header(large, "Content-Type") !=
-        header(site.get("/s/l.txt", "Range: bytes=0-0,9-9\r\n"), "Content-Type"));
-}
-
-TEST_CASE("many ranges never make a response much larger than the file (RFC 9110, 17.15)",
-          "[static_file_handler]") {
-  Site site;
-  site.file("l.txt", large_text(kLarge));
-  const auto ask = [&](int count, int step, int length) {
-    std::string ranges;
-    for (int i = 0; i < count; ++i)
-      ranges += fmt::format("{}{}-{}", i ? "," : "", i * step, i * step + length - 1);
-    return site.get("/s/l.txt", "Range: bytes=" + ranges + "\r\n");
-  };
-  CHECK(parts_of(ask(16, 10, 2)).size() == 16);
-  CHECK(status_of(ask(17, 10, 2)) == 200);
-  CHECK(status_of(ask(500, 10, 1)) == 200);
-  std::string same = "bytes=0-";
-  for (int i = 1; i < 16; ++i) same += fmt::format(",{}-", i);
-  CHECK(site.get("/s/l.txt", "Range: " + same + "\r\n").size() < kLarge + 1000);
-  const std::string overlapping = ask(16, 10'000, 20'000);
-  CHECK(status_of(overlapping) == 206);
-  CHECK(header(overlapping, "Content-Range") == "bytes 0-169999/200000");
-}
-
-// ---- Files that change while they are sent.
-
-// Asks for a file without reading the answer, until the server waits for the client.
-RawPeer ask_slowly(Site& site, std::string_view headers) {
-  RawPeer peer = site.web.connect();
-  peer.send(fmt::format("GET /s/huge HTTP/1.1\r\nHost: h\r\n{}\r\n", headers));
-  const std::uint64_t before = site.web.loop.stats().turns;
-  site.web.loop.run_until([&] { return site.web.loop.stats().turns > before + 50; });
-  return peer;
-}
-
-TEST_CASE("a file that becomes shorter while it is sent ends the connection, with a line in the log",
-          "[static_file_handler]") {
-  Site site;
-  FileVersions::Limits limits;
-  limits.hashed = 1'000'000;  // no wait for a hash
-  FileVersions::of_this_thread().set_limits(limits);
-  site.file("huge", std::string(80'000'000, 'x'));
-  const std::string headers = GENERATE("", "Range: bytes=0-39999999\r\n", "Range: bytes=0-9,20-79999999\r\n");
-  RawPeer peer = ask_slowly(site, headers);
-  REQUIRE(::truncate((site.root + "/huge").c_str(), 100) == 0);
-  const std::string response = site.web.read_to_end(peer);
-  CHECK(status_of(response) == (headers.empty() ? 200 : 206));
-  CHECK(response.size() < 39'000'000);
-  CHECK(site.web.loop.log.expect("The file being sent to 127.0.0.1").message.find("closing connection") !=
-        std::string::npos);
-}
-
-TEST_CASE("a file that is deleted or replaced while it is sent is sent to its end", "[static_file_handler]") {
-  Site site;
-  const std::string content = large_text(8'000'000);
-  site.file("huge", content);
-  RawPeer peer = ask_slowly(site, "Connection: close\r\n");
-  site.file("new", "other");
-  fs::rename(site.root + "/new", site.root + "/huge");
-  CHECK((body_of(site.web.read_to_end(peer)) == content));
-  CHECK(body_of(site.get("/s/huge")) == "other");
-}
-
-TEST_CASE("a client that closes the connection while it receives ranges ends quietly (WEB-152)",
-          "[static_file_handler]") {
-  Site site;
-  site.file("huge", std::string(8'000'000, 'x'));
-  const std::string headers = GENERATE("", "Range: bytes=0-9,20-7999999\r\n");
-  RawPeer peer = ask_slowly(site, headers);
-  peer.reset();
-  site.web.loop.run_until([&] { return site.web.server.connections() == 0; });
-  CHECK(site.web.loop.log.expect_any("499 GET /s/huge") <= 1);
-}
-
-TEST_CASE("a fast client that closes the connection ends quietly too, wherever the handler waits (WEB-152)",
-          "[static_file_handler]") {
-  Site site;
-  site.file("huge", std::string(8'000'000, 'x'));
-  for (const std::size_t enough : {1u, 500'000u, 1'100'000u, 3'000'000u}) {
-    RawPeer peer = site.web.connect();
-    peer.send("GET /s/huge HTTP/1.1\r\nHost: h\r\nRange: bytes=0-9,20-7999999\r\n\r\n");
-    std::string all;
-    site.web.loop.run_until([&] { return peer.drain(all) || all.size() >= enough; });
-    peer.reset();
-    site.web.loop.run_until([&] { return site.web.server.connections() == 0; });
-  }
-  site.web.loop.log.expect_any("499 GET /s/huge");
 }
 
 // ---- Precompressed siblings.
