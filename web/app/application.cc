@@ -113,13 +113,6 @@ void pass_on(http::ServerDelegate& delegate, http::Exchange& exchange, Task<>& p
 
 [[gnu::cold]] Application::~Application() = default;
 
-[[gnu::cold]] http::HTTPServer& Application::listen(std::uint16_t port, const ListenOptions& listen_options,
-                                                    http::HTTPServer::Options server_options) {
-  auto server = std::make_unique<http::HTTPServer>(*this, std::move(server_options));
-  server->listen(port, listen_options);
-  return *servers_.emplace_back(std::move(server));
-}
-
 void Application::add_handlers(std::string host_pattern, std::vector<Rule> rules) {
   router_.add_handlers(std::move(host_pattern), around(context_.settings, std::move(rules)));
   router_.add_names(context_.routes);
@@ -130,6 +123,56 @@ void Application::add_handlers(std::string host_pattern, std::vector<Rule> rules
 void Application::add_default_headers(http::Headers& headers) const {
   headers.add("Content-Type", "text/html; charset=UTF-8");
 }
+
+// ---- Servers.
+
+// Makes a server, and keeps it if `begin` does not throw.
+template <class Begin>
+http::HTTPServer& Application::serve(ServerOptions options, Begin begin) {
+  auto server = std::make_unique<http::HTTPServer>(*this, std::move(options));
+  begin(*server);
+  return *servers_.emplace_back(std::move(server));
+}
+
+[[gnu::cold]] http::HTTPServer& Application::listen(std::uint16_t port, const ListenOptions& listen_options,
+                                                    ServerOptions server_options) {
+  return serve(std::move(server_options),
+               [&](http::HTTPServer& server) { server.listen(port, listen_options); });
+}
+
+[[gnu::cold]] http::HTTPServer& Application::listen_tls(std::uint16_t port, TLSContext context,
+                                                        const ListenOptions& listen_options,
+                                                        ServerOptions server_options) {
+  return serve(std::move(server_options), [&](http::HTTPServer& server) {
+    server.use_tls(std::move(context));
+    server.listen(port, listen_options);
+  });
+}
+
+[[gnu::cold]] http::HTTPServer& Application::listen_unix(std::string_view name,
+                                                         const UnixListenOptions& listen_options,
+                                                         ServerOptions server_options) {
+  return serve(std::move(server_options),
+               [&](http::HTTPServer& server) { server.listen_unix(name, listen_options); });
+}
+
+[[gnu::cold]] http::HTTPServer& Application::add_sockets(std::vector<OwnedFd> sockets,
+                                                         ServerOptions server_options) {
+  return serve(std::move(server_options),
+               [&](http::HTTPServer& server) { server.add_sockets(std::move(sockets)); });
+}
+
+[[gnu::cold]] http::HTTPServer& Application::add_server(ServerOptions server_options) {
+  return serve(std::move(server_options), [](http::HTTPServer&) {});
+}
+
+std::vector<std::reference_wrapper<TCPServer>> Application::servers() const {
+  std::vector<std::reference_wrapper<TCPServer>> servers;
+  for (const auto& server : servers_) servers.emplace_back(*server);
+  return servers;
+}
+
+Task<std::size_t> Application::drain(Deadline deadline) { return TCPServer::drain_all(servers(), deadline); }
 
 // ---- Requests.
 
