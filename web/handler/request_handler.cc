@@ -226,6 +226,12 @@ std::string RequestHandler::get_login_url() {
   return settings().login_url;
 }
 
+std::string RequestHandler::static_url(std::string_view path, StaticUrl kind) const {
+  const detail::StaticFiles* const files = settings().static_path.files();
+  if (!files) throw std::logic_error("static_url() needs Settings::static_path");
+  return files->url(settings(), path, kind);
+}
+
 // ---- Errors.
 
 void RequestHandler::send_error(int status, std::string_view reason) {

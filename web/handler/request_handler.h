@@ -67,6 +67,9 @@ class RequestHandler : public HandlerCookies {
     return context_->routes.path_of(name, arguments...);
   }
 
+  // The URL of the file at `path` beneath Settings::static_path: see web::static_url().
+  std::string static_url(std::string_view path, StaticUrl kind = StaticUrl::hashed) const;
+
   // ---- Output.
 
   // The status is 200 until it is set. A reason with `<`, or with a character that is neither visible nor a
