@@ -67,6 +67,11 @@ struct Settings {
   // the SHA-1 of the body, and saves nothing for a body that fits into one packet with its head.
   std::optional<std::size_t> etag_min_size = 1024;
   ErrorFormat error_format = ErrorFormat::by_accept;
+  // For development only: sets the default of serve_traceback (WEB-200).
+  bool debug = false;
+  // The error page of an exception shows the exception and the request to the client (WEB-205). nullopt: as
+  // `debug`.
+  std::optional<bool> serve_traceback{};
   // The page to which RequestHandler::require_user() redirects (WEB-209).
   std::string login_url{};
   // Signs and verifies signed cookies (WEB-91): long, random, and as secret as a password. Empty by default:
