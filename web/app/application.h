@@ -59,9 +59,9 @@ class Application final : public http::ServerDelegate {
   Application(Application&) = delete;
   ~Application() override;
 
-  // ---- Servers. Each call makes one more server, of the current loop, which the application owns and closes
-  // in its destructor. Errors are those of the server's function of the same name, and its constructor's;
-  // the application then has no further server.
+  // ---- Servers. Each call makes one more server, of the current loop. The application owns the server, and
+  // closes it in its destructor. A call throws what the server's function of that name throws, and then makes
+  // no server.
 
   // Serves on `port`; port 0 takes a free port. Throws std::system_error if the port cannot be bound.
   //     app.listen(8888, {.address = "127.0.0.1", .reuse_port = true});

@@ -4,6 +4,9 @@
 #include <squall/web.h>
 
 #include <fmt/format.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include <memory>
@@ -95,7 +98,7 @@ TEST_CASE("an application serves on a Unix socket, and removes its file", "[list
   TestLoop loop;
   const testing::TemporaryFolder folder;
   const std::string path = folder / "socket";
-  struct stat file {};
+  struct stat file{};
   {
     Application app(hello());
     UnixListenOptions options;
@@ -265,6 +268,8 @@ TEST_CASE("an application that is destroyed closes its servers, and cancels thei
   scene.reset();
   CHECK(Live::count == 0);
   for (RawPeer& peer : busy) {
+    pollfd readable{peer.fd(), POLLIN, 0};
+    REQUIRE(::poll(&readable, 1, 20'000) == 1);
     std::string all;
     CHECK(peer.drain(all));
     CHECK(all.empty());

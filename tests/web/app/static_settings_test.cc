@@ -62,7 +62,8 @@ TEST_CASE("static_path adds the routes of its files, in front of all others (WEB
   web.loop.log.expect_any("404 GET /static/missing");
   CHECK(web.brief("POST", "/static/app.js").starts_with("405 "));
   web.loop.log.expect_any("405 POST /static/app.js");
-  for (const std::string path : {"/favicon.ico/", "/faviconxico", "/a/robots.txt", "/app.js", "/staticapp.js"})
+  for (const std::string path :
+       {"/favicon.ico/", "/faviconxico", "/a/robots.txt", "/app.js", "/staticapp.js"})
     CHECK(web.brief("GET", path) == "200 handler of " + path);
 }
 
