@@ -5,13 +5,9 @@
 #include <squall/web/handler/handler_type.h>
 #include <squall/web/output/compression.h>
 #include <squall/web/routing/middleware_chain.h>
-#include <squall/web/routing/path_spelling.h>
 #include <squall/web/stock/error_handler.h>
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <iterator>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -62,40 +58,13 @@ std::vector<Rule> around(const Settings& settings, std::vector<Rule> rules) {
   for (Rule& rule : rules) static_cast<void>(std::move(rule).with_where_possible(middleware));
   return rules;
 }
-// A pattern for the paths that begin with `prefix`; its group is the rest of the path.
-std::string pattern_beneath(std::string_view prefix) {
-  constexpr std::string_view kSpecial = "\\^$.[]|()?*+{}";
-  std::string pattern;
-  for (const char c : prefix) {
-    if (c != '%' && !is_path_char(c)) {
-      pattern += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-      continue;
-    }
-    if (kSpecial.find(c) != kSpecial.npos) pattern += '\\';
-    pattern += c;
-  }
-  return pattern + "(.*)";
-}
-
-// The routes of Settings::static_path, and behind them the rules (WEB-195).
+// The rules, behind the routes of Settings::static_path if there is one.
 std::vector<Rule> behind_static_files(const Settings& settings, std::vector<Rule> rules) {
-  const detail::StaticFiles* const files = settings.static_path.files();
-  if (!files) {
-    if (settings.static_handler)
-      throw std::invalid_argument("Settings::static_handler needs Settings::static_path");
-    return rules;
-  }
-  const std::shared_ptr<const HandlerFactory> factory =
-      settings.static_handler ? settings.static_handler : files->handler(settings.static_path.path());
-  std::vector<Rule> all;
-  const auto add = [&](std::string pattern) {
-    all.push_back(Rule(Rule::Condition::path, std::move(pattern)).to(factory));
-  };
-  add(R"(/(robots\.txt))");
-  add(R"(/(favicon\.ico))");
-  if (settings.static_url_prefix.starts_with('/')) add(pattern_beneath(settings.static_url_prefix));
-  std::move(rules.begin(), rules.end(), std::back_inserter(all));
-  return all;
+  if (const detail::StaticFiles* const files = settings.static_path.files())
+    return files->routes(settings, std::move(rules));
+  if (settings.static_handler)
+    throw std::invalid_argument("Settings::static_handler needs Settings::static_path");
+  return rules;
 }
 
 std::shared_ptr<const HandlerFactory> around(const Settings& settings,

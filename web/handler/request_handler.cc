@@ -6,7 +6,6 @@
 #include <squall/ioloop/base/ascii.h>
 #include <squall/ioloop/base/log.h>
 #include <squall/web/handler/call_and_log.h>
-#include <squall/web/handler/debug_page.h>
 #include <squall/web/handler/entity_tag.h>
 #include <squall/web/handler/error_page.h>
 #include <squall/web/handler/failure_log.h>
@@ -276,11 +275,11 @@ void RequestHandler::keep_error(const std::exception_ptr& error) noexcept {
   const std::string_view reason =
       exchange_->reason().empty() ? http::reason_phrase(status) : std::string_view(exchange_->reason());
   const ErrorFormat format = settings().error_format;
-  const std::exception_ptr error =
-      settings().serve_traceback.value_or(settings().debug) ? this->error() : nullptr;
-  const ErrorPage page = error ? make_debug_page(*this, status, reason, error)
-                               : make_error_page(request(), format, status, reason);
-  if (error) set_header("Cache-Control", "no-store");
+  const auto make_page = settings().serve_traceback.value_or(settings().debug).function();
+  const bool is_debug_page = make_page && error();
+  const ErrorPage page = is_debug_page ? make_page(*this, status, reason, error())
+                                       : make_error_page(request(), format, status, reason);
+  if (is_debug_page) set_header("Cache-Control", "no-store");
   if (format == ErrorFormat::by_accept) http::add_vary(exchange_->headers(), "Accept");
   set_header("Content-Type", page.content_type);
   write(page.body);

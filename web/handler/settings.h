@@ -3,6 +3,7 @@
 #include <squall/http/message/multipart.h>
 #include <squall/ioloop/base/void_function.h>
 #include <squall/web/handler/compression_options.h>
+#include <squall/web/handler/debug_pages.h>
 #include <squall/web/handler/middleware.h>
 #include <squall/web/handler/static_folder.h>
 #include <squall/web/handler/xsrf_options.h>
@@ -68,10 +69,10 @@ struct Settings {
   std::optional<std::size_t> etag_min_size = 1024;
   ErrorFormat error_format = ErrorFormat::by_accept;
   // For development only: sets the default of serve_traceback (WEB-200).
-  bool debug = false;
+  DebugPages debug{};
   // The error page of an exception shows the exception and the request to the client (WEB-205). nullopt: as
   // `debug`.
-  std::optional<bool> serve_traceback{};
+  std::optional<DebugPages> serve_traceback{};
   // The page to which RequestHandler::require_user() redirects (WEB-209).
   std::string login_url{};
   // Signs and verifies signed cookies (WEB-91): long, random, and as secret as a password. Empty by default:

@@ -1,14 +1,15 @@
 #pragma once
 
 #include <concepts>
-#include <memory>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace squall::web {
 
-class HandlerFactory;
+class Rule;
 struct Settings;
 
 // `hashed` URLs end with `?v=` and the hash of the file's content: StaticFileHandler lets clients use them
@@ -19,7 +20,7 @@ namespace detail {
 
 // The functions of the room of static files, which is above this one.
 struct StaticFiles {
-  std::shared_ptr<const HandlerFactory> (*handler)(const std::string& folder);
+  std::vector<Rule> (*routes)(const Settings& settings, std::vector<Rule> rules);
   std::string (*url)(const Settings& settings, std::string_view path, StaticUrl kind);
 };
 const StaticFiles& static_files() noexcept;

@@ -1,10 +1,8 @@
 #include <squall/web/static/static_url.h>
 
 #include <squall/ioloop/base/log.h>
-#include <squall/web/routing/url.h>
 #include <squall/web/static/file_versions.h>
 #include <squall/web/static/safe_path.h>
-#include <squall/web/static/static_file_handler.h>
 
 #include <fmt/format.h>
 
@@ -45,14 +43,6 @@ std::string static_url(const Settings& settings, std::string_view path, StaticUr
 std::string static_url_with_host(const RequestHandler& handler, std::string_view path, StaticUrl kind) {
   return fmt::format("{}://{}{}", handler.request().protocol(), handler.request().host(),
                      static_url(handler.settings(), path, kind));
-}
-
-const detail::StaticFiles& detail::static_files() noexcept {
-  static constexpr StaticFiles kFiles = {
-      .handler = [](const std::string& folder) { return web::handler<StaticFileHandler>(folder); },
-      .url = &web::static_url,
-  };
-  return kFiles;
 }
 
 }  // namespace squall::web

@@ -1,4 +1,4 @@
-#include <squall/web/handler/debug_page.h>
+#include <squall/web/handler/debug_pages.h>
 
 #include <exception>
 #include <stdexcept>
@@ -7,7 +7,7 @@
 
 #include "support/web_fixture.h"
 
-namespace squall::web::debug_page_test {
+namespace squall::web::debug_pages_test {
 namespace {
 
 using testing::WebFixture;
@@ -68,14 +68,14 @@ struct Debugged : WebFixture {
 };
 
 TEST_CASE("in debug mode the page of an exception has its type, its text and the request (WEB-205)",
-          "[debug_page]") {
+          "[debug_pages]") {
   Debugged web;
   const std::string page = web.get("/fail/now?key=1", "X-Color: <blue>\r\n");
   CHECK(page.starts_with("HTTP/1.1 500 Internal Server Error\r\n"));
   CHECK(contains(page, "\r\nContent-Type: text/html; charset=UTF-8\r\n"));
   CHECK(contains(page, "\r\nCache-Control: no-store\r\n"));
   CHECK(contains(page, "<title>500: Internal Server Error</title>"));
-  CHECK(contains(page, "debug_page_test::(anonymous namespace)::StorageError</h2>"));
+  CHECK(contains(page, "debug_pages_test::(anonymous namespace)::StorageError</h2>"));
   CHECK(contains(page, "<pre>the &lt;disk&gt; is &quot;full&quot;\nof files</pre>"));
   CHECK(contains(page, "<td>GET /fail/now</td>"));
   CHECK(contains(page, "<td>127.0.0.1</td>"));
@@ -86,7 +86,7 @@ TEST_CASE("in debug mode the page of an exception has its type, its text and the
   CHECK(contains(web.get("/fail/later", "", "POST"), "<pre>later</pre>"));
 }
 
-TEST_CASE("the debug page has the nested exceptions, and those of any type", "[debug_page]") {
+TEST_CASE("the debug page has the nested exceptions, and those of any type", "[debug_pages]") {
   Debugged web;
   const std::string page = web.get("/fail/nested");
   const std::size_t outer = page.find("<h2>std::logic_error</h2>\n<pre>outer</pre>\n<h2>with ");
@@ -100,7 +100,7 @@ TEST_CASE("the debug page has the nested exceptions, and those of any type", "[d
   CHECK(contains(refused, "not for &lt;you&gt;"));
 }
 
-TEST_CASE("the debug page has no credentials and no cookies", "[debug_page]") {
+TEST_CASE("the debug page has no credentials and no cookies", "[debug_pages]") {
   Debugged web;
   const std::string headers =
       "Authorization: Bearer hunter2\r\nCookie: session=hunter2\r\nX-API-Key: hunter2\r\n"
@@ -113,9 +113,9 @@ TEST_CASE("the debug page has no credentials and no cookies", "[debug_page]") {
   }
 }
 
-TEST_CASE("the debug page is JSON for a client that prefers it, and by error_format", "[debug_page]") {
+TEST_CASE("the debug page is JSON for a client that prefers it, and by error_format", "[debug_pages]") {
   Debugged web;
-  const std::string space = "squall::web::debug_page_test::(anonymous namespace)::";
+  const std::string space = "squall::web::debug_pages_test::(anonymous namespace)::";
   const std::string expected =
       R"({"status":500,"title":"Internal Server Error","exceptions":[{"type":")" + space +
       R"(StorageError","message":"the \u003cdisk> is \"full\"\u000aof files"}],"handler":")" + space +
@@ -132,7 +132,7 @@ TEST_CASE("the debug page is JSON for a client that prefers it, and by error_for
 }
 
 TEST_CASE("without debug no page shows an exception, for any method and any Accept (WEB-205)",
-          "[debug_page]") {
+          "[debug_pages]") {
   Settings overruled = debugging();
   overruled.serve_traceback = false;
   for (const Settings& settings : {Settings(), overruled}) {
@@ -152,13 +152,13 @@ TEST_CASE("without debug no page shows an exception, for any method and any Acce
   }
 }
 
-TEST_CASE("serve_traceback overrules debug, and is enough by itself (WEB-197)", "[debug_page]") {
+TEST_CASE("serve_traceback overrules debug, and is enough by itself (WEB-197)", "[debug_pages]") {
   Settings settings;
   settings.serve_traceback = true;
   CHECK(contains(Debugged(settings).get("/fail/now"), "StorageError</h2>"));
 }
 
-TEST_CASE("the debug page over HEAD has a head alone", "[debug_page]") {
+TEST_CASE("the debug page over HEAD has a head alone", "[debug_pages]") {
   Debugged web;
   const std::string response = web.get("/fail/now", "", "HEAD");
   CHECK(response.starts_with("HTTP/1.1 500 "));
@@ -166,11 +166,11 @@ TEST_CASE("the debug page over HEAD has a head alone", "[debug_page]") {
   CHECK_FALSE(contains(response, "StorageError"));
 }
 
-TEST_CASE("a page of one's own, and an error without an exception, are as without debug", "[debug_page]") {
+TEST_CASE("a page of one's own, and an error without an exception, are as without debug", "[debug_pages]") {
   Debugged web;
   CHECK(web.get("/own").ends_with("\r\n\r\n500 of mine"));
   CHECK(web.get("/fail/sent").ends_with("<body>503: Service Unavailable</body></html>"));
 }
 
 }  // namespace
-}  // namespace squall::web::debug_page_test
+}  // namespace squall::web::debug_pages_test

@@ -1,8 +1,10 @@
-#include <squall/web/handler/debug_page.h>
+#include <squall/web/handler/debug_pages.h>
 
 #include <squall/ioloop/base/ascii.h>
 #include <squall/ioloop/base/symbol.h>
 #include <squall/web/escape/xhtml.h>
+#include <squall/web/handler/error_page.h>
+#include <squall/web/handler/request_handler.h>
 
 #include <cxxabi.h>
 #include <fmt/format.h>
