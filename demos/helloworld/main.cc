@@ -27,14 +27,12 @@ struct Options {
   int threads = 1;
 };
 
-// The objects that each loop has of its own.
+// Each loop has one of its own.
 struct Service {
-  Service(IOLoop& loop, std::vector<OwnedFd> sockets) : server(app, loop) {
-    server.add_sockets(std::move(sockets));
-    log::general().info("Serving on port {}", server.port());
+  explicit Service(std::vector<OwnedFd> sockets) {
+    log::general().info("Serving on port {}", app.add_sockets(std::move(sockets)).port());
   }
   web::Application app{{web::url<MainHandler>("/")}};
-  http::HTTPServer server;
 };
 
 // After SIGTERM the requests that have begun are still answered; a second signal ends the program at once.
@@ -42,8 +40,8 @@ constexpr std::chrono::seconds kDrain{5};
 
 void serve_alone(const Options& options) {
   IOLoop loop;
-  Service service(loop, bind_sockets(options.port, options.listen));
-  loop.spawn(drain_on_signals(service.server, kDrain));
+  const Service service(bind_sockets(options.port, options.listen));
+  loop.spawn(drain_on_signals(service.app.servers(), kDrain));
   loop.start();
 }
 
@@ -59,10 +57,10 @@ void serve(Options options) {
   }
   run_loops(
       options.threads,
-      [&](IOLoop& loop, int index) {
-        return std::make_unique<Service>(loop, std::move(sockets[static_cast<std::size_t>(index)]));
+      [&](IOLoop&, int index) {
+        return std::make_unique<Service>(std::move(sockets[static_cast<std::size_t>(index)]));
       },
-      [](const std::unique_ptr<Service>& service) { return service->server.drain(kDrain); });
+      [](const std::unique_ptr<Service>& service) { return service->app.drain(kDrain); });
 }
 
 }  // namespace

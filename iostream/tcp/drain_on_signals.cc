@@ -1,12 +1,9 @@
 #include <squall/iostream/tcp/drain_on_signals.h>
 
-#include <squall/ioloop/coro/multi.h>
-#include <squall/ioloop/loop/deadline.h>
 #include <squall/iostream/tcp/tcp_server.h>
 
 #include <signal.h>
 
-#include <cstddef>
 #include <stdexcept>
 #include <utility>
 
@@ -19,10 +16,7 @@ Task<> wait_and_drain(Servers servers, TimeSpan limit) {
   IOLoop& loop = servers.front().get().loop();
   co_await loop.signal(SIGINT, SIGTERM);
   loop.stop_on_signals();
-  const Deadline deadline(limit);
-  std::vector<Task<std::size_t>> drains;
-  for (TCPServer& server : servers) drains.push_back(server.drain(deadline));
-  co_await multi(std::move(drains));
+  co_await TCPServer::drain_all(std::move(servers), limit);
   loop.stop();
 }
 

@@ -2,6 +2,7 @@
 
 #include <squall/ioloop/base/errors.h>
 #include <squall/ioloop/base/log.h>
+#include <squall/ioloop/coro/multi.h>
 #include <squall/ioloop/coro/wait_ready.h>
 #include <squall/ioloop/coro/with_timeout.h>
 #include <squall/iostream/socket/socket.h>
@@ -15,6 +16,7 @@
 #include <algorithm>
 #include <iterator>
 #include <limits>
+#include <numeric>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -117,11 +119,15 @@ std::uint16_t TCPServer::port() const noexcept {
   return 0;
 }
 
-Task<std::size_t> TCPServer::drain(Deadline deadline) {
-  const detail::PromiseBase& self = co_await detail::ThisTask();
-  if (self.group() == &connections_)
+void TCPServer::check_drain(const detail::PromiseBase& task) const {
+  if (task.group() == &connections_)
     throw std::logic_error(
         "a connection awaits drain() of its own server, so of itself: give the task to spawn()");
+}
+
+Task<std::size_t> TCPServer::drain(Deadline deadline) {
+  const detail::PromiseBase& self = co_await detail::ThisTask();
+  check_drain(self);
   const std::uint16_t port = this->port();
   stop();
   draining_ = true;
@@ -138,6 +144,16 @@ Task<std::size_t> TCPServer::drain(Deadline deadline) {
   co_await close_all_connections();
   cutting.unlink();
   co_return cut;
+}
+
+Task<std::size_t> TCPServer::drain_all(std::vector<std::reference_wrapper<TCPServer>> servers,
+                                       Deadline deadline) {
+  const detail::PromiseBase& self = co_await detail::ThisTask();
+  for (const TCPServer& server : servers) server.check_drain(self);
+  std::vector<Task<std::size_t>> drains;
+  for (TCPServer& server : servers) drains.push_back(server.drain(deadline));
+  const std::vector<std::size_t> cut = co_await multi(std::move(drains));
+  co_return std::accumulate(cut.begin(), cut.end(), std::size_t{0});
 }
 
 ConnectionsClosed TCPServer::close_all_connections() {

@@ -20,6 +20,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -111,6 +112,10 @@ class TCPServer {
   // Errors:    throws std::logic_error if a connection or a handler of the server awaits the task, which
   //            would wait for its own end: spawn it instead. The server continues then.
   Task<std::size_t> drain(Deadline deadline);
+  // Drains several servers of one loop at once, each as drain() does, and returns the sum. If a connection of
+  // one of them awaits the task, all servers continue.
+  static Task<std::size_t> drain_all(std::vector<std::reference_wrapper<TCPServer>> servers,
+                                     Deadline deadline);
   // Whether drain() has begun, and the server got no sockets since.
   bool draining() const noexcept { return draining_; }
   // Cancels all connections at the end of the loop's turn, so that a connection's own task may call it.
@@ -188,6 +193,7 @@ class TCPServer {
   };
 
   void add(std::vector<std::unique_ptr<Acceptor>> acceptors);
+  void check_drain(const detail::PromiseBase& task) const;
   bool has_room() const noexcept { return count_ < max_connections_; }
   // Serve a connection, or close it.
   void welcome(OwnedFd fd, const Address& peer);

@@ -12,8 +12,10 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <cstdio>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
@@ -96,6 +98,8 @@ Held application(IOLoop& loop) {
   auto objects = std::make_shared<Objects>();
   const ListenOptions here{.address = "127.0.0.1"};
   http::HTTPServer& server = objects->app.listen(0, here);
+  const std::string name = fmt::format("squall-lifetime-{}", ::getpid());
+  objects->app.listen_unix((std::filesystem::temp_directory_path() / name).string());
   loop.run_sync(connect_all(objects->clients, server.port()), kPatience);
   return {objects, [&server] {
             server.close_all_connections();

@@ -8,6 +8,7 @@
 #include <squall/web/stock/error_handler.h>
 
 #include <algorithm>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -57,6 +58,15 @@ std::vector<Rule> around(const Settings& settings, std::vector<Rule> rules) {
   for (Rule& rule : rules) static_cast<void>(std::move(rule).with_where_possible(middleware));
   return rules;
 }
+// The rules, behind the routes of Settings::static_path if there is one.
+std::vector<Rule> behind_static_files(const Settings& settings, std::vector<Rule> rules) {
+  if (const detail::StaticFiles* const files = settings.static_path.files())
+    return files->routes(settings, std::move(rules));
+  if (settings.static_handler)
+    throw std::invalid_argument("Settings::static_handler needs Settings::static_path");
+  return rules;
+}
+
 std::shared_ptr<const HandlerFactory> around(const Settings& settings,
                                              std::shared_ptr<const HandlerFactory> factory) {
   return detail::chain(middleware_of(settings), std::move(factory));
@@ -101,7 +111,8 @@ void pass_on(http::ServerDelegate& delegate, http::Exchange& exchange, Task<>& p
 
 [[gnu::cold]] Application::Application(std::vector<Rule> rules, Settings settings)
     : context_{*this, std::move(settings)},
-      router_(around(context_.settings, std::move(rules)), context_.settings.default_host),
+      router_(around(context_.settings, behind_static_files(context_.settings, std::move(rules))),
+              context_.settings.default_host),
       not_found_(around(context_.settings, context_.settings.default_handler
                                                ? context_.settings.default_handler
                                                : handler<ErrorHandler>(404))),
@@ -113,13 +124,6 @@ void pass_on(http::ServerDelegate& delegate, http::Exchange& exchange, Task<>& p
 
 [[gnu::cold]] Application::~Application() = default;
 
-[[gnu::cold]] http::HTTPServer& Application::listen(std::uint16_t port, const ListenOptions& listen_options,
-                                                    http::HTTPServer::Options server_options) {
-  auto server = std::make_unique<http::HTTPServer>(*this, std::move(server_options));
-  server->listen(port, listen_options);
-  return *servers_.emplace_back(std::move(server));
-}
-
 void Application::add_handlers(std::string host_pattern, std::vector<Rule> rules) {
   router_.add_handlers(std::move(host_pattern), around(context_.settings, std::move(rules)));
   router_.add_names(context_.routes);
@@ -130,6 +134,56 @@ void Application::add_handlers(std::string host_pattern, std::vector<Rule> rules
 void Application::add_default_headers(http::Headers& headers) const {
   headers.add("Content-Type", "text/html; charset=UTF-8");
 }
+
+// ---- Servers.
+
+// Makes a server, and keeps it if `begin` does not throw.
+template <class Begin>
+http::HTTPServer& Application::serve(ServerOptions options, Begin begin) {
+  auto server = std::make_unique<http::HTTPServer>(*this, std::move(options));
+  begin(*server);
+  return *servers_.emplace_back(std::move(server));
+}
+
+[[gnu::cold]] http::HTTPServer& Application::listen(std::uint16_t port, const ListenOptions& listen_options,
+                                                    ServerOptions server_options) {
+  return serve(std::move(server_options),
+               [&](http::HTTPServer& server) { server.listen(port, listen_options); });
+}
+
+[[gnu::cold]] http::HTTPServer& Application::listen_tls(std::uint16_t port, TLSContext context,
+                                                        const ListenOptions& listen_options,
+                                                        ServerOptions server_options) {
+  return serve(std::move(server_options), [&](http::HTTPServer& server) {
+    server.use_tls(std::move(context));
+    server.listen(port, listen_options);
+  });
+}
+
+[[gnu::cold]] http::HTTPServer& Application::listen_unix(std::string_view name,
+                                                         const UnixListenOptions& listen_options,
+                                                         ServerOptions server_options) {
+  return serve(std::move(server_options),
+               [&](http::HTTPServer& server) { server.listen_unix(name, listen_options); });
+}
+
+[[gnu::cold]] http::HTTPServer& Application::add_sockets(std::vector<OwnedFd> sockets,
+                                                         ServerOptions server_options) {
+  return serve(std::move(server_options),
+               [&](http::HTTPServer& server) { server.add_sockets(std::move(sockets)); });
+}
+
+[[gnu::cold]] http::HTTPServer& Application::add_server(ServerOptions server_options) {
+  return serve(std::move(server_options), [](http::HTTPServer&) {});
+}
+
+std::vector<std::reference_wrapper<TCPServer>> Application::servers() const {
+  std::vector<std::reference_wrapper<TCPServer>> servers;
+  for (const auto& server : servers_) servers.emplace_back(*server);
+  return servers;
+}
+
+Task<std::size_t> Application::drain(Deadline deadline) { return TCPServer::drain_all(servers(), deadline); }
 
 // ---- Requests.
 

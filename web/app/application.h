@@ -2,7 +2,12 @@
 
 #include <squall/http/server/http_server.h>
 #include <squall/http/server/server_delegate.h>
+#include <squall/ioloop/base/owned_fd.h>
+#include <squall/ioloop/loop/deadline.h>
+#include <squall/ioloop/loop/task.h>
 #include <squall/iostream/socket/bind_sockets.h>
+#include <squall/iostream/socket/bind_unix_socket.h>
+#include <squall/iostream/tls/tls_context.h>
 #include <squall/web/handler/application_context.h>
 #include <squall/web/handler/request_handler.h>
 #include <squall/web/routing/router.h>
@@ -11,6 +16,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -31,11 +37,15 @@ namespace squall::web {
 // many steps a 500.
 //
 // Thread:    the loop's thread. A program with several loops makes one application for each.
-// Lifetime:  owns the servers that listen() makes, and outlives every other server that is given it. May be
-//            a static object: the loop may end first.
+// Lifetime:  owns its servers, and outlives every other server that is given it. May be a static object: the
+//            loop may end first. Its own handler must not destroy it: where a server of its own notices
+//            that, a message ends the program. A handler can leave that to the loop:
+//                loop.add_callback([doomed = std::move(application)] {});
 // Errors:    an exception of a handler becomes an error page; see RequestHandler.
 class Application final : public http::ServerDelegate {
  public:
+  using ServerOptions = http::HTTPServerOptions;
+
   // Throws std::invalid_argument for a pattern that is malformed or does not fit its handler; see Router.
   explicit Application(std::vector<Rule> rules, Settings settings = {});
   // Routes that are not in a list: a readable error in place of the compiler's.
@@ -49,10 +59,34 @@ class Application final : public http::ServerDelegate {
   Application(Application&) = delete;
   ~Application() override;
 
-  // Serves on `port`, on the current loop, until the server or the application is destroyed. Port 0 takes a
-  // free port. Throws std::system_error if the port cannot be bound.
+  // ---- Servers. Each call makes one more server, of the current loop. The application owns the server, and
+  // closes it in its destructor. A call throws what the server's function of that name throws, and then makes
+  // no server.
+
+  // Serves on `port`; port 0 takes a free port. Throws std::system_error if the port cannot be bound.
+  //     app.listen(8888, {.address = "127.0.0.1", .reuse_port = true});
   http::HTTPServer& listen(std::uint16_t port, const ListenOptions& listen_options = {},
-                           http::HTTPServer::Options server_options = http::HTTPServer::Options());
+                           ServerOptions server_options = {});
+  // The same over TLS.
+  http::HTTPServer& listen_tls(std::uint16_t port, TLSContext context,
+                               const ListenOptions& listen_options = {}, ServerOptions server_options = {});
+  // On a Unix socket: see bind_unix_socket().
+  http::HTTPServer& listen_unix(std::string_view name, const UnixListenOptions& listen_options = {},
+                                ServerOptions server_options = {});
+  // On sockets that listen already: bound before a fork, or by systemd (listen_fds()).
+  http::HTTPServer& add_sockets(std::vector<OwnedFd> sockets, ServerOptions server_options = {});
+  // A server without a socket, for other combinations:
+  //     http::HTTPServer& server = app.add_server();
+  //     server.use_tls(context);
+  //     server.listen_unix("/run/shop.sock");
+  http::HTTPServer& add_server(ServerOptions server_options = {});
+
+  // The servers made so far, for drain_on_signals():
+  //     loop.spawn(drain_on_signals(app.servers(), 30s));
+  std::vector<std::reference_wrapper<TCPServer>> servers() const;
+  // Drains all of them at once: see TCPServer::drain(). Returns the number of connections that did not end in
+  // time. A handler cannot await it: the task throws std::logic_error, and all servers continue.
+  Task<std::size_t> drain(Deadline deadline);
 
   const Settings& settings() const noexcept { return context_.settings; }
 
@@ -79,6 +113,8 @@ class Application final : public http::ServerDelegate {
   void connection_closed(const http::ServerConnection& connection) noexcept override;
 
  private:
+  template <class Begin>
+  http::HTTPServer& serve(ServerOptions options, Begin begin);
   void answer(const Router::Match& match, std::unique_ptr<http::Exchange::Attachment> owner,
               http::Exchange& exchange, Task<>& pending);
   const HandlerFactory& factory_for(const Router::Match& match,

@@ -96,6 +96,7 @@ void HandlerRun::answer_without_handler(const std::exception_ptr& error) noexcep
         return Called::pending;
       [[fallthrough]];
     case Stage::xsrf:
+    case Stage::middleware:
     case Stage::user:
     case Stage::prepare:
     case Stage::body:
@@ -118,12 +119,19 @@ Called HandlerRun::run_before_verb(Task<>& waiting) {
   const HandlerType& type = *handler_->type_;
   switch (next_) {
     case Stage::xsrf:
-      next_ = Stage::user;
+      next_ = Stage::middleware;
       if (needs_xsrf_check()) handler_->check_xsrf_cookie();
+      [[fallthrough]];
+    case Stage::middleware:
+      next_ = Stage::user;
+      if (type.before && !handler_->finished()) {
+        if (type.before(*handler_, waiting) == Called::pending) return Called::pending;
+      }
       [[fallthrough]];
     case Stage::user:
       next_ = Stage::prepare;
-      if (type.user_needs_task && !handler_->finished()) return type.current_user(*handler_, waiting);
+      if (type.user_needs_task && !handler_->finished() && !handler_->knows_user())
+        return type.current_user(*handler_, waiting);
       [[fallthrough]];
     case Stage::prepare:
       next_ = Stage::body;

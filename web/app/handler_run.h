@@ -25,9 +25,11 @@ class StageWait;
 //   -----------+-----------------------------------------+--------------------+------------------------
 //   create     | the handler's constructor               |                    | initialize
 //   initialize | set_default_headers(), initialize()     | its Task<>, if any | xsrf
-//   xsrf       | check_xsrf_cookie(), with the setting   |                    | user
+//   xsrf       | check_xsrf_cookie(), with the setting   |                    | middleware
 //              | xsrf_cookies and an unsafe method       |                    |
-//   user       | get_current_user(), if it is a task     | its Task<>         | prepare
+//   middleware | before() of each, the outermost first   | its Task<>, if any | user
+//   user       | get_current_user(), if it is a task and | its Task<>         | prepare
+//              | middleware has not set the user         |                    |
 //   prepare    | prepare()                               | its Task<>, if any | body
 //   body       | data_received() for each piece of the   | the client, and    | verb
 //              | body, if the class has that hook        | its Task<>, if any |
@@ -72,7 +74,7 @@ class HandlerRun {
   static void client_gone(http::Exchange& exchange) noexcept;
 
  private:
-  enum class Stage : std::uint8_t { create, initialize, xsrf, user, prepare, body, verb, finish };
+  enum class Stage : std::uint8_t { create, initialize, xsrf, middleware, user, prepare, body, verb, finish };
 
   // How the run ends after an exception of the handler.
   struct Outcome {

@@ -11,7 +11,20 @@
 namespace squall::web {
 namespace {
 
-// A reason phrase has no control characters but the tab. Bytes that are not UTF-8 are ISO-8859-1.
+constexpr std::string_view kHtml = "text/html";
+constexpr std::string_view kProblem = "application/problem+json";
+constexpr std::string_view kJson = "application/json";
+
+// The preferred type of an error page.
+std::string_view preferred_type(const http::ServerRequest& request) {
+  const std::string accept = request.headers().get("Accept");
+  if (accept.empty()) return kHtml;
+  static constexpr std::array<std::string_view, 3> kOffered = {kHtml, kProblem, kJson};
+  return kOffered[http::choose_type(accept, kOffered).value_or(0)];
+}
+
+}  // namespace
+
 std::string escape_json(std::string_view text) {
   const bool is_text = is_utf8(text);
   std::string escaped;
@@ -29,31 +42,22 @@ std::string escape_json(std::string_view text) {
   return escaped;
 }
 
-constexpr std::string_view kProblem = "application/problem+json";
-constexpr std::string_view kJson = "application/json";
+bool prefers_json(const http::ServerRequest& request) { return preferred_type(request) != kHtml; }
 
-// The preferred type of an error page.
-std::string_view preferred_type(const http::ServerRequest& request) {
-  const std::string accept = request.headers().get("Accept");
-  if (accept.empty()) return "text/html";
-  static constexpr std::array<std::string_view, 3> kOffered = {"text/html", kProblem, kJson};
-  return kOffered[http::choose_type(accept, kOffered).value_or(0)];
+std::string_view error_page_type(const http::ServerRequest& request, ErrorFormat format) {
+  if (format == ErrorFormat::html) return kHtmlType;
+  if (format == ErrorFormat::json) return kProblem;
+  const std::string_view type = preferred_type(request);
+  return type == kHtml ? kHtmlType : type;
 }
-
-}  // namespace
-
-bool prefers_json(const http::ServerRequest& request) { return preferred_type(request) != "text/html"; }
 
 ErrorPage make_error_page(const http::ServerRequest& request, ErrorFormat format, int status,
                           std::string_view reason) {
-  std::string_view type = kProblem;
-  if (format == ErrorFormat::html) type = "text/html";
-  if (format == ErrorFormat::by_accept) type = preferred_type(request);
-  if (type != "text/html")
+  const std::string_view type = error_page_type(request, format);
+  if (type != kHtmlType)
     return {type, fmt::format(R"({{"status":{},"title":"{}"}})", status, escape_json(reason))};
   const std::string title = fmt::format("{}: {}", status, xhtml_escape(reason));
-  return {"text/html; charset=UTF-8",
-          fmt::format("<html><title>{}</title><body>{}</body></html>", title, title)};
+  return {type, fmt::format("<html><title>{}</title><body>{}</body></html>", title, title)};
 }
 
 }  // namespace squall::web

@@ -14,6 +14,13 @@ struct ErrorPage {
   std::string body;
 };
 
+inline constexpr std::string_view kHtmlType = "text/html; charset=UTF-8";
+
+// The Content-Type of an error page for this request: kHtmlType, or a type of JSON.
+std::string_view error_page_type(const http::ServerRequest& request, ErrorFormat format);
+// Text for a JSON string, also in a page of HTML. Bytes that are not UTF-8 count as ISO-8859-1.
+std::string escape_json(std::string_view text);
+
 // Whether the client prefers JSON to HTML, by Accept; false for a client that accepts both equally.
 bool prefers_json(const http::ServerRequest& request);
 

@@ -60,7 +60,8 @@ struct HandlerType {
   bool authenticated = false;            // the verbs are for users alone
   bool has_conditions = false;           // it is authenticated, or has query
   bool user_needs_task = false;          // current_user is a task
-  bool has_hooks_before_verb = false;    // user_needs_task, prepare or data_received
+  bool has_hooks_before_verb = false;    // before, user_needs_task, prepare or data_received
+  Hook before = nullptr;                 // of the middleware around the handler
   Hook current_user = nullptr;           // asks get_current_user(), and keeps the result
   Tag compute_etag = nullptr;
   DataHook data_received = nullptr;

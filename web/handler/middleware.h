@@ -58,8 +58,10 @@ inline constexpr MiddlewareType kMiddlewareType = make_middleware_type<M>();
 // Code around the handlers of a route, of a list of routes, or of an application. Any class is a middleware
 // that has one of these members, public and not overloaded:
 //
-//   before(RequestHandler&)             void or Task<>; runs before prepare(). If it calls finish() or
-//                                       throws, neither the rest of the chain nor the handler runs.
+//   before(RequestHandler&)             void or Task<>; runs before prepare(), and before a
+//                                       get_current_user() that is a task, whose user it cannot know. If it
+//                                       calls finish() or throws, neither the rest of the chain nor the
+//                                       handler runs.
 //   before_head(RequestHandler&)        runs when the head of a response is about to be sent: of the verb's
 //                                       response, an error page, or another middleware's answer. May change
 //                                       status and headers, and add filters. May take the size of a whole

@@ -226,6 +226,12 @@ std::string RequestHandler::get_login_url() {
   return settings().login_url;
 }
 
+std::string RequestHandler::static_url(std::string_view path, StaticUrl kind) const {
+  const detail::StaticFiles* const files = settings().static_path.files();
+  if (!files) throw std::logic_error("static_url() needs Settings::static_path");
+  return files->url(settings(), path, kind);
+}
+
 // ---- Errors.
 
 void RequestHandler::send_error(int status, std::string_view reason) {
@@ -269,7 +275,11 @@ void RequestHandler::keep_error(const std::exception_ptr& error) noexcept {
   const std::string_view reason =
       exchange_->reason().empty() ? http::reason_phrase(status) : std::string_view(exchange_->reason());
   const ErrorFormat format = settings().error_format;
-  const ErrorPage page = make_error_page(request(), format, status, reason);
+  const auto make_page = settings().serve_traceback.value_or(settings().debug).function();
+  const bool is_debug_page = make_page && error();
+  const ErrorPage page = is_debug_page ? make_page(*this, status, reason, error())
+                                       : make_error_page(request(), format, status, reason);
+  if (is_debug_page) set_header("Cache-Control", "no-store");
   if (format == ErrorFormat::by_accept) http::add_vary(exchange_->headers(), "Accept");
   set_header("Content-Type", page.content_type);
   write(page.body);

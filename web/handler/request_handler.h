@@ -67,6 +67,9 @@ class RequestHandler : public HandlerCookies {
     return context_->routes.path_of(name, arguments...);
   }
 
+  // The URL of the file at `path` beneath Settings::static_path: see web::static_url().
+  std::string static_url(std::string_view path, StaticUrl kind = StaticUrl::hashed) const;
+
   // ---- Output.
 
   // The status is 200 until it is set. A reason with `<`, or with a character that is neither visible nor a
@@ -125,7 +128,8 @@ class RequestHandler : public HandlerCookies {
 
   // ---- The user (WEB-120 to WEB-123). get_current_user() of the class returns std::optional<T> or
   // Task<std::optional<T>>, nullopt for nobody. The first is called once, when the user is first needed; the
-  // task runs before prepare() of each request.
+  // task runs behind the middleware, and before prepare(), of each request. Neither is called if
+  // set_current_user() was called before.
 
   // Null for nobody. Throws std::logic_error if the user is not a T, and when get_current_user() calls it.
   template <class T>
@@ -185,6 +189,7 @@ class RequestHandler : public HandlerCookies {
 
   CurrentUser& user();
   CurrentUser& known_user();
+  bool knows_user() { return known_user().state() == CurrentUser::State::known; }
   void set_xsrf_cookie(const std::string& token) final;
   void write_json_text(std::string_view json);
   bool head_is_complete() const noexcept;

@@ -3,7 +3,9 @@
 #include <squall/http/message/multipart.h>
 #include <squall/ioloop/base/void_function.h>
 #include <squall/web/handler/compression_options.h>
+#include <squall/web/handler/debug_pages.h>
 #include <squall/web/handler/middleware.h>
+#include <squall/web/handler/static_folder.h>
 #include <squall/web/handler/xsrf_options.h>
 #include <squall/web/security/cookie_secrets.h>
 
@@ -34,10 +36,16 @@ struct Settings {
   // The most arguments that a query, or a form in a body, may have. With more, reading an argument throws
   // HTTPError 400.
   std::size_t max_arguments = 10'000;
-  // The folder whose files static_url() makes URLs for (WEB-220). Empty by default: static_url() throws.
-  std::string static_path{};
-  // The path of those URLs, up to the name of the file (WEB-221).
+  // The folder of the static files (WEB-220). The application then has routes for `/static/...`,
+  // `/favicon.ico` and `/robots.txt` in front of all others (WEB-195), and static_url() makes URLs of the
+  // files. Empty by default: there are no such routes, and static_url() throws.
+  StaticFolder static_path{};
+  // The text of those URLs up to the name of the file (WEB-221). If it does not begin with a slash, another
+  // host serves the files, and the application has no route for them.
   std::string static_url_prefix = "/static/";
+  // Answers those routes, as made by handler<H>(arguments...) (WEB-222). By default a StaticFileHandler of
+  // the folder.
+  std::shared_ptr<const HandlerFactory> static_handler{};
   // Limits of multipart forms: of their parts, of the headers of each part, and of all bytes. Beyond them
   // reading an argument or a file of the form throws HTTPError 400.
   http::MultipartLimits multipart{};
@@ -60,6 +68,11 @@ struct Settings {
   // the SHA-1 of the body, and saves nothing for a body that fits into one packet with its head.
   std::optional<std::size_t> etag_min_size = 1024;
   ErrorFormat error_format = ErrorFormat::by_accept;
+  // For development only: sets the default of serve_traceback (WEB-200).
+  DebugPages debug{};
+  // The error page of an exception shows the exception and the request to the client (WEB-205). nullopt: as
+  // `debug`.
+  std::optional<DebugPages> serve_traceback{};
   // The page to which RequestHandler::require_user() redirects (WEB-209).
   std::string login_url{};
   // Signs and verifies signed cookies (WEB-91): long, random, and as secret as a password. Empty by default:

@@ -36,28 +36,19 @@ std::size_t run_before(RequestHandler& handler, std::size_t next, Task<>& pendin
   return all.size();
 }
 
-// The same for prepare().
-Called run_prepare(RequestHandler& handler, Task<>& pending) {
-  const HandlerType::Hook prepare = chained_type_of(handler).inner->prepare;
-  if (!prepare || handler.finished()) return Called::done;
-  return prepare(handler, pending);
-}
-
-// Awaits `waiting`, then runs the middleware from `next` on, and prepare().
+// Awaits `waiting`, then runs the middleware from `next` on.
 Task<> rest_of_chain(RequestHandler& handler, std::size_t next, Task<> waiting) {
   while (waiting) {
     Task<> now = std::exchange(waiting, Task<>());
     co_await std::move(now);
     next = run_before(handler, next, waiting);
   }
-  Task<> prepare;
-  if (run_prepare(handler, prepare) == Called::pending) co_await std::move(prepare);
 }
 
-Called chained_prepare(RequestHandler& handler, Task<>& pending) {
+Called chained_before(RequestHandler& handler, Task<>& pending) {
   Task<> waiting;
   const std::size_t next = run_before(handler, 0, waiting);
-  if (!waiting) return run_prepare(handler, pending);
+  if (!waiting) return Called::done;
   pending = rest_of_chain(handler, next, std::move(waiting));
   return Called::pending;
 }
@@ -83,7 +74,7 @@ Called chained_finish(RequestHandler& handler, Task<>& pending) {
 
 ChainedType make_chained_type(const HandlerType& inner, const std::vector<Middleware>& middleware) {
   ChainedType type{inner, &inner, &middleware};
-  type.prepare = &chained_prepare;
+  type.before = &chained_before;
   type.has_hooks_before_verb = true;
   type.on_begin = &chained_begin;
   type.on_finish = &chained_finish;

@@ -35,7 +35,7 @@ std::string static_url(const Settings& settings, std::string_view path, StaticUr
   std::string url = settings.static_url_prefix;
   url += path;
   if (kind == StaticUrl::plain) return url;
-  const std::string hash = hash_for_url(settings.static_path, path);
+  const std::string hash = hash_for_url(settings.static_path.path(), path);
   if (!hash.empty()) url.append("?v=").append(hash);
   return url;
 }

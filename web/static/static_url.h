@@ -2,15 +2,12 @@
 
 #include <squall/web/handler/request_handler.h>
 #include <squall/web/handler/settings.h>
+#include <squall/web/handler/static_folder.h>
 
 #include <string>
 #include <string_view>
 
 namespace squall::web {
-
-// `hashed` URLs end with `?v=` and the hash of the file's content: StaticFileHandler lets clients use them
-// for ten years, and a changed file has another URL.
-enum class StaticUrl { hashed, plain };
 
 // The URL of the file at `path` beneath Settings::static_path: `/static/app.js?v=e7c22b99...`. A file that
 // cannot be read gets a line in the log, and a URL without `v` (WEB-140, WEB-141). The path is not escaped.

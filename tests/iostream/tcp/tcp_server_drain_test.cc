@@ -229,6 +229,20 @@ TEST_CASE("a connection that awaits drain() of its own server gets a logic_error
   CHECK(Live::count == 0);
 }
 
+TEST_CASE("several servers drain at once, and the result is the sum", "[tcp_server]") {
+  Served served;
+  DrainingServer other(served.loop);
+  other.listen(0, loopback());
+  RawPeer peers[] = {served.connect(), served.connect()};
+  RawPeer third(other.port());
+  served.loop.run_until([&] { return other.connections() == 1; });
+  CHECK(served.loop.run(TCPServer::drain_all({served.server, other}, 1ms)) == 3U);
+  CHECK(served.server.draining());
+  CHECK(other.draining());
+  CHECK(Live::count == 0);
+  CHECK(served.loop.run(TCPServer::drain_all({}, 1h)) == 0U);
+}
+
 TEST_CASE(
     "a connection that drains its own server unseen is closed at the deadline, with an error in the log",
     "[tcp_server]") {

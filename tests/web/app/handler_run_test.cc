@@ -2,6 +2,7 @@
 
 #include <squall/web/app/application.h>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -304,6 +305,65 @@ TEST_CASE("initialize(), get_current_user() and on_finish() may be tasks too", "
   CHECK(other.get() == "200");
   CHECK(g_script.steps == Steps{"create", "verb", "on_finish", "destroy"});
   CHECK(other.delegate.tasks == 1);
+}
+
+class Recorder {
+ public:
+  void before(RequestHandler&) { play("before"); }
+};
+class TaskRecorder {
+ public:
+  Task<> before(RequestHandler&) { return play_later("before"); }
+};
+class Identifying {
+ public:
+  void before(RequestHandler& handler) { handler.set_current_user(7); }
+};
+class Answering {
+ public:
+  void before(RequestHandler& handler) { handler.finish("no"); }
+};
+
+TEST_CASE("middleware runs before a get_current_user() that is a task, and may spare it", "[handler_run]") {
+  const std::vector<Rule> rules = {
+      tasks_rule().with(Recorder()),
+      tasks_rule().with(TaskRecorder()),
+  };
+  for (const Rule& rule : rules) {
+    g_script = {};
+    RunServer run(rule);
+    CHECK(run.get() == "200");
+    CHECK(g_script.steps == Steps{"create", "set_default_headers", "initialize", "before", "user", "prepare",
+                                  "verb", "on_finish", "destroy"});
+    g_script = {"before", "HTTPError", {}};
+    CHECK(run.get() == "403");
+    CHECK(g_script.steps == Steps{"create", "set_default_headers", "initialize", "before",
+                                  "set_default_headers", "on_finish", "destroy"});
+    CHECK(run.delegate.logged == std::vector<int>{200, 403});
+  }
+  g_script = {};
+  RunServer identifying(tasks_rule().with(Identifying()));
+  CHECK(identifying.get() == "200");
+  CHECK(std::count(g_script.steps.begin(), g_script.steps.end(), "user") == 0);
+  CHECK(std::count(g_script.steps.begin(), g_script.steps.end(), "verb") == 1);
+  g_script = {};
+  RunServer answering(tasks_rule().with(Answering()));
+  CHECK(answering.get() == "200");
+  CHECK(g_script.steps == Steps{"create", "set_default_headers", "initialize", "on_finish", "destroy"});
+}
+
+TEST_CASE("a client that goes away cancels middleware that waits", "[handler_run]") {
+  g_script = {"before", "wait", {}};
+  RunServer run(tasks_rule().with(TaskRecorder()));
+  RawPeer peer = run.connect();
+  peer.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  run.loop.run_until([] { return Live::count == 1; });
+  peer.reset();
+  run.loop.run_until([] { return g_script.steps.back() == "destroy"; });
+  CHECK(Live::count == 0);
+  const Steps end(g_script.steps.end() - 4, g_script.steps.end());
+  CHECK(end == Steps{"before", "on_connection_close", "on_finish", "destroy"});
+  CHECK(run.delegate.logged == std::vector<int>{499});
 }
 
 TEST_CASE("an exception in any hook that is a task is answered, logged once, and ends the run",

@@ -1,7 +1,6 @@
 #include <squall/web/static/static_url.h>
 
 #include <squall/web/static/content_hash.h>
-#include <squall/web/static/static_file_handler.h>
 
 #include <filesystem>
 #include <stdexcept>
@@ -74,8 +73,7 @@ class LinkHandler : public RequestHandler {
 
 TEST_CASE("a URL may have protocol and host, and the files' handler answers it (WEB-140)", "[static_url]") {
   const UrlSite site;
-  WebFixture web({url<LinkHandler>("/"), url<StaticFileHandler>("/static/(.*)", site.settings.static_path)},
-                 site.settings);
+  WebFixture web({url<LinkHandler>("/")}, site.settings);
   const std::string target = "/static/a.txt?v=" + hash_of("hello\n");
   CHECK(web.brief("GET", "/") == "200 http://h.example" + target);
   CHECK(web.brief("GET", target) == "200 hello\n");
