@@ -3,6 +3,7 @@
 #include <squall/ioloop/base/frame_pool.h>
 #include <squall/web/app/handler_run.h>
 #include <squall/web/handler/handler_type.h>
+#include <squall/web/handler/method_set.h>
 #include <squall/web/output/compression.h>
 #include <squall/web/routing/middleware_chain.h>
 #include <squall/web/stock/error_handler.h>

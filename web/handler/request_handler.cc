@@ -12,6 +12,7 @@
 #include <squall/web/handler/handler_state.h>
 #include <squall/web/handler/handler_type.h>
 #include <squall/web/handler/login_location.h>
+#include <squall/web/handler/method_set.h>
 
 #include <fmt/format.h>
 

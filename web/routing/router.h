@@ -3,7 +3,7 @@
 #include <squall/http/server/exchange.h>
 #include <squall/http/server/request.h>
 #include <squall/iostream/stream/regex.h>
-#include <squall/web/handler/handler_type.h>
+#include <squall/web/handler/method_set.h>
 #include <squall/web/handler/named_routes.h>
 #include <squall/web/handler/path_args.h>
 #include <squall/web/routing/guard.h>
