@@ -70,7 +70,15 @@ Task<> StaticFileHandler::get(std::string path) {
   validate_path(path_);
   if (names_folder(path_)) path_ += default_filename_;
   const auto with = has_precompressed(path_) ? FileVersions::With::siblings : FileVersions::With::file_only;
-  FileVersions::Found found = FileVersions::of_this_thread().find(root_, path_, with);
+  FileVersions& versions = FileVersions::of_this_thread();
+  FileVersions::Found found = versions.find(root_, path_, with);
+  conditions_ = Conditions::of(request().headers());
+  if (found.siblings.any()) {
+    http::add_vary(exchange().headers(), "Accept-Encoding");
+    const auto sibling = choose_sibling(found.siblings, conditions_.accept_encoding);
+    if (sibling && use_sibling(*sibling)) return file_ ? serve() : serve_after_hash();
+    if (!found.is_open()) found = versions.find(root_, path_);
+  }
   switch (found.outcome) {
     case OpenedFile::Outcome::file: break;
     case OpenedFile::Outcome::folder: serve_folder(); return {};
@@ -80,12 +88,6 @@ Task<> StaticFileHandler::get(std::string path) {
   }
   file_ = std::move(found.version);
   fd_ = std::move(found.fd);
-  conditions_ = Conditions::of(request().headers());
-  if (found.siblings.any()) {
-    http::add_vary(exchange().headers(), "Accept-Encoding");
-    if (const auto sibling = choose_sibling(found.siblings, conditions_.accept_encoding))
-      use_sibling(*sibling);
-  }
   return file_ ? serve() : serve_after_hash();
 }
 
@@ -99,15 +101,17 @@ void StaticFileHandler::serve_folder() {
   set_header("Location", fmt::format("{}/", path));
 }
 
-void StaticFileHandler::use_sibling(std::size_t index) {
+// False if the sibling cannot be sent.
+bool StaticFileHandler::use_sibling(std::size_t index) {
   const Precompression& sibling = kPrecompressions[index];
   FileVersions::Found found =
       FileVersions::of_this_thread().find(root_, std::string(path_).append(sibling.suffix));
-  if (found.outcome != OpenedFile::Outcome::file) return;
+  if (found.outcome != OpenedFile::Outcome::file) return false;
   suffix_ = sibling.suffix;
   coding_ = sibling.coding;
   file_ = std::move(found.version);
   fd_ = std::move(found.fd);
+  return true;
 }
 
 Task<> StaticFileHandler::serve_after_hash() {

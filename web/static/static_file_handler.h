@@ -83,7 +83,7 @@ class StaticFileHandler : public RequestHandler {
 
  private:
   void serve_folder();
-  void use_sibling(std::size_t index);
+  bool use_sibling(std::size_t index);
   Task<> serve_after_hash();
   Task<> serve();
   void set_file_headers();

@@ -708,6 +708,24 @@ TEST_CASE("a large file has large siblings", "[static_file_handler]") {
   CHECK(header(response, "Content-Encoding") == "zstd");
 }
 
+TEST_CASE("a known large file is sent to a client that accepts none of its siblings", "[static_file_handler]") {
+  Site site;
+  trust_new_files();
+  const std::string original = large_text(GENERATE(100'000, 400'000));
+  site.file("app.js", original);
+  site.file("app.js.br", "BR");
+  for (int i = 0; i < 2; ++i) {
+    CHECK(body_of(site.get("/s/app.js", "Accept-Encoding: br\r\n")) == "BR");
+    const std::string plain = site.get("/s/app.js");
+    CHECK((body_of(plain) == original));
+    CHECK(header(plain, "ETag") == "\"" + hash_of(original) + "\"");
+    CHECK(header(plain, "Vary") == "Accept-Encoding");
+  }
+  fs::remove(site.root + "/app.js");
+  CHECK(status_of(site.get("/s/app.js", "Accept-Encoding: br\r\n")) == 404);
+  site.web.loop.log.expect("404 GET");
+}
+
 // ---- Derived classes.
 
 class DocsHandler : public StaticFileHandler {
