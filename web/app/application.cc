@@ -4,7 +4,6 @@
 #include <squall/web/app/handler_run.h>
 #include <squall/web/handler/handler_type.h>
 #include <squall/web/handler/method_set.h>
-#include <squall/web/output/compression.h>
 #include <squall/web/routing/middleware_chain.h>
 #include <squall/web/stock/error_handler.h>
 
@@ -48,7 +47,7 @@ std::shared_ptr<const HandlerFactory> server_handler(const Router& router) {
 // The middleware around all rules. Compression is outermost, because it is the last that changes a head.
 std::vector<Middleware> middleware_of(const Settings& settings) {
   std::vector<Middleware> all;
-  if (settings.compress_response) all.emplace_back(Compression(*settings.compress_response));
+  if (const auto& options = settings.compress_response) all.push_back(options->make(*options));
   all.insert(all.end(), settings.middleware.begin(), settings.middleware.end());
   return all;
 }
@@ -60,7 +59,7 @@ std::vector<Rule> around(const Settings& settings, std::vector<Rule> rules) {
 }
 std::shared_ptr<const HandlerFactory> around(const Settings& settings,
                                              std::shared_ptr<const HandlerFactory> factory) {
-  return detail::chain(middleware_of(settings), std::move(factory));
+  return Middleware::around(middleware_of(settings), std::move(factory));
 }
 
 // The match of a request whose body is still to come. It has a copy of the path, because the head may move

@@ -16,6 +16,7 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <new>
 #include <stdexcept>
 #include <utility>
@@ -196,19 +197,6 @@ CurrentUser& RequestHandler::user() {
   return user;
 }
 
-// While get_current_user() has not returned, the cookie is as for nobody.
-void RequestHandler::set_xsrf_cookie(const std::string& token) {
-  if (exchange_->head_sent())
-    throw std::logic_error("xsrf_token() sets a cookie, but the head of the response was sent before");
-  CookieOptions cookie = xsrf_options().cookie;
-  const bool says_end = cookie.expires || cookie.expires_days || cookie.max_age;
-  const CurrentUser::State known = state().user.state();
-  const bool is_unasked = known == CurrentUser::State::unknown && type_->user_needs_task;
-  if (!says_end && !is_unasked && known != CurrentUser::State::asking && user().exists())
-    cookie.expires_days = std::chrono::days(30);
-  set_cookie(xsrf_options().cookie_name, token, cookie);
-}
-
 bool RequestHandler::require_user() {
   if (user().exists()) return true;
   const http::Method method = request().method();
@@ -225,6 +213,35 @@ std::string RequestHandler::get_login_url() {
   if (settings().login_url.empty())
     throw std::logic_error("You must define the 'login_url' setting, or override get_login_url()");
   return settings().login_url;
+}
+
+// ---- Protection against cross-site request forgery.
+
+const std::string& RequestHandler::xsrf_token() {
+  std::optional<std::string>& text = state().xsrf_token;
+  if (text) return *text;
+  const std::optional<XsrfToken> received = xsrf_cookie();
+  const XsrfToken token = received ? *received : XsrfToken::random(std::chrono::system_clock::now());
+  std::string made = token.encode(xsrf_options().cookie_version);
+  if (!received) set_xsrf_cookie(made);
+  return text.emplace(std::move(made));
+}
+
+std::string RequestHandler::xsrf_form_html() {
+  return fmt::format(R"(<input type="hidden" name="_xsrf" value="{}"/>)", xsrf_token());
+}
+
+// While get_current_user() has not returned, the cookie is as for nobody.
+void RequestHandler::set_xsrf_cookie(const std::string& token) {
+  if (exchange_->head_sent())
+    throw std::logic_error("xsrf_token() sets a cookie, but the head of the response was sent before");
+  CookieOptions cookie = xsrf_options().cookie;
+  const bool says_end = cookie.expires || cookie.expires_days || cookie.max_age;
+  const CurrentUser::State known = state().user.state();
+  const bool is_unasked = known == CurrentUser::State::unknown && type_->user_needs_task;
+  if (!says_end && !is_unasked && known != CurrentUser::State::asking && user().exists())
+    cookie.expires_days = std::chrono::days(30);
+  set_cookie(xsrf_options().cookie_name, token, cookie);
 }
 
 // ---- Errors.
