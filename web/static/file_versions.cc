@@ -187,8 +187,7 @@ Task<std::shared_ptr<const FileVersion>> FileVersions::hash(std::string root, st
   make_key(key, root, path);
   for (;;) {
     const Entry* const entry = look_up(key);
-    if (entry && entry->is_settled && entry->version && entry->identity == identity)
-      co_return entry->version;
+    if (entry && entry->is_settled && entry->version && entry->identity == identity) co_return entry->version;
     std::erase_if(hashing_, [](const auto& pair) { return pair.second->ended.is_set(); });
     const auto running = hashing_.find(key);
     if (running == hashing_.end()) break;
