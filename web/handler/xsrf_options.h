@@ -23,8 +23,8 @@ struct XsrfOptions {
   int cookie_version = 2;
   // Scripts of the site may read the cookie, to send its value in a header.
   CookieOptions cookie{.http_only = false};
-  // Not to be set. By this pointer the linker drops the check, and the forms and cookies that it reads, from a
-  // program that has no such options.
+  // Not to be set. By this pointer the linker drops the check, and the forms and cookies that it reads, from
+  // a program that has no such options.
   void (*check)(HandlerCookies& handler) = &detail::check_xsrf_token;
 };
 
