@@ -38,27 +38,27 @@ class ServerHandler final : public RequestHandler {
 };
 
 // The answer to requests without a path, with the methods of all routes and OPTIONS, which has the path `*`.
-std::shared_ptr<const HandlerFactory> server_handler(const Router& router) {
+[[gnu::cold]] std::shared_ptr<const HandlerFactory> server_handler(const Router& router) {
   MethodSet methods = router.methods();
   methods.add(http::Method::options);
   return handler<ServerHandler>(methods.text());
 }
 
 // The middleware around all rules. Compression is outermost, because it is the last that changes a head.
-std::vector<Middleware> middleware_of(const Settings& settings) {
+[[gnu::cold]] std::vector<Middleware> middleware_of(const Settings& settings) {
   std::vector<Middleware> all;
   if (const auto& options = settings.compress_response) all.push_back(options->make(*options));
   all.insert(all.end(), settings.middleware.begin(), settings.middleware.end());
   return all;
 }
-std::vector<Rule> around(const Settings& settings, std::vector<Rule> rules) {
+[[gnu::cold]] std::vector<Rule> around(const Settings& settings, std::vector<Rule> rules) {
   const std::vector<Middleware> middleware = middleware_of(settings);
   if (middleware.empty()) return rules;
   for (Rule& rule : rules) static_cast<void>(std::move(rule).with_where_possible(middleware));
   return rules;
 }
-std::shared_ptr<const HandlerFactory> around(const Settings& settings,
-                                             std::shared_ptr<const HandlerFactory> factory) {
+[[gnu::cold]] std::shared_ptr<const HandlerFactory> around(const Settings& settings,
+                                                           std::shared_ptr<const HandlerFactory> factory) {
   return Middleware::around(middleware_of(settings), std::move(factory));
 }
 
