@@ -56,6 +56,17 @@ bool Headers::is_named(const Line& line, HeaderId id, std::string_view name) con
   return id != HeaderId::other || equals_ignoring_case(name_of(line), name);
 }
 
+// The index of the first line of that name; size() without one.
+inline std::size_t Headers::index_of(HeaderId id, std::string_view name) const noexcept {
+  if (id != HeaderId::other) {
+    const std::uint32_t slot = slots_[static_cast<std::size_t>(id)];
+    return slot == 0 ? lines_.size() : slot - 1;
+  }
+  std::size_t index = 0;
+  while (index < lines_.size() && !is_named(lines_[index], id, name)) ++index;
+  return index;
+}
+
 [[gnu::hot]] std::optional<std::string_view> Headers::find(std::string_view name) const noexcept {
   if (const HeaderId id = header_id(name); id != HeaderId::other) return find(id);
   for (const Line& line : lines_)
@@ -110,11 +121,9 @@ void Headers::append(HeaderId id, std::string_view name, std::string_view value)
 [[gnu::hot]] void Headers::set(std::string_view name, std::string_view value) {
   const HeaderId id = header_id(name);
   check(id, name, value);
-  const auto found =
-      std::find_if(lines_.begin(), lines_.end(), [&](const Line& line) { return is_named(line, id, name); });
-  if (found == lines_.end()) return append(id, name, value);
-  const auto first = static_cast<std::size_t>(found - lines_.begin());
-  erase_named(first + 1, id, name);
+  const std::size_t first = index_of(id, name);
+  if (first == lines_.size()) return append(id, name, value);
+  if (first + 1 < lines_.size()) erase_named(first + 1, id, name);
   Line& line = lines_[first];
   text_.replace(line.value, line.value_size, value);
   // May be negative: the sums below are modulo 2^32.
@@ -134,15 +143,11 @@ bool Headers::remove(std::string_view name) {
 
 void Headers::rename(std::string_view name, std::string_view other) {
   const HeaderId id = header_id(name);
-  const auto find = [&] {
-    return std::find_if(lines_.begin(), lines_.end(),
-                        [&](const Line& line) { return is_named(line, id, name); });
-  };
-  const auto found = find();
-  if (found == lines_.end()) return;
-  const std::string value(value_of(*found));
+  const std::size_t found = index_of(id, name);
+  if (found == lines_.size()) return;
+  const std::string value(value_of(lines_[found]));
   add(other, value);
-  lines_.erase(find());
+  lines_.erase(lines_.begin() + static_cast<std::ptrdiff_t>(found));
   fill_slots();
 }
 

@@ -128,6 +128,7 @@ class Headers {
     return {text_.data() + line.value, line.value_size};
   }
   bool is_named(const Line& line, HeaderId id, std::string_view name) const noexcept;
+  std::size_t index_of(HeaderId id, std::string_view name) const noexcept;
   void append(HeaderId id, std::string_view name, std::string_view value);
   void erase_named(std::size_t from, HeaderId id, std::string_view name);
   void fill_slots() noexcept;

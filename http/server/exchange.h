@@ -117,8 +117,12 @@ class Exchange {
   // The whole body is a part of a file, with its Content-Length. The kernel sends it from the page cache
   // (sendfile) if it can, and it takes no room in the stream's buffer. If the file becomes shorter
   // meanwhile, the connection is closed. Errors as finish() and IOStream::write_file(). After an error of
-  // write_file() the connection is closed, and no part of the response was sent.
+  // write_file() the connection is closed, and no part of the response was sent. With filters the file is
+  // read at once, and the filtered body takes room in the stream's buffer: see filters_body().
   void finish_file(FileSlice file);
+  // Calls the head hook for a whole body of `size` bytes, and returns whether there are filters. If so, a
+  // large body should be sent by write() and flush(), piece by piece.
+  bool filters_body(std::uint64_t size) { return response_.filters_body(size); }
   // Sends the strings that `pieces` yields, each after the kernel has taken the one before, and then
   // finishes the response. An exception of the generator is passed on, and the response is then not
   // finished. Other errors as write().

@@ -385,6 +385,11 @@ void ResponseWriter::finish(SharedBytes body) {
   end();
 }
 
+bool ResponseWriter::filters_body(std::uint64_t size) {
+  if (!stream_->closed()) call_head_hook(size);
+  return filters_ != nullptr;
+}
+
 void ResponseWriter::finish_file(FileSlice file) {
   if (!stream_->closed()) call_head_hook(file.length);
   if (filters_) return send_file_filtered(file);

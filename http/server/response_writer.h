@@ -86,6 +86,7 @@ class ResponseWriter {
   void write_shared(SharedBytes piece);
   void finish(std::string_view last);
   void finish(SharedBytes body);
+  bool filters_body(std::uint64_t size);
   void finish_file(FileSlice file);
   void inform(int status, const Headers& headers);
   void abort() noexcept;

@@ -3,7 +3,7 @@
 #include <squall/ioloop/base/frame_pool.h>
 #include <squall/web/app/handler_run.h>
 #include <squall/web/handler/handler_type.h>
-#include <squall/web/output/compression.h>
+#include <squall/web/handler/method_set.h>
 #include <squall/web/routing/middleware_chain.h>
 #include <squall/web/stock/error_handler.h>
 
@@ -39,27 +39,27 @@ class ServerHandler final : public RequestHandler {
 };
 
 // The answer to requests without a path, with the methods of all routes and OPTIONS, which has the path `*`.
-std::shared_ptr<const HandlerFactory> server_handler(const Router& router) {
+[[gnu::cold]] std::shared_ptr<const HandlerFactory> server_handler(const Router& router) {
   MethodSet methods = router.methods();
   methods.add(http::Method::options);
   return handler<ServerHandler>(methods.text());
 }
 
 // The middleware around all rules. Compression is outermost, because it is the last that changes a head.
-std::vector<Middleware> middleware_of(const Settings& settings) {
+[[gnu::cold]] std::vector<Middleware> middleware_of(const Settings& settings) {
   std::vector<Middleware> all;
-  if (settings.compress_response) all.emplace_back(Compression(*settings.compress_response));
+  if (const auto& options = settings.compress_response) all.push_back(options->make(*options));
   all.insert(all.end(), settings.middleware.begin(), settings.middleware.end());
   return all;
 }
-std::vector<Rule> around(const Settings& settings, std::vector<Rule> rules) {
+[[gnu::cold]] std::vector<Rule> around(const Settings& settings, std::vector<Rule> rules) {
   const std::vector<Middleware> middleware = middleware_of(settings);
   if (middleware.empty()) return rules;
   for (Rule& rule : rules) static_cast<void>(std::move(rule).with_where_possible(middleware));
   return rules;
 }
 // The rules, behind the routes of Settings::static_path if there is one.
-std::vector<Rule> behind_static_files(const Settings& settings, std::vector<Rule> rules) {
+[[gnu::cold]] std::vector<Rule> behind_static_files(const Settings& settings, std::vector<Rule> rules) {
   if (const detail::StaticFiles* const files = settings.static_path.files())
     return files->routes(settings, std::move(rules));
   if (settings.static_handler)
@@ -67,9 +67,9 @@ std::vector<Rule> behind_static_files(const Settings& settings, std::vector<Rule
   return rules;
 }
 
-std::shared_ptr<const HandlerFactory> around(const Settings& settings,
-                                             std::shared_ptr<const HandlerFactory> factory) {
-  return detail::chain(middleware_of(settings), std::move(factory));
+[[gnu::cold]] std::shared_ptr<const HandlerFactory> around(const Settings& settings,
+                                                           std::shared_ptr<const HandlerFactory> factory) {
+  return Middleware::around(middleware_of(settings), std::move(factory));
 }
 
 // The match of a request whose body is still to come. It has a copy of the path, because the head may move

@@ -1,7 +1,6 @@
 #pragma once
 
-#include <squall/ioloop/base/errors.h>
-#include <squall/ioloop/base/log.h>
+#include <squall/web/handler/failure_log.h>
 
 #include <string_view>
 
@@ -13,7 +12,7 @@ void call_and_log(std::string_view name, Hook hook) noexcept {
   try {
     hook();
   } catch (...) {
-    log::application().error("Uncaught exception in {}: {}", name, current_what());
+    log_uncaught_in(name);
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <squall/http/server/access_log.h>
 #include <squall/http/server/handler_failure.h>
+#include <squall/ioloop/base/errors.h>
 #include <squall/ioloop/base/log.h>
 #include <squall/web/handler/http_error.h>
 
@@ -46,6 +47,10 @@ void log_failure(const http::Exchange& exchange, const std::exception_ptr& error
       log_uncaught(request, failure.text);
     }
   }
+}
+
+void log_uncaught_in(std::string_view hook) noexcept {
+  log::application().error("Uncaught exception in {}: {}", hook, current_what());
 }
 
 }  // namespace squall::web

@@ -86,20 +86,6 @@ std::optional<XsrfToken> HandlerCookies::xsrf_cookie() {
   return text ? XsrfToken::decode(*text, system_clock::now()) : std::nullopt;
 }
 
-const std::string& HandlerCookies::xsrf_token() {
-  std::optional<std::string>& text = state().xsrf_token;
-  if (text) return *text;
-  const std::optional<XsrfToken> received = xsrf_cookie();
-  const XsrfToken token = received ? *received : XsrfToken::random(system_clock::now());
-  std::string made = token.encode(xsrf_options().cookie_version);
-  if (!received) set_xsrf_cookie(made);
-  return text.emplace(std::move(made));
-}
-
-std::string HandlerCookies::xsrf_form_html() {
-  return fmt::format(R"(<input type="hidden" name="_xsrf" value="{}"/>)", xsrf_token());
-}
-
 // A body that was not read, or not yet, is empty here.
 std::string HandlerCookies::received_xsrf_token() {
   std::string token = request().body().empty() ? get_query_argument("_xsrf", "") : get_argument("_xsrf", "");
@@ -108,7 +94,17 @@ std::string HandlerCookies::received_xsrf_token() {
   return token;
 }
 
+void detail::check_xsrf_token(HandlerCookies& handler) { handler.check_xsrf_token(); }
+
 void HandlerCookies::check_xsrf_cookie() {
+  const std::optional<XsrfOptions>& options = settings().xsrf_cookies;
+  if (!options)
+    throw std::logic_error(
+        "check_xsrf_cookie() needs the 'xsrf_cookies' setting: without it call check_xsrf_token()");
+  options->check(*this);
+}
+
+void HandlerCookies::check_xsrf_token() {
   const std::string text = received_xsrf_token();
   if (text.empty()) throw HTTPError(403, "'_xsrf' argument missing from POST");
   const std::optional<XsrfToken> token = XsrfToken::decode(text, system_clock::now());

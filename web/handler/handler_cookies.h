@@ -46,21 +46,16 @@ class HandlerCookies : public RequestInput {
   std::optional<int> get_signed_cookie_key_version(std::string_view name);
 
   // ---- Protection against cross-site request forgery (WEB-100 to WEB-112): a request that changes something
-  // must send back the token that a page of this site has, and another site cannot know.
+  // must send back the token that a page of this site has, and another site cannot know. Pages get it by
+  // RequestHandler::xsrf_token().
 
-  // The token as text of hexadecimal digits and bars, for a form or a header: different in each response, and
-  // the same until the handler ends (SEC-46). The first call sets the cookie if the request has no usable
-  // one: until the browser's session ends, or for 30 days if there is a current user and the options do not
-  // say. It then throws std::logic_error once the head is sent. Throws std::invalid_argument for an unknown
-  // XsrfOptions::cookie_version, and errors of set_cookie() and get_current_user().
-  const std::string& xsrf_token();
-  // The hidden field of a form with the token (WEB-108), for HTML as it is.
-  std::string xsrf_form_html();
   // Throws HTTPError 403 unless the request has the token of its cookie: as the argument `_xsrf`, or in the
-  // header X-Xsrftoken or X-Csrftoken. A body that streams cannot have the argument, its query can. With
-  // Settings::xsrf_cookies the framework calls it before prepare(), and before get_current_user() if that is
-  // a task, for all methods but GET, HEAD, OPTIONS and QUERY. Overridden with an empty function, it exempts
-  // the class: for clients that are not browsers. May be overridden.
+  // header X-Xsrftoken or X-Csrftoken. A body that streams cannot have the argument, its query can.
+  void check_xsrf_token();
+  // With Settings::xsrf_cookies the framework calls this function before prepare(), and before
+  // get_current_user() if that is a task, for all methods but GET, HEAD, OPTIONS and QUERY. Calls
+  // check_xsrf_token(). Throws std::logic_error without Settings::xsrf_cookies. Overridden with an empty
+  // function, it exempts the class: for clients that are not browsers. May be overridden.
   virtual void check_xsrf_cookie();
 
  protected:
@@ -75,7 +70,6 @@ class HandlerCookies : public RequestInput {
   const XsrfOptions& xsrf_options() const;
   std::optional<XsrfToken> xsrf_cookie();
   std::string received_xsrf_token();
-  virtual void set_xsrf_cookie(const std::string& token) = 0;
 
   // In the source file, where HandlerState is complete. Not called for null.
   struct DestroyState {

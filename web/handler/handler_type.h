@@ -8,7 +8,6 @@
 #include <squall/web/handler/request_handler.h>
 
 #include <array>
-#include <bitset>
 #include <cstddef>
 #include <optional>
 #include <span>
@@ -17,7 +16,6 @@
 #include <tuple>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
 // The verbs and hooks of a handler class, found at compile time: a static table of function pointers. A call
 // of `void get()` is one indirect call, without a virtual function, a std::function or a coroutine frame.
@@ -71,24 +69,6 @@ struct HandlerType {
   void (*on_begin)(RequestHandler& handler) noexcept = nullptr;
   void (*on_connection_close)(RequestHandler& handler) = nullptr;
 };
-
-// The methods that handler classes have verbs for.
-class MethodSet {
- public:
-  // All methods that have a verb by name.
-  static MethodSet all();
-  void add(http::Method method) { known_.set(static_cast<std::size_t>(method)); }
-  void add(const HandlerType& type);
-  // The value of an Allow header.
-  std::string text() const;
-
- private:
-  std::bitset<http::kMethodCount> known_;
-  std::vector<std::string_view> extra_;
-};
-
-// The value of an Allow header for one class.
-std::string allowed_methods(const HandlerType& type);
 
 namespace detail {
 

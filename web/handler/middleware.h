@@ -8,18 +8,28 @@
 #include <optional>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace squall::web {
 
+class HandlerFactory;
+class Middleware;
 class RequestHandler;
 
 namespace detail {
+
+// Makes the handlers of `inner` with hooks that also run the middleware: only a route that has middleware
+// costs more.
+std::shared_ptr<const HandlerFactory> chain(std::vector<Middleware> middleware,
+                                            std::shared_ptr<const HandlerFactory> inner);
 
 // The hooks of a middleware class, found at compile time; null for a hook that it does not have.
 struct MiddlewareType {
   void (*before)(void* middleware, RequestHandler& handler, Task<>& pending) = nullptr;
   void (*before_head)(void* middleware, RequestHandler& handler, std::optional<std::uint64_t> size) = nullptr;
   void (*after)(void* middleware, RequestHandler& handler) = nullptr;
+  // By this pointer the linker drops the chain from a program without middleware.
+  decltype(&detail::chain) chain = &detail::chain;
 };
 
 template <class M>
@@ -106,6 +116,13 @@ class Middleware {
   }
   void after(RequestHandler& handler) const {
     if (type_->after) type_->after(object_.get(), handler);
+  }
+
+  // `factory`, with the middleware around its handlers; the first is outermost.
+  static std::shared_ptr<const HandlerFactory> around(const std::vector<Middleware>& middleware,
+                                                      std::shared_ptr<const HandlerFactory> factory) {
+    if (middleware.empty()) return factory;
+    return middleware.front().type_->chain(middleware, std::move(factory));
   }
 
  private:

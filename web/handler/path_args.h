@@ -71,8 +71,10 @@ std::optional<T> convert_group(const std::optional<std::string_view>& group, con
     return value ? std::optional<T>(std::in_place, std::move(*value)) : std::nullopt;
   } else {
     if (!group) return std::nullopt;
+    // The text of a number has no escapes, and needs no decoding.
     if constexpr (std::is_arithmetic_v<T>) {
-      if (group->find('%') == group->npos) return ArgumentConverter<T>::convert(*group);
+      const std::optional<T> plain = ArgumentConverter<T>::convert(*group);
+      if (plain || group->find('%') == group->npos) return plain;
     }
     return ArgumentConverter<T>::convert(decode(http::percent_decode(*group)));
   }

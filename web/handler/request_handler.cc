@@ -12,9 +12,11 @@
 #include <squall/web/handler/handler_state.h>
 #include <squall/web/handler/handler_type.h>
 #include <squall/web/handler/login_location.h>
+#include <squall/web/handler/method_set.h>
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <new>
 #include <stdexcept>
 #include <utility>
@@ -195,19 +197,6 @@ CurrentUser& RequestHandler::user() {
   return user;
 }
 
-// While get_current_user() has not returned, the cookie is as for nobody.
-void RequestHandler::set_xsrf_cookie(const std::string& token) {
-  if (exchange_->head_sent())
-    throw std::logic_error("xsrf_token() sets a cookie, but the head of the response was sent before");
-  CookieOptions cookie = xsrf_options().cookie;
-  const bool says_end = cookie.expires || cookie.expires_days || cookie.max_age;
-  const CurrentUser::State known = state().user.state();
-  const bool is_unasked = known == CurrentUser::State::unknown && type_->user_needs_task;
-  if (!says_end && !is_unasked && known != CurrentUser::State::asking && user().exists())
-    cookie.expires_days = std::chrono::days(30);
-  set_cookie(xsrf_options().cookie_name, token, cookie);
-}
-
 bool RequestHandler::require_user() {
   if (user().exists()) return true;
   const http::Method method = request().method();
@@ -230,6 +219,35 @@ std::string RequestHandler::static_url(std::string_view path, StaticUrl kind) co
   const detail::StaticFiles* const files = settings().static_path.files();
   if (!files) throw std::logic_error("static_url() needs Settings::static_path");
   return files->url(settings(), path, kind);
+}
+
+// ---- Protection against cross-site request forgery.
+
+const std::string& RequestHandler::xsrf_token() {
+  std::optional<std::string>& text = state().xsrf_token;
+  if (text) return *text;
+  const std::optional<XsrfToken> received = xsrf_cookie();
+  const XsrfToken token = received ? *received : XsrfToken::random(std::chrono::system_clock::now());
+  std::string made = token.encode(xsrf_options().cookie_version);
+  if (!received) set_xsrf_cookie(made);
+  return text.emplace(std::move(made));
+}
+
+std::string RequestHandler::xsrf_form_html() {
+  return fmt::format(R"(<input type="hidden" name="_xsrf" value="{}"/>)", xsrf_token());
+}
+
+// While get_current_user() has not returned, the cookie is as for nobody.
+void RequestHandler::set_xsrf_cookie(const std::string& token) {
+  if (exchange_->head_sent())
+    throw std::logic_error("xsrf_token() sets a cookie, but the head of the response was sent before");
+  CookieOptions cookie = xsrf_options().cookie;
+  const bool says_end = cookie.expires || cookie.expires_days || cookie.max_age;
+  const CurrentUser::State known = state().user.state();
+  const bool is_unasked = known == CurrentUser::State::unknown && type_->user_needs_task;
+  if (!says_end && !is_unasked && known != CurrentUser::State::asking && user().exists())
+    cookie.expires_days = std::chrono::days(30);
+  set_cookie(xsrf_options().cookie_name, token, cookie);
 }
 
 // ---- Errors.

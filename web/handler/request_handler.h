@@ -151,6 +151,17 @@ class RequestHandler : public HandlerCookies {
   // Settings::login_url, or throws std::logic_error without one (WEB-123). May be overridden.
   virtual std::string get_login_url();
 
+  // ---- Protection against cross-site request forgery: see check_xsrf_token().
+
+  // The token as text of hexadecimal digits and bars, for a form or a header: different in each response, and
+  // the same until the handler ends (SEC-46). The first call sets the cookie if the request has no usable
+  // one: until the browser's session ends, or for 30 days if there is a current user and the options do not
+  // say. It then throws std::logic_error once the head is sent. Throws std::invalid_argument for an unknown
+  // XsrfOptions::cookie_version, and errors of set_cookie() and get_current_user().
+  const std::string& xsrf_token();
+  // The hidden field of a form with the token (WEB-108), for HTML as it is.
+  std::string xsrf_form_html();
+
   // ---- Errors.
 
   // Answers with the error page of `status`. If the head was sent before, closes the connection instead, so
@@ -190,7 +201,7 @@ class RequestHandler : public HandlerCookies {
   CurrentUser& user();
   CurrentUser& known_user();
   bool knows_user() { return known_user().state() == CurrentUser::State::known; }
-  void set_xsrf_cookie(const std::string& token) final;
+  void set_xsrf_cookie(const std::string& token);
   void write_json_text(std::string_view json);
   bool head_is_complete() const noexcept;
   void end_response();

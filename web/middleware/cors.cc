@@ -1,7 +1,7 @@
 #include <squall/web/middleware/cors.h>
 
 #include <squall/http/message/vary.h>
-#include <squall/web/handler/handler_type.h>
+#include <squall/web/handler/method_set.h>
 #include <squall/web/handler/request_handler.h>
 
 #include <fmt/format.h>

@@ -57,6 +57,7 @@ RateLimit::Key RateLimit::key_of(const Address& address) const noexcept {
 // The client's bucket, at first a full one. Of too many clients the one that was silent longest is forgotten;
 // its memory is used again.
 RateLimit::Bucket& RateLimit::bucket_of(const Key& key) {
+  if (is_first(key)) return buckets_.front();
   const auto known = by_address_.find(key);
   if (known != by_address_.end()) {
     buckets_.splice(buckets_.begin(), buckets_, known->second);
@@ -81,8 +82,15 @@ RateLimit::Bucket& RateLimit::bucket_of(const Key& key) {
   return buckets_.front();
 }
 
+// The client that was heard last needs no hash of its key. A response that does not wait is that client's.
+bool RateLimit::is_first(const Key& key) const noexcept {
+  return !buckets_.empty() && buckets_.front().key == key;
+}
+
 RateLimit::Bucket* RateLimit::find(const Address& address) noexcept {
-  const auto known = by_address_.find(key_of(address));
+  const Key key = key_of(address);
+  if (is_first(key)) return &buckets_.front();
+  const auto known = by_address_.find(key);
   return known == by_address_.end() ? nullptr : &*known->second;
 }
 

@@ -67,6 +67,7 @@ class RateLimit {
   using Buckets = std::list<Bucket>;
 
   Key key_of(const Address& address) const noexcept;
+  bool is_first(const Key& key) const noexcept;
   Bucket& bucket_of(const Key& key);
   Bucket* find(const Address& address) noexcept;
   TimePoint full_at(const Bucket& bucket, TimePoint now) const noexcept;

@@ -60,6 +60,8 @@ bool has_element(const http::Headers& headers, std::string_view name, std::strin
 
 }  // namespace
 
+Middleware detail::make_compression(const CompressionOptions& options) { return Compression(options); }
+
 Compression::Compression(Options options) : options_(std::move(options)) {
   const auto available = http::offered_content_codings();
   for (const std::string& coding : options_.codings) {

@@ -126,7 +126,7 @@ Rule&& Rule::with(std::vector<Middleware> middleware) && {
     throw std::invalid_argument(
         fmt::format("route '{}': a delegate gets its requests without middleware", pattern_));
   if (rules_) rules_ = std::make_shared<const Rules>(with_middleware(middleware, *rules_));
-  if (factory_) factory_ = detail::chain(std::move(middleware), std::move(factory_));
+  if (factory_) factory_ = Middleware::around(middleware, std::move(factory_));
   return std::move(*this);
 }
 
@@ -136,7 +136,7 @@ Rule&& Rule::with_where_possible(const std::vector<Middleware>& middleware) && {
     for (Rule& rule : inner) static_cast<void>(std::move(rule).with_where_possible(middleware));
     rules_ = std::make_shared<const Rules>(std::move(inner));
   }
-  if (factory_) factory_ = detail::chain(middleware, std::move(factory_));
+  if (factory_) factory_ = Middleware::around(middleware, std::move(factory_));
   return std::move(*this);
 }
 

@@ -3,7 +3,6 @@
 #include <squall/web/handler/middleware.h>
 #include <squall/web/routing/rule.h>
 
-#include <memory>
 #include <vector>
 
 namespace squall::web {
@@ -12,12 +11,4 @@ namespace squall::web {
 // the middleware that a rule has already. Throws as Rule::with().
 std::vector<Rule> with_middleware(const std::vector<Middleware>& middleware, std::vector<Rule> rules);
 
-namespace detail {
-
-// Makes the handlers of `inner` with hooks that also run the middleware: only a route that has middleware
-// costs more.
-std::shared_ptr<const HandlerFactory> chain(std::vector<Middleware> middleware,
-                                            std::shared_ptr<const HandlerFactory> inner);
-
-}  // namespace detail
 }  // namespace squall::web

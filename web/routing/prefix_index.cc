@@ -25,7 +25,7 @@ void PrefixIndex::split(std::uint32_t node, std::size_t size) {
 void PrefixIndex::add(std::string_view prefix, std::uint32_t position) {
   std::uint32_t node = 0;
   while (!prefix.empty()) {
-    const std::size_t child = nodes_[node].first_bytes.find(prefix.front());
+    const std::size_t child = nodes_[node].child_at(prefix.front());
     if (child == std::string::npos) {
       const std::uint32_t leaf = add_node(prefix);
       nodes_[node].first_bytes += prefix.front();

@@ -2,35 +2,15 @@
 
 #include <squall/ioloop/base/frame_pool.h>
 #include <squall/web/routing/path_spelling.h>
+#include <squall/web/routing/route_group.h>
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <deque>
 #include <optional>
-#include <stdexcept>
 #include <utility>
 
 namespace squall::web {
-
-// A rule with a handler or a delegate as its target.
-struct Router::Route {
-  const Rule* rule;
-  const Guard* guard;                   // of the lists that the rule is in; null without
-  std::optional<RoutePattern> pattern;  // nullopt for a matcher
-  std::optional<Regex> regex;           // nullopt for a literal and for a matcher
-  std::size_t groups = 0;
-};
-
-// Rules that were added together, and their routes in order of declaration.
-struct Router::Group {
-  explicit Group(std::vector<Rule> given) : rules(std::move(given)) {}
-
-  const std::vector<Rule> rules;
-  std::deque<Guard> guards;
-  std::deque<Route> routes;
-  bool is_named = false;  // add_names() has seen the routes
-};
 
 namespace {
 
@@ -40,75 +20,26 @@ struct GroupText final : http::Exchange::Attachment, Pooled {
   Matcher::Parameters parameters;
 };
 
-// The rule's regular expression, whose groups fit its handler.
-Regex compile_regex(const Rule& rule, const std::string& text) {
-  try {
-    Regex regex(text, {.extent = Regex::Extent::whole});
-    if (regex.named_groups() == 0 || regex.named_groups() == regex.groups()) return regex;
-  } catch (const std::invalid_argument& error) {
-    throw std::invalid_argument(fmt::format("route '{}': {}", rule.pattern(), error.what()));
-  }
-  throw std::invalid_argument(fmt::format("route '{}' mixes named and unnamed groups", rule.pattern()));
-}
-
-void check_groups(const Rule& rule, std::size_t groups) {
-  if (!rule.factory()) return;
-  try {
-    rule.factory()->check_groups(groups);
-  } catch (const std::invalid_argument& error) {
-    throw std::invalid_argument(fmt::format("route '{}' {}", rule.pattern(), error.what()));
-  }
-}
-
 }  // namespace
 
 // ---- Rules.
 
 [[gnu::cold]] Router::Router(std::vector<Rule> rules, std::string default_host)
     : default_host_(std::move(default_host)) {
-  main_groups_.push_back(compile(std::move(rules)));
+  main_groups_.push_back(RouteGroup::of(std::move(rules)));
   make_index();
 }
 
 Router::~Router() = default;
 
-[[gnu::cold]] std::unique_ptr<Router::Group> Router::compile(std::vector<Rule> rules) {
-  auto group = std::make_unique<Group>(std::move(rules));
-  add_routes(group->rules, nullptr, *group);
-  return group;
-}
-
-[[gnu::cold]] void Router::add_routes(const std::vector<Rule>& rules, const Guard* guard, Group& to) {
-  for (const Rule& rule : rules) {
-    if (rule.rules()) {
-      add_routes(*rule.rules(), &to.guards.emplace_back(rule, guard), to);
-      continue;
-    }
-    Route& route = to.routes.emplace_back(Route{&rule, guard, {}, {}});
-    if (rule.matcher()) {
-      route.groups = rule.matcher()->parameters();
-    } else {
-      route.pattern.emplace(rule.pattern());
-      if (!route.pattern->literal()) {
-        route.regex = compile_regex(rule, route.pattern->regex());
-        route.groups = route.regex->groups();
-      }
-    }
-    check_groups(rule, route.groups);
-  }
-}
-
 [[gnu::cold]] void Router::add_handlers(std::string host_pattern, std::vector<Rule> rules) {
   const Rule host = Rule(Rule::Condition::host, std::move(host_pattern)).to(std::move(rules));
-  std::unique_ptr<Group> group = compile({host});
-  std::unique_ptr<Group> fallback;
+  std::unique_ptr<RouteGroup> group = RouteGroup::of({host});
+  std::unique_ptr<RouteGroup> fallback;
   const Regex regex = host_regex(host.pattern());
   std::vector<Regex::Group> unused(regex.groups());
   if (!default_host_.empty() && regex.match(default_host_, unused) == Regex::Outcome::match) {
-    fallback = std::make_unique<Group>(std::vector<Rule>{host});
-    const Guard& guard = fallback->guards.emplace_back(fallback->rules.front(), Guard::DefaultHost());
-    add_routes(*fallback->rules.front().rules(), &guard, *fallback);
-    fallback->is_named = true;
+    fallback = RouteGroup::for_default_host(host);
   }
   host_groups_.push_back(std::move(group));
   if (fallback) main_groups_.push_back(std::move(fallback));

@@ -3,7 +3,7 @@
 #include <squall/http/server/exchange.h>
 #include <squall/http/server/request.h>
 #include <squall/iostream/stream/regex.h>
-#include <squall/web/handler/handler_type.h>
+#include <squall/web/handler/method_set.h>
 #include <squall/web/handler/named_routes.h>
 #include <squall/web/handler/path_args.h>
 #include <squall/web/routing/guard.h>
@@ -20,6 +20,9 @@
 #include <vector>
 
 namespace squall::web {
+
+struct Route;
+struct RouteGroup;
 
 // Finds the rule for a request: the first in order of declaration whose conditions the request meets (RTE-03,
 // RTE-05, WEB-192). If the target of a rule is a list, the list's rules are tried in its place, each with its
@@ -73,15 +76,11 @@ class Router {
   const std::vector<http::ServerDelegate*>& delegates() const noexcept { return delegates_; }
 
  private:
-  struct Route;
-  struct Group;
   struct Literal {
     std::vector<std::uint32_t> positions;
     bool is_first = false;  // the first of them is not guarded, and no pattern before it can match
   };
 
-  std::unique_ptr<Group> compile(std::vector<Rule> rules);
-  void add_routes(const std::vector<Rule>& rules, const Guard* guard, Group& to);
   void make_index();
   void decide(std::string_view path, Literal& literal) const;
   Match search(const RoutedRequest& request, const Literal* literal);
@@ -91,8 +90,8 @@ class Router {
   const Literal* find_literal(std::string_view path) const;
 
   std::string default_host_;
-  std::vector<std::unique_ptr<Group>> host_groups_;
-  std::vector<std::unique_ptr<Group>>
+  std::vector<std::unique_ptr<RouteGroup>> host_groups_;
+  std::vector<std::unique_ptr<RouteGroup>>
       main_groups_;                   // the constructor's rules, then those for the default host
   std::vector<const Route*> routes_;  // in order of declaration
   std::unordered_map<std::string_view, Literal> literals_;

@@ -104,22 +104,29 @@ FileVersions::Found FileVersions::find(const std::string& root, const std::strin
   join_path(path_, root, path);
   make_key(key_, root, path);
   Found found;
-  Entry* entry = find_kept(found);
-  if (!found.version) entry = open(root, path, found);
-  if (with == With::siblings && found.outcome == OpenedFile::Outcome::file)
-    found.siblings = siblings_of(entry, found.identity);
+  Entry* entry = find_kept(found, with);
+  if (found.outcome != OpenedFile::Outcome::file) entry = open(root, path, found);
+  if (with == With::file_only || found.outcome != OpenedFile::Outcome::file) return found;
+  found.siblings = siblings_of(entry, found.identity);
+  if (found.siblings.none() && !found.is_open()) {  // the siblings are gone
+    found = Found();
+    open(root, path, found);
+  }
   return found;
 }
 
 // The path may lead out of the root by now. That is harmless: only the file that was opened beneath the root
 // has this identity.
-FileVersions::Entry* FileVersions::find_kept(Found& found) {
+FileVersions::Entry* FileVersions::find_kept(Found& found, With with) {
   Entry* const entry = look_up(key_);
-  if (!entry || !entry->is_settled || !entry->version->content) return entry;
+  if (!entry || !entry->is_settled) return entry;
+  const bool has_content = entry->version && entry->version->content;
+  const bool sends_sibling = with == With::siblings && entry->siblings.any();
+  if (!has_content && !sends_sibling) return entry;
   struct stat status{};
   if (::stat(path_.c_str(), &status) != 0) return entry;
   const FileIdentity identity = FileIdentity::of(status);
-  if (entry->version->identity != identity) return entry;
+  if (entry->identity != identity) return entry;
   found.outcome = OpenedFile::Outcome::file;
   found.version = entry->version;
   found.identity = identity;
@@ -135,12 +142,12 @@ FileVersions::Entry* FileVersions::open(const std::string& root, const std::stri
     return nullptr;
   }
   found.identity = FileIdentity::of(opened.status);
-  if (entry && entry->is_settled && entry->version->identity == found.identity) {
+  if (entry && entry->is_settled && entry->identity == found.identity) {
     found.version = entry->version;
   } else {
     const auto read_at = std::chrono::system_clock::now();
     found.version = load(opened.fd.get(), found.identity);
-    entry = found.version ? store(key_, found.version, read_at) : nullptr;
+    entry = store(key_, found.identity, found.version, read_at);
   }
   if (!found.version || !found.version->content) found.fd = std::move(opened.fd);
   return entry;
@@ -180,7 +187,7 @@ Task<std::shared_ptr<const FileVersion>> FileVersions::hash(std::string root, st
   make_key(key, root, path);
   for (;;) {
     const Entry* const entry = look_up(key);
-    if (entry && entry->is_settled && entry->version->identity == identity) co_return entry->version;
+    if (entry && entry->is_settled && entry->version && entry->identity == identity) co_return entry->version;
     std::erase_if(hashing_, [](const auto& pair) { return pair.second->ended.is_set(); });
     const auto running = hashing_.find(key);
     if (running == hashing_.end()) break;
@@ -196,7 +203,7 @@ Task<std::shared_ptr<const FileVersion>> FileVersions::hash(std::string root, st
   if (!copy) throw_errno("dup");
   std::string hash = co_await run_in_executor(hash_owned, std::move(copy), identity);
   own->version = make_version(identity, std::move(hash), nullptr);
-  store(key, own->version, read_at);
+  store(key, identity, own->version, read_at);
   co_return own->version;
 }
 
@@ -206,7 +213,7 @@ std::string FileVersions::hash_now(const std::string& root, const std::string& p
   if (found.outcome != OpenedFile::Outcome::file) return {};
   const auto read_at = std::chrono::system_clock::now();
   const auto version = make_version(found.identity, hash_unchanged(found.fd.get(), found.identity), nullptr);
-  store(key_, version, read_at);
+  store(key_, found.identity, version, read_at);
   return version->hash;
 }
 
@@ -220,25 +227,27 @@ FileVersions::Entry* FileVersions::look_up(std::string_view key) {
 }
 
 // A version without a hash is not kept. Returns null if the version is not kept.
-FileVersions::Entry* FileVersions::store(const std::string& key, std::shared_ptr<const FileVersion> version,
+FileVersions::Entry* FileVersions::store(const std::string& key, const FileIdentity& identity,
+                                         std::shared_ptr<const FileVersion> version,
                                          std::chrono::system_clock::time_point read_at) {
   if (look_up(key)) forget(entries_.begin());
-  if (version->hash.empty()) return nullptr;
+  if (version && version->hash.empty()) return nullptr;
   Entries added(1);
   Entry& entry = added.front();
   entry.key = key;
-  entry.is_settled = is_settled_at(read_at, version->identity, limits_.settled);
+  entry.identity = identity;
+  entry.is_settled = is_settled_at(read_at, identity, limits_.settled);
   entry.version = std::move(version);
   by_key_.emplace(entry.key, added.begin());
   entries_.splice(entries_.begin(), added);
-  if (entry.version->content) bytes_ += entry.version->content->size();
+  if (entry.version && entry.version->content) bytes_ += entry.version->content->size();
   while (!entries_.empty() && (entries_.size() > limits_.files || bytes_ > limits_.contents))
     forget(std::prev(entries_.end()));
   return entries_.empty() ? nullptr : &entries_.front();
 }
 
 void FileVersions::forget(Entries::iterator entry) noexcept {
-  if (entry->version->content) bytes_ -= entry->version->content->size();
+  if (entry->version && entry->version->content) bytes_ -= entry->version->content->size();
   by_key_.erase(entry->key);
   entries_.erase(entry);
 }

@@ -59,9 +59,12 @@ class FileVersions {
   struct Found {
     OpenedFile::Outcome outcome = OpenedFile::Outcome::not_found;
     std::shared_ptr<const FileVersion> version;  // of a file; null if hash() must be called
-    OwnedFd fd;                                  // of a file whose version has no content
+    OwnedFd fd;                                  // of a file whose version has no content: see is_open()
     FileIdentity identity;                       // of a file
     Siblings siblings;                           // of a file, if asked for
+
+    // Whether the file itself can be sent.
+    bool is_open() const noexcept { return fd || (version && version->content); }
   };
 
   FileVersions() : FileVersions(Limits()) {}
@@ -74,7 +77,8 @@ class FileVersions {
   void set_limits(const Limits& limits) noexcept { limits_ = limits; }
 
   // The file at `path`, which safe_path() returned, beneath `root`. One system call, stat(), for a small file
-  // that is known. Throws as open_beneath().
+  // that is known. With::siblings does not open a known file that has siblings, because a sibling is sent in
+  // its place; to send the file itself, call find() again without. Throws as open_beneath().
   Found find(const std::string& root, const std::string& path, With with = With::file_only);
 
   // The version of a file that find() returned without one. Requests for the same file share one
@@ -90,7 +94,8 @@ class FileVersions {
  private:
   struct Entry {
     std::string key;
-    std::shared_ptr<const FileVersion> version;
+    FileIdentity identity;                       // of a file that was opened beneath the root
+    std::shared_ptr<const FileVersion> version;  // null until the file is hashed
     bool is_settled = false;
     Siblings siblings{};
     std::chrono::steady_clock::time_point siblings_found{};
@@ -99,12 +104,12 @@ class FileVersions {
   struct Hashing;
 
   Entry* look_up(std::string_view key);
-  Entry* find_kept(Found& found);
+  Entry* find_kept(Found& found, With with);
   Entry* open(const std::string& root, const std::string& path, Found& found);
   Siblings siblings_of(Entry* entry, const FileIdentity& identity);
   std::shared_ptr<const FileVersion> load(int fd, const FileIdentity& identity) const;
-  Entry* store(const std::string& key, std::shared_ptr<const FileVersion> version,
-               std::chrono::system_clock::time_point read_at);
+  Entry* store(const std::string& key, const FileIdentity& identity,
+               std::shared_ptr<const FileVersion> version, std::chrono::system_clock::time_point read_at);
   void forget(Entries::iterator entry) noexcept;
 
   Limits limits_;

@@ -29,10 +29,11 @@ bool has_encoded_slash(std::string_view path) noexcept {
 }
 
 constexpr std::chrono::seconds kTenYears{315'360'000};
-// The size of the pieces in which several ranges are read, and the number of pieces after which the loop
-// serves others, however fast the client is.
+// The size of the pieces in which several ranges, and files for filters, are read. And the bytes after which
+// the loop serves others, however fast the client is: to compress a piece takes milliseconds.
 constexpr std::size_t kRangePiece = 64 * 1024;
 constexpr std::uint64_t kBetweenTurns = 16 * kRangePiece;
+constexpr std::uint64_t kFilteredBetweenTurns = kRangePiece;
 
 // Whether a query has an argument `v`.
 bool has_version_argument(std::string_view query) noexcept {
@@ -70,7 +71,15 @@ Task<> StaticFileHandler::get(std::string path) {
   validate_path(path_);
   if (names_folder(path_)) path_ += default_filename_;
   const auto with = has_precompressed(path_) ? FileVersions::With::siblings : FileVersions::With::file_only;
-  FileVersions::Found found = FileVersions::of_this_thread().find(root_, path_, with);
+  FileVersions& versions = FileVersions::of_this_thread();
+  FileVersions::Found found = versions.find(root_, path_, with);
+  conditions_ = Conditions::of(request().headers());
+  if (found.siblings.any()) {
+    http::add_vary(exchange().headers(), "Accept-Encoding");
+    const auto sibling = choose_sibling(found.siblings, conditions_.accept_encoding);
+    if (sibling && use_sibling(*sibling)) return file_ ? serve() : serve_after_hash();
+    if (!found.is_open()) found = versions.find(root_, path_);
+  }
   switch (found.outcome) {
     case OpenedFile::Outcome::file: break;
     case OpenedFile::Outcome::folder: serve_folder(); return {};
@@ -80,12 +89,6 @@ Task<> StaticFileHandler::get(std::string path) {
   }
   file_ = std::move(found.version);
   fd_ = std::move(found.fd);
-  conditions_ = Conditions::of(request().headers());
-  if (found.siblings.any()) {
-    http::add_vary(exchange().headers(), "Accept-Encoding");
-    if (const auto sibling = choose_sibling(found.siblings, conditions_.accept_encoding))
-      use_sibling(*sibling);
-  }
   return file_ ? serve() : serve_after_hash();
 }
 
@@ -99,15 +102,17 @@ void StaticFileHandler::serve_folder() {
   set_header("Location", fmt::format("{}/", path));
 }
 
-void StaticFileHandler::use_sibling(std::size_t index) {
+// False if the sibling cannot be sent.
+bool StaticFileHandler::use_sibling(std::size_t index) {
   const Precompression& sibling = kPrecompressions[index];
   FileVersions::Found found =
       FileVersions::of_this_thread().find(root_, std::string(path_).append(sibling.suffix));
-  if (found.outcome != OpenedFile::Outcome::file) return;
+  if (found.outcome != OpenedFile::Outcome::file) return false;
   suffix_ = sibling.suffix;
   coding_ = sibling.coding;
   file_ = std::move(found.version);
   fd_ = std::move(found.fd);
+  return true;
 }
 
 Task<> StaticFileHandler::serve_after_hash() {
@@ -181,15 +186,14 @@ Task<> StaticFileHandler::serve() {
   if (request().method() == http::Method::get) {
     if (const auto range = conditions_.valid_range(etag_, modified_time())) return send_ranges(*range);
   }
-  send_part(0, content_size());
-  return {};
+  return send_part(0, content_size());
 }
 
 Task<> StaticFileHandler::send_ranges(std::string_view range) {
   const std::uint64_t size = content_size();
   http::RangeAnswer answer = http::answer_ranges(range, size);
   switch (answer.kind) {
-    case http::RangeAnswer::Kind::whole: send_part(0, size); return {};
+    case http::RangeAnswer::Kind::whole: return send_part(0, size);
     case http::RangeAnswer::Kind::unsatisfiable:
       set_status(416);
       set_header("Content-Type", "text/plain");
@@ -202,8 +206,7 @@ Task<> StaticFileHandler::send_ranges(std::string_view range) {
   set_status(206);
   if (answer.ranges.size() == 1) {
     set_header("Content-Range", http::format_content_range(answer.ranges[0], size));
-    send_part(answer.ranges[0].begin, answer.ranges[0].size());
-    return {};
+    return send_part(answer.ranges[0].begin, answer.ranges[0].size());
   }
   const std::string type(exchange().headers().find(http::HeaderId::content_type).value_or(""));
   MultipartRanges text(answer.ranges, size, type);
@@ -213,15 +216,25 @@ Task<> StaticFileHandler::send_ranges(std::string_view range) {
   return {};
 }
 
-// Sends all of the body at once.
-void StaticFileHandler::send_part(std::uint64_t offset, std::uint64_t length) {
+// Sends all of the body at once, except of a large file that filters change.
+Task<> StaticFileHandler::send_part(std::uint64_t offset, std::uint64_t length) {
   if (!file_->content) {
+    const bool has_body = request().method() != http::Method::head;
+    if (has_body && exchange().filters_body(length)) return send_filtered(offset, length);
     finish_file({std::move(fd_), offset, length});
   } else if (length == file_->content->size()) {
     finish_shared(file_->content);
   } else {
     finish(std::string_view(*file_->content).substr(offset, length));
   }
+  return {};
+}
+
+// To compress the whole file at once, the program would need the memory for the result, and the loop could
+// serve nobody else meanwhile.
+Task<> StaticFileHandler::send_filtered(std::uint64_t offset, std::uint64_t length) {
+  co_await send_piece(offset, length, kFilteredBetweenTurns);
+  if (!finished()) finish();
 }
 
 void StaticFileHandler::write_parts(const MultipartRanges& text, const std::vector<http::ByteRange>& ranges) {
@@ -237,12 +250,13 @@ Task<> StaticFileHandler::send_parts(MultipartRanges text, std::vector<http::Byt
   set_header("Content-Length", text.length());
   for (std::size_t i = 0; i < ranges.size() && !finished(); ++i) {
     write(text.head(i));
-    co_await send_piece(ranges[i].begin, ranges[i].size());
+    co_await send_piece(ranges[i].begin, ranges[i].size(), kBetweenTurns);
   }
   if (!finished()) finish(text.end());
 }
 
-Task<> StaticFileHandler::send_piece(std::uint64_t offset, std::uint64_t length) {
+Task<> StaticFileHandler::send_piece(std::uint64_t offset, std::uint64_t length,
+                                     std::uint64_t between_turns) {
   std::string piece;
   for (std::uint64_t sent = 0; sent < length; sent += piece.size()) {
     piece.resize(static_cast<std::size_t>(std::min<std::uint64_t>(length - sent, kRangePiece)));
@@ -257,7 +271,7 @@ Task<> StaticFileHandler::send_piece(std::uint64_t offset, std::uint64_t length)
     piece.resize(static_cast<std::size_t>(count));
     write(piece);
     co_await flush();
-    if (sent / kBetweenTurns != (sent + piece.size()) / kBetweenTurns) co_await moment();
+    if (sent / between_turns != (sent + piece.size()) / between_turns) co_await moment();
   }
 }
 

@@ -83,15 +83,16 @@ class StaticFileHandler : public RequestHandler {
 
  private:
   void serve_folder();
-  void use_sibling(std::size_t index);
+  bool use_sibling(std::size_t index);
   Task<> serve_after_hash();
   Task<> serve();
   void set_file_headers();
   Task<> send_ranges(std::string_view range);
-  void send_part(std::uint64_t offset, std::uint64_t length);
+  Task<> send_part(std::uint64_t offset, std::uint64_t length);
+  Task<> send_filtered(std::uint64_t offset, std::uint64_t length);
   void write_parts(const MultipartRanges& text, const std::vector<http::ByteRange>& ranges);
   Task<> send_parts(MultipartRanges text, std::vector<http::ByteRange> ranges);
-  Task<> send_piece(std::uint64_t offset, std::uint64_t length);
+  Task<> send_piece(std::uint64_t offset, std::uint64_t length, std::uint64_t between_turns);
 
   std::string root_;
   std::string default_filename_;

@@ -110,6 +110,26 @@ TEST_CASE("without xsrf_cookies no request needs a token (WEB-100)", "[xsrf]") {
   CHECK(!set_cookie_of(web.fetch("GET", "/")).empty());
 }
 
+// Checks the token by itself.
+class CheckingHandler : public RequestHandler {
+ public:
+  void get() { write(xsrf_token()); }
+  void post() {
+    if (request().query() == "hook") check_xsrf_cookie();
+    check_xsrf_token();
+    write("done");
+  }
+};
+
+TEST_CASE("without xsrf_cookies a handler checks the token by check_xsrf_token()", "[xsrf]") {
+  WebFixture web({url<CheckingHandler>("/")});
+  check_refused(web, "POST", "", kMissing);
+  CHECK(web.brief("POST", "/", cookie(kPlain) + fmt::format("X-XSRFToken: {}\r\n", kPlain)) == "200 done");
+  CHECK(web.brief("POST", "/?hook", cookie(kPlain)).starts_with("500 "));
+  web.loop.log.expect("check_xsrf_cookie() needs the 'xsrf_cookies' setting");
+  web.loop.log.expect("500 POST /");
+}
+
 TEST_CASE("the header X-Requested-With is no exception (SEC-44)", "[xsrf]") {
   WebFixture web({url<PageHandler>("/")}, with_xsrf());
   check_refused(web, "POST", "X-Requested-With: XMLHttpRequest\r\n", kMissing);

@@ -1,5 +1,6 @@
 #include <squall/web/middleware/rate_limit.h>
 
+#include <squall/ioloop/sync/event.h>
 #include <squall/testing/virtual_clock.h>
 
 #include <fmt/format.h>
@@ -84,6 +85,45 @@ TEST_CASE(
   CHECK(web.status() == "200");
   CHECK(web.status() == "429");
   CHECK(web.loop.log.expect_any("429 GET / ") == 4);
+}
+
+// Answers when the test sets the event.
+class WaitingHandler : public RequestHandler {
+ public:
+  void initialize(Event* event) { event_ = event; }
+  Task<> get() {
+    co_await event_->wait();
+    write("hello");
+  }
+
+ private:
+  Event* event_ = nullptr;
+};
+
+TEST_CASE("a response that waited has the numbers of its own client, not those of the client heard last",
+          "[rate_limit]") {
+  RateLimit::Options options;
+  options.requests = 6;
+  auto limit = std::make_shared<RateLimit>(options);
+  testing::TestLoop loop;
+  Event event;
+  Application app({url<HelloHandler>("/").with(Middleware(limit)),
+                   url<WaitingHandler>("/wait", &event).with(Middleware(limit))});
+  const std::uint16_t port = app.listen(0, {.address = "127.0.0.1"}, behind_proxy()).port();
+  testing::RawPeer waiting(port);
+  waiting.send("GET /wait HTTP/1.1\r\nHost: h\r\nConnection: close\r\nX-Real-Ip: 192.0.2.1\r\n\r\n");
+  loop.run_until([&] { return limit->clients() == 1; });
+  for (int i = 0; i < 2; ++i) {
+    testing::RawPeer other(port);
+    other.send("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nX-Real-Ip: 192.0.2.2\r\n\r\n");
+    std::string all;
+    loop.run_until([&] { return other.drain(all); });
+    CHECK(all.find(fmt::format("\r\nRateLimit: \"default\";r={};", 5 - i)) != all.npos);
+  }
+  event.set();
+  std::string all;
+  loop.run_until([&] { return waiting.drain(all); });
+  CHECK(all.find("\r\nRateLimit: \"default\";r=5;") != all.npos);
 }
 
 TEST_CASE("the addresses of one IPv6 network are one client, and IPv4-mapped ones are IPv4", "[rate_limit]") {

@@ -197,6 +197,46 @@ TEST_CASE("siblings are looked for if asked, and the answer is remembered for a 
   CHECK(versions.find(folder.root, "a", With::file_only).siblings.none());
 }
 
+TEST_CASE("a known file that has siblings is not opened: a sibling is opened in its place",
+          "[file_versions]") {
+  const Folder folder;
+  const Folder outside;
+  const std::string path = folder.file("a", GENERATE(std::string("hello\n"), std::string("hello world\n")));
+  const std::string sibling = folder.file("a.gz", "gz");
+  FileVersions::Limits limits = small();
+  limits.siblings_checked = 0s;
+  FileVersions versions(limits);
+  const FileVersions::Found first = versions.find(folder.root, "a", With::siblings);
+  CHECK(first.is_open());
+  CHECK(first.siblings.to_string() == "100");
+  const FileVersions::Found second = versions.find(folder.root, "a", With::siblings);
+  CHECK(second.outcome == Outcome::file);
+  CHECK(second.identity == first.identity);
+  CHECK(second.version == first.version);
+  CHECK(second.siblings.to_string() == "100");
+  CHECK_FALSE(second.is_open());
+  CHECK(versions.find(folder.root, "a").is_open());
+  SECTION("unless the siblings are gone") {
+    std::filesystem::remove(sibling);
+    const FileVersions::Found third = versions.find(folder.root, "a", With::siblings);
+    CHECK(third.is_open());
+    CHECK(third.version == first.version);
+    CHECK(third.siblings.none());
+  }
+  SECTION("and is noticed when it changes") {
+    static_cast<void>(folder.file("a", "other content of the file"));
+    const FileVersions::Found third = versions.find(folder.root, "a", With::siblings);
+    CHECK(third.is_open());
+    CHECK(third.identity != first.identity);
+  }
+  SECTION("and is noticed when a link out of the folder takes its place") {
+    const std::string secret = outside.file("secret", "secret");
+    std::filesystem::remove(path);
+    std::filesystem::create_symlink(secret, path);
+    CHECK(versions.find(folder.root, "a", With::siblings).outcome == Outcome::forbidden);
+  }
+}
+
 // ---- Hashes in the executor.
 
 // Keeps its jobs until the test runs them.

@@ -276,6 +276,88 @@ TEST_CASE("a large file has large siblings", "[static_file_handler]") {
   CHECK(header(response, "Content-Encoding") == "zstd");
 }
 
+TEST_CASE("a known large file is sent to a client that accepts none of its siblings",
+          "[static_file_handler]") {
+  Site site;
+  trust_new_files();
+  const std::string original = large_text(GENERATE(100'000, 400'000));
+  site.file("app.js", original);
+  site.file("app.js.br", "BR");
+  for (int i = 0; i < 2; ++i) {
+    CHECK(body_of(site.get("/s/app.js", "Accept-Encoding: br\r\n")) == "BR");
+    const std::string plain = site.get("/s/app.js");
+    CHECK((body_of(plain) == original));
+    CHECK(header(plain, "ETag") == "\"" + hash_of(original) + "\"");
+    CHECK(header(plain, "Vary") == "Accept-Encoding");
+  }
+  fs::remove(site.root + "/app.js");
+  CHECK(status_of(site.get("/s/app.js", "Accept-Encoding: br\r\n")) == 404);
+  site.web.loop.log.expect("404 GET");
+}
+
+// ---- Filters.
+
+// Counts the bytes of a body.
+struct CountingFilter : http::ResponseFilter {
+  explicit CountingFilter(std::uint64_t& total) : count(total) {}
+  void head(int&, http::Headers&, std::optional<std::uint64_t>) override {}
+  void piece(std::string_view piece, std::string& out) override {
+    count += piece.size();
+    out += piece;
+  }
+  std::uint64_t& count;
+};
+struct Counting {
+  void before_head(RequestHandler& handler) const {
+    handler.exchange().add_filter(std::make_unique<CountingFilter>(*count));
+  }
+  std::uint64_t* count;
+};
+
+TEST_CASE("a large file is filtered piece by piece, at the pace of the client", "[static_file_handler]") {
+  constexpr std::uint64_t kSize = 64 * 1024 * 1024;
+  Site site;
+  site.file("large.txt", "");
+  fs::resize_file(site.root + "/large.txt", kSize);
+  std::uint64_t count = 0;
+  WebFixture web({url<StaticFileHandler>("/s/(.*)", site.root).with(Counting{&count}),
+                  url<StaticFileHandler>("/other/(.*)", site.root)});
+  RawPeer peer(web.server.port());
+  peer.send("GET /s/large.txt HTTP/1.0\r\n\r\n");
+  web.loop.run_until([&] { return count > 0; });
+  // The client reads nothing, and the server serves others.
+  CHECK(body_of(web.fetch("GET", "/other/digits", "")) == "0123456789");
+  CHECK(count < kSize);
+  std::string all;
+  web.loop.run_until([&] { return peer.drain(all); });
+  CHECK(count == kSize);
+  CHECK(body_of(all).size() == kSize);
+  // HEAD reads no file.
+  count = 0;
+  CHECK(status_of(web.fetch("HEAD", "/s/large.txt", "")) == 200);
+  CHECK(count <= 64 * 1024);
+}
+
+TEST_CASE("a large file without a sibling is compressed, and keeps its other headers",
+          "[static_file_handler]") {
+  Site site;
+  const std::string text = large_text(300'000);
+  site.file("large.txt", text);
+  WebFixture web({url<StaticFileHandler>("/s/(.*)", site.root)}, {.compress_response = CompressionOptions{}});
+  const std::string response = web.fetch("GET", "/s/large.txt", "Accept-Encoding: gzip\r\n");
+  CHECK(status_of(response) == 200);
+  CHECK(header(response, "Content-Encoding") == "gzip");
+  CHECK(header(response, "Content-Length") == "none");
+  CHECK(header(response, "ETag") == "W/\"" + hash_of(text) + "\"");
+  CHECK(response.size() < 100'000);
+  CHECK(body_of(web.fetch("GET", "/s/large.txt", "")) == text);
+  const std::string part =
+      web.fetch("GET", "/s/large.txt", "Accept-Encoding: gzip\r\nRange: bytes=1-200000\r\n");
+  CHECK(status_of(part) == 206);
+  CHECK(header(part, "Content-Encoding") == "none");
+  CHECK((body_of(part) == text.substr(1, 200'000)));
+}
+
 // ---- Derived classes.
 
 class DocsHandler : public StaticFileHandler {
