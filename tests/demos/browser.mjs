@@ -12,15 +12,20 @@ const {chromium} = createRequire(`${settings.npm}/`)("playwright-core");
 // No name is resolved, so no page and no part of the browser reaches another machine.
 const browser = await chromium.launch({
   executablePath: settings.chromium,
+  timeout: 90000,
   args: ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"],
 });
+
+let opened = [];  // the pages of the present check
 
 // A page of a user with cookies of their own. `faults` gets what the browser complains of, except for the
 // complaints that match `expected`.
 async function open(url, {scheme = "light", width = 900, height = 700, expected = /^$/, ...more} = {}) {
   const context = await browser.newContext({colorScheme: scheme, viewport: {width, height}, ...more});
+  context.setDefaultTimeout(60000);
   const page = await context.newPage();
   page.faults = [];
+  opened.push(page);
   const complain = text => expected.test(text) || page.faults.push(text);
   page.on("console", message => ["error", "warning"].includes(message.type()) && complain(`${message.text()} (${message.location().url})`));
   page.on("pageerror", error => complain(`exception: ${error.stack}`));
@@ -55,12 +60,9 @@ async function looksRight(page, scheme, picture) {
   assert.deepEqual(page.faults, []);
 }
 
-const close = page => page.context().close();
-
 async function helloworld(url) {
   const page = await open(url);
   assert.equal(await page.innerText("body"), "Hello, world");
-  await close(page);
 }
 
 async function clock(url) {
@@ -72,7 +74,6 @@ async function clock(url) {
     await page.waitForFunction(before => clock.textContent !== before, before);
     if (scheme === "light") await page.waitForFunction(() => poem.textContent.endsWith("this is streamed. "));
     await looksRight(page, scheme, "sse_clock");
-    await close(page);
   }
 }
 
@@ -104,13 +105,10 @@ async function chat(url) {
   assert.equal(await amber.innerText("#state"), "live");
   await looksRight(amber, "light", "chat");
   await looksRight(jonas, "dark", "chat");
-  await close(jonas);
   // Who comes later sees the messages too, on a telephone.
   const mira = await open(url, {scheme: "dark", width: 360, height: 640});
   assert.equal(await mira.locator(".message").count(), 2);
   await looksRight(mira, "dark", "chat_narrow");
-  await close(mira);
-  await close(amber);
 }
 
 async function chatWithoutScript(url) {
@@ -122,8 +120,6 @@ async function chatWithoutScript(url) {
   await page.locator(".message", {hasText: "no script here"}).waitFor();
   await watcher.locator(".message", {hasText: "no script here"}).waitFor();
   assert.deepEqual([...page.faults, ...watcher.faults], []);
-  await close(page);
-  await close(watcher);
 }
 
 async function api(url) {
@@ -155,14 +151,12 @@ async function api(url) {
   await looksRight(page, "light", "api");
   await note.getByText("Delete").click();
   await note.waitFor({state: "detached"});
-  await close(page);
 
   for (const [width, picture] of [[1100, "api"], [360, "api_narrow"]]) {
     const dark = await open(url, {scheme: "dark", width, height: 1100});
     await dark.locator("#operations li").nth(operations.length - 1).waitFor();
     await dark.getByText("Buy apples", {exact: true}).waitFor();
     await looksRight(dark, "dark", picture);
-    await close(dark);
   }
 }
 
@@ -179,8 +173,10 @@ for (const [demo, name, check] of checks) {
   try {
     await check(settings.demos[demo]);
   } catch (error) {
-    problems.push(error.stack);
+    problems.push(error.stack, ...opened.flatMap(page => page.faults));
   }
+  for (const page of opened) await page.context().close();
+  opened = [];
   console.log(JSON.stringify({name, problems}));
 }
 await browser.close();
