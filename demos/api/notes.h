@@ -40,7 +40,7 @@ class InvalidFields : public squall::web::HTTPError {
   std::vector<Error> errors_;
 };
 
-// What a field of a note becomes that the request does not have.
+// The value of a field that a request leaves out: the default, or the one that the note has.
 enum class Absent : std::uint8_t { is_default, is_kept };
 
 // Copies the fields of a JSON object to the note. Throws InvalidFields with all that is wrong, and then
@@ -54,7 +54,7 @@ class Notes {
 
   // Sets the id and the time. Throws HTTPError 409 beyond kMost notes.
   Note& add(Note note);
-  // Throw HTTPError 404 if there is none.
+  // These throw HTTPError 404 if no note has the id.
   Note& get(std::int64_t id);
   void remove(std::int64_t id);
 

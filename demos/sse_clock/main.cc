@@ -36,7 +36,8 @@ constexpr std::string_view kPage = R"(<!doctype html>
 body { margin: 0; min-height: 100vh; display: grid; place-content: center; justify-items: center;
        background: var(--page); color: var(--text); font: 1.2rem/1.6 Georgia, "DejaVu Serif", serif; }
 h1 { display: grid; place-content: center; justify-items: center; width: 18rem; aspect-ratio: 1; margin: 1rem;
-     border-radius: 50%; border: .35rem solid var(--ring); font-size: 1rem; font-weight: 400; color: var(--faint); }
+     border: .35rem solid var(--ring); border-radius: 50%; color: var(--faint); font-size: 1rem;
+     font-weight: 400; }
 #clock { font-size: 3.4rem; line-height: 1.3; color: var(--text); font-variant-numeric: tabular-nums; }
 #poem { max-width: 28rem; min-height: 4em; margin: 1rem 1.5rem; font-style: italic; text-align: center; }
 </style>
