@@ -25,7 +25,22 @@ namespace {
 constexpr std::string_view kPage = R"(<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Clock</title>
+<link rel="icon" href="/icon.svg">
+<style nonce="{nonce}">
+:root { color-scheme: light dark; --page: #fbf3e7; --text: #3b2f2a; --faint: #8a7565; --ring: #e07a3f; }
+@media (prefers-color-scheme: dark) {
+  :root { --page: #171320; --text: #efe6f5; --faint: #a393b3; --ring: #f0a35e; }
+}
+body { margin: 0; min-height: 100vh; display: grid; place-content: center; justify-items: center;
+       background: var(--page); color: var(--text); font: 1.2rem/1.6 Georgia, "DejaVu Serif", serif; }
+h1 { display: grid; place-content: center; justify-items: center; width: 18rem; aspect-ratio: 1; margin: 1rem;
+     border: .35rem solid var(--ring); border-radius: 50%; color: var(--faint); font-size: 1rem;
+     font-weight: 400; }
+#clock { font-size: 3.4rem; line-height: 1.3; color: var(--text); font-variant-numeric: tabular-nums; }
+#poem { max-width: 28rem; min-height: 4em; margin: 1rem 1.5rem; font-style: italic; text-align: center; }
+</style>
 <h1>It is <time id="clock">…</time></h1>
 <p id="poem"></p>
 <script nonce="{nonce}">
@@ -37,6 +52,11 @@ words.addEventListener("done", () => words.close());
 </html>
 )";
 
+constexpr std::string_view kIcon =
+    R"(<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">)"
+    R"(<circle cx="16" cy="16" r="13" fill="#fff" stroke="#e07a3f" stroke-width="3"/>)"
+    R"(<path d="M16 8v8l5 4" fill="none" stroke="#3b2f2a" stroke-width="2.5"/></svg>)";
+
 constexpr std::string_view kPoem[] = {"The",  "clock", "strikes", "one,", "the",  "mouse", "comes",
                                       "down", "and",   "all",     "of",   "this", "is",    "streamed."};
 
@@ -44,10 +64,19 @@ class PageHandler : public web::RequestHandler {
  public:
   void get() {
     std::string page(kPage);
-    page.replace(page.find("{nonce}"), 7, web::SecurityHeaders::nonce(*this));
+    for (std::size_t at = 0; (at = page.find(kMark, at)) != page.npos;)
+      page.replace(at, kMark.size(), web::SecurityHeaders::nonce(*this));
     write(page);
   }
+
+ private:
+  static constexpr std::string_view kMark = "{nonce}";
 };
+
+void send_icon(web::RequestHandler& handler) {
+  handler.set_header("Content-Type", "image/svg+xml");
+  handler.write(kIcon);
+}
 
 // The same events for all clients.
 class ClockHandler : public web::RequestHandler {
@@ -98,7 +127,8 @@ void serve(std::uint16_t port, const ListenOptions& listen) {
   IOLoop loop;
   web::EventHub hub;
   web::Application app({web::url<PageHandler>("/").with(web::SecurityHeaders()),
-                        web::url<ClockHandler>("/clock", std::ref(hub)), web::url<PoemHandler>("/poem")});
+                        web::url("/icon.svg", &send_icon), web::url<ClockHandler>("/clock", std::ref(hub)),
+                        web::url<PoemHandler>("/poem")});
   http::HTTPServer& server = app.listen(port, listen);
   PeriodicCallback tick(1s, [&hub] { publish_time(hub); });
   tick.start();

@@ -27,11 +27,13 @@ def read_until(stream, pattern):
 
 
 def page():
-    """the page may run its own script and no other"""
+    """the page may run its own script and no other, and has its icon"""
     with Program(*ARGUMENTS) as program:
         answer = program.talk(request("/"))
         nonce = re.search(rb'<script nonce="([^"]+)">', answer)[1]
         assert b"script-src 'self' 'nonce-" + nonce + b"';" in answer, answer
+        assert answer.count(nonce) == 4 and b"{nonce}" not in answer, answer
+        assert b"Content-Type: image/svg+xml\r\n" in program.talk(request("/icon.svg"))
         assert program.stop() == 0, program.said
 
 

@@ -3,6 +3,7 @@
 
 import json
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -257,6 +258,69 @@ def refused():
         assert status == 1 and "pkg-config finds no libllhttp >= 9.2" in said, (status, said)
 
 
+NPM = """#!/bin/sh
+printf '%s\\n' "$*" >>log
+mkdir -p build/npm/node_modules/half
+[ ! -e offline ] || exit 1
+mkdir build/npm/node_modules/playwright-core
+"""
+
+
+def browser():
+    """the whole suite gets a browser and its driver, once, and goes on without them where they cannot be installed"""
+    call = "install_browser\necho went on"
+    npm_call = "install --prefix build/npm --ignore-scripts --no-audit --no-fund --no-save --fetch-retries=1 playwright-core@"
+
+    def install(machine, script=call):
+        (machine.folder / "log").write_text("", encoding="utf-8")
+        status, out, said = run(f"find_system() {{ system=debian; }}\n{script}", machine.folder, TMPDIR=str(machine.folder / "tmp"))
+        assert (status, out) == (0, "went on\n"), (status, out, said)
+        return (machine.folder / "log").read_text(encoding="utf-8").splitlines(), said
+
+    with Machine("trixie", missing="chromium\n") as machine:
+        (machine.folder / "bin/npm").write_text(NPM, encoding="utf-8")
+        (machine.folder / "bin/npm").chmod(0o755)
+        log, said = install(machine)
+        assert log[:2] == ["update -qq", f"{INSTALL} chromium"], (log, said)
+        assert len(log) == 3 and re.fullmatch(re.escape(npm_call) + r"\d+\.\d+\.\d+", log[2]), log
+        (machine.folder / "missing").write_text("", encoding="utf-8")
+        assert install(machine) == ([], "")
+    with Machine("trixie", missing="chromium\n", installing="exit 100") as machine:
+        (machine.folder / "bin/npm").write_text(NPM, encoding="utf-8")
+        (machine.folder / "bin/npm").chmod(0o755)
+        (machine.folder / "offline").touch()
+        log, said = install(machine)
+        assert said.count("skipped") == 2, (log, said)
+        # An installation that broke off is not taken for one.
+        assert not (machine.folder / "build/npm").exists()
+    with Machine("trixie") as machine:
+        hidden = "command() { [ \"$2\" != npm ]; }\n"
+        log, said = install(machine, hidden + call)
+        assert log == [] and "there is no npm" in said, (log, said)
+    for profiles, calls in (("release asan tsan", 1), ("tsan release", 1), ("release", 0), ("asan", 0), ("", 0)):
+        with tempfile.TemporaryDirectory() as folder:
+            stubs = "install_browser() { echo browser; }\ntest_profile() { :; }\n"
+            out = run(f"{stubs}test_all {profiles}", folder)[1]
+            assert out.count("browser") == calls, (profiles, out)
+
+
+def demo_packages():
+    """`run` installs what its demo needs"""
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("api", "helloworld"):
+            pathlib.Path(folder, "demos", name).mkdir(parents=True)
+            pathlib.Path(folder, "demos", name, "main.cc").touch()
+            program = pathlib.Path(folder, "build/release/demos", name)
+            program.parent.mkdir(parents=True, exist_ok=True)
+            program.write_text('#!/bin/sh\necho "$0 $*"\n', encoding="utf-8")
+            program.chmod(0o755)
+        stubs = "install_for() { packages_for \"$1\"; echo; }\nbuild() { :; }\n"
+        status, out, said = run(stubs + "run api --port 1", folder)
+        packages, ran = out.splitlines()
+        assert status == 0 and "nlohmann-json3-dev" in packages.split() and ran == "build/release/demos/api --port 1", (out, said)
+        assert "nlohmann-json3-dev" not in run(stubs + "run helloworld", folder)[1]
+
+
 def compilers():
     """CXX may have several words, and without a compiler no build is set up"""
     with tempfile.TemporaryDirectory() as folder:
@@ -357,5 +421,5 @@ def soaks():
 # A shell that starts this test in the background has it ignore SIGINT, and a shell cannot trap a signal that is ignored.
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 tap = Tap()
-tap.run([stanzas, no_stanza, lines, nothing_twice, empty_lists, next_release, interrupted, refused, compilers, counts, run_again, soaks])
+tap.run([stanzas, no_stanza, lines, nothing_twice, empty_lists, next_release, interrupted, refused, browser, demo_packages, compilers, counts, run_again, soaks])
 tap.end()

@@ -1,0 +1,182 @@
+// Drives the pages of the demos in Chromium: `browser.mjs SETTINGS`. See browser_test.py, which calls it.
+//
+// SETTINGS is JSON: `npm` (the folder that has playwright-core), `chromium` (the program), `pictures` (the folder
+// for screenshots), `demos` (the URL of each). Prints one line of JSON for each check: its name and its problems.
+
+import assert from "node:assert/strict";
+import {createRequire} from "node:module";
+
+const settings = JSON.parse(process.argv[2]);
+const {chromium} = createRequire(`${settings.npm}/`)("playwright-core");
+
+// No name is resolved, so no page and no part of the browser reaches another machine.
+const browser = await chromium.launch({
+  executablePath: settings.chromium,
+  timeout: 90000,
+  args: ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"],
+});
+
+let opened = [];  // the pages of the present check
+
+// A page of a user with cookies of their own. `faults` gets what the browser complains of, except for the
+// complaints that match `expected`.
+async function open(url, {scheme = "light", width = 900, height = 700, expected = /^$/, ...more} = {}) {
+  const context = await browser.newContext({colorScheme: scheme, viewport: {width, height}, ...more});
+  context.setDefaultTimeout(60000);
+  const page = await context.newPage();
+  page.faults = [];
+  opened.push(page);
+  const complain = text => expected.test(text) || page.faults.push(text);
+  page.on("console", message => ["error", "warning"].includes(message.type()) && complain(`${message.text()} (${message.location().url})`));
+  page.on("pageerror", error => complain(`exception: ${error.stack}`));
+  page.on("requestfailed", request => complain(`failed: ${request.url()} ${request.failure().errorText}`));
+  page.on("response", response => response.status() >= 400 && complain(`${response.status()} for ${response.url()}`));
+  await page.goto(url);
+  return page;
+}
+
+// The relative luminance of a colour, and the contrast of two (WCAG 2.2).
+function luminance(colour) {
+  const parts = colour.match(/[\d.]+/g).slice(0, 3).map(part => part / 255);
+  const [r, g, b] = parts.map(part => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+}
+
+function contrast(one, other) {
+  const [dark, light] = [luminance(one), luminance(other)].sort((a, b) => a - b);
+  return (light + 0.05) / (dark + 0.05);
+}
+
+// The page has the colours of the scheme and can be read, fits the window, and nothing has failed.
+async function looksRight(page, scheme, picture) {
+  await page.screenshot({path: `${settings.pictures}/${picture}_${scheme}.png`, animations: "disabled"});
+  const [paper, ink, overflow] = await page.evaluate(() => {
+    const style = getComputedStyle(document.body);
+    return [style.backgroundColor, style.color, document.documentElement.scrollWidth - innerWidth];
+  });
+  assert.equal(luminance(paper) < 0.2 ? "dark" : "light", scheme, `the background is ${paper}`);
+  assert.ok(contrast(paper, ink) > 7, `${ink} on ${paper} is hard to read`);
+  assert.ok(overflow <= 0, `the page is ${overflow} pixels wider than the window`);
+  assert.deepEqual(page.faults, []);
+}
+
+async function helloworld(url) {
+  const page = await open(url);
+  assert.equal(await page.innerText("body"), "Hello, world");
+}
+
+async function clock(url) {
+  for (const scheme of ["light", "dark"]) {
+    // The script closes the stream of the poem at its last event, which may come before the end of the stream.
+    const page = await open(url, {scheme, expected: /^failed: \S+\/poem net::ERR_ABORTED$/});
+    await page.waitForFunction(() => /^\d\d:\d\d:\d\d$/.test(clock.textContent));
+    const before = await page.innerText("#clock");
+    await page.waitForFunction(before => clock.textContent !== before, before);
+    if (scheme === "light") await page.waitForFunction(() => poem.textContent.endsWith("this is streamed. "));
+    await looksRight(page, scheme, "sse_clock");
+  }
+}
+
+async function say(page, text) {
+  await page.fill("#body", text);
+  await page.press("#body", "Enter");
+}
+
+async function chat(url) {
+  const amber = await open(url);
+  const jonas = await open(url, {scheme: "dark"});
+  await amber.getByText("Nobody has said anything yet").waitFor();
+  await amber.fill("#name", "Amber");
+  await jonas.fill("#name", "Jonas");
+  await say(amber, "Good morning! Has anybody tried the new release?");
+  const arrived = jonas.locator(".message", {hasText: "Good morning!"});
+  await arrived.waitFor();
+  await say(jonas, "Yes. The notes are at https://www.example.com/releases <b>& more</b>");
+  const answer = amber.locator(".message", {hasText: "& more"});
+  await answer.waitFor();
+  await jonas.locator(".message", {hasText: "& more"}).waitFor();
+  assert.equal(await answer.locator("p").innerText(), "Yes. The notes are at https://www.example.com/releases <b>& more</b>");
+  assert.equal(await answer.locator("a").getAttribute("href"), "https://www.example.com/releases");
+  // Each message stands once in each page, on the side of its author.
+  for (const page of [amber, jonas]) assert.equal(await page.locator(".message").count(), 2);
+  assert.deepEqual(await amber.locator(".mine b").allInnerTexts(), ["Amber"]);
+  assert.deepEqual(await jonas.locator(".mine b").allInnerTexts(), ["Jonas"]);
+  assert.equal(await amber.inputValue("#body"), "");
+  assert.equal(await amber.innerText("#state"), "live");
+  await looksRight(amber, "light", "chat");
+  await looksRight(jonas, "dark", "chat");
+  // Who comes later sees the messages too, on a telephone.
+  const mira = await open(url, {scheme: "dark", width: 360, height: 640});
+  assert.equal(await mira.locator(".message").count(), 2);
+  await looksRight(mira, "dark", "chat_narrow");
+}
+
+async function chatWithoutScript(url) {
+  const watcher = await open(url);
+  const page = await open(url, {javaScriptEnabled: false});
+  await page.fill("#name", "Lynx");
+  await page.fill("#body", "no script here");
+  await page.click("button");
+  await page.locator(".message", {hasText: "no script here"}).waitFor();
+  await watcher.locator(".message", {hasText: "no script here"}).waitFor();
+  assert.deepEqual([...page.faults, ...watcher.faults], []);
+}
+
+async function api(url) {
+  // The browser logs each refused request.
+  const page = await open(url, {height: 1100, expected: /422 /});
+  const description = await (await fetch(`${url}openapi.json`)).json();
+  const methods = ["get", "post", "put", "patch", "delete"];
+  const operations = Object.values(description.paths).flatMap(item => methods.filter(method => item[method]));
+  await page.locator("#operations li").nth(operations.length - 1).waitFor();
+  assert.equal(await page.locator("#operations li").count(), operations.length);
+
+  await page.fill("[name=tags]", "fine, much-too-long-for-a-tag");
+  await page.click("text=Add note");
+  await page.getByText("title must have 1 to 100 characters").waitFor();
+  await page.getByText("tags[1] must have 1 to 20 characters").waitFor();
+  assert.match(await page.innerText("#answer"), /^POST \/notes\n422 /);
+  await page.screenshot({path: `${settings.pictures}/api_refused_light.png`});
+
+  await page.fill("[name=title]", "Ship <b>release</b> 0.1");
+  await page.fill("[name=tags]", "work");
+  await page.click("text=Add note");
+  const note = page.locator("#notes li", {hasText: "Ship <b>release</b> 0.1"});
+  await note.waitFor();
+  assert.match(await page.innerText("#answer"), /^POST \/notes\n201 Created\nLocation: \/notes\/\d+\n/);
+  assert.equal(await page.inputValue("[name=title]"), "");
+  await note.getByText("Pin").click();
+  await note.getByText("Unpin").waitFor();
+  assert.equal(await page.locator("#notes li.pinned").first().getByText("Ship").count(), 1);
+  await looksRight(page, "light", "api");
+  await note.getByText("Delete").click();
+  await note.waitFor({state: "detached"});
+
+  for (const [width, picture] of [[1100, "api"], [360, "api_narrow"]]) {
+    const dark = await open(url, {scheme: "dark", width, height: 1100});
+    await dark.locator("#operations li").nth(operations.length - 1).waitFor();
+    await dark.getByText("Buy apples", {exact: true}).waitFor();
+    await looksRight(dark, "dark", picture);
+  }
+}
+
+const checks = [
+  ["helloworld", "helloworld: the browser shows the greeting", helloworld],
+  ["sse_clock", "sse_clock: the clock ticks, and the poem comes to its end", clock],
+  ["chat", "chat: a message appears in both pages, once and escaped", chat],
+  ["chat", "chat: a browser without scripts sends messages too", chatWithoutScript],
+  ["api", "api: the page shows the requests of openapi.json, and adds, pins and deletes notes", api],
+];
+for (const [demo, name, check] of checks) {
+  if (!settings.demos[demo]) continue;
+  const problems = [];
+  try {
+    await check(settings.demos[demo]);
+  } catch (error) {
+    problems.push(error.stack, ...opened.flatMap(page => page.faults));
+  }
+  for (const page of opened) await page.context().close();
+  opened = [];
+  console.log(JSON.stringify({name, problems}));
+}
+await browser.close();
