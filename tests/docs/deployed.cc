@@ -15,7 +15,7 @@ using namespace squall;
 
 namespace {
 
-// What one connection has done, for another to wait for.
+// The state of uploads and events, which requests on other connections wait for.
 struct Shared {
   std::size_t received = 0;  // bytes of uploads
   Event has_received;

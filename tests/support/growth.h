@@ -18,8 +18,8 @@ inline double thread_seconds() {
   return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
 }
 
-// How many times as long `work(8 * size)` takes as `work(size)`: up to 8 for linear work, 64 for quadratic work.
-// `size` must be large enough that `work(size)` is more than the fixed part.
+// The time of `work(8 * size)` divided by that of `work(size)`: up to 8 for linear work, 64 for quadratic
+// work. `size` must be large enough that `work(size)` is more than the fixed part.
 template <class Work>
 double growth(std::size_t size, Work work) {
   double best = std::numeric_limits<double>::max();
