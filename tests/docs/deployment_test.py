@@ -206,7 +206,13 @@ class Tests:
         """The program, and the proxy in front of it."""
         program = Program(PROGRAM, self.kind)
         try:
-            return program, self.proxy(program.port, timeout, self.kind == "proxy_protocol")
+            for attempts_left in (2, 1, 0):
+                try:
+                    return program, self.proxy(program.port, timeout, self.kind == "proxy_protocol")
+                except AssertionError:
+                    # Another program may have taken a port that was free.
+                    if attempts_left == 0:
+                        raise
         except BaseException:
             program.__exit__()
             raise

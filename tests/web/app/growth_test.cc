@@ -3,11 +3,11 @@
 
 #include <fmt/format.h>
 
+#include <cstddef>
 #include <functional>
 #include <map>
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include "support/growth.h"
 #include "support/temporary_folder.h"

@@ -3,11 +3,10 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
+#include <filesystem>
 #include <stdexcept>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "support/gzip.h"

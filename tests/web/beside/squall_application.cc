@@ -3,12 +3,12 @@
 #include <squall/ioloop/base/log.h>
 #include <squall/web.h>
 
+#include <chrono>
 #include <cstdint>
 #include <exception>
 #include <optional>
 #include <stdexcept>
 #include <string>
-#include <utility>
 #include <vector>
 
 using namespace squall;
