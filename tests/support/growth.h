@@ -8,8 +8,11 @@
 
 namespace squall::testing {
 
-// Between the growth of linear and of quadratic work: see growth().
-inline constexpr double kMostLinearGrowth = 24;
+// How many times as large the large input of growth() is.
+inline constexpr std::size_t kLargeToSmall = 16;
+// Between the growth of linear work, 16, and of quadratic work, 256. Caches, and memory that malloc() maps
+// anew for each large input, make linear work up to three times as expensive.
+inline constexpr double kMostLinearGrowth = 80;
 
 // The seconds that this thread has run: other programs on the machine do not count.
 inline double thread_seconds() {
@@ -18,8 +21,7 @@ inline double thread_seconds() {
   return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
 }
 
-// The time of `work(8 * size)` divided by that of `work(size)`: up to 8 for linear work, 64 for quadratic
-// work. `size` must be large enough that `work(size)` is more than the fixed part.
+// The time of `work(16 * size)` divided by that of `work(size)`, whose fixed part must be small.
 template <class Work>
 double growth(std::size_t size, Work work) {
   double best = std::numeric_limits<double>::max();
@@ -30,7 +32,7 @@ double growth(std::size_t size, Work work) {
       double& least = times[is_large ? 1 : 0] = std::numeric_limits<double>::max();
       for (int i = 0; i < 3; ++i) {
         const double begin = thread_seconds();
-        work(is_large ? 8 * size : size);
+        work(is_large ? kLargeToSmall * size : size);
         least = std::min(least, thread_seconds() - begin);
       }
     }
