@@ -21,7 +21,8 @@ inline double thread_seconds() {
   return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
 }
 
-// The time of `work(16 * size)` divided by that of `work(size)`, whose fixed part must be small.
+// The time of a call `work(16 * size)`, divided by the time of `work(size)`. Choose `size` so large that work
+// which does not depend on it is small.
 template <class Work>
 double growth(std::size_t size, Work work) {
   double best = std::numeric_limits<double>::max();
