@@ -13,6 +13,9 @@ namespace squall::http {
 namespace {
 
 constexpr std::string_view kEmptyLine = "\r\n\r\n";
+// A part's headers are copied in steps of that size until their end is found: of a piece with many parts, a
+// larger step would be copied and searched again for each part.
+constexpr std::size_t kHeadStep = 512;
 
 // RFC 2046, 5.1.1.
 bool is_boundary(std::string_view text) {
@@ -195,7 +198,7 @@ MultipartParser::Event MultipartParser::line(std::string_view& bytes) {
 MultipartParser::Event MultipartParser::header(std::string_view& bytes) {
   const std::size_t before = head_.size();
   const std::size_t room = limits_.max_part_header_size + kEmptyLine.size() - before;
-  head_ += bytes.substr(0, room);
+  head_ += bytes.substr(0, std::min(room, kHeadStep));
   const auto use = [&](std::size_t size) {
     bytes.remove_prefix(size - before);
     head_.resize(size);
@@ -214,7 +217,7 @@ MultipartParser::Event MultipartParser::header(std::string_view& bytes) {
   if (end == head_.npos) {
     if (head_.size() == limits_.max_part_header_size + kEmptyLine.size())
       return fail(MultipartFault::header_too_large);
-    bytes = {};
+    use(head_.size());
     return Event::more;
   }
   use(end + kEmptyLine.size());

@@ -178,10 +178,10 @@ class Machine:
     def __exit__(self, *_):
         self.keeper.cleanup()
 
-    def install(self, then="exec true"):
-        """(status, the calls of APT, the output of dev) of installing the packages for the release build."""
+    def install(self, then="exec true", task="release"):
+        """(status, the calls of APT, the output of dev) of installing the packages for a task."""
         (self.folder / "log").write_text("", encoding="utf-8")
-        script = f"apt=$PWD/apt\ncodename() {{ echo {self.release}; }}\ninstall_debian release\n{then}"
+        script = f"apt=$PWD/apt\ncodename() {{ echo {self.release}; }}\ninstall_debian {task}\n{then}"
         status, _, said = run(script, self.folder, TMPDIR=str(self.folder / "tmp"))
         left = [str(path) for path in (self.folder / "tmp").iterdir()]
         assert not left, f"left behind: {left}"
@@ -211,6 +211,17 @@ def empty_lists():
         (machine.folder / "offline").touch()
         status, log, said = machine.install()
         assert status == 0 and "using the existing package lists" in said, (status, log, said)
+
+
+def optional():
+    """packages that only some tests need are installed with those of the suite, and may be absent"""
+    for installing, outcome in (("touch llhttp", ""), ("touch llhttp; exit 100", "not installed: haproxy; their tests are skipped")):
+        with Machine("trixie", POLICY, installing=installing, missing="haproxy\n") as machine:
+            (machine.folder / "llhttp").touch()
+            status, log, said = machine.install("exit 7", "test")
+            assert (status, log) == (7, ["update -qq", f"{INSTALL} haproxy"]), (status, log, said)
+            assert said.endswith(f"dev: {outcome}\n" if outcome else "installing: haproxy\n"), said
+            assert machine.install("exit 7") == (7, [], "")
 
 
 def next_release():
@@ -421,5 +432,5 @@ def soaks():
 # A shell that starts this test in the background has it ignore SIGINT, and a shell cannot trap a signal that is ignored.
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 tap = Tap()
-tap.run([stanzas, no_stanza, lines, nothing_twice, empty_lists, next_release, interrupted, refused, browser, demo_packages, compilers, counts, run_again, soaks])
+tap.run([stanzas, no_stanza, lines, nothing_twice, empty_lists, optional, next_release, interrupted, refused, browser, demo_packages, compilers, counts, run_again, soaks])
 tap.end()

@@ -1,12 +1,16 @@
 #include <squall/http/message/multipart.h>
 
+#include <squall/http/message/form.h>
+
 #include <limits>
 #include <random>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "support/byte_by_byte.h"
 #include "support/catch.h"
+#include "support/growth.h"
 
 namespace squall::http::multipart_test {
 namespace {
@@ -314,6 +318,24 @@ TEST_CASE("a body of many almost-boundaries takes linear time (HUT-67)", "[multi
   while (data.size() < 8'000'000) data += "\r\n--123";
   CHECK(parse(field("a", data) + kEnd).told.size() == data.size() + 5);
   CHECK(parse(field("a", std::string(8'000'000, '\r')) + kEnd).fault == MultipartFault::none);
+}
+
+TEST_CASE("many parts in one piece take linear time, however long their headers may be", "[multipart]") {
+  MultipartLimits limits;
+  limits.max_part_header_size = 10'000'000;
+  limits.max_parts = 1'000'000;
+  for (const std::string& part : {field("a", "x"), std::string("--1234\r\n")}) {
+    CAPTURE(part);
+    const double growth = testing::growth(2500, [&](std::size_t n) {
+      std::string body;
+      for (std::size_t i = 0; i < n; ++i) body += part;
+      Form form;
+      body += kEnd;
+      if (parse_multipart("multipart/form-data; boundary=1234", body, form, limits) != MultipartFault::none)
+        throw std::runtime_error("refused");
+    });
+    CHECK(growth < testing::kMostLinearGrowth);
+  }
 }
 
 TEST_CASE("a form that comes byte by byte takes linear time, whatever it is", "[multipart]") {
