@@ -116,8 +116,8 @@ TEST_CASE("a turn runs queued callbacks, then descriptors, then timers (IOL-20)"
 
 using Add = std::function<void(IOLoop&, std::function<void()>)>;
 
-// Queues 100 callbacks that take 0.1 ms each, of which the first makes a timer due and a descriptor ready. Returns how
-// many ran before the timer and before the descriptor.
+// Queues 100 callbacks that take 0.1 ms each, of which the first makes a timer due and a descriptor ready.
+// Returns how many ran before the timer and before the descriptor.
 std::pair<int, int> callbacks_before(std::optional<TimeSpan> max_callback_time, const Add& add) {
   VirtualClock clock;
   IOLoop loop({.time_source = &clock, .max_callback_time = max_callback_time});
