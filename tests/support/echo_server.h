@@ -3,6 +3,7 @@
 #include <squall/iostream.h>
 
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <string>
@@ -51,6 +52,13 @@ inline std::string ask(TestLoop& loop, RawPeer& peer, std::string_view line) {
 inline bool is_closed(RawPeer& peer) {
   std::string all;
   return peer.drain(all) && all.empty();
+}
+// The same for a connection that the server has closed by now: on a busy machine the kernel may tell the peer
+// later.
+inline bool gets_closed(RawPeer& peer) {
+  pollfd waiting{.fd = peer.fd(), .events = POLLIN, .revents = 0};
+  ::poll(&waiting, 1, 5000);
+  return is_closed(peer);
 }
 
 // Connects to 127.0.0.1 from another address of the loopback network.

@@ -15,7 +15,7 @@ namespace {
 using namespace std::chrono_literals;
 using testing::ask;
 using testing::EchoServer;
-using testing::is_closed;
+using testing::gets_closed;
 using testing::Live;
 using testing::loopback;
 using testing::RawPeer;
@@ -73,8 +73,8 @@ TEST_CASE("the limit of drain_on_signals counts for all servers together", "[dra
   servers.loop.wait();
   CHECK(IOLoop::Clock::now() - begin >= 30ms);
   CHECK(servers.ended);
-  CHECK(is_closed(first));
-  CHECK(is_closed(second));
+  CHECK(gets_closed(first));
+  CHECK(gets_closed(second));
 }
 
 TEST_CASE("a second signal stops the loop at once", "[drain_on_signals]") {

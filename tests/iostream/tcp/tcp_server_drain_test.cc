@@ -3,6 +3,7 @@
 #include <squall/ioloop/coro/race.h>
 #include <squall/ioloop/coro/with_timeout.h>
 #include <squall/iostream/tcp/tcp_server.h>
+#include <squall/testing/virtual_clock.h>
 
 #include <memory>
 #include <optional>
@@ -17,11 +18,12 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::ask;
-using testing::is_closed;
+using testing::gets_closed;
 using testing::Live;
 using testing::loopback;
 using testing::RawPeer;
 using testing::TestLoop;
+using testing::VirtualClock;
 
 class DrainingServer : public testing::EchoServer {
  public:
@@ -48,7 +50,9 @@ struct Drain {
 };
 
 struct Served {
-  Served() : server(loop) { server.listen(0, loopback()); }
+  explicit Served(const IOLoop::Options& options = {}) : loop(options), server(loop) {
+    server.listen(0, loopback());
+  }
   RawPeer connect() {
     RawPeer peer(server.port());
     CHECK(ask(loop, peer, "hello\n") == "hello\n");
@@ -88,18 +92,20 @@ TEST_CASE("drain() refuses further connections, and ends with the last open one"
 }
 
 TEST_CASE("connections that are open at the deadline are closed and counted", "[tcp_server]") {
-  Served served;
+  VirtualClock clock(VirtualClock::Idle::wait);
+  Served served({.time_source = &clock});
   std::vector<RawPeer> peers;
   for (int i = 0; i < 3; ++i) peers.push_back(served.connect());
   Drain drain;
   served.loop.spawn(Drain::run(served.server, 10ms, drain));
   served.loop.run_until([&] { return served.server.draining(); });
   CHECK(ask(served.loop, peers[0], "in time\n") == "in time\n");
+  clock.advance(10ms);
   served.loop.run_until([&] { return drain.cut.has_value(); });
   CHECK(drain.cut == 3U);
   CHECK(Live::count == 0);
   CHECK(served.server.connections() == 0);
-  for (RawPeer& peer : peers) CHECK(is_closed(peer));
+  for (RawPeer& peer : peers) CHECK(gets_closed(peer));
 }
 
 TEST_CASE("a drain's deadline may be a time_point, and may have passed", "[tcp_server]") {
@@ -109,7 +115,7 @@ TEST_CASE("a drain's deadline may be a time_point, and may have passed", "[tcp_s
     Drain drain;
     served.loop.run(Drain::run(served.server, served.loop.time() - late, drain));
     CHECK(drain.cut == 1U);
-    CHECK(is_closed(peer));
+    CHECK(gets_closed(peer));
   }
 }
 
@@ -136,13 +142,15 @@ TEST_CASE("a dropped drain() closes no connection, and the server may listen aga
 }
 
 TEST_CASE("a drain ends without closing connections when the server listens again", "[tcp_server]") {
-  Served served;
+  VirtualClock clock(VirtualClock::Idle::wait);
+  Served served({.time_source = &clock});
   RawPeer peer = served.connect();
   Drain drain;
   served.loop.spawn(Drain::run(served.server, 50ms, drain));
   served.loop.run_until([&] { return served.server.draining(); });
   served.server.listen(0, loopback());
   RawPeer next = served.connect();
+  clock.advance(50ms);
   served.loop.run_until([&] { return drain.cut.has_value(); });
   CHECK(drain.cut == 0U);
   CHECK(served.server.connections() == 2);

@@ -17,6 +17,7 @@ using testing::ask;
 using testing::connect_from;
 using testing::connect_unix;
 using testing::EchoServer;
+using testing::gets_closed;
 using testing::is_closed;
 using testing::Live;
 using testing::loopback;
@@ -257,7 +258,7 @@ TEST_CASE("a connection may be closed while its header is awaited", "[proxy_prot
       loop.run_turn();
       CHECK(server->connections() == 0);
     }
-    CHECK(is_closed(peer));
+    CHECK(gets_closed(peer));
   }
 }
 
