@@ -6,9 +6,12 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "support/static_site.h"
 
@@ -21,6 +24,7 @@ using testing::body_of;
 using testing::header;
 using testing::kLarge;
 using testing::large_text;
+using testing::RawPeer;
 using testing::status_for;
 using testing::status_of;
 using testing::WebFixture;
@@ -279,7 +283,7 @@ TEST_CASE("a large file has large siblings", "[static_file_handler]") {
 TEST_CASE("a known large file is sent to a client that accepts none of its siblings",
           "[static_file_handler]") {
   Site site;
-  trust_new_files();
+  Site::trust_new_files();
   const std::string original = large_text(GENERATE(100'000, 400'000));
   site.file("app.js", original);
   site.file("app.js.br", "BR");
