@@ -1,20 +1,30 @@
 // Drives the pages of the demos in Chromium: `browser.mjs SETTINGS`. See browser_test.py, which calls it.
 //
 // SETTINGS is JSON: `npm` (the folder that has playwright-core), `chromium` (the program), `pictures` (the folder
-// for screenshots), `demos` (the URL of each). Prints one line of JSON for each check: its name and its problems.
+// for screenshots), `demos` (the URL of each). Prints one line of JSON for each check: its name and its problems; or
+// why the browser cannot start: `skip`.
 
 import assert from "node:assert/strict";
 import {createRequire} from "node:module";
 
 const settings = JSON.parse(process.argv[2]);
-const {chromium} = createRequire(`${settings.npm}/`)("playwright-core");
 
-// No name is resolved, so no page and no part of the browser reaches another machine.
-const browser = await chromium.launch({
-  executablePath: settings.chromium,
-  timeout: 90000,
-  args: ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"],
-});
+async function launch() {
+  try {
+    const {chromium} = createRequire(`${settings.npm}/`)("playwright-core");
+    // No name is resolved, so no page and no part of the browser reaches another machine.
+    return await chromium.launch({
+      executablePath: settings.chromium,
+      timeout: 90000,
+      args: ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"],
+    });
+  } catch (error) {
+    console.log(JSON.stringify({skip: `the browser does not start: ${error.message.split("\n")[0]}`}));
+    process.exit(0);
+  }
+}
+
+const browser = await launch();
 
 let opened = [];  // the pages of the present check
 

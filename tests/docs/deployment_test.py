@@ -29,6 +29,24 @@ def found(name):
     return shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin")
 
 
+def obstacle(proxy):
+    """Why the proxy cannot be tested on this machine; None if it can."""
+    for name in (proxy.name, "openssl"):
+        if not found(name):
+            return f"{name} is not installed"
+    said = subprocess.run([found(proxy.name), "-v"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False).stdout
+    version = re.search(r"(\d+)\.(\d+)\.(\d+)", said)
+    if not version or tuple(map(int, version.groups())) < proxy.oldest:
+        return f"{proxy.name} is older than {'.'.join(map(str, proxy.oldest))}: {said.splitlines()[:1]}"
+    if os.getuid() == 0:
+        with tempfile.NamedTemporaryFile() as file:
+            try:
+                os.chown(file.name, pwd.getpwnam("nobody").pw_uid, -1)
+            except (OSError, KeyError) as error:
+                return f"a file cannot be given to nobody: {error}"
+    return None
+
+
 def free_ports(count):
     probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports = [probe.getsockname()[1] for probe in probes]
@@ -49,6 +67,7 @@ class Proxy:
     """A proxy in the foreground, for which the caller writes a configuration; stopped by its process id."""
 
     name = ""
+    oldest = (0, 0, 0)  # that has the options of this test
 
     def __init__(self, app_port, timeout=60, by_proxy_protocol=False):
         self.folder = tempfile.TemporaryDirectory()
@@ -132,6 +151,7 @@ class Proxy:
 
 class Nginx(Proxy):
     name = "nginx"
+    oldest = (1, 19, 5)
     when_down = "502"
 
     def configuration(self, blocks, app_port, timeout, _by_proxy_protocol):
@@ -155,6 +175,7 @@ class Nginx(Proxy):
 
 class Haproxy(Proxy):
     name = "haproxy"
+    oldest = (2, 4, 0)
     when_down = "503"
 
     def configuration(self, blocks, app_port, timeout, by_proxy_protocol):
@@ -171,7 +192,7 @@ class Haproxy(Proxy):
         )
 
     def command(self):
-        return [found("haproxy"), "-db", "-f", self.path("configuration")]
+        return [found("haproxy"), "-n", "100", "-db", "-f", self.path("configuration")]
 
 
 def request(method, path, *lines):
@@ -306,11 +327,11 @@ def main():
         if kind == "proxy_protocol":
             chosen = [tests.facts, tests.keeps, tests.drains]
         title = proxy.name if kind == "fields" else f"{proxy.name} with the PROXY protocol"
-        missing = next((name for name in (proxy.name, "openssl") if not found(name)), None)
+        reason = obstacle(proxy)
         for test in chosen:
             name = f"{title}: {test.__doc__}"
-            if missing:
-                tap.skip(name, f"{missing} is not installed")
+            if reason:
+                tap.skip(name, reason)
             else:
                 tap.run([named(test, name)])
     tap.end()
