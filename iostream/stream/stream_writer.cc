@@ -270,6 +270,7 @@ inline void StreamWriter::flush_later() noexcept {
       [](void* self) {
         auto* writer = static_cast<StreamWriter*>(self);
         if (!writer->is_blocked_) writer->flush_now();
+        writer->counted_ = writer->flushed_;
         writer->wake_writers();
       },
       this);
@@ -295,12 +296,14 @@ inline void StreamWriter::flush_later() noexcept {
 
 [[gnu::hot]] void StreamWriter::end_dispatch() noexcept {
   flush_now();
+  counted_ = flushed_;
   if (has_writers()) wake_writers();
 }
 
 void StreamWriter::on_writable() noexcept {
   is_blocked_ = false;
   flush_now();
+  counted_ = flushed_;
   if (!is_blocked_) link_->want(link_->interest() & ~Events::write);
 }
 
@@ -363,7 +366,12 @@ void StreamWriter::on_closed() noexcept {
 bool StreamWriter::resume_next() {
   if (writers_.empty()) return false;
   WriteAwaiter& writer = writers_.front();
-  if (writer.resume_.linked() || writer.target_ > flushed_) return false;
+  if (writer.target_ > flushed_) return false;
+  if (writer.resume_.linked()) {
+    // It is resumed in a later turn, and those behind it too, so that writes end in order.
+    wake_writers();
+    return false;
+  }
   writer.unlink();
   link_->loop().call(writer.resume_);
   return true;

@@ -103,7 +103,7 @@ class StreamWriter {
 
   StreamLink* link_;
   std::unique_ptr<WriteBuffer> queue_;   // null while nothing is queued
-  std::uint64_t counted_ = 0;            // of flushed_: in the budget of a dispatch
+  std::uint64_t counted_ = 0;            // of flushed_: bytes that no dispatch is still to spend
   std::uint64_t flushed_ = 0;            // bytes the kernel has taken since the stream began
   IntrusiveList<WriteAwaiter> writers_;  // the waiting writes, ordered by target
   std::size_t max_buffer_size_;

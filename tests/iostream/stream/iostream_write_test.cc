@@ -637,6 +637,36 @@ TEST_CASE("writers are resumed in the order of their writes, not of their waits"
   }
 }
 
+TEST_CASE("a write is resumed although one in front of it is to be resumed in a later turn", "[iostream]") {
+  const auto unix_pair = [] {
+    int fds[2];
+    REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds) == 0);
+    return std::pair(OwnedFd(fds[0]), OwnedFd(fds[1]));
+  };
+  TestLoop loop;
+  // In the order in which a poller that goes by number reports them.
+  Wire other(loop, IOStream::Options(), unix_pair());
+  Wire wire(loop, IOStream::Options(), unix_pair());
+  std::vector<int> done;
+  const auto read_then_await = [](IOStream& from, WriteAwaiter& write, std::vector<int>& done) -> Task<> {
+    co_await from.read_bytes(1);
+    co_await write;
+    done.push_back(1);
+  };
+  WriteAwaiter small = wire.stream.write("x");
+  loop.run_turn();
+  loop.spawn(note(write(wire.stream, std::string(300'000, 'a')), done, 2));
+  loop.spawn(read_then_await(other.stream, small, done));
+  loop.run_turn();
+  REQUIRE(done.empty());
+  // One call of the poller: the first task begins to wait for a byte that is long sent, then the last bytes
+  // of the large write are sent.
+  other.peer.send("y");
+  REQUIRE(wire.peer.received().size() > 100'000);
+  loop.run_until([&] { return done.size() == 2; });
+  CHECK(done == std::vector<int>{1, 2});
+}
+
 TEST_CASE("a reset behind unread bytes is noticed at once, although an end is not", "[iostream]") {
   TestLoop loop;
   if (!testing::hears_hangups(loop)) return;
