@@ -36,9 +36,10 @@ struct Settings {
   // The most arguments that a query, or a form in a body, may have. With more, reading an argument throws
   // HTTPError 400.
   std::size_t max_arguments = 10'000;
-  // The folder of the static files (WEB-220). The application then has routes for `/static/...`,
-  // `/favicon.ico` and `/robots.txt` in front of all others (WEB-195), and static_url() makes URLs of the
-  // files. Empty by default: there are no such routes, and static_url() throws.
+  // The folder of the static files (WEB-220). With it the application has routes for `/static/...`,
+  // `/favicon.ico` and `/robots.txt` in front of those of its constructor (WEB-195), and static_url() makes
+  // URLs of the files. A route of the constructor beneath `/static/` is refused: no request would reach it.
+  // Empty by default: there are no such routes, and static_url() throws.
   StaticFolder static_path{};
   // The text of those URLs up to the name of the file (WEB-221). If it does not begin with a slash, another
   // host serves the files, and the application has no route for them.

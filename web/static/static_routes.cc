@@ -9,6 +9,7 @@
 
 #include <iterator>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -42,7 +43,20 @@ std::vector<Rule> behind_static_files(const Settings& settings, std::vector<Rule
   };
   add(R"(/(robots\.txt))");
   add(R"(/(favicon\.ico))");
-  if (settings.static_url_prefix.starts_with('/')) add(pattern_beneath(settings.static_url_prefix));
+  const std::string& prefix = settings.static_url_prefix;
+  if (prefix.starts_with('/')) {
+    std::string pattern = pattern_beneath(prefix);
+    const std::string_view beneath = std::string_view(pattern).substr(0, pattern.size() - 4);
+    for (const Rule& rule : rules) {
+      if (rule.condition() == Rule::Condition::path && rule.pattern().starts_with(beneath))
+        throw std::invalid_argument(
+            fmt::format("route '{}': Settings::static_path answers all paths beneath {}; give the handler as "
+                        "static_handler, "
+                        "or use another static_url_prefix",
+                        rule.pattern(), prefix));
+    }
+    add(std::move(pattern));
+  }
   std::move(rules.begin(), rules.end(), std::back_inserter(all));
   return all;
 }

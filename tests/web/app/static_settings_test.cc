@@ -111,9 +111,18 @@ TEST_CASE("static_handler answers the routes of static_path (WEB-222)", "[static
   CHECK(web.brief("GET", "/robots.txt") == "200 rules\n");
 }
 
-TEST_CASE("static_handler without static_path, or one that takes no path, is refused (WEB-222)",
-          "[static_settings]") {
+TEST_CASE("a route beneath the static files, which no request would reach, is refused", "[static_settings]") {
   Site site;
+  for (const char* pattern : {"/static/(.*)", "/static/private/(.*)", "/static/logo"})
+    CHECK_THROWS_AS(Application({url<PathHandler>(pattern)}, site.settings), std::invalid_argument);
+  CHECK_NOTHROW(
+      Application({url<PathHandler>("/statics/(.*)"), url<PathHandler>("/other/static/")}, site.settings));
+  site.settings.static_url_prefix = "/a.b/";
+  CHECK_THROWS_AS(Application({url<PathHandler>(R"(/a\.b/c)")}, site.settings), std::invalid_argument);
+  CHECK_NOTHROW(Application({url<PathHandler>("/static/logo")}, site.settings));
+}
+
+TEST_CASE("static_handler without static_path is refused (WEB-222)", "[static_settings]") {
   Settings without;
   without.static_handler = handler<PrivateFiles>(std::string("/srv"));
   CHECK_THROWS_WITH(Application({}, without), "Settings::static_handler needs Settings::static_path");
