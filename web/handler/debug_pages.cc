@@ -41,6 +41,13 @@ std::string current_type() {
   return type ? without_nesting(demangled(type->name())) : "an exception of another language";
 }
 
+// Not cut within a character of UTF-8.
+std::string beginning_of(std::string_view text) {
+  std::size_t size = std::min(text.size(), kMostText);
+  while (size < text.size() && size > 0 && (static_cast<unsigned char>(text[size]) & 0xc0) == 0x80) --size;
+  return std::string(text.substr(0, size));
+}
+
 // Adds the exception, and then those that are nested in it.
 void add_causes(const std::exception_ptr& error, std::vector<Cause>& causes) {
   if (!error || causes.size() == kMostCauses) return;
@@ -48,7 +55,7 @@ void add_causes(const std::exception_ptr& error, std::vector<Cause>& causes) {
   try {
     std::rethrow_exception(error);
   } catch (const std::exception& exception) {
-    causes.push_back({current_type(), std::string(std::string_view(exception.what()).substr(0, kMostText))});
+    causes.push_back({current_type(), beginning_of(exception.what())});
     if (const auto* const outer = dynamic_cast<const std::nested_exception*>(&exception))
       nested = outer->nested_ptr();
   } catch (const std::nested_exception& outer) {
@@ -60,11 +67,11 @@ void add_causes(const std::exception_ptr& error, std::vector<Cause>& causes) {
   add_causes(nested, causes);
 }
 
-// Whether the value of a header may give access to something.
+// Whether the value of a header may give access to something. Headers with a URL may have it in the query.
 bool is_secret(std::string_view name) {
-  static constexpr std::array<std::string_view, 12> kSecret = {"auth",     "cookie",  "token",      "secret",
-                                                               "password", "session", "signature",  "key",
-                                                               "csrf",     "xsrf",    "credential", "jwt"};
+  static constexpr std::array<std::string_view, 15> kSecret = {
+      "auth", "cookie", "token", "secret",     "password", "session", "signature", "key",
+      "csrf", "xsrf",   "jwt",   "credential", "referer",  "uri",     "url"};
   std::string lower(name);
   std::transform(lower.begin(), lower.end(), lower.begin(), to_lower);
   return std::any_of(kSecret.begin(), kSecret.end(),

@@ -104,7 +104,8 @@ TEST_CASE("the debug page has no credentials and no cookies", "[debug_pages]") {
   Debugged web;
   const std::string headers =
       "Authorization: Bearer hunter2\r\nCookie: session=hunter2\r\nX-API-Key: hunter2\r\n"
-      "Proxy-Authorization: Basic hunter2\r\nX-Xsrftoken: hunter2\r\nX-Amz-Signature: hunter2\r\n";
+      "Proxy-Authorization: Basic hunter2\r\nX-Xsrftoken: hunter2\r\nX-Amz-Signature: hunter2\r\n"
+      "Referer: https://h.example/reset?token=hunter2\r\nX-Original-URI: /fail/now?token=hunter2\r\n";
   for (const std::string more : {"", "Accept: application/json\r\n"}) {
     const std::string page = web.get("/fail/now?token=hunter2", headers + more);
     CHECK(contains(page, "X-API-Key"));
