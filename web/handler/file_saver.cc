@@ -23,7 +23,7 @@ std::string append_to(const std::shared_ptr<PartialFile>& file, std::string bloc
   return block;
 }
 
-void keep_file(const std::shared_ptr<PartialFile>& file) { file->keep(); }
+void close_file(const std::shared_ptr<PartialFile>& file) { file->close(); }
 
 }  // namespace
 
@@ -40,7 +40,9 @@ Task<> FileSaver::append(std::string_view piece) {
 
 Task<std::uint64_t> FileSaver::keep() {
   co_await write_block();
-  co_await run_in_executor(keep_file, file_);
+  co_await run_in_executor(close_file, file_);
+  // Not on the other thread: if the task is destroyed meanwhile, nobody knows of the file.
+  file_->keep();
   co_return size_;
 }
 

@@ -35,9 +35,8 @@ void PartialFile::append(std::string_view bytes) {
 }
 
 // Some file systems report errors of earlier writes at close() only.
-void PartialFile::keep() {
+void PartialFile::close() {
   if (::close(fd_.release()) != 0 && errno != EINTR) throw_with_path(path_);
-  path_.clear();
 }
 
 }  // namespace squall::web

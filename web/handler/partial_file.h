@@ -7,8 +7,8 @@
 
 namespace squall::web {
 
-// A new file that is being written. Unless keep() is called, the destructor deletes it. All functions may
-// block.
+// A new file that is being written. Unless keep() is called, the destructor deletes it. All other functions
+// may block.
 //
 // Thread:    any, one at a time.
 // Errors:    std::system_error with the path.
@@ -21,11 +21,13 @@ class PartialFile {
   ~PartialFile();
 
   void append(std::string_view bytes);
-  // The file is complete. Throws if the system could not store all of it, and then it will be deleted.
-  void keep();
+  // Throws if the system could not store all bytes.
+  void close();
+  // Once close() has returned: the file is to stay.
+  void keep() noexcept { path_.clear(); }
 
  private:
-  std::string path_;  // empty once the file is to stay
+  std::string path_;  // empty once keep() was called
   OwnedFd fd_;
 };
 

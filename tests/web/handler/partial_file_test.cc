@@ -26,6 +26,7 @@ TEST_CASE("a file that is kept has all bytes", "[partial_file]") {
     file.append("one ");
     file.append("");
     file.append("two");
+    file.close();
     file.keep();
   }
   CHECK(contents(folder / "new") == "one two");
