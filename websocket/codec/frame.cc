@@ -38,7 +38,8 @@ void append_frame(std::string& to, FrameHead head, std::string_view payload) {
   head.size = payload.size();
   const EncodedHead encoded(head);
   const std::size_t begin = to.size() + encoded.bytes().size();
-  to.reserve(std::max(begin + payload.size(), std::min(to.capacity() * 2, to.size() * 2)));
+  const std::size_t size = begin + payload.size();
+  if (size > to.capacity()) to.reserve(std::max(size, to.capacity() * 2));
   to.append(encoded.bytes()).append(payload);
   if (head.key) mask({to.data() + begin, payload.size()}, *head.key);
 }

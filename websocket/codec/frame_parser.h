@@ -19,8 +19,8 @@ namespace squall::websocket {
 //
 // Payloads are unmasked in place. The parser copies only a head or a control frame that is cut between two
 // pieces; between two frames it owns no memory. The result does not depend on the pieces, and the work for a
-// piece depends on its size alone. Each fault is found once the bytes that show it have arrived: one in the
-// size before any of the payload.
+// piece depends on its size alone. A fault is found once the bytes that show it have arrived, of the first
+// two bytes of a head together: one in the size before any of the payload.
 //
 // state   | waits for                                           | next
 // head    | the rest of a frame's head                          | data, control, failed

@@ -28,7 +28,7 @@ MessageReader::MessageReader(const Options& options)
 MessageReader::Result MessageReader::read(std::span<char>& bytes) {
   if (fault_) return Result::failed;
   if (delivered_) {
-    message_ = {};
+    std::string().swap(message_);  // its memory too
     delivered_ = false;
   }
   for (;;) {

@@ -280,7 +280,7 @@ TEST_CASE("a piece of a frame is given at once, with the size of the rest", "[fr
   CHECK(parser.parse(bytes, payload) == Result::more);
 }
 
-TEST_CASE("parsing takes linear time for long messages and for a million fragments, byte by byte (SEC-65)",
+TEST_CASE("parsing takes linear time for long messages and for many fragments, byte by byte (SEC-65)",
           "[frame_parser]") {
   const auto count_bytes = [](const std::string& input) {
     FrameParser parser((Options()));
