@@ -2,6 +2,7 @@
 #include <squall/ioloop/base/log.h>
 #include <squall/web.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdint>
@@ -49,7 +50,7 @@ class PageHandler : public web::RequestHandler {
   void get() {
     std::string page = *page_;
     for (const std::string name : {"chat.css", "chat.js", "icon.svg"})
-      replace_mark(page, "{" + name + "}", web::static_url(settings(), name));
+      replace_mark(page, "{" + name + "}", static_url(name));
     replace_mark(page, "{xsrf}", xsrf_form_html());
     // Last, because a message may have the text of a mark.
     replace_mark(page, "{messages}", messages_->html());
@@ -83,9 +84,11 @@ class NewMessageHandler : public web::RequestHandler {
   }
 
  private:
-  // Browsers take `//host` and `/\host` for another site.
+  // Browsers take `//host` and `/\host` for another site, and drop tabs and line ends.
   static bool is_local(std::string_view path) {
-    return path.starts_with('/') && !path.starts_with("//") && !path.starts_with("/\\");
+    return path.starts_with('/') && !path.starts_with("//") && !path.starts_with("/\\") &&
+           std::none_of(path.begin(), path.end(),
+                        [](char c) { return static_cast<unsigned char>(c) <= 0x20; });
   }
 
   Messages* messages_ = nullptr;
@@ -135,8 +138,7 @@ void serve(std::uint16_t port, const ListenOptions& listen, const std::string& p
   settings.middleware = {web::SecurityHeaders()};
   web::Application app({web::url<PageHandler>("/", std::cref(page), std::cref(messages)),
                         web::url<NewMessageHandler>("/a/message/new", std::ref(messages)),
-                        web::url<UpdatesHandler>("/a/message/updates", std::ref(messages)),
-                        web::url<web::StaticFileHandler>("/static/(.*)", pages)},
+                        web::url<UpdatesHandler>("/a/message/updates", std::ref(messages))},
                        settings);
   http::HTTPServer::Options options;
   options.max_body_size = 64 * 1024;

@@ -85,6 +85,8 @@ class PutHandler : public web::RequestHandler {
 class PostHandler : public PutHandler {
  public:
   Task<> post() {
+    // A page of another site may send forms to any address. Programs do not name an origin.
+    if (request().headers().contains("Origin")) throw web::HTTPError(403);
     web::MultipartReader reader(*this);
     Files files(options_->folder);
     for (;;) {

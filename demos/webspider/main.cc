@@ -19,15 +19,16 @@ int report(const spider::Spider& spider, std::chrono::duration<double> took) {
   const std::size_t fetched = spider.fetched().size();
   const std::size_t failed = spider.failed().size();
   const std::size_t left = spider.seen().size() - fetched - failed;
-  fmt::print("{} in {:.1f} seconds, fetched {} URLs.\n", left == 0 ? "Done" : "Stopped", took.count(),
-             fetched);
+  const bool is_done = left == 0 && !spider.has_more();
+  fmt::print("{} in {:.1f} seconds, fetched {} URLs.\n", is_done ? "Done" : "Stopped", took.count(), fetched);
+  if (spider.has_more()) fmt::print("There are more URLs than --max_urls.\n");
   if (left > 0) fmt::print("Did not reach {} URLs.\n", left);
   if (failed > 0) fmt::print("Unable to fetch {} URLs.\n", failed);
   for (const auto& [url, failure] : spider.failed()) {
     fmt::print("  {}: {}\n", url, failure.reason);
     if (!failure.linked_from.empty()) fmt::print("    linked from {}\n", failure.linked_from);
   }
-  return left == 0 && failed == 0 ? 0 : 1;
+  return is_done && failed == 0 ? 0 : 1;
 }
 
 int crawl(const std::string& url, const spider::SpiderOptions& options) {
@@ -48,6 +49,9 @@ int main(int argc, char** argv) {
   line.option("--concurrency", options.concurrency, "fetches at the same time")
       .show_default()
       .in_range(1, 1000);
+  line.option("--max_urls", options.max_urls, "URLs to fetch; links to more are not followed")
+      .show_default()
+      .in_range(1, 10'000'000);
   line.option("--timeout", timeout, "seconds for all pages together").show_default().positive();
   if (const std::optional<int> status = line.parse(argc, argv)) return *status;
   log::enable_pretty_logging();

@@ -69,7 +69,12 @@ Task<> Spider::run() {
 }
 
 void Spider::add(const http::URL& url, const std::string& linked_from) {
-  if (!url.text().starts_with(below_) || !seen_.insert(url.text()).second) return;
+  if (!url.text().starts_with(below_) || seen_.contains(url.text())) return;
+  if (seen_.size() >= options_.max_urls) {
+    has_more_ = true;
+    return;
+  }
+  seen_.insert(url.text());
   queue_.put_nowait(Job{url, linked_from});
 }
 

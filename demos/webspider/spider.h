@@ -4,6 +4,7 @@
 #include <squall/ioloop/sync/queue.h>
 
 #include <chrono>
+#include <cstddef>
 #include <map>
 #include <set>
 #include <string>
@@ -14,6 +15,7 @@ namespace squall::spider {
 struct SpiderOptions {
   int concurrency = 10;  // fetches at the same time
   std::chrono::duration<double> timeout = std::chrono::seconds(300);
+  std::size_t max_urls = 100'000;  // links to further URLs are not followed
 };
 
 // Fetches a page and all pages below its folder that it links to, directly or through others, each once. For
@@ -37,6 +39,8 @@ class Spider {
   };
   const std::map<std::string, Failure>& failed() const noexcept { return failed_; }
   const std::set<std::string>& seen() const noexcept { return seen_; }
+  // Whether there were more URLs than max_urls.
+  bool has_more() const noexcept { return has_more_; }
 
  private:
   struct Job {
@@ -55,6 +59,7 @@ class Spider {
   http::SimpleAsyncHTTPClient client_;
   Queue<Job> queue_;
   std::set<std::string> seen_;
+  bool has_more_ = false;
   std::set<std::string> fetched_;
   std::map<std::string, Failure> failed_;
 };

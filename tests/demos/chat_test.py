@@ -99,7 +99,7 @@ def without_script():
         alice = Browser(program)
         head, _ = alice.post("/a/message/new", body="hi", next="/#end")
         assert head.startswith("HTTP/1.1 302 ") and "\r\nLocation: /#end" in head, head
-        for away in ("//evil.example", "http://evil.example", "/\\evil.example", ""):
+        for away in ("//evil.example", "http://evil.example", "/\\evil.example", "/\t/evil.example", "/\nx", ""):
             head, _ = alice.post("/a/message/new", body="hi", next=away)
             assert head.startswith("HTTP/1.1 400 "), (away, head)
         assert len(alice.updates()) == 1

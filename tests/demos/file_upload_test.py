@@ -179,6 +179,16 @@ def malformed():
         waits_until_empty(there)
 
 
+def other_sites():
+    """a form that a page of another site sends is refused, and leaves no file"""
+    with folders() as (_, there), receiver("--folder", there) as program:
+        body = b"--x\r\nContent-Disposition: form-data; name=a; filename=b\r\n\r\nabc\r\n--x--\r\n"
+        head = b"POST /post HTTP/1.1\r\nHost: h\r\nConnection: close\r\n%bContent-Type: multipart/form-data; boundary=x\r\nContent-Length: %d\r\n\r\n"
+        assert program.talk(head % (b"Origin: https://other.example\r\n", len(body)) + body).startswith(b"HTTP/1.1 403 ")
+        waits_until_empty(there)
+        assert program.talk(head % (b"", len(body)) + body).startswith(b"HTTP/1.1 200 ")
+
+
 def peak(pid):
     """The most memory that a process has had, in bytes."""
     with open(f"/proc/{pid}/status", encoding="ascii") as status:
@@ -251,5 +261,5 @@ def wrong_use():
 
 
 tap = Tap()
-tap.run([by_form, by_put, from_pipe, counts, too_large, leaves, malformed, constant_memory, drains, wrong_use])
+tap.run([by_form, by_put, from_pipe, counts, too_large, leaves, malformed, other_sites, constant_memory, drains, wrong_use])
 tap.end()

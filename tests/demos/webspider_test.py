@@ -210,7 +210,7 @@ def bounded():
 
 
 def deadline():
-    """the timeout ends the crawl of an endless site, and of a page that does not come"""
+    """the timeout and the limit of URLs end the crawl of an endless site, the timeout that of a page that does not come"""
     release = threading.Event()
 
     def silent(_):
@@ -224,6 +224,10 @@ def deadline():
         status, out = crawl(site.root, "--timeout", "0.5")
         release.set()
         line = r"Stopped in \d+\.\d seconds, fetched 0 URLs\.\nDid not reach 1 URLs\.\n"
+        assert status == 1 and re.fullmatch(line, out), out
+    with Site(endless) as site:
+        status, out = crawl(site.root, "--max_urls", "50")
+        line = r"Stopped in \d+\.\d seconds, fetched 50 URLs\.\nThere are more URLs than --max_urls\.\n"
         assert status == 1 and re.fullmatch(line, out), out
     with Site(endless) as site:
         status, out = crawl(site.root, "--timeout", "1")

@@ -27,7 +27,10 @@ async function call(method, path, fields) {
 async function change(method, path, fields) {
   const answer = await call(method, path, fields);
   find("answer").textContent = answer.text;
-  if (answer.ok) await showNotes();
+  if (answer.ok) {
+    const notes = await showNotes();
+    if (!notes.ok) find("answer").textContent = notes.text;
+  }
   return answer;
 }
 
@@ -42,11 +45,20 @@ function noteItem(note) {
   return make("li", {className: note.pinned ? "pinned" : "", id: `note${note.id}`}, about, make("div", {className: "actions"}, pin, remove));
 }
 
+// All notes, page by page. Returns the first answer, or the one that was an error.
 async function showNotes() {
-  const answer = await call("GET", "/notes?limit=100");
-  const notes = answer.body.notes.sort((a, b) => b.pinned - a.pinned || b.id - a.id);
+  const notes = [];
+  let first = null;
+  for (let next = "/notes?limit=100"; next;) {
+    const answer = await call("GET", next);
+    first ??= answer;
+    if (!answer.ok) return answer;
+    notes.push(...answer.body.notes);
+    next = answer.body.next && `/notes?limit=100&after=${answer.body.next}`;
+  }
+  notes.sort((a, b) => b.pinned - a.pinned || b.id - a.id);
   find("notes").replaceChildren(...notes.map(noteItem));
-  return answer;
+  return first;
 }
 
 function showErrors(errors) {
@@ -68,7 +80,9 @@ find("form").addEventListener("submit", async event => {
 });
 
 async function showReference() {
-  const description = await (await fetch("/openapi.json")).json();
+  const answer = await fetch("/openapi.json");
+  if (!answer.ok) throw new Error(`${answer.status} for /openapi.json`);
+  const description = await answer.json();
   find("about").textContent = description.info.description;
   for (const [path, item] of Object.entries(description.paths)) {
     for (const method of ["get", "post", "put", "patch", "delete"]) {
@@ -87,5 +101,7 @@ find("command").textContent = [
   "curl --json '{\"title\": \"Call home\"}' \\",
   `  ${location.origin}/notes`,
 ].join("\n");
+// A server that does not answer.
+addEventListener("unhandledrejection", event => { find("answer").textContent = String(event.reason); });
 showReference();
 showNotes().then(answer => { find("answer").textContent = answer.text; });
