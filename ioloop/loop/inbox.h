@@ -37,8 +37,8 @@ class Inbox {
   // Whether there may be callbacks to run. Costs one load.
   bool filled() const noexcept { return filled_.load(std::memory_order_acquire); }
   // Runs and destroys the callbacks that were added before the call, in order, and returns their number.
-  // `run` is called with each Callback and must not throw. If it returns false, the next call runs the
-  // others.
+  // `run` is called with each Callback and must not throw. If it returns false, the next call runs those that
+  // are left, and no others.
   template <class Run>
   std::size_t run(Run&& run) {
     const std::size_t begin = next_;

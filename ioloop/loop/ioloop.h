@@ -73,8 +73,8 @@ class IOLoop {
     TimeSource* time_source = nullptr;
     // Callbacks and resumed tasks that hold the loop for longer are logged by name; nullopt logs nothing.
     std::optional<TimeSpan> slow_callback{};
-    // Once the callbacks of a turn have run for this time, descriptors and timers go first, and the other
-    // callbacks run in the next turn. nullopt: no limit.
+    // Once the callbacks of a turn have run for this time, which is checked after every 16 of them,
+    // descriptors and timers go first, and the other callbacks run in the next turn. nullopt: no limit.
     std::optional<TimeSpan> max_callback_time = std::chrono::milliseconds(1);
   };
 

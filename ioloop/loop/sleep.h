@@ -38,7 +38,7 @@ inline SleepAwaiter sleep(TimeSpan delay) {
 // Suspends until the loop's time() has reached `when`.
 inline SleepAwaiter sleep_until(IOLoop::TimePoint when) { return {IOLoop::current(), when}; }
 
-// co_await moment(): resumes in the next turn, after all work that was ready before (GEN-04). May be moved
+// co_await moment(): resumes in a later turn, after all work that was ready before (GEN-04). May be moved
 // until it is awaited.
 class [[nodiscard]] MomentAwaiter {
  public:

@@ -32,8 +32,9 @@ const StaticFiles& static_files() noexcept;
 class StaticFolder {
  public:
   StaticFolder() = default;
-  template <std::convertible_to<std::string> Path>
-  requires(!std::same_as<std::remove_cvref_t<Path>, StaticFolder>)
+  template <class Path>
+  requires((std::convertible_to<Path, std::string> || std::convertible_to<Path, std::string_view>) &&
+           !std::same_as<std::remove_cvref_t<Path>, StaticFolder>)
   StaticFolder(Path&& path)  // NOLINT(google-explicit-constructor,bugprone-forwarding-reference-overload)
       : path_(std::forward<Path>(path)), files_(&detail::static_files()) {}
 

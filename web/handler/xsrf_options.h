@@ -15,7 +15,7 @@ void check_xsrf_token(HandlerCookies& handler);
 
 }  // namespace detail
 
-// The cookie against cross-site request forgery (WEB-101): see HandlerCookies::xsrf_token().
+// The cookie against cross-site request forgery (WEB-101): see RequestHandler::xsrf_token().
 struct XsrfOptions {
   // With the prefix `__Host-`, other hosts of the domain cannot set the cookie (SEC-48); it then needs TLS.
   std::string cookie_name = "_xsrf";

@@ -2,8 +2,11 @@
 
 #include <squall/ioloop/base/sanitizer.h>
 #include <squall/ioloop/loop/ioloop.h>
+#include <squall/testing/patience.h>
+#include <squall/testing/virtual_clock.h>
 
 #include <atomic>
+#include <chrono>
 #include <optional>
 #include <thread>
 #include <vector>
@@ -38,6 +41,25 @@ TEST_CASE("ten million callbacks from eight threads all run, each thread's in or
   loop.start();
   CHECK(in_order);
   CHECK(ran == kThreads * kEach);
+}
+
+TEST_CASE("a callback that is added behind callbacks left to the next turn runs", "[inbox]") {
+  testing::VirtualClock clock(testing::VirtualClock::Idle::wait);
+  IOLoop loop({.time_source = &clock, .max_callback_time = std::chrono::milliseconds(1)});
+  const LoopHandle handle = loop.handle();
+  std::vector<int> ran;
+  // The first turn runs 16 of them. The last adds one more, and nothing else wakes the loop.
+  for (int i = 0; i < 20; ++i) {
+    handle.add_callback([&, i] {
+      clock.advance(std::chrono::milliseconds(1));
+      ran.push_back(i);
+      if (i == 19) handle.add_callback([&] { ran.push_back(20); });
+    });
+  }
+  loop.run_once(std::chrono::seconds(0));
+  CHECK(ran.size() == 16);
+  testing::Patience(loop).run_until([&] { return ran.size() == 21; });
+  for (std::size_t i = 0; i < ran.size(); ++i) CHECK(ran[i] == static_cast<int>(i));
 }
 
 TEST_CASE("a handle adds callbacks from another thread, and wakes the loop (IOL-40)", "[inbox][threads]") {
