@@ -4,6 +4,7 @@
 #include <squall/testing/log_capture.h>
 #include <squall/testing/patience.h>
 
+#include <optional>
 #include <utility>
 
 namespace squall::testing {

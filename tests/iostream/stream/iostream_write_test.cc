@@ -644,7 +644,6 @@ TEST_CASE("a write is resumed although one in front of it is to be resumed in a 
     return std::pair(OwnedFd(fds[0]), OwnedFd(fds[1]));
   };
   TestLoop loop;
-  // In the order in which a poller that goes by number reports them.
   Wire other(loop, IOStream::Options(), unix_pair());
   Wire wire(loop, IOStream::Options(), unix_pair());
   std::vector<int> done;
@@ -659,12 +658,11 @@ TEST_CASE("a write is resumed although one in front of it is to be resumed in a 
   loop.spawn(read_then_await(other.stream, small, done));
   loop.run_turn();
   REQUIRE(done.empty());
-  // One call of the poller: the first task begins to wait for a byte that is long sent, then the last bytes
-  // of the large write are sent.
+  // One call of the poller: the second task begins to wait for a byte that is long sent, then the last bytes
+  // of the large write are sent. A poller that reports the streams in the other order ends the writes in it.
   other.peer.send("y");
   REQUIRE(wire.peer.received().size() > 100'000);
   loop.run_until([&] { return done.size() == 2; });
-  CHECK(done == std::vector<int>{1, 2});
 }
 
 TEST_CASE("a reset behind unread bytes is noticed at once, although an end is not", "[iostream]") {
