@@ -275,6 +275,31 @@ TEST_CASE("a handshake within handle_request() throws logic_error", "[accept]") 
   fixture.loop.log.expect_any("not answered");
 }
 
+TEST_CASE("a handshake with a body that was not read is refused: the body would be taken for frames",
+          "[accept]") {
+  struct Delegate : http::ServerDelegate {
+    Body head_received(http::Exchange&) override { return Body::streamed; }
+    void handle_request(http::Exchange& exchange, Task<>& pending) override {
+      static const AcceptOptions options;
+      pending = echo(exchange, options);
+    }
+  } delegate;
+  squall::testing::TestLoop loop;
+  http::HTTPServer server(delegate, loop);
+  ListenOptions listen;
+  listen.address = "127.0.0.1";
+  server.listen(0, listen);
+  RawPeer peer(server.port());
+  peer.send(request({.more = "Content-Length: 5\r\n"}));
+  std::string got;
+  loop.run_until([&] {
+    peer.drain(got);
+    return got.find("A handshake has no body.") != got.npos;
+  });
+  CHECK(status_of(got) == "400");
+  CHECK(Live::count == 0);
+}
+
 TEST_CASE("destroying the server ends the connections whose handlers still run, with 1001", "[accept]") {
   auto server = std::make_unique<Server>();
   RawPeer peer = server->connect();

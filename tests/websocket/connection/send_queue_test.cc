@@ -89,7 +89,8 @@ TEST_CASE("messages to a peer that reads are sent at once, as many as there are"
     CHECK(scene.socket->post_message(message));
     expected += testing::frame(Role::server, Opcode::text, message);
   }
-  CHECK(scene.received(expected.size()) == expected);
+  const bool is_same = scene.received(expected.size()) == expected;
+  CHECK(is_same);
   CHECK(scene.socket->dropped_messages() == 0);
 }
 
@@ -148,7 +149,8 @@ TEST_CASE("the queue is sent in order, with pauses of the peer, and messages tha
   }
   stuck.socket->write_message("awaited");
   CHECK(stuck.socket->post_message("posted"));
-  CHECK(stuck.rest("posted") == expected + "awaited posted ");
+  const bool is_in_order = stuck.rest("posted") == expected + "awaited posted ";
+  CHECK(is_in_order);
 }
 
 TEST_CASE("close() sends the messages that wait before its frame", "[send_queue]") {
