@@ -67,11 +67,7 @@ void KeepAlive::check() {
     connection_.close(std::nullopt, "ping timed out");  // destroys this object
     return;
   }
-  if (timeout_ == interval_) {
-    ping();
-  } else {
-    ping_at(saturating_add(pinged_, interval_));
-  }
+  ping_at(saturating_add(pinged_, interval_));
 }
 
 }  // namespace squall::websocket

@@ -115,6 +115,28 @@ TEST_CASE(
         "88050fa0776879");
 }
 
+TEST_CASE("the deadline counts from the first close frame, and ends with the connection",
+          "[websocket][close]") {
+  Scene scene(Role::client);
+  scene.socket->close(1000);
+  std::string end;
+  TaskGroup tasks(scene.loop);
+  tasks.add([](WebSocketConnection& socket, std::string& end) -> Task<> {
+    end = co_await testing::read_all(socket);
+  }(*scene.socket, end));
+  scene.received(8);
+  scene.clock.advance(4s);
+  scene.send(Opcode::close, close_payload(1000));
+  scene.loop.run_until([&] { return scene.socket->close_code().has_value(); });
+  CHECK(end.empty());
+  scene.clock.advance(1s);
+  scene.loop.run_until([&] { return !end.empty(); });
+  scene.socket.reset();
+  scene.clock.advance(60s);
+  scene.loop.run_turn();
+  scene.received_to_end();
+}
+
 TEST_CASE("close() without a code has no payload, and a reason alone has 1000 (WSK-55)",
           "[websocket][close]") {
   Scene bare;
