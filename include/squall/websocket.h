@@ -1,0 +1,14 @@
+#pragma once
+
+// WebSockets: all of websocket/ that a program uses.
+
+#include <squall/http.h>
+#include <squall/websocket/codec/close_code.h>
+#include <squall/websocket/codec/deflate_negotiation.h>
+#include <squall/websocket/codec/handshake_fields.h>
+#include <squall/websocket/connection/accept.h>
+#include <squall/websocket/connection/closed_error.h>
+#include <squall/websocket/connection/connection_options.h>
+#include <squall/websocket/connection/message.h>
+#include <squall/websocket/connection/origin.h>
+#include <squall/websocket/connection/websocket_connection.h>

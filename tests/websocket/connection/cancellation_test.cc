@@ -1,0 +1,189 @@
+// Tasks that are destroyed where they wait, and connections that are destroyed with them.
+
+#include <squall/websocket/connection/websocket_connection.h>
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "support/hex.h"
+#include "websocket/connection/scene.h"
+
+namespace squall::websocket::cancellation_test {
+namespace {
+
+using namespace std::chrono_literals;
+using squall::testing::Live;
+using squall::testing::to_hex;
+using testing::close_payload;
+using testing::frame;
+using testing::Scene;
+
+// Reads all, until it is destroyed.
+Task<> read_for_ever(WebSocketConnection& socket, std::string& all) {
+  const Live work;
+  for (;;) {
+    const std::optional<Message> message = co_await socket.read_message();
+    all += testing::describe(message) + ' ';
+    if (!message) co_return;
+  }
+}
+
+// Starts `task`, and destroys it at its first wait after some turns of the loop.
+void start_and_destroy(Scene& scene, Task<> task) {
+  TaskGroup tasks(scene.loop);
+  tasks.add(std::move(task));
+  for (int i = 0; i < 3; ++i) scene.loop.run_turn();
+  CHECK(tasks.size() == 1);
+  tasks.destroy();
+  CHECK(Live::count == 0);
+}
+
+TEST_CASE("a read that is destroyed while it waits loses no byte of a message", "[websocket][cancel]") {
+  Scene scene;
+  std::string all;
+  start_and_destroy(scene, read_for_ever(*scene.socket, all));
+  const std::string bytes =
+      frame(Role::client, Opcode::text, "frag", false) + frame(Role::client, Opcode::continuation, "ments");
+  for (const char byte : bytes) {
+    if (byte == bytes.back()) break;
+    scene.peer.send({&byte, 1});
+    start_and_destroy(scene, read_for_ever(*scene.socket, all));
+  }
+  CHECK(all.empty());
+  scene.peer.send(bytes.substr(bytes.find(bytes.back())));
+  CHECK(scene.read() == "text:fragments");
+}
+
+TEST_CASE("a read that is destroyed before it starts does nothing", "[websocket][cancel]") {
+  Scene scene;
+  {
+    const Task<std::optional<Message>> unused = scene.socket->read_message();
+  }
+  CHECK_FALSE(scene.socket->is_reading());
+  scene.send(Opcode::text, "x");
+  CHECK(scene.read() == "text:x");
+}
+
+TEST_CASE("a read that is destroyed while it lets the loop serve others loses no message",
+          "[websocket][cancel]") {
+  Scene scene;
+  scene.peer.send(frame(Role::client, Opcode::text, "one") + frame(Role::client, Opcode::text, "two"));
+  CHECK(scene.read() == "text:one");
+  std::string all;
+  {
+    TaskGroup tasks(scene.loop);
+    scene.loop.spend(IOLoop::kBudget);
+    tasks.add(read_for_ever(*scene.socket, all));
+    CHECK(all.empty());  // the budget is spent
+    CHECK(tasks.size() == 1);
+  }
+  CHECK(Live::count == 0);
+  CHECK(scene.read() == "text:two");
+}
+
+TEST_CASE("wait_closed() may be destroyed, and begun again", "[websocket][cancel]") {
+  Scene scene;
+  scene.socket->close(1000);
+  scene.send(Opcode::text, "dropped");
+  start_and_destroy(scene, scene.socket->wait_closed());
+  scene.send(Opcode::close, close_payload(1000));
+  scene.loop.run(scene.socket->wait_closed());
+  CHECK(scene.socket->close_code() == 1000);
+}
+
+TEST_CASE("a read that is destroyed behind a fault is begun again, and ends with the connection",
+          "[websocket][cancel]") {
+  Scene scene;
+  scene.peer.send(frame(Role::client, Opcode::text, "\xff"));
+  std::string all;
+  start_and_destroy(scene, read_for_ever(*scene.socket, all));
+  CHECK(scene.socket->is_closing());
+  CHECK(scene.received_to_end().substr(0, 1) == "\x88");
+  scene.peer.send("more");
+  start_and_destroy(scene, read_for_ever(*scene.socket, all));
+  scene.peer.close();
+  CHECK(scene.read() == "end");
+  CHECK(all.empty());
+}
+
+TEST_CASE("a read that nobody begins again behind a close frame: the deadline closes the stream",
+          "[websocket][cancel]") {
+  Scene scene(Role::client);
+  scene.send(Opcode::close, close_payload(1000));
+  std::string all;
+  start_and_destroy(scene, read_for_ever(*scene.socket, all));
+  CHECK_FALSE(scene.socket->is_closed());
+  scene.clock.advance(5s);
+  scene.loop.run_until([&] { return scene.socket->is_closed(); });
+  scene.received_to_end();
+}
+
+Task<> write_big(WebSocketConnection& socket) {
+  const Live work;
+  co_await socket.write_message(std::string(20'000'000, 'x'), MessageType::binary);
+}
+
+TEST_CASE("a write that is destroyed while it waits sends its message nevertheless", "[websocket][cancel]") {
+  Scene scene;
+  start_and_destroy(scene, write_big(*scene.socket));
+  scene.socket->write_message("next");
+  const std::string bytes = scene.received(20'000'010 + 6);
+  CHECK(to_hex(bytes.substr(20'000'010)) == "81046e657874");
+}
+
+TEST_CASE("a ping that waits is destroyed without harm", "[websocket][cancel]") {
+  Scene scene;
+  scene.socket->write_message(std::string(20'000'000, 'x'), MessageType::binary);
+  start_and_destroy(scene, [](WebSocketConnection& socket) -> Task<> {
+    const Live work;
+    co_await socket.ping("p");
+  }(*scene.socket));
+  const std::string bytes = scene.received(20'000'010 + 3);
+  CHECK(to_hex(bytes.substr(20'000'010)) == "890170");
+}
+
+TEST_CASE("a task that owns its connection is destroyed at each wait, and the peer sees 1001",
+          "[websocket][cancel]") {
+  // How many messages the task has handled when it is destroyed.
+  for (int handled = 0; handled < 4; ++handled) {
+    Scene scene;
+    const Role peer = scene.peer_role();
+    for (int i = 0; i < handled; ++i) scene.peer.send(frame(peer, Opcode::text, "x"));
+    start_and_destroy(scene, [](std::unique_ptr<WebSocketConnection> socket) -> Task<> {
+      const Live work;
+      for (;;) {
+        const std::optional<Message> message = co_await socket->read_message();
+        if (!message) co_return;
+        co_await socket->write_message(*message);
+      }
+    }(std::move(scene.socket)));
+    std::string expected;
+    for (int i = 0; i < handled; ++i) expected += "810178";
+    CHECK(to_hex(scene.received_to_end()) == expected + "880203e9");
+  }
+}
+
+TEST_CASE("a connection may outlive its loop", "[websocket][cancel]") {
+  for (const bool is_busy : {false, true}) {
+    auto [ours, theirs] = squall::testing::tcp_pair();
+    std::optional<WebSocketConnection> socket;
+    {
+      testing::TestLoop loop;
+      socket.emplace(IOStream(std::move(ours), loop), Role::server, ConnectionTerms{},
+                     ConnectionOptions{.ping_interval = 10s});
+      if (is_busy) {
+        socket->write_message(std::string(20'000'000, 'x'), MessageType::binary);
+        loop.run_turn();
+        CHECK(socket->post_message("waits"));
+        socket->close(1000);
+      }
+    }
+    socket.reset();
+  }
+}
+
+}  // namespace
+}  // namespace squall::websocket::cancellation_test

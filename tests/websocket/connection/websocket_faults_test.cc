@@ -1,0 +1,99 @@
+#include <squall/websocket/connection/websocket_connection.h>
+
+#include <cerrno>
+#include <new>
+#include <optional>
+#include <string>
+#include <system_error>
+#include <thread>
+
+#include "support/faults.h"
+#include "support/hex.h"
+#include "websocket/connection/scene.h"
+
+namespace squall::websocket::websocket_faults_test {
+namespace {
+
+using squall::testing::from_hex;
+using squall::testing::to_hex;
+using squall::testing::faults::AllocationFault;
+using squall::testing::faults::Call;
+using squall::testing::faults::in_turn;
+using squall::testing::faults::Injection;
+using squall::testing::faults::kAlways;
+using testing::frame;
+using testing::Scene;
+
+TEST_CASE("without random bytes a client's message is refused, and the connection stays open", "[faults]") {
+  // In a thread of its own, which has taken no keys.
+  std::thread([] {
+    Scene scene(Role::client);
+    {
+      const Injection fault(Call::getentropy, EIO, {.times = kAlways});
+      CHECK_THROWS_AS(scene.socket->write_message("x"), std::system_error);
+      CHECK(fault.hits() == 1);
+    }
+    CHECK(scene.socket->waiting_bytes() == 0);
+    scene.socket->write_message("Hello");
+    CHECK(to_hex(scene.received(11)).substr(0, 4) == "8185");
+  }).join();
+}
+
+struct Outcome {
+  bool has_ended = false;
+  bool has_thrown = false;  // std::bad_alloc, in reading or writing
+};
+
+Task<> echo(WebSocketConnection& socket, Outcome& outcome) {
+  try {
+    for (;;) {
+      const std::optional<Message> message = co_await socket.read_message();
+      if (!message) break;
+      co_await socket.write_message(*message);
+    }
+  } catch (const std::bad_alloc&) {
+    outcome.has_thrown = true;
+  } catch (const StreamClosedError&) {
+    // The stream was closed for want of memory.
+  }
+  outcome.has_ended = true;
+}
+
+TEST_CASE("if one allocation fails, the connection goes on or ends, and its task learns of it", "[faults]") {
+  int thrown = 0;
+  const int failures = in_turn([&](int after) {
+    CAPTURE(after);
+    bool is_hit = false;
+    // In a thread of its own, whose pools are empty.
+    std::thread([&] {
+      Scene scene(Role::server, {}, ConnectionTerms{.subprotocol = {}, .deflate = DeflateTerms{}});
+      Outcome outcome;
+      TaskGroup tasks(scene.loop);
+      tasks.add(echo(*scene.socket, outcome));
+      scene.peer.send(frame(Role::client, Opcode::text, std::string(3000, 'x'), false) +
+                      frame(Role::client, Opcode::continuation, std::string(3000, 'y')) +
+                      frame(Role::client, Opcode::ping, "p") +
+                      frame(Role::client, Opcode::text, from_hex("f2 48 cd c9 c9 07 00"), true, true) +
+                      frame(Role::client, Opcode::close, testing::close_payload(1000)));
+      {
+        AllocationFault fault(after);
+        for (int i = 0; i < 20; ++i) scene.loop.run_turn();
+        is_hit = fault.disarm() > 0;
+      }
+      scene.loop.run_until([&] { return outcome.has_ended; });
+      thrown += outcome.has_thrown;
+      scene.socket->close(1000);
+      scene.socket.reset();
+      const std::string received = scene.received_to_end();
+      // Without the fault the last bytes are the answer to the close frame.
+      if (!is_hit) CHECK(to_hex(received.substr(received.size() - 4)) == "880203e8");
+      scene.loop.log.expect_any("error");
+    }).join();
+    return is_hit;
+  });
+  CHECK(failures >= 5);
+  CHECK(thrown >= 3);
+}
+
+}  // namespace
+}  // namespace squall::websocket::websocket_faults_test

@@ -1,0 +1,86 @@
+#include <squall/websocket/connection/frame_writer.h>
+
+#include <squall/websocket/codec/mask.h>
+#include <squall/websocket/connection/mask_keys.h>
+
+#include <array>
+#include <cstddef>
+#include <system_error>
+#include <utility>
+
+namespace squall::websocket {
+
+WriteAwaiter FrameWriter::write_message(Opcode opcode, std::string_view payload) {
+  FrameHead head;
+  head.opcode = opcode;
+  return deflate_ ? write_compressed(head, payload) : write_copied(head, payload);
+}
+
+WriteAwaiter FrameWriter::write_message(Opcode opcode, std::string&& payload) {
+  FrameHead head;
+  head.opcode = opcode;
+  return deflate_ ? write_compressed(head, payload) : write_owned(head, std::move(payload));
+}
+
+WriteAwaiter FrameWriter::write_control(Opcode opcode, std::string_view payload) {
+  FrameHead head;
+  head.opcode = opcode;
+  return write_copied(head, payload);
+}
+
+WriteAwaiter FrameWriter::write_copied(FrameHead head, std::string_view payload) {
+  head.size = payload.size();
+  if (role_ == Role::server) {
+    const EncodedHead encoded(head);
+    const std::array<std::string_view, 2> pieces{encoded.bytes(), payload};
+    return stream_.write(pieces);
+  }
+  head.key = next_mask_key();
+  const EncodedHead encoded(head);
+  const std::size_t size = encoded.bytes().size() + payload.size();
+  char* to = stream_.reserve_write(size);
+  to += encoded.bytes().copy(to, EncodedHead::kMaxSize);
+  mask_into(to, payload, *head.key);
+  stream_.commit_write(size);
+  return stream_.flush();  // all bytes up to here
+}
+
+WriteAwaiter FrameWriter::write_owned(FrameHead head, std::string&& payload) {
+  if (payload.size() < IOStream::kByReference) return write_copied(head, payload);
+  head.size = payload.size();
+  if (role_ == Role::client) {
+    head.key = next_mask_key();
+    mask(payload, *head.key);
+  }
+  const EncodedHead encoded(head);
+  stream_.check_write(encoded.bytes().size() + payload.size());
+  stream_.write(encoded.bytes());
+  try {
+    return stream_.write(std::move(payload));
+  } catch (...) {
+    drop_connection();
+    throw;
+  }
+}
+
+// The peer cannot decompress further messages without a message that the compressor has seen.
+WriteAwaiter FrameWriter::write_compressed(FrameHead head, std::string_view payload) {
+  stream_.check_write(payload.size());
+  try {
+    if (!compressor_) compressor_ = std::make_unique<MessageCompressor>(*deflate_, compression_);
+    std::string compressed;
+    compressor_->compress(payload, Part::last, compressed);
+    if (!deflate_->context_takeover) compressor_.reset();  // 256 KiB, made anew in some 10 us
+    head.compressed = true;
+    return write_owned(head, std::move(compressed));
+  } catch (...) {
+    drop_connection();
+    throw;
+  }
+}
+
+void FrameWriter::drop_connection() noexcept {
+  stream_.close(std::make_error_code(std::errc::not_enough_memory));
+}
+
+}  // namespace squall::websocket

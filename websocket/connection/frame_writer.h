@@ -1,0 +1,54 @@
+#pragma once
+
+#include <squall/iostream/stream/iostream.h>
+#include <squall/websocket/codec/deflate.h>
+#include <squall/websocket/codec/frame.h>
+#include <squall/websocket/connection/connection_options.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace squall::websocket {
+
+// Writes the frames of one side to a stream: masks them for a client, and compresses messages.
+//
+// A server's message of 16 KiB or more, and an owned one of IOStream::kByReference or more, is not copied.
+// Other messages are copied once, into the stream's buffer; a client masks them meanwhile.
+//
+// Thread:    the stream's loop.
+// Lifetime:  borrows the stream.
+// Errors:    StreamClosedError, and StreamBufferFullError if the stream's max_write_buffer_size would be
+//            exceeded: then nothing was written. An error in the middle of a message closes the stream.
+class FrameWriter {
+ public:
+  FrameWriter(IOStream& stream, Role role, const ConnectionTerms& terms)
+      : stream_(stream), role_(role), deflate_(window_of(terms)), compression_(terms.compression) {}
+  FrameWriter(const FrameWriter&) = delete;
+  FrameWriter& operator=(const FrameWriter&) = delete;
+
+  // `opcode` is text or binary. Outgoing messages are never fragmented (WSK-36), and all are compressed if
+  // that was negotiated (WSK-63).
+  WriteAwaiter write_message(Opcode opcode, std::string_view payload);
+  WriteAwaiter write_message(Opcode opcode, std::string&& payload);
+  // At most kMaxControlPayload bytes.
+  WriteAwaiter write_control(Opcode opcode, std::string_view payload);
+
+ private:
+  static std::optional<DeflateWindow> window_of(const ConnectionTerms& terms) {
+    return terms.deflate ? std::optional(terms.deflate->send) : std::nullopt;
+  }
+  WriteAwaiter write_copied(FrameHead head, std::string_view payload);
+  WriteAwaiter write_owned(FrameHead head, std::string&& payload);
+  WriteAwaiter write_compressed(FrameHead head, std::string_view payload);
+  void drop_connection() noexcept;
+
+  IOStream& stream_;
+  Role role_;
+  std::optional<DeflateWindow> deflate_;  // nullopt: messages are not compressed
+  DeflateOptions compression_;
+  std::unique_ptr<MessageCompressor> compressor_;  // made for the first message
+};
+
+}  // namespace squall::websocket

@@ -1,0 +1,170 @@
+#pragma once
+
+#include <squall/ioloop/base/time_span.h>
+#include <squall/ioloop/loop/task.h>
+#include <squall/ioloop/loop/timer_heap.h>
+#include <squall/iostream/stream/iostream.h>
+#include <squall/websocket/codec/close_code.h>
+#include <squall/websocket/codec/frame.h>
+#include <squall/websocket/codec/message_reader.h>
+#include <squall/websocket/connection/connection_options.h>
+#include <squall/websocket/connection/frame_writer.h>
+#include <squall/websocket/connection/keep_alive.h>
+#include <squall/websocket/connection/message.h>
+#include <squall/websocket/connection/send_awaiter.h>
+#include <squall/websocket/connection/send_queue.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+namespace squall::websocket {
+
+// A WebSocket behind its opening handshake, of either side (RFC 6455). accept() makes one for a server.
+//
+//     for (;;) {
+//       const std::optional<websocket::Message> message = co_await socket.read_message();
+//       if (!message) break;                     // the connection is closed: see close_code()
+//       co_await socket.write_message(*message);
+//     }
+//
+// The connection receives only while read_message() waits: a program that does not read stops the peer
+// (back-pressure), and neither answers pings nor learns of the end. A program that only sends awaits
+// wait_closed() beside.
+//
+//   state   | waits for                                 | ended by                               | next
+//   open    | messages                                  | close()                                | closing
+//           |                                           | the peer's close frame: is answered    | ending
+//           |                                           | a fault of the peer: a close frame     | ending
+//           |                                           | with the fault's code is sent          |
+//           |                                           | the end of the stream                  | closed
+//   closing | the peer's close frame; messages are      | the peer's close frame, a fault        | ending
+//           | still delivered (WSK-57)                  | the deadline, the end of the stream    | closed
+//   ending  | the end of the peer's bytes, which are    | it, the deadline                       | closed
+//           | dropped; a server closes at once if the   |                                        |
+//           | kernel has taken its close frame          |                                        |
+//   closed  | nothing; the stream is closed             |                                        |
+//
+// The deadline is ConnectionOptions::close_timeout after the first close frame, of whichever side.
+//
+// Thread:    the loop's thread only.
+// Lifetime:  owns the stream. Must outlive the tasks of its functions. Destroying an open connection sends a
+//            close frame with 1001, if the kernel takes it at once, and closes the stream.
+// Errors:    the functions that send throw WebSocketClosedError if the connection is closing or closed, and
+//            StreamBufferFullError if the stream's max_write_buffer_size would be exceeded.
+class WebSocketConnection {
+ public:
+  // `stream` is behind the opening handshake, whose result is `terms`.
+  WebSocketConnection(IOStream stream, Role role, ConnectionTerms terms = {},
+                      const ConnectionOptions& options = {});
+  ~WebSocketConnection();
+  WebSocketConnection(const WebSocketConnection&) = delete;
+  WebSocketConnection& operator=(const WebSocketConnection&) = delete;
+
+  // ---- Receiving. One read at a time: a second one throws std::logic_error. A read that is destroyed loses
+  // no message.
+
+  // The next message, which is valid until the next read; nullopt once the connection is closed. Answers
+  // pings (WSK-46). Nothing that the peer sends makes it throw.
+  Task<std::optional<Message>> read_message() { return read(Wanted::messages); }
+  // The same, and pings and pongs too. The pong was sent before (WSK-22).
+  Task<std::optional<Message>> read_any() { return read(Wanted::all); }
+  // Drops all messages until the connection is closed.
+  Task<> wait_closed();
+  bool is_reading() const noexcept { return is_reading_; }
+
+  // ---- Sending. Messages are sent in the order of the calls.
+
+  // Sends one message. Text must be UTF-8, otherwise the peer closes the connection. Awaiting the result
+  // waits until the kernel has taken all of the message: back-pressure. A string that is moved in is not
+  // copied if it is large.
+  SendAwaiter write_message(std::string_view data, MessageType type = MessageType::text);
+  SendAwaiter write_message(const char* data, MessageType type = MessageType::text) {
+    return write_message(std::string_view(data), type);
+  }
+  SendAwaiter write_message(std::string&& data, MessageType type = MessageType::text);
+  SendAwaiter write_message(const Message& message) { return write_message(message.data, message.type); }
+
+  // For programs that do not wait: sends one message, or lets it wait in the queue of
+  // ConnectionOptions::queue while the peer is slow. False if the message was dropped, and if the connection
+  // is closing or closed: it does not throw WebSocketClosedError.
+  bool post_message(std::string data, MessageType type = MessageType::text);
+  // The messages of post_message() that the queue has dropped.
+  std::uint64_t dropped_messages() const noexcept { return dropped_; }
+  // The bytes that wait, in the queue and in the stream.
+  std::uint64_t waiting_bytes() const noexcept;
+
+  // Throw std::invalid_argument for more than 125 bytes (WSK-25).
+  SendAwaiter ping(std::string_view data = {}) { return write_control(Opcode::ping, data); }
+  SendAwaiter pong(std::string_view data = {}) { return write_control(Opcode::pong, data); }
+
+  // ---- The end.
+
+  // Sends a close frame behind the messages, and begins to wait for the peer's one. A reason without a code
+  // has the code 1000 (WSK-55). Only the first call has an effect. Throws std::invalid_argument as
+  // ClosePayload.
+  void close(std::optional<std::uint16_t> code = std::nullopt, std::string_view reason = {});
+  // A close frame was sent or received, or the stream is closed (WSK-31): nothing can be sent any more.
+  bool is_closing() const noexcept { return state_ != State::open || stream_.closed(); }
+  bool is_closed() const noexcept { return state_ == State::closed; }
+  // The content of the peer's close frame. nullopt without a code, and if the connection ended without a
+  // close frame (WSK-23).
+  std::optional<std::uint16_t> close_code() const noexcept { return close_code_; }
+  const std::string& close_reason() const noexcept { return close_reason_; }
+  // Why this side has closed the connection because of the peer's bytes; false if it did not.
+  const Fault& fault() const noexcept { return reader_.fault(); }
+
+  // ---- Facts.
+
+  // Empty without a subprotocol.
+  const std::string& selected_subprotocol() const noexcept { return subprotocol_; }
+  bool is_compressed() const noexcept { return is_compressed_; }
+  Role role() const noexcept { return role_; }
+  // For its addresses and its TLS facts: reads and writes of the program would break the protocol.
+  const IOStream& stream() const noexcept { return stream_; }
+  void set_nodelay(bool on) noexcept { stream_.set_nodelay(on); }
+
+ private:
+  enum class State : std::uint8_t { open, closing, ending, closed };
+  enum class Wanted : std::uint8_t { messages, all };
+  class Reading;
+
+  Task<std::optional<Message>> read(Wanted wanted);
+  std::optional<Message> next_message(Wanted wanted);
+  void answer_ping(std::string_view payload);
+  void check_open() const;
+  SendAwaiter write_control(Opcode opcode, std::string_view data);
+  SendQueue& queue();
+  bool has_room();
+  void peer_closed(const CloseStatus& status);
+  void fail(const Fault& fault);
+  void send_close(std::string_view payload) noexcept;
+  void begin_deadline() noexcept;
+  void end_at_peer() noexcept;
+  void end(std::error_code error = {}) noexcept;
+
+  IOStream stream_;
+  MessageReader reader_;
+  FrameWriter writer_;
+  std::span<char> unread_;                 // the bytes of the last read that the reader has not used
+  std::unique_ptr<SendQueue> queue_;       // null while no message has had to wait
+  std::unique_ptr<KeepAlive> keep_alive_;  // null without pings
+  Timeout deadline_;
+  TimeSpan close_timeout_;
+  QueueOptions queue_options_;
+  std::uint64_t dropped_ = 0;
+  std::optional<std::uint16_t> close_code_;
+  std::string close_reason_;
+  std::string subprotocol_;
+  State state_ = State::open;
+  Role role_;
+  bool is_compressed_;
+  bool is_reading_ = false;
+};
+
+}  // namespace squall::websocket
