@@ -1,3 +1,4 @@
+#include <squall/ioloop/base/sanitizer.h>
 #include <squall/iostream/stream/regex.h>
 
 #include <chrono>
@@ -218,8 +219,8 @@ TEST_CASE("the work of a search is bounded, whatever the expression and the text
       part = regex.match(each.text, groups);
       matched = match(each.pattern, each.text);
     });
-    // Seconds to hours without a bound.
-    CHECK(time.count() < 500);
+    // Seconds to hours without a bound. With it some 0.1 s, and on a busy machine several times that.
+    CHECK(time.count() < (kAddressSanitizer ? 15'000 : 1'500));
     CHECK(matched != Outcome::match);
     CHECK((found == Outcome::too_complex || part == Outcome::too_complex || matched == Outcome::too_complex));
   }
