@@ -38,7 +38,7 @@ struct Settings {
   std::size_t max_arguments = 10'000;
   // The folder of the static files (WEB-220). With it the application has routes for `/static/...`,
   // `/favicon.ico` and `/robots.txt` in front of those of its constructor (WEB-195), and static_url() makes
-  // URLs of the files. A route of the constructor beneath `/static/` is refused: no request would reach it.
+  // URLs of the files. A route of the constructor for such a path is refused: no request would reach it.
   // Empty by default: there are no such routes, and static_url() throws.
   StaticFolder static_path{};
   // The text of those URLs up to the name of the file (WEB-221). If it does not begin with a slash, another

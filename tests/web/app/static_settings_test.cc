@@ -113,7 +113,8 @@ TEST_CASE("static_handler answers the routes of static_path (WEB-222)", "[static
 
 TEST_CASE("a route beneath the static files, which no request would reach, is refused", "[static_settings]") {
   Site site;
-  for (const char* pattern : {"/static/(.*)", "/static/private/(.*)", "/static/logo"})
+  for (const char* pattern :
+       {"/static/(.*)", "/static/private/(.*)", "/static/logo", "/robots.txt", R"(/favicon\.ico)"})
     CHECK_THROWS_AS(Application({url<PathHandler>(pattern)}, site.settings), std::invalid_argument);
   CHECK_NOTHROW(
       Application({url<PathHandler>("/statics/(.*)"), url<PathHandler>("/other/static/")}, site.settings));
