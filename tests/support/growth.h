@@ -1,10 +1,11 @@
 #pragma once
 
-#include <time.h>
-
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <limits>
+
+#include "support/byte_by_byte.h"
 
 namespace squall::testing {
 
@@ -14,15 +15,8 @@ inline constexpr std::size_t kLargeToSmall = 16;
 // anew for each large input, make linear work up to three times as expensive.
 inline constexpr double kMostLinearGrowth = 80;
 
-// The seconds that this thread has run: other programs on the machine do not count.
-inline double thread_seconds() {
-  timespec now{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
-}
-
-// The time of a call `work(16 * size)`, divided by the time of `work(size)`. Choose `size` so large that work
-// which does not depend on it is small.
+// The processor time of a call `work(16 * size)`, divided by that of `work(size)`. Choose `size` so large
+// that work which does not depend on it is small.
 template <class Work>
 double growth(std::size_t size, Work work) {
   double best = std::numeric_limits<double>::max();
@@ -32,9 +26,9 @@ double growth(std::size_t size, Work work) {
     for (const bool is_large : {false, true}) {
       double& least = times[is_large ? 1 : 0] = std::numeric_limits<double>::max();
       for (int i = 0; i < 3; ++i) {
-        const double begin = thread_seconds();
+        const auto begin = thread_time();
         work(is_large ? kLargeToSmall * size : size);
-        least = std::min(least, thread_seconds() - begin);
+        least = std::min(least, std::chrono::duration<double>(thread_time() - begin).count());
       }
     }
     best = std::min(best, times[1] / times[0]);
