@@ -57,10 +57,12 @@ void SendQueue::clear() noexcept {
 }
 
 void SendQueue::write_front() {
-  Waiting next = std::move(messages_.front());
-  bytes_ -= next.payload.size() + kMessageCost;
-  messages_.pop_front();
+  Waiting& next = messages_.front();
+  const std::size_t size = cost(next);
+  // If it throws, the message stays in front.
   writer_.write_message(next.opcode, std::move(next.payload));
+  bytes_ -= size;
+  messages_.pop_front();
 }
 
 void SendQueue::write_all() {

@@ -247,7 +247,10 @@ void WebSocketConnection::end_at_peer() noexcept {
 
 void WebSocketConnection::send_close(std::string_view payload) noexcept {
   try {
-    if (queue_) queue_->write_all();
+    if (queue_) {
+      queue_->write_all();
+      queue_->clear();  // a pong that waits must not follow the close frame
+    }
     writer_.write_control(Opcode::close, payload);
   } catch (...) {
     // No memory or no room for the frame: the peer sees the end of the stream without it.

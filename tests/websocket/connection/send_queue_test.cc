@@ -181,6 +181,25 @@ TEST_CASE("a peer that sends pings and does not read gets only the last pong", "
   CHECK(stuck.rest("end") == "pong:2999 end ");
 }
 
+TEST_CASE("a pong that waits does not follow the close frame", "[send_queue]") {
+  Stuck stuck(with_queue(WhenFull::close));
+  stuck.send(Opcode::ping, "p");
+  stuck.send(Opcode::text, "t");
+  CHECK(stuck.read() == "text:t");
+  stuck.socket->close(close_code::kNormal);
+  std::string all;
+  stuck.loop.run_until([&] {
+    stuck.peer.drain(all);
+    return stuck.socket->waiting_bytes() == 0;
+  });
+  for (int i = 0; i < 5; ++i) stuck.loop.run_turn();
+  stuck.loop.run_until([&] {
+    stuck.peer.drain(all);
+    return all.find("\x88\x02\x03\xe8") != all.npos;
+  });
+  CHECK(all.ends_with("\x88\x02\x03\xe8"));
+}
+
 TEST_CASE("the end of the connection drops the messages that wait", "[send_queue]") {
   for (const bool destroys : {false, true}) {
     Stuck stuck(with_queue(WhenFull::close));
