@@ -105,7 +105,9 @@ class WebSocketConnection {
 
   // ---- The end.
 
-  // Sends a close frame behind the messages, and begins to wait for the peer's one. A reason without a code
+  // Sends a close frame behind the messages, and begins the deadline for the peer's one, which includes the
+  // time that the messages take. Then await wait_closed(): destroying the connection earlier drops what the
+  // kernel has not taken, and without a read the peer's answer is not seen. A reason without a code
   // has the code 1000 (WSK-55). Only the first call has an effect. Throws std::invalid_argument as
   // ClosePayload.
   void close(std::optional<std::uint16_t> code = std::nullopt, std::string_view reason = {});
