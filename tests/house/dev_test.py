@@ -332,6 +332,16 @@ def demo_packages():
         assert "nlohmann-json3-dev" not in run(stubs + "run helloworld", folder)[1]
 
 
+def left_out():
+    """a demo that Meson has left out is named, with what to do; another failed build is left to ninja's message"""
+    with tempfile.TemporaryDirectory() as folder:
+        stubs = "install_for() { :; }\nmeson() { :; }\nninja() { case \"$*\" in *query*) return $known ;; *) return 1 ;; esac; }\n"
+        status, _, said = run("known=1\n" + stubs + "build release demos/api", folder)
+        assert status == 1 and "no demos/api: Meson has not found a library" in said and "--reconfigure build/release" in said, said
+        status, _, said = run("known=0\n" + stubs + "build release demos/api", folder)
+        assert status == 1 and "library" not in said, said
+
+
 def compilers():
     """CXX may have several words, and without a compiler no build is set up"""
     with tempfile.TemporaryDirectory() as folder:
@@ -437,5 +447,5 @@ def soaks():
 # A shell that starts this test in the background has it ignore SIGINT, and a shell cannot trap a signal that is ignored.
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 tap = Tap()
-tap.run([stanzas, no_stanza, lines, nothing_twice, empty_lists, optional, next_release, interrupted, refused, browser, demo_packages, compilers, counts, run_again, soaks])
+tap.run([stanzas, no_stanza, lines, nothing_twice, empty_lists, optional, next_release, interrupted, refused, browser, demo_packages, left_out, compilers, counts, run_again, soaks])
 tap.end()
