@@ -170,7 +170,26 @@ async function api(url) {
   }
 }
 
+async function c10k(url) {
+  for (const [scheme, width] of [["light", 1150], ["dark", 1150], ["dark", 360]]) {
+    const page = await open(url, {scheme, width, height: 900});
+    await page.waitForFunction(() => document.getElementById("open").textContent === "500");
+    await page.waitForFunction(() => /^[1-9].* \/s$/.test(document.getElementById("messages_now").textContent));
+    await page.waitForFunction(() => /ms · .* ms$/.test(document.getElementById("latency_now").textContent));
+    // Something is drawn above the lowest line.
+    await page.waitForFunction(() => ["connections", "messages", "latency", "bytes"].every(id => {
+      const canvas = document.getElementById(id);
+      const {data} = canvas.getContext("2d").getImageData(0, 20, canvas.width, canvas.height - 40);
+      return data.some(value => value !== 0);
+    }));
+    assert.equal(await page.innerText("#state"), "live");
+    assert.equal(await page.innerText("#lost"), "0");
+    await looksRight(page, scheme, width > 400 ? "c10k" : "c10k_narrow");
+  }
+}
+
 const checks = [
+  ["c10k", "c10k: the page shows the connections, and draws what they do", c10k],
   ["helloworld", "helloworld: the browser shows the greeting", helloworld],
   ["sse_clock", "sse_clock: the clock ticks, and the poem comes to its end", clock],
   ["chat", "chat: a message appears in both pages, once and escaped", chat],

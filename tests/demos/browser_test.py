@@ -19,7 +19,7 @@ NPM, PICTURES = (pathlib.Path(argument).resolve() for argument in sys.argv[1:3])
 PROGRAMS = sys.argv[3:]
 SCRIPT = pathlib.Path(__file__).with_name("browser.mjs")
 # With this option a demo answers the requests of all checks.
-MORE = {"api": ["--rate", "10000"]}
+MORE = {"api": ["--rate", "10000"], "c10k": ["--connections", "500"]}
 
 
 def missing():
