@@ -51,6 +51,7 @@ using Viewers = std::set<Viewer*>;
 // A page that is open: gets all samples so far, and then each new one.
 class Viewer : public websocket::WebSocketHandler {
  public:
+  static constexpr bool keep_request = false;
   void initialize(Viewers& viewers, const Fleet& fleet) {
     viewers_ = &viewers;
     fleet_ = &fleet;
@@ -59,7 +60,7 @@ class Viewer : public websocket::WebSocketHandler {
     for (const Sample& sample : fleet_->samples()) post_message(sample.to_json());
     viewers_->insert(this);
   }
-  void on_message(const websocket::Message&) {}
+  void on_message(std::string_view) {}
   void on_close() { viewers_->erase(this); }
 
  private:

@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::string_view kHome = "\x1b[H";
 constexpr std::string_view kClearLine = "\x1b[K";
-constexpr std::size_t kLabel = 34;  // columns before a chart
+constexpr std::size_t kLabel = 36;  // columns before a chart
 constexpr std::array<std::string_view, 8> kBars{"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
 
 double milliseconds(std::optional<std::chrono::microseconds> latency) {
@@ -35,7 +35,7 @@ std::string chart(const std::vector<Sample>& samples, std::size_t columns, doubl
 }
 
 std::string row(std::string_view name, const std::string& now, const std::string& bars) {
-  return fmt::format("  {:<14}{:>16}  {}{}\r\n", name, now, bars, kClearLine);
+  return fmt::format("  {:<16}{:>16}  {}{}\r\n", name, now, bars, kClearLine);
 }
 
 }  // namespace

@@ -173,7 +173,9 @@ class Clients {
     const Permit permit = co_await opening_.acquire();
     http::HTTPRequest request(fmt::format("ws://127.0.0.1:{}/", options_.port));
     request.network_interface = fmt::format("127.0.0.{}", 2 + index % kAddresses);
-    co_return co_await websocket::websocket_connect(std::move(request));
+    websocket::ConnectOptions options;
+    options.client = &client_;
+    co_return co_await websocket::websocket_connect(std::move(request), options);
   }
 
   Task<> receive(WebSocketConnection& socket) {
