@@ -188,7 +188,25 @@ async function c10k(url) {
   }
 }
 
+async function ticker(url) {
+  for (const [scheme, width] of [["light", 1150], ["dark", 1150], ["dark", 360]]) {
+    const page = await open(url, {scheme, width, height: 1000});
+    await page.locator(".price").nth(11).waitFor();
+    await page.locator(".viewer").nth(3).waitFor();
+    assert.deepEqual(await page.locator(".policy").allInnerTexts(), ["keep_latest", "drop_oldest", "drop_newest", "close"]);
+    if (scheme === "light") {
+      const slow = page.locator(".viewer").nth(1);
+      await slow.locator("input").fill("1000");
+      await page.waitForFunction(() => Number(document.querySelectorAll(".dropped")[1].textContent.replace(/,/g, "")) > 100);
+      assert.equal(await page.locator(".dropped").nth(0).innerText(), "0");
+    }
+    assert.equal(await page.innerText("#state"), "live");
+    await looksRight(page, scheme, width > 400 ? "ticker" : "ticker_narrow");
+  }
+}
+
 const checks = [
+  ["ticker", "ticker: a viewer that is made slow loses prices, and the others none", ticker],
   ["c10k", "c10k: the page shows the connections, and draws what they do", c10k],
   ["helloworld", "helloworld: the browser shows the greeting", helloworld],
   ["sse_clock", "sse_clock: the clock ticks, and the poem comes to its end", clock],
