@@ -54,16 +54,16 @@ def prices():
 
 def slow_viewers():
     """slow viewers lose prices by their policies, or their connections, and a fast one loses none"""
-    with Program(*ARGUMENTS, "--viewers", "5", "--rate", "4000") as program:
+    with Program(*ARGUMENTS, "--viewers", "5", "--rate", "600") as program:
         with WebSocketClient(program, "/control") as control:
             first = states(control, lambda viewers: all(viewer["received"] > 100 for viewer in viewers))
             policies = [viewer["policy"] for viewer in first]
             assert policies == ["keep_latest", "drop_oldest", "drop_newest", "close", "keep_latest"], policies
             assert [viewer["dropped"] for viewer in first] == [0] * 5, first
             for viewer in range(4):
-                control.send(TEXT, json.dumps({"viewer": viewer, "pause": 100}).encode())
-            slow = states(control, lambda viewers: all(viewer["dropped"] > 1000 for viewer in viewers[:3]) and viewers[3]["closed"] > 0)
-            assert [viewer["pause"] for viewer in slow] == [100, 100, 100, 100, 0], slow
+                control.send(TEXT, json.dumps({"viewer": viewer, "pause": 300}).encode())
+            slow = states(control, lambda viewers: all(viewer["dropped"] > 300 for viewer in viewers[:3]) and viewers[3]["closed"] > 0)
+            assert [viewer["pause"] for viewer in slow] == [300, 300, 300, 300, 0], slow
             assert all(viewer["behind"] > 1000 for viewer in slow[:3]), slow
             fast = slow[4]
             assert fast["dropped"] == 0 and fast["behind"] < 1000 and fast["closed"] == 0, slow
