@@ -23,3 +23,4 @@
 #include <squall/websocket/connection/message.h>
 #include <squall/websocket/connection/origin.h>
 #include <squall/websocket/connection/websocket_connection.h>
+#include <squall/websocket/handler/websocket_handler.h>

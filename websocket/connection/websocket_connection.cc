@@ -211,6 +211,11 @@ void WebSocketConnection::close(std::optional<std::uint16_t> code, std::string_v
   begin_deadline();
 }
 
+void WebSocketConnection::abort(std::uint16_t code, std::string_view reason) {
+  static_cast<void>(ClosePayload({code, reason}));  // throws for a code that cannot be sent
+  if (state_ < State::ending) fail({code, reason});
+}
+
 void WebSocketConnection::peer_closed(const CloseStatus& status) {
   close_code_ = status.code;
   close_reason_ = status.reason;

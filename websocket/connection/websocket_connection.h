@@ -62,7 +62,7 @@ class WebSocketConnection {
   // `stream` is behind the opening handshake, whose result is `terms`.
   WebSocketConnection(IOStream stream, Role role, ConnectionTerms terms = {},
                       const ConnectionOptions& options = {});
-  ~WebSocketConnection();
+  virtual ~WebSocketConnection();
   WebSocketConnection(const WebSocketConnection&) = delete;
   WebSocketConnection& operator=(const WebSocketConnection&) = delete;
 
@@ -111,6 +111,11 @@ class WebSocketConnection {
   // has the code 1000 (WSK-55). Only the first call has an effect. Throws std::invalid_argument as
   // ClosePayload.
   void close(std::optional<std::uint16_t> code = std::nullopt, std::string_view reason = {});
+  // As close(), but for a connection that cannot go on: messages that wait in the queue are dropped, and so
+  // is all that the peer still sends. May follow close().
+  void abort(std::uint16_t code, std::string_view reason = {});
+  // Closes the stream at once, without a close frame: a read in progress gives nullopt.
+  void drop() noexcept { end(std::make_error_code(std::errc::operation_canceled)); }
   // A close frame was sent or received, or the stream is closed (WSK-31): nothing can be sent any more.
   bool is_closing() const noexcept { return state_ != State::open || stream_.closed(); }
   bool is_closed() const noexcept { return state_ == State::closed; }
