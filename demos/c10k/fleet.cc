@@ -35,7 +35,7 @@ struct Fleet::Pair {
   std::size_t connections = 0;
   std::size_t messages = 0;
   ServerReport server{};
-  ClientReport clients{};   // with the latencies since the last sample
+  ClientReport clients{};  // with the latencies since the last sample
 };
 
 std::string Sample::to_json() const {
@@ -66,6 +66,8 @@ Fleet::Fleet(const FleetOptions& options, Listener on_sample, IOLoop& loop)
   }
   ticks_.start();
 }
+
+Fleet::~Fleet() = default;
 
 Subprocess Fleet::start(std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), options_.program);

@@ -20,19 +20,19 @@
 namespace c10k {
 
 struct FleetOptions {
-  std::string program{};               // this one: it runs again as each worker
-  std::size_t connections = 10'000;    // of all processes together
-  std::size_t processes = 1;           // of servers; each has a process of clients beside it
-  std::size_t messages = 2'000;        // a second, of all clients together
+  std::string program{};             // this one: it runs again as each worker
+  std::size_t connections = 10'000;  // of all processes together
+  std::size_t processes = 1;         // of servers; each has a process of clients beside it
+  std::size_t messages = 2'000;      // a second, of all clients together
 };
 
 // What all workers have reported, once a second.
 struct Sample {
-  double seconds = 0;            // since the start
-  std::uint64_t open = 0;        // connections, as the servers count them
-  std::uint64_t failed = 0;      // attempts to connect, since the start
-  std::uint64_t lost = 0;        // connections that ended, since the start
-  double messages = 0;           // sent and received back, a second
+  double seconds = 0;        // since the start
+  std::uint64_t open = 0;    // connections, as the servers count them
+  std::uint64_t failed = 0;  // attempts to connect, since the start
+  std::uint64_t lost = 0;    // connections that ended, since the start
+  double messages = 0;       // sent and received back, a second
   // The time from sending a message until it is back; nullopt without messages.
   std::optional<std::chrono::microseconds> p50{};
   std::optional<std::chrono::microseconds> p95{};
@@ -57,6 +57,7 @@ class Fleet {
 
   // Throws std::system_error if a process cannot be started.
   Fleet(const FleetOptions& options, Listener on_sample, squall::IOLoop& loop = squall::IOLoop::current());
+  ~Fleet();
   Fleet(const Fleet&) = delete;
   Fleet& operator=(const Fleet&) = delete;
 

@@ -117,15 +117,16 @@ std::size_t raise_descriptor_limit() {
 }
 
 void check(const Options& options) {
-  constexpr std::size_t kOthers = 200;            // listening sockets, pipes, connections that are closing
-  constexpr std::size_t kPorts = 20'000;          // of one address that the kernel gives to clients, some less
+  constexpr std::size_t kOthers = 200;    // listening sockets, pipes, connections that are closing
+  constexpr std::size_t kPorts = 20'000;  // of one address that the kernel gives to clients, some less
   const std::size_t each = (options.fleet.connections - 1) / options.fleet.processes + 1;
   const std::size_t limit = raise_descriptor_limit();
   // A server keeps an eighth of its descriptors for itself.
   if (each + kOthers > limit - limit / 8)
-    throw std::runtime_error(fmt::format(
-        "{} connections in one process need more than its {} descriptors: raise `ulimit -n`, or use --processes {}",
-        each, limit, options.fleet.connections / (limit - limit / 8 - kOthers) + 1));
+    throw std::runtime_error(
+        fmt::format("{} connections in one process need more than its {} descriptors: raise `ulimit -n`, or "
+                    "use --processes {}",
+                    each, limit, options.fleet.connections / (limit - limit / 8 - kOthers) + 1));
   if (each > kPorts * 100) throw std::runtime_error("too many connections for the ports of 100 addresses");
 }
 
@@ -134,12 +135,11 @@ class Program {
   explicit Program(const Options& options)
       : options_(options),
         page_(read_file(options.pages + "/index.html")),
-        app_(
-            {
-                web::url<PageHandler>("/", std::cref(page_), std::cref(options_)).with(web::SecurityHeaders()),
-                web::url("/icon.svg", &send_icon),
-                web::url<Viewer>("/live", std::ref(viewers_), std::cref(fleet_)),
-            }),
+        app_({
+            web::url<PageHandler>("/", std::cref(page_), std::cref(options_)).with(web::SecurityHeaders()),
+            web::url("/icon.svg", &send_icon),
+            web::url<Viewer>("/live", std::ref(viewers_), std::cref(fleet_)),
+        }),
         fleet_(options.fleet, [this](const Sample& sample) { show(sample); }) {}
 
   int run() {
@@ -148,8 +148,7 @@ class Program {
     if (options_.tui) screen_.emplace();
     loop_.spawn(drain_on_signals(server, 1s));
     if (options_.seconds > 0)
-      loop_.call_later(std::chrono::duration_cast<TimeSpan>(std::chrono::duration<double>(options_.seconds)),
-                       [this] { loop_.stop(); });
+      loop_.call_later(std::chrono::duration<double>(options_.seconds), [this] { loop_.stop(); });
     loop_.start();
     screen_.reset();
     return summary();
@@ -160,7 +159,8 @@ class Program {
     const std::string json = sample.to_json();
     for (Viewer* viewer : viewers_) viewer->post_message(json);
     if (screen_) {
-      const std::string page = c10k::draw(fleet_.samples(), options_.fleet.connections, c10k::Screen::width());
+      const std::string page =
+          c10k::draw(fleet_.samples(), options_.fleet.connections, c10k::Screen::width());
       std::fwrite(page.data(), 1, page.size(), stdout);
       std::fflush(stdout);
     }
@@ -178,10 +178,12 @@ class Program {
     const auto milliseconds = [](std::optional<std::chrono::microseconds> latency) {
       return latency ? static_cast<double>(latency->count()) / 1000 : 0;
     };
-    fmt::print("{} connections open, {} lost, {} failed to connect; {:.0f} messages/s, median {:.2f} ms, 99 % {:.2f} ms; "
-               "{:.0f} bytes a connection, {:.2f} processors\n",
-               last.open, last.lost, last.failed, last.messages, milliseconds(last.p50), milliseconds(last.p99),
-               last.bytes, last.cpu);
+    fmt::print(
+        "{} connections open, {} lost, {} failed to connect; {:.0f} messages/s, median {:.2f} ms, 99 % "
+        "{:.2f} ms; "
+        "{:.0f} bytes a connection, {:.2f} processors\n",
+        last.open, last.lost, last.failed, last.messages, milliseconds(last.p50), milliseconds(last.p99),
+        last.bytes, last.cpu);
     return last.open == options_.fleet.connections ? 0 : 1;
   }
 
@@ -205,14 +207,17 @@ int main(int argc, char** argv) {
   line.option("--port", options.port, "port of the page").show_default();
   line.option("--address", options.listen.address, "address of the page; all interfaces without it");
   line.option("--connections", options.fleet.connections, "WebSockets to hold").show_default().positive();
-  line.option("--processes", options.fleet.processes, "server processes that share them; each has a process of clients")
+  line.option("--processes", options.fleet.processes,
+              "server processes that share them; each has a process of clients")
       .show_default()
       .in_range(1, 64);
   line.option("--messages", options.fleet.messages, "messages a second, over all connections").show_default();
-  line.option("--seconds", options.seconds, "end after this time, with a summary; 0: at a signal").non_negative();
+  line.option("--seconds", options.seconds, "end after this time, with a summary; 0: at a signal")
+      .non_negative();
   line.flag("--tui", options.tui, "draw in the terminal too");
   line.option("--pages", options.pages, "folder of the page").show_default();
-  line.option("--worker", worker, "for the program itself: run as one of its workers").one_of({"server", "client"});
+  line.option("--worker", worker, "for the program itself: run as one of its workers")
+      .one_of({"server", "client"});
   if (const std::optional<int> status = line.parse(argc, argv)) return *status;
   try {
     if (worker == "server") {

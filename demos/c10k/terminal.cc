@@ -47,9 +47,8 @@ std::string draw(const std::vector<Sample>& samples, std::size_t connections, st
   std::string page(kHome);
   page += fmt::format("  Squall holds {} of {} WebSockets, for {:.0f} s{}\r\n{}\r\n", now.open, connections,
                       now.seconds, kClearLine, kClearLine);
-  page += row("connections", fmt::to_string(now.open), chart(samples, columns, [](const Sample& sample) {
-                return static_cast<double>(sample.open);
-              }));
+  page += row("connections", fmt::to_string(now.open),
+              chart(samples, columns, [](const Sample& sample) { return static_cast<double>(sample.open); }));
   page += row("messages/s", fmt::format("{:.0f}", now.messages),
               chart(samples, columns, [](const Sample& sample) { return sample.messages; }));
   page += row("median", fmt::format("{:.2f} ms", milliseconds(now.p50)),
@@ -60,7 +59,8 @@ std::string draw(const std::vector<Sample>& samples, std::size_t connections, st
               chart(samples, columns, [](const Sample& sample) { return sample.bytes; }));
   page += row("processors", fmt::format("{:.2f}", now.cpu),
               chart(samples, columns, [](const Sample& sample) { return sample.cpu; }));
-  page += fmt::format("{}\r\n  {} lost, {} failed to connect{}\r\n", kClearLine, now.lost, now.failed, kClearLine);
+  page += fmt::format("{}\r\n  {} lost, {} failed to connect{}\r\n", kClearLine, now.lost, now.failed,
+                      kClearLine);
   return page;
 }
 

@@ -33,7 +33,7 @@ using Clock = std::chrono::steady_clock;
 namespace c10k {
 namespace {
 
-constexpr std::size_t kPayload = 64;  // bytes of a message, which begin with the time it was sent
+constexpr std::size_t kPayload = 64;   // bytes of a message, which begin with the time it was sent
 constexpr std::size_t kOpening = 100;  // connections that are opened at the same time
 constexpr std::size_t kAddresses = 100;
 

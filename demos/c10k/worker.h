@@ -11,9 +11,9 @@ namespace c10k {
 void run_server();
 
 struct ClientOptions {
-  std::uint16_t port = 0;        // the server's
+  std::uint16_t port = 0;  // the server's
   std::size_t connections = 0;
-  std::size_t messages = 0;      // a second, of all connections together
+  std::size_t messages = 0;  // a second, of all connections together
 };
 
 // Opens WebSockets from 127.0.0.2 and the addresses behind it, keeps them open, and sends messages over one

@@ -81,7 +81,9 @@ class PricesSocket : public websocket::WebSocketHandler {
     subscription_ = hub_->subscribe(connection(), "prices.>", options);
     if (viewer_) watch_.emplace(100ms, [this] { look(); }).start();
   }
-  void on_message(std::string_view) { close(websocket::close_code::kPolicyViolation, "nothing is read here"); }
+  void on_message(std::string_view) {
+    close(websocket::close_code::kPolicyViolation, "nothing is read here");
+  }
   void on_close() { watch_.reset(); }
 
  private:
@@ -179,7 +181,8 @@ class Program {
     for (std::size_t i = 0; i < options_.viewers; ++i) {
       const char* policy = kPolicies[i % kPolicies.size()];
       viewers_.push_back(std::make_unique<Viewer>(
-          fmt::format("ws://{}:{}/prices?policy={}&viewer={}", loopback(), server.port(), policy, i), policy));
+          fmt::format("ws://{}:{}/prices?policy={}&viewer={}", loopback(), server.port(), policy, i),
+          policy));
     }
     publish_.start();
     tell_.start();
@@ -245,7 +248,8 @@ int main(int argc, char** argv) {
   tools::CommandLine line("ticker", "Publishes invented prices to viewers that can be made slow.");
   line.option("--port", options.port, "port to serve on").show_default();
   line.option("--address", options.listen.address, "address to serve on; all interfaces without it");
-  line.option("--viewers", options.viewers, "viewers of the program itself, with the policies in turn").show_default();
+  line.option("--viewers", options.viewers, "viewers of the program itself, with the policies in turn")
+      .show_default();
   line.option("--rate", options.rate, "prices a second").show_default().in_range(0.1, 10'000.0);
   line.option("--pages", options.pages, "folder of the page, its style and its script").show_default();
   if (const std::optional<int> status = line.parse(argc, argv)) return *status;

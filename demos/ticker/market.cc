@@ -27,7 +27,8 @@ Market::Quote Market::next() {
 }
 
 std::string Market::Quote::to_json() const {
-  return fmt::format(R"({{"symbol":"{}","number":{},"price":{:.2f},"open":{:.2f}}})", symbol, number, price, open);
+  return fmt::format(R"({{"symbol":"{}","number":{},"price":{:.2f},"open":{:.2f}}})", symbol, number, price,
+                     open);
 }
 
 }  // namespace ticker
