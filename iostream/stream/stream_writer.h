@@ -35,6 +35,7 @@ class StreamWriter {
   ~StreamWriter();
 
   const StreamLink& link() const noexcept { return *link_; }
+  std::size_t max_buffer_size() const noexcept { return max_buffer_size_; }
   bool has_queue() const noexcept { return queue_ != nullptr; }
   std::uint64_t pending_bytes() const noexcept { return queue_ ? queue_->size() : 0; }
   std::uint64_t flushed_bytes() const noexcept { return flushed_; }
