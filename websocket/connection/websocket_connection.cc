@@ -72,7 +72,8 @@ bool WebSocketConnection::rest() noexcept {
   const std::optional<DeflateTerms>& deflate = context_->facts().terms.deflate;
   const bool has_context = deflate && deflate->send.context_takeover && parts.has_written;
   const bool is_idle = state_ == State::open && parts.stream_read && parts.unread.empty() && !parts.task &&
-                       !parts.call && !parts.queue && !parts.later.linked() && parts.reader.is_idle();
+                       !parts.call && !parts.queue && !parts.later.linked() && parts.reader.is_idle() &&
+                       !(keep_alive_ && keep_alive_->awaits_answer());
   if (!is_idle || has_context) return false;
   resting_ = active_->stream.release();
   if (!resting_.fd) return false;
@@ -80,6 +81,7 @@ bool WebSocketConnection::rest() noexcept {
       resting_.fd.get(),
       {[](void* self, Events events) { static_cast<WebSocketConnection*>(self)->wake_for(events); }, this});
   active_.reset();
+  ++rests_;
   return true;
 }
 
@@ -114,7 +116,11 @@ void WebSocketConnection::close_resting() noexcept {
 
 // ---- Receiving.
 
-bool WebSocketConnection::is_reading() const noexcept { return reader_ || (receiver_ && !active_->task); }
+bool WebSocketConnection::is_reading() const noexcept { return reader_ || (receiver_ && !(active_ && active_->task)); }
+
+bool WebSocketConnection::has_unread() const noexcept {
+  return active_ && (!active_->unread.empty() || active_->stream.has_received());
+}
 
 // Whether the read is over without waiting.
 bool WebSocketConnection::try_read(MessageAwaiter& read) {
@@ -330,14 +336,14 @@ SendAwaiter WebSocketConnection::write_message(std::string_view data, MessageTyp
   const Opcode opcode = opcode_of(type, data);
   check_open();
   if (active_ && active_->queue) active_->queue->write_all();
-  return SendAwaiter(writer().write_message(opcode, data));
+  return sent(writer().write_message(opcode, data));
 }
 
 SendAwaiter WebSocketConnection::write_message(std::string&& data, MessageType type) {
   const Opcode opcode = opcode_of(type, data);
   check_open();
   if (active_ && active_->queue) active_->queue->write_all();
-  return SendAwaiter(writer().write_message(opcode, std::move(data)));
+  return sent(writer().write_message(opcode, std::move(data)));
 }
 
 bool WebSocketConnection::post_message(std::string data, MessageType type) {
@@ -366,7 +372,7 @@ SendAwaiter WebSocketConnection::write_control(Opcode opcode, std::string_view d
   if (data.size() > kMaxControlPayload)
     throw std::invalid_argument("control frame payloads may not exceed 125 bytes");
   check_open();
-  return SendAwaiter(writer().write_control(opcode, data));
+  return sent(writer().write_control(opcode, data));
 }
 
 SendQueue& WebSocketConnection::queue() {
@@ -393,6 +399,12 @@ void WebSocketConnection::close(std::optional<std::uint16_t> code, std::string_v
   send_close(payload.bytes());
   state_ = State::closing;
   begin_deadline();
+}
+
+void WebSocketConnection::abort(std::error_code error) {
+  if (is_closed()) return;
+  active();  // wakes what waits to read
+  end(error);
 }
 
 void WebSocketConnection::peer_closed(const CloseStatus& status) {

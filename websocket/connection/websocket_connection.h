@@ -18,6 +18,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 namespace squall::websocket {
 
@@ -39,8 +40,8 @@ class SendQueue;
 // awaits wait_closed() beside.
 //
 // An idle connection takes some 110 bytes beside its descriptor: it gives its stream and its buffers up, and
-// makes them anew when bytes arrive or are sent (ConnectionContext). A coroutine that waits for a message has a
-// frame beside; with a receiver there is none.
+// makes them anew when bytes arrive or are sent (ConnectionContext). A coroutine that waits for a message has
+// a frame beside; a receiver needs no coroutine.
 //
 //   state   | waits for                                 | ended by                               | next
 //   open    | messages                                  | close()                                | closing
@@ -86,6 +87,8 @@ class WebSocketConnection : public ListNode<> {
   void set_receiver(MessageReceiver& receiver);
   // A read waits, or the receiver has no task that runs.
   bool is_reading() const noexcept;
+  // Bytes of the peer have been received, and are not read yet.
+  bool has_unread() const noexcept;
 
   // ---- Sending. Messages are sent in the order of the calls.
 
@@ -120,6 +123,9 @@ class WebSocketConnection : public ListNode<> {
   // has the code 1000 (WSK-55). Only the first call has an effect. Throws std::invalid_argument as
   // ClosePayload.
   void close(std::optional<std::uint16_t> code = std::nullopt, std::string_view reason = {});
+  // Closes the stream at once, without a close frame: what waits to read gets std::nullopt, and what waits to
+  // write throws WebSocketClosedError with `error`. Throws std::bad_alloc, and then has done nothing.
+  void abort(std::error_code error = std::make_error_code(std::errc::connection_aborted));
   // A close frame was sent or received, or the stream is closed (WSK-31): nothing can be sent any more.
   bool is_closing() const noexcept;
   bool is_closed() const noexcept { return state_ == State::closed; }
@@ -136,11 +142,13 @@ class WebSocketConnection : public ListNode<> {
   const std::string& selected_subprotocol() const noexcept;
   bool is_compressed() const noexcept;
   Role role() const noexcept;
-  // For its addresses and its TLS facts: reads and writes of the program would break the protocol. Valid until
-  // the program next waits: an idle connection gives its stream up.
+  // For its addresses and its TLS facts: reads and writes of the program would break the protocol. Valid
+  // until the program next waits: an idle connection gives its stream up.
   const IOStream& stream() { return io(); }
   void set_nodelay(bool on) { io().set_nodelay(on); }
   IOLoop& loop() const noexcept;
+  // How often the connection has given its stream up.
+  std::uint32_t rests() const noexcept { return rests_; }
 
  private:
   enum class State : std::uint8_t { open, closing, ending, closed };
@@ -175,6 +183,7 @@ class WebSocketConnection : public ListNode<> {
   std::optional<Message> next_message(Wanted wanted);
   void answer_ping(std::string_view payload);
   void check_open() const;
+  SendAwaiter sent(WriteAwaiter write) const noexcept { return {std::move(write), *this, rests_}; }
   SendAwaiter write_control(Opcode opcode, std::string_view data);
   SendQueue& queue();
   bool has_room();
@@ -193,6 +202,7 @@ class WebSocketConnection : public ListNode<> {
   std::unique_ptr<KeepAlive> keep_alive_;    // null without pings
   std::unique_ptr<CloseFrame> close_frame_;  // of the peer; null before it
   std::uint64_t dropped_ = 0;
+  std::uint32_t rests_ = 0;
   State state_ = State::open;
 };
 
