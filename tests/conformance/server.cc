@@ -2,6 +2,7 @@
 #include <squall/ioloop/base/log.h>
 #include <squall/ioloop/loop/sleep.h>
 #include <squall/web.h>
+#include <squall/websocket.h>
 
 #include <algorithm>
 #include <chrono>
@@ -120,6 +121,28 @@ class SlowHandler : public web::RequestHandler {
   }
 };
 
+websocket::AcceptOptions websocket_options() {
+  websocket::AcceptOptions options;
+  options.origins = websocket::AcceptOptions::Origins::any;
+  options.compression = websocket::DeflateOptions();
+  options.connection.max_message_size = 20 * 1024 * 1024;
+  return options;
+}
+
+// Sends each message back, text as text and binary as binary.
+class WebSocketEchoHandler : public web::RequestHandler {
+ public:
+  Task<> get() {
+    const auto socket = websocket::accept(exchange(), websocket_options());
+    if (!socket) co_return;
+    for (;;) {
+      const std::optional<websocket::Message> message = co_await socket->read_message();
+      if (!message) co_return;
+      if (!socket->is_closing()) co_await socket->write_message(*message);
+    }
+  }
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -151,6 +174,7 @@ int main(int argc, char** argv) {
         web::url<CountHandler>("/count"),
         web::url<ChunkedHandler>("/chunked"),
         web::url<TrailersHandler>("/trailers"),
+        web::url<WebSocketEchoHandler>("/ws"),
     });
     ListenOptions listen;
     listen.address = "127.0.0.1";
