@@ -33,7 +33,7 @@ class MessageReader {
     Role role = Role::server;
     bool accepts_unmasked = false;  // see FrameParser::Options
     // The limit of a message as received, and as decompressed (SEC-61, SEC-62). An unfinished message takes
-    // at most twice this memory.
+    // at most this memory, in however many fragments it comes, and less than twice this while it grows.
     std::size_t max_message_size = 10 * 1024 * 1024;
     // DeflateTerms::receive if permessage-deflate was negotiated.
     std::optional<DeflateWindow> deflate{};
