@@ -93,6 +93,10 @@ MessageReader::Result MessageReader::end_message() {
 
 MessageReader::Result MessageReader::fail(const Fault& fault) noexcept {
   fault_ = fault;
+  // The connection may stay for some seconds, until its peer closes.
+  payload_ = {};
+  std::string().swap(message_);
+  decompressor_.reset();
   return Result::failed;
 }
 
