@@ -121,11 +121,16 @@ class SlowHandler : public web::RequestHandler {
   }
 };
 
+// std::nullopt: no pings are sent.
+std::optional<TimeSpan> ping_interval;
+
 websocket::AcceptOptions websocket_options() {
   websocket::AcceptOptions options;
   options.origins = websocket::AcceptOptions::Origins::any;
   options.compression = websocket::DeflateOptions();
   options.connection.max_message_size = 20 * 1024 * 1024;
+  options.connection.ping_interval = ping_interval;
+  if (ping_interval) options.connection.close_timeout = *ping_interval;
   return options;
 }
 
@@ -152,7 +157,10 @@ int main(int argc, char** argv) {
   std::vector<std::string> tls;
   tools::CommandLine line("conformance_server", "Serves what conformance tests ask for, on 127.0.0.1.");
   line.option("--port", port, "port to serve on").show_default();
-  line.option("--timeout", timeout, "seconds that a head, a body, an idle connection and a write may take")
+  line.option(
+          "--timeout", timeout,
+          "seconds that a head, a body, an idle connection and a write may take, and a WebSocket to answer a "
+          "ping, sent as often, or a close frame")
       .positive();
   line.option("--tls", tls, "serve HTTPS: files of the certificate and of its key").values(2, "CERT KEY");
   line.option("--drain", drain, "seconds that requests have to end after SIGTERM or SIGINT").non_negative();
@@ -161,6 +169,7 @@ int main(int argc, char** argv) {
   if (timeout > 0) {
     options.head_timeout = options.body_timeout = options.idle_timeout = options.write_timeout =
         std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(timeout));
+    ping_interval = options.idle_timeout;
   }
   log::enable_pretty_logging();
   try {

@@ -171,6 +171,14 @@ def timeouts():
             program.wait_for(r"Timeout writing to 127\.0\.0\.1")
 
 
+def web_socket_timeouts():
+    """--timeout is the time between two pings of /ws, to answer one, and to answer a close frame"""
+    with Program(SERVER, "--port", "0", "--timeout", "0.2") as program, WebSocketClient(program, "/ws") as client:
+        client.expect(PING, b"")
+        client.expect(CLOSE, close_payload(1000, b"ping timed out"))
+        client.expect_end()
+
+
 def log():
     """a request is a line in the log, and bad input is a line with its peer"""
     with Program(SERVER, "--port", "0") as program:
@@ -243,6 +251,6 @@ def wrong_use():
 
 tap = Tap()
 tap.run(
-    [root, no_content, echo, count, chunked, large, large_is_not_held, slow, slow_blocks_nobody, numbers, unknown, timeouts, log, signals, drain, web_socket, web_socket_compression, web_socket_origin, wrong_use]
+    [root, no_content, echo, count, chunked, large, large_is_not_held, slow, slow_blocks_nobody, numbers, unknown, timeouts, log, signals, drain, web_socket, web_socket_compression, web_socket_origin, web_socket_timeouts, wrong_use]
 )
 tap.end()
