@@ -113,7 +113,10 @@ Task<> ReconnectingClient::run() {
     enter(ClientState::connecting);
     if (state_ != ClientState::connecting) co_return;
     co_await connect();
-    if (state_ != ClientState::connecting) co_return;
+    if (state_ != ClientState::connecting) {
+      socket_.reset();
+      co_return;
+    }
     if (socket_) {
       opened_ = loop_->now();
       lost_.clear();
