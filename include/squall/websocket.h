@@ -5,7 +5,6 @@
 #include <squall/http.h>
 #include <squall/websocket/client/backoff.h>
 #include <squall/websocket/client/callback_connection.h>
-#include <squall/websocket/client/client_handshake.h>
 #include <squall/websocket/client/connect_options.h>
 #include <squall/websocket/client/disconnect.h>
 #include <squall/websocket/client/message_callback.h>

@@ -40,8 +40,8 @@ struct Disconnect {
 // The rule of a ReconnectingClient without one of its own. False, since another attempt would end the same
 // way:
 // - for an answer that is 1xx, 2xx, 3xx or 4xx, other than 408, 421, 425 and 429;
-// - for the close codes 1000, 1002, 1003, 1007 to 1010, and those of applications, 4000 to 4999; and for the
-//   same faults of the server's bytes;
+// - for the close codes 1000, 1002, 1003, 1007 to 1010, and 4000 to 4999, the codes of applications; and for
+//   faults of the server's bytes with these codes;
 // - for an error of the program: std::logic_error, such as std::invalid_argument.
 // True for all else: connections that are refused, break or time out, names that are not found, certificates
 // that are not accepted, answers that are 5xx, other close codes, and none.

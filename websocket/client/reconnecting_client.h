@@ -45,8 +45,9 @@ namespace squall::websocket {
 //   closed     | nothing                                    |                             |
 //   gave_up    | nothing                                    |                             |
 //
-// close() leads from connecting and waiting to closed. The delay is that of Backoff; a server that asks for a
-// longer one by Retry-After gets it, and the backoff's delay is added, so that its clients come apart.
+// close() leads from connecting and waiting to closed. Backoff gives the delay. If a server asks for a wait by
+// Retry-After, the client waits for that time and for the delay of Backoff, so that not all clients come back
+// at the same time.
 //
 // As a WebSocketConnection it receives only while a read waits, and so notices the end of a connection only
 // then: a program that only sends awaits wait_closed() in another task.
@@ -60,8 +61,8 @@ namespace squall::websocket {
 // Lifetime:  borrows the loop, and ConnectOptions::client. Must outlive the tasks of its functions, and must
 //            not be destroyed by its hooks: from on_state that ends the program with a message. Destroying it
 //            destroys the connection, as ~WebSocketConnection; messages in the outbox are dropped.
-// Errors:    read_message() and wait_closed() throw nothing for what the server does. The exceptions of the
-//            hooks other than `resume` are logged.
+// Errors:    the server cannot make read_message() and wait_closed() throw. The exceptions of the hooks other
+//            than `resume` are logged.
 class ReconnectingClient {
  public:
   // Begins to connect in the next turn of the loop. Throws std::invalid_argument for a URL, a request or
@@ -159,7 +160,7 @@ class ReconnectingClient {
   Disconnect last_disconnect_;
   Event lost_;     // set by a read that has found the connection's end
   Event retry_;    // ends a wait
-  Event changed_;  // wakes those who wait for another state
+  Event changed_;  // wakes the tasks that wait for another state
   TaskGroup runner_;
 };
 

@@ -119,7 +119,7 @@ class Answer {
     headers.add("Connection", "keep-alive, upgrade");
     headers.add("Sec-WebSocket-Accept", accept_key(request.headers.get("Sec-WebSocket-Key")));
   }
-  // What is wrong; "" if nothing is.
+  // The result of check(); empty if nothing is wrong.
   std::string fault() {
     terms = ConnectionTerms();
     return handshake_.check(headers, terms).value_or("");

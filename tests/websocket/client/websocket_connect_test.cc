@@ -20,7 +20,7 @@
 #include "support/tls_pair.h"
 #include "websocket/client/peer.h"
 
-namespace squall::websocket::connect_test {
+namespace squall::websocket::websocket_connect_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -48,7 +48,7 @@ struct Scene {
   }
   Socket connect(const ConnectOptions& options = {}) { return connect(HTTPRequest(server.url()), options); }
   std::string ask(WebSocketConnection& socket, std::string text) {
-    return loop.run(connect_test::ask(socket, std::move(text)));
+    return loop.run(websocket_connect_test::ask(socket, std::move(text)));
   }
   // The kind and the text of the error.
   std::string error_of(HTTPRequest request, const ConnectOptions& options = {}) {
@@ -586,4 +586,4 @@ TEST_CASE("dropping an open client sends 1001 and logs nothing (WSK-88)", "[webs
 }
 
 }  // namespace
-}  // namespace squall::websocket::connect_test
+}  // namespace squall::websocket::websocket_connect_test
