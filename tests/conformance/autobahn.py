@@ -66,7 +66,7 @@ class Listening:
         self.port = port
 
     def connect(self):
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + 10 * PATIENCE  # on a busy machine it starts slowly
         while True:
             with contextlib.suppress(ConnectionRefusedError):
                 connection = socket.create_connection(("127.0.0.1", self.port), PATIENCE)
@@ -93,7 +93,7 @@ def client_mode(folder, cases):
             url = f"ws://127.0.0.1:{port}/runCase?case={number}&agent=squall"
             # Its status is 1 for a case that breaks the protocol.
             subprocess.run([str(CLIENT), url], capture_output=True, timeout=10 * PATIENCE, check=False)
-        subprocess.run([str(CLIENT), f"ws://127.0.0.1:{port}/updateReports?agent=squall"], timeout=PATIENCE, check=True)
+        subprocess.run([str(CLIENT), f"ws://127.0.0.1:{port}/updateReports?agent=squall"], timeout=10 * PATIENCE, check=True)
     finally:
         suite.terminate()
         suite.wait()

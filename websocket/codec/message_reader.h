@@ -25,7 +25,7 @@ namespace squall::websocket {
 // Thread:    one.
 // Errors:    Result::failed and fault(), with the code of the close frame to send. Beside the faults of
 //            FrameParser, parse_close() and MessageDecompressor there is 1007 for text that is not UTF-8
-//            (WSK-43), found at the first byte that shows it. The reader stays failed, and its memory is freed.
+//            (WSK-43), found at the first byte that shows it. The reader stays failed, and owns no memory.
 //            std::bad_alloc; the reader is of no use afterwards.
 class MessageReader {
  public:

@@ -30,7 +30,7 @@ constexpr std::size_t kMoreThanTheKernelTakes = 8'000'000;
 struct Path {
   std::string_view name;
   std::function<void(Scene&)> act;
-  // What the peer sees: `1000`, `empty`, or `none` for no close frame.
+  // The close frame that the peer gets: `1000`, `empty`, `none`, or `gone` if the peer cannot receive any.
   std::string_view sent;
   std::string_view received;  // close_code(), or `none`
   ConnectionOptions options = {};
@@ -178,7 +178,7 @@ std::vector<Path> paths_of(Role peer) {
   };
 }
 
-// What the peer has received: counts close frames, and bytes behind one.
+// Reads the bytes that the peer receives: the code of a close frame, and whether bytes follow it.
 class Peer {
  public:
   explicit Peer(Role role) : reader_({.role = role, .max_message_size = 2 * kMoreThanTheKernelTakes}) {}

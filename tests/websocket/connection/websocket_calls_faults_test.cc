@@ -52,7 +52,7 @@ std::string dialog() {
          frame(Role::client, Opcode::close, testing::close_payload(1000));
 }
 
-// The dialog, while `fault`, made by `inject(fd)`, is active. The connection's descriptor is closed behind it.
+// The dialog, while the fault that `inject(fd)` makes is active. No descriptor is left behind it.
 template <class Inject>
 Outcome run(Inject inject) {
   const int open = open_descriptors();
