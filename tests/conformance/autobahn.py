@@ -93,33 +93,50 @@ def client_mode(folder, cases):
             url = f"ws://127.0.0.1:{port}/runCase?case={number}&agent=squall"
             # Its status is 1 for a case that breaks the protocol.
             subprocess.run([str(CLIENT), url], capture_output=True, timeout=10 * PATIENCE, check=False)
-        subprocess.run([str(CLIENT), f"ws://127.0.0.1:{port}/updateReports?agent=squall"], timeout=10 * PATIENCE, check=True)
+        # The suite drops the connection if writing the reports takes it more than a second.
+        subprocess.run([str(CLIENT), f"ws://127.0.0.1:{port}/updateReports?agent=squall"], capture_output=True, timeout=10 * PATIENCE, check=False)
     finally:
         suite.terminate()
         suite.wait()
     return outcomes(folder)
 
 
-def run(mode, name):
-    results = {}
+def in_order(cases):
+    return sorted(cases, key=lambda case: [int(part) for part in re.findall(r"\d+", case)])
+
+
+def run_groups(mode, folder, groups, results):
+    """Adds to `results`; the problems of the runs themselves."""
     problems = []
 
     def run_group(number, cases):
         try:
-            results.update(mode(FOLDER / name / str(number), cases))
+            results.update(mode(folder / str(number), cases))
         except Exception as error:  # pylint: disable=broad-except
             problems.append(f"{cases}: {error!r}")
 
-    threads = [threading.Thread(target=run_group, args=[number, cases]) for number, cases in enumerate(GROUPS)]
+    threads = [threading.Thread(target=run_group, args=[number, cases]) for number, cases in enumerate(groups)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    for case, words in sorted(results.items(), key=lambda item: [int(part) for part in re.findall(r"\d+", item[0])]):
-        if not set(words) <= GOOD:
-            problems.append(f"case {case}: {words[0]}, its end: {words[1]}")
+    return problems
+
+
+def run(mode, name):
+    results = {}
+    problems = run_groups(mode, FOLDER / name, GROUPS, results)
+    # Of its peers the suite expects an answer within a second, which a busy machine may miss.
+    again = in_order(case for case, words in results.items() if not set(words) <= GOOD)
+    if again:
+        missed = [f"{case} ({' '.join(results[case])})" for case in again]
+        print(f"# {name}: once more: {', '.join(missed)}", flush=True)
+        problems += run_groups(mode, FOLDER / name / "again", [again], results)
+    for case in in_order(results):
+        if not set(results[case]) <= GOOD:
+            problems.append(f"case {case}: {results[case][0]}, its end: {results[case][1]}")
     counts = collections.Counter(behavior for behavior, _ in results.values())
-    print(f"# {name}: {len(results)} cases, {', '.join(f'{count} {word}' for word, count in sorted(counts.items()))}")
+    print(f"# {name}: {len(results)} cases, {', '.join(f'{count} {word}' for word, count in sorted(counts.items()))}", flush=True)
     return problems if results else ["no case was run", *problems]
 
 

@@ -62,7 +62,7 @@ Outcome run(Inject inject) {
     TaskGroup tasks(scene.loop);
     tasks.add(echo(*scene.socket, outcome));
     {
-      const auto fault = inject(scene.socket->stream().fd());
+      [[maybe_unused]] const auto fault = inject(scene.socket->stream().fd());
       const std::string bytes = dialog();
       std::string_view left = bytes;
       bool has_closed = false;
