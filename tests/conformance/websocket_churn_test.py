@@ -144,6 +144,7 @@ class Churn:
         self.silent = []
         self.count = 0
         self.ended_by_server = 0
+        self.late = 0
         self.slowest = 0.0
 
     def begin(self):
@@ -163,7 +164,10 @@ class Churn:
                 except (AssertionError, OSError):
                     if not late:
                         raise
-                    goes_on = life.leave()  # this machine is so slow that the server has taken it for dead
+                    # This machine is so slow that the server has taken the connection for dead.
+                    goes_on = life.leave()
+                    life.how = "late"
+                    self.late += 1
                 self.slowest = max(self.slowest, time.monotonic() - begun)
                 if not goes_on:
                     self.keep_or_forget(life)
@@ -230,7 +234,7 @@ def churn():
                 print(
                     f"# round {number + 1} of {ROUNDS}: {churns.count} connections in {time.monotonic() - begun:.0f} s; "
                     f"{start / 2**20:.1f} MB at the start, {busy / 2**20:.1f} MB with {held} open, {resident[-1] / 2**20:.1f} MB behind them; "
-                    f"slowest turn {churns.slowest * 1000:.0f} ms",
+                    f"slowest turn {churns.slowest * 1000:.0f} ms; {churns.late} too late for a ping",
                     flush=True,
                 )
             after = resident[WARM_UP - 1 :]
