@@ -237,17 +237,30 @@ bool Fetch::will_follow(int status, const Headers& headers) const noexcept {
   return follows_redirects_ && redirects_left_ > 0 && is_redirect(status) && headers.contains("Location");
 }
 
+// A server may name the schemes of WebSocket for an upgrade.
+std::string Fetch::location_to_follow() const {
+  const std::string_view location = *data_->headers.find("Location");
+  if (expects_upgrade()) {
+    if (starts_with_ignoring_case(location, "ws:")) return fmt::format("http:{}", location.substr(3));
+    if (starts_with_ignoring_case(location, "wss:")) return fmt::format("https:{}", location.substr(4));
+  }
+  return std::string(location);
+}
+
 bool Fetch::redirect() {
   HTTPResponse::Data& data = *data_;
   if (!will_follow(data.status, data.headers)) return false;
   const auto fail = [this](std::string message) {
     throw HTTPClientError(std::move(message), failure(FetchPhase::redirect));
   };
-  const std::string location(*data.headers.find("Location"));
+  const std::string location = location_to_follow();
   // Servers send characters that no URL has, and other clients follow such a redirect.
   URLFault fault;
   std::optional<URL> next = url_.resolve(percent_encode_stray(location), fault);
   if (!next) fail(fmt::format("Cannot follow a redirect to '{}': {}", location, fault.reason));
+  // The caller wants the upgraded connection encrypted.
+  if (expects_upgrade() && url_.is_https() && !next->is_https())
+    fail(fmt::format("Cannot follow a redirect to '{}': the connection would not be encrypted", location));
   const bool to_get = data.status == 303 ? method_ != "HEAD" : data.status <= 302 && method_ == "POST";
   if (to_get) {
     method_ = "GET";

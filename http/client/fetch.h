@@ -168,6 +168,7 @@ class Fetch : public Pooled {
   void check_headers() const;
   void take_credentials();
   std::optional<TimeSpan> timeout(Setting<TimeSpan> FetchOptions::* member) const noexcept;
+  std::string location_to_follow() const;
   void drop_credentials();
   void drop_body();
   void go_to(URL next);

@@ -50,6 +50,14 @@ HTTPClientError::HTTPClientError(HTTPResponse response)
   response_ = std::make_shared<const HTTPResponse>(std::move(response));
 }
 
+HTTPClientError::HTTPClientError(std::string message, HTTPResponse response)
+    : std::runtime_error(fmt::format("HTTP {}: {}", response.status(), escape_controls(message))),
+      status_(response.status()),
+      message_(std::move(message)) {
+  failure_.phase = FetchPhase::done;
+  response_ = std::make_shared<const HTTPResponse>(std::move(response));
+}
+
 HTTPClientError::HTTPClientError(std::string message, Failure failure)
     : std::runtime_error(text_of(message, failure)),
       status_(kNoResponse),

@@ -31,10 +31,12 @@ class HTTPClientError : public virtual std::runtime_error {
   // For a response whose status is an error.
   explicit HTTPClientError(HTTPResponse response);
   HTTPClientError(std::string message, Failure failure);
+  // For a response that is not what was asked for, although its status may be no error.
+  HTTPClientError(std::string message, HTTPResponse response);
 
   // The status of the response; kNoResponse without one.
   int status() const noexcept { return status_; }
-  // The reason of the response, or what failed, without status and peer.
+  // The failure, without status and peer; otherwise the reason of the response.
   const std::string& message() const noexcept { return message_; }
   // Null without a response.
   const HTTPResponse* response() const noexcept { return response_.get(); }

@@ -74,6 +74,8 @@ ResponseReceiver::Result ResponseReceiver::take_head() {
 
 ResponseReceiver::Result ResponseReceiver::take_switch() {
   if (!fetch_->expects_upgrade()) fail("The server switched protocols, but the request did not ask for it");
+  if (!fetch_->data().headers.contains("Upgrade"))
+    fail("The server switched protocols without an Upgrade header that names the protocol");
   if (!fetch_->accepts_upgrade(fetch_->data().headers))
     fail("The server switched to a protocol that the request did not name");
   if (fetch_->request().header_callback) show_head();
