@@ -141,6 +141,7 @@ TEST_CASE(
   CHECK(scene.error(scene.request("/from")) == "599");  // the server has no TLS
   location = "wsx:" + scene.server.url("/to").substr(5);
   CHECK(scene.error(scene.request("/from")) == "599");
+  location = "ws:" + scene.server.url("/to").substr(5);
   CHECK_THROWS_AS(scene.fetch(scene.server.url("/from")), HTTPClientError);
 }
 
