@@ -14,6 +14,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <string>
@@ -45,22 +46,23 @@ namespace squall::websocket {
 //   closed     | nothing                                    |                             |
 //   gave_up    | nothing                                    |                             |
 //
-// close() leads from connecting and waiting to closed. Backoff gives the delay. If a server asks for a wait by
-// Retry-After, the client waits for that time and for the delay of Backoff, so that not all clients come back
-// at the same time.
+// close() leads from connecting and waiting to closed. Backoff gives the delay. If a server asks for a wait
+// by Retry-After, the client waits for that time and for the delay of Backoff, so that not all clients come
+// back at the same time.
 //
 // As a WebSocketConnection it receives only while a read waits, and so notices the end of a connection only
 // then: a program that only sends awaits wait_closed() in another task.
 //
-// Delivery: a message is either refused by an exception, or handed to the kernel for one connection; one that
-// waits in the outbox is sent again if a connection ended before the kernel had taken all of it. Whether the
-// server has received it, only an answer of the server tells: the resume hook is the place to repeat messages
-// that were not answered.
+// Delivery: a message is refused by an exception, or given to one connection. A message of the outbox is sent
+// again if the connection ended before the kernel had taken all of it; a message that was written while the
+// state was open is not, and then its awaiter throws. Only an answer of the server tells whether the server
+// has received a message: the resume hook is the place to repeat messages that were not answered.
 //
 // Thread:    the loop's thread only.
 // Lifetime:  borrows the loop, and ConnectOptions::client. Must outlive the tasks of its functions, and must
-//            not be destroyed by its hooks: from on_state that ends the program with a message. Destroying it
-//            destroys the connection, as ~WebSocketConnection; messages in the outbox are dropped.
+//            not be destroyed by its hooks: from on_state and should_reconnect that ends the program with a
+//            message. Destroying it destroys the connection, as ~WebSocketConnection; messages in the outbox
+//            are dropped.
 // Errors:    the server cannot make read_message() and wait_closed() throw. The exceptions of the hooks other
 //            than `resume` are logged.
 class ReconnectingClient {
@@ -124,6 +126,7 @@ class ReconnectingClient {
   WebSocketConnection* connection() const noexcept { return has_connection() ? socket_.get() : nullptr; }
 
  private:
+  class Call;
   class Reading;
 
   Task<> run();
@@ -134,6 +137,7 @@ class ReconnectingClient {
   bool has_connection() const noexcept;
   bool has_ended() const noexcept;
   void enter(ClientState state);
+  void runner_failed(std::exception_ptr error);
   void connection_ended();
   std::optional<TimeSpan> choose_delay();
   bool gives_up();
@@ -151,7 +155,7 @@ class ReconnectingClient {
   ClientState state_ = ClientState::connecting;
   bool is_reading_ = false;
   bool is_sending_front_ = false;  // the connection has the frame of the outbox's first message
-  int calls_ = 0;                  // of on_state that run
+  int calls_ = 0;                  // of on_state and should_reconnect that run
   int failures_ = 0;
   IOLoop::TimePoint series_began_;  // of attempts without a stable connection
   IOLoop::TimePoint opened_{};

@@ -630,7 +630,45 @@ TEST_CASE("an on_state that destroys its client ends the program with a message"
     client.emplace("ws://127.0.0.1:9/", ConnectOptions(), options, loop);
     loop.run_until([] { return false; });
   });
-  CHECK(said == "An on_state function has destroyed its ReconnectingClient: call close() instead\n");
+  CHECK(said == "A hook has destroyed its ReconnectingClient: call close() instead\n");
+}
+
+TEST_CASE("close() may be called by should_reconnect", "[reconnecting_client]") {
+  Scene scene;
+  scene.server.serve = greets_and_closes(1001);
+  ReconnectOptions options = longest();
+  options.should_reconnect = [&scene](const Disconnect&) {
+    scene.client->close();
+    return true;
+  };
+  scene.make(options);
+  scene.start_reading();
+  scene.reach(ClientState::open);
+  scene.client->write_message("close");
+  scene.reach_got("end ");
+  CHECK(scene.states == "connecting open closing closed ");
+  scene.server.refuse = [](http::Exchange& exchange) { return answer_with(exchange, 503); };
+  scene.states.clear();
+  scene.make(options);
+  scene.loop.run(scene.client->wait_closed());
+  CHECK(scene.states == "connecting closed ");
+}
+
+TEST_CASE("a message of the outbox that no connection can take is dropped with an error in the log",
+          "[reconnecting_client]") {
+  Scene scene;
+  ReconnectOptions options = longest();
+  options.when_disconnected = WhenDisconnected::queue;
+  options.outbox.max_bytes = 200'000'000;
+  scene.make(options);
+  scene.client->write_message(std::string(101 * 1024 * 1024, 'x'), MessageType::binary);
+  scene.client->write_message("next");
+  scene.start_reading();
+  scene.reach(ClientState::waiting);
+  scene.loop.log.expect("cannot send a message of 105906176 bytes, which is dropped");
+  scene.clock.advance(30s);
+  scene.reach_got("text:next ");
+  CHECK(scene.client->waiting_messages() == 0);
 }
 
 TEST_CASE("a client refuses a URL and options that are invalid", "[reconnecting_client]") {
