@@ -20,12 +20,12 @@ using namespace std::chrono_literals;
 using handler_testing::frame;
 using handler_testing::handshake;
 using handler_testing::SocketClient;
+using handler_testing::SocketFixture;
 using handler_testing::to_hex;
 using squall::testing::HTTPFixture;
 using squall::testing::Live;
 using squall::testing::RawPeer;
 using squall::testing::TestLoop;
-using squall::testing::WebFixture;
 using web::url;
 
 int g_closed = 0;  // calls of on_close()
@@ -57,7 +57,7 @@ Task<> drain_all(web::Application& app, std::optional<std::size_t>& cut, TimeSpa
 }
 
 TEST_CASE("a drain closes WebSockets with 1001 behind their messages, and waits for them", "[drain]") {
-  WebFixture fixture(routes());
+  SocketFixture fixture(routes());
   g_closed = 0;
   SocketClient client(fixture);
   CHECK(fixture.server.connections() == 1);
@@ -75,7 +75,7 @@ TEST_CASE("a drain closes WebSockets with 1001 behind their messages, and waits 
 }
 
 TEST_CASE("WebSockets that do not end in time are cut, and have their on_close()", "[drain]") {
-  WebFixture fixture(routes());
+  SocketFixture fixture(routes());
   g_closed = 0;
   SocketClient silent(fixture);
   SocketClient busy(fixture, "/busy");
@@ -93,7 +93,7 @@ TEST_CASE("WebSockets that do not end in time are cut, and have their on_close()
 }
 
 TEST_CASE("a handshake that arrives while the server drains is closed with 1001 too", "[drain]") {
-  WebFixture fixture(routes());
+  SocketFixture fixture(routes());
   SocketClient first(fixture);
   CHECK(first.next() == "text:open");
   RawPeer late = fixture.connect();
@@ -113,7 +113,7 @@ TEST_CASE("a handshake that arrives while the server drains is closed with 1001 
 }
 
 TEST_CASE("many WebSockets are closed in several turns", "[drain]") {
-  WebFixture fixture(routes());
+  SocketFixture fixture(routes());
   std::vector<std::unique_ptr<SocketClient>> clients;
   for (int i = 0; i < 300; ++i) clients.push_back(std::make_unique<SocketClient>(fixture));
   for (const auto& client : clients) CHECK(client->next() == "text:open");
@@ -138,7 +138,7 @@ TEST_CASE("many WebSockets are closed in several turns", "[drain]") {
 }
 
 TEST_CASE("a server that gets sockets again keeps its WebSockets from then on", "[drain]") {
-  WebFixture fixture(routes());
+  SocketFixture fixture(routes());
   SocketClient old(fixture);
   CHECK(old.next() == "text:open");
   std::optional<std::size_t> cut;
@@ -252,7 +252,7 @@ TEST_CASE("a connection may outlive its server", "[drain]") {
 TEST_CASE("WebSockets count for the limits of connections of the server and of an address", "[drain]") {
   http::HTTPServerOptions options;
   options.max_connections_per_address = 2;
-  WebFixture fixture(routes(), {}, options);
+  SocketFixture fixture(routes(), {}, options);
   auto first = std::make_unique<SocketClient>(fixture);
   SocketClient second(fixture);
   CHECK(fixture.server.connections() == 2);
