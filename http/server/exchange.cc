@@ -105,6 +105,14 @@ IOStream Exchange::detach() {
   return stream;
 }
 
+std::unique_ptr<Exchange::Successor> Exchange::leave_connection() noexcept {
+  stream_ = nullptr;
+  connection_ = nullptr;
+  request_.stream_ = nullptr;
+  std::string().swap(buffer_);
+  return std::move(successor_);
+}
+
 std::optional<int> Exchange::cancelled_with() const noexcept {
   if (connection_->handler_outcome() == HandlerOutcome::timed_out) return 408;
   return std::nullopt;

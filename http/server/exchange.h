@@ -148,6 +148,16 @@ class Exchange {
   // for a CONNECT) and the headers, and call write({}), which sends the head.
   IOStream detach();
   bool detached() const noexcept { return detached_; }
+  // Goes on with a connection that was detached, when the delegate's task has ended. So the memory of the
+  // request's coroutines is free while the other protocol runs.
+  struct Successor {
+    virtual ~Successor() = default;
+    // Makes a task, which owns `self`. The server runs the task, and destroys it at the latest with the tasks
+    // of its connections. The exchange has no connection any more: only its request can be used.
+    virtual Task<> run(std::unique_ptr<Successor> self, std::unique_ptr<Exchange> exchange) = 0;
+  };
+  // Call it after detach(). If the task fails, or is destroyed, the successor is destroyed without run().
+  void hand_on(std::unique_ptr<Successor> successor) noexcept { successor_ = std::move(successor); }
 
   // Gives up the response: closes the connection, so that the client does not take the response for complete.
   void abort() noexcept { response_.abort(); }
@@ -205,6 +215,8 @@ class Exchange {
   }
   // Takes the client's address and protocol from the fields of the proxy in front.
   void apply(const ProxyHeaders& proxy_headers, const Address& peer);
+  // For the connection: the delegate's task has ended behind detach().
+  std::unique_ptr<Successor> leave_connection() noexcept;
   // The request is over. Frees large buffers: pooled exchanges must not keep the memory of their largest
   // bodies.
   void give_back_memory() noexcept;
@@ -220,6 +232,7 @@ class Exchange {
   void* context_ = nullptr;
   ServerDelegate* new_delegate_ = nullptr;  // of hand_over()
   std::unique_ptr<Attachment> attachment_;
+  std::unique_ptr<Successor> successor_;  // of a detached connection, whose exchange is not used again
   std::string buffer_;
   bool is_measured_ = false;  // Options::measure_times is set
   bool runs_to_end_ = false;

@@ -31,11 +31,13 @@ class HTTPServer::Core final : public ConnectionHost {
   void count_connection(const Address& peer) override { server_.count_in(peer); }
   void uncount_connection(const Address& peer) noexcept override { server_.count_out(peer); }
   void wake(ParkedConnection& connection, Events events) override;
+  void run(Task<> task) override { server_.run(std::move(task)); }
   void may_park(ServerConnection& connection) noexcept override;
 
   void check_destruction() noexcept;
   void accept(OwnedFd fd, const Address& peer);
   void close_parked() noexcept { context_.connections.close_parked(); }
+  void cut_switched() noexcept { context_.switched.cut(); }
   void drain();
   Task<> serve(IOStream stream, Address peer, ServerConnection::Observer* observer = nullptr);
   Task<> serve_handed(IOStream stream, Address peer, Handed& handed);
@@ -82,6 +84,7 @@ Task<> HTTPServer::handle_stream(IOStream stream, Address peer) {
 
 ConnectionsClosed HTTPServer::close_all_connections() {
   core_->close_parked();
+  core_->cut_switched();
   return TCPServer::close_all_connections();
 }
 
@@ -183,6 +186,7 @@ void HTTPServer::Core::drain() {
   });
   connections.for_each_active(
       [](ConnectionTable::Active& connection) { static_cast<ServerConnection&>(connection).drain(); });
+  context_.switched.drain();
 }
 
 // ---- Streams given to serve_stream().

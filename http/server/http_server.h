@@ -44,7 +44,8 @@ class HTTPServer : public TCPServer {
   static constexpr std::size_t kKeptConnections = 1024;
 
   const Options& options() const noexcept { return options_; }
-  // Closes also the connections that wait for a request, at once. Detached streams are not closed (HSV-15).
+  // Closes also the connections that wait for a request, and calls SwitchedConnection::cut(), at once.
+  // Detached streams are not closed (HSV-15).
   ConnectionsClosed close_all_connections() override;
   // Serves a connection that this server did not accept, until the connection ends. Draining,
   // close_all_connections() and the server's destruction also end it, and then the task ends. Dropping the
@@ -57,7 +58,7 @@ class HTTPServer : public TCPServer {
   void accepted(OwnedFd fd, const Address& peer) override;
   Task<> handle_stream(IOStream stream, Address peer) override;
   // From now on every response closes its connection. Connections that wait for a request are closed now,
-  // unless a request has arrived already.
+  // unless a request has arrived already. SwitchedConnection::drain() is called, for some in each turn.
   void on_drain() override;
 
  private:

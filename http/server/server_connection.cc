@@ -247,9 +247,20 @@ Task<Next> ServerConnection::run_handler() {
   handler_wait_ = nullptr;
   if (outcome == HandlerOutcome::timed_out) co_return refuse({408, "Timeout reading the request's body"});
   if (outcome == HandlerOutcome::client_gone) co_return close_when_sent();  // earlier answers are still sent
+  if (state_ == State::detached && outcome == HandlerOutcome::answered) hand_on();
+  if (!exchange_) co_return Next::close;
   const Next next = outcome == HandlerOutcome::failed ? abandon(wait.failure()) : end_exchange();
   if (next != Next::close || state_ == State::closing) context_.exchanges.give_back(std::move(exchange_));
   co_return next;
+}
+
+// The handler has taken the stream, and its task has ended.
+void ServerConnection::hand_on() {
+  std::unique_ptr<Exchange::Successor> successor = exchange_->leave_connection();
+  std::unique_ptr<Exchange> exchange = std::move(exchange_);
+  if (!successor) return;
+  Exchange::Successor& next = *successor;
+  context_.host.run(next.run(std::move(successor), std::move(exchange)));
 }
 
 // ---- Ends.

@@ -123,6 +123,7 @@ class ServerConnection final : public ConnectionTable::Active {
   Next answer();
   Task<Next> run_handler();
   Next end_exchange();
+  void hand_on();
   Next abandon(const std::exception_ptr& error);
   Next abandon(std::string_view why);
   Next refuse(const Refusal& refusal);

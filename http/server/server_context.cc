@@ -63,6 +63,7 @@ std::unique_ptr<const ProxyHeaders> proxy_headers_of(const HTTPServerOptions& op
       follows_connections(delegate.follows_connections()),
       limits(limits_of(options)),
       default_headers(delegate),
-      connections(*loop, timeouts_of(options)) {}
+      connections(*loop, timeouts_of(options)),
+      switched(host, server, options.max_connections_per_address.has_value()) {}
 
 }  // namespace squall::http

@@ -6,7 +6,9 @@
 #include <squall/http/server/exchange_pool.h>
 #include <squall/http/server/http_server_options.h>
 #include <squall/http/server/proxy_headers.h>
+#include <squall/http/server/switched_connections.h>
 #include <squall/ioloop/loop/ioloop.h>
+#include <squall/ioloop/loop/task.h>
 #include <squall/iostream/address/address.h>
 #include <squall/iostream/tcp/tcp_server.h>
 
@@ -27,6 +29,8 @@ class ConnectionHost {
   virtual void uncount_connection(const Address& peer) noexcept = 0;
   // Bytes have arrived for a parked connection, or its client has gone: makes the connection active.
   virtual void wake(ParkedConnection& connection, Events events) = 0;
+  // Runs the task of a connection that has left HTTP: one more task of the server.
+  virtual void run(Task<> task) = 0;
   // The connection waits for a request, and all its bytes are sent. May park it, which destroys the
   // ServerConnection.
   virtual void may_park(ServerConnection& connection) noexcept = 0;
@@ -68,6 +72,7 @@ struct ServerContext {
   DefaultHeaders default_headers;
   ExchangePool exchanges;
   ConnectionTable connections;
+  SwitchedConnections switched;
 };
 
 }  // namespace squall::http

@@ -41,4 +41,5 @@
 #include <squall/http/server/response.h>
 #include <squall/http/server/serve.h>
 #include <squall/http/server/server_delegate.h>
+#include <squall/http/server/switched_connection.h>
 #include <squall/iostream.h>

@@ -25,3 +25,4 @@
 #include <squall/websocket/connection/message_receiver.h>
 #include <squall/websocket/connection/origin.h>
 #include <squall/websocket/connection/websocket_connection.h>
+#include <squall/websocket/handler/websocket_handler.h>

@@ -132,6 +132,43 @@ async function chatWithoutScript(url) {
   assert.deepEqual([...page.faults, ...watcher.faults], []);
 }
 
+async function webSocket(url) {
+  const amber = await open(url);
+  const jonas = await open(url, {scheme: "dark"});
+  await amber.getByText("Nobody has said anything yet").waitFor();
+  for (const page of [amber, jonas]) await page.getByText("2 people").waitFor();
+  await amber.fill("#name", "Amber");
+  await jonas.fill("#name", "Jonas");
+  await say(amber, "Good morning! This went through a WebSocket.");
+  await jonas.locator(".message", {hasText: "Good morning!"}).waitFor();
+  await say(jonas, "And back. See https://www.example.com/frames <b>& more</b>");
+  for (const page of [amber, jonas]) {
+    const answer = page.locator(".message", {hasText: "& more"});
+    await answer.waitFor();
+    assert.equal(await answer.locator("p").innerText(), "And back. See https://www.example.com/frames <b>& more</b>");
+    assert.equal(await page.locator(".message").count(), 2);
+  }
+  assert.deepEqual(await amber.locator(".mine b").allInnerTexts(), ["Amber"]);
+  assert.equal(await amber.inputValue("#body"), "");
+  assert.equal(await amber.innerText("#state"), "live");
+  await looksRight(amber, "light", "websocket");
+  await looksRight(jonas, "dark", "websocket");
+  // Who comes later sees the messages too, on a telephone; who goes is counted no more.
+  const mira = await open(url, {scheme: "dark", width: 360, height: 640});
+  await amber.getByText("3 people").waitFor();
+  assert.equal(await mira.locator(".message").count(), 2);
+  await looksRight(mira, "dark", "websocket_narrow");
+  await mira.close();
+  await amber.getByText("2 people").waitFor();
+  // A lost connection comes back by itself, with the messages that were missed.
+  await amber.evaluate(() => socket.close());
+  await say(jonas, "Did you miss this?");
+  await amber.locator(".message", {hasText: "Did you miss this?"}).waitFor();
+  await amber.getByText("2 people").waitFor();
+  assert.equal(await amber.locator(".message").count(), 3);
+  assert.deepEqual([...amber.faults, ...jonas.faults], []);
+}
+
 async function api(url) {
   // The browser logs each refused request.
   const page = await open(url, {height: 1100, expected: /422 /});
@@ -175,6 +212,7 @@ const checks = [
   ["sse_clock", "sse_clock: the clock ticks, and the poem comes to its end", clock],
   ["chat", "chat: a message appears in both pages, once and escaped", chat],
   ["chat", "chat: a browser without scripts sends messages too", chatWithoutScript],
+  ["websocket", "websocket: a message appears in both pages, once and escaped, and a lost connection comes back", webSocket],
   ["api", "api: the page shows the requests of openapi.json, and adds, pins and deletes notes", api],
 ];
 for (const [demo, name, check] of checks) {

@@ -14,6 +14,7 @@ from tap import Tap
 
 HEAD = """
 #include <squall/web.h>
+#include <squall/websocket.h>
 using namespace squall;
 using web::url;
 struct Handler : web::RequestHandler { void get() {} };
@@ -46,6 +47,26 @@ HANDLERS = [
     ("explicit H(int) {} void get() {}", "a handler needs a public constructor without parameters"),
     ("void get() {} void initialize(int) {}", "the arguments of url<H>() are not those that H::initialize() takes"),
 ]
+# The same for a WebSocketHandler.
+SOCKETS = [
+    ("void open() {}", "a WebSocketHandler needs on_message(std::string_view text), or"),
+    ("void on_message(std::string) {}", "on_message() takes a std::string_view, which is text, or"),
+    ("void on_message(const std::string&) {}", "on_message() takes a std::string_view, which is text, or"),
+    ("void on_message(std::string_view, bool) {}", "on_message() takes a std::string_view, which is text, or"),
+    ("int on_message(std::string_view) { return 1; }", "on_pong() and on_close() return void or Task<>"),
+    ("void on_message(std::string_view) {} Task<bool> open() { co_return true; }", "on_pong() and on_close() return void or Task<>"),
+    ("void on_message(std::string_view) {} void on_close(int) {}", "on_ping() and on_pong() take a std::string_view, and on_close() takes"),
+    ("void on_message(std::string_view) {} void on_ping() {}", "on_ping() and on_pong() take a std::string_view, and on_close() takes"),
+    ("void on_message(std::string_view) {} void open(void*) {}", "a parameter of open() must be an integer"),
+    ("void on_message(std::string_view) {} Task<> open(const std::string&) { co_return; }",
+     "open() that returns Task<> takes its parameters by value"),
+    ("void on_message(std::string_view) {} void get() {}", "a WebSocketHandler answers GET by itself"),
+    ("void on_message(std::string_view) {} void on_open() {}", "is spelled open, not on_open"),
+    ("void on_message(std::string_view) {} private: void on_close() {}", "the hooks of a WebSocketHandler"),
+    ("void on_message(std::string_view) {} void on_message(const websocket::Message&) {}", "the hooks of a WebSocketHandler"),
+    ("static void on_message(std::string_view) {}", "the hooks of a WebSocketHandler"),
+    ("void on_message(std::string_view) {} bool prepare() { return true; }", "prepare() and on_finish() return void or Task<>"),
+]
 # A statement, and the text of the one error.
 STATEMENTS = [
     ("auto rule = url<std::string>(\"/\");", "derived"),
@@ -64,6 +85,11 @@ STATEMENTS = [
     ('Handler().add_header("Name", true);', "a header's value is text, a whole number or a time"),
 ]
 TAKEN = [
+    "struct H : websocket::WebSocketHandler { void open(int, std::optional<std::string>) {} Task<> on_message(std::string_view)"
+    " { co_return; } void on_ping(std::string_view) {} Task<> on_close() { co_return; } }; auto rule = url<H>(\"/\");",
+    "struct H final : websocket::WebSocketHandler { void on_message(const websocket::Message&) noexcept {} void post(int) {} };"
+    " auto rule = url<H>(\"/\");",
+    "struct H : websocket::WebSocketHandler { Task<> on_message(websocket::Message) { co_return; } }; auto rule = url<H>(\"/\");",
     'auto rule = url("/", [](web::RequestHandler& handler) { handler.write("x"); });',
     'auto rule = url<http::Method::get>("/", [n = 1](web::RequestHandler&, int, std::optional<std::string>) -> Task<> { (void)n; co_return; });',
     'auto rule = url("/", +[](web::RequestHandler&) noexcept {});',
@@ -90,6 +116,9 @@ def source_of_refused():
     messages = []
     for number, (body, message) in enumerate(HANDLERS):
         parts.append(f'namespace n{number} {{ struct H : web::RequestHandler {{ {body} }}; auto rule = url<H>("/"); }}')
+        messages.append(message)
+    for number, (body, message) in enumerate(SOCKETS):
+        parts.append(f'namespace s{number} {{ struct H : websocket::WebSocketHandler {{ {body} }}; auto rule = url<H>("/"); }}')
         messages.append(message)
     for number, (statement, message) in enumerate(STATEMENTS):
         parts.append(f"void f{number}() {{ {statement} }}")

@@ -9,6 +9,7 @@
 #include <squall/web/handler/accept_query.h>
 #include <squall/web/handler/call_and_log.h>
 #include <squall/web/handler/http_error.h>
+#include <squall/web/handler/kept_handler.h>
 
 #include <optional>
 #include <string>
@@ -217,9 +218,26 @@ Task<> HandlerRun::go_on(Rest rest) {
   run.wait_ = nullptr;
   if (end == StageWait::End::task_ended) {
     run.log_request(error ? run.fail(error) : run.handler_->answered_with());
-    if (run.finish_hook(rest.waiting) == Called::done) co_return;
+    if (run.finish_hook(rest.waiting) == Called::done) {
+      if (!error) hand_on(rest);
+      co_return;
+    }
   }
   co_await await_and_log("on_finish", std::move(rest.waiting));
+  if (!error) hand_on(rest);
+}
+
+// A handler that has taken the connection may outlive its request.
+void HandlerRun::hand_on(Rest& rest) {
+  HandlerRun& run = rest.run;
+  if (!run.handler_->type_->outlive || !run.exchange_->detached()) return;
+  auto kept = std::make_unique<KeptHandler>();
+  kept->groups = std::move(rest.groups);
+  kept->all_groups = run.groups_.in(kept->groups);
+  kept->owner = std::move(run.owner_);
+  kept->handler = std::move(run.handler_);
+  kept->handler->set_groups(kept->all_groups);
+  run.exchange_->hand_on(std::move(kept));
 }
 
 // Awaits the on_finish() of a run whose other hooks have not waited.

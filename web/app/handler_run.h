@@ -36,7 +36,8 @@ class StageWait;
 //   verb       | get(), post(), ..., behind the checks   | its Task<>, if any | finish
 //              | of `authenticated` and `accept_query`   |                    |
 //   finish     | finish(), unless the handler called it  |                    | end
-//   end        | the access log, then on_finish()        | its Task<>, if any | destroys the handler
+//   end        | the access log, then on_finish()        | its Task<>, if any | destroys the handler, or
+//              |                                         |                    | keeps it: KeptHandler
 //
 // The stages from `xsrf` to `verb` run nothing once the response is finished. An exception in any stage leads
 // to the error page, or after Finish to the response as written, then to `end`. If the client closes the
@@ -93,6 +94,7 @@ class HandlerRun {
   bool allows_verb();
   static Task<> go_on(Rest rest);
   static Task<> await_on_finish(Rest rest);
+  static void hand_on(Rest& rest);
 
   void answer_without_handler(const std::exception_ptr& error) noexcept;
   int fail(const std::exception_ptr& error) noexcept;

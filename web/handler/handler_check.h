@@ -137,6 +137,12 @@ constexpr bool data_received_takes_pieces() {
 template <class H>
 constexpr bool kNever = false;
 
+// The class has a base class that finds hooks of its own: `template <class H> static constexpr bool
+// check_hooks()`, with a static_assert for each mistake, and `complete_type(HandlerType&)`, which adds verbs
+// for them.
+template <class H>
+constexpr bool kIsOtherKind = requires { H::template check_hooks<H>(); };
+
 // True if url<H>(pattern, args...) makes a route. Otherwise exactly one static_assert fails.
 template <class H, class... Args>
 constexpr bool check_handler() {
@@ -155,7 +161,7 @@ constexpr bool check_handler() {
   } else if constexpr (has_capital_verb<H>()) {
     static_assert(kNever<H>,
                   "verbs are spelled get, head, post, put, delete_, patch, options, query, in lower case");
-  } else if constexpr (!has_verb<H>() && !requires { &H::prepare; }) {
+  } else if constexpr (!has_verb<H>() && !requires { &H::prepare; } && !kIsOtherKind<H>) {
     static_assert(
         kNever<H>,
         "a handler needs a verb (get, head, post, put, delete_, patch, options or query), or a prepare() "
@@ -186,6 +192,8 @@ constexpr bool check_handler() {
                   "a verb that returns Task<> takes its parameters by value: it outlives the call");
   } else if constexpr (!initialize_takes_arguments<H, Args...>()) {
     static_assert(kNever<H>, "the arguments of url<H>() are not those that H::initialize() takes");
+  } else if constexpr (kIsOtherKind<H>) {
+    return H::template check_hooks<H>();
   } else {
     return true;
   }

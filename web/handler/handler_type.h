@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -20,6 +21,8 @@
 // The verbs and hooks of a handler class, found at compile time: a static table of function pointers. A call
 // of `void get()` is one indirect call, without a virtual function, a std::function or a coroutine frame.
 namespace squall::web {
+
+struct KeptHandler;
 
 enum class Called {
   done,
@@ -65,6 +68,9 @@ struct HandlerType {
   DataHook data_received = nullptr;
   Hook prepare = nullptr;
   Hook on_finish = nullptr;
+  // Runs a handler that outlives its request, behind detach(): a task of the server. Null for others, which
+  // end with the request.
+  Task<> (*outlive)(std::unique_ptr<KeptHandler> kept) = nullptr;
   // Before the error page of a handler that was not initialized.
   void (*on_begin)(RequestHandler& handler) noexcept = nullptr;
   void (*on_connection_close)(RequestHandler& handler) = nullptr;
@@ -193,6 +199,9 @@ constexpr HandlerType make_handler_type() {
   if constexpr (requires { &H::on_finish; }) type.on_finish = &call_hook<H, &H::on_finish>;
   if constexpr (requires { &H::on_connection_close; })
     type.on_connection_close = &call_void<H, &H::on_connection_close>;
+  // A base class for another kind of handler, such as websocket::WebSocketHandler, adds verbs for the hooks
+  // of its own.
+  if constexpr (kIsOtherKind<H>) H::template complete_type<H>(type);
   type.has_hooks_before_verb = type.user_needs_task || type.prepare || type.data_received;
   type.has_conditions = type.authenticated || type.verbs[static_cast<std::size_t>(Method::query)];
   return type;

@@ -191,6 +191,11 @@ class RequestHandler : public HandlerCookies {
   // From now on the request is not cancelled when the client closes the connection.
   void run_to_end() noexcept { exchange_->run_to_end(); }
 
+ protected:
+  // For a handler that outlives its request: from now on the request is empty, and so are arguments, cookies
+  // and path groups. Asks get_current_user() before, unless it was asked, so that current_user() stays right.
+  void forget_request();
+
  private:
   friend class HandlerRun;
 

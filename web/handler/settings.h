@@ -1,6 +1,7 @@
 #pragma once
 
 #include <squall/http/message/multipart.h>
+#include <squall/ioloop/base/time_span.h>
 #include <squall/ioloop/base/void_function.h>
 #include <squall/web/handler/compression_options.h>
 #include <squall/web/handler/debug_pages.h>
@@ -81,6 +82,12 @@ struct Settings {
   CookieSecrets cookie_secret{};
   // The secret that signs, if `cookie_secret` has several; the others still verify (WEB-92).
   std::optional<int> key_version{};
+  // Of every websocket::WebSocketHandler that does not override them (WSK-29): the largest message of a
+  // client, the time between two pings, and the time in which the client must answer one. std::nullopt: no
+  // pings, and the time between two.
+  std::size_t websocket_max_message_size = 10 * 1024 * 1024;
+  std::optional<TimeSpan> websocket_ping_interval{};
+  std::optional<TimeSpan> websocket_ping_timeout{};
   // Requests that may change something need the token of the site's own pages (WEB-100): see
   // RequestHandler::check_xsrf_cookie(). Off by default.
   std::optional<XsrfOptions> xsrf_cookies{};

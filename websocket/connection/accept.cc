@@ -4,6 +4,7 @@
 #include <squall/http/message/header_params.h>
 #include <squall/ioloop/base/ascii.h>
 #include <squall/websocket/codec/handshake_fields.h>
+#include <squall/websocket/connection/handshake_answer.h>
 #include <squall/websocket/connection/origin.h>
 
 #include <algorithm>
@@ -24,9 +25,10 @@ bool upgrades_to_websocket(const Headers& headers) {
 }
 
 bool is_origin_allowed(const Headers& headers, const AcceptOptions& options) {
-  if (options.origins == AcceptOptions::Origins::any) return true;
+  if (options.origins == AcceptOptions::Origins::any && !options.check_origin) return true;
   std::optional<std::string_view> origin = headers.find("Origin");
   if (!origin) origin = headers.find("Sec-WebSocket-Origin");
+  if (origin && options.check_origin) return options.check_origin(*origin);
   if (!origin || is_same_origin(*origin, headers.find(HeaderId::host).value_or(""))) return true;
   return std::any_of(options.allowed_origins.begin(), options.allowed_origins.end(),
                      [&](const std::string& allowed) { return equals_ignoring_case(*origin, allowed); });
@@ -40,15 +42,6 @@ std::string select_subprotocol(const Headers& headers, const std::vector<std::st
   for (const std::string_view protocol : *proposed)
     if (std::find(known.begin(), known.end(), protocol) != known.end()) return std::string(protocol);
   return {};
-}
-
-std::optional<DeflateAnswer> select_compression(const Headers& headers, const AcceptOptions& options) {
-  if (!options.compression) return std::nullopt;
-  check_deflate_options(*options.compression);
-  const std::string field = headers.get("Sec-WebSocket-Extensions");
-  const auto offers = parse_extensions(field);
-  if (!offers) return std::nullopt;
-  return answer_deflate(*offers, *options.compression);
 }
 
 }  // namespace
@@ -73,43 +66,21 @@ std::optional<HandshakeRefusal> check_handshake(const http::ServerRequest& reque
 void refuse_handshake(http::Exchange& exchange, const HandshakeRefusal& refusal) {
   exchange.set_status(refusal.status);
   Headers& headers = exchange.headers();
-  if (refusal.status == 405) headers.set("Allow", "GET");
-  if (refusal.status == 426) {
-    headers.set("Sec-WebSocket-Version", kSupportedVersions);
-    headers.set("Upgrade", "websocket");  // RFC 9110, 15.5.22 and 7.8
-    headers.set("Connection", "Upgrade");
-  }
+  for (const RefusalField& field : refusal_fields(refusal.status)) headers.set(field.name, field.value);
   if (!refusal.body.empty()) headers.set("Content-Type", "text/plain; charset=UTF-8");
   exchange.finish(refusal.body);
 }
 
 std::unique_ptr<WebSocketConnection> accept(http::Exchange& exchange, const AcceptOptions& options) {
-  std::optional<HandshakeRefusal> refusal = check_handshake(exchange.request(), options);
-  // The bytes behind the head would be the request's body, and not frames.
-  if (!refusal && !exchange.request_read()) refusal = HandshakeRefusal{400, "A handshake has no body."};
-  if (refusal) {
+  if (const auto refusal = check_exchange(exchange, options)) {
     refuse_handshake(exchange, *refusal);
     return nullptr;
   }
-  const Headers& asked = exchange.request().headers();
-  ConnectionTerms terms;
-  terms.subprotocol = select_subprotocol(asked, options.subprotocols);
-  const std::optional<DeflateAnswer> compression = select_compression(asked, options);
-  Headers& answer = exchange.headers();
-  answer.remove("Content-Type");
-  answer.set("Upgrade", "websocket");
-  answer.set("Connection", "Upgrade");
-  answer.set("Sec-WebSocket-Accept", accept_key(asked.get("Sec-WebSocket-Key")));
-  if (!terms.subprotocol.empty()) answer.set("Sec-WebSocket-Protocol", terms.subprotocol);
-  if (compression) {
-    answer.set("Sec-WebSocket-Extensions", compression->field);
-    terms.deflate = compression->terms;
-    terms.compression = *options.compression;
-  }
-  exchange.set_status(101);
-  exchange.write({});
-  return std::make_unique<WebSocketConnection>(exchange.detach(), Role::server, std::move(terms),
-                                               options.connection);
+  HandshakeAnswer answer;
+  answer.terms.subprotocol = select_subprotocol(exchange.request().headers(), options.subprotocols);
+  select_compression(answer, exchange.request(), options.compression);
+  answer.write_to(exchange);
+  return switch_protocols(exchange, std::move(answer.terms), options.connection, options.drain);
 }
 
 }  // namespace squall::websocket

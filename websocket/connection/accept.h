@@ -7,6 +7,7 @@
 #include <squall/websocket/connection/websocket_connection.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,12 +25,20 @@ struct AcceptOptions {
   };
 
   Origins origins = Origins::same;
+  // Decides for a request with an origin, in place of `origins` and `allowed_origins`.
+  std::function<bool(std::string_view origin)> check_origin{};
   // Further origins: `https://example.com`. Compared without case.
   std::vector<std::string> allowed_origins{};
   // The first subprotocol of the client that is among these is selected; without one the connection has none.
   std::vector<std::string> subprotocols{};
   // permessage-deflate, if the client offers it; std::nullopt: messages are not compressed (WSK-28).
   std::optional<DeflateOptions> compression{};
+  // The connection when the server drains.
+  enum class Drain : std::uint8_t {
+    closes,  // it is closed with 1001 behind its messages, and the drain waits for it
+    none,    // the connection is independent of the server, which does not count it
+  };
+  Drain drain = Drain::closes;
   ConnectionOptions connection{};
 };
 
@@ -65,7 +74,8 @@ void refuse_handshake(http::Exchange& exchange, const HandshakeRefusal& refusal)
 // Header fields that the exchange has already are sent with the 101, other than Content-Type (WSK-13). An
 // offer of permessage-deflate that is malformed is declined (WSK-06).
 //
-// Lifetime:  the connection is independent of the exchange. The server's drain does not wait for it.
+// Lifetime:  the connection is independent of the exchange, and may outlive the server. Until the server is
+//            destroyed the connection is one of its connections: see AcceptOptions::Drain.
 // Errors:    StreamClosedError if the client has gone. std::logic_error as detach(). std::invalid_argument
 //            for compression options that are out of range.
 std::unique_ptr<WebSocketConnection> accept(http::Exchange& exchange, const AcceptOptions& options = {});

@@ -71,7 +71,7 @@ void KeepAlive::check() {
   if (has_received_ || is_alive(count())) return ping_at(saturating_add(*pinged_, interval_));
   // Both destroy this object.
   if (connection_.stream().pending_write_bytes() > 0) {
-    connection_.abort(std::make_error_code(std::errc::timed_out));
+    connection_.drop(std::make_error_code(std::errc::timed_out));
   } else {
     connection_.close(std::nullopt, "ping timed out");
   }

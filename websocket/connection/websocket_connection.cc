@@ -99,12 +99,17 @@ void WebSocketConnection::wake_for(Events events) {
   try {
     wake();
   } catch (const std::bad_alloc&) {
-    close_resting();
-    state_ = State::closed;
-    keep_alive_.reset();
-    return go_on();
+    return end_at_rest();
   }
   loop().call_handler(fd, events);
+}
+
+// For want of memory for the active parts.
+void WebSocketConnection::end_at_rest() noexcept {
+  close_resting();
+  state_ = State::closed;
+  keep_alive_.reset();
+  go_on();
 }
 
 void WebSocketConnection::close_resting() noexcept {
@@ -396,14 +401,26 @@ void WebSocketConnection::close(std::optional<std::uint16_t> code, std::string_v
   if (!code && !reason.empty()) code = close_code::kNormal;
   const ClosePayload payload({code, reason});
   if (is_closing()) return;
+  active();
   send_close(payload.bytes());
   state_ = State::closing;
   begin_deadline();
 }
 
-void WebSocketConnection::abort(std::error_code error) {
+void WebSocketConnection::abort(std::uint16_t code, std::string_view reason) {
+  static_cast<void>(ClosePayload({code, reason}));  // throws for a code that cannot be sent
+  if (state_ >= State::ending) return;
+  active();
+  fail({code, reason});
+}
+
+void WebSocketConnection::drop(std::error_code error) noexcept {
   if (is_closed()) return;
-  active();  // wakes what waits to read
+  try {
+    active();  // wakes what waits to read
+  } catch (const std::bad_alloc&) {
+    return end_at_rest();
+  }
   end(error);
 }
 

@@ -68,7 +68,7 @@ class WebSocketConnection : public ListNode<> {
   // `stream` is behind the opening handshake, whose result is `terms`.
   WebSocketConnection(IOStream stream, Role role, ConnectionTerms terms = {},
                       const ConnectionOptions& options = {});
-  ~WebSocketConnection();
+  virtual ~WebSocketConnection();
   WebSocketConnection(const WebSocketConnection&) = delete;
   WebSocketConnection& operator=(const WebSocketConnection&) = delete;
 
@@ -123,9 +123,12 @@ class WebSocketConnection : public ListNode<> {
   // has the code 1000 (WSK-55). Only the first call has an effect. Throws std::invalid_argument as
   // ClosePayload.
   void close(std::optional<std::uint16_t> code = std::nullopt, std::string_view reason = {});
+  // As close(), but for a connection that cannot go on: messages that wait in the queue are dropped, and so
+  // is all that the peer still sends. May follow close().
+  void abort(std::uint16_t code, std::string_view reason = {});
   // Closes the stream at once, without a close frame: what waits to read gets std::nullopt, and what waits to
-  // write throws WebSocketClosedError with `error`. Throws std::bad_alloc, and then has done nothing.
-  void abort(std::error_code error = std::make_error_code(std::errc::connection_aborted));
+  // write throws WebSocketClosedError with `error`.
+  void drop(std::error_code error = std::make_error_code(std::errc::connection_aborted)) noexcept;
   // A close frame was sent or received, or the stream is closed (WSK-31): nothing can be sent any more.
   bool is_closing() const noexcept;
   bool is_closed() const noexcept { return state_ == State::closed; }
@@ -164,6 +167,7 @@ class WebSocketConnection : public ListNode<> {
   void wake();
   void wake_for(Events events);
   void close_resting() noexcept;
+  void end_at_rest() noexcept;
 
   bool try_read(MessageAwaiter& read);
   void begin_wait(MessageAwaiter& read);

@@ -218,7 +218,7 @@ TEST_CASE("a reset and the end of the stream reach a connection at rest", "[cont
   }
 }
 
-TEST_CASE("close() and abort() reach a connection at rest", "[context]") {
+TEST_CASE("close() and drop() reach a connection at rest", "[context]") {
   Crowd scene;
   scene.socket->set_receiver(scene);
   scene.wait_for_rest();
@@ -229,7 +229,7 @@ TEST_CASE("close() and abort() reach a connection at rest", "[context]") {
   Crowd aborted;
   aborted.socket->set_receiver(aborted);
   aborted.wait_for_rest();
-  aborted.socket->abort();
+  aborted.socket->drop();
   aborted.wait_for("closed");
   CHECK(aborted.received_to_end().empty());
 }

@@ -263,7 +263,7 @@ TEST_CASE("destroying the connection destroys the task of its receiver", "[recei
   CHECK(scene.closed == 0);
 }
 
-TEST_CASE("a receiver learns once of a reset, a fault, the deadline and abort()", "[receiver]") {
+TEST_CASE("a receiver learns once of a reset, a fault, the deadline and drop()", "[receiver]") {
   Receiving reset;
   reset.peer.reset();
   reset.wait_for("closed ");
@@ -280,7 +280,7 @@ TEST_CASE("a receiver learns once of a reset, a fault, the deadline and abort()"
   silent.wait_for("closed ");
   Receiving aborted;
   aborted.settle();
-  aborted.socket->abort();
+  aborted.socket->drop();
   CHECK(aborted.closed == 0);  // from the loop
   aborted.wait_for("ping:settled closed ");
   CHECK(aborted.received_to_end().empty());
