@@ -5,7 +5,8 @@
 namespace squall::web::detail {
 
 std::uint32_t ExpressionCompiler::variable(const std::string& name) {
-  const auto hidden = std::find_if(hidden_.rbegin(), hidden_.rend(), [&](const auto& entry) { return entry.first == name; });
+  const auto hidden =
+      std::find_if(hidden_.rbegin(), hidden_.rend(), [&](const auto& entry) { return entry.first == name; });
   return hidden != hidden_.rend() ? hidden->second : builder_.variable(name);
 }
 
@@ -131,7 +132,9 @@ void ExpressionCompiler::compile_clause(const Expression& expression, std::size_
   const ComprehensionClause& clause = expression.clauses[index];
   compile(*clause.iterable);
   builder_.emit(TemplateOp::iterate);
+  const std::size_t first = hidden_.size();
   hide(clause.target);
+  const std::size_t last = hidden_.size();
   const std::uint32_t next = builder_.emit(TemplateOp::next);
   store(clause.target, true);
   for (const ExpressionPtr& condition : clause.conditions) {
@@ -141,6 +144,7 @@ void ExpressionCompiler::compile_clause(const Expression& expression, std::size_
   compile_clause(expression, index + 1);
   builder_.emit(TemplateOp::jump, next);
   builder_.land(next);
+  for (std::size_t i = first; i < last; ++i) builder_.emit(TemplateOp::settle, hidden_[i].second, 0, 1);
   builder_.emit(TemplateOp::leave_loop);
 }
 

@@ -14,10 +14,11 @@ namespace {
 
 constexpr std::array<std::string_view, 35> kSymbols = {
     "**=", "//=", "**", "//", "==", "!=", "<=", ">=", "+=", "-=", "*=", "/=", "%=", "+", "-", "*", "/", "%",
-    "<",   ">",   "=",  "(",  ")",  "[",  "]",  "{",  "}",  ",",  ":",  ".",  "|",  "^", "&", "~",  "@"};
+    "<",   ">",   "=",  "(",  ")",  "[",  "]",  "{",  "}",  ",",  ":",  ".",  "|",  "^", "&", "~", "@"};
 
 bool is_name_start(char c) noexcept {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || static_cast<unsigned char>(c) >= 0x80;
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
+         static_cast<unsigned char>(c) >= 0x80;
 }
 bool is_decimal(char c) noexcept { return c >= '0' && c <= '9'; }
 bool is_name_part(char c) noexcept { return is_name_start(c) || is_decimal(c); }

@@ -11,8 +11,8 @@
 namespace squall::web::detail {
 namespace {
 
-constexpr std::array<std::string_view, 13> kKeywords = {"and", "or",  "not",   "in",   "is",     "if",   "else",
-                                                        "for", "True", "False", "None", "lambda", "yield"};
+constexpr std::array<std::string_view, 13> kKeywords = {
+    "and", "or", "not", "in", "is", "if", "else", "for", "True", "False", "None", "lambda", "yield"};
 
 bool is_keyword(std::string_view name) noexcept {
   return std::find(kKeywords.begin(), kKeywords.end(), name) != kKeywords.end();
@@ -111,7 +111,8 @@ ExpressionPtr ExpressionParser::test() {
   if (!accept("if")) return value;
   ExpressionPtr condition = logical_or();
   expect("else");
-  ExpressionPtr conditional = node(Expression::Kind::conditional, offset, std::move(condition), std::move(value));
+  ExpressionPtr conditional =
+      node(Expression::Kind::conditional, offset, std::move(condition), std::move(value));
   add(*conditional, test());
   return conditional;
 }
@@ -203,8 +204,8 @@ ExpressionPtr ExpressionParser::product() {
        {"%", Operator::modulo}}};
   ExpressionPtr left = factor();
   for (;;) {
-    const auto* const found =
-        std::find_if(kProducts.begin(), kProducts.end(), [&](const auto& product) { return at(product.first); });
+    const auto* const found = std::find_if(kProducts.begin(), kProducts.end(),
+                                           [&](const auto& product) { return at(product.first); });
     if (found == kProducts.end()) return left;
     const std::size_t offset = token_.offset;
     advance();
@@ -308,7 +309,8 @@ ExpressionPtr ExpressionParser::atom() {
     ExpressionPtr constant = node(Expression::Kind::constant, offset);
     constant->constant = std::move(token_.value);
     advance();
-    while (constant->constant.as_text() && token_.kind == ExpressionToken::Kind::constant && token_.value.as_text()) {
+    while (constant->constant.as_text() && token_.kind == ExpressionToken::Kind::constant &&
+           token_.value.as_text()) {
       constant->constant = *constant->constant.as_text() + *token_.value.as_text();
       advance();
     }
@@ -365,7 +367,8 @@ ExpressionPtr ExpressionParser::map() {
 
 // At the `for`.
 ExpressionPtr ExpressionParser::comprehension(ExpressionPtr element) {
-  ExpressionPtr result = node(Expression::Kind::comprehension, element->offset, std::move(element));
+  const std::size_t offset = element->offset;
+  ExpressionPtr result = node(Expression::Kind::comprehension, offset, std::move(element));
   while (accept("for")) {
     result->clauses.push_back(clause());
     const ComprehensionClause& added = result->clauses.back();
@@ -373,7 +376,8 @@ ExpressionPtr ExpressionParser::comprehension(ExpressionPtr element) {
     for (const ExpressionPtr& condition : added.conditions) deepest = std::max(deepest, condition->depth);
     result->depth = std::max(result->depth, deepest + result->clauses.size());
   }
-  if (result->depth > kMostExpressionDepth) source_.fail(result->offset, "the expression is nested too deeply");
+  if (result->depth > kMostExpressionDepth)
+    source_.fail(result->offset, "the expression is nested too deeply");
   return result;
 }
 
@@ -460,7 +464,8 @@ void ExpressionParser::expect_end() const {
 void ExpressionParser::fail_at_token(const std::string& message) const {
   switch (token_.kind) {
     case ExpressionToken::Kind::end: source_.fail(token_.offset, message + ", and the tag ends");
-    case ExpressionToken::Kind::constant: source_.fail(token_.offset, message + ", found a number or a string");
+    case ExpressionToken::Kind::constant:
+      source_.fail(token_.offset, message + ", found a number or a string");
     default: source_.fail(token_.offset, fmt::format("{}, found '{}'", message, token_.text));
   }
 }

@@ -21,7 +21,8 @@ namespace squall::web::detail {
 //     factor      = ("-" / "+") factor / postfix ["**" factor]
 //     postfix     = atom *("." name / "[" index "]" / "(" arguments ")" / "|" filter)
 //     filter      = name ["(" arguments ")"]      x | f(y) is f(x, y)
-//     atom        = name / number / 1*string / "(" tuple ")" / "[" items "]" / "[" comprehension "]" / "{" map "}"
+//     atom        = name / number / 1*string / "(" tuple ")" / "[" items "]" / "[" comprehension "]"
+//                   / "{" map "}"
 //
 // Errors:    TemplateParseError at the token that does not fit.
 class ExpressionParser {
@@ -34,7 +35,8 @@ class ExpressionParser {
   // `a, (b, c) in items`, all of the text.
   ComprehensionClause whole_loop();
 
-  // The statement of `{% set %}`: `target = tuple`, or `name += tuple` and so on, whose value is the operation.
+  // The statement of `{% set %}`: `target = tuple`, or `name += tuple` and so on, whose value is the
+  // operation.
   struct Assignment {
     Target target;
     ExpressionPtr value;
@@ -68,10 +70,13 @@ class ExpressionParser {
   bool comparison_operator(Operator& op);
 
   ExpressionPtr node(Expression::Kind kind, std::size_t offset) const;
-  ExpressionPtr node(Expression::Kind kind, std::size_t offset, ExpressionPtr first, ExpressionPtr second = {}) const;
+  ExpressionPtr node(Expression::Kind kind, std::size_t offset, ExpressionPtr first,
+                     ExpressionPtr second = {}) const;
   void add(Expression& to, ExpressionPtr item) const;
 
-  bool at(std::string_view text) const noexcept { return token_.kind != ExpressionToken::Kind::constant && token_.text == text; }
+  bool at(std::string_view text) const noexcept {
+    return token_.kind != ExpressionToken::Kind::constant && token_.text == text;
+  }
   bool accept(std::string_view text);
   void expect(std::string_view text);
   std::string name(const char* what);

@@ -19,13 +19,20 @@ bool is_in(const std::array<std::string_view, size>& names, std::string_view nam
 }
 
 constexpr std::array<std::string_view, 19> kUrlAttributes = {
-    "href",     "src",     "action", "formaction", "data",     "poster",  "cite", "background", "ping",      "manifest",
-    "longdesc", "profile", "usemap", "codebase",   "classid", "archive", "icon", "lowsrc",     "xlink:href"};
+    "href",       "src",     "action",   "formaction", "data",      "poster", "cite",
+    "background", "ping",    "manifest", "longdesc",   "profile",   "usemap", "codebase",
+    "classid",    "archive", "icon",     "lowsrc",     "xlink:href"};
 // With them an element of SVG sets another attribute, such as a link's href.
 constexpr std::array<std::string_view, 4> kAnimated = {"to", "from", "by", "values"};
-constexpr std::array<std::string_view, 9> kScriptTypes = {
-    "",         "module",           "text/javascript",  "application/javascript", "text/ecmascript",
-    "text/jsx", "application/json", "application/ld+json", "importmap"};
+constexpr std::array<std::string_view, 9> kScriptTypes = {"",
+                                                          "module",
+                                                          "text/javascript",
+                                                          "application/javascript",
+                                                          "text/ecmascript",
+                                                          "text/jsx",
+                                                          "application/json",
+                                                          "application/ld+json",
+                                                          "importmap"};
 
 constexpr std::size_t kLongestName = 64;
 constexpr std::size_t kLongestReference = 40;
@@ -35,7 +42,8 @@ constexpr std::string_view kUnknownName = "?";
 
 // Whether the name of the element matters for what follows.
 bool is_special_element(std::string_view name) noexcept {
-  static constexpr std::array<std::string_view, 7> kSpecial = {"script", "style", "title", "textarea", "svg", "math", "set"};
+  static constexpr std::array<std::string_view, 7> kSpecial = {"script", "style", "title", "textarea",
+                                                               "svg",    "math",  "set"};
   return is_in(kSpecial, name) || name.starts_with("animate");
 }
 
@@ -269,7 +277,8 @@ bool HtmlContext::has_ended_element(char c) {
   // Without an element the file is a script or a style sheet.
   if (element_.empty()) return false;
   const bool is_end_of_name = is_html_space(c) || c == '/' || c == '>';
-  if (is_end_of_name && word_.size() == element_.size() + 2 && word_.starts_with("</") && word_.ends_with(element_)) {
+  if (is_end_of_name && word_.size() == element_.size() + 2 && word_.starts_with("</") &&
+      word_.ends_with(element_)) {
     is_end_tag_ = true;
     is_script_comment_ = false;
     place_ = Place::in_tag;
@@ -343,7 +352,7 @@ void HtmlContext::read_css(char c) {
       if (c == '\'') css_ = Css::single_quoted;
       if (c == '/') css_ = Css::slash;
       // Functions such as url() and image(), whose contents are no words.
-      if (c == '(' ) css_ = Css::url;
+      if (c == '(') css_ = Css::url;
       return;
   }
 }
@@ -368,16 +377,18 @@ HtmlContext::Decision HtmlContext::value(bool is_word) {
         if (place_ != Place::attribute_name) begin_attribute('-');
         return {};
       }
-      return {.problem = "a value cannot stand where a tag has the names of its attributes: use {% if %}, or put it "
-                         "within the quotes of an attribute"};
+      return {.problem =
+                  "a value cannot stand where a tag has the names of its attributes: use {% if %}, or put it "
+                  "within the quotes of an attribute"};
     case Place::tag_open:
     case Place::end_open:
     case Place::tag_name: return {.problem = "a value cannot be the name of a tag"};
     case Place::declaration:
     case Place::bogus: return {.problem = "a value cannot stand in a declaration"};
     case Place::unknown:
-      return {.problem = "it is unknown where in the page this value stands: branches before it end at different "
-                         "places, or a script has <!-- in it"};
+      return {.problem =
+                  "it is unknown where in the page this value stands: branches before it end at different "
+                  "places, or a script has <!-- in it"};
   }
   return {};
 }
@@ -385,14 +396,17 @@ HtmlContext::Decision HtmlContext::value(bool is_word) {
 HtmlContext::Decision HtmlContext::value_in_attribute() {
   const bool is_checked = attribute_ == Attribute::script || attribute_ == Attribute::css ||
                           (attribute_ == Attribute::url && url_ != Url::decided);
-  if (is_reference_open_ && is_checked) return {.problem = "a value cannot follow an unfinished character reference"};
+  if (is_reference_open_ && is_checked)
+    return {.problem = "a value cannot follow an unfinished character reference"};
   switch (attribute_) {
     case Attribute::url: return value_in_url();
     case Attribute::script: return value_in_script(TemplateEscape::script_attribute);
     case Attribute::css: return value_in_css();
     case Attribute::opaque:
-      return {.problem = "a value cannot stand in srcdoc, which is a page of its own, nor in an attribute whose name "
-                         "depends on a branch"};
+      return {
+          .problem =
+              "a value cannot stand in srcdoc, which is a page of its own, nor in an attribute whose name "
+              "depends on a branch"};
     case Attribute::type: is_known_script_ = false; return {};
     default: return {};
   }
@@ -400,7 +414,8 @@ HtmlContext::Decision HtmlContext::value_in_attribute() {
 
 HtmlContext::Decision HtmlContext::value_in_url() {
   if (url_ == Url::decided) return {};
-  if (url_ == Url::bad) return {.problem = "a value cannot stand in a URL whose scheme is a script's, or a value's"};
+  if (url_ == Url::bad)
+    return {.problem = "a value cannot stand in a URL whose scheme is a script's, or a value's"};
   const TemplateEscape escape = url_ == Url::start ? TemplateEscape::url_start : TemplateEscape::url_rest;
   url_ = Url::after_value;
   word_.clear();
@@ -432,7 +447,9 @@ void HtmlContext::forget_details() noexcept {
     url_ = Url::after_value;
     word_.clear();
   }
-  if (place_ == Place::script || place_ == Place::style || place_ == Place::raw_text || place_ == Place::comment) word_.clear();
+  if (place_ == Place::script || place_ == Place::style || place_ == Place::raw_text ||
+      place_ == Place::comment)
+    word_.clear();
 }
 
 void HtmlContext::merge(const HtmlContext& other) {
@@ -462,7 +479,9 @@ void HtmlContext::merge(const HtmlContext& other) {
   if (is_in_url()) url_ = is_bad ? Url::bad : is_decided ? Url::decided : Url::after_value;
 }
 
-bool HtmlContext::is_in_url() const noexcept { return place_ == Place::quoted && attribute_ == Attribute::url; }
+bool HtmlContext::is_in_url() const noexcept {
+  return place_ == Place::quoted && attribute_ == Attribute::url;
+}
 
 bool HtmlContext::is_between_attributes() const noexcept {
   return place_ == Place::in_tag || place_ == Place::attribute_name || place_ == Place::after_name;

@@ -23,16 +23,16 @@ enum class TemplateEscape : std::uint8_t {
 
 // Follows the text of a page, as the HTML standard (13.2.5) tokenizes it, to know where a value stands.
 //
-// place             what ends it                          a value there
-// text              `<` and a letter, `/` or `!`          html
-// tag, attribute    `>`; `=` and a quote                  a problem, unless it is a word that the template has
-// quoted value      the quote                             html; by the attribute: URL, script, css; srcdoc: a problem
-// unquoted value    a space, `>`                          a problem
-// comment           `-->`                                 comment
-// script element    `</script`                            script, by ScriptContext; a problem for other types
-// style element     `</style`                             css; a problem within strings, url() and comments
-// title, textarea   its end tag                           html
-// unknown           nothing                               a problem
+// place             what ends it                     a value there
+// text              `<` and a letter, `/` or `!`     html
+// tag, attribute    `>`; `=` and a quote             a problem, unless it is one of the template's words
+// quoted value      the quote                        html; URL, script or css by the attribute; or a problem
+// unquoted value    a space, `>`                     a problem
+// comment           `-->`                            comment
+// script element    `</script`                       script, by ScriptContext; a problem for other types
+// style element     `</style`                        css; a problem in strings, functions and comments
+// title, textarea   its end tag                      html
+// unknown           nothing                          a problem
 class HtmlContext {
  public:
   enum class Start : std::uint8_t { text, script, css };
@@ -64,8 +64,8 @@ class HtmlContext {
  private:
   enum class Place : std::uint8_t {
     text,
-    tag_open,   // behind `<`
-    end_open,   // behind `</`
+    tag_open,  // behind `<`
+    end_open,  // behind `</`
     tag_name,
     in_tag,
     attribute_name,
@@ -121,8 +121,8 @@ class HtmlContext {
   bool is_script_comment_ = false;  // behind a `<!--` in a script element
   std::uint32_t foreign_ = 0;       // open svg and math elements
   std::string element_;             // the last tag's name
-  std::string word_;                // a name, or the last characters of an element's text, or a URL's beginning
-  std::string type_;                // the type of a script element
+  std::string word_;  // a name, or the last characters of an element's text, or a URL's beginning
+  std::string type_;  // the type of a script element
   ScriptContext script_;
 };
 

@@ -31,9 +31,10 @@ std::string_view operator_text(Operator op) noexcept {
 }
 
 [[noreturn]] void fail_operands(Operator op, const TemplateValue& left, const TemplateValue& right) {
-  throw TemplateFailure(TemplateFault::type,
-                        fmt::format("'{}' takes no {} and {}", operator_text(op), kind_name(left).substr(kind_name(left).starts_with("a ") ? 2 : 0),
-                                    kind_name(right)));
+  throw TemplateFailure(
+      TemplateFault::type,
+      fmt::format("'{}' takes no {} and {}", operator_text(op),
+                  kind_name(left).substr(kind_name(left).starts_with("a ") ? 2 : 0), kind_name(right)));
 }
 
 [[noreturn]] void fail_overflow() {
@@ -150,7 +151,8 @@ TemplateValue joined(const TemplateValue& left, const TemplateValue& right, Temp
 std::optional<std::size_t> offset_of(const TemplateValue& index, std::size_t size, std::string_view what) {
   const auto number = integer_of(index);
   if (!number)
-    throw TemplateFailure(TemplateFault::type, fmt::format("the index of {} is {}, not a whole number", what, kind_name(index)));
+    throw TemplateFailure(TemplateFault::type,
+                          fmt::format("the index of {} is {}, not a whole number", what, kind_name(index)));
   const std::int64_t count = static_cast<std::int64_t>(size);
   const std::int64_t at = *number < 0 ? *number + count : *number;
   if (at < 0 || at >= count) return std::nullopt;
@@ -176,14 +178,16 @@ bool contains(const TemplateValue& container, const TemplateValue& item, Templat
   }
   if (container.as_map()) return item.as_text() && container.find(*item.as_text());
   if (!container.as_list())
-    throw TemplateFailure(TemplateFault::type, fmt::format("'in' takes no {} in {}", kind_name(item), kind_name(container)));
+    throw TemplateFailure(TemplateFault::type,
+                          fmt::format("'in' takes no {} in {}", kind_name(item), kind_name(container)));
   for (const TemplateValue& candidate : *container.as_list())
     if (is_equal(candidate, item, budget)) return true;
   return false;
 }
 
 // A part of a slice, as Python clamps it.
-std::int64_t clamped(const TemplateValue& part, std::int64_t size, std::int64_t otherwise, std::int64_t lowest, std::int64_t highest) {
+std::int64_t clamped(const TemplateValue& part, std::int64_t size, std::int64_t otherwise,
+                     std::int64_t lowest, std::int64_t highest) {
   if (part.is_null()) return otherwise;
   const auto number = integer_of(part);
   if (!number) throw TemplateFailure(TemplateFault::type, "the parts of a slice are whole numbers");
@@ -238,8 +242,9 @@ bool is_equal(const TemplateValue& left, const TemplateValue& right, TemplateBud
   }
   if (const auto* const items = left.as_list()) {
     const auto& others = *right.as_list();
-    return items == &others || std::equal(items->begin(), items->end(), others.begin(), others.end(),
-                                          [&](const auto& a, const auto& b) { return is_equal(a, b, budget); });
+    return items == &others ||
+           std::equal(items->begin(), items->end(), others.begin(), others.end(),
+                      [&](const auto& a, const auto& b) { return is_equal(a, b, budget); });
   }
   if (const auto* const entries = left.as_map()) {
     if (entries == right.as_map()) return true;
@@ -297,7 +302,8 @@ const TemplateValue* item_of(const TemplateValue& container, const TemplateValue
   if (!container.as_map())
     throw TemplateFailure(TemplateFault::type, fmt::format("{} has no items", kind_name(container)));
   if (!index.as_text())
-    throw TemplateFailure(TemplateFault::key, fmt::format("the keys of a map are texts, not {}", kind_name(index)));
+    throw TemplateFailure(TemplateFault::key,
+                          fmt::format("the keys of a map are texts, not {}", kind_name(index)));
   const TemplateValue* const item = container.find(*index.as_text());
   if (!item) throw TemplateFailure(TemplateFault::key, fmt::format("the map has no '{}'", *index.as_text()));
   return item;
@@ -316,14 +322,17 @@ TemplateValue slice(const TemplateValue& value, const TemplateValue& begin, cons
                     const TemplateValue& step, TemplateBudget& budget) {
   if (!value.as_list() && !value.as_text())
     throw TemplateFailure(TemplateFault::type, fmt::format("{} has no slices", kind_name(value)));
-  const TemplateValue::List characters = value.as_text() ? characters_of(*value.as_text(), budget) : TemplateValue::List();
+  const TemplateValue::List characters =
+      value.as_text() ? characters_of(*value.as_text(), budget) : TemplateValue::List();
   const TemplateValue::List& items = value.as_text() ? characters : *value.as_list();
   const auto size = static_cast<std::int64_t>(items.size());
   const std::int64_t stride = clamped(step, 0, 1, -size - 1, size + 1);
   if (integer_of(step) == 0) throw TemplateFailure(TemplateFault::value, "the step of a slice is zero");
   const bool is_forward = stride > 0;
-  std::int64_t at = clamped(begin, size, is_forward ? 0 : size - 1, is_forward ? 0 : -1, is_forward ? size : size - 1);
-  const std::int64_t last = clamped(end, size, is_forward ? size : -1, is_forward ? 0 : -1, is_forward ? size : size - 1);
+  std::int64_t at =
+      clamped(begin, size, is_forward ? 0 : size - 1, is_forward ? 0 : -1, is_forward ? size : size - 1);
+  const std::int64_t last =
+      clamped(end, size, is_forward ? size : -1, is_forward ? 0 : -1, is_forward ? size : size - 1);
   TemplateValue::List taken;
   std::string text;
   for (; is_forward ? at < last : at > last; at += stride) {

@@ -42,7 +42,7 @@ std::optional<std::int64_t> integer_of(const TemplateValue& value) noexcept;
 std::optional<double> number_of(const TemplateValue& value) noexcept;
 std::size_t count_characters(std::string_view text) noexcept;
 
-// What a loop goes over: the items of a list, the keys of a map, the characters of a text.
+// The list of the values that a loop takes: the items of a list, the keys of a map, the characters of a text.
 TemplateValue items_to_loop(const TemplateValue& value, TemplateBudget& budget);
 
 }  // namespace squall::web::detail

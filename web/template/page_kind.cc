@@ -21,7 +21,8 @@ std::optional<HtmlContext> context_of_page(std::string_view file) {
 }
 
 bool is_word(const Expression& expression) noexcept {
-  if (expression.kind == Expression::Kind::conditional) return is_word(*expression.items[1]) && is_word(*expression.items[2]);
+  if (expression.kind == Expression::Kind::conditional)
+    return is_word(*expression.items[1]) && is_word(*expression.items[2]);
   const std::string* const text = expression.constant.as_text();
   if (expression.kind != Expression::Kind::constant || !text) return false;
   return std::all_of(text->begin(), text->end(), [](char c) {
@@ -30,8 +31,9 @@ bool is_word(const Expression& expression) noexcept {
 }
 
 bool is_json_encode(const Expression& expression) noexcept {
-  return expression.kind == Expression::Kind::call && expression.items.size() == 2 && expression.names.empty() &&
-         expression.items[0]->kind == Expression::Kind::name && expression.items[0]->name == "json_encode";
+  return expression.kind == Expression::Kind::call && expression.items.size() == 2 &&
+         expression.names.empty() && expression.items[0]->kind == Expression::Kind::name &&
+         expression.items[0]->name == "json_encode";
 }
 
 }  // namespace squall::web::detail

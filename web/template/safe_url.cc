@@ -10,7 +10,8 @@ namespace squall::web::detail {
 namespace {
 
 constexpr std::array<std::string_view, 6> kSafeSchemes = {"http", "https", "ftp", "mailto", "sms", "tel"};
-constexpr std::array<std::string_view, 6> kScriptSchemes = {"javascript", "vbscript", "livescript", "data", "blob", "filesystem"};
+constexpr std::array<std::string_view, 6> kScriptSchemes = {"javascript", "vbscript", "livescript",
+                                                            "data",       "blob",     "filesystem"};
 
 // The colon that ends the scheme; npos for a relative URL.
 std::size_t scheme_end(std::string_view url) noexcept {

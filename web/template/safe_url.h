@@ -7,7 +7,8 @@ namespace squall::web::detail {
 // Written in place of a URL that would run a script.
 inline constexpr std::string_view kUnsafeUrl = "about:invalid#unsafe";
 
-// Whether a browser ignores the character before the scheme of a URL, or in it: control characters and spaces.
+// Whether a browser ignores the character before the scheme of a URL, or in it: control characters and
+// spaces.
 constexpr bool is_ignored_in_url(char c) noexcept { return static_cast<unsigned char>(c) <= 0x20; }
 
 // Whether a URL of that scheme, in lower case, may run a script.

@@ -12,8 +12,9 @@ constexpr std::size_t kMostBraces = 200;
 constexpr std::size_t kLongestKeyword = 10;
 
 // Behind these words a `/` begins a regular expression.
-constexpr std::array<std::string_view, 14> kOperatorWords = {"return", "typeof", "case", "in",    "of",    "delete", "void",
-                                                             "new",    "do",     "else", "throw", "yield", "await",  "instanceof"};
+constexpr std::array<std::string_view, 14> kOperatorWords = {"return", "typeof", "case",  "in",        "of",
+                                                             "delete", "void",   "new",   "do",        "else",
+                                                             "throw",  "yield",  "await", "instanceof"};
 
 bool is_word_character(char c) noexcept {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '$' ||
@@ -54,7 +55,8 @@ void ScriptContext::read_code(char c) {
     return;
   }
   if (!word_.empty()) {
-    if (std::find(kOperatorWords.begin(), kOperatorWords.end(), word_) != kOperatorWords.end()) last_ = Last::operation;
+    if (std::find(kOperatorWords.begin(), kOperatorWords.end(), word_) != kOperatorWords.end())
+      last_ = Last::operation;
     word_.clear();
   }
   switch (c) {
@@ -65,9 +67,7 @@ void ScriptContext::read_code(char c) {
     case '/': place_ = Place::slash; return;
     case '"': place_ = Place::double_quoted; return;
     case '\'': place_ = Place::single_quoted; return;
-    case '`':
-      place_ = Place::template_text;
-      return;
+    case '`': place_ = Place::template_text; return;
     case '{':
     case '}': return read_brace(c);
     case ')':
@@ -158,9 +158,11 @@ const char* ScriptContext::problem() const noexcept {
     case Place::code: return nullptr;
     case Place::double_quoted:
     case Place::single_quoted:
-      return "a value cannot stand within a string of a script: write it without the quotes, since {{ }} writes JSON";
+      return "a value cannot stand within a string of a script: write it without the quotes, since {{ }} "
+             "writes JSON";
     case Place::template_text:
-    case Place::template_dollar: return "a value cannot stand within a template literal of a script: put it into ${ }";
+    case Place::template_dollar:
+      return "a value cannot stand within a template literal of a script: put it into ${ }";
     case Place::line_comment:
     case Place::block_comment:
     case Place::block_comment_star: return "a value cannot stand in a comment of a script";

@@ -16,7 +16,8 @@ class ScriptContext {
   // Null where a value may stand; otherwise why not.
   const char* problem() const noexcept;
 
-  // What holds behind either of two branches: `/` then counts as ambiguous if the branches differ in it.
+  // Becomes the state behind either of two branches: `/` then counts as ambiguous if the branches differ in
+  // it.
   // False if they end in different places.
   bool merge(const ScriptContext& other);
   void forget_last();
@@ -38,7 +39,7 @@ class ScriptContext {
     block_comment_star,
     unknown,
   };
-  // What stands before, which tells what a `/` is.
+  // The kind of the token before: a `/` behind an operation begins a regular expression.
   enum class Last : std::uint8_t { operation, operand, ambiguous };
 
   void read_code(char c);

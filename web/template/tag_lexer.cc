@@ -59,7 +59,9 @@ std::size_t TagLexer::find_end(std::size_t from, std::string_view end) const noe
 }
 
 Tag TagLexer::text_until(std::size_t end) noexcept {
-  Tag text{.kind = Tag::Kind::text, .offset = at_, .content = std::string_view(source_.text).substr(at_, end - at_)};
+  Tag text{.kind = Tag::Kind::text,
+           .offset = at_,
+           .content = std::string_view(source_.text).substr(at_, end - at_)};
   text.content_offset = at_;
   at_ = end;
   return text;
@@ -91,7 +93,8 @@ Tag TagLexer::next() {
       ++at_;  // the `!`
       return literal;
     }
-    if (at_ == text.size()) return {.kind = Tag::Kind::end, .offset = at_, .content = {}, .content_offset = at_};
+    if (at_ == text.size())
+      return {.kind = Tag::Kind::end, .offset = at_, .content = {}, .content_offset = at_};
     const std::size_t begin = find_tag();
     if (begin < text.size() && begin + 2 < text.size() && text[begin + 2] == '!') is_literal_ = true;
     if (begin > at_) return text_until(begin);

@@ -17,8 +17,8 @@ struct Tag {
     end,         // of the file
   };
   Kind kind;
-  std::size_t offset;             // of the piece
-  std::string_view content;       // without spaces at both ends, for tags
+  std::size_t offset;        // of the piece
+  std::string_view content;  // without spaces at both ends, for tags
   std::size_t content_offset = 0;
 };
 

@@ -26,7 +26,8 @@ class TemplateBudget {
  private:
   [[noreturn]] void fail() {
     left_ = 0;
-    throw TemplateFailure(TemplateFault::limit, "the template has run for more than TemplateLimits::max_steps");
+    throw TemplateFailure(TemplateFault::limit,
+                          "the template has run for more than TemplateLimits::max_steps");
   }
 
   std::uint64_t left_;

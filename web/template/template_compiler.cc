@@ -50,14 +50,17 @@ std::vector<TemplateFilePtr> TemplateCompiler::with_ancestors(const TemplateFile
   std::vector<TemplateFilePtr> chain = {file};
   while (chain.back()->extends) {
     const TemplateFilePtr child = chain.back();
-    if (chain.size() > kMostFileDepth) child->source.fail(child->extends_offset, "files extend one another too deeply");
-    if (!files_) child->source.fail(child->extends_offset, "{% extends %} block found, but no template loader");
+    if (chain.size() > kMostFileDepth)
+      child->source.fail(child->extends_offset, "files extend one another too deeply");
+    if (!files_)
+      child->source.fail(child->extends_offset, "{% extends %} block found, but no template loader");
     chain.push_back(load(*child->extends, child, child->extends_offset));
   }
   return chain;
 }
 
-TemplateFilePtr TemplateCompiler::load(const std::string& name, const TemplateFilePtr& parent, std::size_t offset) {
+TemplateFilePtr TemplateCompiler::load(const std::string& name, const TemplateFilePtr& parent,
+                                       std::size_t offset) {
   try {
     return files_->file(name, parent->source.name);
   } catch (const TemplateError&) {
@@ -79,12 +82,13 @@ const TemplateFilePtr& TemplateCompiler::file_of(const TemplateNode& node, const
       throw;
     }
     if (kept_.back()->extends)
-      parent->source.fail(node.offset, "an included file cannot extend another: extend it by a file of its own");
+      parent->source.fail(node.offset,
+                          "an included file cannot extend another: extend it by a file of its own");
   }
   return kept_[at->second];
 }
 
-// Of blocks with one name the last counts: those of children are found behind those of their parents.
+// Of blocks with one name the last counts: a child's file is searched behind its parent's.
 void TemplateCompiler::find_blocks(const TemplateBody& body, const TemplateFilePtr& file,
                                    std::vector<const TemplateFile*>& seen) {
   for (const TemplateNode& node : body) {
@@ -159,7 +163,8 @@ void TemplateCompiler::compile_output(const TemplateNode& node) {
   if (!node.is_raw && is_tracked()) return compile_escaped(node);
   if (context_) context_->skip_raw();
   if (node.is_raw || !function) return emit_value(*node.expression, TemplateEscape::none);
-  if (*function == "xhtml_escape" || *function == "escape") return emit_value(*node.expression, TemplateEscape::html);
+  if (*function == "xhtml_escape" || *function == "escape")
+    return emit_value(*node.expression, TemplateEscape::html);
   builder_.emit(TemplateOp::load, builder_.variable(*function));
   expressions_.compile(*node.expression);
   builder_.emit(TemplateOp::to_text);
@@ -171,7 +176,8 @@ void TemplateCompiler::compile_output(const TemplateNode& node) {
 
 void TemplateCompiler::compile_escaped(const TemplateNode& node) {
   const HtmlContext::Decision decision = context_->value(is_word(*node.expression));
-  if (decision.problem) fail(node, fmt::format("{}. {{% raw %}} writes it at your own risk", decision.problem));
+  if (decision.problem)
+    fail(node, fmt::format("{}. {{% raw %}} writes it at your own risk", decision.problem));
   const Expression* expression = node.expression.get();
   // In a script every value is JSON: json_encode() would make it JSON twice.
   const bool is_script =
@@ -343,7 +349,8 @@ void TemplateCompiler::compile_excepts(const TemplateNode& node) {
     builder_.set_offset(branch.offset);
     auto& lists = builder_.program().fault_lists;
     lists.push_back(branch.faults);
-    const std::uint32_t match = builder_.emit(TemplateOp::match_fault, static_cast<std::uint32_t>(lists.size()) - 1);
+    const std::uint32_t match =
+        builder_.emit(TemplateOp::match_fault, static_cast<std::uint32_t>(lists.size()) - 1);
     if (!branch.alias.empty()) {
       builder_.emit(TemplateOp::push_fault);
       builder_.emit(TemplateOp::store, builder_.variable(branch.alias));
@@ -413,7 +420,8 @@ void TemplateCompiler::compile_block(const TemplateNode& node) {
 
 void TemplateCompiler::compile_include(const TemplateNode& node) {
   const TemplateFilePtr& included = file_of(node, *file_);
-  if (++file_depth_ > kMostFileDepth) fail(node, fmt::format("files include one another too deeply: {}", node.text));
+  if (++file_depth_ > kMostFileDepth)
+    fail(node, fmt::format("files include one another too deeply: {}", node.text));
   compile_file(included, included->body);
   --file_depth_;
 }
@@ -421,7 +429,8 @@ void TemplateCompiler::compile_include(const TemplateNode& node) {
 void TemplateCompiler::compile_import(const TemplateNode& node) {
   const TemplateValue* const library = libraries_.find(node.text);
   if (!library)
-    fail(node, fmt::format("there is no library '{}': TemplateOptions::libraries has those for import", node.text));
+    fail(node,
+         fmt::format("there is no library '{}': TemplateOptions::libraries has those for import", node.text));
   builder_.set_offset(node.offset);
   for (const TemplateNode::Import& import : node.imports) {
     const TemplateValue* const value = import.name.empty() ? library : library->find(import.name);

@@ -23,7 +23,8 @@ std::string marked_line(std::string_view line, std::uint32_t column) {
   }
   std::string shown(line);
   std::replace_if(
-      shown.begin(), shown.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
+      shown.begin(), shown.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; },
+      ' ');
   return fmt::format("    {}{}\n    {:>{}}", prefix, shown, '^', prefix.size() + mark + 1);
 }
 
@@ -50,8 +51,8 @@ constexpr std::array<FaultName, 10> kFaultNames = {{
 
 TemplateError::TemplateError(std::string message, std::string file, TemplatePosition position,
                              std::string source_line)
-    : std::runtime_error(fmt::format("{} at {}:{}, column {}\n{}", message, file, position.line, position.column,
-                                     marked_line(source_line, position.column))),
+    : std::runtime_error(fmt::format("{} at {}:{}, column {}\n{}", message, file, position.line,
+                                     position.column, marked_line(source_line, position.column))),
       message_(std::move(message)),
       file_(std::move(file)),
       position_(position),

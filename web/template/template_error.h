@@ -14,7 +14,7 @@ struct TemplatePosition {
   std::uint32_t column = 1;
 };
 
-// What is wrong with a template, and where. what() is `<message> at <file>:<line>, column <column>`, then the
+// An error in a template, with its place. what() is `<message> at <file>:<line>, column <column>`, then the
 // line, and a mark below the column (TPL-28).
 class TemplateError : public std::runtime_error {
  public:
@@ -40,7 +40,7 @@ class TemplateParseError : public TemplateError {
   using TemplateError::TemplateError;
 };
 
-// The names by which `{% except %}` knows errors, those of Python.
+// The errors of templates, with the names that `{% except %}` knows them by: Python's names.
 enum class TemplateFault : std::uint8_t {
   name,           // NameError: no such variable
   key,            // KeyError
@@ -70,7 +70,8 @@ class TemplateRunError : public TemplateError {
 // An error for functions of templates to throw: it gets its place where the template calls the function.
 class TemplateFailure : public std::runtime_error {
  public:
-  TemplateFailure(TemplateFault fault, const std::string& message) : std::runtime_error(message), fault_(fault) {}
+  TemplateFailure(TemplateFault fault, const std::string& message)
+      : std::runtime_error(message), fault_(fault) {}
 
   TemplateFault fault() const noexcept { return fault_; }
 

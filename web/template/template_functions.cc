@@ -46,7 +46,9 @@ std::int64_t whole(Call call, std::size_t index, std::string_view name, std::int
   const TemplateValue* const value = argument(call, index, name, false);
   if (!value) return otherwise;
   const auto number = integer_of(*value);
-  if (!number) throw TemplateFailure(TemplateFault::type, fmt::format("expected a whole number, not {}", kind_name(*value)));
+  if (!number)
+    throw TemplateFailure(TemplateFault::type,
+                          fmt::format("expected a whole number, not {}", kind_name(*value)));
   return *number;
 }
 
@@ -64,7 +66,8 @@ TemplateValue escape_function(Call call) { return xhtml_escape(text_of(only(call
 TemplateValue url_escape_function(Call call) {
   check_arguments(call, 2, {"plus"});
   const bool is_plus = flag(call, 1, "plus", true);
-  return url_escape(text_of(*argument(call, 0, "", true), call.budget), is_plus ? Plus::is_space : Plus::is_plus);
+  return url_escape(text_of(*argument(call, 0, "", true), call.budget),
+                    is_plus ? Plus::is_space : Plus::is_plus);
 }
 
 TemplateValue json_encode_function(Call call) {
@@ -79,7 +82,8 @@ TemplateValue linkify_function(Call call) {
   check_arguments(call, 5, {"shorten", "extra_params", "require_protocol", "permitted_protocols"});
   LinkifyOptions options;
   options.shorten = flag(call, 1, "shorten", false);
-  if (const auto* extra = argument(call, 2, "extra_params", false)) options.extra_params = text_of(*extra, call.budget);
+  if (const auto* extra = argument(call, 2, "extra_params", false))
+    options.extra_params = text_of(*extra, call.budget);
   options.require_protocol = flag(call, 3, "require_protocol", false);
   if (const auto* protocols = argument(call, 4, "permitted_protocols", false)) {
     options.permitted_protocols.clear();
@@ -107,14 +111,17 @@ TemplateValue parsed(const std::string& text, const char* what) {
   if (digits.starts_with('+')) digits.remove_prefix(1);
   Number number{};
   const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-  if (read.ec == std::errc::result_out_of_range) throw TemplateFailure(TemplateFault::overflow, "the number is beyond 64 bits");
+  if (read.ec == std::errc::result_out_of_range)
+    throw TemplateFailure(TemplateFault::overflow, "the number is beyond 64 bits");
   if (read.ec != std::errc{} || read.ptr != digits.data() + digits.size())
-    throw TemplateFailure(TemplateFault::value, fmt::format("the text '{}' is no {}", text.substr(0, 40), what));
+    throw TemplateFailure(TemplateFault::value,
+                          fmt::format("the text '{}' is no {}", text.substr(0, 40), what));
   return number;
 }
 
 TemplateValue to_integer(double number) {
-  if (!(std::fabs(number) < 9.2e18)) throw TemplateFailure(TemplateFault::overflow, "the number is beyond 64 bits");
+  if (!(std::fabs(number) < 9.2e18))
+    throw TemplateFailure(TemplateFault::overflow, "the number is beyond 64 bits");
   return static_cast<std::int64_t>(number);
 }
 
@@ -151,8 +158,10 @@ TemplateValue round_function(Call call) {
   check_arguments(call, 2, {"ndigits"});
   const TemplateValue& value = *argument(call, 0, "", true);
   const auto number = number_of(value);
-  if (!number) throw TemplateFailure(TemplateFault::type, fmt::format("round() takes no {}", kind_name(value)));
-  if (!argument(call, 1, "ndigits", false)) return value.as_number() ? to_integer(std::nearbyint(*number)) : value;
+  if (!number)
+    throw TemplateFailure(TemplateFault::type, fmt::format("round() takes no {}", kind_name(value)));
+  if (!argument(call, 1, "ndigits", false))
+    return value.as_number() ? to_integer(std::nearbyint(*number)) : value;
   const std::int64_t digits = whole(call, 1, "ndigits", 0);
   if (!value.as_number() || digits > 300) return value;
   if (digits < 0) {
@@ -180,7 +189,8 @@ TemplateValue len_function(Call call) {
   const TemplateValue& value = only(call);
   if (value.as_list()) return value.as_list()->size();
   if (value.as_map()) return value.as_map()->size();
-  if (!value.as_text()) throw TemplateFailure(TemplateFault::type, fmt::format("{} has no length", kind_name(value)));
+  if (!value.as_text())
+    throw TemplateFailure(TemplateFault::type, fmt::format("{} has no length", kind_name(value)));
   call.budget.spend_text(value.as_text()->size());
   return count_characters(*value.as_text());
 }
@@ -193,16 +203,19 @@ TemplateValue range_function(Call call) {
   const std::int64_t stop = whole(call, has_start ? 1 : 0, "", 0);
   const std::int64_t step = whole(call, 2, "", 1);
   if (step == 0) throw TemplateFailure(TemplateFault::value, "the step of range() is zero");
-  const std::uint64_t distance = step > 0 ? (stop > start ? static_cast<std::uint64_t>(stop) - static_cast<std::uint64_t>(start) : 0)
-                                          : (start > stop ? static_cast<std::uint64_t>(start) - static_cast<std::uint64_t>(stop) : 0);
-  const std::uint64_t stride = step > 0 ? static_cast<std::uint64_t>(step) : 0 - static_cast<std::uint64_t>(step);
+  const std::uint64_t distance =
+      step > 0 ? (stop > start ? static_cast<std::uint64_t>(stop) - static_cast<std::uint64_t>(start) : 0)
+               : (start > stop ? static_cast<std::uint64_t>(start) - static_cast<std::uint64_t>(stop) : 0);
+  const std::uint64_t stride =
+      step > 0 ? static_cast<std::uint64_t>(step) : 0 - static_cast<std::uint64_t>(step);
   const std::uint64_t count = distance / stride + (distance % stride != 0 ? 1 : 0);
   call.budget.spend(count);
   if (count > kLongestRange) throw TemplateFailure(TemplateFault::value, "range() is longer than 10,000,000");
   TemplateValue::List items;
   items.reserve(count);
   for (std::uint64_t i = 0; i < count; ++i)
-    items.emplace_back(static_cast<std::int64_t>(static_cast<std::uint64_t>(start) + i * static_cast<std::uint64_t>(step)));
+    items.emplace_back(
+        static_cast<std::int64_t>(static_cast<std::uint64_t>(start) + i * static_cast<std::uint64_t>(step)));
   return TemplateValue::list(std::move(items));
 }
 
@@ -248,7 +261,8 @@ TemplateValue key_of(const TemplateValue* key, const TemplateValue& item, Templa
     const TemplateValue* const found = item_of(item, *key);
     return found ? *found : character_at(item, *key, budget);
   }
-  if (!key->as_function()) throw TemplateFailure(TemplateFault::type, "the key is neither a function nor the name of an entry");
+  if (!key->as_function())
+    throw TemplateFailure(TemplateFault::type, "the key is neither a function nor the name of an entry");
   return (*key->as_function())({.positional = {item}, .named = {}, .budget = budget});
 }
 
@@ -289,7 +303,8 @@ TemplateValue extreme(Call call, bool is_max) {
   TemplateValue best_key;
   for (const TemplateValue& item : items) {
     TemplateValue key = key_of(call.find("key"), item, call.budget);
-    const bool is_better = !best || (is_max ? is_less(best_key, key, call.budget) : is_less(key, best_key, call.budget));
+    const bool is_better =
+        !best || (is_max ? is_less(best_key, key, call.budget) : is_less(key, best_key, call.budget));
     if (!is_better) continue;
     best = &item;
     best_key = std::move(key);
@@ -438,16 +453,20 @@ const TemplateValue* builtin_named(std::string_view name) {
   return found == kBuiltins.end() ? nullptr : &found->second;
 }
 
-const TemplateValue* argument(const TemplateCall& call, std::size_t index, std::string_view name, bool is_required) {
+const TemplateValue* argument(const TemplateCall& call, std::size_t index, std::string_view name,
+                              bool is_required) {
   if (const TemplateValue* const value = call.at(index)) return value;
   if (const TemplateValue* const value = name.empty() ? nullptr : call.find(name)) return value;
-  if (is_required) throw TemplateFailure(TemplateFault::type, fmt::format("the call needs {} arguments or more", index + 1));
+  if (is_required)
+    throw TemplateFailure(TemplateFault::type, fmt::format("the call needs {} arguments or more", index + 1));
   return nullptr;
 }
 
-void check_arguments(const TemplateCall& call, std::size_t most, std::initializer_list<std::string_view> names) {
+void check_arguments(const TemplateCall& call, std::size_t most,
+                     std::initializer_list<std::string_view> names) {
   if (call.positional.size() > most)
-    throw TemplateFailure(TemplateFault::type, fmt::format("the call has {} arguments, and at most {} fit", call.positional.size(), most));
+    throw TemplateFailure(TemplateFault::type, fmt::format("the call has {} arguments, and at most {} fit",
+                                                           call.positional.size(), most));
   for (const auto& [name, value] : call.named) {
     if (std::find(names.begin(), names.end(), name) == names.end())
       throw TemplateFailure(TemplateFault::type, fmt::format("the function has no argument '{}'", name));

@@ -14,8 +14,10 @@ const TemplateValue* builtin_named(std::string_view name);
 TemplateValue call_method(const TemplateValue& object, std::string_view name, const TemplateCall& call);
 
 // The argument at `index`, or of that name. Null without one; throws TypeError if `is_required`.
-const TemplateValue* argument(const TemplateCall& call, std::size_t index, std::string_view name, bool is_required);
+const TemplateValue* argument(const TemplateCall& call, std::size_t index, std::string_view name,
+                              bool is_required);
 // Throws TypeError if there are more arguments than `most`, or one with a name that is not in `names`.
-void check_arguments(const TemplateCall& call, std::size_t most, std::initializer_list<std::string_view> names = {});
+void check_arguments(const TemplateCall& call, std::size_t most,
+                     std::initializer_list<std::string_view> names = {});
 
 }  // namespace squall::web::detail

@@ -6,7 +6,7 @@
 
 namespace squall::web {
 
-// Bounds of one run of a template. By default there are none, for templates of your own: set both for
+// Bounds of one run of a template. The default is no bound, for your own templates: set both bounds for
 // templates that users write. A run beyond a bound throws a TemplateRunError of TemplateFault::limit.
 struct TemplateLimits {
   // A step is one instruction, one item that a function or an operator looks at or makes, or 16 bytes of a

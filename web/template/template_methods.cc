@@ -13,7 +13,7 @@
 #include <string>
 #include <utility>
 
-// The methods of texts, maps and lists. Letters are those of ASCII, for upper() and so on.
+// The methods of texts, maps and lists. upper(), lower() and title() change only ASCII letters.
 namespace squall::web::detail {
 namespace {
 
@@ -26,7 +26,8 @@ bool is_letter_ascii(char c) noexcept { return to_upper_ascii(c) >= 'A' && to_up
 
 const std::string& text_argument(const TemplateCall& call, std::size_t index) {
   const Value& value = *argument(call, index, "", true);
-  if (!value.as_text()) throw TemplateFailure(TemplateFault::type, fmt::format("expected a text, not {}", kind_name(value)));
+  if (!value.as_text())
+    throw TemplateFailure(TemplateFault::type, fmt::format("expected a text, not {}", kind_name(value)));
   call.budget.spend_text(value.as_text()->size());
   return *value.as_text();
 }
@@ -35,7 +36,9 @@ std::int64_t whole_argument(const TemplateCall& call, std::size_t index, std::in
   const Value* const value = call.at(index);
   if (!value) return otherwise;
   const auto number = integer_of(*value);
-  if (!number) throw TemplateFailure(TemplateFault::type, fmt::format("expected a whole number, not {}", kind_name(*value)));
+  if (!number)
+    throw TemplateFailure(TemplateFault::type,
+                          fmt::format("expected a whole number, not {}", kind_name(*value)));
   return *number;
 }
 
@@ -107,7 +110,8 @@ Value split(const Value& self, const TemplateCall& call) {
   for (;;) {
     text.remove_prefix(std::min(text.find_first_not_of(kPythonSpaces), text.size()));
     if (text.empty()) break;
-    const std::size_t end = most-- > 0 ? std::min(text.find_first_of(kPythonSpaces), text.size()) : text.size();
+    const std::size_t end =
+        most-- > 0 ? std::min(text.find_first_of(kPythonSpaces), text.size()) : text.size();
     parts.emplace_back(text.substr(0, end));
     text.remove_prefix(end);
     if (most == 0 && !text.empty()) {
@@ -138,7 +142,8 @@ Value join(const Value& self, const TemplateCall& call) {
   const Value items = items_to_loop(*argument(call, 0, "", true), call.budget);
   std::size_t size = 0;
   for (const Value& item : *items.as_list()) {
-    if (!item.as_text()) throw TemplateFailure(TemplateFault::type, fmt::format("join() takes texts, not {}", kind_name(item)));
+    if (!item.as_text())
+      throw TemplateFailure(TemplateFault::type, fmt::format("join() takes texts, not {}", kind_name(item)));
     size += item.as_text()->size() + self.as_text()->size();
   }
   call.budget.spend(items.as_list()->size());
@@ -193,7 +198,8 @@ Value count_text(const Value& self, const TemplateCall& call) {
   const std::string& what = text_argument(call, 0);
   if (what.empty()) throw TemplateFailure(TemplateFault::value, "count() needs a text to look for");
   std::size_t count = 0;
-  for (std::size_t at = 0; (at = self.as_text()->find(what, at)) != std::string::npos; at += what.size()) ++count;
+  for (std::size_t at = 0; (at = self.as_text()->find(what, at)) != std::string::npos; at += what.size())
+    ++count;
   return count;
 }
 
@@ -207,7 +213,8 @@ Value isdigit(const Value& self, const TemplateCall& call) {
 Value padded(const Value& self, const TemplateCall& call, bool left, bool right) {
   check_arguments(call, 2);
   const std::int64_t width = whole_argument(call, 0, 0);
-  if (width > static_cast<std::int64_t>(kWidest)) throw TemplateFailure(TemplateFault::value, "the width is too large");
+  if (width > static_cast<std::int64_t>(kWidest))
+    throw TemplateFailure(TemplateFault::value, "the width is too large");
   const std::string fill = call.at(1) ? text_argument(call, 1) : " ";
   if (fill.size() != 1) throw TemplateFailure(TemplateFault::type, "the fill is one character of ASCII");
   const auto size = static_cast<std::int64_t>(count_characters(*self.as_text()));
@@ -239,7 +246,8 @@ Value map_list(const Value& self, const TemplateCall& call, Make make) {
   return Value::list(std::move(items));
 }
 Value items(const Value& self, const TemplateCall& call) {
-  return map_list(self, call, [](const auto& entry) { return Value::list({Value(entry.first), entry.second}); });
+  return map_list(self, call,
+                  [](const auto& entry) { return Value::list({Value(entry.first), entry.second}); });
 }
 Value keys(const Value& self, const TemplateCall& call) {
   return map_list(self, call, [](const auto& entry) { return Value(entry.first); });
@@ -262,7 +270,8 @@ Value count_items(const Value& self, const TemplateCall& call) {
   check_arguments(call, 1);
   const Value& what = *argument(call, 0, "", true);
   const auto& list = *self.as_list();
-  return std::count_if(list.begin(), list.end(), [&](const Value& item) { return is_equal(item, what, call.budget); });
+  return std::count_if(list.begin(), list.end(),
+                       [&](const Value& item) { return is_equal(item, what, call.budget); });
 }
 
 struct Method {
@@ -271,18 +280,30 @@ struct Method {
   Value (*function)(const Value& self, const TemplateCall& call);
 };
 constexpr std::array<Method, 24> kMethods = {{
-    {Value::Kind::text, "upper", upper},           {Value::Kind::text, "lower", lower},
-    {Value::Kind::text, "title", title},           {Value::Kind::text, "capitalize", capitalize},
-    {Value::Kind::text, "strip", strip},           {Value::Kind::text, "lstrip", lstrip},
-    {Value::Kind::text, "rstrip", rstrip},         {Value::Kind::text, "split", split},
-    {Value::Kind::text, "splitlines", splitlines}, {Value::Kind::text, "join", join},
-    {Value::Kind::text, "replace", replace},       {Value::Kind::text, "startswith", startswith},
-    {Value::Kind::text, "endswith", endswith},     {Value::Kind::text, "find", find},
-    {Value::Kind::text, "count", count_text},      {Value::Kind::text, "isdigit", isdigit},
-    {Value::Kind::text, "ljust", ljust},           {Value::Kind::text, "rjust", rjust},
-    {Value::Kind::text, "center", center},         {Value::Kind::map, "get", get},
-    {Value::Kind::map, "items", items},            {Value::Kind::map, "keys", keys},
-    {Value::Kind::map, "values", values},          {Value::Kind::list, "index", index},
+    {Value::Kind::text, "upper", upper},
+    {Value::Kind::text, "lower", lower},
+    {Value::Kind::text, "title", title},
+    {Value::Kind::text, "capitalize", capitalize},
+    {Value::Kind::text, "strip", strip},
+    {Value::Kind::text, "lstrip", lstrip},
+    {Value::Kind::text, "rstrip", rstrip},
+    {Value::Kind::text, "split", split},
+    {Value::Kind::text, "splitlines", splitlines},
+    {Value::Kind::text, "join", join},
+    {Value::Kind::text, "replace", replace},
+    {Value::Kind::text, "startswith", startswith},
+    {Value::Kind::text, "endswith", endswith},
+    {Value::Kind::text, "find", find},
+    {Value::Kind::text, "count", count_text},
+    {Value::Kind::text, "isdigit", isdigit},
+    {Value::Kind::text, "ljust", ljust},
+    {Value::Kind::text, "rjust", rjust},
+    {Value::Kind::text, "center", center},
+    {Value::Kind::map, "get", get},
+    {Value::Kind::map, "items", items},
+    {Value::Kind::map, "keys", keys},
+    {Value::Kind::map, "values", values},
+    {Value::Kind::list, "index", index},
 }};
 
 }  // namespace
@@ -292,7 +313,8 @@ TemplateValue call_method(const TemplateValue& object, std::string_view name, co
   for (const Method& method : kMethods)
     if (method.kind == object.kind() && method.name == name) return method.function(object, call);
   if (object.as_list() && name == "count") return count_items(object, call);
-  throw TemplateFailure(TemplateFault::attribute, fmt::format("{} has no method '{}'", kind_name(object), name));
+  throw TemplateFailure(TemplateFault::attribute,
+                        fmt::format("{} has no method '{}'", kind_name(object), name));
 }
 
 }  // namespace squall::web::detail

@@ -86,8 +86,8 @@ TemplateBody TemplateParser::body(const Enclosing& enclosing) {
       case Tag::Kind::directive: {
         const std::size_t space = std::min(tag.content.find_first_of(kDirectiveSpaces), tag.content.size());
         const std::string_view rest = tag.content.substr(space);
-        const Directive found{tag.content.substr(0, space), rest.substr(rest.size() - trim_spaces(rest).size()),
-                              tag.offset};
+        const Directive found{tag.content.substr(0, space),
+                              rest.substr(rest.size() - trim_spaces(rest).size()), tag.offset};
         if (stops(found, enclosing)) {
           stopped_at_ = found;
           return nodes;
@@ -97,7 +97,8 @@ TemplateBody TemplateParser::body(const Enclosing& enclosing) {
       }
       case Tag::Kind::end:
         if (!enclosing.block.empty())
-          file_.source.fail(enclosing.offset, fmt::format("Missing {{% end %}} block for {}", enclosing.block));
+          file_.source.fail(enclosing.offset,
+                            fmt::format("Missing {{% end %}} block for {}", enclosing.block));
         return nodes;
     }
   }
@@ -114,7 +115,8 @@ bool TemplateParser::stops(const Directive& tag, const Enclosing& enclosing) con
     if (enclosing.block.empty())
       file_.source.fail(tag.offset, fmt::format("{} outside {} block", tag.name, intermediate.parents));
     if (!is_any_of(enclosing.block, intermediate.blocks))
-      file_.source.fail(tag.offset, fmt::format("{} block cannot be attached to {} block", tag.name, enclosing.block));
+      file_.source.fail(tag.offset,
+                        fmt::format("{} block cannot be attached to {} block", tag.name, enclosing.block));
     return true;
   }
   return false;
@@ -124,9 +126,11 @@ void TemplateParser::directive(TemplateBody& to, const Directive& tag, const Enc
   if (tag.name == "comment" || file_directive(tag) || simple_directive(to, tag)) return;
   if (nested_directive(to, tag, enclosing)) return;
   if (tag.name == "break" || tag.name == "continue") {
-    if (!enclosing.is_in_loop) file_.source.fail(tag.offset, fmt::format("{} outside {{for, while}} block", tag.name));
-    to.push_back({.kind = tag.name == "break" ? TemplateNode::Kind::break_loop : TemplateNode::Kind::continue_loop,
-                  .offset = tag.offset});
+    if (!enclosing.is_in_loop)
+      file_.source.fail(tag.offset, fmt::format("{} outside {{for, while}} block", tag.name));
+    to.push_back(
+        {.kind = tag.name == "break" ? TemplateNode::Kind::break_loop : TemplateNode::Kind::continue_loop,
+         .offset = tag.offset});
     return;
   }
   file_.source.fail(tag.offset, fmt::format("unknown operator: '{}'", tag.name));
@@ -163,7 +167,8 @@ bool TemplateParser::simple_directive(TemplateBody& to, const Directive& tag) {
     node.is_raw = true;
     node.expression = expression(tag, "raw missing expression");
   } else if (tag.name == "set") {
-    auto assignment = ExpressionParser(file_.source, operand(tag, "set missing statement")).whole_assignment();
+    auto assignment =
+        ExpressionParser(file_.source, operand(tag, "set missing statement")).whole_assignment();
     node.target = std::move(assignment.target);
     node.expression = std::move(assignment.value);
   } else if (tag.name == "include") {
@@ -221,10 +226,12 @@ void TemplateParser::import(TemplateBody& to, const Directive& tag) const {
       word();
       alias = word();
     }
-    if (!is_variable_name(alias)) file_.source.fail(tag.offset, fmt::format("'{}' is no name of a variable", alias));
+    if (!is_variable_name(alias))
+      file_.source.fail(tag.offset, fmt::format("'{}' is no name of a variable", alias));
     node.imports.push_back({std::string(name), std::string(alias)});
   } while (is_from && rest.starts_with(','));
-  if (!rest.empty()) file_.source.fail(tag.offset, fmt::format("expected the end of the import, found '{}'", rest));
+  if (!rest.empty())
+    file_.source.fail(tag.offset, fmt::format("expected the end of the import, found '{}'", rest));
   to.push_back(std::move(node));
 }
 
@@ -260,7 +267,8 @@ void TemplateParser::conditional(TemplateNode& node, const Directive& tag, const
   do {
     node.branches.emplace_back();
     node.branches.back().offset = part.offset;
-    node.branches.back().condition = expression(part, part.name == "if" ? "if missing condition" : "elif missing condition");
+    node.branches.back().condition =
+        expression(part, part.name == "if" ? "if missing condition" : "elif missing condition");
     TemplateBody then = body(inner);
     node.branches.back().body = std::move(then);
     part = stopped_at_;
@@ -271,7 +279,8 @@ void TemplateParser::conditional(TemplateNode& node, const Directive& tag, const
 void TemplateParser::loop(TemplateNode& node, const Directive& tag, const Enclosing& inner) {
   if (tag.name == "for") {
     node.kind = TemplateNode::Kind::for_loop;
-    ComprehensionClause loop = ExpressionParser(file_.source, operand(tag, "for missing expression")).whole_loop();
+    ComprehensionClause loop =
+        ExpressionParser(file_.source, operand(tag, "for missing expression")).whole_loop();
     node.target = std::move(loop.target);
     node.expression = std::move(loop.iterable);
   } else {
@@ -295,7 +304,8 @@ void TemplateParser::attempt(TemplateNode& node, const Enclosing& inner) {
     node.last = body(inner);
   }
   if (stopped_at_.name == "finally") node.finally = body(inner);
-  if (node.branches.empty() && !node.finally) file_.source.fail(node.offset, "try needs an except or a finally");
+  if (node.branches.empty() && !node.finally)
+    file_.source.fail(node.offset, "try needs an except or a finally");
 }
 
 // `except`, `except Name`, `except (Name, Name) as variable`.
@@ -305,14 +315,16 @@ TemplateBranch TemplateParser::except(const Directive& tag) const {
   std::string_view rest = tag.rest;
   if (const std::size_t as = rest.rfind(" as "); as != rest.npos) {
     branch.alias = trim_spaces(rest.substr(as + 4));
-    if (!is_variable_name(branch.alias)) file_.source.fail(tag.offset, "except needs the name of a variable behind `as`");
+    if (!is_variable_name(branch.alias))
+      file_.source.fail(tag.offset, "except needs the name of a variable behind `as`");
     rest = trim_spaces(rest.substr(0, as));
   }
   if (rest.starts_with('(') && rest.ends_with(')')) rest = rest.substr(1, rest.size() - 2);
   while (!trim_spaces(rest).empty()) {
     const std::size_t comma = std::min(rest.find(','), rest.size());
     const std::string_view name = trim_spaces(rest.substr(0, comma));
-    if (name.empty() || !is_fault_name(name)) file_.source.fail(tag.offset, fmt::format("'{}' is no error that except knows", name));
+    if (name.empty() || !is_fault_name(name))
+      file_.source.fail(tag.offset, fmt::format("'{}' is no error that except knows", name));
     branch.faults.emplace_back(name);
     rest.remove_prefix(std::min(comma + 1, rest.size()));
   }
@@ -322,7 +334,8 @@ TemplateBranch TemplateParser::except(const Directive& tag) const {
 // At a tag that stopped a body and may not follow: a second `else`, `except` behind `else`.
 void TemplateParser::expect_end(std::string_view block) const {
   if (stopped_at_.name != "end")
-    file_.source.fail(stopped_at_.offset, fmt::format("{} cannot follow in this {} block", stopped_at_.name, block));
+    file_.source.fail(stopped_at_.offset,
+                      fmt::format("{} cannot follow in this {} block", stopped_at_.name, block));
 }
 
 ExpressionPtr TemplateParser::expression(const Directive& tag, const char* missing) const {

@@ -54,7 +54,7 @@ struct TemplateNode {
   Target target{};
   std::vector<TemplateBranch> branches{};
   TemplateBody body{};
-  std::optional<TemplateBody> last{};     // `else`
+  std::optional<TemplateBody> last{};  // `else`
   std::optional<TemplateBody> finally{};
   std::vector<Import> imports{};
 };

@@ -63,8 +63,8 @@ TemplateValue TemplateValue::list(List items) {
   std::size_t deepest = 0;
   for (const TemplateValue& item : items) deepest = std::max(deepest, item.depth());
   TemplateValue value;
-  value.value_ =
-      std::make_shared<const detail::TemplateList>(detail::TemplateList{std::move(items), depth_above(deepest)});
+  value.value_ = std::make_shared<const detail::TemplateList>(
+      detail::TemplateList{std::move(items), depth_above(deepest)});
   return value;
 }
 
@@ -110,9 +110,9 @@ const TemplateValue* TemplateValue::find(std::string_view key) const noexcept {
       if (name == key) return &value;
     return nullptr;
   }
-  const auto at = std::lower_bound(map.order.begin(), map.order.end(), key, [&](std::uint32_t i, std::string_view k) {
-    return map.entries[i].first < k;
-  });
+  const auto at =
+      std::lower_bound(map.order.begin(), map.order.end(), key,
+                       [&](std::uint32_t i, std::string_view k) { return map.entries[i].first < k; });
   if (at == map.order.end() || map.entries[*at].first != key) return nullptr;
   return &map.entries[*at].second;
 }
@@ -132,8 +132,10 @@ bool TemplateValue::is_true() const noexcept {
 }
 
 std::size_t TemplateValue::depth() const noexcept {
-  if (const auto* list = std::get_if<std::shared_ptr<const detail::TemplateList>>(&value_)) return (*list)->depth;
-  if (const auto* map = std::get_if<std::shared_ptr<const detail::TemplateMap>>(&value_)) return (*map)->depth;
+  if (const auto* list = std::get_if<std::shared_ptr<const detail::TemplateList>>(&value_))
+    return (*list)->depth;
+  if (const auto* map = std::get_if<std::shared_ptr<const detail::TemplateMap>>(&value_))
+    return (*map)->depth;
   return 0;
 }
 

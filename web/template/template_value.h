@@ -72,14 +72,14 @@ class TemplateValue {
   static constexpr std::size_t kMostDepth = 200;
 
   TemplateValue() = default;
-  TemplateValue(std::nullptr_t) {}      // NOLINT(google-explicit-constructor)
-  TemplateValue(std::nullopt_t) {}      // NOLINT(google-explicit-constructor)
-  TemplateValue(std::string&& text)     // NOLINT(google-explicit-constructor)
+  TemplateValue(std::nullptr_t) {}   // NOLINT(google-explicit-constructor)
+  TemplateValue(std::nullopt_t) {}   // NOLINT(google-explicit-constructor)
+  TemplateValue(std::string&& text)  // NOLINT(google-explicit-constructor)
       : value_(std::move(text)) {}
   // Whole numbers above the range of std::int64_t become a double.
   template <class T>
   requires(!std::derived_from<T, TemplateValue>)
-  TemplateValue(const T& value) {       // NOLINT(google-explicit-constructor)
+  TemplateValue(const T& value) {  // NOLINT(google-explicit-constructor)
     assign(value);
   }
 
@@ -103,7 +103,7 @@ class TemplateValue {
   // The value of the key; null without one, and for another kind.
   const TemplateValue* find(std::string_view key) const noexcept;
 
-  // As in Python: null, false, 0, and what is empty are false.
+  // As in Python: null, false, 0, and an empty text, list or map are false.
   bool is_true() const noexcept;
   // How deep lists and maps are nested in it: 0 for other values.
   std::size_t depth() const noexcept;
@@ -115,8 +115,9 @@ class TemplateValue {
   void assign_range(const T& value);
 
   // In the order of Kind.
-  std::variant<std::monostate, bool, std::int64_t, double, std::string, std::shared_ptr<const detail::TemplateList>,
-               std::shared_ptr<const detail::TemplateMap>, std::shared_ptr<const Function>>
+  std::variant<std::monostate, bool, std::int64_t, double, std::string,
+               std::shared_ptr<const detail::TemplateList>, std::shared_ptr<const detail::TemplateMap>,
+               std::shared_ptr<const Function>>
       value_;
 };
 
@@ -143,7 +144,9 @@ class TemplateArguments {
   TemplateArguments() = default;
   TemplateArguments(std::initializer_list<TemplateValue::Entry> entries) : entries_(entries) {}
 
-  void set(std::string name, TemplateValue value) { entries_.emplace_back(std::move(name), std::move(value)); }
+  void set(std::string name, TemplateValue value) {
+    entries_.emplace_back(std::move(name), std::move(value));
+  }
   // Null without one.
   const TemplateValue* find(std::string_view name) const noexcept {
     for (auto at = entries_.rbegin(); at != entries_.rend(); ++at)
@@ -195,9 +198,10 @@ void TemplateValue::assign_range(const T& value) {
     for (const auto& item : value) items.emplace_back(item);
     *this = list(std::move(items));
   } else {
-    static_assert(detail::TupleLike<T>,
-                  "a template takes numbers, text, optionals, ranges, maps from text, tuples, functions, and types "
-                  "with a function to_template_value(squall::web::TemplateValue&, const T&) in their namespace");
+    static_assert(
+        detail::TupleLike<T>,
+        "a template takes numbers, text, optionals, ranges, maps from text, tuples, functions, and types "
+        "with a function to_template_value(squall::web::TemplateValue&, const T&) in their namespace");
     *this = std::apply([](const auto&... items) { return list({TemplateValue(items)...}); }, value);
   }
 }

@@ -27,7 +27,8 @@ std::optional<TemplateWhitespace> whitespace_named(std::string_view name) noexce
 }
 
 TemplateWhitespace whitespace_of_file(std::string_view file) noexcept {
-  return file.ends_with(".html") || file.ends_with(".js") ? TemplateWhitespace::single : TemplateWhitespace::all;
+  return file.ends_with(".html") || file.ends_with(".js") ? TemplateWhitespace::single
+                                                          : TemplateWhitespace::all;
 }
 
 std::string filter_whitespace(TemplateWhitespace mode, std::string_view text) {

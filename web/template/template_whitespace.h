@@ -7,7 +7,7 @@
 
 namespace squall::web {
 
-// What happens to whitespace in the text of a template (TPL-27).
+// How a template's text treats whitespace (TPL-27).
 enum class TemplateWhitespace : std::uint8_t {
   all,      // it stays
   single,   // runs of spaces and tabs become one space, whitespace with a newline becomes one newline

@@ -32,7 +32,9 @@ struct Conversion {
   char type = 0;
 };
 
-[[noreturn]] void fail_format(TemplateFault fault, std::string message) { throw TemplateFailure(fault, message); }
+[[noreturn]] void fail_format(TemplateFault fault, std::string message) {
+  throw TemplateFailure(fault, message);
+}
 
 class TextFormatter {
  public:
@@ -208,20 +210,31 @@ std::string TextFormatter::with_sign(const Conversion& conversion, bool is_negat
 
 std::string TextFormatter::digits(const Conversion& conversion, const TemplateValue& value) const {
   auto whole = integer_of(value);
-  if (const double* const number = value.as_number(); number && conversion.type != 'x' && conversion.type != 'X') {
+  if (const double* const number = value.as_number();
+      number && conversion.type != 'x' && conversion.type != 'X') {
     if (!(std::fabs(*number) < 9.2e18)) fail_format(TemplateFault::overflow, "the number is beyond 64 bits");
     whole = static_cast<std::int64_t>(*number);
   }
   if (!whole)
-    fail_format(TemplateFault::type, fmt::format("%{} needs a number, not {}", conversion.type, kind_name(value)));
+    fail_format(TemplateFault::type,
+                fmt::format("%{} needs a number, not {}", conversion.type, kind_name(value)));
   const std::uint64_t magnitude =
       *whole < 0 ? std::uint64_t{0} - static_cast<std::uint64_t>(*whole) : static_cast<std::uint64_t>(*whole);
   std::string number;
   const char* prefix = "";
   switch (conversion.type) {
-    case 'x': number = fmt::format("{:x}", magnitude); prefix = "0x"; break;
-    case 'X': number = fmt::format("{:X}", magnitude); prefix = "0X"; break;
-    case 'o': number = fmt::format("{:o}", magnitude); prefix = "0o"; break;
+    case 'x':
+      number = fmt::format("{:x}", magnitude);
+      prefix = "0x";
+      break;
+    case 'X':
+      number = fmt::format("{:X}", magnitude);
+      prefix = "0X";
+      break;
+    case 'o':
+      number = fmt::format("{:o}", magnitude);
+      prefix = "0o";
+      break;
     default: number = fmt::format("{}", magnitude);
   }
   if (conversion.precision && *conversion.precision > number.size())
@@ -233,7 +246,8 @@ std::string TextFormatter::digits(const Conversion& conversion, const TemplateVa
 std::string TextFormatter::decimal(const Conversion& conversion, const TemplateValue& value) const {
   const auto number = number_of(value);
   if (!number)
-    fail_format(TemplateFault::type, fmt::format("%{} needs a number, not {}", conversion.type, kind_name(value)));
+    fail_format(TemplateFault::type,
+                fmt::format("%{} needs a number, not {}", conversion.type, kind_name(value)));
   if (conversion.precision.value_or(0) > kMostPrecision)
     fail_format(TemplateFault::value, "a width or a precision of the format is too large");
   const int precision = static_cast<int>(conversion.precision.value_or(6));
@@ -252,7 +266,8 @@ std::string TextFormatter::decimal(const Conversion& conversion, const TemplateV
 
 }  // namespace
 
-TemplateValue format_text(std::string_view format, const TemplateValue& values, bool is_tuple, TemplateBudget& budget) {
+TemplateValue format_text(std::string_view format, const TemplateValue& values, bool is_tuple,
+                          TemplateBudget& budget) {
   return TextFormatter(format, values, is_tuple, budget).run();
 }
 

@@ -14,10 +14,12 @@
 namespace squall::web::detail {
 namespace {
 
-// The shortest digits that give the number, laid out as Python does: with an exponent below 1e-4 and from 1e16.
+// The shortest digits that give the number, laid out as Python does: with an exponent below 1e-4 and from
+// 1e16.
 void append_double(std::string& to, double number) {
   std::array<char, 32> buffer{};
-  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number, std::chars_format::scientific).ptr;
+  const auto end =
+      std::to_chars(buffer.data(), buffer.data() + buffer.size(), number, std::chars_format::scientific).ptr;
   const std::string_view text(buffer.data(), static_cast<std::size_t>(end - buffer.data()));
   const std::size_t e = text.find('e');
   const int exponent = std::atoi(buffer.data() + e + 1);
@@ -25,7 +27,8 @@ void append_double(std::string& to, double number) {
     to += text;
     return;
   }
-  const auto fixed = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number, std::chars_format::fixed).ptr;
+  const auto fixed =
+      std::to_chars(buffer.data(), buffer.data() + buffer.size(), number, std::chars_format::fixed).ptr;
   const std::string_view digits(buffer.data(), static_cast<std::size_t>(fixed - buffer.data()));
   to += digits;
   if (digits.find('.') == digits.npos) to += ".0";
@@ -78,7 +81,8 @@ void append_json_string(std::string& to, std::string_view text, bool is_script) 
       to += "\\t";
     } else if (character.code > 0xFFFF) {
       const auto low = static_cast<unsigned>(character.code - 0x10000);
-      fmt::format_to(std::back_inserter(to), "\\u{:04x}\\u{:04x}", 0xD800 + (low >> 10), 0xDC00 + (low & 0x3FF));
+      fmt::format_to(std::back_inserter(to), "\\u{:04x}\\u{:04x}", 0xD800 + (low >> 10),
+                     0xDC00 + (low & 0x3FF));
     } else if (character.code < 0x20 || character.code >= 0x7F ||
                (is_script && (c == '<' || c == '>' || c == '&' || c == '\''))) {
       fmt::format_to(std::back_inserter(to), "\\u{:04x}", static_cast<unsigned>(character.code));
