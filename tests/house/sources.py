@@ -8,7 +8,7 @@ ROOMS = {
     "ioloop": ["base", "poller", "loop", "coro", "sync", "process"],
     "iostream": ["address", "socket", "stream", "tls", "tcp", "process"],
     "http": ["message", "codec", "server", "client"],
-    "web": ["escape", "security", "handler", "routing", "output", "static", "middleware", "stock", "app"],
+    "web": ["escape", "template", "security", "handler", "routing", "output", "static", "middleware", "stock", "app"],
     "websocket": ["codec", "connection", "client", "handler"],
 }
 LAYERS = list(ROOMS)
