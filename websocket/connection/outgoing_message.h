@@ -20,7 +20,7 @@ class OutgoingMessage {
     const PreparedMessage* const shared = this->shared();
     return shared ? shared->size() : std::get<Own>(content_).payload.size();
   }
-  // What the message counts for in the limits of QueueOptions.
+  // The bytes that count in QueueOptions::max_bytes.
   std::size_t cost() const noexcept { return size() + kCost; }
 
   // Null if the message is one of its own, which has opcode() and payload().
