@@ -8,6 +8,7 @@
 #include <squall/websocket/codec/handshake_fields.h>
 #include <squall/websocket/connection/accept.h>
 #include <squall/websocket/connection/closed_error.h>
+#include <squall/websocket/connection/connection_handle.h>
 #include <squall/websocket/connection/connection_options.h>
 #include <squall/websocket/connection/message.h>
 #include <squall/websocket/connection/origin.h>

@@ -3,6 +3,7 @@
 #include <squall/ioloop/base/errors.h>
 #include <squall/ioloop/loop/sleep.h>
 #include <squall/iostream/address/errors.h>
+#include <squall/websocket/connection/mailbox.h>
 
 #include <stdexcept>
 #include <system_error>
@@ -35,6 +36,30 @@ class WebSocketConnection::Reading {
 
  private:
   WebSocketConnection& connection_;
+};
+
+// What few connections need.
+struct WebSocketConnection::Extras final : Mailbox::Receiver {
+  explicit Extras(WebSocketConnection& owner) noexcept : connection(owner) {}
+  ~Extras() { end(); }
+
+  void end() noexcept {
+    if (mailbox) mailbox->end();
+  }
+  // A message that cannot be sent must not be lost between two others.
+  void deliver(OutgoingMessage&& message) override {
+    try {
+      connection.post(std::move(message));
+    } catch (...) {
+      connection.end(std::make_error_code(std::errc::not_enough_memory));
+      throw;
+    }
+  }
+  void note_dropped(std::uint64_t count) noexcept override { connection.dropped_ += count; }
+  void deliver_close(const ClosePayload& payload) noexcept override { connection.close_with(payload); }
+
+  WebSocketConnection& connection;
+  std::shared_ptr<Mailbox> mailbox;  // null without handles
 };
 
 WebSocketConnection::WebSocketConnection(IOStream stream, Role role, ConnectionTerms terms,
@@ -156,14 +181,18 @@ SendAwaiter WebSocketConnection::write_message(const PreparedMessage& message) {
 
 bool WebSocketConnection::post_message(std::string data, MessageType type) {
   const Opcode opcode = opcode_of(type, data);
-  if (!may_write_now(data.size())) return enqueue({opcode, std::move(data)});
-  writer_.write_message(opcode, std::move(data));
-  return true;
+  return post(OutgoingMessage(opcode, std::move(data)));
 }
 
 bool WebSocketConnection::post_message(const PreparedMessage& message) {
   if (!may_write_now(message.size())) return enqueue(OutgoingMessage(message));
   writer_.write_message(message);
+  return true;
+}
+
+bool WebSocketConnection::post(OutgoingMessage&& message) {
+  if (!may_write_now(message.size())) return enqueue(std::move(message));
+  writer_.write_message(std::move(message));
   return true;
 }
 
@@ -183,6 +212,18 @@ bool WebSocketConnection::enqueue(OutgoingMessage&& message) {
     close(close_code::kTryAgainLater, "too slow");
   }
   return added == SendQueue::Added::yes;
+}
+
+WebSocketConnection::Extras& WebSocketConnection::extras() {
+  if (!extras_) extras_ = std::make_unique<Extras>(*this);
+  return *extras_;
+}
+
+ConnectionHandle WebSocketConnection::handle() {
+  if (is_closing()) return {};
+  std::shared_ptr<Mailbox>& mailbox = extras().mailbox;
+  if (!mailbox) mailbox = std::make_shared<Mailbox>(*extras_, stream_.loop().handle(), queue_options_);
+  return ConnectionHandle(mailbox);
 }
 
 std::uint64_t WebSocketConnection::waiting_bytes() const noexcept {
@@ -211,8 +252,10 @@ bool WebSocketConnection::has_room(std::size_t size) {
 // ---- The end.
 
 void WebSocketConnection::close(std::optional<std::uint16_t> code, std::string_view reason) {
-  if (!code && !reason.empty()) code = close_code::kNormal;
-  const ClosePayload payload({code, reason});
+  close_with(ClosePayload::of(code, reason));
+}
+
+void WebSocketConnection::close_with(const ClosePayload& payload) noexcept {
   if (is_closing()) return;
   send_close(payload.bytes());
   state_ = State::closing;
@@ -269,6 +312,7 @@ void WebSocketConnection::send_close(std::string_view payload) noexcept {
 // From the first close frame on.
 void WebSocketConnection::begin_deadline() noexcept {
   keep_alive_.reset();
+  if (extras_) extras_->end();
   if (deadline_) return;
   try {
     deadline_ = stream_.loop().call_later(close_timeout_,
@@ -282,6 +326,7 @@ void WebSocketConnection::end(std::error_code error) noexcept {
   state_ = State::closed;
   unread_ = {};
   keep_alive_.reset();
+  if (extras_) extras_->end();
   stream_.loop().remove_timeout(std::exchange(deadline_, Timeout()));
   if (queue_) queue_->clear();
   stream_.close(error);

@@ -7,6 +7,7 @@
 #include <squall/websocket/codec/close_code.h>
 #include <squall/websocket/codec/frame.h>
 #include <squall/websocket/codec/message_reader.h>
+#include <squall/websocket/connection/connection_handle.h>
 #include <squall/websocket/connection/connection_options.h>
 #include <squall/websocket/connection/frame_writer.h>
 #include <squall/websocket/connection/keep_alive.h>
@@ -102,7 +103,10 @@ class WebSocketConnection {
   // the queue.
   bool post_message(std::string data, MessageType type = MessageType::text);
   bool post_message(const PreparedMessage& message);
-  // The messages of post_message() that the queue has dropped.
+  // For other threads: posts messages and closes. It may outlive the connection and the loop. Costs some 300
+  // bytes for a connection, which all its handles share.
+  ConnectionHandle handle();
+  // The messages of post_message() that the queue has dropped, and those of handles.
   std::uint64_t dropped_messages() const noexcept { return dropped_; }
   // The bytes that wait, in the queue and in the stream.
   std::uint64_t waiting_bytes() const noexcept;
@@ -143,6 +147,7 @@ class WebSocketConnection {
   enum class State : std::uint8_t { open, closing, ending, closed };
   enum class Wanted : std::uint8_t { messages, all };
   class Reading;
+  struct Extras;
 
   Task<std::optional<Message>> read(Wanted wanted);
   std::optional<Message> next_message(Wanted wanted);
@@ -152,9 +157,12 @@ class WebSocketConnection {
   SendQueue& queue();
   bool has_room(std::size_t size);
   bool may_write_now(std::size_t size);
+  bool post(OutgoingMessage&& message);
   bool enqueue(OutgoingMessage&& message);
+  Extras& extras();
   void peer_closed(const CloseStatus& status);
   void fail(const Fault& fault);
+  void close_with(const ClosePayload& payload) noexcept;
   void send_close(std::string_view payload) noexcept;
   void begin_deadline() noexcept;
   void end_at_peer() noexcept;
@@ -166,6 +174,7 @@ class WebSocketConnection {
   std::span<char> unread_;                 // the bytes of the last read that the reader has not used
   std::unique_ptr<SendQueue> queue_;       // null while no message has had to wait
   std::unique_ptr<KeepAlive> keep_alive_;  // null without pings
+  std::unique_ptr<Extras> extras_;         // null without handles
   Timeout deadline_;
   TimeSpan close_timeout_;
   QueueOptions queue_options_;
