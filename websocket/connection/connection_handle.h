@@ -18,9 +18,9 @@ class Mailbox;
 // WebSocketConnection::handle(). It may outlive the connection and the loop: then its functions do nothing.
 //
 // The messages of one thread are posted in the order of its calls. Until the loop posts them, they have the
-// limits and the policy of ConnectionOptions::queue, apart from the messages that wait for the peer. So a
-// thread that is faster than the loop drops messages or closes the connection, and all messages that wait take
-// at most twice the limits. One message always fits.
+// limits and the policy of ConnectionOptions::queue, apart from the messages that wait for the peer. A
+// thread that is faster than the loop so drops messages or closes the connection, and all messages that wait
+// take at most twice the limits. One message always fits.
 //
 // Thread:    any; a copy costs a reference count.
 // Errors:    std::bad_alloc: then the call has no effect.

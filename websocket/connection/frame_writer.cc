@@ -39,6 +39,62 @@ WriteAwaiter FrameWriter::write_message(OutgoingMessage&& message) {
   return write_message(message.opcode(), std::move(message.payload()));
 }
 
+// ---- Messages in parts.
+
+void FrameWriter::begin_message(Opcode opcode) noexcept {
+  parts_ = Parts::begun;
+  opcode_ = opcode;
+}
+
+WriteAwaiter FrameWriter::write_part(std::string_view bytes, Part part) {
+  if (deflate_) return write_compressed_part(bytes, part);
+  if (bytes.empty() && part == Part::more) return stream_.flush();
+  WriteAwaiter result = write_copied(part_head(part), bytes);
+  note_part(part);
+  return result;
+}
+
+WriteAwaiter FrameWriter::write_part(std::string&& bytes, Part part) {
+  if (deflate_ || bytes.empty()) return write_part(std::string_view(bytes), part);
+  WriteAwaiter result = write_owned(part_head(part), std::move(bytes));
+  note_part(part);
+  return result;
+}
+
+WriteAwaiter FrameWriter::write_compressed_part(std::string_view bytes, Part part) {
+  stream_.check_write(max_frame_size(bytes.size()));
+  try {
+    std::string compressed;
+    if (!compressor_) compressor_ = std::make_unique<MessageCompressor>(*deflate_, compression_);
+    compressor_->compress(bytes, part, compressed);
+    if (compressed.empty() && part == Part::more) return stream_.flush();
+    FrameHead head = part_head(part);
+    head.compressed = head.opcode != Opcode::continuation;
+    WriteAwaiter result = write_owned(head, std::move(compressed));
+    note_part(part);
+    if (part == Part::last && !deflate_->context_takeover) compressor_.reset();
+    return result;
+  } catch (...) {
+    // The compressor has bytes of this message that the peer will not get.
+    drop_connection();
+    throw;
+  }
+}
+
+FrameHead FrameWriter::part_head(Part part) const noexcept {
+  FrameHead head;
+  head.opcode = parts_ == Parts::sent ? Opcode::continuation : opcode_;
+  head.fin = part == Part::last;
+  return head;
+}
+
+void FrameWriter::abandon_message() noexcept {
+  parts_ = Parts::none;
+  compressor_.reset();  // it has bytes of the message
+}
+
+// ---- Frames.
+
 WriteAwaiter FrameWriter::write_control(Opcode opcode, std::string_view payload) {
   FrameHead head;
   head.opcode = opcode;

@@ -8,6 +8,7 @@
 #include <squall/websocket/connection/prepared_message.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -41,6 +42,18 @@ class FrameWriter {
   // connection is compressed with a new compressor.
   WriteAwaiter write_message(const PreparedMessage& message);
   WriteAwaiter write_message(OutgoingMessage&& message);
+
+  // A message in parts, each of which is a frame. Until the last one no other message may be written. An
+  // error in a compressed message closes the stream if the peer cannot decompress the rest.
+  void begin_message(Opcode opcode) noexcept;
+  WriteAwaiter write_part(std::string_view bytes, Part part);
+  WriteAwaiter write_part(std::string&& bytes, Part part);
+  bool is_message_open() const noexcept { return parts_ != Parts::none; }
+  // Whether the peer has a part of the message that is open.
+  bool is_message_cut() const noexcept { return parts_ == Parts::sent; }
+  // Ends the message that is open, without its last part.
+  void abandon_message() noexcept;
+
   // At most kMaxControlPayload bytes.
   WriteAwaiter write_control(Opcode opcode, std::string_view payload);
   // The largest frame of a message of `size` bytes.
@@ -50,6 +63,11 @@ class FrameWriter {
   static std::optional<DeflateWindow> window_of(const ConnectionTerms& terms) {
     return terms.deflate ? std::optional(terms.deflate->send) : std::nullopt;
   }
+  enum class Parts : std::uint8_t { none, begun, sent };
+
+  FrameHead part_head(Part part) const noexcept;
+  void note_part(Part part) noexcept { parts_ = part == Part::last ? Parts::none : Parts::sent; }
+  WriteAwaiter write_compressed_part(std::string_view bytes, Part part);
   WriteAwaiter write_copied(FrameHead head, std::string_view payload);
   WriteAwaiter write_owned(FrameHead head, std::string&& payload);
   WriteAwaiter write_compressed(FrameHead head, std::string_view payload);
@@ -58,6 +76,8 @@ class FrameWriter {
 
   IOStream& stream_;
   Role role_;
+  Parts parts_ = Parts::none;             // of the message that is sent in parts
+  Opcode opcode_ = Opcode::text;          // of that message
   std::optional<DeflateWindow> deflate_;  // nullopt: messages are not compressed
   DeflateOptions compression_;
   std::unique_ptr<MessageCompressor> compressor_;  // made for the first message

@@ -16,7 +16,7 @@
 
 namespace squall::websocket {
 
-// What other threads have posted to a connection, until the loop delivers it.
+// The messages that other threads have posted to a connection, until the loop delivers them.
 //
 // state  | waits for                                           | next
 // open   | messages: a callback of the loop delivers them      | open

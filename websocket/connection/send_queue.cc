@@ -76,17 +76,21 @@ void SendQueue::write_all() {
 void SendQueue::write_some() {
   if (pong_ && has_room(stream_, EncodedHead::kMaxSize + pong_->size()))
     writer_.write_control(Opcode::pong, *std::exchange(pong_, std::nullopt));
-  while (!messages_.empty() && has_room(stream_, writer_.max_frame_size(messages_.front().size())))
+  while (may_write_message() && has_room(stream_, writer_.max_frame_size(messages_.front().size())))
     write_front();
 }
 
 void SendQueue::start() {
-  if (task_.empty()) task_.add(run());
+  if ((pong_ || may_write_message()) && task_.empty()) task_.add(run());
+}
+
+bool SendQueue::may_write_message() const noexcept {
+  return !messages_.empty() && !writer_.is_message_open();
 }
 
 Task<> SendQueue::run() {
   try {
-    while (!messages_.empty() || pong_) {
+    while (pong_ || may_write_message()) {
       co_await stream_.flush();
       write_some();
     }

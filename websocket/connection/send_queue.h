@@ -56,8 +56,11 @@ class SendQueue {
   Added add(OutgoingMessage&& message, std::uint64_t& dropped);
   // Answers only the last ping of those that are not answered yet (RFC 6455, 5.5.3).
   void set_pong(std::string_view payload);
-  // Writes all messages to the stream, however many bytes wait there. Errors as FrameWriter.
+  // Writes all messages to the stream, however many bytes wait there. Errors as FrameWriter. Not while the
+  // writer has a message in parts: until its end the messages wait.
   void write_all();
+  // Goes on behind such a message.
+  void start();
   void clear() noexcept;
 
  private:
@@ -68,7 +71,7 @@ class SendQueue {
   void drop_front() noexcept;
   void write_front();
   void write_some();
-  void start();
+  bool may_write_message() const noexcept;
   Task<> run();
 
   IOStream& stream_;

@@ -38,8 +38,8 @@ class WebSocketConnection::Reading {
   WebSocketConnection& connection_;
 };
 
-// What few connections need.
-struct WebSocketConnection::Extras final : Mailbox::Receiver {
+// Rarely used state.
+struct WebSocketConnection::Extras final : Mailbox::Receiver, MessageWriter::Target {
   explicit Extras(WebSocketConnection& owner) noexcept : connection(owner) {}
   ~Extras() { end(); }
 
@@ -57,6 +57,33 @@ struct WebSocketConnection::Extras final : Mailbox::Receiver {
   }
   void note_dropped(std::uint64_t count) noexcept override { connection.dropped_ += count; }
   void deliver_close(const ClosePayload& payload) noexcept override { connection.close_with(payload); }
+
+  // ---- Messages in pieces.
+
+  SendAwaiter write_part(std::string_view bytes, Part part) override {
+    connection.check_open();
+    SendAwaiter result(connection.writer_.write_part(bytes, part));
+    if (part == Part::last) go_on();
+    return result;
+  }
+  SendAwaiter write_part(std::string&& bytes, Part part) override {
+    connection.check_open();
+    return SendAwaiter(connection.writer_.write_part(std::move(bytes), part));
+  }
+  void abandon_message() noexcept override {
+    if (connection.writer_.is_message_cut())
+      connection.close_with(ClosePayload({close_code::kInternalError, "message not finished"}));
+    connection.writer_.abandon_message();
+    go_on();
+  }
+  // Sends the messages that have waited.
+  void go_on() noexcept {
+    try {
+      if (connection.queue_) connection.queue_->start();
+    } catch (...) {
+      connection.end(std::make_error_code(std::errc::not_enough_memory));
+    }
+  }
 
   WebSocketConnection& connection;
   std::shared_ptr<Mailbox> mailbox;  // null without handles
@@ -159,24 +186,36 @@ void WebSocketConnection::check_open() const {
   if (is_closing()) throw WebSocketClosedError(stream_.error());
 }
 
+// A message follows the messages that wait.
+void WebSocketConnection::begin_data() {
+  check_open();
+  if (writer_.is_message_open()) throw_logic_error("A message in pieces is not finished yet");
+  if (queue_) queue_->write_all();
+}
+
 SendAwaiter WebSocketConnection::write_message(std::string_view data, MessageType type) {
   const Opcode opcode = opcode_of(type, data);
-  check_open();
-  if (queue_) queue_->write_all();
+  begin_data();
   return SendAwaiter(writer_.write_message(opcode, data));
 }
 
 SendAwaiter WebSocketConnection::write_message(std::string&& data, MessageType type) {
   const Opcode opcode = opcode_of(type, data);
-  check_open();
-  if (queue_) queue_->write_all();
+  begin_data();
   return SendAwaiter(writer_.write_message(opcode, std::move(data)));
 }
 
 SendAwaiter WebSocketConnection::write_message(const PreparedMessage& message) {
-  check_open();
-  if (queue_) queue_->write_all();
+  begin_data();
   return SendAwaiter(writer_.write_message(message));
+}
+
+MessageWriter WebSocketConnection::begin_message(MessageType type) {
+  const Opcode opcode = opcode_of(type, {});
+  begin_data();
+  Extras& target = extras();
+  writer_.begin_message(opcode);
+  return MessageWriter(target, type);
 }
 
 bool WebSocketConnection::post_message(std::string data, MessageType type) {
@@ -199,8 +238,8 @@ bool WebSocketConnection::post(OutgoingMessage&& message) {
 // Whether a posted message of `size` bytes need not wait.
 bool WebSocketConnection::may_write_now(std::size_t size) {
   const std::size_t frame = writer_.max_frame_size(size);
-  return !is_closing() && (!queue_ || queue_->empty()) && SendQueue::may_ever_fit(stream_, frame) &&
-         has_room(frame) && !is_closing();
+  return !is_closing() && !writer_.is_message_open() && (!queue_ || queue_->empty()) &&
+         SendQueue::may_ever_fit(stream_, frame) && has_room(frame) && !is_closing();
 }
 
 bool WebSocketConnection::enqueue(OutgoingMessage&& message) {
@@ -299,7 +338,11 @@ void WebSocketConnection::end_at_peer() noexcept {
 void WebSocketConnection::send_close(std::string_view payload) noexcept {
   try {
     if (queue_) {
-      queue_->write_all();
+      if (writer_.is_message_open()) {
+        dropped_ += queue_->size();
+      } else {
+        queue_->write_all();
+      }
       queue_->clear();  // a pong that waits must not follow the close frame
     }
     writer_.write_control(Opcode::close, payload);

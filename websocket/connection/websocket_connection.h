@@ -12,6 +12,7 @@
 #include <squall/websocket/connection/frame_writer.h>
 #include <squall/websocket/connection/keep_alive.h>
 #include <squall/websocket/connection/message.h>
+#include <squall/websocket/connection/message_writer.h>
 #include <squall/websocket/connection/outgoing_message.h>
 #include <squall/websocket/connection/prepared_message.h>
 #include <squall/websocket/connection/send_awaiter.h>
@@ -96,6 +97,10 @@ class WebSocketConnection {
   // Without a copy, if the message is large: see PreparedMessage.
   SendAwaiter write_message(const PreparedMessage& message);
 
+  // For a message that is larger than memory: sends it in pieces. Until it is finished write_message() throws
+  // std::logic_error, and posted messages wait.
+  MessageWriter begin_message(MessageType type = MessageType::text);
+
   // For programs that do not wait: sends one message, or lets it wait in the queue of
   // ConnectionOptions::queue while the peer is slow. False if the message was dropped, and if the connection
   // is closing or closed: it does not throw WebSocketClosedError.
@@ -106,7 +111,7 @@ class WebSocketConnection {
   // For other threads: posts messages and closes. It may outlive the connection and the loop. Costs some 300
   // bytes for a connection, which all its handles share.
   ConnectionHandle handle();
-  // The messages of post_message() that the queue has dropped, and those of handles.
+  // The number of posted messages that were dropped, with those of handles.
   std::uint64_t dropped_messages() const noexcept { return dropped_; }
   // The bytes that wait, in the queue and in the stream.
   std::uint64_t waiting_bytes() const noexcept;
@@ -153,6 +158,7 @@ class WebSocketConnection {
   std::optional<Message> next_message(Wanted wanted);
   void answer_ping(std::string_view payload);
   void check_open() const;
+  void begin_data();
   SendAwaiter write_control(Opcode opcode, std::string_view data);
   SendQueue& queue();
   bool has_room(std::size_t size);
@@ -174,7 +180,7 @@ class WebSocketConnection {
   std::span<char> unread_;                 // the bytes of the last read that the reader has not used
   std::unique_ptr<SendQueue> queue_;       // null while no message has had to wait
   std::unique_ptr<KeepAlive> keep_alive_;  // null without pings
-  std::unique_ptr<Extras> extras_;         // null without handles
+  std::unique_ptr<Extras> extras_;         // null without handles and messages in pieces
   Timeout deadline_;
   TimeSpan close_timeout_;
   QueueOptions queue_options_;

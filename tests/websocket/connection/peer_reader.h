@@ -28,8 +28,8 @@ class PeerReader {
   explicit PeerReader(Role role, const ConnectionTerms& terms = {}, std::size_t max_size = 64 * 1024 * 1024)
       : reader_(options(role, terms, max_size)) {}
 
-  // The texts and pongs that arrive, each followed by a blank, up to the text `last`, or up to a close frame
-  // with its code.
+  // The texts and pongs that arrive, each followed by a blank, up to the text `last`, to a pong with this
+  // payload, or to a close frame with its code.
   std::string read_until(Scene& scene, std::string_view last) {
     std::string all;
     scene.loop.run_until([&] {
@@ -59,7 +59,10 @@ class PeerReader {
           all.append(reader_.payload()) += ' ';
           if (reader_.payload() == last) return true;
           break;
-        case MessageReader::Result::pong: all.append("pong:").append(reader_.payload()) += ' '; break;
+        case MessageReader::Result::pong:
+          all.append("pong:").append(reader_.payload()) += ' ';
+          if (reader_.payload() == last) return true;
+          break;
         case MessageReader::Result::close:
           all += std::to_string(reader_.close_status().code.value_or(0));
           return true;
