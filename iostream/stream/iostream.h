@@ -59,6 +59,10 @@ class IOStream {
   IOStream(OwnedFd fd, Options options, Known known, IOLoop& loop = IOLoop::current()) noexcept;
   using Idle = IdleStream;  // the result of release()
   IOStream(Idle idle, Options options, IOLoop& loop = IOLoop::current()) noexcept;
+  // The options of a stream that is to replace this one, for the time after release().
+  Options options() const noexcept {
+    return {reader_.max_buffer_size(), writer_.max_buffer_size(), reader_.receives_before_reset()};
+  }
   IOStream(IOStream&& other) noexcept;
   IOStream& operator=(IOStream&&) = delete;
   ~IOStream();

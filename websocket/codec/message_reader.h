@@ -55,6 +55,10 @@ class MessageReader {
 
   // Valid until the next read(), and while the bytes of the last read() are there.
   std::string_view payload() const noexcept { return payload_; }
+  // No message, frame or decompressor is kept: a new reader would read on as well.
+  bool is_idle() const noexcept {
+    return !fault_ && !decompressor_ && (delivered_ || message_.empty()) && parser_.is_idle();
+  }
   const CloseStatus& close_status() const noexcept { return close_status_; }
   const Fault& fault() const noexcept { return fault_; }
 

@@ -54,6 +54,9 @@ class FrameWriter {
   // Ends the message that is open, without its last part.
   void abandon_message() noexcept;
 
+  // No compressor has a context, and no message is open: a new writer would go on as well.
+  bool is_idle() const noexcept { return !compressor_ && !is_message_open(); }
+
   // At most kMaxControlPayload bytes.
   WriteAwaiter write_control(Opcode opcode, std::string_view payload);
   // The largest frame of a message of `size` bytes.

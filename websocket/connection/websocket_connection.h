@@ -1,33 +1,35 @@
 #pragma once
 
-#include <squall/ioloop/base/time_span.h>
+#include <squall/ioloop/base/intrusive_list.h>
 #include <squall/ioloop/loop/task.h>
-#include <squall/ioloop/loop/timer_heap.h>
 #include <squall/iostream/stream/iostream.h>
 #include <squall/websocket/codec/close_code.h>
 #include <squall/websocket/codec/frame.h>
-#include <squall/websocket/codec/message_reader.h>
 #include <squall/websocket/connection/connection_handle.h>
 #include <squall/websocket/connection/connection_options.h>
-#include <squall/websocket/connection/frame_writer.h>
-#include <squall/websocket/connection/keep_alive.h>
 #include <squall/websocket/connection/message.h>
+#include <squall/websocket/connection/message_awaiter.h>
+#include <squall/websocket/connection/message_receiver.h>
 #include <squall/websocket/connection/message_writer.h>
-#include <squall/websocket/connection/outgoing_message.h>
 #include <squall/websocket/connection/prepared_message.h>
 #include <squall/websocket/connection/send_awaiter.h>
-#include <squall/websocket/connection/send_queue.h>
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
 
 namespace squall::websocket {
+
+class ConnectionContext;
+class FrameWriter;
+class KeepAlive;
+class OutgoingMessage;
+class SendQueue;
 
 // A WebSocket behind its opening handshake, of either side (RFC 6455). accept() makes one for a server.
 //
@@ -37,9 +39,13 @@ namespace squall::websocket {
 //       co_await socket.write_message(*message);
 //     }
 //
-// The connection receives only while read_message() waits: a program that does not read stops the peer
-// (back-pressure), and neither answers pings nor learns of the end. A program that only sends awaits
-// wait_closed() beside.
+// The connection receives only while read_message() waits, or for its receiver: a program that does not read
+// stops the peer (back-pressure), and neither answers pings nor learns of the end. A program that only sends
+// awaits wait_closed() beside.
+//
+// An idle connection takes some 110 bytes beside its descriptor: it gives its stream and its buffers up, and
+// makes them anew when bytes arrive or are sent (ConnectionContext). A coroutine that waits for a message has a
+// frame beside; with a receiver there is none.
 //
 //   state   | waits for                                 | ended by                               | next
 //   open    | messages                                  | close()                                | closing
@@ -61,7 +67,7 @@ namespace squall::websocket {
 //            close frame with 1001, if the kernel takes it at once, and closes the stream.
 // Errors:    the functions that send throw WebSocketClosedError if the connection is closing or closed, and
 //            StreamBufferFullError if the stream's max_write_buffer_size would be exceeded.
-class WebSocketConnection {
+class WebSocketConnection : public ListNode<> {
  public:
   // `stream` is behind the opening handshake, whose result is `terms`.
   WebSocketConnection(IOStream stream, Role role, ConnectionTerms terms = {},
@@ -75,12 +81,16 @@ class WebSocketConnection {
 
   // The next message, which is valid until the next read; nullopt once the connection is closed. Answers
   // pings (WSK-46). Nothing that the peer sends makes it throw.
-  Task<std::optional<Message>> read_message() { return read(Wanted::messages); }
+  MessageAwaiter read_message() noexcept { return {*this, MessageAwaiter::Wanted::messages}; }
   // The same, and pings and pongs too. The pong was sent before (WSK-22).
-  Task<std::optional<Message>> read_any() { return read(Wanted::all); }
+  MessageAwaiter read_any() noexcept { return {*this, MessageAwaiter::Wanted::all}; }
   // Drops all messages until the connection is closed.
   Task<> wait_closed();
-  bool is_reading() const noexcept { return is_reading_; }
+  // Gives all further messages to `receiver`, from the next turn of the loop on; then nothing can be read.
+  // Throws std::logic_error if a read waits, or there is a receiver.
+  void set_receiver(MessageReceiver& receiver);
+  // A read waits, or the receiver has no task that runs.
+  bool is_reading() const noexcept;
 
   // ---- Sending. Messages are sent in the order of the calls.
 
@@ -129,32 +139,57 @@ class WebSocketConnection {
   // ClosePayload.
   void close(std::optional<std::uint16_t> code = std::nullopt, std::string_view reason = {});
   // A close frame was sent or received, or the stream is closed (WSK-31): nothing can be sent any more.
-  bool is_closing() const noexcept { return state_ != State::open || stream_.closed(); }
+  bool is_closing() const noexcept;
   bool is_closed() const noexcept { return state_ == State::closed; }
   // The content of the peer's close frame. nullopt without a code, and if the connection ended without a
   // close frame (WSK-23).
-  std::optional<std::uint16_t> close_code() const noexcept { return close_code_; }
-  const std::string& close_reason() const noexcept { return close_reason_; }
+  std::optional<std::uint16_t> close_code() const noexcept;
+  const std::string& close_reason() const noexcept;
   // Why this side has closed the connection because of the peer's bytes; false if it did not.
-  const Fault& fault() const noexcept { return reader_.fault(); }
+  const Fault& fault() const noexcept;
 
   // ---- Facts.
 
   // Empty without a subprotocol.
-  const std::string& selected_subprotocol() const noexcept { return subprotocol_; }
-  bool is_compressed() const noexcept { return is_compressed_; }
-  Role role() const noexcept { return role_; }
-  // For its addresses and its TLS facts: reads and writes of the program would break the protocol.
-  const IOStream& stream() const noexcept { return stream_; }
-  void set_nodelay(bool on) noexcept { stream_.set_nodelay(on); }
+  const std::string& selected_subprotocol() const noexcept;
+  bool is_compressed() const noexcept;
+  Role role() const noexcept;
+  // For its addresses and its TLS facts: reads and writes of the program would break the protocol. Valid until
+  // the program next waits: an idle connection gives its stream up.
+  const IOStream& stream() { return io(); }
+  void set_nodelay(bool on) { io().set_nodelay(on); }
+  IOLoop& loop() const noexcept;
 
  private:
   enum class State : std::uint8_t { open, closing, ending, closed };
-  enum class Wanted : std::uint8_t { messages, all };
-  class Reading;
+  struct Active;
   struct Extras;
+  friend class MessageAwaiter;
+  using Wanted = MessageAwaiter::Wanted;
 
-  Task<std::optional<Message>> read(Wanted wanted);
+  Active& active();
+  IOStream& io();
+  FrameWriter& writer();
+  bool rest() noexcept;
+  void wake();
+  void wake_for(Events events);
+  void close_resting() noexcept;
+
+  bool try_read(MessageAwaiter& read);
+  void begin_wait(MessageAwaiter& read);
+  void leave(MessageAwaiter& read) noexcept;
+  bool receive(Wanted wanted, std::optional<Message>& message);
+  bool start_stream_read();
+  void end_stream_read();
+  void wait_for_stream();
+  void go_on();
+  void go_on_later() noexcept;
+  void serve_reader();
+  void serve_receiver();
+  bool call_receiver(const Message& message);
+  void end_task();
+  void end_receiving();
+  void receiver_failed(const std::exception_ptr& error);
   std::optional<Message> next_message(Wanted wanted);
   void answer_ping(std::string_view payload);
   void check_open() const;
@@ -174,24 +209,15 @@ class WebSocketConnection {
   void end_at_peer() noexcept;
   void end(std::error_code error = {}) noexcept;
 
-  IOStream stream_;
-  MessageReader reader_;
-  FrameWriter writer_;
-  std::span<char> unread_;                 // the bytes of the last read that the reader has not used
-  std::unique_ptr<SendQueue> queue_;       // null while no message has had to wait
+  std::shared_ptr<ConnectionContext> context_;
+  std::unique_ptr<Active> active_;  // null while the connection rests
+  IOStream::Idle resting_;          // has a descriptor while the connection rests
+  MessageAwaiter* reader_ = nullptr;
+  MessageReceiver* receiver_ = nullptr;
   std::unique_ptr<KeepAlive> keep_alive_;  // null without pings
-  std::unique_ptr<Extras> extras_;         // null without handles and messages in pieces
-  Timeout deadline_;
-  TimeSpan close_timeout_;
-  QueueOptions queue_options_;
+  std::unique_ptr<Extras> extras_;         // null while there are none
   std::uint64_t dropped_ = 0;
-  std::optional<std::uint16_t> close_code_;
-  std::string close_reason_;
-  std::string subprotocol_;
   State state_ = State::open;
-  Role role_;
-  bool is_compressed_;
-  bool is_reading_ = false;
 };
 
 }  // namespace squall::websocket

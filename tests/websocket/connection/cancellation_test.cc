@@ -60,7 +60,7 @@ TEST_CASE("a read that is destroyed while it waits loses no byte of a message", 
 TEST_CASE("a read that is destroyed before it starts does nothing", "[websocket][cancel]") {
   Scene scene;
   {
-    const Task<std::optional<Message>> unused = scene.socket->read_message();
+    const MessageAwaiter unused = scene.socket->read_message();
   }
   CHECK_FALSE(scene.socket->is_reading());
   scene.send(Opcode::text, "x");
