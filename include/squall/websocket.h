@@ -19,10 +19,13 @@
 #include <squall/websocket/connection/accept.h>
 #include <squall/websocket/connection/closed_error.h>
 #include <squall/websocket/connection/connection_group.h>
+#include <squall/websocket/connection/connection_handle.h>
 #include <squall/websocket/connection/connection_options.h>
 #include <squall/websocket/connection/message.h>
 #include <squall/websocket/connection/message_awaiter.h>
 #include <squall/websocket/connection/message_receiver.h>
+#include <squall/websocket/connection/message_writer.h>
 #include <squall/websocket/connection/origin.h>
+#include <squall/websocket/connection/prepared_message.h>
 #include <squall/websocket/connection/websocket_connection.h>
 #include <squall/websocket/handler/websocket_handler.h>

@@ -35,7 +35,6 @@ class StreamWriter {
   ~StreamWriter();
 
   const StreamLink& link() const noexcept { return *link_; }
-  std::size_t max_buffer_size() const noexcept { return max_buffer_size_; }
   bool has_queue() const noexcept { return queue_ != nullptr; }
   std::uint64_t pending_bytes() const noexcept { return queue_ ? queue_->size() : 0; }
   std::uint64_t flushed_bytes() const noexcept { return flushed_; }
@@ -46,6 +45,7 @@ class StreamWriter {
 
   // ---- The queue: see the functions of IOStream.
 
+  std::size_t max_buffer_size() const noexcept { return max_buffer_size_; }
   void check(std::size_t count) const;
   // Refuses all further writes: for the reading end of a pipe.
   void refuse_all() noexcept { max_buffer_size_ = 0; }

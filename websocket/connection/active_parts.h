@@ -54,7 +54,6 @@ struct WebSocketConnection::Active final : ConnectionContext::Member, private de
   Timeout deadline;
   LoopHook later;  // goes on receiving in a later turn
   Call* call = nullptr;
-  bool has_written = false;     // a frame, which a compressor may have seen
   bool has_ended_task = false;  // `task` has ended, and is not destroyed yet
   Task<> task;                  // of the receiver; nothing is received meanwhile. Destroyed first
 

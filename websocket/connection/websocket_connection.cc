@@ -2,39 +2,83 @@
 
 #include <squall/ioloop/base/errors.h>
 #include <squall/ioloop/base/log.h>
-#include <squall/ioloop/base/utf8.h>
 #include <squall/iostream/address/errors.h>
 #include <squall/websocket/connection/active_parts.h>
 #include <squall/websocket/connection/connection_context.h>
 #include <squall/websocket/connection/frame_writer.h>
 #include <squall/websocket/connection/keep_alive.h>
+#include <squall/websocket/connection/mailbox.h>
+#include <squall/websocket/connection/outgoing_message.h>
 #include <squall/websocket/connection/send_queue.h>
 
-#include <cassert>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
 
 namespace squall::websocket {
-namespace {
 
-Opcode opcode_of(MessageType type, [[maybe_unused]] std::string_view data) {
-  switch (type) {
-    case MessageType::text:
-      assert(is_utf8(data) && "a text message must be UTF-8: send other bytes as a binary message");
-      return Opcode::text;
-    case MessageType::binary: return Opcode::binary;
-    default: throw std::invalid_argument("pings and pongs are sent by ping() and pong()");
+// Rarely used state.
+struct WebSocketConnection::Extras final : Mailbox::Receiver, MessageWriter::Target {
+  explicit Extras(WebSocketConnection& owner) noexcept : connection(owner) {}
+  ~Extras() { end(); }
+
+  // The connection closes.
+  void end() noexcept {
+    if (mailbox) mailbox->end();
   }
-}
 
-}  // namespace
+  // ---- Of handles. A message that cannot be sent must not be lost between two others.
 
-// The content of the peer's close frame.
-struct WebSocketConnection::CloseFrame {
-  std::optional<std::uint16_t> code;
-  std::string reason;
+  void deliver(OutgoingMessage&& message) override {
+    try {
+      connection.post(std::move(message));
+    } catch (...) {
+      connection.close_with(ClosePayload({close_code::kInternalError, "internal error"}));
+      throw;
+    }
+  }
+  void note_dropped(std::uint64_t count) noexcept override { connection.dropped_ += count; }
+  void deliver_close(const ClosePayload& payload) noexcept override { connection.close_with(payload); }
+
+  // ---- Messages in pieces. The connection does not rest meanwhile.
+
+  SendAwaiter write_part(std::string_view bytes, Part part) override {
+    connection.check_open();
+    SendAwaiter result = connection.sent(connection.writer().write_part(bytes, part));
+    if (part == Part::last) go_on();
+    return result;
+  }
+  SendAwaiter write_part(std::string&& bytes, Part part) override {
+    connection.check_open();
+    return connection.sent(connection.writer().write_part(std::move(bytes), part));
+  }
+  void abandon_message() noexcept override {
+    FrameWriter& writer = connection.active_->writer;
+    if (writer.is_message_cut())
+      connection.close_with(ClosePayload({close_code::kInternalError, "message not finished"}));
+    writer.abandon_message();
+    go_on();
+  }
+  // Sends the messages that have waited.
+  void go_on() noexcept {
+    SendQueue* const queue = connection.active_->queue.get();
+    try {
+      if (queue) queue->start();
+    } catch (...) {
+      connection.close_with(ClosePayload({close_code::kInternalError, "internal error"}));
+    }
+  }
+
+  WebSocketConnection& connection;
+  std::shared_ptr<Mailbox> mailbox;         // null without handles
+  std::optional<std::uint16_t> close_code;  // of the peer's close frame
+  std::string close_reason;
 };
+
+WebSocketConnection::Extras& WebSocketConnection::extras() {
+  if (!extras_) extras_ = std::make_unique<Extras>(*this);
+  return *extras_;
+}
 
 WebSocketConnection::WebSocketConnection(IOStream stream, Role role, ConnectionTerms terms,
                                          const ConnectionOptions& options)
@@ -60,21 +104,15 @@ WebSocketConnection::Active& WebSocketConnection::active() {
 
 IOStream& WebSocketConnection::io() { return active().stream; }
 
-FrameWriter& WebSocketConnection::writer() {
-  Active& parts = active();
-  parts.has_written = true;
-  return parts.writer;
-}
+FrameWriter& WebSocketConnection::writer() { return active().writer; }
 
 // Gives the active parts up, if they hold nothing that is needed later.
 bool WebSocketConnection::rest() noexcept {
   const Active& parts = *active_;
-  const std::optional<DeflateTerms>& deflate = context_->facts().terms.deflate;
-  const bool has_context = deflate && deflate->send.context_takeover && parts.has_written;
   const bool is_idle = state_ == State::open && parts.stream_read && parts.unread.empty() && !parts.task &&
                        !parts.call && !parts.queue && !parts.later.linked() && parts.reader.is_idle() &&
-                       !(keep_alive_ && keep_alive_->awaits_answer());
-  if (!is_idle || has_context) return false;
+                       parts.writer.is_idle() && !(keep_alive_ && keep_alive_->awaits_answer());
+  if (!is_idle) return false;
   resting_ = active_->stream.release();
   if (!resting_.fd) return false;
   loop().set_handler(
@@ -109,6 +147,7 @@ void WebSocketConnection::end_at_rest() noexcept {
   close_resting();
   state_ = State::closed;
   keep_alive_.reset();
+  if (extras_) extras_->end();
   go_on();
 }
 
@@ -321,7 +360,7 @@ Task<> WebSocketConnection::wait_closed() {
 // A peer that sends pings and does not read must not fill the stream's buffer.
 void WebSocketConnection::answer_ping(std::string_view payload) {
   if (is_closing()) return;
-  if (!has_room()) return queue().set_pong(payload);
+  if (!has_room(EncodedHead::kMaxSize + payload.size())) return queue().set_pong(payload);
   try {
     writer().write_control(Opcode::pong, payload);
   } catch (const StreamClosedError&) {
@@ -337,35 +376,82 @@ void WebSocketConnection::check_open() const {
   if (is_closing()) throw WebSocketClosedError(active_ ? active_->stream.error() : std::error_code());
 }
 
+// A message follows the messages that wait.
+void WebSocketConnection::begin_data() {
+  check_open();
+  Active& parts = active();
+  if (parts.writer.is_message_open()) throw_logic_error("A message in pieces is not finished yet");
+  if (parts.queue) parts.queue->write_all();
+}
+
 SendAwaiter WebSocketConnection::write_message(std::string_view data, MessageType type) {
   const Opcode opcode = opcode_of(type, data);
-  check_open();
-  if (active_ && active_->queue) active_->queue->write_all();
+  begin_data();
   return sent(writer().write_message(opcode, data));
 }
 
 SendAwaiter WebSocketConnection::write_message(std::string&& data, MessageType type) {
   const Opcode opcode = opcode_of(type, data);
-  check_open();
-  if (active_ && active_->queue) active_->queue->write_all();
+  begin_data();
   return sent(writer().write_message(opcode, std::move(data)));
+}
+
+SendAwaiter WebSocketConnection::write_message(const PreparedMessage& message) {
+  begin_data();
+  return sent(writer().write_message(message));
+}
+
+MessageWriter WebSocketConnection::begin_message(MessageType type) {
+  const Opcode opcode = opcode_of(type, {});
+  begin_data();
+  Extras& target = extras();
+  writer().begin_message(opcode);
+  return MessageWriter(target, type);
 }
 
 bool WebSocketConnection::post_message(std::string data, MessageType type) {
   const Opcode opcode = opcode_of(type, data);
+  return post(OutgoingMessage(opcode, std::move(data)));
+}
+
+bool WebSocketConnection::post_message(const PreparedMessage& message) {
+  if (!may_write_now(message.size())) return enqueue(OutgoingMessage(message));
+  writer().write_message(message);
+  return true;
+}
+
+bool WebSocketConnection::post(OutgoingMessage&& message) {
+  if (!may_write_now(message.size())) return enqueue(std::move(message));
+  writer().write_message(std::move(message));
+  return true;
+}
+
+// Whether a posted message of `size` bytes need not wait.
+bool WebSocketConnection::may_write_now(std::size_t size) {
   if (is_closing()) return false;
-  if ((!active().queue || active().queue->empty()) && has_room()) {
-    if (is_closing()) return false;
-    writer().write_message(opcode, std::move(data));
-    return true;
-  }
-  const SendQueue::Added added = queue().add(opcode, std::move(data), dropped_);
+  const Active& parts = active();
+  if (parts.writer.is_message_open() || (parts.queue && !parts.queue->empty())) return false;
+  const std::size_t frame = parts.writer.max_frame_size(size);
+  return SendQueue::may_ever_fit(parts.stream, frame) && has_room(frame) && !is_closing();
+}
+
+bool WebSocketConnection::enqueue(OutgoingMessage&& message) {
+  if (is_closing()) return false;
+  const SendQueue::Added added = queue().add(std::move(message), dropped_);
   if (added == SendQueue::Added::overflow) {
     dropped_ += queue().size() + 1;
     queue().clear();
     close(close_code::kTryAgainLater, "too slow");
   }
   return added == SendQueue::Added::yes;
+}
+
+ConnectionHandle WebSocketConnection::handle() {
+  if (is_closing()) return {};
+  std::shared_ptr<Mailbox>& mailbox = extras().mailbox;
+  if (!mailbox)
+    mailbox = std::make_shared<Mailbox>(*extras_, loop().handle(), context_->facts().options.queue);
+  return ConnectionHandle(mailbox);
 }
 
 std::uint64_t WebSocketConnection::waiting_bytes() const noexcept {
@@ -387,21 +473,27 @@ SendQueue& WebSocketConnection::queue() {
   return *parts.queue;
 }
 
-// Whether the stream has few unsent bytes. Many bytes that were written in this turn are sent now.
-bool WebSocketConnection::has_room() {
+// Whether a frame of `size` bytes may be written. Many bytes that were written in this turn are sent now.
+bool WebSocketConnection::has_room(std::size_t size) {
   IOStream& stream = io();
-  if (stream.pending_write_bytes() <= SendQueue::kHighWater) return true;
+  if (SendQueue::has_room(stream, size)) return true;
   stream.flush().await_ready();
-  return stream.pending_write_bytes() <= SendQueue::kHighWater;
+  return SendQueue::has_room(stream, size);
 }
 
 // ---- The end.
 
 void WebSocketConnection::close(std::optional<std::uint16_t> code, std::string_view reason) {
-  if (!code && !reason.empty()) code = close_code::kNormal;
-  const ClosePayload payload({code, reason});
+  close_with(ClosePayload::of(code, reason));
+}
+
+void WebSocketConnection::close_with(const ClosePayload& payload) noexcept {
   if (is_closing()) return;
-  active();
+  try {
+    active();
+  } catch (const std::bad_alloc&) {
+    return end_at_rest();
+  }
   send_close(payload.bytes());
   state_ = State::closing;
   begin_deadline();
@@ -425,7 +517,8 @@ void WebSocketConnection::drop(std::error_code error) noexcept {
 }
 
 void WebSocketConnection::peer_closed(const CloseStatus& status) {
-  close_frame_ = std::make_unique<CloseFrame>(CloseFrame{status.code, std::string(status.reason)});
+  extras().close_code = status.code;
+  extras_->close_reason = status.reason;
   if (!is_closing()) {
     if (active_ && active_->queue) active_->queue->clear();
     send_close(ClosePayload({status.code, {}}).bytes());
@@ -460,7 +553,11 @@ void WebSocketConnection::end_at_peer() noexcept {
 void WebSocketConnection::send_close(std::string_view payload) noexcept {
   try {
     if (SendQueue* const queue = active().queue.get()) {
-      queue->write_all();
+      if (active_->writer.is_message_open()) {
+        dropped_ += queue->size();
+      } else {
+        queue->write_all();
+      }
       queue->clear();  // a pong that waits must not follow the close frame
     }
     writer().write_control(Opcode::close, payload);
@@ -473,6 +570,7 @@ void WebSocketConnection::send_close(std::string_view payload) noexcept {
 // From the first close frame on.
 void WebSocketConnection::begin_deadline() noexcept {
   keep_alive_.reset();
+  if (extras_) extras_->end();
   Active& parts = *active_;
   if (parts.deadline) return;
   try {
@@ -488,6 +586,7 @@ void WebSocketConnection::end(std::error_code error) noexcept {
   state_ = State::closed;
   parts.unread = {};
   keep_alive_.reset();
+  if (extras_) extras_->end();
   loop().remove_timeout(std::exchange(parts.deadline, Timeout()));
   if (parts.queue) parts.queue->clear();
   parts.stream.close(error);
@@ -498,12 +597,12 @@ bool WebSocketConnection::is_closing() const noexcept {
 }
 
 std::optional<std::uint16_t> WebSocketConnection::close_code() const noexcept {
-  return close_frame_ ? close_frame_->code : std::nullopt;
+  return extras_ ? extras_->close_code : std::nullopt;
 }
 
 const std::string& WebSocketConnection::close_reason() const noexcept {
   static const std::string none;
-  return close_frame_ ? close_frame_->reason : none;
+  return extras_ ? extras_->close_reason : none;
 }
 
 const Fault& WebSocketConnection::fault() const noexcept {

@@ -5,12 +5,16 @@
 #include <squall/iostream/stream/iostream.h>
 #include <squall/websocket/codec/close_code.h>
 #include <squall/websocket/codec/frame.h>
+#include <squall/websocket/connection/connection_handle.h>
 #include <squall/websocket/connection/connection_options.h>
 #include <squall/websocket/connection/message.h>
 #include <squall/websocket/connection/message_awaiter.h>
 #include <squall/websocket/connection/message_receiver.h>
+#include <squall/websocket/connection/message_writer.h>
+#include <squall/websocket/connection/prepared_message.h>
 #include <squall/websocket/connection/send_awaiter.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <memory>
@@ -25,6 +29,7 @@ namespace squall::websocket {
 class ConnectionContext;
 class FrameWriter;
 class KeepAlive;
+class OutgoingMessage;
 class SendQueue;
 
 // A WebSocket behind its opening handshake, of either side (RFC 6455). accept() makes one for a server.
@@ -102,11 +107,24 @@ class WebSocketConnection : public ListNode<> {
   SendAwaiter write_message(std::string&& data, MessageType type = MessageType::text);
   SendAwaiter write_message(const Message& message) { return write_message(message.data, message.type); }
 
+  // Without a copy, if the message is large: see PreparedMessage.
+  SendAwaiter write_message(const PreparedMessage& message);
+
+  // For a message that is larger than memory: sends it in pieces. Until it is finished write_message() throws
+  // std::logic_error, and posted messages wait.
+  MessageWriter begin_message(MessageType type = MessageType::text);
+
   // For programs that do not wait: sends one message, or lets it wait in the queue of
   // ConnectionOptions::queue while the peer is slow. False if the message was dropped, and if the connection
   // is closing or closed: it does not throw WebSocketClosedError.
+  // A message that can never be in the stream's buffer is dropped, or closes the connection, by the policy of
+  // the queue.
   bool post_message(std::string data, MessageType type = MessageType::text);
-  // The messages of post_message() that the queue has dropped.
+  bool post_message(const PreparedMessage& message);
+  // For other threads: posts messages and closes. It may outlive the connection and the loop. Costs some 300
+  // bytes for a connection, which all its handles share.
+  ConnectionHandle handle();
+  // The number of posted messages that were dropped, with those of handles.
   std::uint64_t dropped_messages() const noexcept { return dropped_; }
   // The bytes that wait, in the queue and in the stream.
   std::uint64_t waiting_bytes() const noexcept;
@@ -156,7 +174,7 @@ class WebSocketConnection : public ListNode<> {
  private:
   enum class State : std::uint8_t { open, closing, ending, closed };
   struct Active;
-  struct CloseFrame;
+  struct Extras;
   friend class MessageAwaiter;
   using Wanted = MessageAwaiter::Wanted;
 
@@ -188,11 +206,17 @@ class WebSocketConnection : public ListNode<> {
   void answer_ping(std::string_view payload);
   void check_open() const;
   SendAwaiter sent(WriteAwaiter write) const noexcept { return {std::move(write), *this, rests_}; }
+  void begin_data();
   SendAwaiter write_control(Opcode opcode, std::string_view data);
   SendQueue& queue();
-  bool has_room();
+  bool has_room(std::size_t size);
+  bool may_write_now(std::size_t size);
+  bool post(OutgoingMessage&& message);
+  bool enqueue(OutgoingMessage&& message);
+  Extras& extras();
   void peer_closed(const CloseStatus& status);
   void fail(const Fault& fault);
+  void close_with(const ClosePayload& payload) noexcept;
   void send_close(std::string_view payload) noexcept;
   void begin_deadline() noexcept;
   void end_at_peer() noexcept;
@@ -203,8 +227,8 @@ class WebSocketConnection : public ListNode<> {
   IOStream::Idle resting_;          // has a descriptor while the connection rests
   MessageAwaiter* reader_ = nullptr;
   MessageReceiver* receiver_ = nullptr;
-  std::unique_ptr<KeepAlive> keep_alive_;    // null without pings
-  std::unique_ptr<CloseFrame> close_frame_;  // of the peer; null before it
+  std::unique_ptr<KeepAlive> keep_alive_;  // null without pings
+  std::unique_ptr<Extras> extras_;         // null while there are none
   std::uint64_t dropped_ = 0;
   std::uint32_t rests_ = 0;
   State state_ = State::open;
