@@ -1,4 +1,6 @@
 // demos/redis_client/main.cc -- sends commands to a Redis server, all at once, and prints the answers.
+#include <squall/redis.h>
+
 #include <chrono>
 #include <cstdint>
 #include <exception>
@@ -8,7 +10,6 @@
 #include <vector>
 
 #include "command_line.h"
-#include "redis.h"
 
 using namespace squall;
 

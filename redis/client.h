@@ -1,6 +1,11 @@
 #pragma once
 
-#include <squall/iostream.h>
+#include <squall/ioloop/loop/future.h>
+#include <squall/ioloop/loop/task.h>
+#include <squall/ioloop/loop/task_group.h>
+#include <squall/ioloop/sync/event.h>
+#include <squall/iostream/address/errors.h>
+#include <squall/iostream/stream/iostream.h>
 
 #include <cstdint>
 #include <deque>
@@ -13,13 +18,8 @@
 #include <variant>
 #include <vector>
 
-// A client for Redis: an example of a protocol that is not part of Squall.
-namespace redis {
-
-using squall::Future;
-using squall::IOStream;
-using squall::Promise;
-using squall::Task;
+// A client for Redis.
+namespace squall::redis {
 
 // ---- Replies of Redis, in RESP2 and RESP3 (redis.io/docs/reference/protocol-spec).
 
@@ -75,7 +75,7 @@ inline constexpr int kMaxDepth = 32;
 // One connection to a Redis server. Commands may be sent at any time, by any number of tasks: they are
 // pipelined, and their answers come in the order in which they were sent.
 //
-//     redis::Client client(co_await squall::TCPClient::connect("localhost", 6379));
+//     redis::Client client(co_await TCPClient::connect("localhost", 6379));
 //     co_await client.hello();
 //     Future<Value> first = client.command("INCR", "visits");   // sent with the next, in one packet
 //     Future<Value> second = client.command("GET", "greeting");
@@ -114,11 +114,11 @@ class Client {
   void subscribe(const std::string& channel);
 
   // Commands that wait throw StreamClosedError.
-  void close() noexcept { close(std::make_exception_ptr(squall::StreamClosedError())); }
+  void close() noexcept { close(std::make_exception_ptr(StreamClosedError())); }
   // The error that closed the connection; null while it is open.
   std::exception_ptr error() const noexcept { return error_; }
   // `co_await client.closed()` waits until the connection is closed.
-  squall::Event::Wait closed() { return closed_.wait(); }
+  Event::Wait closed() { return closed_.wait(); }
 
  private:
   static std::string word(std::string_view text) { return std::string(text); }
@@ -137,8 +137,8 @@ class Client {
   std::deque<Promise<Value>> waiting_;  // for their answers, in order
   PushHandler on_push_;
   std::exception_ptr error_;
-  squall::Event closed_;
-  squall::TaskGroup reader_;
+  Event closed_;
+  TaskGroup reader_;
 };
 
-}  // namespace redis
+}  // namespace squall::redis

@@ -1,12 +1,12 @@
-#include "redis.h"
+#include <squall/redis/client.h>
+
+#include <fmt/format.h>
 
 #include <charconv>
 #include <optional>
 
-namespace redis {
+namespace squall::redis {
 namespace {
-
-using squall::ReadView;
 
 // One reply: its first byte is its type. A push looks like an array that answers no command.
 struct Reply {
@@ -238,4 +238,4 @@ void Client::close(std::exception_ptr error) noexcept {
   closed_.set();
 }
 
-}  // namespace redis
+}  // namespace squall::redis
