@@ -1,240 +1,287 @@
 #include <squall/redis/client.h>
 
+#include <squall/ioloop/base/ascii.h>
+#include <squall/ioloop/base/log.h>
+#include <squall/iostream/address/errors.h>
+
 #include <fmt/format.h>
 
-#include <charconv>
-#include <optional>
+#include <algorithm>
+#include <array>
+#include <new>
+#include <stdexcept>
+#include <utility>
 
 namespace squall::redis {
 namespace {
 
-// One reply: its first byte is its type. A push looks like an array that answers no command.
-struct Reply {
-  Value value;
-  bool is_push = false;
-};
+constexpr std::array<std::string_view, 6> kConfirmations{"subscribe",    "unsubscribe", "psubscribe",
+                                                         "punsubscribe", "ssubscribe",  "sunsubscribe"};
+constexpr std::array<std::string_view, 3> kMessages{"message", "smessage", "pmessage"};
+// Commands whose answers are not one reply in the order of commands.
+constexpr std::array<std::string_view, 3> kStreaming{"monitor", "sync", "psync"};
 
-template <class Number>
-Number number_from(std::string_view text) {
-  Number number{};
-  if (text.starts_with('+')) text.remove_prefix(1);
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size())
-    throw ProtocolError(fmt::format("\"{}\" is not a number", text));
-  return number;
+template <std::size_t size>
+bool contains(const std::array<std::string_view, size>& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-// The number of bytes or items that follow; nullopt for the null of RESP2.
-std::optional<std::size_t> length_from(std::string_view text, std::int64_t most) {
-  const auto length = number_from<std::int64_t>(text);
-  if (length == -1) return std::nullopt;
-  if (length < 0 || length > most) throw ProtocolError(fmt::format("a length of {}", length));
-  return static_cast<std::size_t>(length);
+template <std::size_t size>
+bool contains_ignoring_case(const std::array<std::string_view, size>& names, std::string_view name) {
+  return std::any_of(names.begin(), names.end(),
+                     [name](std::string_view one) { return equals_ignoring_case(one, name); });
 }
 
-bool bool_from(std::string_view text) {
-  if (text != "t" && text != "f") throw ProtocolError(fmt::format("\"{}\" is not a boolean", text));
-  return text == "t";
-}
-
-Task<Reply> read_reply(IOStream& stream, int depth);
-
-Task<std::string> read_string(IOStream& stream, std::size_t length) {
-  const std::string_view bytes = co_await stream.read_bytes(length + 2);
-  if (!bytes.ends_with("\r\n")) throw ProtocolError("a string with a wrong end");
-  co_return std::string(bytes.substr(0, length));
-}
-
-Task<std::vector<Value>> read_items(IOStream& stream, std::size_t count, int depth) {
-  if (depth > kMaxDepth) throw ProtocolError("too deeply nested");
-  std::vector<Value> items;  // grows as items arrive, not by the announced count
-  for (std::size_t i = 0; i < count; ++i) {
-    Reply item = co_await read_reply(stream, depth);
-    items.push_back(std::move(item.value));
-  }
-  co_return std::move(items);
-}
-
-Map map_from(std::vector<Value> items) {
-  Map map;
-  for (std::size_t i = 0; i + 1 < items.size(); i += 2)
-    map.items.emplace_back(std::move(items[i]), std::move(items[i + 1]));
-  return map;
-}
-
-// A reply that is one line; nullopt for other types.
-std::optional<Value> value_from(char type, std::string_view text) {
-  switch (type) {
-    case '+': return Value{std::string(text)};
-    case '-': return Value{Error{std::string(text)}};
-    case ':': return Value{number_from<std::int64_t>(text)};
-    case '_': return Value{Nil()};
-    case ',': return Value{number_from<double>(text)};
-    case '#': return Value{bool_from(text)};
-    case '(': return Value{BigNumber{std::string(text)}};
-    default: return std::nullopt;
-  }
-}
-
-Value value_from(char type, std::string bytes) {
-  if (type == '!') return Value{Error{std::move(bytes)}};
-  if (type == '=' && bytes.size() >= 4) bytes.erase(0, 4);  // `txt:`, or `mkd:`
-  return Value{std::move(bytes)};
-}
-
-Reply aggregate(char type, std::vector<Value> items) {
-  switch (type) {
-    case '%': return {Value{map_from(std::move(items))}};
-    case '~': return {Value{Set{std::move(items)}}};
-    default: return {Value{Array{std::move(items)}}, type == '>'};
-  }
-}
-
-Task<Reply> read_reply(IOStream& stream, int depth) {
-  for (;;) {
-    const std::string_view line = co_await stream.read_until("\r\n", kMaxLine);
-    const char type = line[0];
-    const std::string_view text = line.substr(1, line.size() - 3);
-    if (std::optional<Value> value = value_from(type, text)) {
-      Reply reply;
-      reply.value = *std::move(value);
-      co_return std::move(reply);
-    }
-    const bool is_string = type == '$' || type == '!' || type == '=';
-    const bool is_paired = type == '%' || type == '|';
-    if (!is_string && !is_paired && type != '*' && type != '~' && type != '>')
-      throw ProtocolError(fmt::format("a reply of type 0x{:02x}", static_cast<unsigned char>(type)));
-    const std::optional<std::size_t> length = length_from(text, is_string ? kMaxString : kMaxItems);
-    if (!length) co_return Reply();
-    if (is_string) {
-      std::string bytes = co_await read_string(stream, *length);
-      Reply reply;
-      reply.value = value_from(type, std::move(bytes));
-      co_return std::move(reply);
-    }
-    const std::size_t count = is_paired ? 2 * *length : *length;
-    std::vector<Value> items = co_await read_items(stream, count, depth + 1);
-    // An attribute describes the reply that follows it.
-    if (type != '|') co_return aggregate(type, std::move(items));
-  }
-}
-
-std::string listed(const std::vector<Value>& items, std::size_t indent, const char* what) {
-  if (items.empty()) return fmt::format("(empty {})", what);
-  std::string text;
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    const std::string number = fmt::format("{}) ", i + 1);
-    if (i > 0) text += fmt::format("\n{:{}}", "", indent);
-    text += number + to_string(items[i], indent + number.size());
-  }
+std::string lower(std::string_view name) {
+  std::string text(name);
+  make_lower(text);
   return text;
 }
 
-struct Show {
-  std::size_t indent;
+std::string_view text_of(const std::vector<Value>& items, std::size_t i) {
+  const std::string* const text = i < items.size() ? items[i].get<std::string>() : nullptr;
+  return text ? *text : std::string_view();
+}
 
-  std::string operator()(const Nil&) const { return "(nil)"; }
-  std::string operator()(const std::string& text) const { return fmt::format("\"{}\"", text); }
-  std::string operator()(std::int64_t number) const { return fmt::format("(integer) {}", number); }
-  std::string operator()(double number) const { return fmt::format("(double) {}", number); }
-  std::string operator()(bool truth) const { return truth ? "(true)" : "(false)"; }
-  std::string operator()(const Error& error) const { return fmt::format("(error) {}", error.text); }
-  std::string operator()(const BigNumber& number) const {
-    return fmt::format("(big number) {}", number.digits);
-  }
-  std::string operator()(const Array& array) const { return listed(array.items, indent, "array"); }
-  std::string operator()(const Set& set) const { return listed(set.items, indent, "set"); }
-  std::string operator()(const Map& map) const {
-    std::string text;
-    for (const auto& [key, value] : map.items) {
-      const std::string name = fmt::format("{} => ", to_string(key, indent));
-      if (!text.empty()) text += fmt::format("\n{:{}}", "", indent);
-      text += name + to_string(value, indent + name.size());
-    }
-    return text.empty() ? "(empty map)" : text;
-  }
-};
+std::exception_ptr closed_by_peer(const IOStream& stream) {
+  return std::make_exception_ptr(StreamClosedError(stream.error()));
+}
+
+void log_handler_error() noexcept {
+  log::application().error("Exception in a handler of a Redis client: {}", current_what());
+}
+
+void check_answer(const Value& answer) {
+  if (const Error* const error = answer.get<Error>()) throw ReplyError(error->text);
+}
 
 }  // namespace
 
-std::string to_string(const Value& value, std::size_t indent) { return std::visit(Show{indent}, value.data); }
-
-Client::Client(IOStream stream) : stream_(std::move(stream)), reader_(stream_.loop()) {
+Client::Client(IOStream stream, const ClientOptions& options)
+    : stream_(std::move(stream)), options_(options), parser_(options.limits), reader_(stream_.loop()) {
   reader_.add(read_replies());
 }
 
-Task<> Client::hello(std::string user, std::string password) {
-  std::vector<std::string> words{"HELLO", "3"};
-  if (!password.empty()) words.insert(words.end(), {"AUTH", user.empty() ? "default" : user, password});
-  const Value answer = co_await send(words);
-  if (!answer.is<Error>()) {
-    protocol_ = 3;
+Client::~Client() { close(); }
+
+Task<> Client::hello(Login login) {
+  if (!login.prefers_resp3) {
+    co_await log_in_resp2(std::move(login));
     co_return;
   }
-  const std::string& refusal = answer.as<Error>().text;
-  // A server before Redis 6, or another that speaks RESP2 alone.
-  if (!refusal.starts_with("ERR unknown command") && !refusal.starts_with("NOPROTO"))
-    throw std::runtime_error(refusal);
-  if (password.empty()) co_return;
-  std::vector<std::string> login{"AUTH", password};
-  if (!user.empty()) login.insert(login.begin() + 1, user);
-  const Value login_answer = co_await send(login);
-  if (login_answer.is<Error>()) throw std::runtime_error(login_answer.as<Error>().text);
+  Command command("HELLO", 3);
+  if (!login.password.empty())
+    command.add("AUTH").add(login.user.empty() ? "default" : login.user).add(login.password);
+  if (!login.client_name.empty()) command.add("SETNAME").add(login.client_name);
+  const Value answer = co_await send(command);
+  const Error* const refusal = answer.get<Error>();
+  // A server before Redis 6, or another that speaks only RESP2.
+  if (refusal && (refusal->text.starts_with("ERR unknown command") || refusal->code() == "NOPROTO")) {
+    co_await log_in_resp2(std::move(login));
+    co_return;
+  }
+  check_answer(answer);
+  protocol_ = 3;
+  if (login.database == 0) co_return;
+  const Value selected = co_await this->command("SELECT", login.database);
+  check_answer(selected);
+}
+
+Task<> Client::log_in_resp2(Login login) {
+  std::vector<Future<Value>> answers;
+  if (!login.password.empty()) {
+    Command auth("AUTH");
+    if (!login.user.empty()) auth.add(login.user);
+    answers.push_back(send(auth.add(login.password)));
+  }
+  if (!login.client_name.empty()) answers.push_back(command("CLIENT", "SETNAME", login.client_name));
+  if (login.database != 0) answers.push_back(command("SELECT", login.database));
+  for (Future<Value>& future : answers) {
+    const Value answer = co_await std::move(future);
+    check_answer(answer);
+  }
 }
 
 Future<Value> Client::send(const std::vector<std::string>& words) {
   if (words.empty()) throw std::invalid_argument("a command needs a name");
+  return send(Command::of(words));
+}
+
+Future<Value> Client::send(const Command& command) {
+  if (contains_ignoring_case(kConfirmations, command.name()))
+    throw std::invalid_argument(
+        fmt::format("use the function {}() of redis::Client for the command", lower(command.name())));
+  if (contains_ignoring_case(kStreaming, command.name()))
+    throw std::invalid_argument(fmt::format("redis::Client does not support {}", command.name()));
+  return write(command);
+}
+
+Future<Value> Client::change(std::string_view verb, const std::vector<std::string>& names) {
+  if (names.empty()) throw std::invalid_argument(fmt::format("{}() needs a name", verb));
+  Command command(verb);
+  for (const std::string& name : names) command.add(name);
+  return write(command, verb, names.size());
+}
+
+Future<Value> Client::subscribe(const std::vector<std::string>& channels) {
+  return change("subscribe", channels);
+}
+Future<Value> Client::unsubscribe(const std::vector<std::string>& channels) {
+  return change("unsubscribe", channels);
+}
+Future<Value> Client::psubscribe(const std::vector<std::string>& patterns) {
+  return change("psubscribe", patterns);
+}
+Future<Value> Client::punsubscribe(const std::vector<std::string>& patterns) {
+  return change("punsubscribe", patterns);
+}
+Future<Value> Client::ssubscribe(const std::vector<std::string>& channels) {
+  return change("ssubscribe", channels);
+}
+Future<Value> Client::sunsubscribe(const std::vector<std::string>& channels) {
+  return change("sunsubscribe", channels);
+}
+
+// The stream sends everything written in one turn of the loop in one system call.
+Future<Value> Client::write(const Command& command, std::string_view confirmation, std::size_t names) {
   if (error_) std::rethrow_exception(error_);
+  if (waiting_.size() >= options_.max_waiting)
+    throw StreamBufferFullError(fmt::format(
+        "{} commands wait for the answers of Redis: see ClientOptions::max_waiting", waiting_.size()));
+  if (waiting_.empty()) progress_ = stream_.loop().now();
   waiting_.emplace_back();
+  waiting_.back().confirmation = confirmation;
+  waiting_.back().names = names;
   try {
-    write(words);
+    set_timer();
+    static_cast<void>(stream_.write(command.bytes()));
   } catch (...) {
     waiting_.pop_back();
     throw;
   }
-  return waiting_.back().get_future();
-}
-
-void Client::subscribe(const std::string& channel) {
-  if (protocol_ < 3) throw std::logic_error("subscribing needs RESP3");
-  if (error_) std::rethrow_exception(error_);
-  write({"SUBSCRIBE", channel});
-}
-
-// The stream sends everything written in one turn of the loop in one system call.
-void Client::write(const std::vector<std::string>& words) {
-  std::string request = fmt::format("*{}\r\n", words.size());
-  for (const std::string& word : words) request += fmt::format("${}\r\n{}\r\n", word.size(), word);
-  static_cast<void>(stream_.write(request));
+  if (!confirmation.empty() && protocol_ < 3) is_subscriber_ = true;
+  return waiting_.back().promise.get_future();
 }
 
 Task<> Client::read_replies() {
-  std::exception_ptr error;
-  try {
-    for (;;) {
-      Reply reply = co_await read_reply(stream_, 0);
-      if (reply.is_push) {
-        if (on_push_) on_push_(reply.value.as<Array>().items);
-        if (error_) co_return;  // the connection is closed
-        continue;
-      }
-      if (waiting_.empty()) throw ProtocolError("an answer without a command");
-      waiting_.front().set_value(std::move(reply.value));
-      waiting_.pop_front();
+  for (;;) {
+    const std::string_view bytes = co_await stream_.read_some(std::nothrow);
+    if (error_) co_return;
+    if (bytes.empty()) break;
+    bool goes_on = false;
+    try {
+      goes_on = take(bytes);
+    } catch (...) {  // no memory for a reply
+      close(std::current_exception());
     }
-  } catch (...) {
-    error = std::current_exception();
+    if (!goes_on) co_return;
   }
-  close(error);
+  close(closed_by_peer(stream_));
 }
 
-// Every command that still waits fails with the error; a dropped future ignores it.
+// False once the connection is closed.
+bool Client::take(std::string_view bytes) {
+  for (;;) {
+    const ReplyParser::Result result = parser_.parse(bytes);
+    if (result == ReplyParser::Result::failed) {
+      close(std::make_exception_ptr(ProtocolError("a Redis server sent " + parser_.fault())));
+      return false;
+    }
+    if (result == ReplyParser::Result::more) break;
+    take_reply(parser_.reply());
+    if (error_) return false;
+  }
+  if (parser_.is_in_reply()) progress_ = stream_.loop().time();
+  return true;
+}
+
+void Client::take_reply(Reply& reply) {
+  if (is_push(reply)) {
+    take_push(reply.value.as<Array>().items);
+    return;
+  }
+  if (waiting_.empty()) {
+    // Some servers say why they close a connection that waits for nothing.
+    const Error* const error = reply.value.get<Error>();
+    close(std::make_exception_ptr(error
+                                      ? ProtocolError("a Redis server refused the connection: " + error->text)
+                                      : ProtocolError("a Redis server sent an answer without a command")));
+    return;
+  }
+  progress_ = stream_.loop().time();
+  answer(std::move(reply.value));
+}
+
+bool Client::is_push(const Reply& reply) const {
+  if (reply.is_push) return true;
+  const Array* const array = is_subscriber_ ? reply.value.get<Array>() : nullptr;
+  if (!array) return false;
+  const std::string_view kind = text_of(array->items, 0);
+  return contains(kMessages, kind) || contains(kConfirmations, kind);
+}
+
+void Client::take_push(const std::vector<Value>& items) {
+  const std::string_view kind = text_of(items, 0);
+  try {
+    if (contains(kMessages, kind)) {
+      const bool has_pattern = kind == "pmessage";
+      ChannelMessage message{text_of(items, has_pattern ? 2 : 1), text_of(items, has_pattern ? 3 : 2)};
+      if (has_pattern) message.pattern = text_of(items, 1);
+      if (on_message_) on_message_(message);
+      return;
+    }
+    if (on_push_) on_push_(items);
+  } catch (...) {
+    log_handler_error();
+  }
+  if (!error_) confirm(kind, items);
+}
+
+// A confirmation that nobody waits for is one that the server sends on its own, because a slot has moved.
+void Client::confirm(std::string_view kind, const std::vector<Value>& items) {
+  if (waiting_.empty() || waiting_.front().confirmation.empty() || waiting_.front().confirmation != kind)
+    return;
+  progress_ = stream_.loop().time();
+  if (--waiting_.front().names > 0) return;
+  const std::int64_t* const count = items.size() > 2 ? items[2].get<std::int64_t>() : nullptr;
+  const bool is_last = waiting_.size() == 1 || waiting_[1].confirmation.empty();
+  if (count && *count == 0 && is_last) is_subscriber_ = false;
+  answer(Value());
+}
+
+void Client::answer(Value value) {
+  Waiting first = std::move(waiting_.front());
+  waiting_.pop_front();
+  first.promise.set_value(std::move(value));
+}
+
+// One timer for all commands: it is moved only when it fires, because answers come much more often.
+void Client::set_timer() {
+  if (has_timer_ || !options_.answer_timeout) return;
+  timer_ =
+      stream_.loop().call_at(saturating_add(progress_, *options_.answer_timeout), [this] { check_time(); });
+  has_timer_ = true;
+}
+
+void Client::check_time() {
+  has_timer_ = false;
+  if (waiting_.empty()) return;
+  if (stream_.loop().time() < saturating_add(progress_, *options_.answer_timeout)) return set_timer();
+  const double seconds = std::chrono::duration<double>(*options_.answer_timeout).count();
+  close(std::make_exception_ptr(
+      AnswerTimeoutError(fmt::format("a Redis server did not answer within {} seconds", seconds))));
+}
+
+void Client::close() noexcept { close(std::make_exception_ptr(StreamClosedError())); }
+
+// Every command that waits fails with the error; a dropped future ignores it.
 void Client::close(std::exception_ptr error) noexcept {
   if (error_) return;
   error_ = error;
+  if (std::exchange(has_timer_, false)) stream_.loop().remove_timeout(timer_);
   stream_.close();
-  for (Promise<Value>& promise : std::exchange(waiting_, {}))
-    if (!promise.cancelled()) promise.set_exception(error);
+  for (Waiting& one : std::exchange(waiting_, {}))
+    if (!one.promise.cancelled()) one.promise.set_exception(error);
   closed_.set();
 }
 
