@@ -11,4 +11,5 @@
 #include <squall/websocket/connection/connection_options.h>
 #include <squall/websocket/connection/message.h>
 #include <squall/websocket/connection/origin.h>
+#include <squall/websocket/connection/prepared_message.h>
 #include <squall/websocket/connection/websocket_connection.h>

@@ -11,6 +11,8 @@
 #include <squall/websocket/connection/frame_writer.h>
 #include <squall/websocket/connection/keep_alive.h>
 #include <squall/websocket/connection/message.h>
+#include <squall/websocket/connection/outgoing_message.h>
+#include <squall/websocket/connection/prepared_message.h>
 #include <squall/websocket/connection/send_awaiter.h>
 #include <squall/websocket/connection/send_queue.h>
 
@@ -90,10 +92,16 @@ class WebSocketConnection {
   SendAwaiter write_message(std::string&& data, MessageType type = MessageType::text);
   SendAwaiter write_message(const Message& message) { return write_message(message.data, message.type); }
 
+  // Without a copy, if the message is large: see PreparedMessage.
+  SendAwaiter write_message(const PreparedMessage& message);
+
   // For programs that do not wait: sends one message, or lets it wait in the queue of
   // ConnectionOptions::queue while the peer is slow. False if the message was dropped, and if the connection
   // is closing or closed: it does not throw WebSocketClosedError.
+  // A message that can never be in the stream's buffer is dropped, or closes the connection, by the policy of
+  // the queue.
   bool post_message(std::string data, MessageType type = MessageType::text);
+  bool post_message(const PreparedMessage& message);
   // The messages of post_message() that the queue has dropped.
   std::uint64_t dropped_messages() const noexcept { return dropped_; }
   // The bytes that wait, in the queue and in the stream.
@@ -142,7 +150,9 @@ class WebSocketConnection {
   void check_open() const;
   SendAwaiter write_control(Opcode opcode, std::string_view data);
   SendQueue& queue();
-  bool has_room();
+  bool has_room(std::size_t size);
+  bool may_write_now(std::size_t size);
+  bool enqueue(OutgoingMessage&& message);
   void peer_closed(const CloseStatus& status);
   void fail(const Fault& fault);
   void send_close(std::string_view payload) noexcept;
