@@ -9,7 +9,7 @@ ROOMS = {
     "iostream": ["address", "socket", "stream", "tls", "tcp", "process"],
     "http": ["message", "codec", "server", "client"],
     "web": ["escape", "security", "handler", "routing", "output", "static", "middleware", "stock", "app"],
-    "websocket": ["codec", "connection"],
+    "websocket": ["codec", "connection", "hub"],
 }
 LAYERS = list(ROOMS)
 # The installed folders: the layers, and above them the helpers for users' tests.

@@ -54,6 +54,7 @@ WebSocketConnection::WebSocketConnection(IOStream stream, Role role, ConnectionT
 WebSocketConnection::~WebSocketConnection() {
   if (!is_closing()) send_close(ClosePayload({close_code::kGoingAway, {}}).bytes());
   stream_.loop().remove_timeout(deadline_);
+  tell_watchers();
 }
 
 // ---- Receiving.
@@ -285,6 +286,29 @@ void WebSocketConnection::end(std::error_code error) noexcept {
   stream_.loop().remove_timeout(std::exchange(deadline_, Timeout()));
   if (queue_) queue_->clear();
   stream_.close(error);
+  tell_watchers();
+}
+
+void WebSocketConnection::add_watcher(ConnectionWatcher& watcher) noexcept {
+  watcher.next_ = std::exchange(watchers_, &watcher);
+  if (is_closed()) tell_watchers();
+}
+
+void WebSocketConnection::remove_watcher(ConnectionWatcher& watcher) noexcept {
+  for (ConnectionWatcher** link = &watchers_; *link; link = &(*link)->next_) {
+    if (*link != &watcher) continue;
+    *link = std::exchange(watcher.next_, nullptr);
+    return;
+  }
+}
+
+// A watcher may remove others.
+void WebSocketConnection::tell_watchers() noexcept {
+  while (watchers_) {
+    ConnectionWatcher& watcher = *watchers_;
+    watchers_ = std::exchange(watcher.next_, nullptr);
+    watcher.on_connection_end();
+  }
 }
 
 }  // namespace squall::websocket

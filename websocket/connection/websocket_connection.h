@@ -8,6 +8,7 @@
 #include <squall/websocket/codec/frame.h>
 #include <squall/websocket/codec/message_reader.h>
 #include <squall/websocket/connection/connection_options.h>
+#include <squall/websocket/connection/connection_watcher.h>
 #include <squall/websocket/connection/frame_writer.h>
 #include <squall/websocket/connection/keep_alive.h>
 #include <squall/websocket/connection/message.h>
@@ -106,6 +107,8 @@ class WebSocketConnection {
   std::uint64_t dropped_messages() const noexcept { return dropped_; }
   // The bytes that wait, in the queue and in the stream.
   std::uint64_t waiting_bytes() const noexcept;
+  // Waits until the kernel has taken all bytes in the stream.
+  SendAwaiter flush() { return SendAwaiter(stream_.flush()); }
 
   // Throw std::invalid_argument for more than 125 bytes (WSK-25).
   SendAwaiter ping(std::string_view data = {}) { return write_control(Opcode::ping, data); }
@@ -126,6 +129,10 @@ class WebSocketConnection {
   // close frame (WSK-23).
   std::optional<std::uint16_t> close_code() const noexcept { return close_code_; }
   const std::string& close_reason() const noexcept { return close_reason_; }
+  // Calls `watcher` once, when the connection is closed or destroyed; at once if it is closed. Borrows the
+  // watcher until then, or until remove_watcher(), which takes time for each of the watchers.
+  void add_watcher(ConnectionWatcher& watcher) noexcept;
+  void remove_watcher(ConnectionWatcher& watcher) noexcept;
   // Why this side has closed the connection because of the peer's bytes; false if it did not.
   const Fault& fault() const noexcept { return reader_.fault(); }
 
@@ -159,6 +166,7 @@ class WebSocketConnection {
   void begin_deadline() noexcept;
   void end_at_peer() noexcept;
   void end(std::error_code error = {}) noexcept;
+  void tell_watchers() noexcept;
 
   IOStream stream_;
   MessageReader reader_;
@@ -166,6 +174,7 @@ class WebSocketConnection {
   std::span<char> unread_;                 // the bytes of the last read that the reader has not used
   std::unique_ptr<SendQueue> queue_;       // null while no message has had to wait
   std::unique_ptr<KeepAlive> keep_alive_;  // null without pings
+  ConnectionWatcher* watchers_ = nullptr;  // the last one that was added
   Timeout deadline_;
   TimeSpan close_timeout_;
   QueueOptions queue_options_;

@@ -63,7 +63,8 @@ struct PresenceList {
 //
 // Thread:    every function from any thread, concurrently. Callbacks on any thread, also before the function
 //            returns; each exactly once, unless stop() was called meanwhile: then they may be dropped.
-// Lifetime:  owned by the hub, which calls start() first, and stop() last.
+// Lifetime:  owned by the hub, which calls start() first, and stop() last. It may be destroyed later, on any
+//            thread: with the last connection that was subscribed.
 // Errors:    functions throw std::bad_alloc, and std::logic_error outside of start() and stop(). All else is
 //            in the results. Callbacks do not throw.
 class Broker {

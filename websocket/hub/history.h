@@ -38,8 +38,10 @@ struct HistoryPage {
 
   Status status = Status::ok;
   std::vector<SharedMessage> messages{};  // each has its position
-  // The position of the newest message of the topic when the page was read.
+  // Of `ok` and `gap`: the positions of the newest message of the topic when the page was read, and of the
+  // newest one that is forgotten. Clients with a position from `bottom` up to `top` can resume.
   Position top{};
+  Position bottom{};
 };
 
 }  // namespace squall::websocket

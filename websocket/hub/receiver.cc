@@ -1,5 +1,6 @@
 #include <squall/websocket/hub/receiver.h>
 
+#include <squall/ioloop/loop/sleep.h>
 #include <squall/iostream/address/errors.h>
 #include <squall/websocket/hub/topic_group.h>
 
@@ -24,6 +25,8 @@ Task<> Receiver::drain() {
   try {
     while (!waiting_.empty()) {
       co_await drained();
+      // The connection's own queue may fill the stream again before this task runs.
+      if (!has_room()) co_await moment();
       continue_with_waiting();
     }
   } catch (const StreamClosedError&) {

@@ -19,7 +19,7 @@ class WebSocketConnection;
 //
 // Thread:    its loop's thread.
 // Lifetime:  owned by the HubShard of its loop; its subscribers are destroyed before it.
-class Receiver {
+class Receiver : public ListNode<> {
  public:
   explicit Receiver(IOLoop& loop) : drain_(loop) {}
   virtual ~Receiver() = default;

@@ -4,6 +4,7 @@
 #include <squall/websocket/hub/hub_options.h>
 #include <squall/websocket/hub/message_forms.h>
 #include <squall/websocket/hub/position.h>
+#include <squall/websocket/hub/subscription.h>
 #include <squall/websocket/hub/topic_message.h>
 #include <squall/websocket/hub/waiting_messages.h>
 
@@ -15,9 +16,6 @@ namespace squall::websocket {
 
 class Receiver;
 class TopicGroup;
-
-// Names a subscription of its hub; never used again.
-enum class SubscriptionId : std::uint64_t {};
 
 struct OfReceiver {};  // the list of all subscribers of a receiver
 struct OfDrain {};     // the list of a receiver's subscribers that wait until it has room

@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <array>
 #include <exception>
+#include <memory>
+#include <utility>
 
 namespace squall::websocket {
 namespace {
@@ -20,6 +22,12 @@ constexpr std::size_t kPageBytesOfLast = 1024 * 1024;
 
 bool is_behind(const Position& position, const Position& after) noexcept {
   return position.epoch != after.epoch || position.offset > after.offset;
+}
+
+// Whether all messages behind `after` are kept.
+bool is_kept(const HistoryPage& page, const Position& after) noexcept {
+  return after.epoch == page.top.epoch && after.offset >= page.bottom.offset &&
+         after.offset <= page.top.offset;
 }
 
 // The connection may have no memory for the message: the others get it.
@@ -55,13 +63,16 @@ struct TopicGroup::Page {
   std::vector<SharedForms> forms;
 };
 
-TopicGroup::TopicGroup(HubShard& shard, std::string_view pattern)
-    : shard_(shard), pattern_(pattern), is_literal_(!has_wildcard(pattern)) {}
+TopicGroup::TopicGroup(HubShard& shard, std::string_view pattern, std::uint64_t id)
+    : shard_(shard), id_(id), pattern_(pattern), is_literal_(!has_wildcard(pattern)) {}
 
-void TopicGroup::add(Subscriber& subscriber, bool with_history) {
+void TopicGroup::insert(Subscriber& subscriber) {
   subscriber.index = entries_.size();
   entries_.push_back({nullptr, &subscriber, subscriber.form});
   ++count_;
+}
+
+void TopicGroup::begin(Subscriber& subscriber, bool with_history) {
   if (with_history) {
     subscriber.state = State::recovering;
     want_page(subscriber);
@@ -129,16 +140,8 @@ void TopicGroup::deliver(const SharedForms& forms) {
 // False if the message is not to be delivered: it is a repetition, or messages before it are missing.
 bool TopicGroup::advance(const Position& position) {
   const std::optional<Position> before = top_;
-  if (!before) {
-    top_ = position;
-    return true;
-  }
-  if (position.epoch != before->epoch) {
-    top_ = position;
-    for_each_live([&](Subscriber& subscriber) {
-      if (subscriber.after && subscriber.after->epoch == position.epoch) return;
-      lose(subscriber, Gap::Reason::forgotten, Position{position.epoch, position.offset - 1});
-    });
+  if (!before || before->epoch != position.epoch) {
+    begin_epoch(position);
     return true;
   }
   if (position.offset <= before->offset) return false;
@@ -147,6 +150,16 @@ bool TopicGroup::advance(const Position& position) {
   for_each_live([&](Subscriber& subscriber) { recover(subscriber, *before); });
   start_read();
   return false;
+}
+
+// `position` is the first one that the group sees, or the first one of another history.
+void TopicGroup::begin_epoch(const Position& position) {
+  const std::optional<Position> before = std::exchange(top_, Position{position.epoch, position.offset - 1});
+  for_each_live([&](Subscriber& subscriber) {
+    const std::optional<Position>& known = subscriber.after ? subscriber.after : before;
+    if (known && known->epoch != position.epoch) lose(subscriber, Gap::Reason::forgotten, top_);
+  });
+  top_ = position;
 }
 
 void TopicGroup::offer(Subscriber& subscriber, const SharedForms& forms) {
@@ -163,12 +176,15 @@ void TopicGroup::offer(Subscriber& subscriber, const SharedForms& forms) {
 }
 
 void TopicGroup::on_lost(Gap::Reason reason) {
-  if (is_literal_ && top_) {
-    const Position after = *top_;
-    for_each_live([&](Subscriber& subscriber) { recover(subscriber, after); });
-    return start_read();
-  }
-  for_each_live([&](Subscriber& subscriber) { lose(subscriber, reason, std::nullopt); });
+  for_each_live([&](Subscriber& subscriber) {
+    const std::optional<Position> after = subscriber.after ? subscriber.after : top_;
+    if (after) {
+      recover(subscriber, *after);
+    } else {
+      lose(subscriber, reason, std::nullopt);
+    }
+  });
+  start_read();
 }
 
 // ---- History.
@@ -232,10 +248,8 @@ void TopicGroup::serve(Subscriber& subscriber, Page& page) {
   switch (page.page.status) {
     case Status::ok: return replay(subscriber, page);
     case Status::gap:
-      // Another subscriber was further back: this one's messages may be there.
-      if (had_position && *subscriber.after != *page.request.after &&
-          subscriber.after->epoch == page.page.top.epoch)
-        return wanting_.push_back(subscriber);
+      // Another subscriber was further back.
+      if (had_position && is_kept(page.page, *subscriber.after)) return wanting_.push_back(subscriber);
       return lose(subscriber, Gap::Reason::forgotten, page.page.top);
     case Status::no_history:
       if (had_position) return lose(subscriber, Gap::Reason::no_history, std::nullopt);
@@ -275,8 +289,8 @@ void TopicGroup::replay(Subscriber& subscriber, Page& page) {
 void TopicGroup::lose(Subscriber& subscriber, Gap::Reason reason, const std::optional<Position>& position) {
   subscriber.after = position;
   subscriber.is_told = true;  // a gap tells the position, too
-  if (subscriber.form != Form::payload)
-    subscriber.receiver->post(Notice{Notice::Kind::gap, pattern_, to_string(reason), position}, subscriber.form);
+  const Notice notice{.kind = Notice::Kind::gap, .topic = pattern_, .reason = to_string(reason), .position = position};
+  subscriber.receiver->post(notice, subscriber.form);
   if (subscriber.on_gap) {
     try {
       subscriber.on_gap(Gap{pattern_, reason, position});
@@ -290,10 +304,12 @@ void TopicGroup::lose(Subscriber& subscriber, Gap::Reason reason, const std::opt
 }
 
 void TopicGroup::tell_subscribed(Subscriber& subscriber) {
-  if (std::exchange(subscriber.is_told, true) || subscriber.form == Form::payload) return;
-  subscriber.receiver->post(
-      Notice{Notice::Kind::subscribed, pattern_, {}, subscriber.after, shard_.options().reconnect_window},
-      subscriber.form);
+  if (std::exchange(subscriber.is_told, true)) return;
+  const Notice notice{.kind = Notice::Kind::subscribed,
+                      .topic = pattern_,
+                      .position = subscriber.after,
+                      .window = shard_.options().reconnect_window};
+  subscriber.receiver->post(notice, subscriber.form);
 }
 
 // The subscriber has all messages up to `after`: it goes live, unless the group has seen later ones.

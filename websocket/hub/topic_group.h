@@ -8,6 +8,7 @@
 #include <squall/websocket/hub/subscriber.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,19 +28,23 @@ class WebSocketConnection;
 //
 // Thread:    the loop's thread. All functions but the constructor are called within a HubShard::Walk, since
 //            subscribers may end, and others begin, while messages are delivered.
-class TopicGroup {
+class TopicGroup : public ListNode<> {
  public:
-  TopicGroup(HubShard& shard, std::string_view pattern);
+  // `id` is another one for each group of the shard.
+  TopicGroup(HubShard& shard, std::string_view pattern, std::uint64_t id);
   TopicGroup(const TopicGroup&) = delete;
   TopicGroup& operator=(const TopicGroup&) = delete;
 
+  std::uint64_t id() const noexcept { return id_; }
   const std::string& pattern() const noexcept { return pattern_; }
   bool is_literal() const noexcept { return is_literal_; }
   bool empty() const noexcept { return count_ == 0; }
   std::size_t size() const noexcept { return count_; }
 
-  // Begins the subscription: with a page of the history if it needs one.
-  void add(Subscriber& subscriber, bool with_history);
+  // Then begin().
+  void insert(Subscriber& subscriber);
+  // With a page of the history, or live.
+  void begin(Subscriber& subscriber, bool with_history);
   void remove(Subscriber& subscriber) noexcept;
   // The walk is over: removes the entries of ended subscribers.
   void compact() noexcept;
@@ -64,6 +69,7 @@ class TopicGroup {
   void for_each_live(Visit&& visit);
   void update_entry(Subscriber& subscriber) noexcept;
   bool advance(const Position& position);
+  void begin_epoch(const Position& position);
   void offer(Subscriber& subscriber, const SharedForms& forms);
   void recover(Subscriber& subscriber, const Position& after);
   void start_read();
@@ -74,6 +80,7 @@ class TopicGroup {
   void finish(Subscriber& subscriber);
 
   HubShard& shard_;
+  const std::uint64_t id_;
   const std::string pattern_;
   const bool is_literal_;
   bool is_confirmed_ = false;

@@ -58,10 +58,10 @@ HistoryPage TopicHistory::read(const HistoryRequest& request, TimePoint now) {
   forget_expired(now);
   HistoryPage page;
   page.top = top_;
+  page.bottom = {top_.epoch, top_.offset - kept_.size()};
   if (request.after) {
     const Position& after = *request.after;
-    const std::uint64_t forgotten = top_.offset - kept_.size();
-    if (after.epoch != top_.epoch || after.offset > top_.offset || after.offset < forgotten) {
+    if (after.epoch != top_.epoch || after.offset > top_.offset || after.offset < page.bottom.offset) {
       page.status = HistoryPage::Status::gap;
       return page;
     }
