@@ -89,7 +89,9 @@ void TopicGroup::remove(Subscriber& subscriber) noexcept {
   shard_.compact_later(*this);
 }
 
+// Not for each ended subscriber: they would take quadratic time to leave.
 void TopicGroup::compact() noexcept {
+  if (entries_.size() - count_ <= count_ / 2) return;
   std::size_t kept = 0;
   for (const Entry& entry : entries_) {
     if (!entry.subscriber) continue;

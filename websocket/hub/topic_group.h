@@ -46,7 +46,7 @@ class TopicGroup : public ListNode<> {
   // With a page of the history, or live.
   void begin(Subscriber& subscriber, bool with_history);
   void remove(Subscriber& subscriber) noexcept;
-  // The walk is over: removes the entries of ended subscribers.
+  // The walk is over: removes the entries of ended subscribers, once they are many.
   void compact() noexcept;
 
   void deliver(const SharedForms& forms);
