@@ -128,6 +128,7 @@ class IOStream {
   void commit_write(std::size_t count) { writer_.commit(count); }
   // Throws if a write of `count` bytes would throw.
   void check_write(std::size_t count) const { writer_.check(count); }
+  std::size_t max_write_buffer_size() const noexcept { return writer_.max_buffer_size(); }
   std::uint64_t pending_write_bytes() const noexcept { return writer_.pending_bytes(); }
   // Bytes that the kernel has taken since the stream began.
   std::uint64_t flushed_bytes() const noexcept { return writer_.flushed_bytes(); }

@@ -10,7 +10,7 @@ ROOMS = {
     "redis": [],
     "http": ["message", "codec", "server", "client"],
     "web": ["escape", "security", "handler", "routing", "output", "static", "middleware", "stock", "app"],
-    "websocket": ["codec", "connection"],
+    "websocket": ["codec", "connection", "hub"],
 }
 LAYERS = list(ROOMS)
 # Layers that only some folders include: the layer, and these folders besides itself.

@@ -22,6 +22,23 @@ WriteAwaiter FrameWriter::write_message(Opcode opcode, std::string&& payload) {
   return deflate_ ? write_compressed(head, payload) : write_owned(head, std::move(payload));
 }
 
+WriteAwaiter FrameWriter::write_message(const PreparedMessage& message) {
+  if (role_ == Role::client) return write_message(message.opcode(), message.data());
+  if (!deflate_) return write_shared(message.frame());
+  const PreparedMessage::Frame& frame =
+      message.compressed_frame({deflate_->bits, compression_.level, compression_.memory_level});
+  WriteAwaiter result = write_shared(frame);
+  // The receiver's window has the frame, the compressor's window has not. A new compressor refers to no byte
+  // in front of its first one.
+  if (frame.is_compressed) compressor_.reset();
+  return result;
+}
+
+WriteAwaiter FrameWriter::write_message(OutgoingMessage&& message) {
+  if (const PreparedMessage* const shared = message.shared()) return write_message(*shared);
+  return write_message(message.opcode(), std::move(message.payload()));
+}
+
 WriteAwaiter FrameWriter::write_control(Opcode opcode, std::string_view payload) {
   FrameHead head;
   head.opcode = opcode;
@@ -48,13 +65,11 @@ WriteAwaiter FrameWriter::write_copied(FrameHead head, std::string_view payload)
 WriteAwaiter FrameWriter::write_owned(FrameHead head, std::string&& payload) {
   if (payload.size() < IOStream::kByReference) return write_copied(head, payload);
   head.size = payload.size();
-  if (role_ == Role::client) {
-    head.key = next_mask_key();
-    mask(payload, *head.key);
-  }
+  if (role_ == Role::client) head.key = next_mask_key();
   const EncodedHead encoded(head);
   stream_.check_write(encoded.bytes().size() + payload.size());
   stream_.write(encoded.bytes());
+  if (head.key) mask(payload, *head.key);
   try {
     return stream_.write(std::move(payload));
   } catch (...) {
@@ -63,7 +78,7 @@ WriteAwaiter FrameWriter::write_owned(FrameHead head, std::string&& payload) {
   }
 }
 
-// The peer cannot decompress further messages without a message that the compressor has seen.
+// If the message is not sent, a new compressor makes the next one: the peer has nothing to refer to.
 WriteAwaiter FrameWriter::write_compressed(FrameHead head, std::string_view payload) {
   stream_.check_write(payload.size());
   try {
@@ -74,9 +89,20 @@ WriteAwaiter FrameWriter::write_compressed(FrameHead head, std::string_view payl
     head.compressed = true;
     return write_owned(head, std::move(compressed));
   } catch (...) {
-    drop_connection();
+    compressor_.reset();
     throw;
   }
+}
+
+WriteAwaiter FrameWriter::write_shared(const PreparedMessage::Frame& frame) {
+  // Copies of the pointer cost most when many threads make them.
+  if (frame.bytes->size() < IOStream::kByReference) return stream_.write(std::string_view(*frame.bytes));
+  return stream_.write(frame.bytes);
+}
+
+// As zlib's deflateBound(), for any level.
+std::size_t FrameWriter::max_frame_size(std::size_t size) const noexcept {
+  return EncodedHead::kMaxSize + size + (deflate_ ? size / 8 + size / 64 + 16 : 0);
 }
 
 void FrameWriter::drop_connection() noexcept {

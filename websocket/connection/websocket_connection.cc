@@ -1,11 +1,9 @@
 #include <squall/websocket/connection/websocket_connection.h>
 
 #include <squall/ioloop/base/errors.h>
-#include <squall/ioloop/base/utf8.h>
 #include <squall/ioloop/loop/sleep.h>
 #include <squall/iostream/address/errors.h>
 
-#include <cassert>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
@@ -21,16 +19,6 @@ MessageReader::Options reader_options(Role role, const ConnectionTerms& terms,
   result.max_message_size = options.max_message_size;
   if (terms.deflate) result.deflate = terms.deflate->receive;
   return result;
-}
-
-Opcode opcode_of(MessageType type, [[maybe_unused]] std::string_view data) {
-  switch (type) {
-    case MessageType::text:
-      assert(is_utf8(data) && "a text message must be UTF-8: send other bytes as a binary message");
-      return Opcode::text;
-    case MessageType::binary: return Opcode::binary;
-    default: throw std::invalid_argument("pings and pongs are sent by ping() and pong()");
-  }
 }
 
 }  // namespace
@@ -66,6 +54,7 @@ WebSocketConnection::WebSocketConnection(IOStream stream, Role role, ConnectionT
 WebSocketConnection::~WebSocketConnection() {
   if (!is_closing()) send_close(ClosePayload({close_code::kGoingAway, {}}).bytes());
   stream_.loop().remove_timeout(deadline_);
+  tell_watchers();
 }
 
 // ---- Receiving.
@@ -130,7 +119,7 @@ Task<> WebSocketConnection::wait_closed() {
 // A peer that sends pings and does not read must not fill the stream's buffer.
 void WebSocketConnection::answer_ping(std::string_view payload) {
   if (is_closing()) return;
-  if (!has_room()) return queue().set_pong(payload);
+  if (!has_room(EncodedHead::kMaxSize + payload.size())) return queue().set_pong(payload);
   try {
     writer_.write_control(Opcode::pong, payload);
   } catch (const StreamClosedError&) {
@@ -160,15 +149,35 @@ SendAwaiter WebSocketConnection::write_message(std::string&& data, MessageType t
   return SendAwaiter(writer_.write_message(opcode, std::move(data)));
 }
 
+SendAwaiter WebSocketConnection::write_message(const PreparedMessage& message) {
+  check_open();
+  if (queue_) queue_->write_all();
+  return SendAwaiter(writer_.write_message(message));
+}
+
 bool WebSocketConnection::post_message(std::string data, MessageType type) {
   const Opcode opcode = opcode_of(type, data);
+  if (!may_write_now(data.size())) return enqueue({opcode, std::move(data)});
+  writer_.write_message(opcode, std::move(data));
+  return true;
+}
+
+bool WebSocketConnection::post_message(const PreparedMessage& message) {
+  if (!may_write_now(message.size())) return enqueue(OutgoingMessage(message));
+  writer_.write_message(message);
+  return true;
+}
+
+// Whether a posted message of `size` bytes need not wait.
+bool WebSocketConnection::may_write_now(std::size_t size) {
+  const std::size_t frame = writer_.max_frame_size(size);
+  return !is_closing() && (!queue_ || queue_->empty()) && SendQueue::may_ever_fit(stream_, frame) &&
+         has_room(frame) && !is_closing();
+}
+
+bool WebSocketConnection::enqueue(OutgoingMessage&& message) {
   if (is_closing()) return false;
-  if ((!queue_ || queue_->empty()) && has_room()) {
-    if (is_closing()) return false;
-    writer_.write_message(opcode, std::move(data));
-    return true;
-  }
-  const SendQueue::Added added = queue().add(opcode, std::move(data), dropped_);
+  const SendQueue::Added added = queue().add(std::move(message), dropped_);
   if (added == SendQueue::Added::overflow) {
     dropped_ += queue_->size() + 1;
     queue_->clear();
@@ -193,11 +202,11 @@ SendQueue& WebSocketConnection::queue() {
   return *queue_;
 }
 
-// Whether the stream has few unsent bytes. Many bytes that were written in this turn are sent now.
-bool WebSocketConnection::has_room() {
-  if (stream_.pending_write_bytes() <= SendQueue::kHighWater) return true;
+// Whether a frame of `size` bytes may be written. Many bytes that were written in this turn are sent now.
+bool WebSocketConnection::has_room(std::size_t size) {
+  if (SendQueue::has_room(stream_, size)) return true;
   stream_.flush().await_ready();
-  return stream_.pending_write_bytes() <= SendQueue::kHighWater;
+  return SendQueue::has_room(stream_, size);
 }
 
 // ---- The end.
@@ -277,6 +286,29 @@ void WebSocketConnection::end(std::error_code error) noexcept {
   stream_.loop().remove_timeout(std::exchange(deadline_, Timeout()));
   if (queue_) queue_->clear();
   stream_.close(error);
+  tell_watchers();
+}
+
+void WebSocketConnection::add_watcher(ConnectionWatcher& watcher) noexcept {
+  watcher.next_ = std::exchange(watchers_, &watcher);
+  if (is_closed()) tell_watchers();
+}
+
+void WebSocketConnection::remove_watcher(ConnectionWatcher& watcher) noexcept {
+  for (ConnectionWatcher** link = &watchers_; *link; link = &(*link)->next_) {
+    if (*link != &watcher) continue;
+    *link = std::exchange(watcher.next_, nullptr);
+    return;
+  }
+}
+
+// A watcher may remove others.
+void WebSocketConnection::tell_watchers() noexcept {
+  while (watchers_) {
+    ConnectionWatcher& watcher = *watchers_;
+    watchers_ = std::exchange(watcher.next_, nullptr);
+    watcher.on_connection_end();
+  }
 }
 
 }  // namespace squall::websocket

@@ -8,9 +8,12 @@
 #include <squall/websocket/codec/frame.h>
 #include <squall/websocket/codec/message_reader.h>
 #include <squall/websocket/connection/connection_options.h>
+#include <squall/websocket/connection/connection_watcher.h>
 #include <squall/websocket/connection/frame_writer.h>
 #include <squall/websocket/connection/keep_alive.h>
 #include <squall/websocket/connection/message.h>
+#include <squall/websocket/connection/outgoing_message.h>
+#include <squall/websocket/connection/prepared_message.h>
 #include <squall/websocket/connection/send_awaiter.h>
 #include <squall/websocket/connection/send_queue.h>
 
@@ -90,14 +93,22 @@ class WebSocketConnection {
   SendAwaiter write_message(std::string&& data, MessageType type = MessageType::text);
   SendAwaiter write_message(const Message& message) { return write_message(message.data, message.type); }
 
+  // Without a copy, if the message is large: see PreparedMessage.
+  SendAwaiter write_message(const PreparedMessage& message);
+
   // For programs that do not wait: sends one message, or lets it wait in the queue of
   // ConnectionOptions::queue while the peer is slow. False if the message was dropped, and if the connection
   // is closing or closed: it does not throw WebSocketClosedError.
+  // A message that can never be in the stream's buffer is dropped, or closes the connection, by the policy of
+  // the queue.
   bool post_message(std::string data, MessageType type = MessageType::text);
+  bool post_message(const PreparedMessage& message);
   // The messages of post_message() that the queue has dropped.
   std::uint64_t dropped_messages() const noexcept { return dropped_; }
   // The bytes that wait, in the queue and in the stream.
   std::uint64_t waiting_bytes() const noexcept;
+  // Waits until the kernel has taken all bytes in the stream.
+  SendAwaiter flush() { return SendAwaiter(stream_.flush()); }
 
   // Throw std::invalid_argument for more than 125 bytes (WSK-25).
   SendAwaiter ping(std::string_view data = {}) { return write_control(Opcode::ping, data); }
@@ -118,6 +129,10 @@ class WebSocketConnection {
   // close frame (WSK-23).
   std::optional<std::uint16_t> close_code() const noexcept { return close_code_; }
   const std::string& close_reason() const noexcept { return close_reason_; }
+  // Calls `watcher` once, when the connection is closed or destroyed; at once if it is closed. Borrows the
+  // watcher until then, or until remove_watcher(), which takes time for each of the watchers.
+  void add_watcher(ConnectionWatcher& watcher) noexcept;
+  void remove_watcher(ConnectionWatcher& watcher) noexcept;
   // Why this side has closed the connection because of the peer's bytes; false if it did not.
   const Fault& fault() const noexcept { return reader_.fault(); }
 
@@ -142,13 +157,16 @@ class WebSocketConnection {
   void check_open() const;
   SendAwaiter write_control(Opcode opcode, std::string_view data);
   SendQueue& queue();
-  bool has_room();
+  bool has_room(std::size_t size);
+  bool may_write_now(std::size_t size);
+  bool enqueue(OutgoingMessage&& message);
   void peer_closed(const CloseStatus& status);
   void fail(const Fault& fault);
   void send_close(std::string_view payload) noexcept;
   void begin_deadline() noexcept;
   void end_at_peer() noexcept;
   void end(std::error_code error = {}) noexcept;
+  void tell_watchers() noexcept;
 
   IOStream stream_;
   MessageReader reader_;
@@ -156,6 +174,7 @@ class WebSocketConnection {
   std::span<char> unread_;                 // the bytes of the last read that the reader has not used
   std::unique_ptr<SendQueue> queue_;       // null while no message has had to wait
   std::unique_ptr<KeepAlive> keep_alive_;  // null without pings
+  ConnectionWatcher* watchers_ = nullptr;  // the last one that was added
   Timeout deadline_;
   TimeSpan close_timeout_;
   QueueOptions queue_options_;
