@@ -20,6 +20,8 @@
 #include <squall/websocket/hub/hub_options.h>
 #include <squall/websocket/hub/memory_broker.h>
 #include <squall/websocket/hub/position.h>
+#include <squall/websocket/hub/redis_broker.h>
+#include <squall/websocket/hub/redis_broker_options.h>
 #include <squall/websocket/hub/serve_topic.h>
 #include <squall/websocket/hub/subscription.h>
 #include <squall/websocket/hub/topic.h>
