@@ -1,7 +1,7 @@
 // Opens WebSockets to a server that sends every message to all of them, sends messages one after another, and
-// prints how long it takes until the last WebSocket has each. The arguments: the port, the number of WebSockets,
-// of warm-up messages, of messages, the bytes of a message, and `deflate` for an offer of permessage-deflate.
-// Waits for a line on standard input behind the warm-up, and prints a line then.
+// prints how long it takes until the last WebSocket has each. The arguments: the port; the numbers of
+// WebSockets, of warm-up messages and of messages; the bytes of a message; and `deflate` for an offer of
+// permessage-deflate. Waits for a line on standard input behind the warm-up, and prints a line then.
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -12,7 +12,7 @@
 
 namespace squall::websocket {
 
-// What a broker tells its hub.
+// The hub's side of a broker.
 //
 // Thread:    any; calls for the same topic come one after another, in the order of their positions.
 // Errors:    none. Every call returns soon: it puts a message into bounded queues, and waits for no client.
@@ -21,8 +21,9 @@ class BrokerListener {
   // A message that was published in this or another process, once. The broker may also bring messages of
   // topics that no pattern of subscribe() matches: the hub drops them.
   virtual void on_message(const SharedMessage& message) noexcept = 0;
-  // Messages of topics that match `pattern` (one of subscribe()) may have been lost, and from now on messages
-  // arrive again. The hub then reads the history of those who know their position, and tells the others.
+  // Messages of topics that match `pattern` (one of subscribe()) may have been lost, and from now on
+  // messages arrive again. The hub then reads the histories of topics with positions, and tells the
+  // subscribers of others.
   virtual void on_gap(std::string_view pattern) noexcept = 0;
 
  protected:
@@ -43,7 +44,7 @@ struct Published {
 struct PresenceList {
   std::vector<PresenceMember> members{};  // in no order, at most as many as asked for
   std::size_t count = 0;                  // of all members
-  bool is_complete = true;                // false: the broker cannot be reached, these are those of this process
+  bool is_complete = true;                // false: only of this process, because the broker cannot be reached
 };
 
 // Carries messages between the hubs of all processes, and keeps histories and presence. MemoryBroker is the
@@ -93,15 +94,16 @@ class Broker {
   // also if the link is down. With `limits` the broker gives the message the next position of its topic, and
   // keeps both together: the listener gets them with the message, and so does read_history(). The message
   // comes without a position. `done` may be empty.
-  virtual void publish(TopicMessage message, const std::optional<HistoryLimits>& limits, PublishDone done) = 0;
+  virtual void publish(TopicMessage message, const std::optional<HistoryLimits>& limits,
+                       PublishDone done) = 0;
 
   // Reads one page. The hub has at most one read under way for each topic and loop, whose result serves all
   // clients that wait for it.
   virtual void read_history(std::string_view topic, const HistoryRequest& request, HistoryDone done) = 0;
 
   // Adds a member to a topic, or removes it, and publishes the Kind::join or Kind::leave to its subscribers.
-  // A broker with a link keeps members only as long as their process lives: it renews them, and those of a
-  // dead process expire.
+  // A broker with a link keeps members only as long as their process lives: it renews them, and the
+  // members of a dead process expire.
   virtual void join(std::string_view topic, const PresenceMember& member) = 0;
   virtual void leave(std::string_view topic, const PresenceMember& member) = 0;
   // At most `max_members` of them; 0 asks for the count alone.

@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-// What subscribers are sent. Pure functions; docs/topics.md has the formats.
+// The texts that subscribers are sent. Pure functions; docs/topics.md has the formats.
 //
 // Thread:    any.
 namespace squall::websocket {
@@ -21,7 +21,7 @@ enum class Form : std::uint8_t {
   header,   // a line with the type, the topic and the position, and the payload behind it
 };
 
-// What a subscriber is told besides messages, with Form::json and Form::header.
+// News of a subscription besides its messages, sent with Form::json and Form::header.
 struct Notice {
   enum class Kind : std::uint8_t {
     subscribed,  // messages behind `position` follow
@@ -33,7 +33,8 @@ struct Notice {
   std::string_view topic{};  // or pattern; empty for reconnect
   std::string_view reason{};
   std::optional<Position> position{};
-  std::optional<TimeSpan> window{};  // of `subscribed` also: how long to spread reconnects of a crashed server
+  std::optional<TimeSpan>
+      window{};  // of `subscribed` also: how long to spread reconnects of a crashed server
 };
 
 // `form` is not Form::payload, except for join and leave, which have no payload: it is as Form::json then.

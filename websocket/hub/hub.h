@@ -26,17 +26,18 @@ class WebSocketConnection;
 //     hub.publish("prices.eur", R"({"usd": 1.09})");        // in any thread
 //
 // Each message is framed once for each kind of receiver, and shared by reference. It is delivered in a later
-// callback of each loop that has a subscriber, which is woken once for all messages that wait. Messages to one
-// topic that one thread publishes arrive in order; with a history, all subscribers of all processes get them
-// in the same order. A connection with several subscriptions that match gets the message for each of them.
+// callback of each loop that has a subscriber, which is woken once for all messages that wait. Messages that
+// one thread publishes to one topic arrive in order; with a history, all subscribers of all processes get
+// them in the same order. A connection with several subscriptions that match gets the message for each of
+// them.
 //
 // docs/topics.md has patterns, histories, resuming and the formats.
 //
 // Thread:    publish(), presence(), history() and restart_clients() from any thread; subscribe() and
 //            unsubscribe() from the thread of the connection's loop. Constructor and destructor from any.
 // Lifetime:  may be destroyed before its connections and loops, and after them. The destructor ends the
-//            subscriptions; those of other loops end in their next turn. Subscriptions of a loop that has
-//            ended get no messages. Callbacks of the destructor of a subscription's functions run in its loop.
+//            subscriptions; the subscriptions of other loops end in the loop's next turn. Subscriptions of a
+//            loop that has ended get no messages. The functions of a subscription are destroyed in its loop.
 // Errors:    std::invalid_argument for a bad topic, pattern or option. Exceptions of the functions that are
 //            subscribed are logged, and the others get the message.
 class Hub {

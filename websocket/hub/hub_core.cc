@@ -1,28 +1,20 @@
 #include <squall/websocket/hub/hub_core.h>
 
 #include <squall/ioloop/base/log.h>
-#include <squall/ioloop/base/random_bytes.h>
 #include <squall/websocket/hub/hub_shard.h>
 #include <squall/websocket/hub/memory_broker.h>
+#include <squall/websocket/hub/random_number.h>
 #include <squall/websocket/hub/topic.h>
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 #include <exception>
 #include <stdexcept>
 #include <utility>
 
 namespace squall::websocket {
 namespace {
-
-std::uint64_t random_number() {
-  const auto bytes = squall::detail::random_bytes<8>();
-  std::uint64_t number = 0;
-  std::memcpy(&number, bytes.data(), sizeof number);
-  return number;
-}
 
 HubOptions checked(HubOptions options) {
   for (const HistoryRule& rule : options.history) check_pattern(rule.pattern);
@@ -148,8 +140,9 @@ void HubCore::remove_pattern(std::string_view pattern, const HubShard& shard) no
     const std::lock_guard lock(index_lock_);
     Pattern* const found = index_.find(pattern);
     if (!found) return;
-    const auto at = std::find_if(found->shards.begin(), found->shards.end(),
-                                 [&](const std::shared_ptr<HubShard>& other) { return other.get() == &shard; });
+    const auto at =
+        std::find_if(found->shards.begin(), found->shards.end(),
+                     [&](const std::shared_ptr<HubShard>& other) { return other.get() == &shard; });
     if (at == found->shards.end()) return;
     removed = std::move(*at);
     found->shards.erase(at);

@@ -33,7 +33,7 @@ class HubCore final : public BrokerListener, public std::enable_shared_from_this
   HubCore& operator=(const HubCore&) = delete;
 
   void start() { broker_->start(*this); }
-  // The hub is destroyed: ends all subscriptions, those of other loops soon.
+  // The hub is destroyed: ends all subscriptions; other loops do it in their next turn.
   void close() noexcept;
   bool is_closed() const noexcept { return is_closed_.load(std::memory_order_acquire); }
 
@@ -41,11 +41,13 @@ class HubCore final : public BrokerListener, public std::enable_shared_from_this
   Broker& broker() const noexcept { return *broker_; }
   // nullopt for a topic without a history.
   std::optional<HistoryLimits> limits_of(std::string_view topic) const;
-  SubscriptionId next_id() noexcept { return SubscriptionId(next_id_.fetch_add(1, std::memory_order_relaxed)); }
+  SubscriptionId next_id() noexcept {
+    return SubscriptionId(next_id_.fetch_add(1, std::memory_order_relaxed));
+  }
   // Of a member of a presence list, unique among all processes.
   std::string client_name(SubscriptionId id) const;
 
-  // The shard of a loop, which is made if there is none.
+  // The shard of a loop. Makes it for the first subscription.
   std::shared_ptr<HubShard> shard_of(IOLoop& loop);
   std::shared_ptr<HubShard> find_shard(IOLoop& loop) const;
   std::vector<std::shared_ptr<HubShard>> shards() const;

@@ -62,7 +62,7 @@ struct Gap {
 std::string_view to_string(Gap::Reason reason) noexcept;
 
 struct SubscribeOptions {
-  // Who is subscribed, as others see it.
+  // The subscriber, as others see it.
   struct Presence {
     std::string user{};  // at most kMaxUserSize bytes
     std::string data{};  // at most kMaxDataSize bytes

@@ -327,7 +327,8 @@ void HubShard::on_overflow() {
 // ---- History.
 
 void HubShard::read_history(TopicGroup& group, const HistoryRequest& request) {
-  auto done = [weak = weak_from_this(), pattern = group.pattern(), id = group.id(), request](HistoryPage page) {
+  auto done = [weak = weak_from_this(), pattern = group.pattern(), id = group.id(),
+               request](HistoryPage page) {
     const std::shared_ptr<HubShard> self = weak.lock();
     if (!self) return;
     self->run_soon([self, pattern, id, request, read = std::move(page)] {

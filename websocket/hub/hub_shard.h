@@ -71,7 +71,8 @@ class HubShard : public std::enable_shared_from_this<HubShard> {
  private:
   using Group = std::unique_ptr<TopicGroup>;
 
-  void check_subscribe(std::string_view pattern, const SubscribeOptions& options, const Receiver* receiver) const;
+  void check_subscribe(std::string_view pattern, const SubscribeOptions& options,
+                       const Receiver* receiver) const;
   SubscriptionId add(Receiver& receiver, std::string_view pattern, const SubscribeOptions& options);
   TopicGroup& group_of(std::string_view pattern);
   bool needs_history(const TopicGroup& group, const SubscribeOptions& options) const;
@@ -90,9 +91,9 @@ class HubShard : public std::enable_shared_from_this<HubShard> {
   LoopHandle handle_;
   ShardInbox inbox_;
   std::atomic<bool> is_loop_gone_ = false;
-  std::vector<SharedForms> taken_;  // from the inbox; being delivered
-  std::size_t next_ = 0;            // of taken_
-  bool is_incomplete_ = false;      // messages behind taken_ are lost
+  std::vector<SharedForms> taken_;     // from the inbox; being delivered
+  std::size_t next_ = 0;               // of taken_
+  bool is_incomplete_ = false;         // messages behind taken_ are lost
   std::vector<TopicGroup*> matching_;  // of the message that is being delivered; keeps its memory
   std::uint64_t groups_made_ = 0;
   PatternTrie<Group> groups_;

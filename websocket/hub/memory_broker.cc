@@ -1,14 +1,13 @@
 #include <squall/websocket/hub/memory_broker.h>
 
 #include <squall/ioloop/base/errors.h>
-#include <squall/ioloop/base/random_bytes.h>
 #include <squall/websocket/hub/memory_topics.h>
+#include <squall/websocket/hub/random_number.h>
 #include <squall/websocket/hub/topic.h>
 
 #include <array>
 #include <atomic>
 #include <chrono>
-#include <cstring>
 #include <mutex>
 #include <optional>
 #include <shared_mutex>
@@ -22,13 +21,6 @@ namespace {
 constexpr std::uint32_t kPartitions = 16;
 
 using Members = std::unordered_map<std::string, PresenceMember>;  // by PresenceMember::client
-
-std::uint64_t random_number() {
-  const auto bytes = squall::detail::random_bytes<8>();
-  std::uint64_t number = 0;
-  std::memcpy(&number, bytes.data(), sizeof number);
-  return number;
-}
 
 struct Partition {
   std::mutex mutex;

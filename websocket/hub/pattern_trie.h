@@ -15,9 +15,9 @@ namespace squall::websocket {
 
 // Values by pattern, and the values of all patterns that match a topic.
 //
-// Patterns without a wildcard are in one hash table: a match looks the topic up once. The others are in a tree
-// of tokens. A match visits the nodes whose tokens match the beginning of the topic: its cost depends on the
-// number of patterns that match, wholly or at the beginning, and not on the number of patterns.
+// Patterns without a wildcard are in one hash table: a match looks the topic up once. The others are in a
+// tree of tokens. A match visits the nodes whose tokens match the beginning of the topic: its cost depends on
+// the number of patterns that match, wholly or at the beginning, and not on the number of patterns.
 //
 // Thread:    one at a time; const functions concurrently.
 // Lifetime:  a value stays at its address until it is erased. visit() must not add or erase.
@@ -41,7 +41,7 @@ class PatternTrie {
     return node->value.get();
   }
 
-  // The value of the pattern, which is made if there is none.
+  // The value of the pattern. Makes it for a new pattern.
   Value& add(std::string_view pattern) {
     if (Value* const value = find(pattern)) return *value;
     auto made = std::make_unique<Value>();

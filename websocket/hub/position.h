@@ -9,8 +9,8 @@ namespace squall::websocket {
 
 // The place of a message in the history of its topic.
 //
-// Offsets of one epoch are consecutive, from 1 on: 0 is the place in front of the first message. A broker that
-// has lost a history begins another epoch, so positions of different epochs cannot be compared.
+// Offsets of one epoch are consecutive, from 1 on: 0 is the place in front of the first message. A broker
+// that has lost a history begins another epoch, so positions of different epochs cannot be compared.
 struct Position {
   std::uint64_t epoch = 0;  // random, so that no other history has it
   std::uint64_t offset = 0;

@@ -33,7 +33,7 @@ std::int64_t milliseconds(TimeSpan span) {
   return std::max<std::int64_t>(1, std::chrono::duration_cast<std::chrono::milliseconds>(span).count());
 }
 
-void finish(const Broker::PublishDone& done, Published::Status status, std::optional<Position> position = {}) {
+void settle_done(const Broker::PublishDone& done, Published::Status status, std::optional<Position> position = {}) {
   if (done) done(Published{status, position});
 }
 
@@ -193,7 +193,7 @@ void RedisCore::publish(TopicMessage message, std::optional<HistoryLimits> limit
 
 void RedisCore::refuse_or_deliver(Queued& queued) {
   if (options_.when_down == RedisBrokerOptions::WhenDown::refuse) {
-    finish(queued.done, Published::Status::refused);
+    settle_done(queued.done, Published::Status::refused);
   } else {
     deliver_here(std::move(queued.message), queued.done);
   }
@@ -202,7 +202,7 @@ void RedisCore::refuse_or_deliver(Queued& queued) {
 void RedisCore::deliver_here(TopicMessage message, const Broker::PublishDone& done) {
   message.position.reset();
   deliver(std::move(message));
-  finish(done, Published::Status::here);
+  settle_done(done, Published::Status::here);
 }
 
 void RedisCore::send(TopicMessage message, const std::optional<HistoryLimits>& limits, Broker::PublishDone done) {
@@ -259,7 +259,7 @@ void RedisCore::settle(std::uint64_t number, const std::optional<redis::Value>& 
     const Broker::PublishDone done = std::exchange(sent.done, nullptr);
     const std::optional<Position> position = sent.position;
     if (sent.has_come || !is_subscribed(sent.message.topic)) sent_.erase(found);
-    finish(done, Published::Status::everywhere, position);
+    settle_done(done, Published::Status::everywhere, position);
     return;
   }
   if (refusal) log::general().error("RedisBroker: Redis refused a message: {}", refusal->text);
@@ -267,7 +267,7 @@ void RedisCore::settle(std::uint64_t number, const std::optional<redis::Value>& 
   Sent failed = std::move(sent);
   sent_.erase(found);
   if (failed.has_come) {
-    finish(failed.done, Published::Status::everywhere, failed.position);
+    settle_done(failed.done, Published::Status::everywhere, failed.position);
   } else {
     deliver_here(std::move(failed.message), failed.done);
   }

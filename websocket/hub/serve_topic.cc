@@ -1,19 +1,18 @@
 #include <squall/websocket/hub/serve_topic.h>
 
 #include <squall/ioloop/base/log.h>
-#include <squall/ioloop/base/random_bytes.h>
 #include <squall/ioloop/sync/event.h>
 #include <squall/web/handler/request_handler.h>
 #include <squall/web/output/event_stream.h>
 #include <squall/websocket/hub/hub.h>
-#include <squall/websocket/hub/receiver.h>
 #include <squall/websocket/hub/position.h>
+#include <squall/websocket/hub/random_number.h>
+#include <squall/websocket/hub/receiver.h>
 #include <squall/websocket/hub/subscription.h>
 #include <squall/websocket/hub/topic.h>
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -28,19 +27,16 @@ namespace {
 constexpr std::size_t kSentAtOnce = 64 * 1024;
 
 std::chrono::milliseconds random_within(TimeSpan window) {
-  const auto bytes = squall::detail::random_bytes<4>();
-  std::uint32_t number = 0;
-  std::memcpy(&number, bytes.data(), sizeof number);
   const auto most = std::chrono::duration_cast<std::chrono::milliseconds>(window).count();
-  return std::chrono::milliseconds(static_cast<std::int64_t>(number) % (most + 1));
+  return std::chrono::milliseconds(static_cast<std::int64_t>(random_number() >> 32) % (most + 1));
 }
 
-// What the task of the response shares with its receiver: either may end first.
+// The response, which its task shares with the receiver: either may end first.
 class Stream {
  public:
   explicit Stream(web::RequestHandler& handler) noexcept : handler_(handler) {}
 
-  // Sends the head, and what was sent before.
+  // Sends the head, and the events that were posted before.
   void open(const web::EventStreamOptions& options) {
     events_.emplace(handler_, options);
     if (!early_.empty()) send(std::make_shared<const std::string>(std::exchange(early_, {})));

@@ -21,8 +21,8 @@ struct ServeTopicOptions {
   std::chrono::milliseconds keep_alive{15'000};
 };
 
-// Answers the handler's request with an event stream of what is published to `pattern`, until the client
-// leaves or the subscription ends. EventSource of browsers, and others that read event streams, connect again
+// Answers the handler's request with an event stream of the messages to `pattern`, until the client leaves or
+// the subscription ends. EventSource of browsers, and others that read event streams, connect again
 // by themselves, and resume: the id of an event is its position.
 //
 //     class PricesHandler : public web::RequestHandler {
@@ -39,6 +39,7 @@ struct ServeTopicOptions {
 //
 // Lifetime:  borrows the handler. The hub may be destroyed: the response then ends.
 // Errors:    as Hub::subscribe(), before the head is sent, so that they are answered.
-Task<> serve_topic(Hub& hub, web::RequestHandler& handler, std::string pattern, ServeTopicOptions options = {});
+Task<> serve_topic(Hub& hub, web::RequestHandler& handler, std::string pattern,
+                   ServeTopicOptions options = {});
 
 }  // namespace squall::websocket

@@ -18,7 +18,8 @@ enum class SubscriptionId : std::uint64_t {};
 class Subscription {
  public:
   Subscription() noexcept = default;  // of none
-  Subscription(std::weak_ptr<HubShard> shard, SubscriptionId id) noexcept : shard_(std::move(shard)), id_(id) {}
+  Subscription(std::weak_ptr<HubShard> shard, SubscriptionId id) noexcept
+      : shard_(std::move(shard)), id_(id) {}
   Subscription(Subscription&&) noexcept = default;
   Subscription& operator=(Subscription&& other) noexcept {
     if (this == &other) return *this;

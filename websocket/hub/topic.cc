@@ -12,7 +12,7 @@ namespace {
 
 constexpr bool is_wildcard(std::string_view token) noexcept { return token == "*" || token == ">"; }
 
-// What is wrong with a token that is no wildcard; null if nothing is.
+// The fault of a token that is not a wildcard; null for a good one.
 const char* fault_of_token(std::string_view token) noexcept {
   if (token.empty()) return "a token is empty";
   for (const char c : token) {
@@ -23,7 +23,7 @@ const char* fault_of_token(std::string_view token) noexcept {
   return nullptr;
 }
 
-// What is wrong with a topic or a pattern; null if nothing is.
+// The fault of a topic or a pattern; null for a good one.
 const char* fault_of(std::string_view text, bool may_have_wildcards) noexcept {
   if (text.empty()) return "it is empty";
   if (text.size() > kMaxTopicSize) return "it is longer than 255 bytes";

@@ -54,7 +54,8 @@ std::string_view to_string(Gap::Reason reason) noexcept {
 
 // A page, and its messages in the forms in which they are sent, made once for all subscribers.
 struct TopicGroup::Page {
-  Page(const HistoryRequest& its_request, const HistoryPage& its_page) : request(its_request), page(its_page) {
+  Page(const HistoryRequest& its_request, const HistoryPage& its_page)
+      : request(its_request), page(its_page) {
     for (const SharedMessage& message : page.messages)
       forms.push_back(std::make_shared<const MessageForms>(message));
   }
@@ -106,7 +107,7 @@ void TopicGroup::update_entry(Subscriber& subscriber) noexcept {
   entries_[subscriber.index].socket = is_direct ? subscriber.receiver->socket() : nullptr;
 }
 
-// Those that are added meanwhile are not visited.
+// Subscribers that are added meanwhile are not visited.
 template <class Visit>
 void TopicGroup::for_each_live(Visit&& visit) {
   const std::size_t end = entries_.size();
@@ -120,12 +121,13 @@ void TopicGroup::for_each_live(Visit&& visit) {
 
 void TopicGroup::deliver(const SharedForms& forms) {
   const TopicMessage& message = forms->message();
-  if (message.kind != Kind::message) return for_each_live([&](Subscriber& subscriber) {
-    if (subscriber.wants_presence) subscriber.post(forms);
-  });
+  if (message.kind != Kind::message)
+    return for_each_live([&](Subscriber& subscriber) {
+      if (subscriber.wants_presence) subscriber.post(forms);
+    });
   if (message.position && is_literal_ && !advance(*message.position)) return;
   std::array<const PreparedMessage*, 3> prepared{};
-  // Those that are added meanwhile are behind the end.
+  // Subscribers that are added meanwhile are behind the end.
   const std::size_t end = entries_.size();
   for (std::size_t i = 0; i < end; ++i) {
     const Entry& entry = entries_[i];
@@ -264,8 +266,8 @@ void TopicGroup::serve(Subscriber& subscriber, Page& page) {
   finish(subscriber);
 }
 
-// The messages of the page that the subscriber does not have. Stops where the client is slow: the rest is read
-// again once there is room.
+// The messages of the page that the subscriber does not have. Stops where the client is slow: the rest is
+// read again once there is room.
 void TopicGroup::replay(Subscriber& subscriber, Page& page) {
   const std::vector<SharedMessage>& messages = page.page.messages;
   if (!subscriber.after) {
@@ -291,7 +293,8 @@ void TopicGroup::replay(Subscriber& subscriber, Page& page) {
 void TopicGroup::lose(Subscriber& subscriber, Gap::Reason reason, const std::optional<Position>& position) {
   subscriber.after = position;
   subscriber.is_told = true;  // a gap tells the position, too
-  const Notice notice{.kind = Notice::Kind::gap, .topic = pattern_, .reason = to_string(reason), .position = position};
+  const Notice notice{
+      .kind = Notice::Kind::gap, .topic = pattern_, .reason = to_string(reason), .position = position};
   subscriber.receiver->post(notice, subscriber.form);
   if (subscriber.on_gap) {
     try {
@@ -320,8 +323,8 @@ void TopicGroup::finish(Subscriber& subscriber) {
     const bool is_other = top_->epoch != subscriber.after->epoch;
     // Either the page is from before the new epoch, or the group has not seen the new epoch yet. A second
     // page is from behind the change.
-    const bool is_late = is_other ? !std::exchange(subscriber.is_rechecked, true)
-                                  : top_->offset > subscriber.after->offset;
+    const bool is_late =
+        is_other ? !std::exchange(subscriber.is_rechecked, true) : top_->offset > subscriber.after->offset;
     if (is_late) {
       subscriber.state = State::recovering;
       update_entry(subscriber);

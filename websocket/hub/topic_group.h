@@ -86,8 +86,8 @@ class TopicGroup : public ListNode<> {
   bool is_confirmed_ = false;
   bool is_reading_ = false;
   std::vector<Entry> entries_;
-  std::size_t count_ = 0;            // of the entries with a subscriber
-  std::optional<Position> top_;      // of the last live message, if the pattern is a topic
+  std::size_t count_ = 0;                         // of the entries with a subscriber
+  std::optional<Position> top_;                   // of the last live message, if the pattern is a topic
   IntrusiveList<Subscriber, OfHistory> wanting_;  // for the next page
   IntrusiveList<Subscriber, OfHistory> reading_;  // for the page that is being read
 };

@@ -11,7 +11,7 @@
 
 namespace squall::websocket {
 
-// Somebody who is subscribed to a topic, as others see him.
+// A subscriber of a topic, as others see it.
 struct PresenceMember {
   std::string client{};  // unique for each subscription of all processes; made by the hub
   std::string user{};    // the program's name for the user: several subscriptions may have the same
@@ -20,7 +20,7 @@ struct PresenceMember {
   bool operator==(const PresenceMember&) const = default;
 };
 
-// What is published to a topic. All threads share it, and nothing changes it.
+// A message to a topic. All threads share it, and nothing changes it.
 struct TopicMessage {
   enum class Kind : std::uint8_t {
     message,

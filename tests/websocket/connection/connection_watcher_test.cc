@@ -21,7 +21,8 @@ struct Watcher final : ConnectionWatcher {
   ConnectionWatcher* other = nullptr;
 };
 
-TEST_CASE("a watcher is told once: when the connection is destroyed, or closed before", "[connection_watcher]") {
+TEST_CASE("a watcher is told once: when the connection is destroyed, or closed before",
+          "[connection_watcher]") {
   Watcher watcher;
   {
     Scene scene;
@@ -40,7 +41,8 @@ TEST_CASE("a watcher is told once: when the connection is destroyed, or closed b
   CHECK(watcher.ends == 3);
 }
 
-TEST_CASE("a removed watcher is not told, also if another one removes it at the end", "[connection_watcher]") {
+TEST_CASE("a removed watcher is not told, also if another one removes it at the end",
+          "[connection_watcher]") {
   Scene scene;
   Watcher first;
   Watcher second;

@@ -1,4 +1,4 @@
-// What subscribers are sent.
+// The envelopes of messages and notices.
 
 #include <squall/websocket/hub/envelope.h>
 
@@ -36,8 +36,9 @@ TEST_CASE("a JSON envelope holds JSON as it is, and other bytes in base64", "[en
         R"({"type":"message","topic":"a.b","position":"0000000000000001-42","data":{"a": [1,2]}})");
   TopicMessage binary = message_of(std::string("\0\xff", 2));
   binary.type = MessageType::binary;
-  CHECK(envelope(binary, Form::json) ==
-        R"({"type":"message","topic":"a.b","position":"0000000000000001-42","encoding":"base64","data":"AP8="})");
+  CHECK(
+      envelope(binary, Form::json) ==
+      R"({"type":"message","topic":"a.b","position":"0000000000000001-42","encoding":"base64","data":"AP8="})");
 }
 
 TEST_CASE("a header is a line with the type, the topic and the position", "[envelope]") {
@@ -63,16 +64,19 @@ TEST_CASE("joins and leaves tell the member", "[envelope]") {
   CHECK(envelope(message, Form::json) == json);
   CHECK(envelope(message, Form::payload) == json);
   message.kind = TopicMessage::Kind::leave;
-  CHECK(envelope(message, Form::header) == "leave room -\n{\"client\":\"c-1\",\"user\":\"ann\",\"data\":\"\\\"A\\\"\"}");
+  CHECK(envelope(message, Form::header) ==
+        "leave room -\n{\"client\":\"c-1\",\"user\":\"ann\",\"data\":\"\\\"A\\\"\"}");
 }
 
 TEST_CASE("notices tell the position, the reason and the window", "[envelope]") {
-  const Notice gap{.kind = Notice::Kind::gap, .topic = "a.b", .reason = "forgotten", .position = Position{1, 7}};
+  const Notice gap{
+      .kind = Notice::Kind::gap, .topic = "a.b", .reason = "forgotten", .position = Position{1, 7}};
   CHECK(envelope(gap, Form::json) ==
         R"({"type":"gap","topic":"a.b","reason":"forgotten","position":"0000000000000001-7"})");
   CHECK(envelope(gap, Form::header).starts_with("gap a.b 0000000000000001-7\n{"));
   const Notice subscribed{.kind = Notice::Kind::subscribed, .topic = "a.>", .window = 1500ms};
-  CHECK(envelope(subscribed, Form::json) == R"({"type":"subscribed","topic":"a.>","reconnect_within_ms":1500})");
+  CHECK(envelope(subscribed, Form::json) ==
+        R"({"type":"subscribed","topic":"a.>","reconnect_within_ms":1500})");
   const Notice reconnect{.kind = Notice::Kind::reconnect, .window = 10s};
   CHECK(envelope(reconnect, Form::header) ==
         "reconnect - -\n{\"type\":\"reconnect\",\"reconnect_within_ms\":10000}");

@@ -29,7 +29,8 @@ class FakeBroker final : public Broker {
     BrokerListener* listener = nullptr;
 
     // A message that comes from the broker.
-    void deliver(std::string_view topic, std::string payload, std::optional<Position> position = std::nullopt) {
+    void deliver(std::string_view topic, std::string payload,
+                 std::optional<Position> position = std::nullopt) {
       listener->on_message(message_of(topic, std::move(payload), position));
     }
     static SharedMessage message_of(std::string_view topic, std::string payload,
@@ -40,7 +41,7 @@ class FakeBroker final : public Broker {
       message->position = position;
       return message;
     }
-    // Answers the oldest read with the messages of offsets `first` to `last`, whose payloads are their offsets.
+    // Answers the oldest read with the messages of offsets `first` to `last`; the payloads are the offsets.
     void answer(HistoryPage::Status status, std::uint64_t epoch, std::uint64_t first, std::uint64_t last,
                 std::uint64_t top, std::uint64_t bottom = 0) {
       Read read = std::move(reads.front());

@@ -1,4 +1,4 @@
-// What a hub asks of its broker.
+// The calls of a hub to its broker.
 
 #include <squall/websocket/hub/hub_core.h>
 

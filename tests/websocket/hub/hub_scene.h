@@ -65,7 +65,8 @@ class Client {
   std::string close_reason;
 
  private:
-  Client(std::pair<OwnedFd, OwnedFd> fds, IOLoop& loop, const ConnectionOptions& options, ConnectionTerms terms)
+  Client(std::pair<OwnedFd, OwnedFd> fds, IOLoop& loop, const ConnectionOptions& options,
+         ConnectionTerms terms)
       : peer(std::move(fds.second)), reader_(reader_options(terms)) {
     socket = std::make_unique<WebSocketConnection>(IOStream(std::move(fds.first), IOStream::Options(), loop),
                                                    Role::server, std::move(terms), options);

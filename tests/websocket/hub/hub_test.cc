@@ -96,10 +96,11 @@ TEST_CASE("the forms of envelopes: JSON, a header, and the notice of the subscri
   scene.hub->publish("a.b", R"({"x":1})", {.is_json = true});
   scene.expect(json, R"({"type":"subscribed","topic":"a.*","reconnect_within_ms":10000} )"
                      R"({"type":"message","topic":"a.b","data":{"x":1}} )");
-  scene.expect(header, "subscribed a.b -\n"
-                       R"({"type":"subscribed","topic":"a.b","reconnect_within_ms":10000} )"
-                       "message a.b -\n"
-                       R"({"x":1} )");
+  scene.expect(header,
+               "subscribed a.b -\n"
+               R"({"type":"subscribed","topic":"a.b","reconnect_within_ms":10000} )"
+               "message a.b -\n"
+               R"({"x":1} )");
 }
 
 TEST_CASE("bad topics, patterns, payloads and options are refused, and change nothing", "[hub]") {
@@ -142,7 +143,8 @@ TEST_CASE("a closing connection cannot be subscribed", "[hub]") {
   CHECK_THROWS_AS(scene.hub->subscribe(*client.socket, "a"), WebSocketClosedError);
 }
 
-TEST_CASE("a function gets messages in a later turn, and may unsubscribe and subscribe in its call", "[hub]") {
+TEST_CASE("a function gets messages in a later turn, and may unsubscribe and subscribe in its call",
+          "[hub]") {
   HubScene scene;
   Hub& hub = *scene.hub;
   std::string got;
@@ -272,7 +274,8 @@ TEST_CASE("100,000 subscriptions of 10,000 topics take linear time", "[hub][many
 void leave_one_topic(std::size_t count) {
   HubScene scene;
   std::vector<SubscriptionId> ids;
-  for (std::size_t i = 0; i < count; ++i) ids.push_back(scene.hub->subscribe("t", [](const TopicMessage&) {}));
+  for (std::size_t i = 0; i < count; ++i)
+    ids.push_back(scene.hub->subscribe("t", [](const TopicMessage&) {}));
   for (const SubscriptionId id : ids) scene.hub->unsubscribe(id);
 }
 

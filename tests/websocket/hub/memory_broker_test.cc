@@ -46,7 +46,8 @@ struct Scene {
   Published publish(std::string_view topic, std::string payload,
                     const std::optional<HistoryLimits>& limits = HistoryLimits()) {
     Published result{Published::Status::refused};
-    broker.publish(message_to(topic, std::move(payload)), limits, [&](const Published& got) { result = got; });
+    broker.publish(message_to(topic, std::move(payload)), limits,
+                   [&](const Published& got) { result = got; });
     return result;
   }
   PresenceList presence(std::string_view topic, std::size_t max_members = 100) {

@@ -44,7 +44,8 @@ TEST_CASE("each topic has its own epoch and offsets", "[memory_topics]") {
   CHECK(scene.read("c").status == Status::no_history);
 }
 
-TEST_CASE("beyond the topics the one that is quiet for longest is forgotten, and begins anew", "[memory_topics]") {
+TEST_CASE("beyond the topics the one that is quiet for longest is forgotten, and begins anew",
+          "[memory_topics]") {
   Scene scene(2, 1000);
   const Position before = scene.add("a", "1");
   scene.add("b", "1");
@@ -72,7 +73,8 @@ TEST_CASE("beyond the bytes topics are forgotten, but for the newest one", "[mem
   CHECK(scene.read("d").messages.size() == 1);
 }
 
-TEST_CASE("the messages of quiet topics are freed at their age, and their positions stay", "[memory_topics]") {
+TEST_CASE("the messages of quiet topics are freed at their age, and their positions stay",
+          "[memory_topics]") {
   Scene scene(100, 1'000'000);
   scene.limits.max_age = 10s;
   for (int i = 0; i < 50; ++i) scene.add(fmt::format("quiet.{}", i), std::string(100, 'x'));

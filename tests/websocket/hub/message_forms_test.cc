@@ -44,7 +44,8 @@ TEST_CASE("an event has the position as its id, and binary payloads in base64", 
   CHECK(&text.for_event_stream(Form::payload) == &text.for_event_stream(Form::payload));
   const MessageForms binary = forms_of(message_of("\xff", MessageType::binary));
   CHECK(*binary.for_event_stream(Form::payload) == "id: 0000000000000001-2\ndata: /w==\n\n");
-  CHECK(binary.for_event_stream(Form::header)->ends_with("data: message a 0000000000000001-2\ndata: /w==\n\n"));
+  CHECK(
+      binary.for_event_stream(Form::header)->ends_with("data: message a 0000000000000001-2\ndata: /w==\n\n"));
 }
 
 TEST_CASE("joins, leaves and notices are named events for those who get payloads", "[message_forms]") {

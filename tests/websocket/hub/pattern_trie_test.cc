@@ -31,7 +31,8 @@ std::string matches(const Trie& trie, std::string_view topic) {
 
 TEST_CASE("a match visits each pattern that matches, once", "[pattern_trie]") {
   Trie trie;
-  for (const std::string_view pattern : {"a", "a.b", "a.*", "*.b", "*.*", "a.>", ">", "*", "a.b.c", "a.*.c", "b.>"})
+  for (const std::string_view pattern :
+       {"a", "a.b", "a.*", "*.b", "*.*", "a.>", ">", "*", "a.b.c", "a.*.c", "b.>"})
     add(trie, pattern);
   CHECK(matches(trie, "a") == "* > a ");
   CHECK(matches(trie, "a.b") == "*.* *.b > a.* a.> a.b ");

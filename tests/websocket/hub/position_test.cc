@@ -13,7 +13,8 @@ namespace {
 
 TEST_CASE("a position is read from the text that it is written as", "[position]") {
   const std::uint64_t most = std::numeric_limits<std::uint64_t>::max();
-  for (const Position& position : {Position{0, 0}, Position{1, 1}, Position{0xc0ffee, 42}, Position{most, most}})
+  for (const Position& position :
+       {Position{0, 0}, Position{1, 1}, Position{0xc0ffee, 42}, Position{most, most}})
     CHECK(parse_position(to_string(position)) == position);
   CHECK(to_string(Position{0xc0ffee, 42}) == "0000000000c0ffee-42");
 }

@@ -23,7 +23,7 @@ SubscribeOptions with_queue(WhenFull when_full, std::size_t max_messages = 3) {
   return options;
 }
 
-// What a slow client gets of five messages, and how many are dropped.
+// The number of dropped messages, and those of five messages that a slow client gets.
 std::string five_to_slow_client(WhenFull when_full, std::string_view last) {
   HubScene scene;
   Client client(scene.loop);
@@ -101,7 +101,7 @@ TEST_CASE("a slow client may leave, or unsubscribe, while messages wait for it",
   scene.settle();
 }
 
-// The history is larger than what the client is sent at once.
+// The history is larger than the stream's share of unsent bytes.
 TEST_CASE("a history is replayed as fast as a slow client reads, and nothing is dropped", "[receiver]") {
   HubOptions options;
   options.history.push_back({"kept.>", {.max_messages = 1000, .max_bytes = 8 * 1024 * 1024}});

@@ -57,7 +57,8 @@ struct Scene {
   WebFixture web;
 };
 
-TEST_CASE("an event stream gets messages with their positions, and resumes behind its last one", "[serve_topic]") {
+TEST_CASE("an event stream gets messages with their positions, and resumes behind its last one",
+          "[serve_topic]") {
   Scene scene;
   std::string position;
   {
@@ -158,7 +159,7 @@ TEST_CASE("a slow event stream is bounded: its response ends, and its memory is 
     scene.hub->publish("a", large);
     scene.web.loop.run_turn();
   }
-  // What the kernel has taken, and the end: far less than was published.
+  // The bytes that the kernel has taken, and the end: far fewer than were published.
   std::string all;
   scene.web.loop.run_until([&] { return peer.drain(all) || all.ends_with("\r\n0\r\n\r\n"); });
   CHECK(all.ends_with("\r\n0\r\n\r\n"));

@@ -43,7 +43,8 @@ struct Scene {
       got += fmt::format("gap:{}:{} ", to_string(gap.reason),
                          gap.position ? std::to_string(gap.position->offset) : "-");
     };
-    scene.hub->subscribe(pattern, [&got](const TopicMessage& message) { got += *message.payload + ' '; }, options);
+    scene.hub->subscribe(
+        pattern, [&got](const TopicMessage& message) { got += *message.payload + ' '; }, options);
     scene.settle();
     return got;
   }
@@ -65,7 +66,8 @@ struct Scene {
   std::vector<std::unique_ptr<std::string>> collected;
 };
 
-TEST_CASE("a subscriber resumes behind its position, in pages, and then gets live messages", "[topic_group]") {
+TEST_CASE("a subscriber resumes behind its position, in pages, and then gets live messages",
+          "[topic_group]") {
   Scene scene(2);
   std::string& got = scene.resume(1);
   CHECK(scene.log.next_read() == "1:2");
@@ -185,7 +187,8 @@ TEST_CASE("positions of another epoch, and without a history, are gaps", "[topic
   CHECK(fresh == "10 ");
 }
 
-TEST_CASE("while the broker cannot be reached, a subscriber that resumes has a gap, and goes live", "[topic_group]") {
+TEST_CASE("while the broker cannot be reached, a subscriber that resumes has a gap, and goes live",
+          "[topic_group]") {
   Scene scene;
   std::string& got = scene.resume(1);
   scene.log.answer(Status::unavailable, 0, 1, 0, 0);
@@ -292,13 +295,12 @@ TEST_CASE("a subscriber that ends in its own page gets no more", "[topic_group]"
   HubScene scene(with_broker(log));
   std::string got;
   SubscriptionId id{};
-  id = scene.hub->subscribe(
-      "kept.a",
-      [&](const TopicMessage& message) {
-        got += *message.payload + ' ';
-        if (got == "2 3 ") scene.hub->unsubscribe(id);
-      },
-      {.resume = Position{kEpoch, 1}});
+  id = scene.hub->subscribe("kept.a",
+                            [&](const TopicMessage& message) {
+                              got += *message.payload + ' ';
+                              if (got == "2 3 ") scene.hub->unsubscribe(id);
+                            },
+                            {.resume = Position{kEpoch, 1}});
   std::string other;
   scene.hub->subscribe("kept.a", [&](const TopicMessage& message) { other += *message.payload + ' '; },
                        {.resume = Position{kEpoch, 1}});
@@ -331,7 +333,8 @@ TEST_CASE("an exception of on_gap is logged, and the subscriber goes live", "[to
   std::string got;
   SubscribeOptions options{.resume = Position{kEpoch, 1}};
   options.on_gap = [](const Gap&) { throw std::runtime_error("no"); };
-  scene.scene.hub->subscribe("kept.a", [&](const TopicMessage& message) { got += *message.payload; }, options);
+  scene.scene.hub->subscribe(
+      "kept.a", [&](const TopicMessage& message) { got += *message.payload; }, options);
   scene.scene.settle();
   scene.answer(Status::gap, 1, 0, 9);
   scene.deliver(10);
@@ -345,7 +348,8 @@ TEST_CASE("on_gap may unsubscribe", "[topic_group]") {
   SubscriptionId id{};
   SubscribeOptions options{.resume = Position{kEpoch, 1}};
   options.on_gap = [&](const Gap&) { scene.scene.hub->unsubscribe(id); };
-  id = scene.scene.hub->subscribe("kept.a", [&](const TopicMessage& message) { got += *message.payload; }, options);
+  id = scene.scene.hub->subscribe(
+      "kept.a", [&](const TopicMessage& message) { got += *message.payload; }, options);
   scene.scene.settle();
   scene.answer(Status::gap, 1, 0, 9);
   scene.deliver(10);
@@ -377,7 +381,9 @@ TEST_CASE("WebSockets are told where messages follow, and of gaps", "[topic_grou
   SubscribeOptions options = with_form(Form::json);
   options.resume = parse_position(epoch + "-2");
   scene.hub->subscribe(*late.socket, "kept.a", options);
-  scene.expect(late, fmt::format(R"({{"type":"gap","topic":"kept.a","reason":"forgotten","position":"{}-9"}} )", epoch));
+  scene.expect(
+      late,
+      fmt::format(R"({{"type":"gap","topic":"kept.a","reason":"forgotten","position":"{}-9"}} )", epoch));
 }
 
 }  // namespace

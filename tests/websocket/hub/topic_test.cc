@@ -27,7 +27,9 @@ std::string tokens(std::size_t count) {
 }
 
 TEST_CASE("tokens of printing characters are a topic, and a pattern", "[topic]") {
-  for (const std::string_view topic : {"a", "a.b", "prices.eur", "A-1_b:c/d@e", "stra\xc3\x9f" "e.\xe6\x9d\xb1"}) {
+  for (const std::string_view topic : {"a", "a.b", "prices.eur", "A-1_b:c/d@e",
+                                       "stra\xc3\x9f"
+                                       "e.\xe6\x9d\xb1"}) {
     CHECK(is_topic(topic));
     CHECK(is_pattern(topic));
     CHECK_FALSE(has_wildcard(topic));
