@@ -29,3 +29,16 @@
 #include <squall/websocket/connection/prepared_message.h>
 #include <squall/websocket/connection/websocket_connection.h>
 #include <squall/websocket/handler/websocket_handler.h>
+#include <squall/websocket/hub/broker.h>
+#include <squall/websocket/hub/envelope.h>
+#include <squall/websocket/hub/history.h>
+#include <squall/websocket/hub/hub.h>
+#include <squall/websocket/hub/hub_options.h>
+#include <squall/websocket/hub/memory_broker.h>
+#include <squall/websocket/hub/position.h>
+#include <squall/websocket/hub/redis_broker.h>
+#include <squall/websocket/hub/redis_broker_options.h>
+#include <squall/websocket/hub/serve_topic.h>
+#include <squall/websocket/hub/subscription.h>
+#include <squall/websocket/hub/topic.h>
+#include <squall/websocket/hub/topic_message.h>

@@ -92,6 +92,7 @@ WebSocketConnection::WebSocketConnection(IOStream stream, Role role, ConnectionT
 WebSocketConnection::~WebSocketConnection() {
   if (!is_closing()) send_close(ClosePayload({close_code::kGoingAway, {}}).bytes());
   close_resting();
+  tell_watchers();
 }
 
 // ---- Resting.
@@ -148,6 +149,7 @@ void WebSocketConnection::end_at_rest() noexcept {
   state_ = State::closed;
   keep_alive_.reset();
   if (extras_) extras_->end();
+  tell_watchers();
   go_on();
 }
 
@@ -590,6 +592,29 @@ void WebSocketConnection::end(std::error_code error) noexcept {
   loop().remove_timeout(std::exchange(parts.deadline, Timeout()));
   if (parts.queue) parts.queue->clear();
   parts.stream.close(error);
+  tell_watchers();
+}
+
+void WebSocketConnection::add_watcher(ConnectionWatcher& watcher) noexcept {
+  watcher.next_ = std::exchange(watchers_, &watcher);
+  if (is_closed()) tell_watchers();
+}
+
+void WebSocketConnection::remove_watcher(ConnectionWatcher& watcher) noexcept {
+  for (ConnectionWatcher** link = &watchers_; *link; link = &(*link)->next_) {
+    if (*link != &watcher) continue;
+    *link = std::exchange(watcher.next_, nullptr);
+    return;
+  }
+}
+
+// A watcher may remove others.
+void WebSocketConnection::tell_watchers() noexcept {
+  while (watchers_) {
+    ConnectionWatcher& watcher = *watchers_;
+    watchers_ = std::exchange(watcher.next_, nullptr);
+    watcher.on_connection_end();
+  }
 }
 
 bool WebSocketConnection::is_closing() const noexcept {

@@ -7,6 +7,7 @@
 #include <squall/websocket/codec/frame.h>
 #include <squall/websocket/connection/connection_handle.h>
 #include <squall/websocket/connection/connection_options.h>
+#include <squall/websocket/connection/connection_watcher.h>
 #include <squall/websocket/connection/message.h>
 #include <squall/websocket/connection/message_awaiter.h>
 #include <squall/websocket/connection/message_receiver.h>
@@ -128,6 +129,8 @@ class WebSocketConnection : public ListNode<> {
   std::uint64_t dropped_messages() const noexcept { return dropped_; }
   // The bytes that wait, in the queue and in the stream.
   std::uint64_t waiting_bytes() const noexcept;
+  // Waits until the kernel has taken all bytes in the stream.
+  SendAwaiter flush() { return SendAwaiter(stream_.flush()); }
 
   // Throw std::invalid_argument for more than 125 bytes (WSK-25).
   SendAwaiter ping(std::string_view data = {}) { return write_control(Opcode::ping, data); }
@@ -154,6 +157,10 @@ class WebSocketConnection : public ListNode<> {
   // close frame (WSK-23).
   std::optional<std::uint16_t> close_code() const noexcept;
   const std::string& close_reason() const noexcept;
+  // Calls `watcher` once, when the connection is closed or destroyed; at once if it is closed. Borrows the
+  // watcher until then, or until remove_watcher(), which takes time for each of the watchers.
+  void add_watcher(ConnectionWatcher& watcher) noexcept;
+  void remove_watcher(ConnectionWatcher& watcher) noexcept;
   // Why this side has closed the connection because of the peer's bytes; false if it did not.
   const Fault& fault() const noexcept;
 
@@ -221,6 +228,7 @@ class WebSocketConnection : public ListNode<> {
   void begin_deadline() noexcept;
   void end_at_peer() noexcept;
   void end(std::error_code error = {}) noexcept;
+  void tell_watchers() noexcept;
 
   std::shared_ptr<ConnectionContext> context_;
   std::unique_ptr<Active> active_;  // null while the connection rests
@@ -229,6 +237,7 @@ class WebSocketConnection : public ListNode<> {
   MessageReceiver* receiver_ = nullptr;
   std::unique_ptr<KeepAlive> keep_alive_;  // null without pings
   std::unique_ptr<Extras> extras_;         // null while there are none
+  ConnectionWatcher* watchers_ = nullptr;  // the last one that was added
   std::uint64_t dropped_ = 0;
   std::uint32_t rests_ = 0;
   State state_ = State::open;
