@@ -130,7 +130,7 @@ class WebSocketConnection : public ListNode<> {
   // The bytes that wait, in the queue and in the stream.
   std::uint64_t waiting_bytes() const noexcept;
   // Waits until the kernel has taken all bytes in the stream.
-  SendAwaiter flush() { return SendAwaiter(stream_.flush()); }
+  SendAwaiter flush() { return sent(io().flush()); }
 
   // Throw std::invalid_argument for more than 125 bytes (WSK-25).
   SendAwaiter ping(std::string_view data = {}) { return write_control(Opcode::ping, data); }
