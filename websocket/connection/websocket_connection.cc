@@ -162,7 +162,9 @@ void WebSocketConnection::close_resting() noexcept {
 
 // ---- Receiving.
 
-bool WebSocketConnection::is_reading() const noexcept { return reader_ || (receiver_ && !(active_ && active_->task)); }
+bool WebSocketConnection::is_reading() const noexcept {
+  return reader_ || (receiver_ && !(active_ && active_->task));
+}
 
 bool WebSocketConnection::has_unread() const noexcept {
   return active_ && (!active_->unread.empty() || active_->stream.has_received());
