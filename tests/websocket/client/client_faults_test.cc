@@ -1,9 +1,11 @@
 #include <squall/websocket.h>
 
 #include <chrono>
+#include <condition_variable>
 #include <exception>
-#include <future>
 #include <memory>
+#include <mutex>
+#include <new>
 #include <optional>
 #include <string>
 #include <thread>
@@ -24,7 +26,10 @@ using testing::TestLoop;
 // A server on a thread of its own, where the faults of the test do not happen.
 class ServerThread {
  public:
-  ServerThread() : thread_([this] { run(); }) { url_ = started_.get_future().get(); }
+  ServerThread() : thread_([this] { run(); }) {
+    std::unique_lock lock(mutex_);
+    started_.wait(lock, [this] { return loop_ != nullptr; });
+  }
   ~ServerThread() {
     loop_->add_callback([this] { loop_->stop(); });
     thread_.join();
@@ -37,12 +42,18 @@ class ServerThread {
   void run() {
     IOLoop loop;
     SocketServer server(loop);
-    loop_ = &loop;
-    started_.set_value(server.url());
+    {
+      const std::lock_guard lock(mutex_);
+      url_ = server.url();
+      loop_ = &loop;
+    }
+    started_.notify_one();
     loop.start();
   }
 
-  std::promise<std::string> started_;
+  // A std::promise calls syscall(), which support/faults.cc replaces.
+  std::mutex mutex_;
+  std::condition_variable started_;
   IOLoop* loop_ = nullptr;
   std::string url_;
   std::thread thread_;
