@@ -47,11 +47,10 @@ class Life:
         self.deflate = zlib.compressobj(wbits=-15) if extension else None
         self.turns = number % 5  # before its end
         self.how = self.ends[number % len(self.ends)]
-        self.last = time.monotonic()
+        self.last = time.monotonic()  # when it last had something to say
 
     def turn(self):
         """False once the connection is ended."""
-        self.last = time.monotonic()
         if self.turns >= 0:
             self.talk()
             self.turns -= 1
@@ -59,6 +58,7 @@ class Life:
         return getattr(self, self.how)()
 
     def talk(self):
+        self.last = time.monotonic()
         if self.deflate:
             payload = self.deflate.compress(b"compressed ") + self.deflate.flush(zlib.Z_SYNC_FLUSH)
             self.client.send(TEXT, payload[:-4], first=FIN | RSV1)
