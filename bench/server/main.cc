@@ -1,6 +1,6 @@
 // bench/server/main.cc -- a server for the benchmarks, written with the framework: GET /, GET /users/{id},
-// POST /upload and, with --static, GET /static/{path}; with --websocket also a WebSocket at / that sends every
-// message back; or, with --file, a server of one file.
+// POST /upload and, with --static, GET /static/{path}; with --websocket also a WebSocket at / that sends
+// every message back; or, with --file, a server of one file.
 #include <squall/web.h>
 #include <squall/websocket.h>
 
@@ -91,8 +91,8 @@ std::unique_ptr<http::FunctionServer> serve_file(std::uint16_t port, const Liste
       options);
 }
 
-// Passes all requests to the application, but the handshakes of WebSockets at /, and sends back the messages of
-// those.
+// Passes all requests to the application, but the handshakes of WebSockets at /, and sends back the messages
+// of those.
 class EchoDelegate final : public http::ServerDelegate, private websocket::MessageReceiver {
  public:
   explicit EchoDelegate(web::Application& app) : app_(app) {

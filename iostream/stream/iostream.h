@@ -171,6 +171,8 @@ class IOStream {
   // Whether a read waits; whether bytes wait to be sent (IOS-58). Both are true during a handshake.
   bool reading() const noexcept { return reader_.is_reading() || link_.is_handshaking(); }
   bool writing() const noexcept { return writer_.has_queue() || link_.is_handshaking(); }
+  // Bytes have been received, by the stream or its transport, that were not read.
+  bool has_received() const noexcept { return !reader_.buffer().empty() || link_.has_received(); }
   // The peer's bytes have ended, and all of them were received.
   bool at_eof() const noexcept { return reader_.at_end(); }
   // The error that closed the stream; empty after close() and after the end of the peer's bytes (IOS-13).

@@ -8,8 +8,8 @@
 namespace squall::websocket {
 namespace {
 
-// A program has few kinds of connections: a server's options, with and without compression. Further kinds take
-// the places of older ones, and are then not shared with later connections.
+// A program has few kinds of connections: a server's options, with and without compression. Further kinds
+// take the places of older ones, and are then not shared with later connections.
 constexpr std::size_t kRemembered = 8;
 
 struct Remembered {

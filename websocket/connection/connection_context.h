@@ -15,10 +15,10 @@ namespace squall::websocket {
 
 // The facts that connections of one kind have in common, stored once, and a watch for those that are idle.
 //
-// A connection is active while it has its stream, its message reader and its frame writer, some 1000 bytes. It
-// rests when it has given them up, and has little more than its descriptor; bytes of the peer, and a message to
-// be sent, make it active again. A new connection rests as soon as it is idle, an older one after it has been
-// idle for kPause to 2 * kPause. Up to kKept connections stay active, for speed.
+// A connection is active while it has its stream, its message reader and its frame writer, some 1000 bytes.
+// It rests when it has given them up, and has little more than its descriptor; bytes of the peer, and a
+// message to be sent, make it active again. A new connection rests as soon as it is idle, an older one after
+// it has been idle for kPause to 2 * kPause. Up to kKept connections stay active, for speed.
 //
 // Thread:    the loop's thread.
 // Lifetime:  shared by its connections.

@@ -8,8 +8,7 @@ namespace squall::websocket {
 class WebSocketConnection;
 
 // Gets the messages of connections that are given to it by WebSocketConnection::set_receiver(), in place of a
-// coroutine that reads. Such a connection needs no coroutine while it is idle. One receiver may serve many
-// connections.
+// coroutine that reads. So an idle connection needs no coroutine. One receiver may serve many connections.
 //
 //     class Echo final : public MessageReceiver {
 //      public:
@@ -23,13 +22,13 @@ class WebSocketConnection;
 //     };
 //
 // on_message() and on_control() return a task that the connection runs, or an empty task if the work is done.
-// The connection receives nothing until the task has ended: back-pressure. The functions may send, close() and,
-// except within a task, destroy the connection, which destroys a task that has not ended.
+// The connection receives nothing until the task has ended: back-pressure. The functions may send, close()
+// and, except within a task, destroy the connection, which destroys a task that has not ended.
 //
 // Thread:    the loop's thread.
 // Lifetime:  outlives the connections.
-// Errors:    an exception of on_message(), on_control() or a task is logged, unless it is a StreamClosedError,
-//            and closes the connection with 1011; then on_close() follows.
+// Errors:    an exception of on_message(), on_control() or a task closes the connection with 1011, and is
+//            logged unless it is a StreamClosedError. Then on_close() follows.
 class MessageReceiver {
  public:
   // A text or binary message, which is valid until the function returns and its task has ended.

@@ -5,6 +5,7 @@
 #include <squall/iostream/address/errors.h>
 #include <squall/websocket/connection/active_parts.h>
 #include <squall/websocket/connection/connection_context.h>
+#include <squall/websocket/connection/extra_parts.h>
 #include <squall/websocket/connection/frame_writer.h>
 #include <squall/websocket/connection/keep_alive.h>
 #include <squall/websocket/connection/mailbox.h>
@@ -16,64 +17,6 @@
 #include <utility>
 
 namespace squall::websocket {
-
-// Rarely used state.
-struct WebSocketConnection::Extras final : Mailbox::Receiver, MessageWriter::Target {
-  explicit Extras(WebSocketConnection& owner) noexcept : connection(owner) {}
-  ~Extras() { end(); }
-
-  // The connection closes.
-  void end() noexcept {
-    if (mailbox) mailbox->end();
-  }
-
-  // ---- Of handles. A message that cannot be sent must not be lost between two others.
-
-  void deliver(OutgoingMessage&& message) override {
-    try {
-      connection.post(std::move(message));
-    } catch (...) {
-      connection.close_with(ClosePayload({close_code::kInternalError, "internal error"}));
-      throw;
-    }
-  }
-  void note_dropped(std::uint64_t count) noexcept override { connection.dropped_ += count; }
-  void deliver_close(const ClosePayload& payload) noexcept override { connection.close_with(payload); }
-
-  // ---- Messages in pieces. The connection does not rest meanwhile.
-
-  SendAwaiter write_part(std::string_view bytes, Part part) override {
-    connection.check_open();
-    SendAwaiter result(connection.writer().write_part(bytes, part));
-    if (part == Part::last) go_on();
-    return result;
-  }
-  SendAwaiter write_part(std::string&& bytes, Part part) override {
-    connection.check_open();
-    return SendAwaiter(connection.writer().write_part(std::move(bytes), part));
-  }
-  void abandon_message() noexcept override {
-    FrameWriter& writer = connection.active_->writer;
-    if (writer.is_message_cut())
-      connection.close_with(ClosePayload({close_code::kInternalError, "message not finished"}));
-    writer.abandon_message();
-    go_on();
-  }
-  // Sends the messages that have waited.
-  void go_on() noexcept {
-    SendQueue* const queue = connection.active_->queue.get();
-    try {
-      if (queue) queue->start();
-    } catch (...) {
-      connection.close_with(ClosePayload({close_code::kInternalError, "internal error"}));
-    }
-  }
-
-  WebSocketConnection& connection;
-  std::shared_ptr<Mailbox> mailbox;         // null without handles
-  std::optional<std::uint16_t> close_code;  // of the peer's close frame
-  std::string close_reason;
-};
 
 WebSocketConnection::Extras& WebSocketConnection::extras() {
   if (!extras_) extras_ = std::make_unique<Extras>(*this);
@@ -111,7 +54,7 @@ bool WebSocketConnection::rest() noexcept {
   const Active& parts = *active_;
   const bool is_idle = state_ == State::open && parts.stream_read && parts.unread.empty() && !parts.task &&
                        !parts.call && !parts.queue && !parts.later.linked() && parts.reader.is_idle() &&
-                       parts.writer.is_idle();
+                       parts.writer.is_idle() && !(keep_alive_ && keep_alive_->awaits_answer());
   if (!is_idle) return false;
   resting_ = active_->stream.release();
   if (!resting_.fd) return false;
@@ -119,6 +62,7 @@ bool WebSocketConnection::rest() noexcept {
       resting_.fd.get(),
       {[](void* self, Events events) { static_cast<WebSocketConnection*>(self)->wake_for(events); }, this});
   active_.reset();
+  ++rests_;
   return true;
 }
 
@@ -154,7 +98,13 @@ void WebSocketConnection::close_resting() noexcept {
 
 // ---- Receiving.
 
-bool WebSocketConnection::is_reading() const noexcept { return reader_ || (receiver_ && !active_->task); }
+bool WebSocketConnection::is_reading() const noexcept {
+  return reader_ || (receiver_ && !(active_ && active_->task));
+}
+
+bool WebSocketConnection::has_unread() const noexcept {
+  return active_ && (!active_->unread.empty() || active_->stream.has_received());
+}
 
 // Whether the read is over without waiting.
 bool WebSocketConnection::try_read(MessageAwaiter& read) {
@@ -377,18 +327,18 @@ void WebSocketConnection::begin_data() {
 SendAwaiter WebSocketConnection::write_message(std::string_view data, MessageType type) {
   const Opcode opcode = opcode_of(type, data);
   begin_data();
-  return SendAwaiter(writer().write_message(opcode, data));
+  return sent(writer().write_message(opcode, data));
 }
 
 SendAwaiter WebSocketConnection::write_message(std::string&& data, MessageType type) {
   const Opcode opcode = opcode_of(type, data);
   begin_data();
-  return SendAwaiter(writer().write_message(opcode, std::move(data)));
+  return sent(writer().write_message(opcode, std::move(data)));
 }
 
 SendAwaiter WebSocketConnection::write_message(const PreparedMessage& message) {
   begin_data();
-  return SendAwaiter(writer().write_message(message));
+  return sent(writer().write_message(message));
 }
 
 MessageWriter WebSocketConnection::begin_message(MessageType type) {
@@ -453,7 +403,7 @@ SendAwaiter WebSocketConnection::write_control(Opcode opcode, std::string_view d
   if (data.size() > kMaxControlPayload)
     throw std::invalid_argument("control frame payloads may not exceed 125 bytes");
   check_open();
-  return SendAwaiter(writer().write_control(opcode, data));
+  return sent(writer().write_control(opcode, data));
 }
 
 SendQueue& WebSocketConnection::queue() {
@@ -482,6 +432,12 @@ void WebSocketConnection::close_with(const ClosePayload& payload) noexcept {
   send_close(payload.bytes());
   state_ = State::closing;
   begin_deadline();
+}
+
+void WebSocketConnection::abort(std::error_code error) {
+  if (is_closed()) return;
+  active();  // wakes what waits to read
+  end(error);
 }
 
 void WebSocketConnection::peer_closed(const CloseStatus& status) {

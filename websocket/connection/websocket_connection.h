@@ -22,6 +22,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 namespace squall::websocket {
 
@@ -44,8 +45,8 @@ class SendQueue;
 // awaits wait_closed() beside.
 //
 // An idle connection takes some 110 bytes beside its descriptor: it gives its stream and its buffers up, and
-// makes them anew when bytes arrive or are sent (ConnectionContext). A coroutine that waits for a message has a
-// frame beside; with a receiver there is none.
+// makes them anew when bytes arrive or are sent (ConnectionContext). A coroutine that waits for a message has
+// a frame beside; a receiver needs no coroutine.
 //
 //   state   | waits for                                 | ended by                               | next
 //   open    | messages                                  | close()                                | closing
@@ -91,6 +92,8 @@ class WebSocketConnection : public ListNode<> {
   void set_receiver(MessageReceiver& receiver);
   // A read waits, or the receiver has no task that runs.
   bool is_reading() const noexcept;
+  // Bytes of the peer have been received, and are not read yet.
+  bool has_unread() const noexcept;
 
   // ---- Sending. Messages are sent in the order of the calls.
 
@@ -138,6 +141,9 @@ class WebSocketConnection : public ListNode<> {
   // has the code 1000 (WSK-55). Only the first call has an effect. Throws std::invalid_argument as
   // ClosePayload.
   void close(std::optional<std::uint16_t> code = std::nullopt, std::string_view reason = {});
+  // Closes the stream at once, without a close frame: what waits to read gets std::nullopt, and what waits to
+  // write throws WebSocketClosedError with `error`. Throws std::bad_alloc, and then has done nothing.
+  void abort(std::error_code error = std::make_error_code(std::errc::connection_aborted));
   // A close frame was sent or received, or the stream is closed (WSK-31): nothing can be sent any more.
   bool is_closing() const noexcept;
   bool is_closed() const noexcept { return state_ == State::closed; }
@@ -154,11 +160,13 @@ class WebSocketConnection : public ListNode<> {
   const std::string& selected_subprotocol() const noexcept;
   bool is_compressed() const noexcept;
   Role role() const noexcept;
-  // For its addresses and its TLS facts: reads and writes of the program would break the protocol. Valid until
-  // the program next waits: an idle connection gives its stream up.
+  // For its addresses and its TLS facts: reads and writes of the program would break the protocol. Valid
+  // until the program next waits: an idle connection gives its stream up.
   const IOStream& stream() { return io(); }
   void set_nodelay(bool on) { io().set_nodelay(on); }
   IOLoop& loop() const noexcept;
+  // How often the connection has given its stream up.
+  std::uint32_t rests() const noexcept { return rests_; }
 
  private:
   enum class State : std::uint8_t { open, closing, ending, closed };
@@ -194,6 +202,7 @@ class WebSocketConnection : public ListNode<> {
   void answer_ping(std::string_view payload);
   void check_open() const;
   void begin_data();
+  SendAwaiter sent(WriteAwaiter write) const noexcept { return {std::move(write), *this, rests_}; }
   SendAwaiter write_control(Opcode opcode, std::string_view data);
   SendQueue& queue();
   bool has_room(std::size_t size);
@@ -217,6 +226,7 @@ class WebSocketConnection : public ListNode<> {
   std::unique_ptr<KeepAlive> keep_alive_;  // null without pings
   std::unique_ptr<Extras> extras_;         // null while there are none
   std::uint64_t dropped_ = 0;
+  std::uint32_t rests_ = 0;
   State state_ = State::open;
 };
 
