@@ -5,6 +5,7 @@
 #include <squall/iostream/address/errors.h>
 #include <squall/websocket/connection/active_parts.h>
 #include <squall/websocket/connection/connection_context.h>
+#include <squall/websocket/connection/extra_parts.h>
 #include <squall/websocket/connection/frame_writer.h>
 #include <squall/websocket/connection/keep_alive.h>
 #include <squall/websocket/connection/mailbox.h>
@@ -16,64 +17,6 @@
 #include <utility>
 
 namespace squall::websocket {
-
-// Rarely used state.
-struct WebSocketConnection::Extras final : Mailbox::Receiver, MessageWriter::Target {
-  explicit Extras(WebSocketConnection& owner) noexcept : connection(owner) {}
-  ~Extras() { end(); }
-
-  // The connection closes.
-  void end() noexcept {
-    if (mailbox) mailbox->end();
-  }
-
-  // ---- Of handles. A message that cannot be sent must not be lost between two others.
-
-  void deliver(OutgoingMessage&& message) override {
-    try {
-      connection.post(std::move(message));
-    } catch (...) {
-      connection.close_with(ClosePayload({close_code::kInternalError, "internal error"}));
-      throw;
-    }
-  }
-  void note_dropped(std::uint64_t count) noexcept override { connection.dropped_ += count; }
-  void deliver_close(const ClosePayload& payload) noexcept override { connection.close_with(payload); }
-
-  // ---- Messages in pieces. The connection does not rest meanwhile.
-
-  SendAwaiter write_part(std::string_view bytes, Part part) override {
-    connection.check_open();
-    SendAwaiter result = connection.sent(connection.writer().write_part(bytes, part));
-    if (part == Part::last) go_on();
-    return result;
-  }
-  SendAwaiter write_part(std::string&& bytes, Part part) override {
-    connection.check_open();
-    return connection.sent(connection.writer().write_part(std::move(bytes), part));
-  }
-  void abandon_message() noexcept override {
-    FrameWriter& writer = connection.active_->writer;
-    if (writer.is_message_cut())
-      connection.close_with(ClosePayload({close_code::kInternalError, "message not finished"}));
-    writer.abandon_message();
-    go_on();
-  }
-  // Sends the messages that have waited.
-  void go_on() noexcept {
-    SendQueue* const queue = connection.active_->queue.get();
-    try {
-      if (queue) queue->start();
-    } catch (...) {
-      connection.close_with(ClosePayload({close_code::kInternalError, "internal error"}));
-    }
-  }
-
-  WebSocketConnection& connection;
-  std::shared_ptr<Mailbox> mailbox;         // null without handles
-  std::optional<std::uint16_t> close_code;  // of the peer's close frame
-  std::string close_reason;
-};
 
 WebSocketConnection::Extras& WebSocketConnection::extras() {
   if (!extras_) extras_ = std::make_unique<Extras>(*this);

@@ -212,8 +212,8 @@ class WebSocketConnection : public ListNode<> {
   std::optional<Message> next_message(Wanted wanted);
   void answer_ping(std::string_view payload);
   void check_open() const;
-  SendAwaiter sent(WriteAwaiter write) const noexcept { return {std::move(write), *this, rests_}; }
   void begin_data();
+  SendAwaiter sent(WriteAwaiter write) const noexcept { return {std::move(write), *this, rests_}; }
   SendAwaiter write_control(Opcode opcode, std::string_view data);
   SendQueue& queue();
   bool has_room(std::size_t size);
