@@ -1,6 +1,8 @@
 // bench/server/main.cc -- a server for the benchmarks, written with the framework: GET /, GET /users/{id},
-// POST /upload and, with --static, GET /static/{path}; or, with --file, a server of one file.
+// POST /upload and, with --static, GET /static/{path}; with --websocket also a WebSocket at / that sends
+// every message back; or, with --file, a server of one file.
 #include <squall/web.h>
+#include <squall/websocket.h>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -89,6 +91,42 @@ std::unique_ptr<http::FunctionServer> serve_file(std::uint16_t port, const Liste
       options);
 }
 
+// Passes all requests to the application, but the handshakes of WebSockets at /, and sends back the messages
+// of those.
+class EchoDelegate final : public http::ServerDelegate, private websocket::MessageReceiver {
+ public:
+  explicit EchoDelegate(web::Application& app) : app_(app) {
+    options_.origins = websocket::AcceptOptions::Origins::any;
+  }
+
+  Body head_received(http::Exchange& exchange) override { return app_.head_received(exchange); }
+  void handle_request(http::Exchange& exchange, Task<>& pending) override {
+    const http::ServerRequest& request = exchange.request();
+    if (request.target() == "/" && request.headers().find("Upgrade")) {
+      pending = accept(exchange);
+    } else {
+      exchange.hand_over(app_);
+      app_.handle_request(exchange, pending);
+    }
+  }
+  void add_default_headers(http::Headers& headers) const override { app_.add_default_headers(headers); }
+
+ private:
+  Task<> accept(http::Exchange& exchange) {
+    if (auto socket = websocket::accept(exchange, options_)) sockets_.add(std::move(socket), *this);
+    co_return;
+  }
+  Task<> on_message(websocket::WebSocketConnection& socket, const websocket::Message& message) override {
+    socket.write_message(message);
+    return {};
+  }
+  void on_close(websocket::WebSocketConnection& socket) override { sockets_.destroy(socket); }
+
+  web::Application& app_;
+  websocket::AcceptOptions options_;
+  websocket::ConnectionGroup sockets_;
+};
+
 // `count` routes to literal paths, and `count` to patterns, in front of the routes of the benchmarks.
 std::vector<web::Rule> make_rules(int count) {
   std::vector<web::Rule> rules;
@@ -110,11 +148,13 @@ int main(int argc, char** argv) {
   std::string file;
   std::string folder;
   int routes = 0;
+  bool has_websocket = false;
   tools::CommandLine line("bench_server", "Serves the requests of the benchmarks.");
   line.option("--port", port, "port of 127.0.0.1 to serve on").show_default();
   line.option("--tls", tls, "serve HTTPS: files of the certificate and of its key").values(2, "CERT KEY");
   line.option("--file", file, "serve nothing but this file");
   line.option("--static", folder, "serve the files of this folder under /static/");
+  line.flag("--websocket", has_websocket, "send back the messages of WebSockets at /");
   line.option("--routes", routes, "so many more routes to literal paths, and so many to patterns");
   if (const std::optional<int> status = line.parse(argc, argv)) return *status;
   try {
@@ -131,7 +171,10 @@ int main(int argc, char** argv) {
       loop.start();
       return 0;
     }
-    http::HTTPServer& server = app.listen(port, options);
+    EchoDelegate echo(app);
+    std::optional<http::HTTPServer> echo_server;
+    if (has_websocket) echo_server.emplace(echo).listen(port, options);
+    http::HTTPServer& server = has_websocket ? *echo_server : app.listen(port, options);
     if (!tls.empty()) {
       TLSServerOptions identity;
       identity.certificates.push_back({.certfile = tls[0], .keyfile = tls[1]});

@@ -1,25 +1,23 @@
 // demos/redis_client/main.cc -- sends commands to a Redis server, all at once, and prints the answers.
+#include <squall/redis.h>
+
 #include <chrono>
-#include <cstdint>
+#include <cstdio>
 #include <exception>
+#include <memory>
 #include <optional>
 #include <sstream>
 #include <string>
 #include <vector>
 
 #include "command_line.h"
-#include "redis.h"
 
 using namespace squall;
 
 namespace {
 
 struct Options {
-  std::string host = "127.0.0.1";
-  std::uint16_t port = 6379;
-  std::string unix_path;
-  std::string user;
-  std::string password;
+  std::string url = "redis://127.0.0.1:6379";
   std::string channel;
   int messages = 0;
   double timeout = 5;
@@ -44,14 +42,6 @@ std::vector<std::string> words_of(const std::string& command) {
   return words;
 }
 
-Task<IOStream> connect(const Options& options) {
-  ConnectOptions how;
-  how.timeout = std::chrono::duration<double>(options.timeout);
-  how.stream.max_buffer_size = redis::kMaxString + redis::kMaxLine;
-  if (!options.unix_path.empty()) return TCPClient::connect_unix(options.unix_path, how);
-  return TCPClient::connect(options.host, options.port, how);
-}
-
 // Sends every command before it waits for the first answer.
 Task<> run_commands(redis::Client& client, const std::vector<std::string>& commands) {
   std::vector<Future<redis::Value>> answers;
@@ -62,32 +52,34 @@ Task<> run_commands(redis::Client& client, const std::vector<std::string>& comma
     fmt::print("{}\n{}\n", commands[i], redis::to_string(values[i]));
 }
 
-// Prints the server's pushes, until `messages` messages have come.
+// Prints the messages of a channel, until `messages` messages have come.
 Task<> listen(redis::Client& client, const std::string& channel, int messages) {
   bool is_enough = false;
-  client.on_push([&](const std::vector<redis::Value>& items) {
-    redis::Value all;
-    all.data = redis::Array{items};
-    fmt::print("{}\n", redis::to_string(all));
+  client.on_message([&](const redis::ChannelMessage& message) {
+    fmt::print("{}: {}\n", message.channel, message.payload);
     std::fflush(stdout);
-    if (is_enough) return;
-    const auto* const kind = items.empty() ? nullptr : std::get_if<std::string>(&items[0].data);
-    is_enough = kind && *kind == "message" && --messages == 0;
+    is_enough = --messages == 0;
     if (is_enough) client.close();
   });
-  client.subscribe(channel);
+  std::vector<std::string> channels;
+  channels.push_back(channel);
+  const redis::Value confirmed = co_await client.subscribe(channels);
+  if (const auto* const refusal = confirmed.get<redis::Error>()) throw redis::ReplyError(refusal->text);
+  fmt::print("listening to {}\n", channel);
+  std::fflush(stdout);
   co_await client.closed();
   if (!is_enough) std::rethrow_exception(client.error());
 }
 
 Task<> talk(const Options& options) {
-  IOStream stream = co_await connect(options);
-  redis::Client client(std::move(stream));
-  co_await client.hello(options.user, options.password);
+  redis::ConnectSettings settings;
+  settings.connection.timeout = std::chrono::duration<double>(options.timeout);
+  settings.client_name = "redis_client";
+  std::unique_ptr<redis::Client> client = co_await redis::connect(options.url, settings);
   const bool is_tour = options.commands.empty() && options.channel.empty();
   const std::vector<std::string>& commands = is_tour ? kTour : options.commands;
-  co_await run_commands(client, commands);
-  if (!options.channel.empty()) co_await listen(client, options.channel, options.messages);
+  co_await run_commands(*client, commands);
+  if (!options.channel.empty()) co_await listen(*client, options.channel, options.messages);
 }
 
 }  // namespace
@@ -97,12 +89,10 @@ int main(int argc, char** argv) {
   tools::CommandLine line("redis_client",
                           "Sends commands to a Redis server, all at once, and prints the answers.");
   line.option("commands", options.commands, "each argument is a command; without one, a small tour");
-  line.option("--host", options.host, "host of the server").show_default();
-  line.option("--port", options.port, "port of the server").show_default();
-  line.option("--unix", options.unix_path, "path of the server's Unix socket, in place of host and port");
-  line.option("--user", options.user, "user to log in as");
-  line.option("--password", options.password, "password to log in with");
-  line.option("--timeout", options.timeout, "seconds that connecting may take").show_default();
+  line.option("--url", options.url,
+              "the server: redis://[[user]:password@]host[:port][/database], or unix:///path")
+      .show_default();
+  line.option("--timeout", options.timeout, "seconds that connecting and the login may take").show_default();
   line.option("--subscribe", options.channel, "afterwards print the messages of this channel");
   line.option("--messages", options.messages, "messages of the channel to print; 0: no limit").show_default();
   if (const std::optional<int> status = line.parse(argc, argv)) return *status;

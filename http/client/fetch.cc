@@ -258,7 +258,7 @@ bool Fetch::redirect() {
   URLFault fault;
   std::optional<URL> next = url_.resolve(percent_encode_stray(location), fault);
   if (!next) fail(fmt::format("Cannot follow a redirect to '{}': {}", location, fault.reason));
-  // What would be sent over the upgraded connection was meant to be encrypted.
+  // The caller wants the upgraded connection encrypted.
   if (expects_upgrade() && url_.is_https() && !next->is_https())
     fail(fmt::format("Cannot follow a redirect to '{}': the connection would not be encrypted", location));
   const bool to_get = data.status == 303 ? method_ != "HEAD" : data.status <= 302 && method_ == "POST";

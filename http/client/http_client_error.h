@@ -36,7 +36,7 @@ class HTTPClientError : public virtual std::runtime_error {
 
   // The status of the response; kNoResponse without one.
   int status() const noexcept { return status_; }
-  // What failed, without status and peer; otherwise the reason of the response.
+  // The failure, without status and peer; otherwise the reason of the response.
   const std::string& message() const noexcept { return message_; }
   // Null without a response.
   const HTTPResponse* response() const noexcept { return response_.get(); }

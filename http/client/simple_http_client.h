@@ -28,8 +28,8 @@ class SimpleAsyncHTTPClient : public AsyncHTTPClient {
   // Asks the server to switch to another protocol (RFC 9110, 7.8): the Upgrade header of the request names
   // it. The client adds `Connection: Upgrade` unless the headers have it. Redirects, cookies, proxies (always
   // with a tunnel), timeouts and limits are as with fetch(), but no redirect leads from https to http, and a
-  // Location may have the schemes ws and wss. The connection is a new one; once it is handed over it no longer
-  // counts as a request of the client.
+  // Location may have the schemes ws and wss. The connection is a new one; once it is handed over it no
+  // longer counts as a request of the client.
   //
   //     HTTPRequest request("http://example.test/chat");
   //     request.headers.add("Upgrade", "websocket");

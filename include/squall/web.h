@@ -43,3 +43,13 @@
 #include <squall/web/stock/blocking.h>
 #include <squall/web/stock/error_handler.h>
 #include <squall/web/stock/redirect.h>
+#include <squall/web/template/folder_templates.h>
+#include <squall/web/template/json_value.h>
+#include <squall/web/template/template.h>
+#include <squall/web/template/template_error.h>
+#include <squall/web/template/template_limits.h>
+#include <squall/web/template/template_loader.h>
+#include <squall/web/template/template_run.h>
+#include <squall/web/template/template_source.h>
+#include <squall/web/template/template_value.h>
+#include <squall/web/template/template_whitespace.h>

@@ -19,6 +19,9 @@ class LoopHandle {
   // (IOL-05).
   bool add_callback(Callback&& callback) const { return inbox_->add(std::move(callback)); }
 
+  // Of the same loop. Another loop at the same address is another one.
+  bool operator==(const LoopHandle&) const noexcept = default;
+
  private:
   std::shared_ptr<Inbox> inbox_;
 };

@@ -10,6 +10,7 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -34,6 +35,12 @@ constexpr int flags_for(Followed followed) noexcept {
 
 void set_option(int fd, int level, int option, int value, const char* name) {
   if (::setsockopt(fd, level, option, &value, sizeof value) != 0) throw_errno(name);
+}
+
+// Asks for a count of bytes; 0 if the system refuses.
+std::size_t count_bytes(int fd, unsigned long question) noexcept {
+  int count = 0;
+  return ::ioctl(fd, question, &count) == 0 && count > 0 ? static_cast<std::size_t>(count) : 0;
 }
 
 // For systems without the option.
@@ -61,6 +68,16 @@ ssize_t peek_from(int fd, std::span<char> space) noexcept {
 ssize_t peek_at(int fd) noexcept {
   char byte;
   return retry_interrupted([&] { return ::recv(fd, &byte, 1, MSG_PEEK); });
+}
+
+std::size_t arrived_bytes(int fd) noexcept { return count_bytes(fd, FIONREAD); }
+
+std::size_t unacknowledged_bytes([[maybe_unused]] int fd) noexcept {
+#ifdef TIOCOUTQ
+  return count_bytes(fd, TIOCOUTQ);
+#else
+  return 0;
+#endif
 }
 
 int pending_error(int fd) noexcept {

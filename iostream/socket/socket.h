@@ -26,6 +26,10 @@ ssize_t receive_from(int fd, std::span<char> space) noexcept;
 ssize_t peek_from(int fd, std::span<char> space) noexcept;
 // The same for one byte.
 ssize_t peek_at(int fd) noexcept;
+// Bytes that have arrived and were not received; bytes that were sent and that the peer has not acknowledged.
+// 0 where the system does not tell.
+std::size_t arrived_bytes(int fd) noexcept;
+std::size_t unacknowledged_bytes(int fd) noexcept;
 // The error of the connection since the last call (SO_ERROR); 0 for none.
 int pending_error(int fd) noexcept;
 // One send of the first IoVectors::kMax pieces: the count of bytes, or -1 and errno. Raises no SIGPIPE.

@@ -59,6 +59,10 @@ class IOStream {
   IOStream(OwnedFd fd, Options options, Known known, IOLoop& loop = IOLoop::current()) noexcept;
   using Idle = IdleStream;  // the result of release()
   IOStream(Idle idle, Options options, IOLoop& loop = IOLoop::current()) noexcept;
+  // The options of a stream that is to replace this one, for the time after release().
+  Options options() const noexcept {
+    return {reader_.max_buffer_size(), writer_.max_buffer_size(), reader_.receives_before_reset()};
+  }
   IOStream(IOStream&& other) noexcept;
   IOStream& operator=(IOStream&&) = delete;
   ~IOStream();
@@ -128,6 +132,7 @@ class IOStream {
   void commit_write(std::size_t count) { writer_.commit(count); }
   // Throws if a write of `count` bytes would throw.
   void check_write(std::size_t count) const { writer_.check(count); }
+  std::size_t max_write_buffer_size() const noexcept { return writer_.max_buffer_size(); }
   std::uint64_t pending_write_bytes() const noexcept { return writer_.pending_bytes(); }
   // Bytes that the kernel has taken since the stream began.
   std::uint64_t flushed_bytes() const noexcept { return writer_.flushed_bytes(); }
@@ -166,6 +171,8 @@ class IOStream {
   // Whether a read waits; whether bytes wait to be sent (IOS-58). Both are true during a handshake.
   bool reading() const noexcept { return reader_.is_reading() || link_.is_handshaking(); }
   bool writing() const noexcept { return writer_.has_queue() || link_.is_handshaking(); }
+  // Bytes have been received, by the stream or its transport, that were not read.
+  bool has_received() const noexcept { return !reader_.buffer().empty() || link_.has_received(); }
   // The peer's bytes have ended, and all of them were received.
   bool at_eof() const noexcept { return reader_.at_end(); }
   // The error that closed the stream; empty after close() and after the end of the peer's bytes (IOS-13).

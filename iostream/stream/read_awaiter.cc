@@ -41,6 +41,11 @@ std::string escaped(std::string_view text) {
   reader_->begin_wait(*this);
 }
 
+void ReadAwaiter::call_when_over(LoopHook::Function function, void* context) {
+  resume_.set(function, context);
+  reader_->begin_wait(*this);
+}
+
 void ReadAwaiter::withdraw() noexcept {
   if (reader_) reader_->leave(*this);
 }

@@ -62,6 +62,9 @@ class [[nodiscard]] ReadAwaiter {
   bool await_ready();
   void await_suspend(std::coroutine_handle<> reader);
   ReadView await_resume();
+  // For code that is no coroutine: takes the place of await_suspend(). `function` is called with `context`
+  // when the read is over, from the loop, and calls await_resume().
+  void call_when_over(LoopHook::Function function, void* context);
 
  protected:
   friend class detail::StreamReader;

@@ -42,6 +42,7 @@ class StreamReader {
   StreamLink& link() const noexcept { return *link_; }
   bool is_reading() const noexcept { return read_ != nullptr; }
   bool at_end() const noexcept { return input_ == Input::ended; }
+  std::size_t max_buffer_size() const noexcept { return max_buffer_size_; }
   bool receives_before_reset() const noexcept { return receives_before_reset_; }
   const ReadBuffer& buffer() const noexcept { return buffer_; }
 

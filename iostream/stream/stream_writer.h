@@ -45,6 +45,7 @@ class StreamWriter {
 
   // ---- The queue: see the functions of IOStream.
 
+  std::size_t max_buffer_size() const noexcept { return max_buffer_size_; }
   void check(std::size_t count) const;
   // Refuses all further writes: for the reading end of a pipe.
   void refuse_all() noexcept { max_buffer_size_ = 0; }

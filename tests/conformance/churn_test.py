@@ -7,14 +7,12 @@ and after the first rounds no more memory. `./dev soak` runs this with 10,000 co
 """
 
 import http.client
-import pathlib
-import resource
 import socket
-import struct
 import sys
 import threading
 import time
 
+from many_clients import connect, descriptors, discard, limit_descriptors, memory_allowance, reset, wait_for_descriptors
 from program import PATIENCE, Program
 from tap import Tap
 
@@ -23,11 +21,7 @@ COUNT = int(sys.argv[2]) if len(sys.argv) > 2 else 500
 ROUNDS = int(sys.argv[3]) if len(sys.argv) > 3 else 8
 # The rounds in which pools and the allocator reach their sizes.
 WARM_UP = 3
-# The memory that may be added afterwards, because in another round more connections may be busy at once: a leak of a
-# few bytes a connection is more. A sanitizer keeps freed memory.
-LEFT = 2 * 1024 * 1024 + COUNT * 1024 if b"__asan_init" not in pathlib.Path(SERVER).read_bytes() else 1 << 40
-# Connections from one address in a round: each needs a port of its own, which is in use for a minute after the end.
-FROM_ONE_ADDRESS = 2500
+LEFT = memory_allowance(SERVER, COUNT)
 
 GET = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"
 GARBAGE = (b"\x16\x03\x01 garbage\r\n\r\n", b"HTTP/1.1 400 ")
@@ -46,25 +40,6 @@ KINDS = [
 ]
 
 
-def limit_descriptors():
-    """Raises the limit of this process and of the server, and returns it."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if hard == resource.RLIM_INFINITY:
-        hard = max(soft, COUNT * 2)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    return hard
-
-
-def connect(program, number):
-    client = socket.socket()
-    client.settimeout(PATIENCE)
-    # The kernel chooses the port only in connect().
-    client.setsockopt(socket.SOL_IP, 24, 1)  # IP_BIND_ADDRESS_NO_PORT
-    client.bind((f"127.1.{number // FROM_ONE_ADDRESS // 250}.{number // FROM_ONE_ADDRESS % 250 + 1}", 0))
-    client.connect(("127.0.0.1", program.port))
-    return client
-
-
 def read_start(client, start):
     received = b""
     while len(received) < len(start):
@@ -76,25 +51,13 @@ def read_start(client, start):
 
 def end(client, how):
     if how == 0:
-        # A reset instead of an orderly end.
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        reset(client)
     elif how == 1:
         try:
             client.shutdown(socket.SHUT_WR)
         except OSError:
             pass  # the server has closed it
     client.close()
-
-
-def descriptors(program):
-    return sum(1 for _ in pathlib.Path(f"/proc/{program.process.pid}/fd").iterdir())
-
-
-def wait_for_descriptors(program, most, when):
-    deadline = time.monotonic() + PATIENCE
-    while (count := descriptors(program)) > most:
-        assert time.monotonic() < deadline, f"{when}: {count} descriptors, {most} before"
-        time.sleep(0.01)
 
 
 def good_request(program):
@@ -128,16 +91,9 @@ def one_round(program, number, idle):
     return took
 
 
-def discard(stream):
-    """Empties the pipe of the log, so that the server does not wait."""
-    while stream.read1():
-        pass
-
-
 def churn():
     """connections of all kinds that come and go leave neither descriptors nor memory"""
-    most = limit_descriptors()
-    assert most > COUNT + 100, f"{COUNT} connections need more descriptors than the limit of {most}"
+    limit_descriptors(COUNT)
     with Program(SERVER, "--port", "0", "--timeout", "600") as program:
         threading.Thread(target=discard, args=[program.process.stderr], daemon=True).start()
         idle = descriptors(program)

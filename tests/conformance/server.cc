@@ -2,6 +2,7 @@
 #include <squall/ioloop/base/log.h>
 #include <squall/ioloop/loop/sleep.h>
 #include <squall/web.h>
+#include <squall/websocket.h>
 
 #include <algorithm>
 #include <chrono>
@@ -120,6 +121,33 @@ class SlowHandler : public web::RequestHandler {
   }
 };
 
+// std::nullopt: no pings are sent.
+std::optional<TimeSpan> ping_interval;
+
+websocket::AcceptOptions websocket_options() {
+  websocket::AcceptOptions options;
+  options.origins = websocket::AcceptOptions::Origins::any;
+  options.compression = websocket::DeflateOptions();
+  options.connection.max_message_size = 20 * 1024 * 1024;
+  options.connection.ping_interval = ping_interval;
+  if (ping_interval) options.connection.close_timeout = *ping_interval;
+  return options;
+}
+
+// Sends each message back, text as text and binary as binary.
+class WebSocketEchoHandler : public web::RequestHandler {
+ public:
+  Task<> get() {
+    const auto socket = websocket::accept(exchange(), websocket_options());
+    if (!socket) co_return;
+    for (;;) {
+      const std::optional<websocket::Message> message = co_await socket->read_message();
+      if (!message) co_return;
+      if (!socket->is_closing()) co_await socket->write_message(*message);
+    }
+  }
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -129,7 +157,10 @@ int main(int argc, char** argv) {
   std::vector<std::string> tls;
   tools::CommandLine line("conformance_server", "Serves what conformance tests ask for, on 127.0.0.1.");
   line.option("--port", port, "port to serve on").show_default();
-  line.option("--timeout", timeout, "seconds that a head, a body, an idle connection and a write may take")
+  line.option(
+          "--timeout", timeout,
+          "seconds that a head, a body, an idle connection and a write may take, and a WebSocket to answer a "
+          "ping, sent as often, or a close frame")
       .positive();
   line.option("--tls", tls, "serve HTTPS: files of the certificate and of its key").values(2, "CERT KEY");
   line.option("--drain", drain, "seconds that requests have to end after SIGTERM or SIGINT").non_negative();
@@ -138,6 +169,7 @@ int main(int argc, char** argv) {
   if (timeout > 0) {
     options.head_timeout = options.body_timeout = options.idle_timeout = options.write_timeout =
         std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(timeout));
+    ping_interval = options.idle_timeout;
   }
   log::enable_pretty_logging();
   try {
@@ -151,6 +183,7 @@ int main(int argc, char** argv) {
         web::url<CountHandler>("/count"),
         web::url<ChunkedHandler>("/chunked"),
         web::url<TrailersHandler>("/trailers"),
+        web::url<WebSocketEchoHandler>("/ws"),
     });
     ListenOptions listen;
     listen.address = "127.0.0.1";

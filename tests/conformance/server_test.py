@@ -7,9 +7,11 @@ import select
 import signal
 import sys
 import time
+import zlib
 
 from program import PATIENCE, Program, fails, read_to_end
 from tap import Tap
+from websocket_client import BINARY, CLOSE, FIN, PING, PONG, RSV1, TEXT, WebSocketClient, close_payload, frame, handshake
 
 SERVER = sys.argv[1]
 
@@ -169,6 +171,14 @@ def timeouts():
             program.wait_for(r"Timeout writing to 127\.0\.0\.1")
 
 
+def web_socket_timeouts():
+    """--timeout is the time between two pings of /ws, to answer one, and to answer a close frame"""
+    with Program(SERVER, "--port", "0", "--timeout", "0.2") as program, WebSocketClient(program, "/ws") as client:
+        client.expect(PING, b"")
+        client.expect(CLOSE, close_payload(1000, b"ping timed out"))
+        client.expect_end()
+
+
 def log():
     """a request is a line in the log, and bad input is a line with its peer"""
     with Program(SERVER, "--port", "0") as program:
@@ -188,6 +198,45 @@ def signals():
             assert program.stop(how) == 0, program.said
 
 
+def web_socket():
+    """GET /ws echoes messages of up to 20 MiB, text as text and binary as binary, and fragments as a whole"""
+    with Program(SERVER, "--port", "0") as program, WebSocketClient(program, "/ws") as client:
+        assert "Sec-WebSocket-Extensions" not in client.fields, client.fields
+        for opcode, payload in ((TEXT, "Grüße".encode()), (BINARY, b"\xff\0"), (TEXT, b""), (BINARY, b"x" * 70_000)):
+            client.send(opcode, payload)
+            client.expect(opcode, payload)
+        client.send(TEXT, b"frag", first=0)
+        client.send(PING, b"now")
+        client.send(0, b"ments")
+        client.expect(PONG, b"now")
+        client.expect(TEXT, b"fragments")
+        largest = b"m" * (20 * 1024 * 1024)
+        client.socket.sendall(frame(BINARY, largest, key=b"\0\0\0\0"))
+        client.expect(BINARY, largest)
+        client.socket.sendall(frame(BINARY, largest + b"m", key=b"\0\0\0\0")[:100])
+        client.expect(CLOSE, close_payload(1009, b"message too big"))
+
+
+def web_socket_compression():
+    """messages of /ws are compressed if the client offers it"""
+    with Program(SERVER, "--port", "0") as program, WebSocketClient(program, "/ws", "permessage-deflate") as client:
+        assert client.fields["Sec-WebSocket-Extensions"] == "permessage-deflate", client.fields
+        client.send(TEXT, bytes.fromhex("f248cdc9c90700"), first=FIN | RSV1)
+        first, received = client.frame()
+        assert first == FIN | RSV1 | TEXT, first
+        assert zlib.decompressobj(wbits=-15).decompress(received + b"\x00\x00\xff\xff") == b"Hello"
+
+
+def web_socket_origin():
+    """pages of every origin may open /ws, and a request that is no handshake is refused"""
+    with Program(SERVER, "--port", "0") as program:
+        request, _ = handshake(program.port, "/ws", Origin="https://other.example")
+        with program.connect() as connection:
+            connection.sendall(request)
+            assert connection.recv(1000).startswith(b"HTTP/1.1 101 "), program.said
+        assert fetch(program, "GET", "/ws")[0] == 400
+
+
 def wrong_use():
     """a busy port, an unknown flag and a number out of range each give one clear line"""
     with Program(SERVER, "--port", "0") as program:
@@ -202,6 +251,6 @@ def wrong_use():
 
 tap = Tap()
 tap.run(
-    [root, no_content, echo, count, chunked, large, large_is_not_held, slow, slow_blocks_nobody, numbers, unknown, timeouts, log, signals, drain, wrong_use]
+    [root, no_content, echo, count, chunked, large, large_is_not_held, slow, slow_blocks_nobody, numbers, unknown, timeouts, log, signals, drain, web_socket, web_socket_compression, web_socket_origin, web_socket_timeouts, wrong_use]
 )
 tap.end()

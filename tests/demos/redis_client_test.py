@@ -84,9 +84,13 @@ def client(*arguments):
     return run.returncode, run.stdout, run.stderr
 
 
+def url(server, login=""):
+    return f"redis://{login}127.0.0.1:{server.port}"
+
+
 def answers(server, *commands):
     """The output of the commands, without the lines that repeat them."""
-    status, out, said = client("--port", str(server.port), *commands)
+    status, out, said = client("--url", url(server), *commands)
     assert (status, said) == (0, ""), (status, out, said)
     lines = out.splitlines()
     return "\n".join(line for line in lines if line not in commands)
@@ -129,7 +133,7 @@ def pipelined():
 def tour():
     """without a command it runs a few, over a Unix socket too"""
     with Redis() as redis:
-        for where in (["--port", str(redis.port)], ["--unix", redis.path]):
+        for where in (["--url", url(redis)], ["--url", "unix://" + redis.path]):
             status, out, said = client(*where)
             assert status == 0 and not said, said
             assert 'PING\n"PONG"\n' in out and "(integer) 42" in out and '"first" => "loop"' in out, out
@@ -138,47 +142,51 @@ def tour():
 def messages():
     """messages of a channel are pushed"""
     with Redis() as redis:
-        command = [PROGRAM, "--port", str(redis.port), "--subscribe", "news", "--messages", "2", "ECHO first"]
+        command = [PROGRAM, "--url", url(redis), "--subscribe", "news", "--messages", "2", "ECHO first"]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as listener:
-            lines = [listener.stdout.readline() for _ in range(5)]
-            assert lines == ["ECHO first\n", '"first"\n', '1) "subscribe"\n', '2) "news"\n', "3) (integer) 1\n"], lines
+            lines = [listener.stdout.readline() for _ in range(3)]
+            assert lines == ["ECHO first\n", '"first"\n', "listening to news\n"], lines
             assert answers(redis, "PUBLISH news hello", "PUBLISH news again") == "(integer) 1\n(integer) 1"
             rest = listener.stdout.read()
-            assert rest == '1) "message"\n2) "news"\n3) "hello"\n1) "message"\n2) "news"\n3) "again"\n', rest
+            assert rest == "news: hello\nnews: again\n", rest
             assert listener.wait(PATIENCE) == 0
 
 
 def logs_in():
     """it logs in with a password, and reports a wrong password"""
     with Redis("--requirepass", "secret") as redis:
-        status, out, said = client("--port", str(redis.port), "--password", "secret", "PING")
+        status, out, said = client("--url", url(redis, ":secret@"), "PING")
         assert (status, out, said) == (0, 'PING\n"PONG"\n', ""), (status, out, said)
-        status, out, said = client("--port", str(redis.port), "--password", "guess", "PING")
+        status, out, said = client("--url", url(redis, ":guess@"), "PING")
         assert status == 1 and said.startswith("redis_client: WRONGPASS ") and said.count("\n") == 1, said
 
 
 def falls_back():
     """with a server that does not know HELLO it uses RESP2, and logs in by AUTH"""
-    with Impostor(NO_HELLO, b"$-1\r\n*-1\r\n*2\r\n:1\r\n$3\r\nabc\r\n") as server:
+    with Impostor(NO_HELLO, b"+OK\r\n", b"$-1\r\n*-1\r\n*2\r\n:1\r\n$3\r\nabc\r\n") as server:
         got = answers(server, "GET a", "BLPOP b 1", "C")
         assert got == '(nil)\n(nil)\n1) (integer) 1\n2) "abc"', got
-    assert server.heard[0] == b"*2\r\n$5\r\nHELLO\r\n$1\r\n3\r\n", server.heard
-    assert server.heard[1].startswith(b"*2\r\n$3\r\nGET\r\n$1\r\na\r\n*3\r\n"), server.heard
-    with Impostor(NO_HELLO, b"+OK\r\n", b"+PONG\r\n") as server:
-        assert client("--port", str(server.port), "--user", "u", "--password", "p", "PING")[0] == 0
-    assert server.heard[1] == b"*3\r\n$4\r\nAUTH\r\n$1\r\nu\r\n$1\r\np\r\n", server.heard
-    with Impostor(NO_HELLO) as server:
-        status, _, said = client("--port", str(server.port), "--subscribe", "news")
-        assert status == 1 and said == "redis_client: subscribing needs RESP3\n", said
+    assert server.heard[0] == b"*4\r\n$5\r\nHELLO\r\n$1\r\n3\r\n$7\r\nSETNAME\r\n$12\r\nredis_client\r\n", server.heard
+    assert server.heard[2].startswith(b"*2\r\n$3\r\nGET\r\n$1\r\na\r\n*3\r\n"), server.heard
+    with Impostor(NO_HELLO, b"+OK\r\n+OK\r\n", b"+PONG\r\n") as server:
+        assert client("--url", url(server, "u:p@"), "PING")[0] == 0
+    assert server.heard[1].startswith(b"*3\r\n$4\r\nAUTH\r\n$1\r\nu\r\n$1\r\np\r\n"), server.heard
+    confirmation = b"*3\r\n$9\r\nsubscribe\r\n$4\r\nnews\r\n:1\r\n*3\r\n$7\r\nmessage\r\n$4\r\nnews\r\n$1\r\n1\r\n"
+    with Impostor(NO_HELLO, b"+OK\r\n", b"+PONG\r\n", confirmation) as server:
+        status, out, said = client("--url", url(server), "--subscribe", "news", "--messages", "1", "PING")
+        assert (status, said) == (0, ""), (status, out, said)
+        assert sorted(out.splitlines()) == ['"PONG"', "PING", "listening to news", "news: 1"], out
 
 
 def enough():
     """of messages that arrive together it takes only the requested number"""
+    confirmation = b">3\r\n$9\r\nsubscribe\r\n$4\r\nnews\r\n:1\r\n"
     one = b">3\r\n$7\r\nmessage\r\n$4\r\nnews\r\n$1\r\n%d\r\n"
-    with Impostor(HELLO3, b"+OK\r\n", b"".join(one % i for i in (1, 2, 3))) as server:
-        status, out, said = client("--port", str(server.port), "--subscribe", "news", "--messages", "1", "A")
+    messages = b"".join(one % i for i in (1, 2, 3))
+    with Impostor(HELLO3, b"+OK\r\n", confirmation + messages) as server:
+        status, out, said = client("--url", url(server), "--subscribe", "news", "--messages", "1", "A")
         assert (status, said) == (0, ""), (status, out, said)
-        assert out == 'A\n"OK"\n1) "message"\n2) "news"\n3) "1"\n', out
+        assert out.startswith('A\n"OK"\n') and "news: 1\n" in out and "news: 2" not in out, out
 
 
 def in_pieces():
@@ -192,24 +200,24 @@ def in_pieces():
 def misbehaves():
     """bytes that break the protocol end the program with one clear line"""
     for reply, why in {
-        b"hello\r\n": "a reply of type 0x68",
-        b":12x\r\n": '"12x" is not a number',
-        b":\r\n": '"" is not a number',
-        b",one\r\n": '"one" is not a number',
-        b"#y\r\n": '"y" is not a boolean',
-        b"$-2\r\n": "a length of -2",
-        b"$999999999999\r\n": "a length of 999999999999",
-        b"*99999999\r\n": "a length of 99999999",
-        b"$3\r\nabcdef": "a string with a wrong end",
-        b"*1\r\n" * 100: "too deeply nested",
-        b"\r\n": "a reply of type 0x0d",
-        b"+" + b"x" * 100_000: "Unsatisfiable read",
+        b"hello\r\n": "unknown type 0x68",
+        b":12x\r\n": '"12x" is not a value',
+        b":\r\n": '"" is not a value',
+        b",one\r\n": '"one" is not a value',
+        b"#y\r\n": '"y" is not a value',
+        b"$-2\r\n": '"-2" is not a length',
+        b"$999999999999\r\n": "a string of 999999999999 bytes exceeds the limit",
+        b"*99999999\r\n": "exceeds the limit of 4194304 items",
+        b"$3\r\nabcdef": "a string without CR LF",
+        b"*1\r\n" * 100: "exceed the limit of 32 levels",
+        b"\r\n": "an empty line",
+        b"+" + b"x" * 100_000: "a line exceeds the limit of 65536 bytes",
         b"$5\r\nab": "Stream is closed",
         b"": "Stream is closed",
         b"+OK\r\n+OK\r\n+OK\r\n": None,
     }.items():
         with Impostor(HELLO3, reply) as server:
-            status, _, said = client("--port", str(server.port), "A", "B")
+            status, _, said = client("--url", url(server), "A", "B")
             if why is not None:
                 lines = [line for line in said.splitlines() if line.startswith("redis_client: ")]
                 assert status == 1 and len(lines) == 1 and why in lines[0], (reply[:30], status, said)
@@ -220,10 +228,10 @@ def wrong_use():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
-        status, _, said = client("--port", str(port), "PING")
+        status, _, said = client("--url", f"redis://127.0.0.1:{port}", "PING")
         assert status == 1 and said == f"redis_client: Cannot connect to 127.0.0.1:{port}: Connection refused\n", said
     with Impostor(HELLO3) as server:
-        status, _, said = client("--port", str(server.port), " ")
+        status, _, said = client("--url", url(server), " ")
         assert status == 1 and said == "redis_client: a command needs a name\n", said
     status, _, said = client("--nonsense")
     assert status == 2 and said.startswith("redis_client: ") and said.count("\n") == 1, said

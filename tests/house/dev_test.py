@@ -434,18 +434,34 @@ def run_again():
 
 
 def soaks():
-    """soak runs both tests with its numbers, and fails if a check of them fails or a test breaks off"""
+    """soak runs its three tests with its numbers, and fails if a check of them fails or a test breaks off"""
     for said, status in (("ok 1 - a\\n1..1\\n", 0), ("not ok 1 - a\\n1..1\\n", 1), ("ok 1 - a\\n", 1), ("", 1)):
         with tempfile.TemporaryDirectory() as folder:
             stub = f"build() {{ :; }}\npython3() {{ echo \"$*\" >>calls; printf '{said}'; }}\n"
             result, out, errors = run(stub + "soak 1000 7", folder)
             assert result == status, (said, result, out, errors)
             calls = pathlib.Path(folder, "calls").read_text(encoding="utf-8").splitlines()
-            assert len(calls) == 2 and calls[0].endswith(" 1000 7") and calls[1].endswith(" 200 5"), calls
+            assert len(calls) == 3, calls
+            for call, numbers in zip(calls, ("1000 7", "200 5", "1000 10 4")):
+                assert call.endswith(f" {numbers}"), calls
+
+
+def runs_autobahn():
+    """autobahn runs the suite of a checkout with the cases it is given, and refuses a folder that has none"""
+    with tempfile.TemporaryDirectory() as folder:
+        stub = "build() { :; }\ninstall_for() { :; }\npython3() { echo \"$*\" >>calls; printf 'ok 1 - a\\n1..1\\n'; }\n"
+        status, _, errors = run(stub + "autobahn .", folder)
+        assert status == 1 and "needs a checkout" in errors, errors
+        package = pathlib.Path(folder, "suite/autobahntestsuite/autobahntestsuite")
+        package.mkdir(parents=True)
+        (package / "wstest.py").touch()
+        status, _, errors = run(stub + "autobahn suite '6.*'", folder)
+        calls = pathlib.Path(folder, "calls").read_text(encoding="utf-8")
+        assert status == 0 and " suite build/autobahn " in calls and calls.endswith("conformance_ws_client 6.*\n"), (calls, errors)
 
 
 # A shell that starts this test in the background has it ignore SIGINT, and a shell cannot trap a signal that is ignored.
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 tap = Tap()
-tap.run([stanzas, no_stanza, lines, nothing_twice, empty_lists, optional, next_release, interrupted, refused, browser, demo_packages, left_out, compilers, counts, run_again, soaks])
+tap.run([stanzas, no_stanza, lines, nothing_twice, empty_lists, optional, next_release, interrupted, refused, browser, demo_packages, left_out, compilers, counts, run_again, soaks, runs_autobahn])
 tap.end()

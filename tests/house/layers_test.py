@@ -5,7 +5,7 @@ import pathlib
 import re
 import sys
 
-from sources import LIBRARY, ROOMS, sources
+from sources import LIBRARY, ONLY_FOR, ROOMS, sources
 from tap import Tap
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
@@ -13,6 +13,12 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 
 def below(layer):
     return LIBRARY[: LIBRARY.index(layer) + 1]
+
+
+def may_include(path, layer):
+    """Whether ONLY_FOR lets the file include a layer that lies below its own."""
+    folders = ONLY_FOR.get(layer)
+    return folders is None or any(path.as_posix().startswith(folder + "/") for folder in [layer, *folders])
 
 
 def room_of(layer, parts):
@@ -37,6 +43,8 @@ def problems_of(path, text):
                 yield f"{path}: <{name}> is an umbrella header, for users only"
             elif len(parts) > 2 and parts[1] not in below(layer):
                 yield f"{path}: <{name}> points up, from {layer} to {parts[1]}"
+            elif len(parts) > 2 and not may_include(path, parts[1]):
+                yield f"{path}: <{name}>: only {', '.join(ONLY_FOR[parts[1]])} may include {parts[1]} (tests/house/sources.py)"
             elif parts[1] == layer and room is not None:
                 target = room_of(layer, parts[2:])
                 if target is None or target > room:
@@ -76,6 +84,11 @@ def main():
         "ioloop/base/z.h": '#include "ioloop/loop/task.h"',
         "ioloop/y.h": "#  include <squall/iostream.h>",
         "web/app/x.cc": "#include <squall/testing/fixture.h>",
+        "http/client/x.cc": "#include <squall/redis/client.h>",
+        "web/app/y.h": "#include <squall/redis/client.h>",
+        "websocket/connection/x.h": "#include <squall/redis/client.h>",
+        "redis/x.h": "#include <squall/http/message/url.h>",
+        "iostream/tcp/x.h": "#include <squall/redis/client.h>",
         "websocket/x.h": "#include <squall/testing/fixture.h>",
         "testing/x.h": "#include <squall/web.h>",
         "testing/x.cc": '#include "support/test_loop.h"',
@@ -88,13 +101,20 @@ def main():
     good = {
         "web/app/x.h": "#include <squall/http/message/headers.h>\n#include <vector>\n",
         "ioloop/base/x.h": "#include <squall/version.h>\n",
+        "redis/x.h": "#include <squall/redis/y.h>\n#include <squall/iostream/tcp/tcp_client.h>\n",
         "testing/x.h": "".join(f"#include <squall/{folder}/x.h>\n" for folder in LIBRARY),
     }
+    tap.check(
+        "websocket/hub may include redis, and no other folder between them",
+        [folder for folder in ("websocket/hub", "testing", "redis") if not may_include(pathlib.PurePath(folder, "x.h"), "redis")]
+        + [folder for folder in ("http/server", "web/app", "websocket/hubs") if may_include(pathlib.PurePath(folder, "x.h"), "redis")],
+    )
     tap.check(
         "an include that points down is allowed",
         [name for name, text in good.items() if list(problems_of(pathlib.PurePath(name), text))],
     )
-    umbrellas = {"web": "#include <squall/testing.h>", "http": "#include <squall/testing/fixture.h>", "iostream": "#include <squall/web.h>"}
+    umbrellas = {"web": "#include <squall/testing.h>", "http": "#include <squall/testing/fixture.h>", "iostream": "#include <squall/web.h>",
+                 "redis": "#include <squall/http.h>"}
     tap.check(
         "an umbrella may include lower layers, and an include of a higher layer is reported",
         [

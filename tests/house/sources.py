@@ -7,11 +7,14 @@ import pathlib
 ROOMS = {
     "ioloop": ["base", "poller", "loop", "coro", "sync", "process"],
     "iostream": ["address", "socket", "stream", "tls", "tcp", "process"],
+    "redis": [],
     "http": ["message", "codec", "server", "client"],
-    "web": ["escape", "security", "handler", "routing", "output", "static", "middleware", "stock", "app"],
-    "websocket": ["codec", "connection", "client", "handler"],
+    "web": ["escape", "template", "security", "handler", "routing", "output", "static", "middleware", "stock", "app"],
+    "websocket": ["codec", "connection", "client", "handler", "hub"],
 }
 LAYERS = list(ROOMS)
+# Layers that only some folders include: the layer, and these folders besides itself.
+ONLY_FOR = {"redis": ["websocket/hub", "testing"]}
 # The installed folders: the layers, and above them the helpers for users' tests.
 LIBRARY = LAYERS + ["testing"]
 FOLDERS = LIBRARY + ["include/squall", "tests", "demos", "bench", "tools"]

@@ -44,6 +44,7 @@ void RequestHandler::forget_request() {
   static thread_local http::Exchange no_exchange;
   static const PathGroups kNoGroups;
   if (type_->current_user && !knows_user()) static_cast<void>(user());
+  parsed_.reset();
   exchange_ = &no_exchange;
   groups_ = &kNoGroups;
 }

@@ -73,7 +73,7 @@ void ClientHandshake::prepare(http::HTTPRequest& request) const {
 }
 
 std::optional<std::string> ClientHandshake::check(const Headers& answer, ConnectionTerms& terms) const {
-  // get() joins repeated fields, which then differ from what is expected.
+  // get() joins repeated fields, and the joined text differs from the expected one.
   if (!equals_ignoring_case(answer.get("Upgrade"), "websocket"))
     return "The Upgrade of the answer is not websocket";
   if (!http::has_token(answer, http::HeaderId::connection, "upgrade"))

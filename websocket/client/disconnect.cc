@@ -3,6 +3,7 @@
 #include <squall/http/client/http_client_error.h>
 #include <squall/http/message/date.h>
 #include <squall/ioloop/base/ascii.h>
+#include <squall/websocket/codec/reconnect_window.h>
 #include <squall/websocket/connection/websocket_connection.h>
 
 #include <fmt/format.h>
@@ -87,7 +88,9 @@ Disconnect::Disconnect(std::exception_ptr thrown, Clock::time_point now) : error
 }
 
 Disconnect::Disconnect(const WebSocketConnection& socket)
-    : close_code(socket.close_code()), close_reason(socket.close_reason()), fault(socket.fault()) {}
+    : close_code(socket.close_code()), close_reason(socket.close_reason()), fault(socket.fault()) {
+  if (close_code == close_code::kServiceRestart) reconnect_within = parse_reconnect_reason(close_reason);
+}
 
 std::string Disconnect::to_string() const {
   if (fault) return fmt::format("closed with {}, because of the server: {}", fault.code, fault.reason);

@@ -33,6 +33,8 @@ struct Disconnect {
   // The content of the server's close frame, as close_code() and close_reason() of the connection.
   std::optional<std::uint16_t> close_code{};
   std::string close_reason{};
+  // The time within which all clients are to come back, if the close frame has 1012 and reconnect_reason().
+  std::optional<TimeSpan> reconnect_within{};
   // Why the client has closed the connection because of the server's bytes.
   Fault fault{};
 };
@@ -40,8 +42,8 @@ struct Disconnect {
 // The rule of a ReconnectingClient without one of its own. False, since another attempt would end the same
 // way:
 // - for an answer that is 1xx, 2xx, 3xx or 4xx, other than 408, 421, 425 and 429;
-// - for the close codes 1000, 1002, 1003, 1007 to 1010, and those of applications, 4000 to 4999; and for the
-//   same faults of the server's bytes;
+// - for the close codes 1000, 1002, 1003, 1007 to 1010, and 4000 to 4999, the codes of applications; and for
+//   faults of the server's bytes with these codes;
 // - for an error of the program: std::logic_error, such as std::invalid_argument.
 // True for all else: connections that are refused, break or time out, names that are not found, certificates
 // that are not accepted, answers that are 5xx, other close codes, and none.

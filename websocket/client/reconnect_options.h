@@ -36,7 +36,8 @@ struct ReconnectOptions {
   std::optional<TimeSpan> max_time{};
   // Whether another attempt makes sense. Null: may_reconnect().
   std::function<bool(const Disconnect& why)> should_reconnect{};
-  // A server may ask by Retry-After for a wait of at most this time; a longer one is cut.
+  // A server may ask by Retry-After, or by reconnect_reason(), for a wait of at most this time; a longer one
+  // is cut.
   TimeSpan max_retry_after = std::chrono::minutes(10);
 
   // ---- Hooks.

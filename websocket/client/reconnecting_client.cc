@@ -14,6 +14,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <source_location>
 #include <stdexcept>
 
 namespace squall::websocket {
@@ -54,6 +55,18 @@ class ReconnectingClient::Reading {
   ReconnectingClient& client_;
 };
 
+// A call of a function of the program, which must not destroy the client.
+class ReconnectingClient::Call {
+ public:
+  explicit Call(ReconnectingClient& client) noexcept : client_(client) { ++client_.calls_; }
+  ~Call() { --client_.calls_; }
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
+
+ private:
+  ReconnectingClient& client_;
+};
+
 ReconnectingClient::ReconnectingClient(http::HTTPRequest request, ConnectOptions connect,
                                        ReconnectOptions options, IOLoop& loop)
     : request_(checked(std::move(request), connect)),
@@ -63,7 +76,8 @@ ReconnectingClient::ReconnectingClient(http::HTTPRequest request, ConnectOptions
       backoff_(options_.backoff),
       outbox_(options_.outbox),
       series_began_(loop.now()),
-      runner_(loop) {
+      runner_([this](std::exception_ptr error, std::source_location) { runner_failed(std::move(error)); },
+              loop) {
   if (!connect_.client) {
     http::AsyncHTTPClient::Options client;
     client.cookie_jar = std::exchange(connect_.cookie_jar, nullptr);
@@ -76,7 +90,7 @@ ReconnectingClient::ReconnectingClient(http::HTTPRequest request, ConnectOptions
 
 ReconnectingClient::~ReconnectingClient() {
   if (calls_ > 0) {
-    std::fputs("An on_state function has destroyed its ReconnectingClient: call close() instead\n", stderr);
+    std::fputs("A hook has destroyed its ReconnectingClient: call close() instead\n", stderr);
     std::abort();
   }
   runner_.destroy();  // uses the other members
@@ -95,13 +109,20 @@ void ReconnectingClient::enter(ClientState state) {
   changed_.set();
   changed_.clear();
   if (!options_.on_state) return;
-  ++calls_;
+  const Call calling(*this);
   try {
     options_.on_state(state);
   } catch (...) {
     log::application().error("Uncaught exception in on_state: {}", current_what());
   }
-  --calls_;
+}
+
+// Without memory for the runner no connection can be made any more.
+void ReconnectingClient::runner_failed(std::exception_ptr error) {
+  last_disconnect_ = Disconnect(std::move(error), std::chrono::system_clock::now());
+  log_end("gives up");
+  if (socket_) socket_->close(close_code::kGoingAway);  // a read may wait in it
+  enter(ClientState::gave_up);
 }
 
 // ---- Connecting. close() cancels the runner at the end of the turn, so each state is checked once it has
@@ -113,7 +134,10 @@ Task<> ReconnectingClient::run() {
     enter(ClientState::connecting);
     if (state_ != ClientState::connecting) co_return;
     co_await connect();
-    if (state_ != ClientState::connecting) co_return;
+    if (state_ != ClientState::connecting) {
+      socket_.reset();
+      co_return;
+    }
     if (socket_) {
       opened_ = loop_->now();
       lost_.clear();
@@ -122,7 +146,9 @@ Task<> ReconnectingClient::run() {
       co_await lost_.wait();
       if (state_ != ClientState::open) co_return;
     }
+    const ClientState before = state_;
     const std::optional<TimeSpan> delay = choose_delay();
+    if (state_ != before) co_return;
     socket_.reset();
     if (!delay) {
       enter(ClientState::gave_up);
@@ -186,6 +212,12 @@ Task<> ReconnectingClient::send_outbox() {
     }
   } catch (const StreamClosedError&) {
     // The next connection sends it.
+  } catch (const std::exception& error) {
+    // The message is larger than the stream's buffer, or there is no memory for it.
+    log::general().error("WebSocket to {}: cannot send a message of {} bytes, which is dropped: {}",
+                         server_of(request_), outbox_.front().data.size(), error.what());
+    outbox_.drop_front();
+    socket_->close(close_code::kInternalError);
   }
   is_sending_front_ = false;
 }
@@ -219,6 +251,8 @@ std::optional<TimeSpan> ReconnectingClient::choose_delay() {
   TimeSpan delay = backoff_.next();
   if (const auto asked = last_disconnect_.retry_after)
     delay = saturating_add(std::min(*asked, options_.max_retry_after), delay);
+  if (const auto within = last_disconnect_.reconnect_within)
+    delay = backoff_.between(TimeSpan(), std::min(*within, options_.max_retry_after));
   if (const auto window = std::exchange(next_delay_, std::nullopt))
     delay = backoff_.between(window->first, window->second);
   const IOLoop::TimePoint next = saturating_add(now, delay);
@@ -231,6 +265,7 @@ std::optional<TimeSpan> ReconnectingClient::choose_delay() {
 
 bool ReconnectingClient::gives_up() {
   bool goes_on = false;
+  const Call calling(*this);
   try {
     goes_on = options_.should_reconnect ? options_.should_reconnect(last_disconnect_)
                                         : may_reconnect(last_disconnect_);

@@ -14,6 +14,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <string>
@@ -45,23 +46,26 @@ namespace squall::websocket {
 //   closed     | nothing                                    |                             |
 //   gave_up    | nothing                                    |                             |
 //
-// close() leads from connecting and waiting to closed. The delay is that of Backoff; a server that asks for a
-// longer one by Retry-After gets it, and the backoff's delay is added, so that its clients come apart.
+// close() leads from connecting and waiting to closed. Backoff gives the delay. If a server asks for a wait
+// by Retry-After, the client waits for that time and for the delay of Backoff, so that not all clients come
+// back at the same time. After a close frame with 1012 and reconnect_reason(), as Hub::restart_clients()
+// sends it, the client waits for a random part of the time that is named there.
 //
 // As a WebSocketConnection it receives only while a read waits, and so notices the end of a connection only
 // then: a program that only sends awaits wait_closed() in another task.
 //
-// Delivery: a message is either refused by an exception, or handed to the kernel for one connection; one that
-// waits in the outbox is sent again if a connection ended before the kernel had taken all of it. Whether the
-// server has received it, only an answer of the server tells: the resume hook is the place to repeat messages
-// that were not answered.
+// Delivery: a message is refused by an exception, or given to one connection. A message of the outbox is sent
+// again if the connection ended before the kernel had taken all of it; a message that was written while the
+// state was open is not, and then its awaiter throws. Only an answer of the server tells whether the server
+// has received a message: the resume hook is the place to repeat messages that were not answered.
 //
 // Thread:    the loop's thread only.
 // Lifetime:  borrows the loop, and ConnectOptions::client. Must outlive the tasks of its functions, and must
-//            not be destroyed by its hooks: from on_state that ends the program with a message. Destroying it
-//            destroys the connection, as ~WebSocketConnection; messages in the outbox are dropped.
-// Errors:    read_message() and wait_closed() throw nothing for what the server does. The exceptions of the
-//            hooks other than `resume` are logged.
+//            not be destroyed by its hooks: from on_state and should_reconnect that ends the program with a
+//            message. Destroying it destroys the connection, as ~WebSocketConnection; messages in the outbox
+//            are dropped.
+// Errors:    the server cannot make read_message() and wait_closed() throw. The exceptions of the hooks other
+//            than `resume` are logged.
 class ReconnectingClient {
  public:
   // Begins to connect in the next turn of the loop. Throws std::invalid_argument for a URL, a request or
@@ -123,6 +127,7 @@ class ReconnectingClient {
   WebSocketConnection* connection() const noexcept { return has_connection() ? socket_.get() : nullptr; }
 
  private:
+  class Call;
   class Reading;
 
   Task<> run();
@@ -133,6 +138,7 @@ class ReconnectingClient {
   bool has_connection() const noexcept;
   bool has_ended() const noexcept;
   void enter(ClientState state);
+  void runner_failed(std::exception_ptr error);
   void connection_ended();
   std::optional<TimeSpan> choose_delay();
   bool gives_up();
@@ -150,7 +156,7 @@ class ReconnectingClient {
   ClientState state_ = ClientState::connecting;
   bool is_reading_ = false;
   bool is_sending_front_ = false;  // the connection has the frame of the outbox's first message
-  int calls_ = 0;                  // of on_state that run
+  int calls_ = 0;                  // of on_state and should_reconnect that run
   int failures_ = 0;
   IOLoop::TimePoint series_began_;  // of attempts without a stable connection
   IOLoop::TimePoint opened_{};
@@ -159,7 +165,7 @@ class ReconnectingClient {
   Disconnect last_disconnect_;
   Event lost_;     // set by a read that has found the connection's end
   Event retry_;    // ends a wait
-  Event changed_;  // wakes those who wait for another state
+  Event changed_;  // wakes the tasks that wait for another state
   TaskGroup runner_;
 };
 

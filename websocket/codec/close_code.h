@@ -72,6 +72,11 @@ class ClosePayload {
   // Without a code the payload is empty. Throws std::invalid_argument for a code that is not is_sendable(),
   // for a reason that is not UTF-8 or has more than kMaxCloseReason bytes, and for a reason without a code.
   explicit ClosePayload(const CloseStatus& status);
+  // The same, but a reason without a code has the code 1000 (WSK-55).
+  static ClosePayload of(std::optional<std::uint16_t> code, std::string_view reason) {
+    if (!code && !reason.empty()) code = close_code::kNormal;
+    return ClosePayload({code, reason});
+  }
 
   std::string_view bytes() const noexcept { return {bytes_.data(), size_}; }
 

@@ -1,5 +1,7 @@
 #include <squall/websocket/codec/deflate.h>
 
+#include <squall/websocket/codec/bounded_append.h>
+
 #include <zlib.h>
 
 #include <algorithm>
@@ -93,7 +95,7 @@ Fault MessageDecompressor::decompress(std::string_view bytes, Part part, std::si
     const std::size_t left = max_size - std::min(max_size, out.size());
     const std::size_t room = left < sizeof space ? left + 1 : sizeof space;
     const std::size_t made = decompress_some(bytes, part, {space, room});
-    out.append(space, std::min(made, left));
+    append_bounded(out, {space, std::min(made, left)}, max_size);
     // zlib may look at bad data behind the limit in the same call.
     if (made > left) return kTooBigInflated;
     if (failed_) return kCorrupt;

@@ -28,6 +28,8 @@ struct DeflateOptions {
   DeflateWindow send{};
   // The peer is asked for this. A client that cannot limit its window uses 15 bits nevertheless.
   DeflateWindow receive{};
+
+  bool operator==(const DeflateOptions&) const = default;
 };
 
 // The parameters that both sides have agreed on.

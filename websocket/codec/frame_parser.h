@@ -74,6 +74,10 @@ class FrameParser {
   Opcode control() const noexcept { return control_; }
 
   const Fault& fault() const noexcept { return *fault_; }
+  // Between two messages, and no head or control frame is cut.
+  bool is_idle() const noexcept {
+    return state_ == State::head && (!cut_ || cut_->size == 0) && !is_message_open();
+  }
 
  private:
   enum class State : std::uint8_t { head, data, control, closed, failed };

@@ -1,5 +1,7 @@
 #include <squall/websocket/codec/message_reader.h>
 
+#include <squall/websocket/codec/bounded_append.h>
+
 #include <algorithm>
 
 namespace squall::websocket {
@@ -59,8 +61,7 @@ Fault MessageReader::take_data() {
   if (const Fault fault = check_text(payload_)) return fault;
   if (is_last && message_.empty()) return {};  // the whole message
   const auto coming = static_cast<std::size_t>(std::min<std::uint64_t>(parser_.frame_left(), kMostTrusted));
-  message_.reserve(message_.size() + payload_.size() + coming);
-  message_ += payload_;
+  append_bounded(message_, payload_, max_message_size_, coming);
   payload_ = message_;
   return {};
 }
@@ -92,6 +93,10 @@ MessageReader::Result MessageReader::end_message() {
 
 MessageReader::Result MessageReader::fail(const Fault& fault) noexcept {
   fault_ = fault;
+  // The connection may stay for some seconds, until its peer closes.
+  payload_ = {};
+  std::string().swap(message_);
+  decompressor_.reset();
   return Result::failed;
 }
 

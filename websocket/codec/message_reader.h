@@ -25,15 +25,15 @@ namespace squall::websocket {
 // Thread:    one.
 // Errors:    Result::failed and fault(), with the code of the close frame to send. Beside the faults of
 //            FrameParser, parse_close() and MessageDecompressor there is 1007 for text that is not UTF-8
-//            (WSK-43), found at the first byte that shows it. The reader stays failed. std::bad_alloc; the
-//            reader is of no use afterwards.
+//            (WSK-43), found at the first byte that shows it. The reader stays failed, and owns no memory.
+//            std::bad_alloc; the reader is of no use afterwards.
 class MessageReader {
  public:
   struct Options {
     Role role = Role::server;
     bool accepts_unmasked = false;  // see FrameParser::Options
     // The limit of a message as received, and as decompressed (SEC-61, SEC-62). An unfinished message takes
-    // at most twice this memory.
+    // at most this memory, in however many fragments it comes, and less than twice this while it grows.
     std::size_t max_message_size = 10 * 1024 * 1024;
     // DeflateTerms::receive if permessage-deflate was negotiated.
     std::optional<DeflateWindow> deflate{};
@@ -55,6 +55,10 @@ class MessageReader {
 
   // Valid until the next read(), and while the bytes of the last read() are there.
   std::string_view payload() const noexcept { return payload_; }
+  // No message, frame or decompressor is kept: a new reader would read on as well.
+  bool is_idle() const noexcept {
+    return !fault_ && !decompressor_ && (delivered_ || message_.empty()) && parser_.is_idle();
+  }
   const CloseStatus& close_status() const noexcept { return close_status_; }
   const Fault& fault() const noexcept { return fault_; }
 

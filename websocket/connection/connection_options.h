@@ -27,6 +27,8 @@ struct QueueOptions {
   // for each message.
   std::size_t max_bytes = 1024 * 1024;
   WhenFull when_full = WhenFull::close;
+
+  bool operator==(const QueueOptions&) const = default;
 };
 
 struct ConnectionOptions {
@@ -42,6 +44,8 @@ struct ConnectionOptions {
   // A server accepts frames without a mask, against RFC 6455, 5.1 (WSK-37).
   bool accepts_unmasked = false;
   QueueOptions queue{};
+
+  bool operator==(const ConnectionOptions&) const = default;
 };
 
 // The result of the opening handshake.
@@ -50,6 +54,8 @@ struct ConnectionTerms {
   std::optional<DeflateTerms> deflate{};  // nullopt: messages are not compressed
   // The levels for the messages that are sent.
   DeflateOptions compression{};
+
+  bool operator==(const ConnectionTerms&) const = default;
 };
 
 }  // namespace squall::websocket

@@ -22,6 +22,79 @@ WriteAwaiter FrameWriter::write_message(Opcode opcode, std::string&& payload) {
   return deflate_ ? write_compressed(head, payload) : write_owned(head, std::move(payload));
 }
 
+WriteAwaiter FrameWriter::write_message(const PreparedMessage& message) {
+  if (role_ == Role::client) return write_message(message.opcode(), message.data());
+  if (!deflate_) return write_shared(message.frame());
+  const PreparedMessage::Frame& frame =
+      message.compressed_frame({deflate_->bits, compression_.level, compression_.memory_level});
+  WriteAwaiter result = write_shared(frame);
+  // The receiver's window has the frame, the compressor's window has not. A new compressor refers to no byte
+  // in front of its first one.
+  if (frame.is_compressed) compressor_.reset();
+  return result;
+}
+
+WriteAwaiter FrameWriter::write_message(OutgoingMessage&& message) {
+  if (const PreparedMessage* const shared = message.shared()) return write_message(*shared);
+  return write_message(message.opcode(), std::move(message.payload()));
+}
+
+// ---- Messages in parts.
+
+void FrameWriter::begin_message(Opcode opcode) noexcept {
+  parts_ = Parts::begun;
+  opcode_ = opcode;
+}
+
+WriteAwaiter FrameWriter::write_part(std::string_view bytes, Part part) {
+  if (deflate_) return write_compressed_part(bytes, part);
+  if (bytes.empty() && part == Part::more) return stream_.flush();
+  WriteAwaiter result = write_copied(part_head(part), bytes);
+  note_part(part);
+  return result;
+}
+
+WriteAwaiter FrameWriter::write_part(std::string&& bytes, Part part) {
+  if (deflate_ || bytes.empty()) return write_part(std::string_view(bytes), part);
+  WriteAwaiter result = write_owned(part_head(part), std::move(bytes));
+  note_part(part);
+  return result;
+}
+
+WriteAwaiter FrameWriter::write_compressed_part(std::string_view bytes, Part part) {
+  stream_.check_write(max_frame_size(bytes.size()));
+  try {
+    std::string compressed;
+    if (!compressor_) compressor_ = std::make_unique<MessageCompressor>(*deflate_, compression_);
+    compressor_->compress(bytes, part, compressed);
+    if (compressed.empty() && part == Part::more) return stream_.flush();
+    FrameHead head = part_head(part);
+    head.compressed = head.opcode != Opcode::continuation;
+    WriteAwaiter result = write_owned(head, std::move(compressed));
+    note_part(part);
+    if (part == Part::last && !deflate_->context_takeover) compressor_.reset();
+    return result;
+  } catch (...) {
+    // The compressor has bytes of this message that the peer will not get.
+    drop_connection();
+    throw;
+  }
+}
+
+FrameHead FrameWriter::part_head(Part part) const noexcept {
+  FrameHead head;
+  head.opcode = parts_ == Parts::sent ? Opcode::continuation : opcode_;
+  head.fin = part == Part::last;
+  return head;
+}
+
+void FrameWriter::abandon_message() noexcept {
+  parts_ = Parts::none;
+  compressor_.reset();  // it has bytes of the message
+}
+
+// ---- Frames.
+
 WriteAwaiter FrameWriter::write_control(Opcode opcode, std::string_view payload) {
   FrameHead head;
   head.opcode = opcode;
@@ -48,13 +121,11 @@ WriteAwaiter FrameWriter::write_copied(FrameHead head, std::string_view payload)
 WriteAwaiter FrameWriter::write_owned(FrameHead head, std::string&& payload) {
   if (payload.size() < IOStream::kByReference) return write_copied(head, payload);
   head.size = payload.size();
-  if (role_ == Role::client) {
-    head.key = next_mask_key();
-    mask(payload, *head.key);
-  }
+  if (role_ == Role::client) head.key = next_mask_key();
   const EncodedHead encoded(head);
   stream_.check_write(encoded.bytes().size() + payload.size());
   stream_.write(encoded.bytes());
+  if (head.key) mask(payload, *head.key);
   try {
     return stream_.write(std::move(payload));
   } catch (...) {
@@ -63,7 +134,7 @@ WriteAwaiter FrameWriter::write_owned(FrameHead head, std::string&& payload) {
   }
 }
 
-// The peer cannot decompress further messages without a message that the compressor has seen.
+// If the message is not sent, a new compressor makes the next one: the peer has nothing to refer to.
 WriteAwaiter FrameWriter::write_compressed(FrameHead head, std::string_view payload) {
   stream_.check_write(payload.size());
   try {
@@ -74,9 +145,20 @@ WriteAwaiter FrameWriter::write_compressed(FrameHead head, std::string_view payl
     head.compressed = true;
     return write_owned(head, std::move(compressed));
   } catch (...) {
-    drop_connection();
+    compressor_.reset();
     throw;
   }
+}
+
+WriteAwaiter FrameWriter::write_shared(const PreparedMessage::Frame& frame) {
+  // Copies of the pointer cost most when many threads make them.
+  if (frame.bytes->size() < IOStream::kByReference) return stream_.write(std::string_view(*frame.bytes));
+  return stream_.write(frame.bytes);
+}
+
+// As zlib's deflateBound(), for any level.
+std::size_t FrameWriter::max_frame_size(std::size_t size) const noexcept {
+  return EncodedHead::kMaxSize + size + (deflate_ ? size / 8 + size / 64 + 16 : 0);
 }
 
 void FrameWriter::drop_connection() noexcept {

@@ -2,12 +2,14 @@
 
 #include <squall/ioloop/base/log.h>
 #include <squall/iostream/address/errors.h>
+#include <squall/iostream/socket/socket.h>
 #include <squall/websocket/connection/websocket_connection.h>
 
 #include <algorithm>
 #include <chrono>
 #include <mutex>
 #include <set>
+#include <system_error>
 #include <utility>
 
 namespace squall::websocket {
@@ -51,23 +53,47 @@ void KeepAlive::ping() {
   pinged_ = loop_->time();
   has_received_ = false;
   if (timeout_ > timeout_.zero()) {
-    timer_ = loop_->call_at(saturating_add(pinged_, timeout_), [this] { check(); });
+    timer_ = loop_->call_at(saturating_add(*pinged_, timeout_), [this] { check(); });
   } else {
-    ping_at(saturating_add(pinged_, interval_));
+    ping_at(saturating_add(*pinged_, interval_));
   }
+  before_ping_ = count();
   try {
     connection_.ping();
   } catch (const StreamBufferFullError&) {
     // The peer has not taken many bytes. The timeout decides about it.
   }
+  ping_size_ = count().written - before_ping_.written;
 }
 
 void KeepAlive::check() {
-  if (!has_received_ && connection_.is_reading()) {
-    connection_.close(std::nullopt, "ping timed out");  // destroys this object
-    return;
+  if (connection_.is_closing()) return;
+  if (has_received_ || is_alive(count())) return ping_at(saturating_add(*pinged_, interval_));
+  // Both destroy this object.
+  if (connection_.stream().pending_write_bytes() > 0) {
+    connection_.drop(std::make_error_code(std::errc::timed_out));
+  } else {
+    connection_.close(std::nullopt, "ping timed out");
   }
-  ping_at(saturating_add(pinged_, interval_));
+}
+
+// Whether the peer has done something since the ping, although nothing was received.
+bool KeepAlive::is_alive(const Count& now) {
+  // The system of a peer that hangs takes bytes too, until its buffer is full. So only bytes that had to wait
+  // count: before the ping, or by now.
+  const bool is_sending = connection_.stream().pending_write_bytes() > 0;
+  const bool has_waited = before_ping_.taken < before_ping_.written || is_sending;
+  if (has_waited && now.taken - before_ping_.taken > ping_size_) return true;
+  if (connection_.is_reading()) return now.arrived > 0 || connection_.has_unread();
+  // Bytes that arrived before the ping prove nothing.
+  return !is_sending || now.arrived > before_ping_.arrived;
+}
+
+KeepAlive::Count KeepAlive::count() {
+  const IOStream& stream = connection_.stream();
+  const auto flushed = static_cast<std::int64_t>(stream.flushed_bytes());
+  return {flushed + static_cast<std::int64_t>(stream.pending_write_bytes()),
+          flushed - static_cast<std::int64_t>(unacknowledged_bytes(stream.fd())), arrived_bytes(stream.fd())};
 }
 
 }  // namespace squall::websocket

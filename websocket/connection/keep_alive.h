@@ -5,14 +5,21 @@
 #include <squall/ioloop/loop/loop_ref.h>
 #include <squall/websocket/connection/connection_options.h>
 
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
 namespace squall::websocket {
 
 class WebSocketConnection;
 
 // Sends pings, and closes the connection if the peer sends nothing behind one (WSK-70 to WSK-74).
 //
-// Every byte of the peer counts, because a pong may be behind a large message. While the program does not
-// read, nothing can be received, and the connection stays open.
+// Every byte of the peer counts, because a pong may be behind a large message. Bytes that the peer takes
+// while more bytes wait count too: a slow peer answers a ping when it has read the bytes before it.
+//
+// While bytes wait to be sent, a close frame would wait too: then the timeout closes the stream at once. If
+// the program neither reads nor waits to write, a pong would not be seen, and the connection stays open.
 //
 // Thread:    the loop's thread.
 // Lifetime:  borrows the connection. The destructor stops the pings.
@@ -27,10 +34,21 @@ class KeepAlive {
 
   // Bytes have arrived.
   void note_received() noexcept { has_received_ = true; }
+  // A ping was sent, and nothing has arrived since.
+  bool awaits_answer() const noexcept { return pinged_ && !has_received_; }
 
  private:
+  // The stream's bytes at one time.
+  struct Count {
+    std::int64_t written;  // by the program, and by this object
+    std::int64_t taken;    // of these by the peer's system
+    std::size_t arrived;   // from the peer, in the kernel
+  };
+
   void ping();
   void check();
+  bool is_alive(const Count& now);
+  Count count();
   void ping_at(IOLoop::TimePoint when);
 
   WebSocketConnection& connection_;
@@ -38,7 +56,9 @@ class KeepAlive {
   TimeSpan interval_;
   TimeSpan timeout_;  // zero: none
   Timeout timer_;
-  IOLoop::TimePoint pinged_{};
+  std::optional<IOLoop::TimePoint> pinged_{};  // nullopt before the first ping
+  Count before_ping_{};
+  std::int64_t ping_size_ = 0;
   bool has_received_ = false;  // since the last ping
 };
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <squall/websocket/codec/frame.h>
+
 #include <cstdint>
 #include <string_view>
 
@@ -21,5 +23,9 @@ struct Message {
 
   bool operator==(const Message&) const = default;
 };
+
+// The opcode of a message that is to be sent. Throws std::invalid_argument for pings and pongs; asserts that
+// text is UTF-8.
+Opcode opcode_of(MessageType type, std::string_view data);
 
 }  // namespace squall::websocket

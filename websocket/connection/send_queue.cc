@@ -10,32 +10,37 @@ namespace {
 
 using WhenFull = QueueOptions::WhenFull;
 
-constexpr std::size_t kMessageCost = 64;  // the memory of a queued message without its payload
-
 }  // namespace
 
-std::size_t SendQueue::cost(const Waiting& waiting) noexcept { return waiting.payload.size() + kMessageCost; }
-
-bool SendQueue::fits(std::size_t added) const noexcept {
-  const std::size_t max_messages = options_.when_full == WhenFull::keep_latest ? 1 : options_.max_messages;
-  return messages_.size() < max_messages && added <= options_.max_bytes &&
-         bytes_ <= options_.max_bytes - added;
+bool SendQueue::has_room(const IOStream& stream, std::size_t size) noexcept {
+  const std::uint64_t pending = stream.pending_write_bytes();
+  return pending == 0 ||
+         (pending <= kHighWater && may_ever_fit(stream, size + static_cast<std::size_t>(pending)));
 }
 
-SendQueue::Added SendQueue::add(Opcode opcode, std::string&& payload, std::uint64_t& dropped) {
-  Waiting added{opcode, std::move(payload)};
-  const std::size_t size = cost(added);
-  if (!fits(size)) {
+bool SendQueue::fits(std::size_t cost) const noexcept {
+  const std::size_t max_messages = options_.when_full == WhenFull::keep_latest ? 1 : options_.max_messages;
+  return messages_.size() < max_messages && cost <= options_.max_bytes && bytes_ <= options_.max_bytes - cost;
+}
+
+bool SendQueue::may_ever_fit(const OutgoingMessage& message) const noexcept {
+  return message.cost() <= options_.max_bytes && options_.max_messages > 0 &&
+         may_ever_fit(stream_, writer_.max_frame_size(message.size()));
+}
+
+SendQueue::Added SendQueue::add(OutgoingMessage&& message, std::uint64_t& dropped) {
+  const std::size_t cost = message.cost();
+  const bool may_fit = may_ever_fit(message);
+  if (!may_fit || !fits(cost)) {
     if (options_.when_full == WhenFull::close) return Added::overflow;
-    const bool never_fits = size > options_.max_bytes || options_.max_messages == 0;
-    if (options_.when_full == WhenFull::drop_newest || never_fits) {
+    if (options_.when_full == WhenFull::drop_newest || !may_fit) {
       ++dropped;
       return Added::dropped;
     }
-    for (; !fits(size); ++dropped) drop_front();
+    for (; !fits(cost); ++dropped) drop_front();
   }
-  messages_.push_back(std::move(added));
-  bytes_ += size;
+  messages_.push_back(std::move(message));
+  bytes_ += cost;
   start();
   return Added::yes;
 }
@@ -46,7 +51,7 @@ void SendQueue::set_pong(std::string_view payload) {
 }
 
 void SendQueue::drop_front() noexcept {
-  bytes_ -= cost(messages_.front());
+  bytes_ -= messages_.front().cost();
   messages_.pop_front();
 }
 
@@ -57,11 +62,10 @@ void SendQueue::clear() noexcept {
 }
 
 void SendQueue::write_front() {
-  Waiting& next = messages_.front();
-  const std::size_t size = cost(next);
-  // If it throws, the message stays in front.
-  writer_.write_message(next.opcode, std::move(next.payload));
-  bytes_ -= size;
+  OutgoingMessage& next = messages_.front();
+  const std::size_t cost = next.cost();
+  writer_.write_message(std::move(next));  // if it throws, the message stays in front
+  bytes_ -= cost;
   messages_.pop_front();
 }
 
@@ -70,17 +74,23 @@ void SendQueue::write_all() {
 }
 
 void SendQueue::write_some() {
-  if (pong_) writer_.write_control(Opcode::pong, *std::exchange(pong_, std::nullopt));
-  while (!messages_.empty() && stream_.pending_write_bytes() <= kHighWater) write_front();
+  if (pong_ && has_room(stream_, EncodedHead::kMaxSize + pong_->size()))
+    writer_.write_control(Opcode::pong, *std::exchange(pong_, std::nullopt));
+  while (may_write_message() && has_room(stream_, writer_.max_frame_size(messages_.front().size())))
+    write_front();
 }
 
 void SendQueue::start() {
-  if (task_.empty()) task_.add(run());
+  if ((pong_ || may_write_message()) && task_.empty()) task_.add(run());
+}
+
+bool SendQueue::may_write_message() const noexcept {
+  return !messages_.empty() && !writer_.is_message_open();
 }
 
 Task<> SendQueue::run() {
   try {
-    while (!messages_.empty() || pong_) {
+    while (pong_ || may_write_message()) {
       co_await stream_.flush();
       write_some();
     }

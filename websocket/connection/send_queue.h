@@ -6,6 +6,7 @@
 #include <squall/websocket/codec/frame.h>
 #include <squall/websocket/connection/connection_options.h>
 #include <squall/websocket/connection/frame_writer.h>
+#include <squall/websocket/connection/outgoing_message.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -33,6 +34,14 @@ class SendQueue {
   SendQueue(const SendQueue&) = delete;
   SendQueue& operator=(const SendQueue&) = delete;
 
+  // Whether the stream's buffer can ever have room for a frame of `size` bytes, and a close frame behind it.
+  static bool may_ever_fit(const IOStream& stream, std::size_t size) noexcept {
+    const std::size_t most = stream.max_write_buffer_size();
+    return size <= most && most - size >= kMaxCloseFrame;
+  }
+  // Whether such a frame may be written now: few bytes wait in the stream, and it has room.
+  static bool has_room(const IOStream& stream, std::size_t size) noexcept;
+
   bool empty() const noexcept { return messages_.empty(); }
   std::size_t size() const noexcept { return messages_.size(); }
   std::size_t bytes() const noexcept { return bytes_; }
@@ -42,33 +51,34 @@ class SendQueue {
     dropped,   // the message
     overflow,  // WhenFull::close: the connection is to be closed
   };
-  // Adds the number of messages that are dropped to `dropped`.
-  Added add(Opcode opcode, std::string&& payload, std::uint64_t& dropped);
+  // Adds the number of messages that are dropped to `dropped`. A message whose frame may be larger than the
+  // stream's max_write_buffer_size never fits.
+  Added add(OutgoingMessage&& message, std::uint64_t& dropped);
   // Answers only the last ping of those that are not answered yet (RFC 6455, 5.5.3).
   void set_pong(std::string_view payload);
-  // Writes all messages to the stream, however many bytes wait there. Errors as FrameWriter.
+  // Writes all messages to the stream, however many bytes wait there. Errors as FrameWriter. Not while the
+  // writer has a message in parts: until its end the messages wait.
   void write_all();
+  // Goes on behind such a message.
+  void start();
   void clear() noexcept;
 
  private:
-  struct Waiting {
-    Opcode opcode;
-    std::string payload;
-  };
+  static constexpr std::size_t kMaxCloseFrame = EncodedHead::kMaxSize + kMaxControlPayload;
 
-  static std::size_t cost(const Waiting& waiting) noexcept;
-  bool fits(std::size_t added) const noexcept;
+  bool fits(std::size_t cost) const noexcept;
+  bool may_ever_fit(const OutgoingMessage& message) const noexcept;
   void drop_front() noexcept;
   void write_front();
   void write_some();
-  void start();
+  bool may_write_message() const noexcept;
   Task<> run();
 
   IOStream& stream_;
   FrameWriter& writer_;
   QueueOptions options_;
-  std::deque<Waiting> messages_;
-  std::size_t bytes_ = 0;  // the sum of cost() of the messages
+  std::deque<OutgoingMessage> messages_;
+  std::size_t bytes_ = 0;  // the sum of the costs of the messages
   std::optional<std::string> pong_;
   TaskGroup task_;  // writes the messages, while there are any
 };

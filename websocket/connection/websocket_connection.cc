@@ -1,122 +1,299 @@
 #include <squall/websocket/connection/websocket_connection.h>
 
 #include <squall/ioloop/base/errors.h>
-#include <squall/ioloop/base/utf8.h>
-#include <squall/ioloop/loop/sleep.h>
+#include <squall/ioloop/base/log.h>
 #include <squall/iostream/address/errors.h>
+#include <squall/websocket/connection/active_parts.h>
+#include <squall/websocket/connection/connection_context.h>
+#include <squall/websocket/connection/extra_parts.h>
+#include <squall/websocket/connection/frame_writer.h>
+#include <squall/websocket/connection/keep_alive.h>
+#include <squall/websocket/connection/mailbox.h>
+#include <squall/websocket/connection/outgoing_message.h>
+#include <squall/websocket/connection/send_queue.h>
 
-#include <cassert>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
 
 namespace squall::websocket {
-namespace {
 
-MessageReader::Options reader_options(Role role, const ConnectionTerms& terms,
-                                      const ConnectionOptions& options) {
-  MessageReader::Options result;
-  result.role = role;
-  result.accepts_unmasked = options.accepts_unmasked;
-  result.max_message_size = options.max_message_size;
-  if (terms.deflate) result.deflate = terms.deflate->receive;
-  return result;
+WebSocketConnection::Extras& WebSocketConnection::extras() {
+  if (!extras_) extras_ = std::make_unique<Extras>(*this);
+  return *extras_;
 }
-
-Opcode opcode_of(MessageType type, [[maybe_unused]] std::string_view data) {
-  switch (type) {
-    case MessageType::text:
-      assert(is_utf8(data) && "a text message must be UTF-8: send other bytes as a binary message");
-      return Opcode::text;
-    case MessageType::binary: return Opcode::binary;
-    default: throw std::invalid_argument("pings and pongs are sent by ping() and pong()");
-  }
-}
-
-}  // namespace
-
-// A read of the connection.
-class WebSocketConnection::Reading {
- public:
-  explicit Reading(WebSocketConnection& connection) : connection_(connection) {
-    if (std::exchange(connection_.is_reading_, true)) throw_logic_error("Already reading");
-  }
-  ~Reading() { connection_.is_reading_ = false; }
-  Reading(const Reading&) = delete;
-  Reading& operator=(const Reading&) = delete;
-
- private:
-  WebSocketConnection& connection_;
-};
 
 WebSocketConnection::WebSocketConnection(IOStream stream, Role role, ConnectionTerms terms,
                                          const ConnectionOptions& options)
-    : stream_(std::move(stream)),
-      reader_(reader_options(role, terms, options)),
-      writer_(stream_, role, terms),
-      close_timeout_(options.close_timeout),
-      queue_options_(options.queue),
-      subprotocol_(std::move(terms.subprotocol)),
-      role_(role),
-      is_compressed_(terms.deflate.has_value()) {
+    : context_(ConnectionContext::of(stream.loop(), {role, options, std::move(terms), stream.options()})),
+      active_(std::make_unique<Active>(*this, std::move(stream))) {
+  context_->add_new(*active_);
   if (options.ping_interval && *options.ping_interval > TimeSpan::zero())
-    keep_alive_ = std::make_unique<KeepAlive>(*this, stream_.loop(), options);
+    keep_alive_ = std::make_unique<KeepAlive>(*this, loop(), options);
 }
 
 WebSocketConnection::~WebSocketConnection() {
   if (!is_closing()) send_close(ClosePayload({close_code::kGoingAway, {}}).bytes());
-  stream_.loop().remove_timeout(deadline_);
+  close_resting();
+  tell_watchers();
+}
+
+// ---- Resting.
+
+WebSocketConnection::Active& WebSocketConnection::active() {
+  if (!active_) wake();
+  active_->note_use();
+  return *active_;
+}
+
+IOStream& WebSocketConnection::io() { return active().stream; }
+
+FrameWriter& WebSocketConnection::writer() { return active().writer; }
+
+// Gives the active parts up, if they hold nothing that is needed later.
+bool WebSocketConnection::rest() noexcept {
+  const Active& parts = *active_;
+  const bool is_idle = state_ == State::open && parts.stream_read && parts.unread.empty() && !parts.task &&
+                       !parts.call && !parts.queue && !parts.later.linked() && parts.reader.is_idle() &&
+                       parts.writer.is_idle() && !(keep_alive_ && keep_alive_->awaits_answer());
+  if (!is_idle) return false;
+  resting_ = active_->stream.release();
+  if (!resting_.fd) return false;
+  loop().set_handler(
+      resting_.fd.get(),
+      {[](void* self, Events events) { static_cast<WebSocketConnection*>(self)->wake_for(events); }, this});
+  active_.reset();
+  ++rests_;
+  return true;
+}
+
+void WebSocketConnection::wake() {
+  // `new` allocates before the stream takes the descriptor: a failure leaves the connection at rest.
+  active_.reset(new Active(*this, IOStream(std::move(resting_), context_->facts().stream, loop())));
+  context_->add(*active_);
+  if (!reader_ && !receiver_) return;
+  start_stream_read();
+  wait_for_stream();
+}
+
+void WebSocketConnection::wake_for(Events events) {
+  const int fd = resting_.fd.get();
+  try {
+    wake();
+  } catch (const std::bad_alloc&) {
+    return end_at_rest();
+  }
+  loop().call_handler(fd, events);
+}
+
+// For want of memory for the active parts.
+void WebSocketConnection::end_at_rest() noexcept {
+  close_resting();
+  state_ = State::closed;
+  keep_alive_.reset();
+  if (extras_) extras_->end();
+  tell_watchers();
+  go_on();
+}
+
+void WebSocketConnection::close_resting() noexcept {
+  if (!resting_.fd) return;
+  if (resting_.transport) resting_.transport->end_sending(resting_.fd.get());
+  loop().remove_handler(resting_.fd.get());
+  resting_ = {};
 }
 
 // ---- Receiving.
 
-Task<std::optional<Message>> WebSocketConnection::read(Wanted wanted) {
-  const Reading reading(*this);
+bool WebSocketConnection::is_reading() const noexcept {
+  return reader_ || (receiver_ && !(active_ && active_->task));
+}
+
+bool WebSocketConnection::has_unread() const noexcept {
+  return active_ && (!active_->unread.empty() || active_->stream.has_received());
+}
+
+// Whether the read is over without waiting.
+bool WebSocketConnection::try_read(MessageAwaiter& read) {
+  if (reader_ || receiver_) throw_logic_error("Already reading");
+  if (!active_) return is_closed();
   // A peer with many small messages must not hold the loop.
-  if (!unread_.empty() && !stream_.loop().spend(1)) co_await moment();
+  if (!active_->unread.empty() && !loop().spend(1)) return false;
+  return receive(read.wanted_, read.result_);
+}
+
+void WebSocketConnection::begin_wait(MessageAwaiter& read) {
+  reader_ = &read;
+  if (active_) active_->stream_read ? wait_for_stream() : go_on_later();
+}
+
+void WebSocketConnection::leave(MessageAwaiter&) noexcept {
+  reader_ = nullptr;
+  if (!active_) return;
+  active_->stream_read.reset();
+  active_->later.unlink();
+}
+
+void WebSocketConnection::set_receiver(MessageReceiver& receiver) {
+  if (reader_ || receiver_) throw_logic_error("Already reading");
+  receiver_ = &receiver;
+  if (active_) go_on_later();
+}
+
+// True with the next message, or with std::nullopt once the connection is closed. False if bytes are missing:
+// then wait_for_stream() must follow.
+bool WebSocketConnection::receive(Wanted wanted, std::optional<Message>& message) {
   for (;;) {
-    if (const std::optional<Message> message = next_message(wanted)) co_return message;
-    if (state_ == State::closed) co_return std::nullopt;
-    try {
-      const ReadView bytes = co_await stream_.read_some();
-      // The stream gives these bytes away, and its memory is not constant.
-      unread_ = {const_cast<char*>(bytes.data()), bytes.size()};
-    } catch (const StreamClosedError&) {
-      unread_ = {};
-    }
-    if (unread_.empty() || state_ == State::closed) {
-      end();
-      co_return std::nullopt;
-    }
-    if (keep_alive_) keep_alive_->note_received();
+    message = next_message(wanted);
+    if (message || is_closed()) return true;
+    if (!start_stream_read()) return false;
+    end_stream_read();
   }
+}
+
+bool WebSocketConnection::start_stream_read() {
+  active_->stream_read.emplace(active_->stream.read_some());
+  return active_->stream_read->await_ready();
+}
+
+void WebSocketConnection::end_stream_read() {
+  Active& parts = *active_;
+  parts.note_use();
+  try {
+    const ReadView bytes = parts.stream_read->await_resume();
+    // The stream gives these bytes away, and its memory is not constant.
+    parts.unread = {const_cast<char*>(bytes.data()), bytes.size()};
+  } catch (const StreamClosedError&) {
+    parts.unread = {};
+  }
+  parts.stream_read.reset();
+  if (parts.unread.empty() || is_closed()) return end();
+  if (keep_alive_) keep_alive_->note_received();
+}
+
+void WebSocketConnection::wait_for_stream() {
+  active_->stream_read->call_when_over(
+      [](void* self) {
+        auto& connection = *static_cast<WebSocketConnection*>(self);
+        connection.end_stream_read();
+        connection.go_on();
+      },
+      this);
+  context_->may_rest(*active_);
+}
+
+void WebSocketConnection::go_on_later() noexcept {
+  if (active_->later.linked()) return;
+  active_->later.set([](void* self) { static_cast<WebSocketConnection*>(self)->go_on(); }, this);
+  loop().call_soon(active_->later);
+}
+
+void WebSocketConnection::go_on() {
+  if (reader_) return serve_reader();
+  if (receiver_) serve_receiver();
+}
+
+void WebSocketConnection::serve_reader() {
+  MessageAwaiter& read = *reader_;
+  try {
+    if (active_ && !receive(read.wanted_, read.result_)) return wait_for_stream();
+  } catch (...) {
+    read.error_ = std::current_exception();
+  }
+  reader_ = nullptr;
+  read.is_waiting_ = false;
+  loop().call(read.resume_);
+}
+
+void WebSocketConnection::serve_receiver() {
+  if (!active_) return end_receiving();
+  if (active_->has_ended_task) end_task();
+  std::optional<Message> message;
+  do {
+    try {
+      if (!receive(Wanted::all, message)) return wait_for_stream();
+    } catch (...) {
+      log::general().error("Cannot receive from a WebSocket, closing it: {}", current_what());
+      message.reset();
+    }
+    if (!message) return end_receiving();
+    if (!call_receiver(*message)) return;
+  } while (loop().spend(1));
+  go_on_later();
+}
+
+// False if the receiver has destroyed the connection, or its task has not ended.
+bool WebSocketConnection::call_receiver(const Message& message) {
+  const Active::Call call(*active_);
+  const bool is_control = message.type == MessageType::ping || message.type == MessageType::pong;
+  try {
+    Task<> task = is_control ? receiver_->on_control(*this, message) : receiver_->on_message(*this, message);
+    if (!call.has_connection()) return false;
+    if (!task) return true;
+    if (!active_->run(std::move(task))) return false;
+    end_task();
+  } catch (...) {
+    if (!call.has_connection()) return false;
+    receiver_failed(std::current_exception());
+  }
+  return true;
+}
+
+void WebSocketConnection::end_task() {
+  active_->has_ended_task = false;
+  const std::exception_ptr error = active_->task.error();
+  active_->task.reset();
+  if (error) receiver_failed(error);
+}
+
+void WebSocketConnection::end_receiving() {
+  MessageReceiver& receiver = *std::exchange(receiver_, nullptr);
+  try {
+    receiver.on_close(*this);  // may destroy this object
+  } catch (...) {
+    log::application().error("Uncaught exception behind the end of a WebSocket: {}", current_what());
+  }
+}
+
+void WebSocketConnection::receiver_failed(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const StreamClosedError&) {
+    // A message was to be sent on a connection that is closed.
+  } catch (...) {
+    log::application().error("Uncaught exception for a message of the WebSocket {}: {}",
+                             active_->stream.peer_address(), current_what());
+  }
+  if (state_ < State::ending) fail({close_code::kInternalError, "internal error"});
 }
 
 // nullopt once all bytes are used, and if the connection ends.
 std::optional<Message> WebSocketConnection::next_message(Wanted wanted) {
   using Result = MessageReader::Result;
+  Active& parts = *active_;
+  MessageReader& reader = parts.reader;
   try {
     while (state_ < State::ending) {
-      switch (reader_.read(unread_)) {
+      switch (reader.read(parts.unread)) {
         case Result::more: return std::nullopt;
-        case Result::text: return Message{MessageType::text, reader_.payload()};
-        case Result::binary: return Message{MessageType::binary, reader_.payload()};
+        case Result::text: return Message{MessageType::text, reader.payload()};
+        case Result::binary: return Message{MessageType::binary, reader.payload()};
         case Result::ping:
-          answer_ping(reader_.payload());
-          if (wanted == Wanted::all) return Message{MessageType::ping, reader_.payload()};
+          answer_ping(reader.payload());
+          if (wanted == Wanted::all) return Message{MessageType::ping, reader.payload()};
           break;
         case Result::pong:
-          if (wanted == Wanted::all) return Message{MessageType::pong, reader_.payload()};
+          if (wanted == Wanted::all) return Message{MessageType::pong, reader.payload()};
           break;
-        case Result::close: peer_closed(reader_.close_status()); break;
-        case Result::failed: fail(reader_.fault()); break;
+        case Result::close: peer_closed(reader.close_status()); break;
+        case Result::failed: fail(reader.fault()); break;
       }
     }
   } catch (...) {
     end(std::make_error_code(std::errc::not_enough_memory));
     throw;
   }
-  unread_ = {};
+  parts.unread = {};
   return std::nullopt;
 }
 
@@ -130,9 +307,9 @@ Task<> WebSocketConnection::wait_closed() {
 // A peer that sends pings and does not read must not fill the stream's buffer.
 void WebSocketConnection::answer_ping(std::string_view payload) {
   if (is_closing()) return;
-  if (!has_room()) return queue().set_pong(payload);
+  if (!has_room(EncodedHead::kMaxSize + payload.size())) return queue().set_pong(payload);
   try {
-    writer_.write_control(Opcode::pong, payload);
+    writer().write_control(Opcode::pong, payload);
   } catch (const StreamClosedError&) {
     // The next read finds the end.
   } catch (const StreamBufferFullError&) {
@@ -143,69 +320,127 @@ void WebSocketConnection::answer_ping(std::string_view payload) {
 // ---- Sending.
 
 void WebSocketConnection::check_open() const {
-  if (is_closing()) throw WebSocketClosedError(stream_.error());
+  if (is_closing()) throw WebSocketClosedError(active_ ? active_->stream.error() : std::error_code());
+}
+
+// A message follows the messages that wait.
+void WebSocketConnection::begin_data() {
+  check_open();
+  Active& parts = active();
+  if (parts.writer.is_message_open()) throw_logic_error("A message in pieces is not finished yet");
+  if (parts.queue) parts.queue->write_all();
 }
 
 SendAwaiter WebSocketConnection::write_message(std::string_view data, MessageType type) {
   const Opcode opcode = opcode_of(type, data);
-  check_open();
-  if (queue_) queue_->write_all();
-  return SendAwaiter(writer_.write_message(opcode, data));
+  begin_data();
+  return sent(writer().write_message(opcode, data));
 }
 
 SendAwaiter WebSocketConnection::write_message(std::string&& data, MessageType type) {
   const Opcode opcode = opcode_of(type, data);
-  check_open();
-  if (queue_) queue_->write_all();
-  return SendAwaiter(writer_.write_message(opcode, std::move(data)));
+  begin_data();
+  return sent(writer().write_message(opcode, std::move(data)));
+}
+
+SendAwaiter WebSocketConnection::write_message(const PreparedMessage& message) {
+  begin_data();
+  return sent(writer().write_message(message));
+}
+
+MessageWriter WebSocketConnection::begin_message(MessageType type) {
+  const Opcode opcode = opcode_of(type, {});
+  begin_data();
+  Extras& target = extras();
+  writer().begin_message(opcode);
+  return MessageWriter(target, type);
 }
 
 bool WebSocketConnection::post_message(std::string data, MessageType type) {
   const Opcode opcode = opcode_of(type, data);
+  return post(OutgoingMessage(opcode, std::move(data)));
+}
+
+bool WebSocketConnection::post_message(const PreparedMessage& message) {
+  if (!may_write_now(message.size())) return enqueue(OutgoingMessage(message));
+  writer().write_message(message);
+  return true;
+}
+
+bool WebSocketConnection::post(OutgoingMessage&& message) {
+  if (!may_write_now(message.size())) return enqueue(std::move(message));
+  writer().write_message(std::move(message));
+  return true;
+}
+
+// Whether a posted message of `size` bytes need not wait.
+bool WebSocketConnection::may_write_now(std::size_t size) {
   if (is_closing()) return false;
-  if ((!queue_ || queue_->empty()) && has_room()) {
-    if (is_closing()) return false;
-    writer_.write_message(opcode, std::move(data));
-    return true;
-  }
-  const SendQueue::Added added = queue().add(opcode, std::move(data), dropped_);
+  const Active& parts = active();
+  if (parts.writer.is_message_open() || (parts.queue && !parts.queue->empty())) return false;
+  const std::size_t frame = parts.writer.max_frame_size(size);
+  return SendQueue::may_ever_fit(parts.stream, frame) && has_room(frame) && !is_closing();
+}
+
+bool WebSocketConnection::enqueue(OutgoingMessage&& message) {
+  if (is_closing()) return false;
+  const SendQueue::Added added = queue().add(std::move(message), dropped_);
   if (added == SendQueue::Added::overflow) {
-    dropped_ += queue_->size() + 1;
-    queue_->clear();
+    dropped_ += queue().size() + 1;
+    queue().clear();
     close(close_code::kTryAgainLater, "too slow");
   }
   return added == SendQueue::Added::yes;
 }
 
+ConnectionHandle WebSocketConnection::handle() {
+  if (is_closing()) return {};
+  std::shared_ptr<Mailbox>& mailbox = extras().mailbox;
+  if (!mailbox)
+    mailbox = std::make_shared<Mailbox>(*extras_, loop().handle(), context_->facts().options.queue);
+  return ConnectionHandle(mailbox);
+}
+
 std::uint64_t WebSocketConnection::waiting_bytes() const noexcept {
-  return stream_.pending_write_bytes() + (queue_ ? queue_->bytes() : 0);
+  if (!active_) return 0;
+  return active_->stream.pending_write_bytes() + (active_->queue ? active_->queue->bytes() : 0);
 }
 
 SendAwaiter WebSocketConnection::write_control(Opcode opcode, std::string_view data) {
   if (data.size() > kMaxControlPayload)
     throw std::invalid_argument("control frame payloads may not exceed 125 bytes");
   check_open();
-  return SendAwaiter(writer_.write_control(opcode, data));
+  return sent(writer().write_control(opcode, data));
 }
 
 SendQueue& WebSocketConnection::queue() {
-  if (!queue_) queue_ = std::make_unique<SendQueue>(stream_, writer_, queue_options_);
-  return *queue_;
+  Active& parts = active();
+  if (!parts.queue)
+    parts.queue = std::make_unique<SendQueue>(parts.stream, parts.writer, context_->facts().options.queue);
+  return *parts.queue;
 }
 
-// Whether the stream has few unsent bytes. Many bytes that were written in this turn are sent now.
-bool WebSocketConnection::has_room() {
-  if (stream_.pending_write_bytes() <= SendQueue::kHighWater) return true;
-  stream_.flush().await_ready();
-  return stream_.pending_write_bytes() <= SendQueue::kHighWater;
+// Whether a frame of `size` bytes may be written. Many bytes that were written in this turn are sent now.
+bool WebSocketConnection::has_room(std::size_t size) {
+  IOStream& stream = io();
+  if (SendQueue::has_room(stream, size)) return true;
+  stream.flush().await_ready();
+  return SendQueue::has_room(stream, size);
 }
 
 // ---- The end.
 
 void WebSocketConnection::close(std::optional<std::uint16_t> code, std::string_view reason) {
-  if (!code && !reason.empty()) code = close_code::kNormal;
-  const ClosePayload payload({code, reason});
+  close_with(ClosePayload::of(code, reason));
+}
+
+void WebSocketConnection::close_with(const ClosePayload& payload) noexcept {
   if (is_closing()) return;
+  try {
+    active();
+  } catch (const std::bad_alloc&) {
+    return end_at_rest();
+  }
   send_close(payload.bytes());
   state_ = State::closing;
   begin_deadline();
@@ -213,21 +448,33 @@ void WebSocketConnection::close(std::optional<std::uint16_t> code, std::string_v
 
 void WebSocketConnection::abort(std::uint16_t code, std::string_view reason) {
   static_cast<void>(ClosePayload({code, reason}));  // throws for a code that cannot be sent
-  if (state_ < State::ending) fail({code, reason});
+  if (state_ >= State::ending) return;
+  active();
+  fail({code, reason});
+}
+
+void WebSocketConnection::drop(std::error_code error) noexcept {
+  if (is_closed()) return;
+  try {
+    active();  // wakes what waits to read
+  } catch (const std::bad_alloc&) {
+    return end_at_rest();
+  }
+  end(error);
 }
 
 void WebSocketConnection::peer_closed(const CloseStatus& status) {
-  close_code_ = status.code;
-  close_reason_ = status.reason;
+  extras().close_code = status.code;
+  extras_->close_reason = status.reason;
   if (!is_closing()) {
-    if (queue_) queue_->clear();
+    if (active_ && active_->queue) active_->queue->clear();
     send_close(ClosePayload({status.code, {}}).bytes());
   }
   // The server is the first to close (RFC 6455, 7.1.1).
-  if (role_ == Role::client) {
+  if (role() == Role::client) {
     state_ = State::ending;
     begin_deadline();
-  } else if (stream_.closed() || stream_.send_and_close()) {
+  } else if (io().closed() || io().send_and_close()) {
     end();
   } else {
     end_at_peer();
@@ -238,7 +485,7 @@ void WebSocketConnection::peer_closed(const CloseStatus& status) {
 // close frame.
 void WebSocketConnection::fail(const Fault& fault) {
   if (!is_closing()) {
-    if (queue_) queue_->clear();
+    if (active_ && active_->queue) active_->queue->clear();
     send_close(ClosePayload({fault.code, fault.reason}).bytes());
   }
   end_at_peer();
@@ -246,42 +493,102 @@ void WebSocketConnection::fail(const Fault& fault) {
 
 void WebSocketConnection::end_at_peer() noexcept {
   state_ = State::ending;
-  stream_.shutdown_write();
+  active_->stream.shutdown_write();
   begin_deadline();
 }
 
 void WebSocketConnection::send_close(std::string_view payload) noexcept {
   try {
-    if (queue_) {
-      queue_->write_all();
-      queue_->clear();  // a pong that waits must not follow the close frame
+    if (SendQueue* const queue = active().queue.get()) {
+      if (active_->writer.is_message_open()) {
+        dropped_ += queue->size();
+      } else {
+        queue->write_all();
+      }
+      queue->clear();  // a pong that waits must not follow the close frame
     }
-    writer_.write_control(Opcode::close, payload);
+    writer().write_control(Opcode::close, payload);
   } catch (...) {
     // No memory or no room for the frame: the peer sees the end of the stream without it.
-    stream_.close(std::make_error_code(std::errc::not_enough_memory));
+    if (active_) active_->stream.close(std::make_error_code(std::errc::not_enough_memory));
   }
 }
 
 // From the first close frame on.
 void WebSocketConnection::begin_deadline() noexcept {
   keep_alive_.reset();
-  if (deadline_) return;
+  if (extras_) extras_->end();
+  Active& parts = *active_;
+  if (parts.deadline) return;
   try {
-    deadline_ = stream_.loop().call_later(close_timeout_,
-                                          [this] { end(std::make_error_code(std::errc::timed_out)); });
+    parts.deadline = loop().call_later(context_->facts().options.close_timeout,
+                                       [this] { end(std::make_error_code(std::errc::timed_out)); });
   } catch (...) {
-    stream_.close(std::make_error_code(std::errc::not_enough_memory));
+    parts.stream.close(std::make_error_code(std::errc::not_enough_memory));
   }
 }
 
 void WebSocketConnection::end(std::error_code error) noexcept {
+  Active& parts = *active_;
   state_ = State::closed;
-  unread_ = {};
+  parts.unread = {};
   keep_alive_.reset();
-  stream_.loop().remove_timeout(std::exchange(deadline_, Timeout()));
-  if (queue_) queue_->clear();
-  stream_.close(error);
+  if (extras_) extras_->end();
+  loop().remove_timeout(std::exchange(parts.deadline, Timeout()));
+  if (parts.queue) parts.queue->clear();
+  parts.stream.close(error);
+  tell_watchers();
 }
+
+void WebSocketConnection::add_watcher(ConnectionWatcher& watcher) noexcept {
+  watcher.next_ = std::exchange(watchers_, &watcher);
+  if (is_closed()) tell_watchers();
+}
+
+void WebSocketConnection::remove_watcher(ConnectionWatcher& watcher) noexcept {
+  for (ConnectionWatcher** link = &watchers_; *link; link = &(*link)->next_) {
+    if (*link != &watcher) continue;
+    *link = std::exchange(watcher.next_, nullptr);
+    return;
+  }
+}
+
+// A watcher may remove others.
+void WebSocketConnection::tell_watchers() noexcept {
+  while (watchers_) {
+    ConnectionWatcher& watcher = *watchers_;
+    watchers_ = std::exchange(watcher.next_, nullptr);
+    watcher.on_connection_end();
+  }
+}
+
+bool WebSocketConnection::is_closing() const noexcept {
+  return state_ != State::open || (active_ && active_->stream.closed());
+}
+
+std::optional<std::uint16_t> WebSocketConnection::close_code() const noexcept {
+  return extras_ ? extras_->close_code : std::nullopt;
+}
+
+const std::string& WebSocketConnection::close_reason() const noexcept {
+  static const std::string none;
+  return extras_ ? extras_->close_reason : none;
+}
+
+const Fault& WebSocketConnection::fault() const noexcept {
+  static constexpr Fault kNone;
+  return active_ ? active_->reader.fault() : kNone;
+}
+
+// ---- Facts.
+
+const std::string& WebSocketConnection::selected_subprotocol() const noexcept {
+  return context_->facts().terms.subprotocol;
+}
+bool WebSocketConnection::is_compressed() const noexcept {
+  return context_->facts().terms.deflate.has_value();
+}
+Role WebSocketConnection::role() const noexcept { return context_->facts().role; }
+IOLoop& WebSocketConnection::loop() const noexcept { return context_->loop(); }
 
 }  // namespace squall::websocket

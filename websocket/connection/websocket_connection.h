@@ -1,29 +1,37 @@
 #pragma once
 
-#include <squall/ioloop/base/time_span.h>
+#include <squall/ioloop/base/intrusive_list.h>
 #include <squall/ioloop/loop/task.h>
-#include <squall/ioloop/loop/timer_heap.h>
 #include <squall/iostream/stream/iostream.h>
 #include <squall/websocket/codec/close_code.h>
 #include <squall/websocket/codec/frame.h>
-#include <squall/websocket/codec/message_reader.h>
+#include <squall/websocket/connection/connection_handle.h>
 #include <squall/websocket/connection/connection_options.h>
-#include <squall/websocket/connection/frame_writer.h>
-#include <squall/websocket/connection/keep_alive.h>
+#include <squall/websocket/connection/connection_watcher.h>
 #include <squall/websocket/connection/message.h>
+#include <squall/websocket/connection/message_awaiter.h>
+#include <squall/websocket/connection/message_receiver.h>
+#include <squall/websocket/connection/message_writer.h>
+#include <squall/websocket/connection/prepared_message.h>
 #include <squall/websocket/connection/send_awaiter.h>
-#include <squall/websocket/connection/send_queue.h>
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 namespace squall::websocket {
+
+class ConnectionContext;
+class FrameWriter;
+class KeepAlive;
+class OutgoingMessage;
+class SendQueue;
 
 // A WebSocket behind its opening handshake, of either side (RFC 6455). accept() makes one for a server.
 //
@@ -33,9 +41,13 @@ namespace squall::websocket {
 //       co_await socket.write_message(*message);
 //     }
 //
-// The connection receives only while read_message() waits: a program that does not read stops the peer
-// (back-pressure), and neither answers pings nor learns of the end. A program that only sends awaits
-// wait_closed() beside.
+// The connection receives only while read_message() waits, or for its receiver: a program that does not read
+// stops the peer (back-pressure), and neither answers pings nor learns of the end. A program that only sends
+// awaits wait_closed() beside.
+//
+// An idle connection takes some 110 bytes beside its descriptor: it gives its stream and its buffers up, and
+// makes them anew when bytes arrive or are sent (ConnectionContext). A coroutine that waits for a message has
+// a frame beside; a receiver needs no coroutine.
 //
 //   state   | waits for                                 | ended by                               | next
 //   open    | messages                                  | close()                                | closing
@@ -57,7 +69,7 @@ namespace squall::websocket {
 //            close frame with 1001, if the kernel takes it at once, and closes the stream.
 // Errors:    the functions that send throw WebSocketClosedError if the connection is closing or closed, and
 //            StreamBufferFullError if the stream's max_write_buffer_size would be exceeded.
-class WebSocketConnection {
+class WebSocketConnection : public ListNode<> {
  public:
   // `stream` is behind the opening handshake, whose result is `terms`.
   WebSocketConnection(IOStream stream, Role role, ConnectionTerms terms = {},
@@ -71,12 +83,18 @@ class WebSocketConnection {
 
   // The next message, which is valid until the next read; nullopt once the connection is closed. Answers
   // pings (WSK-46). Nothing that the peer sends makes it throw.
-  Task<std::optional<Message>> read_message() { return read(Wanted::messages); }
+  MessageAwaiter read_message() noexcept { return {*this, MessageAwaiter::Wanted::messages}; }
   // The same, and pings and pongs too. The pong was sent before (WSK-22).
-  Task<std::optional<Message>> read_any() { return read(Wanted::all); }
+  MessageAwaiter read_any() noexcept { return {*this, MessageAwaiter::Wanted::all}; }
   // Drops all messages until the connection is closed.
   Task<> wait_closed();
-  bool is_reading() const noexcept { return is_reading_; }
+  // Gives all further messages to `receiver`, from the next turn of the loop on; then nothing can be read.
+  // Throws std::logic_error if a read waits, or there is a receiver.
+  void set_receiver(MessageReceiver& receiver);
+  // A read waits, or the receiver has no task that runs.
+  bool is_reading() const noexcept;
+  // Bytes of the peer have been received, and are not read yet.
+  bool has_unread() const noexcept;
 
   // ---- Sending. Messages are sent in the order of the calls.
 
@@ -90,14 +108,29 @@ class WebSocketConnection {
   SendAwaiter write_message(std::string&& data, MessageType type = MessageType::text);
   SendAwaiter write_message(const Message& message) { return write_message(message.data, message.type); }
 
+  // Without a copy, if the message is large: see PreparedMessage.
+  SendAwaiter write_message(const PreparedMessage& message);
+
+  // For a message that is larger than memory: sends it in pieces. Until it is finished write_message() throws
+  // std::logic_error, and posted messages wait.
+  MessageWriter begin_message(MessageType type = MessageType::text);
+
   // For programs that do not wait: sends one message, or lets it wait in the queue of
   // ConnectionOptions::queue while the peer is slow. False if the message was dropped, and if the connection
   // is closing or closed: it does not throw WebSocketClosedError.
+  // A message that can never be in the stream's buffer is dropped, or closes the connection, by the policy of
+  // the queue.
   bool post_message(std::string data, MessageType type = MessageType::text);
-  // The messages of post_message() that the queue has dropped.
+  bool post_message(const PreparedMessage& message);
+  // For other threads: posts messages and closes. It may outlive the connection and the loop. Costs some 300
+  // bytes for a connection, which all its handles share.
+  ConnectionHandle handle();
+  // The number of posted messages that were dropped, with those of handles.
   std::uint64_t dropped_messages() const noexcept { return dropped_; }
   // The bytes that wait, in the queue and in the stream.
   std::uint64_t waiting_bytes() const noexcept;
+  // Waits until the kernel has taken all bytes in the stream.
+  SendAwaiter flush() { return sent(io().flush()); }
 
   // Throw std::invalid_argument for more than 125 bytes (WSK-25).
   SendAwaiter ping(std::string_view data = {}) { return write_control(Opcode::ping, data); }
@@ -114,64 +147,100 @@ class WebSocketConnection {
   // As close(), but for a connection that cannot go on: messages that wait in the queue are dropped, and so
   // is all that the peer still sends. May follow close().
   void abort(std::uint16_t code, std::string_view reason = {});
-  // Closes the stream at once, without a close frame: a read in progress gives nullopt.
-  void drop() noexcept { end(std::make_error_code(std::errc::operation_canceled)); }
+  // Closes the stream at once, without a close frame: what waits to read gets std::nullopt, and what waits to
+  // write throws WebSocketClosedError with `error`.
+  void drop(std::error_code error = std::make_error_code(std::errc::connection_aborted)) noexcept;
   // A close frame was sent or received, or the stream is closed (WSK-31): nothing can be sent any more.
-  bool is_closing() const noexcept { return state_ != State::open || stream_.closed(); }
+  bool is_closing() const noexcept;
   bool is_closed() const noexcept { return state_ == State::closed; }
   // The content of the peer's close frame. nullopt without a code, and if the connection ended without a
   // close frame (WSK-23).
-  std::optional<std::uint16_t> close_code() const noexcept { return close_code_; }
-  const std::string& close_reason() const noexcept { return close_reason_; }
+  std::optional<std::uint16_t> close_code() const noexcept;
+  const std::string& close_reason() const noexcept;
+  // Calls `watcher` once, when the connection is closed or destroyed; at once if it is closed. Borrows the
+  // watcher until then, or until remove_watcher(), which takes time for each of the watchers.
+  void add_watcher(ConnectionWatcher& watcher) noexcept;
+  void remove_watcher(ConnectionWatcher& watcher) noexcept;
   // Why this side has closed the connection because of the peer's bytes; false if it did not.
-  const Fault& fault() const noexcept { return reader_.fault(); }
+  const Fault& fault() const noexcept;
 
   // ---- Facts.
 
   // Empty without a subprotocol.
-  const std::string& selected_subprotocol() const noexcept { return subprotocol_; }
-  bool is_compressed() const noexcept { return is_compressed_; }
-  Role role() const noexcept { return role_; }
-  // For its addresses and its TLS facts: reads and writes of the program would break the protocol.
-  const IOStream& stream() const noexcept { return stream_; }
-  void set_nodelay(bool on) noexcept { stream_.set_nodelay(on); }
+  const std::string& selected_subprotocol() const noexcept;
+  bool is_compressed() const noexcept;
+  Role role() const noexcept;
+  // For its addresses and its TLS facts: reads and writes of the program would break the protocol. Valid
+  // until the program next waits: an idle connection gives its stream up.
+  const IOStream& stream() { return io(); }
+  void set_nodelay(bool on) { io().set_nodelay(on); }
+  IOLoop& loop() const noexcept;
+  // How often the connection has given its stream up.
+  std::uint32_t rests() const noexcept { return rests_; }
 
  private:
   enum class State : std::uint8_t { open, closing, ending, closed };
-  enum class Wanted : std::uint8_t { messages, all };
-  class Reading;
+  struct Active;
+  struct Extras;
+  friend class MessageAwaiter;
+  using Wanted = MessageAwaiter::Wanted;
 
-  Task<std::optional<Message>> read(Wanted wanted);
+  Active& active();
+  IOStream& io();
+  FrameWriter& writer();
+  bool rest() noexcept;
+  void wake();
+  void wake_for(Events events);
+  void close_resting() noexcept;
+  void end_at_rest() noexcept;
+
+  bool try_read(MessageAwaiter& read);
+  void begin_wait(MessageAwaiter& read);
+  void leave(MessageAwaiter& read) noexcept;
+  bool receive(Wanted wanted, std::optional<Message>& message);
+  bool start_stream_read();
+  void end_stream_read();
+  void wait_for_stream();
+  void go_on();
+  void go_on_later() noexcept;
+  void serve_reader();
+  void serve_receiver();
+  bool call_receiver(const Message& message);
+  void end_task();
+  void end_receiving();
+  void receiver_failed(const std::exception_ptr& error);
   std::optional<Message> next_message(Wanted wanted);
   void answer_ping(std::string_view payload);
   void check_open() const;
+  void begin_data();
+  SendAwaiter sent(WriteAwaiter write) const noexcept { return {std::move(write), *this, rests_}; }
   SendAwaiter write_control(Opcode opcode, std::string_view data);
   SendQueue& queue();
-  bool has_room();
+  bool has_room(std::size_t size);
+  bool may_write_now(std::size_t size);
+  bool post(OutgoingMessage&& message);
+  bool enqueue(OutgoingMessage&& message);
+  Extras& extras();
   void peer_closed(const CloseStatus& status);
   void fail(const Fault& fault);
+  void close_with(const ClosePayload& payload) noexcept;
   void send_close(std::string_view payload) noexcept;
   void begin_deadline() noexcept;
   void end_at_peer() noexcept;
   void end(std::error_code error = {}) noexcept;
+  void tell_watchers() noexcept;
 
-  IOStream stream_;
-  MessageReader reader_;
-  FrameWriter writer_;
-  std::span<char> unread_;                 // the bytes of the last read that the reader has not used
-  std::unique_ptr<SendQueue> queue_;       // null while no message has had to wait
+  std::shared_ptr<ConnectionContext> context_;
+  std::unique_ptr<Active> active_;  // null while the connection rests
+  IOStream::Idle resting_;          // has a descriptor while the connection rests
+  MessageAwaiter* reader_ = nullptr;
+  MessageReceiver* receiver_ = nullptr;
   std::unique_ptr<KeepAlive> keep_alive_;  // null without pings
-  Timeout deadline_;
-  TimeSpan close_timeout_;
-  QueueOptions queue_options_;
+  std::unique_ptr<Extras> extras_;         // null while there are none
+  ConnectionWatcher* watchers_ = nullptr;  // the last one that was added
   std::uint64_t dropped_ = 0;
-  std::optional<std::uint16_t> close_code_;
-  std::string close_reason_;
-  std::string subprotocol_;
+  std::uint32_t rests_ = 0;
   State state_ = State::open;
-  Role role_;
-  bool is_compressed_;
-  bool is_reading_ = false;
 };
 
 }  // namespace squall::websocket

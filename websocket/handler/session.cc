@@ -14,6 +14,7 @@
 #include <squall/websocket/handler/websocket_handler.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <exception>
 #include <optional>
 #include <string>
@@ -41,12 +42,15 @@ class Session {
 
   WebSocketConnection& connection() noexcept { return *handler_->connection_; }
 
+  bool is_open() const noexcept { return state_ == State::open; }
+  bool has_failed() const noexcept { return state_ == State::failed; }
   Called open(Task<>& waiting);
+  // open() has ended.
   void opened();
-  // Whether a control frame is given to the handler: otherwise pings need no wake-up of the task.
   Called deliver(const Message& message, Task<>& waiting);
+  // Calls on_close() if it is due. Logs its exceptions.
   Called close(Task<>& waiting) noexcept;
-  void fail(const std::exception_ptr& error) noexcept;
+  void hook_failed(const std::exception_ptr& error) noexcept;
 
  private:
   static bool refuse(WebSocketHandler& handler);
@@ -54,11 +58,19 @@ class Session {
   static Task<> send_answer(WebSocketHandler& handler, const SocketHooks& hooks, HandshakeAnswer answer,
                             ConnectionOptions options);
 
+  enum class State : std::uint8_t {
+    opening,  // open() runs
+    open,     // messages are read
+    failed,   // a hook threw
+  };
+
   const SocketHooks& hooks() const noexcept { return *handler_->hooks_; }
+  bool is_normal_end(const std::exception_ptr& error) const noexcept;
 
   std::unique_ptr<web::KeptHandler> kept_;      // null once the request is forgotten
   std::unique_ptr<web::RequestHandler> owned_;  // then the handler
   WebSocketHandler* handler_;
+  State state_ = State::opening;
   bool is_close_due_ = false;  // open() has succeeded, and on_close() was not called
 };
 
@@ -132,6 +144,7 @@ void Session::opened() {
     owned_ = std::move(kept_->handler);
     kept_.reset();
   }
+  state_ = State::open;
   is_close_due_ = true;
 }
 
@@ -151,7 +164,6 @@ Called Session::deliver(const Message& message, Task<>& waiting) {
   return control ? control(*handler_, message.data, waiting) : Called::done;
 }
 
-// Calls on_close() if it is due. Its exceptions are logged.
 Called Session::close(Task<>& waiting) noexcept {
   Called called = Called::done;
   if (std::exchange(is_close_due_, false) && hooks().on_close)
@@ -159,17 +171,32 @@ Called Session::close(Task<>& waiting) noexcept {
   return called;
 }
 
-// A hook threw `error`.
-void Session::fail(const std::exception_ptr& error) noexcept {
-  web::call_and_log("log_exception", [&] {
+// The hook has sent on a connection that is closing: part of normal traffic.
+bool Session::is_normal_end(const std::exception_ptr& error) const noexcept {
+  try {
+    std::rethrow_exception(error);
+  } catch (const WebSocketClosedError&) {
+    return handler_->connection_->is_closing();
+  } catch (...) {
+    return false;
+  }
+}
+
+// After a normal end messages are read on: those of a client that has not answered close() are still delivered
+// (WSK-57). An open() that has begun to send has done its work, so on_close() is due.
+void Session::hook_failed(const std::exception_ptr& error) noexcept {
+  std::exception_ptr failure = error;
+  if (is_normal_end(error)) {
+    failure = nullptr;
     try {
-      std::rethrow_exception(error);
-    } catch (const WebSocketClosedError&) {
-      if (connection().is_closing()) return;  // the client has gone while the hook was sending
+      if (state_ == State::opening) opened();
     } catch (...) {
+      failure = std::current_exception();
     }
-    handler_->log_exception(error);
-  });
+  }
+  if (!failure) return;
+  state_ = State::failed;
+  web::call_and_log("log_exception", [&] { handler_->log_exception(failure); });
   web::call_and_log("close", [&] { connection().abort(close_code::kInternalError); });
 }
 
@@ -198,25 +225,24 @@ Task<> await_on_close(Task<> hook) {
 Task<> run_session(std::unique_ptr<web::KeptHandler> kept) {
   Session session(std::move(kept));
   Task<> waiting;
-  std::exception_ptr error;
-  try {
-    if (session.open(waiting) == Called::pending) co_await std::move(waiting);
-    waiting.reset();
-    session.opened();
-    for (;;) {
-      const std::optional<Message> message = co_await session.connection().read_any();
-      if (!message) break;
-      if (session.deliver(*message, waiting) == Called::pending) co_await std::move(waiting);
-      waiting.reset();
+  while (!session.has_failed()) {
+    std::exception_ptr error;
+    try {
+      if (session.is_open()) {
+        const std::optional<Message> message = co_await session.connection().read_any();
+        if (!message) break;
+        if (session.deliver(*message, waiting) == Called::pending) co_await std::move(waiting);
+      } else {
+        if (session.open(waiting) == Called::pending) co_await std::move(waiting);
+        session.opened();
+      }
+    } catch (...) {
+      error = std::current_exception();
     }
-  } catch (...) {
-    error = std::current_exception();
+    waiting.reset();
+    if (error) session.hook_failed(std::exchange(error, nullptr));
   }
-  waiting.reset();
-  if (error) {
-    session.fail(std::exchange(error, nullptr));
-    co_await session.connection().wait_closed();
-  }
+  if (session.has_failed()) co_await session.connection().wait_closed();
   if (session.close(waiting) == Called::pending) co_await await_on_close(std::move(waiting));
 }
 

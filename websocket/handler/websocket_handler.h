@@ -58,8 +58,8 @@ namespace squall::websocket {
 //            drain of the server closes the connection with 1001 (see HTTPServer, and
 //            Application::drain()).
 // Errors:    an exception of a hook is logged with the request, and the connection is closed with 1011; no
-//            other connection is affected. WebSocketClosedError of a connection that is closing is not
-//            logged.
+//            other connection is affected. WebSocketClosedError of a connection that is closing ends
+//            the hook alone, and is not logged.
 class WebSocketHandler : public HandshakeHandler {
  public:
   WebSocketHandler();

@@ -13,6 +13,7 @@
 
 #include "support/answer_server.h"
 #include "support/http_clients.h"
+#include "support/listeners.h"
 #include "support/test_loop.h"
 
 namespace squall::http::upgrade_test {
@@ -121,6 +122,29 @@ TEST_CASE("an upgrade follows redirects, and uses a new connection", "[upgrade]"
   CHECK(scene.server.accepted_connections == 3);
 }
 
+TEST_CASE("a redirect of an upgrade may name the schemes of WebSocket", "[upgrade]") {
+  Scene scene;
+  std::string location = "WS" + scene.server.url("/to").substr(4);
+  scene.server.set_script([&](IOStream& stream) -> Task<> {
+    const std::string request = co_await testing::read_request(stream);
+    if (request.starts_with("GET /from ")) {
+      co_await stream.write(answer("302 Found", "", "Location: " + location + "\r\n"));
+    } else {
+      co_await stream.write(kSwitch);
+    }
+    const std::string end = co_await stream.read_some(std::nothrow);
+  });
+  const UpgradedConnection connection = scene.loop.run(scene.client.upgrade(scene.request("/from")));
+  CHECK(connection.response.effective_url() == scene.server.url("/to"));
+  const testing::DeadEnd nobody;
+  location = fmt::format("wss://127.0.0.1:{}/", nobody.port());
+  CHECK(scene.error(scene.request("/from")) == "599");  // the connection is refused
+  location = "wsx:" + scene.server.url("/to").substr(5);
+  CHECK(scene.error(scene.request("/from")) == "599");
+  location = "ws:" + scene.server.url("/to").substr(5);
+  CHECK_THROWS_AS(scene.fetch(scene.server.url("/from")), HTTPClientError);
+}
+
 TEST_CASE("an upgrade through a proxy asks for a tunnel", "[upgrade]") {
   Scene scene;
   scene.server.set_script([&scene](IOStream& stream) -> Task<> {
@@ -163,6 +187,13 @@ TEST_CASE("an upgrade that the server does not make is an error with its respons
     const std::string end = co_await stream.read_some(std::nothrow);
   });
   CHECK(scene.error(scene.request()) == "The server switched to a protocol that the request did not name");
+  scene.server.set_script([](IOStream& stream) -> Task<> {
+    const std::string request = co_await testing::read_request(stream);
+    co_await stream.write("HTTP/1.1 101 Switching\r\n\r\n");
+    const std::string end = co_await stream.read_some(std::nothrow);
+  });
+  CHECK(scene.error(scene.request()) ==
+        "The server switched protocols without an Upgrade header that names the protocol");
   CHECK(scene.client.active() == 0);
 }
 

@@ -3,13 +3,16 @@
 #include <squall/http/server/switched_connections.h>
 
 #include <squall/http/server/switched_connection.h>
+#include <squall/testing/virtual_clock.h>
 
+#include <algorithm>
 #include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "support/http_fixture.h"
 
@@ -117,6 +120,11 @@ struct Server : HTTPFixture {
   std::optional<std::size_t> cut;
 };
 
+Task<> discard(Task<std::size_t> drain) {
+  const std::size_t cut = co_await std::move(drain);
+  static_cast<void>(cut);
+}
+
 TEST_CASE("an upgraded connection counts, hears of a drain, and is waited for", "[switched_connections]") {
   for (const Answer answer : {&stay, &hand_over}) {
     Server server(answer);
@@ -175,6 +183,38 @@ TEST_CASE("destroying the server destroys the task of a successor", "[switched_c
   }
   CHECK(Live::count == 0);
   CHECK_FALSE(Live::broken);
+}
+
+TEST_CASE("with many connections a drain tells some of them in each pause", "[switched_connections]") {
+  testing::VirtualClock clock{testing::VirtualClock::Idle::wait};
+  testing::TestLoop loop{IOLoop::Options{.time_source = &clock}};
+  testing::FunctionDelegate delegate(
+      [](Exchange& exchange, Task<>& pending) { pending = hand_over(exchange); });
+  HTTPServer server(delegate, loop);
+  ListenOptions options;
+  options.address = "127.0.0.1";
+  server.listen(0, options);
+  std::vector<RawPeer> peers;
+  const auto got_bytes = [&peers] {
+    return std::count_if(peers.begin(), peers.end(), [](RawPeer& peer) { return !peer.received().empty(); });
+  };
+  constexpr int kMany = SwitchedConnections::kBatch + 44;
+  for (int i = 0; i < kMany; ++i) {
+    peers.emplace_back(server.port());
+    peers.back().send("GET /lines HTTP/1.1\r\nHost: h\r\n\r\n");
+    loop.run_until([&] { return server.connections() == peers.size() && !peers.back().received().empty(); });
+  }
+  Task<std::size_t> drain = server.drain(1h);
+  TaskGroup group(loop);
+  group.add(discard(std::move(drain)));
+  std::ptrdiff_t told = 0;
+  for (int i = 0; i < 10; ++i) {
+    loop.run_turn();
+    told += got_bytes();
+  }
+  CHECK(told == SwitchedConnections::kBatch);
+  clock.advance(SwitchedConnections::kPause);
+  loop.run_until([&] { return (told += got_bytes()) == kMany; });
 }
 
 }  // namespace

@@ -1,6 +1,9 @@
 // Tasks that are destroyed where they wait, and connections that are destroyed with them.
 
+#include <squall/iostream/socket/socket.h>
 #include <squall/websocket/connection/websocket_connection.h>
+
+#include <poll.h>
 
 #include <chrono>
 #include <memory>
@@ -31,14 +34,24 @@ Task<> read_for_ever(WebSocketConnection& socket, std::string& all) {
   }
 }
 
-// Starts `task`, and destroys it at its first wait after some turns of the loop.
-void start_and_destroy(Scene& scene, Task<> task) {
+enum class Input { none, expected };
+
+// Starts `task`, and destroys it where it waits: at once, or when the connection has received what the peer
+// has sent.
+void start_and_destroy(Scene& scene, Task<> task, Input input, int fd) {
   TaskGroup tasks(scene.loop);
+  if (input == Input::expected) {
+    pollfd arrived{.fd = fd, .events = POLLIN, .revents = 0};
+    REQUIRE(::poll(&arrived, 1, 5000) == 1);
+  }
   tasks.add(std::move(task));
-  for (int i = 0; i < 3; ++i) scene.loop.run_turn();
+  scene.loop.run_until([fd] { return arrived_bytes(fd) == 0; });
   CHECK(tasks.size() == 1);
   tasks.destroy();
   CHECK(Live::count == 0);
+}
+void start_and_destroy(Scene& scene, Task<> task, Input input = Input::none) {
+  start_and_destroy(scene, std::move(task), input, scene.socket->stream().fd());
 }
 
 TEST_CASE("a read that is destroyed while it waits loses no byte of a message", "[websocket][cancel]") {
@@ -50,17 +63,46 @@ TEST_CASE("a read that is destroyed while it waits loses no byte of a message", 
   for (const char byte : bytes) {
     if (byte == bytes.back()) break;
     scene.peer.send({&byte, 1});
-    start_and_destroy(scene, read_for_ever(*scene.socket, all));
+    start_and_destroy(scene, read_for_ever(*scene.socket, all), Input::expected);
   }
   CHECK(all.empty());
   scene.peer.send(bytes.substr(bytes.find(bytes.back())));
   CHECK(scene.read() == "text:fragments");
 }
 
+TEST_CASE("a read may be moved until it is awaited, and given a deadline", "[websocket][cancel]") {
+  Scene scene;
+  const auto read = [](WebSocketConnection& socket) -> Task<std::string> {
+    MessageAwaiter made = socket.read_message();
+    MessageAwaiter moved = std::move(made);
+    std::optional<Message> message;
+    bool is_late = false;
+    try {
+      message = co_await with_timeout(1s, std::move(moved));
+    } catch (const TimeoutError&) {
+      is_late = true;
+    }
+    co_return is_late ? "late" : testing::describe(message);
+  };
+  scene.send(Opcode::text, "x");
+  CHECK(scene.loop.run(read(*scene.socket)) == "text:x");
+  TaskGroup tasks(scene.loop);
+  std::string result;
+  tasks.add([](Task<std::string> reading, std::string& result) -> Task<> {
+    result = co_await std::move(reading);
+  }(read(*scene.socket), result));
+  scene.clock.advance(1s);
+  scene.loop.run_until([&] { return !result.empty(); });
+  CHECK(result == "late");
+  CHECK_FALSE(scene.socket->is_reading());
+  scene.send(Opcode::text, "not lost");
+  CHECK(scene.read() == "text:not lost");
+}
+
 TEST_CASE("a read that is destroyed before it starts does nothing", "[websocket][cancel]") {
   Scene scene;
   {
-    const Task<std::optional<Message>> unused = scene.socket->read_message();
+    const MessageAwaiter unused = scene.socket->read_message();
   }
   CHECK_FALSE(scene.socket->is_reading());
   scene.send(Opcode::text, "x");
@@ -88,7 +130,7 @@ TEST_CASE("wait_closed() may be destroyed, and begun again", "[websocket][cancel
   Scene scene;
   scene.socket->close(1000);
   scene.send(Opcode::text, "dropped");
-  start_and_destroy(scene, scene.socket->wait_closed());
+  start_and_destroy(scene, scene.socket->wait_closed(), Input::expected);
   scene.send(Opcode::close, close_payload(1000));
   scene.loop.run(scene.socket->wait_closed());
   CHECK(scene.socket->close_code() == 1000);
@@ -99,11 +141,11 @@ TEST_CASE("a read that is destroyed behind a fault is begun again, and ends with
   Scene scene;
   scene.peer.send(frame(Role::client, Opcode::text, "\xff"));
   std::string all;
-  start_and_destroy(scene, read_for_ever(*scene.socket, all));
+  start_and_destroy(scene, read_for_ever(*scene.socket, all), Input::expected);
   CHECK(scene.socket->is_closing());
   CHECK(scene.received_to_end().substr(0, 1) == "\x88");
   scene.peer.send("more");
-  start_and_destroy(scene, read_for_ever(*scene.socket, all));
+  start_and_destroy(scene, read_for_ever(*scene.socket, all), Input::expected);
   scene.peer.close();
   CHECK(scene.read() == "end");
   CHECK(all.empty());
@@ -114,7 +156,7 @@ TEST_CASE("a read that nobody begins again behind a close frame: the deadline cl
   Scene scene(Role::client);
   scene.send(Opcode::close, close_payload(1000));
   std::string all;
-  start_and_destroy(scene, read_for_ever(*scene.socket, all));
+  start_and_destroy(scene, read_for_ever(*scene.socket, all), Input::expected);
   CHECK_FALSE(scene.socket->is_closed());
   scene.clock.advance(5s);
   scene.loop.run_until([&] { return scene.socket->is_closed(); });
@@ -151,15 +193,19 @@ TEST_CASE("a task that owns its connection is destroyed at each wait, and the pe
   for (int handled = 0; handled < 4; ++handled) {
     Scene scene;
     const Role peer = scene.peer_role();
+    const int fd = scene.socket->stream().fd();
     for (int i = 0; i < handled; ++i) scene.peer.send(frame(peer, Opcode::text, "x"));
-    start_and_destroy(scene, [](std::unique_ptr<WebSocketConnection> socket) -> Task<> {
-      const Live work;
-      for (;;) {
-        const std::optional<Message> message = co_await socket->read_message();
-        if (!message) co_return;
-        co_await socket->write_message(*message);
-      }
-    }(std::move(scene.socket)));
+    start_and_destroy(
+        scene,
+        [](std::unique_ptr<WebSocketConnection> socket) -> Task<> {
+          const Live work;
+          for (;;) {
+            const std::optional<Message> message = co_await socket->read_message();
+            if (!message) co_return;
+            co_await socket->write_message(*message);
+          }
+        }(std::move(scene.socket)),
+        handled > 0 ? Input::expected : Input::none, fd);
     std::string expected;
     for (int i = 0; i < handled; ++i) expected += "810178";
     CHECK(to_hex(scene.received_to_end()) == expected + "880203e9");

@@ -1,5 +1,6 @@
 // How a connection ends: close frames, faults of the peer, deadlines, the end of the stream.
 
+#include <squall/websocket/codec/deflate.h>
 #include <squall/websocket/connection/websocket_connection.h>
 
 #include <chrono>

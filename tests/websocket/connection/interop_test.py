@@ -1,89 +1,20 @@
 #!/usr/bin/env python3
 """A client that is written from RFC 6455 by hand, with an echo server of Squall: `interop_test.py SERVER`."""
 
-import base64
-import hashlib
 import os
 import struct
 import sys
 import zlib
 
-from program import Program, read_to_end
+from program import Program
 from tap import Tap
-
-TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
-FIN, RSV1 = 0x80, 0x40
+from websocket_client import BINARY, CLOSE, FIN, PING, PONG, RSV1, TEXT, WebSocketClient
 
 
-class Client:
-    def __init__(self, server, extensions=None):
-        self.socket = server.connect()
-        key = base64.b64encode(os.urandom(16)).decode()
-        fields = {
-            "Host": f"127.0.0.1:{server.port}",
-            "Upgrade": "websocket",
-            "Connection": "Upgrade",
-            "Sec-WebSocket-Key": key,
-            "Sec-WebSocket-Version": "13",
-            "Sec-WebSocket-Protocol": "other, echo",
-        }
-        if extensions:
-            fields["Sec-WebSocket-Extensions"] = extensions
-        lines = ["GET /chat HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items()), "", ""]
-        self.socket.sendall("\r\n".join(lines).encode())
-        head = b""
-        while not head.endswith(b"\r\n\r\n"):
-            head += self.receive(1)
-        status, *rest = head.decode().strip().split("\r\n")
-        self.fields = dict(line.split(": ", 1) for line in rest)
-        assert status == "HTTP/1.1 101 Switching Protocols", head
-        proof = hashlib.sha1((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").encode()).digest()
-        assert self.fields["Sec-WebSocket-Accept"] == base64.b64encode(proof).decode(), head
-        assert self.fields["Sec-WebSocket-Protocol"] == "echo", head
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.socket.close()
-
-    def receive(self, count):
-        received = b""
-        while len(received) < count:
-            piece = self.socket.recv(count - len(received))
-            assert piece, f"the server has closed behind {received!r}"
-            received += piece
-        return received
-
-    def send(self, opcode, payload, first=FIN):
-        key = os.urandom(4)
-        size = len(payload)
-        if size < 126:
-            head = struct.pack("!BB", first | opcode, 0x80 | size)
-        elif size < 65536:
-            head = struct.pack("!BBH", first | opcode, 0x80 | 126, size)
-        else:
-            head = struct.pack("!BBQ", first | opcode, 0x80 | 127, size)
-        stream = (key * (size // 4 + 1))[:size]
-        masked = (int.from_bytes(payload, "big") ^ int.from_bytes(stream, "big")).to_bytes(size, "big")
-        self.socket.sendall(head + key + masked)
-
-    def frame(self):
-        """(opcode with its bits, payload) of the server's next frame."""
-        first, size = self.receive(2)
-        assert size < 0x80, "the server masks its frames"
-        if size == 126:
-            (size,) = struct.unpack("!H", self.receive(2))
-        elif size == 127:
-            (size,) = struct.unpack("!Q", self.receive(8))
-        return first, self.receive(size)
-
-    def expect(self, opcode, payload):
-        first, received = self.frame()
-        assert (first, received) == (FIN | opcode, payload), (first, received[:100])
-
-    def expect_end(self):
-        assert read_to_end(self.socket) == b""
+def Client(server, extensions=None):
+    client = WebSocketClient(server, "/chat", extensions, "other, echo")
+    assert client.fields["Sec-WebSocket-Protocol"] == "echo", client.fields
+    return client
 
 
 def main():

@@ -2,77 +2,27 @@
 
 #include <squall/websocket/connection/send_queue.h>
 
-#include <squall/websocket/codec/message_reader.h>
 #include <squall/websocket/connection/websocket_connection.h>
 
 #include <fmt/format.h>
 
-#include <span>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "websocket/connection/peer_reader.h"
 #include "websocket/connection/scene.h"
 
 namespace squall::websocket::send_queue_test {
 namespace {
 
+using testing::PeerReader;
 using testing::Scene;
+using testing::Stuck;
+using testing::with_queue;
 using WhenFull = QueueOptions::WhenFull;
-
-ConnectionOptions with_queue(WhenFull when_full, std::size_t max_messages = 3,
-                             std::size_t max_bytes = 1024 * 1024) {
-  ConnectionOptions options;
-  options.queue.when_full = when_full;
-  options.queue.max_messages = max_messages;
-  options.queue.max_bytes = max_bytes;
-  return options;
-}
-
-// A peer that does not read: the kernel's buffers are full, and further messages wait.
-struct Stuck : Scene {
-  explicit Stuck(const ConnectionOptions& options, ConnectionTerms terms = {})
-      : Scene(Role::server, options, terms), reader(reader_options(terms)) {
-    socket->write_message(std::string(kFill, 'f'), MessageType::binary);
-    for (int i = 0; i < 5; ++i) loop.run_turn();
-    REQUIRE(socket->waiting_bytes() > SendQueue::kHighWater);
-  }
-  static MessageReader::Options reader_options(const ConnectionTerms& terms) {
-    MessageReader::Options options;
-    options.role = Role::client;
-    options.max_message_size = 2 * kFill;
-    if (terms.deflate) options.deflate = terms.deflate->send;
-    return options;
-  }
-  // The messages behind the first, up to `last`, or up to a close frame with its code.
-  std::string rest(std::string_view last) {
-    std::string all;
-    loop.run_until([&] {
-      std::string bytes;
-      peer.drain(bytes);
-      std::span<char> unread(bytes);
-      for (;;) {
-        switch (reader.read(unread)) {
-          case MessageReader::Result::more: return false;
-          case MessageReader::Result::text:
-            all.append(reader.payload()) += ' ';
-            if (reader.payload() == last) return true;
-            break;
-          case MessageReader::Result::pong: all.append("pong:").append(reader.payload()) += ' '; break;
-          case MessageReader::Result::close:
-            all += std::to_string(reader.close_status().code.value_or(0));
-            return true;
-          case MessageReader::Result::failed: all += "failed"; return true;
-          default: break;
-        }
-      }
-    });
-    return all;
-  }
-
-  static constexpr std::size_t kFill = 20'000'000;
-  MessageReader reader;
-};
 
 // The results of posting `0` to `4`.
 std::string post_five(WebSocketConnection& socket) {
@@ -201,17 +151,92 @@ TEST_CASE("a pong that waits does not follow the close frame", "[send_queue]") {
 }
 
 TEST_CASE("the end of the connection drops the messages that wait", "[send_queue]") {
-  for (const bool destroys : {false, true}) {
-    Stuck stuck(with_queue(WhenFull::close));
-    CHECK(stuck.socket->post_message("waits"));
-    if (destroys) {
-      stuck.socket.reset();
-      continue;
+  Stuck stuck(with_queue(WhenFull::close));
+  CHECK(stuck.socket->post_message("waits"));
+  stuck.peer.reset();
+  CHECK(stuck.read() == "end");
+  CHECK(stuck.socket->waiting_bytes() == 0);
+  CHECK_FALSE(stuck.socket->post_message("more"));
+}
+
+TEST_CASE("a connection that is destroyed while its queue waits frees the messages, and sends no more",
+          "[send_queue][cancel]") {
+  Stuck stuck(with_queue(WhenFull::close));
+  std::optional<PreparedMessage> message(std::string(5000, 'w'));
+  const std::weak_ptr<const std::string> frame = message->frame().bytes;
+  CHECK(stuck.socket->post_message(*message));
+  message.reset();
+  stuck.loop.run_turn();
+  CHECK_FALSE(frame.expired());
+  CHECK(stuck.socket->waiting_bytes() > Stuck::kFill / 10);
+  stuck.socket.reset();
+  CHECK(frame.expired());
+  const std::string bytes = stuck.received_to_end();
+  CHECK(bytes.size() < Stuck::kFill);
+  CHECK(bytes.find('w') == bytes.npos);
+}
+
+// A peer that does not read, and a stream whose buffer is smaller than the messages that may wait there.
+struct SmallBuffer : Scene {
+  explicit SmallBuffer(WhenFull when_full, ConnectionTerms terms = {})
+      : Scene(Role::server, with_queue(when_full, 3), terms, {.max_write_buffer_size = kBuffer}),
+        reader(Role::client, terms) {}
+  // The results of posting numbered messages until the queue drops some.
+  std::string post_until_dropped() {
+    std::string results;
+    while (socket->dropped_messages() == 0) {
+      results += socket->post_message(fmt::format("{:01000}", results.size())) ? 'y' : 'n';
+      loop.run_turn();
     }
-    stuck.peer.reset();
-    CHECK(stuck.read() == "end");
-    CHECK(stuck.socket->waiting_bytes() == 0);
-    CHECK_FALSE(stuck.socket->post_message("more"));
+    return results;
+  }
+
+  static constexpr std::size_t kBuffer = 10'000;
+  PeerReader reader;
+};
+
+TEST_CASE("a message that finds no room in the stream's buffer waits in the queue", "[send_queue]") {
+  SmallBuffer scene(WhenFull::drop_newest);
+  const std::string results = scene.post_until_dropped();
+  CHECK(results == std::string(results.size() - 1, 'y') + 'n');
+  CHECK(scene.socket->waiting_bytes() <= SmallBuffer::kBuffer + 3 * 1064);
+  std::string expected;
+  for (std::size_t i = 0; i + 1 < results.size(); ++i) expected += fmt::format("{:01000} ", i);
+  const bool is_same =
+      scene.reader.read_until(scene, fmt::format("{:01000}", results.size() - 2)) == expected;
+  CHECK(is_same);
+}
+
+TEST_CASE("without room in the stream's buffer messages are dropped by the queue's policy", "[send_queue]") {
+  for (const WhenFull when_full : {WhenFull::drop_oldest, WhenFull::keep_latest, WhenFull::close}) {
+    SmallBuffer scene(when_full);
+    const std::string results = scene.post_until_dropped();
+    const bool closes = when_full == WhenFull::close;
+    CHECK(results == std::string(results.size() - 1, 'y') + (closes ? 'n' : 'y'));
+    CHECK(scene.socket->is_closing() == closes);
+    const std::string last = fmt::format("{:01000} ", results.size() - 1);
+    CHECK(scene.reader.read_until(scene, last.substr(0, 1000)).ends_with(closes ? "1013" : last));
+  }
+}
+
+TEST_CASE("a message that is larger than the stream's buffer is dropped at once", "[send_queue]") {
+  for (const bool is_shared : {false, true}) {
+    for (const bool compresses : {false, true}) {
+      ConnectionTerms terms;
+      if (compresses) terms.deflate = DeflateTerms();
+      const std::string large(SmallBuffer::kBuffer + 1, 'x');
+      const auto post = [&](WebSocketConnection& socket) {
+        return is_shared ? socket.post_message(PreparedMessage(large)) : socket.post_message(large);
+      };
+      SmallBuffer dropping(WhenFull::drop_oldest, terms);
+      CHECK_FALSE(post(*dropping.socket));
+      CHECK(dropping.socket->dropped_messages() == 1);
+      CHECK(dropping.socket->post_message("next"));
+      CHECK(dropping.reader.read_until(dropping, "next") == "next ");
+      SmallBuffer closing(WhenFull::close, terms);
+      CHECK_FALSE(post(*closing.socket));
+      CHECK(closing.reader.read_until(closing, "") == "1013");
+    }
   }
 }
 

@@ -32,6 +32,23 @@ inline std::string handshake(std::string_view target = "/", std::string_view mor
       target, more);
 }
 
+// As WebFixture, without the access log, in which a refused handshake is a warning.
+class SocketFixture : public squall::testing::WebFixture {
+ public:
+  explicit SocketFixture(std::vector<web::Rule> rules, web::Settings settings = {},
+                         Options options = Options())
+      : WebFixture(std::move(rules), std::move(settings), std::move(options)) {
+    log::access().set_level(log::Level::none);
+  }
+  ~SocketFixture() {
+    log::access().inherit_level();
+    if (access_level_) log::access().set_level(*access_level_);
+  }
+
+ private:
+  std::optional<log::Level> access_level_ = log::access().own_level();
+};
+
 // A client whose frames the test makes.
 class SocketClient {
  public:

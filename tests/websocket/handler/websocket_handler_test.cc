@@ -21,8 +21,8 @@ using handler_testing::frame;
 using handler_testing::handshake;
 using handler_testing::RawPeer;
 using handler_testing::SocketClient;
+using handler_testing::SocketFixture;
 using handler_testing::Steps;
-using squall::testing::WebFixture;
 using web::url;
 
 // What the handlers below record.
@@ -103,13 +103,13 @@ class TaskSocket : public WebSocketHandler {
   }
 };
 
-void run_to(WebFixture& fixture, const std::string& last) {
+void run_to(SocketFixture& fixture, const std::string& last) {
   fixture.loop.run_until([&] { return !g_steps.empty() && g_steps.back() == last; });
 }
 
 TEST_CASE("hooks run in their order, with the path's groups by type (WSK-30, WSK-15)",
           "[websocket_handler]") {
-  WebFixture fixture({url<RecordingSocket>(R"(/chat/(\d+)(?:/(\w+))?)")});
+  SocketFixture fixture({url<RecordingSocket>(R"(/chat/(\d+)(?:/(\w+))?)")});
   SocketClient client(fixture, "/chat/7/a%62c", "Sec-WebSocket-Protocol: one, two\r\n");
   CHECK(
       client.head() ==
@@ -134,7 +134,7 @@ TEST_CASE("hooks run in their order, with the path's groups by type (WSK-30, WSK
 
 TEST_CASE("hooks may be tasks, and each ends before the next one begins (WSK-20, WSK-21)",
           "[websocket_handler]") {
-  WebFixture fixture({url<TaskSocket>(R"(/chat/(\d+)(?:/(\w+))?)")});
+  SocketFixture fixture({url<TaskSocket>(R"(/chat/(\d+)(?:/(\w+))?)")});
   SocketClient client(fixture, "/chat/7");
   client.say("a");
   client.send(Opcode::ping, "p");
@@ -148,7 +148,7 @@ TEST_CASE("hooks may be tasks, and each ends before the next one begins (WSK-20,
 }
 
 TEST_CASE("a group that does not convert means a 404, and no WebSocket", "[websocket_handler]") {
-  WebFixture fixture({url<RecordingSocket>(R"(/chat/(\w+)(?:/(\w+))?)")});
+  SocketFixture fixture({url<RecordingSocket>(R"(/chat/(\w+)(?:/(\w+))?)")});
   SocketClient client(fixture, "/chat/seven");
   CHECK(client.status() == "404");
   CHECK(SocketClient(fixture, "/chat/99999999999999999999").status() == "404");
@@ -160,7 +160,7 @@ TEST_CASE("a route with too few groups for open() is refused when it is made", "
 
 TEST_CASE("requests that are no handshake get the answers of the rows (WSK-01 to WSK-05)",
           "[websocket_handler]") {
-  WebFixture fixture({url<EchoSocket>("/")});
+  SocketFixture fixture({url<EchoSocket>("/")});
   CHECK(fixture.brief("GET", "/") == "400 Can \"Upgrade\" only to \"WebSocket\".");
   CHECK(fixture.brief("GET", "/", "Upgrade: websocket\r\n") == "400 \"Connection\" must be \"Upgrade\".");
   const std::string version = SocketClient(fixture, "/", "Sec-WebSocket-Version: 6\r\n").head();
@@ -181,7 +181,7 @@ class PickySocket : public EchoSocket {
 
 TEST_CASE("check_origin() decides for requests with an origin, and only for those (WSK-03, WSK-10)",
           "[websocket_handler]") {
-  WebFixture fixture({url<PickySocket>("/picky"), url<EchoSocket>("/")});
+  SocketFixture fixture({url<PickySocket>("/picky"), url<EchoSocket>("/")});
   const auto status = [&](std::string_view target, std::string_view origin) {
     return SocketClient(fixture, target, origin).status();
   };
@@ -206,7 +206,7 @@ class AskedSocket : public EchoSocket {
 
 TEST_CASE("select_subprotocol() is called once, and must choose among the proposed ones (WSK-11)",
           "[websocket_handler]") {
-  WebFixture fixture({url<AskedSocket>("/")});
+  SocketFixture fixture({url<AskedSocket>("/")});
   g_steps.clear();
   CHECK(SocketClient(fixture).head().find("Sec-WebSocket-Protocol") == std::string::npos);
   CHECK(SocketClient(fixture, "/", "Sec-WebSocket-Protocol: a,b\r\n").status() == "101");
@@ -224,11 +224,12 @@ class CompressedSocket : public EchoSocket {
 };
 
 TEST_CASE("messages are compressed if the class and the client want it (WSK-28)", "[websocket_handler]") {
-  WebFixture fixture({url<CompressedSocket>("/on"), url<EchoSocket>("/off")});
+  SocketFixture fixture({url<CompressedSocket>("/on"), url<EchoSocket>("/off")});
   const std::string offer = "Sec-WebSocket-Extensions: permessage-deflate\r\n";
   SocketClient on(fixture, "/on", offer);
   CHECK(on.head().find("\r\nSec-WebSocket-Extensions: permessage-deflate\r\n") != std::string::npos);
-  on.peer().send(frame(Role::client, Opcode::text, "\xf2\x48\xcd\xc9\xc9\x07", true, true) + "");
+  on.peer().send(
+      frame(Role::client, Opcode::text, std::string("\xf2\x48\xcd\xc9\xc9\x07\x00", 7), true, true));
   std::string got;
   fixture.loop.run_until([&] {
     on.peer().drain(got);
@@ -259,16 +260,24 @@ class HeadSocket : public EchoSocket {
 
 TEST_CASE("the 101 has the handler's headers and cookies, without a Content-Type (WSK-13)",
           "[websocket_handler]") {
-  WebFixture fixture({url<HeadSocket>("/")}, {.compress_response = web::CompressionOptions()});
+  SocketFixture fixture({url<HeadSocket>("/")});
   CHECK(SocketClient(fixture).head() ==
         "HTTP/1.1 101 Switching Protocols\r\nServer: Squall/0.1.0\r\nX-Default: d\r\nX-Prepared: p\r\n"
-        "Set-Cookie: seen=1; Path=/\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Set-Cookie: seen=1; HttpOnly; Path=/; SameSite=Lax\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n");
+}
+
+TEST_CASE("an application that compresses its responses has WebSockets", "[websocket_handler]") {
+  SocketFixture fixture({url<EchoSocket>("/")}, {.compress_response = web::CompressionOptions()});
+  SocketClient client(fixture, "/", "Accept-Encoding: gzip\r\n");
+  CHECK(client.status() == "101");
+  client.say(std::string(100, 'x'));
+  CHECK(client.next() == "text:" + std::string(100, 'x'));
 }
 
 TEST_CASE("prepare() may answer in place of the handshake, and the client may ask again",
           "[websocket_handler]") {
-  WebFixture fixture({url<HeadSocket>("/")});
+  SocketFixture fixture({url<HeadSocket>("/")});
   RawPeer peer = fixture.connect();
   peer.send(handshake("/?refuse=yes") + handshake("/?refuse=throw") + handshake("/"));
   std::string got;
@@ -299,7 +308,7 @@ TEST_CASE("a handshake is authenticated by its cookies, as any other GET", "[web
   settings.cookie_secret = "a secret for the test of handshakes";
   settings.login_url = "/log_in";
   settings.xsrf_cookies.emplace();
-  WebFixture fixture({url<UserSocket>("/"), url<LogInHandler>("/log_in")}, std::move(settings));
+  SocketFixture fixture({url<UserSocket>("/"), url<LogInHandler>("/log_in")}, std::move(settings));
   CHECK(SocketClient(fixture).status() == "302");
   const std::string answer = fixture.fetch("GET", "/log_in");
   const std::size_t begin = answer.find("user=");
@@ -322,7 +331,7 @@ class RefusingMiddleware {
 TEST_CASE("middleware sees the handshake", "[websocket_handler]") {
   web::Settings settings;
   settings.middleware.emplace_back(std::make_shared<RefusingMiddleware>());
-  WebFixture fixture({url<EchoSocket>("/")}, std::move(settings));
+  SocketFixture fixture({url<EchoSocket>("/")}, std::move(settings));
   CHECK(SocketClient(fixture).status() == "401");
   CHECK(SocketClient(fixture, "/?token=t").status() == "101");
 }
@@ -378,7 +387,7 @@ class ForgettingSocket : public LateSocket {
 
 TEST_CASE("behind the 101 no response can be made, and the request can still be read (WSK-14)",
           "[websocket_handler]") {
-  WebFixture fixture({url<LateSocket>("/(.*)")});
+  SocketFixture fixture({url<LateSocket>("/(.*)")});
   g_steps.clear();
   SocketClient client(fixture, "/late?q=v", "Cookie: c=d\r\n");
   SocketClient other(fixture, "/other?q=w");  // reuses no memory of the first
@@ -389,7 +398,7 @@ TEST_CASE("behind the 101 no response can be made, and the request can still be 
 }
 
 TEST_CASE("with keep_request = false the request ends with open()", "[websocket_handler]") {
-  WebFixture fixture({url<ForgettingSocket>("/(.*)")});
+  SocketFixture fixture({url<ForgettingSocket>("/(.*)")});
   g_steps.clear();
   SocketClient client(fixture, "/late?q=v", "Cookie: c=d\r\n");
   client.say("go");
@@ -407,7 +416,7 @@ class TextSocket : public WebSocketHandler {
 
 TEST_CASE("a binary message for a class that takes only text closes the connection with 1003",
           "[websocket_handler]") {
-  WebFixture fixture({url<TextSocket>("/")});
+  SocketFixture fixture({url<TextSocket>("/")});
   g_steps.clear();
   SocketClient client(fixture);
   client.say("Hello");
@@ -450,7 +459,7 @@ class JSONSocket : public WebSocketHandler {
 
 TEST_CASE("the functions that send and close (WSK-24 to WSK-27, WSK-31, WSK-55 to WSK-57)",
           "[websocket_handler]") {
-  WebFixture fixture({url<JSONSocket>("/")});
+  SocketFixture fixture({url<JSONSocket>("/")});
   g_steps.clear();
   SocketClient client(fixture);
   client.say("go");
@@ -483,7 +492,7 @@ class CloseSocket : public WebSocketHandler {
 
 TEST_CASE("messages in flight are delivered behind close(), whose payload may be empty (WSK-55, WSK-57)",
           "[websocket_handler]") {
-  WebFixture fixture({url<CloseSocket>("/")});
+  SocketFixture fixture({url<CloseSocket>("/")});
   g_steps.clear();
   SocketClient client(fixture);
   client.say("close");
@@ -496,7 +505,7 @@ TEST_CASE("messages in flight are delivered behind close(), whose payload may be
 }
 
 TEST_CASE("code and reason fit into 125 bytes (WSK-59)", "[websocket_handler]") {
-  WebFixture fixture({url<CloseSocket>("/")});
+  SocketFixture fixture({url<CloseSocket>("/")});
   g_steps.clear();
   SocketClient client(fixture);
   client.say("long");
@@ -520,7 +529,7 @@ TEST_CASE("limits and pings come from the settings, and a class may have its own
   settings.websocket_max_message_size = 5;
   settings.websocket_ping_interval = 1ms;
   settings.websocket_ping_timeout = 0ms;
-  WebFixture fixture({url<EchoSocket>("/"), url<SettingsSocket>("/own")}, std::move(settings));
+  SocketFixture fixture({url<EchoSocket>("/"), url<SettingsSocket>("/own")}, std::move(settings));
   g_steps.clear();
   SocketClient client(fixture);
   CHECK(client.next() == "ping:");
@@ -544,7 +553,7 @@ TEST_CASE("the access log has the 101, once, at the handshake (WSK-13, WSK-15)",
   std::vector<int> logged;
   web::Settings settings;
   settings.log_function = [&logged](web::RequestHandler&, int status) { logged.push_back(status); };
-  WebFixture fixture({url<EchoSocket>("/")}, std::move(settings));
+  SocketFixture fixture({url<EchoSocket>("/")}, std::move(settings));
   SocketClient client(fixture);
   client.say("x");
   CHECK(client.next() == "text:x");
@@ -567,7 +576,7 @@ class SlowSocket : public WebSocketHandler {
 };
 
 TEST_CASE("the next message is not read before on_message() has ended (WSK-21)", "[websocket_handler]") {
-  WebFixture fixture({url<SlowSocket>("/")});
+  SocketFixture fixture({url<SlowSocket>("/")});
   g_steps.clear();
   Event go;
   SlowSocket::go = &go;
@@ -601,7 +610,7 @@ Task<> talk(std::uint16_t port, std::string& got) {
 }
 
 TEST_CASE("a WebSocketConnection as the client talks with a handler", "[websocket_handler]") {
-  WebFixture fixture({url<EchoSocket>("/")});
+  SocketFixture fixture({url<EchoSocket>("/")});
   std::string got;
   fixture.loop.run(talk(fixture.server.port(), got));
   CHECK(got == "101 same same same 1000");

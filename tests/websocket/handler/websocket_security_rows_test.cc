@@ -19,7 +19,7 @@ using namespace std::chrono_literals;
 using handler_testing::frame;
 using handler_testing::RawPeer;
 using handler_testing::SocketClient;
-using squall::testing::WebFixture;
+using handler_testing::SocketFixture;
 using web::url;
 
 class EchoSocket : public WebSocketHandler {
@@ -45,7 +45,7 @@ std::string compressed_frame(std::string_view message) {
 }
 
 TEST_CASE("SEC-60: a page of another origin is refused by default", "[security_rows]") {
-  WebFixture fixture(routes());
+  SocketFixture fixture(routes());
   CHECK(SocketClient(fixture, "/", "Origin: http://evil.example\r\n").status() == "403");
   CHECK(SocketClient(fixture, "/", "Origin: null\r\n").status() == "403");
   CHECK(SocketClient(fixture, "/", "Origin: http://h.example.evil.example\r\n").status() == "403");
@@ -54,7 +54,7 @@ TEST_CASE("SEC-60: a page of another origin is refused by default", "[security_r
 
 TEST_CASE("SEC-61: a message of more than 10 MiB is refused by its header, and by the sum of its fragments",
           "[security_rows]") {
-  WebFixture fixture(routes());
+  SocketFixture fixture(routes());
   constexpr std::uint64_t kLimit = 10 * 1024 * 1024;
   SocketClient one(fixture);
   // The header alone: the payload never comes.
@@ -75,7 +75,7 @@ TEST_CASE("SEC-61: a message of more than 10 MiB is refused by its header, and b
 
 TEST_CASE("SEC-62: a deflate bomb is closed with 1009, also before its sender has signed in",
           "[security_rows]") {
-  WebFixture fixture(routes());
+  SocketFixture fixture(routes());
   const std::string bomb = compressed_frame(std::string(12 * 1024 * 1024, '\0'));
   CHECK(bomb.size() < 16 * 1024);
   for (const char* target : {"/", "/sign_in"}) {
@@ -87,7 +87,7 @@ TEST_CASE("SEC-62: a deflate bomb is closed with 1009, also before its sender ha
 
 TEST_CASE("SEC-63: a client that sends without pause is stopped while a message is worked on",
           "[security_rows]") {
-  WebFixture fixture(routes());
+  SocketFixture fixture(routes());
   SocketClient client(fixture, "/sign_in");
   const std::string message = frame(Role::client, Opcode::text, std::string(64 * 1024, 'x'));
   std::size_t sent = 0;
@@ -115,7 +115,7 @@ class FloodSocket : public WebSocketHandler {
 };
 
 TEST_CASE("SEC-63: messages for a client that does not read are bounded by the queue", "[security_rows]") {
-  WebFixture fixture({url<FloodSocket>("/")});
+  SocketFixture fixture({url<FloodSocket>("/")});
   SocketClient client(fixture);
   client.say("go");
   fixture.loop.run_until([] { return FloodSocket::most > 0; });
@@ -123,7 +123,7 @@ TEST_CASE("SEC-63: messages for a client that does not read are bounded by the q
 }
 
 TEST_CASE("SEC-64: frames of odd lengths are unmasked within their bytes", "[security_rows]") {
-  WebFixture fixture(routes());
+  SocketFixture fixture(routes());
   SocketClient client(fixture);
   for (std::size_t size = 0; size < 70; ++size) {
     client.say(std::string(size, 'x'));
@@ -132,7 +132,7 @@ TEST_CASE("SEC-64: frames of odd lengths are unmasked within their bytes", "[sec
 }
 
 TEST_CASE("SEC-65: 100,000 fragments of one byte are joined", "[security_rows]") {
-  WebFixture fixture(routes());
+  SocketFixture fixture(routes());
   SocketClient client(fixture);
   std::string all = frame(Role::client, Opcode::text, "x", false);
   for (int i = 0; i < 99'998; ++i) all += frame(Role::client, Opcode::continuation, "x", false);
@@ -145,7 +145,7 @@ TEST_CASE("SEC-65: 100,000 fragments of one byte are joined", "[security_rows]")
 }
 
 TEST_CASE("SEC-66: corrupt compressed data closes the connection with 1007", "[security_rows]") {
-  WebFixture fixture(routes());
+  SocketFixture fixture(routes());
   SocketClient client(fixture, "/", kOffer);
   client.peer().send(frame(Role::client, Opcode::text, "\xff\xff\xff\xff", true, true));
   CHECK(client.next().starts_with("close:1007"));

@@ -1,0 +1,147 @@
+// Slow clients of a hub: queues of subscriptions, and pages that wait.
+
+#include <squall/websocket/hub/receiver.h>
+
+#include <string>
+#include <utility>
+
+#include "websocket/hub/hub_scene.h"
+
+namespace squall::websocket::receiver_test {
+namespace {
+
+using testing::Client;
+using testing::HubScene;
+using testing::with_form;
+using WhenFull = QueueOptions::WhenFull;
+
+SubscribeOptions with_queue(WhenFull when_full, std::size_t max_messages = 3) {
+  SubscribeOptions options;
+  options.queue.emplace();
+  options.queue->when_full = when_full;
+  options.queue->max_messages = max_messages;
+  return options;
+}
+
+// The number of dropped messages, and those of five messages that a slow client gets.
+std::string five_to_slow_client(WhenFull when_full, std::string_view last) {
+  HubScene scene;
+  Client client(scene.loop);
+  const SubscriptionId id = scene.hub->subscribe(*client.socket, "a", with_queue(when_full));
+  client.get_stuck(scene.loop);
+  scene.publish_numbers("a", 1, 5);
+  scene.settle();
+  const std::uint64_t dropped = scene.hub->dropped_messages(id);
+  std::string got;
+  scene.loop.run_until([&] {
+    got = client.received_behind_fill();
+    return got.ends_with(last);
+  });
+  return std::to_string(dropped) + ": " + got;
+}
+
+TEST_CASE("messages to a slow client wait in the queue of the subscription", "[receiver]") {
+  CHECK(five_to_slow_client(WhenFull::drop_oldest, "5 ") == "2: 3 4 5 ");
+  CHECK(five_to_slow_client(WhenFull::drop_newest, "3 ") == "2: 1 2 3 ");
+  CHECK(five_to_slow_client(WhenFull::keep_latest, "5 ") == "4: 5 ");
+}
+
+TEST_CASE("a slow client is closed with 1013 if its queue asks for it", "[receiver]") {
+  HubScene scene;
+  Client client(scene.loop);
+  const SubscriptionId id = scene.hub->subscribe(*client.socket, "a", with_queue(WhenFull::close));
+  client.get_stuck(scene.loop);
+  scene.publish_numbers("a", 1, 5);
+  scene.settle();
+  CHECK(scene.hub->dropped_messages(id) >= 4);
+  scene.loop.run_until([&] { return client.received().ends_with("!1013"); });
+  CHECK(client.close_reason == "too slow");
+}
+
+TEST_CASE("each subscription of a slow client has its own queue, and all are emptied", "[receiver]") {
+  HubScene scene;
+  Client client(scene.loop);
+  scene.hub->subscribe(*client.socket, "a", with_queue(WhenFull::keep_latest));
+  scene.hub->subscribe(*client.socket, "b", with_queue(WhenFull::drop_oldest, 100));
+  client.get_stuck(scene.loop);
+  scene.publish_numbers("a", 1, 5);
+  scene.publish_numbers("b", 11, 14);
+  std::string got;
+  scene.loop.run_until([&] {
+    got = client.received_behind_fill();
+    return got.ends_with("14 ");
+  });
+  CHECK(got == "5 11 12 13 14 ");
+  // The client is quick again.
+  scene.publish_numbers("a", 6, 7);
+  scene.loop.run_until([&] { return client.received_behind_fill() == "5 11 12 13 14 6 7 "; });
+}
+
+TEST_CASE("a slow client delays no other", "[receiver]") {
+  HubScene scene;
+  Client slow(scene.loop);
+  Client quick(scene.loop);
+  scene.hub->subscribe(*slow.socket, "a", with_queue(WhenFull::drop_oldest));
+  scene.hub->subscribe(*quick.socket, "a");
+  slow.get_stuck(scene.loop);
+  scene.publish_numbers("a", 1, 5);
+  scene.expect(quick, "1 2 3 4 5 ");
+}
+
+TEST_CASE("a slow client may leave, or unsubscribe, while messages wait for it", "[receiver]") {
+  HubScene scene;
+  auto client = std::make_unique<Client>(scene.loop);
+  const SubscriptionId id = scene.hub->subscribe(*client->socket, "a", with_queue(WhenFull::drop_oldest));
+  scene.hub->subscribe(*client->socket, "a", with_queue(WhenFull::drop_oldest));
+  client->get_stuck(scene.loop);
+  scene.publish_numbers("a", 1, 5);
+  scene.settle();
+  CHECK(scene.hub->unsubscribe(id));
+  client.reset();
+  scene.settle();
+}
+
+// The history is larger than the stream's share of unsent bytes.
+TEST_CASE("a history is replayed as fast as a slow client reads, and nothing is dropped", "[receiver]") {
+  HubOptions options;
+  options.history.push_back({"kept.>", {.max_messages = 1000, .max_bytes = 8 * 1024 * 1024}});
+  HubScene scene(std::move(options));
+  const std::string filler(4000, 'x');
+  for (int i = 1; i <= 500; ++i) scene.hub->publish("kept.a", std::to_string(i) + filler);
+  ConnectionOptions small;
+  small.queue.max_messages = 2;
+  Client client(scene.loop, small);
+  SubscribeOptions from_first;
+  from_first.last = 1000;
+  client.get_stuck(scene.loop);
+  scene.hub->subscribe(*client.socket, "kept.a", from_first);
+  scene.settle();
+  CHECK(client.socket->waiting_bytes() < Client::kFill + 2 * SendQueue::kHighWater);
+  std::string expected;
+  for (int i = 1; i <= 501; ++i) expected += std::to_string(i) + filler + ' ';
+  std::string got;
+  scene.hub->publish("kept.a", "501" + filler);
+  scene.loop.run_until([&] {
+    got = client.received_behind_fill();
+    return got.size() >= expected.size();
+  });
+  CHECK((got == expected));
+}
+
+TEST_CASE("a client that leaves while its history is replayed is forgotten", "[receiver]") {
+  HubScene scene(HubScene::with_history());
+  scene.publish_numbers("kept.a", 1, 10);
+  SubscribeOptions options;
+  options.last = 10;
+  for (int turns = 0; turns < 5; ++turns) {
+    auto client = std::make_unique<Client>(scene.loop);
+    if (turns >= 3) client->get_stuck(scene.loop);
+    scene.hub->subscribe(*client->socket, "kept.a", options);
+    for (int i = 0; i < turns; ++i) scene.loop.run_turn();
+    client.reset();
+    scene.settle();
+  }
+}
+
+}  // namespace
+}  // namespace squall::websocket::receiver_test

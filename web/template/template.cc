@@ -1,0 +1,34 @@
+#include <squall/web/template/template.h>
+
+#include <squall/web/template/template_compiler.h>
+#include <squall/web/template/template_machine.h>
+#include <squall/web/template/template_parser.h>
+
+#include <limits>
+#include <utility>
+
+namespace squall::web {
+
+Template::Template(std::string text, std::string name, TemplateOptions options)
+    : name_(std::move(name)), options_(std::make_shared<const TemplateOptions>(std::move(options))) {
+  const auto file =
+      detail::TemplateParser::parse(name_, std::move(text), {options_->autoescape, options_->whitespace});
+  program_ = detail::TemplateCompiler(nullptr, options_->libraries).compile(file);
+}
+
+Template::Template(std::string name, std::shared_ptr<const TemplateOptions> options,
+                   std::shared_ptr<const detail::TemplateProgram> program)
+    : name_(std::move(name)), options_(std::move(options)), program_(std::move(program)) {}
+
+std::shared_ptr<const TemplateArguments> Template::shared_names() const noexcept {
+  return {options_, &options_->names};
+}
+
+std::string Template::generate(const TemplateArguments& arguments, const TemplateLookup& lookup) const {
+  std::string out;
+  detail::TemplateMachine(program_, {arguments, lookup, shared_names()}, options_->limits)
+      .resume(out, std::numeric_limits<std::size_t>::max());
+  return out;
+}
+
+}  // namespace squall::web
