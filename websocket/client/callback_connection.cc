@@ -24,7 +24,7 @@ CallbackConnection::CallbackConnection(std::unique_ptr<WebSocketConnection> sock
                                        MessageCallback on_message)
     : socket_(checked(std::move(socket))),
       on_message_(std::move(on_message)),
-      reader_(socket_->stream().loop()) {
+      reader_(socket_->loop()) {
   if (!on_message_) throw std::invalid_argument("CallbackConnection needs a function for messages");
   reader_.add(run());
 }

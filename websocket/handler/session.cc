@@ -205,7 +205,7 @@ Session::~Session() {
   if (close(waiting) == Called::done) return;
   // The task of the session is destroyed. A coroutine can run, but not wait.
   web::call_and_log("on_close", [&] {
-    TaskGroup to_first_wait(connection().stream().loop());
+    TaskGroup to_first_wait(connection().loop());
     to_first_wait.add(std::move(waiting));
   });
 }

@@ -55,7 +55,7 @@ const HubOptions& Hub::options() const noexcept { return core_->options(); }
 
 SubscriptionId Hub::subscribe(WebSocketConnection& connection, std::string_view pattern,
                               const SubscribeOptions& options) {
-  const std::shared_ptr<HubShard> shard = core_->shard_of(connection.stream().loop());
+  const std::shared_ptr<HubShard> shard = core_->shard_of(connection.loop());
   return shard->subscribe(connection, pattern, options);
 }
 
