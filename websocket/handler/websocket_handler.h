@@ -55,7 +55,7 @@ namespace squall::websocket {
 // Thread:    the loop's thread only.
 // Lifetime:  made and destroyed by the framework; destroyed behind on_close(). A program that keeps a pointer
 //            to the handler removes the pointer in on_close(). When the server is destroyed, on_close() runs
-//            to its first wait. A drain of the server closes the connection with 1001: see HTTPServer::drain().
+//            to its first wait. A drain of the server closes the connection with 1001.
 // Errors:    an exception of a hook is logged with the request, and the connection is closed with 1011; no
 //            other connection is affected. WebSocketClosedError of a connection that is closing ends
 //            the hook alone, and is not logged.
