@@ -182,8 +182,8 @@ bool Session::is_normal_end(const std::exception_ptr& error) const noexcept {
   }
 }
 
-// After a normal end messages are read on: those of a client that has not answered close() are still delivered
-// (WSK-57). An open() that has begun to send has done its work, so on_close() is due.
+// After a normal end the session reads on: a client that has not answered close() may still send messages
+// (WSK-57). An open() that was sending has done its work, so on_close() is due.
 void Session::hook_failed(const std::exception_ptr& error) noexcept {
   std::exception_ptr failure = error;
   if (is_normal_end(error)) {

@@ -53,10 +53,9 @@ namespace squall::websocket {
 // open, messages, on_close (WSK-30). Behind the 101, functions that make a response throw std::logic_error.
 //
 // Thread:    the loop's thread only.
-// Lifetime:  made and destroyed by the framework; destroyed behind on_close(). Whoever keeps a pointer to it
-//            removes it in on_close(). When the server is destroyed, on_close() runs to its first wait. A
-//            drain of the server closes the connection with 1001 (see HTTPServer, and
-//            Application::drain()).
+// Lifetime:  made and destroyed by the framework; destroyed behind on_close(). A program that keeps a pointer
+//            to the handler removes the pointer in on_close(). When the server is destroyed, on_close() runs
+//            to its first wait. A drain of the server closes the connection with 1001.
 // Errors:    an exception of a hook is logged with the request, and the connection is closed with 1011; no
 //            other connection is affected. WebSocketClosedError of a connection that is closing ends
 //            the hook alone, and is not logged.
@@ -123,7 +122,7 @@ class WebSocketHandler : public HandshakeHandler {
   }
   bool is_closing() { return connection().is_closing(); }
   void set_nodelay(bool on) { connection().set_nodelay(on); }
-  // What the client's close frame had; no code without one (WSK-23).
+  // The content of the client's close frame; no code without one (WSK-23).
   std::optional<std::uint16_t> close_code() { return connection().close_code(); }
   const std::string& close_reason() { return connection().close_reason(); }
   // Empty without a subprotocol.

@@ -25,7 +25,7 @@ using handler_testing::SocketFixture;
 using handler_testing::Steps;
 using web::url;
 
-// What the handlers below record.
+// The steps that the handlers below record.
 Steps g_steps;
 
 void step(std::string text) { g_steps.push_back(std::move(text)); }
