@@ -28,6 +28,8 @@ CHECKOUT, FOLDER, SERVER, CLIENT = (pathlib.Path(argument).resolve() for argumen
 # The last two have most of the work, so each group has a process of its own.
 GROUPS = [sys.argv[5:]] if len(sys.argv) > 5 else [[f"{n}.*" for n in range(1, 12)], ["12.*"], ["13.*"]]
 GOOD = {"OK", "INFORMATIONAL"}
+# More seconds than the suite gives any case.
+SLOWEST = 600
 
 
 def wstest(mode, folder, spec):
@@ -92,7 +94,7 @@ def client_mode(folder, cases):
         for number in range(1, int(text) + 1):
             url = f"ws://127.0.0.1:{port}/runCase?case={number}&agent=squall"
             # Its status is 1 for a case that breaks the protocol.
-            subprocess.run([str(CLIENT), url], capture_output=True, timeout=10 * PATIENCE, check=False)
+            subprocess.run([str(CLIENT), url], capture_output=True, timeout=SLOWEST, check=False)
         # The suite drops the connection if writing the reports takes it more than a second.
         subprocess.run([str(CLIENT), f"ws://127.0.0.1:{port}/updateReports?agent=squall"], capture_output=True, timeout=10 * PATIENCE, check=False)
     finally:

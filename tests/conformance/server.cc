@@ -4,6 +4,8 @@
 #include <squall/web.h>
 #include <squall/websocket.h>
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
@@ -121,6 +123,15 @@ class SlowHandler : public web::RequestHandler {
   }
 };
 
+// Answers with the number of bytes that are allocated. Resident memory has also those that malloc() keeps.
+class AllocatedHandler : public web::RequestHandler {
+ public:
+  void get() {
+    const struct mallinfo2 info = ::mallinfo2();
+    write(std::to_string(info.uordblks + info.hblkhd));
+  }
+};
+
 // std::nullopt: no pings are sent.
 std::optional<TimeSpan> ping_interval;
 
@@ -183,6 +194,7 @@ int main(int argc, char** argv) {
         web::url<CountHandler>("/count"),
         web::url<ChunkedHandler>("/chunked"),
         web::url<TrailersHandler>("/trailers"),
+        web::url<AllocatedHandler>("/allocated"),
         web::url<WebSocketEchoHandler>("/ws"),
     });
     ListenOptions listen;

@@ -9,6 +9,7 @@ import sys
 import time
 import zlib
 
+from many_clients import counts_memory
 from program import PATIENCE, Program, fails, read_to_end
 from tap import Tap
 from websocket_client import BINARY, CLOSE, FIN, PING, PONG, RSV1, TEXT, WebSocketClient, close_payload, frame, handshake
@@ -171,6 +172,18 @@ def timeouts():
             program.wait_for(r"Timeout writing to 127\.0\.0\.1")
 
 
+def allocated():
+    """GET /allocated is the number of bytes that the server has allocated"""
+    with Program(SERVER, "--port", "0") as program:
+        before = int(fetch(program, "GET", "/allocated")[2])
+        with WebSocketClient(program, "/ws") as client:
+            client.send(TEXT, b"x" * 1_000_000, first=0)
+            client.send(PING)
+            client.expect(PONG, b"")
+            now = int(fetch(program, "GET", "/allocated")[2])
+            assert now >= before + 1_000_000 or not counts_memory(SERVER), (before, now)
+
+
 def web_socket_timeouts():
     """--timeout is the time between two pings of /ws, to answer one, and to answer a close frame"""
     with Program(SERVER, "--port", "0", "--timeout", "0.2") as program, WebSocketClient(program, "/ws") as client:
@@ -251,6 +264,6 @@ def wrong_use():
 
 tap = Tap()
 tap.run(
-    [root, no_content, echo, count, chunked, large, large_is_not_held, slow, slow_blocks_nobody, numbers, unknown, timeouts, log, signals, drain, web_socket, web_socket_compression, web_socket_origin, web_socket_timeouts, wrong_use]
+    [root, no_content, echo, count, chunked, large, large_is_not_held, slow, slow_blocks_nobody, numbers, unknown, timeouts, log, signals, drain, web_socket, web_socket_compression, web_socket_origin, web_socket_timeouts, allocated, wrong_use]
 )
 tap.end()

@@ -6,21 +6,20 @@ and other clients must be served meanwhile.
 """
 
 import contextlib
-import pathlib
 import struct
 import sys
 import threading
 import time
 import zlib
 
+from many_clients import counts_memory
 from program import PATIENCE, Program
 from tap import Tap
 from websocket_client import BINARY, CLOSE, FIN, PING, PONG, RSV1, TEXT, WebSocketClient, close_payload, frame, handshake
 
 SERVER = sys.argv[1]
 LIMIT = 20 * 1024 * 1024  # of a message at /ws
-# A sanitizer keeps freed memory, and takes more.
-COUNTS_MEMORY = b"__asan_init" not in pathlib.Path(SERVER).read_bytes()
+COUNTS_MEMORY = counts_memory(SERVER)
 NO_KEY = b"\0\0\0\0"
 
 

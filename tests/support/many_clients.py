@@ -50,12 +50,15 @@ def wait_for_descriptors(program, most, when, patience=PATIENCE):
         time.sleep(0.01)
 
 
+def counts_memory(program_file):
+    """Whether a program's memory shows what it uses: a sanitizer keeps freed memory, and has an allocator of its own."""
+    return b"__asan_init" not in pathlib.Path(program_file).read_bytes()
+
+
 def memory_allowance(program_file, count):
     """The bytes that rounds of `count` connections may add, because in another round more of them may be busy at once: a leak
-    of a few bytes a connection is more. A sanitizer keeps freed memory."""
-    if b"__asan_init" in pathlib.Path(program_file).read_bytes():
-        return 1 << 40
-    return 2 * 1024 * 1024 + count * 1024
+    of a few bytes a connection is more."""
+    return 2 * 1024 * 1024 + count * 1024 if counts_memory(program_file) else 1 << 40
 
 
 def discard(stream):
