@@ -27,7 +27,7 @@ struct WebSocketConnection::Extras final : Mailbox::Receiver, MessageWriter::Tar
     if (mailbox) mailbox->end();
   }
 
-  // ---- Handles. A message that cannot be sent closes the connection: it must not be lost between two others.
+  // ---- Handles. A message that cannot be sent closes the connection: none is left out.
 
   void deliver(OutgoingMessage&& message) override;
   void note_dropped(std::uint64_t count) noexcept override { connection.dropped_ += count; }

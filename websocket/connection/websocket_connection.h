@@ -125,7 +125,7 @@ class WebSocketConnection : public ListNode<> {
   // For other threads: posts messages and closes. It may outlive the connection and the loop. Costs some 300
   // bytes for a connection, which all its handles share.
   ConnectionHandle handle();
-  // The number of posted messages that were dropped, with those of handles.
+  // The number of messages that were posted, here or by handles, and dropped.
   std::uint64_t dropped_messages() const noexcept { return dropped_; }
   // The bytes that wait, in the queue and in the stream.
   std::uint64_t waiting_bytes() const noexcept;
@@ -236,7 +236,7 @@ class WebSocketConnection : public ListNode<> {
   MessageAwaiter* reader_ = nullptr;
   MessageReceiver* receiver_ = nullptr;
   std::unique_ptr<KeepAlive> keep_alive_;  // null without pings
-  std::unique_ptr<Extras> extras_;         // null while there are none
+  std::unique_ptr<Extras> extras_;         // null while it has no such parts
   ConnectionWatcher* watchers_ = nullptr;  // the last one that was added
   std::uint64_t dropped_ = 0;
   std::uint32_t rests_ = 0;
