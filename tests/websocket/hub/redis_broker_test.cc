@@ -115,8 +115,8 @@ const HistoryLimits kHistory{};
 TEST_CASE("a message reaches the subscribers of all processes once, whatever patterns match",
           "[redis_broker][redis-server]") {
   if (RedisServer::is_missing()) return;
-  RedisServer server;
   for (const bool is_sharded : {false, true}) {
+    RedisServer server;
     TestLoop loop;
     RedisBrokerOptions options = options_for(server);
     options.is_sharded = is_sharded;
