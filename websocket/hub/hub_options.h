@@ -76,7 +76,8 @@ struct SubscribeOptions {
   std::optional<QueueOptions> queue{};
   // The last position that the client has got: the messages behind it come first. Only for a topic.
   std::optional<Position> resume{};
-  // Without `resume`: this many messages of the history come first, at most kMaxLast. Only for a topic.
+  // Without `resume`: this many messages of the history come first, at most kMaxLast, and at most 1 MiB of
+  // them. Only for a topic.
   std::size_t last = 0;
   static constexpr std::size_t kMaxLast = 1000;
   // nullopt: others do not see the subscription. Only for a topic.

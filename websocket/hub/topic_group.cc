@@ -253,7 +253,8 @@ void TopicGroup::serve(Subscriber& subscriber, Page& page) {
     case Status::ok: return replay(subscriber, page);
     case Status::gap:
       // Another subscriber was further back.
-      if (had_position && is_kept(page.page, *subscriber.after)) return wanting_.push_back(subscriber);
+      if (had_position && *subscriber.after != *page.request.after && is_kept(page.page, *subscriber.after))
+        return wanting_.push_back(subscriber);
       return lose(subscriber, Gap::Reason::forgotten, page.page.top);
     case Status::no_history:
       if (had_position) return lose(subscriber, Gap::Reason::no_history, std::nullopt);

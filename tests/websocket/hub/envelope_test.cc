@@ -36,9 +36,8 @@ TEST_CASE("a JSON envelope holds JSON as it is, and other bytes in base64", "[en
         R"({"type":"message","topic":"a.b","position":"0000000000000001-42","data":{"a": [1,2]}})");
   TopicMessage binary = message_of(std::string("\0\xff", 2));
   binary.type = MessageType::binary;
-  CHECK(
-      envelope(binary, Form::json) ==
-      R"({"type":"message","topic":"a.b","position":"0000000000000001-42","encoding":"base64","data":"AP8="})");
+  CHECK(envelope(binary, Form::json) == R"({"type":"message","topic":"a.b","position":"0000000000000001-42",)"
+                                        R"("encoding":"base64","data":"AP8="})");
 }
 
 TEST_CASE("a header is a line with the type, the topic and the position", "[envelope]") {

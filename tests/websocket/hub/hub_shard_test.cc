@@ -21,6 +21,7 @@ namespace {
 using namespace std::chrono_literals;
 using testing::Client;
 using testing::HubScene;
+using testing::TestLoop;
 
 TEST_CASE("a subscription ends with its connection: destroyed, closed by the peer, or reset", "[hub_shard]") {
   HubScene scene;
@@ -222,16 +223,18 @@ TEST_CASE("WebSockets of several loops come and go while threads publish", "[hub
     LoopThread one;
     LoopThread other;
     for (int round = 0; round < 50; ++round) {
-      for (LoopThread* const loop : {&one, &other})
+      for (LoopThread* const loop : {&one, &other}) {
+        std::unique_ptr<Client> client;
         loop->call([&] {
-          Client client(loop->loop());
+          client = std::make_unique<Client>(loop->loop());
           SubscribeOptions options = testing::with_form(Form::json);
           options.last = 10;
           options.presence.emplace();
-          hub.subscribe(*client.socket, "kept.a", options);
-          hub.subscribe(*client.socket, "kept.*");
-          loop->loop().run_once(0ms);
+          hub.subscribe(*client->socket, "kept.a", options);
+          hub.subscribe(*client->socket, "kept.*");
         });
+        loop->call([&] { client.reset(); });
+      }
     }
   }
   stops = true;

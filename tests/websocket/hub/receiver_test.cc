@@ -23,7 +23,7 @@ SubscribeOptions with_queue(WhenFull when_full, std::size_t max_messages = 3) {
   return options;
 }
 
-// The number of dropped messages, and those of five messages that a slow client gets.
+// Publishes five messages; returns the number of dropped ones, and the messages that a slow client gets.
 std::string five_to_slow_client(WhenFull when_full, std::string_view last) {
   HubScene scene;
   Client client(scene.loop);
@@ -34,7 +34,7 @@ std::string five_to_slow_client(WhenFull when_full, std::string_view last) {
   const std::uint64_t dropped = scene.hub->dropped_messages(id);
   std::string got;
   scene.loop.run_until([&] {
-    got = client.received_behind_fill();
+    got = client.received();
     return got.ends_with(last);
   });
   return std::to_string(dropped) + ": " + got;
@@ -68,13 +68,13 @@ TEST_CASE("each subscription of a slow client has its own queue, and all are emp
   scene.publish_numbers("b", 11, 14);
   std::string got;
   scene.loop.run_until([&] {
-    got = client.received_behind_fill();
+    got = client.received();
     return got.ends_with("14 ");
   });
   CHECK(got == "5 11 12 13 14 ");
   // The client is quick again.
   scene.publish_numbers("a", 6, 7);
-  scene.loop.run_until([&] { return client.received_behind_fill() == "5 11 12 13 14 6 7 "; });
+  scene.loop.run_until([&] { return client.received() == "5 11 12 13 14 6 7 "; });
 }
 
 TEST_CASE("a slow client delays no other", "[receiver]") {
@@ -107,12 +107,15 @@ TEST_CASE("a history is replayed as fast as a slow client reads, and nothing is 
   options.history.push_back({"kept.>", {.max_messages = 1000, .max_bytes = 8 * 1024 * 1024}});
   HubScene scene(std::move(options));
   const std::string filler(4000, 'x');
-  for (int i = 1; i <= 500; ++i) scene.hub->publish("kept.a", std::to_string(i) + filler);
+  Position first;
+  PublishOptions publish;
+  publish.done = [&](const Published& published) { first = {published.position->epoch, 0}; };
+  for (int i = 1; i <= 500; ++i) scene.hub->publish("kept.a", std::to_string(i) + filler, publish);
   ConnectionOptions small;
   small.queue.max_messages = 2;
   Client client(scene.loop, small);
   SubscribeOptions from_first;
-  from_first.last = 1000;
+  from_first.resume = first;
   client.get_stuck(scene.loop);
   scene.hub->subscribe(*client.socket, "kept.a", from_first);
   scene.settle();
@@ -122,7 +125,7 @@ TEST_CASE("a history is replayed as fast as a slow client reads, and nothing is 
   std::string got;
   scene.hub->publish("kept.a", "501" + filler);
   scene.loop.run_until([&] {
-    got = client.received_behind_fill();
+    got = client.received();
     return got.size() >= expected.size();
   });
   CHECK((got == expected));

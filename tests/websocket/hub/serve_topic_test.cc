@@ -85,7 +85,7 @@ TEST_CASE("an event stream that was away for too long is told of the gap", "[ser
   Scene scene(HubScene::with_history(1));
   for (const char* const text : {"one", "two", "three"}) scene.hub->publish("kept.a", text);
   RawPeer peer = scene.get("kept.a", "Last-Event-ID: 0000000000000001-1\r\n");
-  scene.read_to(peer, "event: gap\ndata: {\"type\":\"gap\"");
+  scene.read_to(peer, R"(data: {"type":"gap","topic":"kept.a","reason":"forgotten")");
   scene.hub->publish("kept.a", "four");
   scene.read_to(peer, "data: four\n");
 }
@@ -113,6 +113,7 @@ TEST_CASE("a bad topic is an error of the handler, before the head", "[serve_top
   RawPeer peer = scene.get("a..b");
   scene.read_to(peer, "HTTP/1.1 500 ");
   scene.web.loop.log.expect("bad topic `a..b`");
+  scene.web.loop.log.expect("500 GET /t/a..b");
 }
 
 TEST_CASE("a client that leaves ends its subscription", "[serve_topic]") {
@@ -127,6 +128,7 @@ TEST_CASE("a client that leaves ends its subscription", "[serve_topic]") {
     scene.hub->publish("a", "two");
     scene.web.loop.run_turn();
   }
+  scene.web.loop.log.expect("499 GET /t/a");
 }
 
 TEST_CASE("the end of the hub ends the response", "[serve_topic]") {
@@ -134,7 +136,7 @@ TEST_CASE("the end of the hub ends the response", "[serve_topic]") {
   RawPeer peer = scene.get("a");
   scene.read_to(peer, "retry: ");
   scene.hub.reset();
-  scene.read_to(peer, "\r\n0\r\n\r\n");
+  scene.read_to(peer, "0\r\n\r\n");
 }
 
 TEST_CASE("a server that ends tells a time to connect again, and ends the response", "[serve_topic]") {
