@@ -55,6 +55,8 @@ HtmlContext::HtmlContext(Start start) noexcept {
 }
 
 void HtmlContext::read(std::string_view text) {
+  // The text goes on with a character reference that another text begins.
+  if (is_reference_open_ && !text.empty() && is_in_url() && url_ != Url::decided) url_ = Url::bad;
   while (!text.empty()) {
     const bool is_value = place_ == Place::quoted || place_ == Place::unquoted;
     is_reference_open_ = false;
@@ -71,16 +73,12 @@ void HtmlContext::read(std::string_view text) {
         return is_html_letter(c) || (c >= '0' && c <= '9') || c == '#';
       });
     }
-    const bool stays_open = is_reference_open_;
     if (place_ == Place::text) {
       // Most of a page is text: find the next tag.
       text.remove_prefix(std::min(text.find('<'), text.size()));
       if (text.empty()) return;
     }
-    if (stays_open) {
-      for (const char c : text) read_one(c);
-      return;
-    }
+    if (is_reference_open_) return;
     read_one(text.front());
     text.remove_prefix(1);
   }

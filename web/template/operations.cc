@@ -326,8 +326,12 @@ TemplateValue slice(const TemplateValue& value, const TemplateValue& begin, cons
       value.as_text() ? characters_of(*value.as_text(), budget) : TemplateValue::List();
   const TemplateValue::List& items = value.as_text() ? characters : *value.as_list();
   const auto size = static_cast<std::int64_t>(items.size());
-  const std::int64_t stride = clamped(step, 0, 1, -size - 1, size + 1);
-  if (integer_of(step) == 0) throw TemplateFailure(TemplateFault::value, "the step of a slice is zero");
+  const auto given = integer_of(step);
+  if (!given && !step.is_null())
+    throw TemplateFailure(TemplateFault::type, "the parts of a slice are whole numbers");
+  if (given == 0) throw TemplateFailure(TemplateFault::value, "the step of a slice is zero");
+  // A larger step takes one item too.
+  const std::int64_t stride = std::clamp(given.value_or(1), -size - 1, size + 1);
   const bool is_forward = stride > 0;
   std::int64_t at =
       clamped(begin, size, is_forward ? 0 : size - 1, is_forward ? 0 : -1, is_forward ? size : size - 1);

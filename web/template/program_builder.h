@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,7 +18,8 @@ namespace squall::web::detail {
 // Errors:    TemplateParseError beyond kMostInstructions
 class ProgramBuilder {
  public:
-  TemplateProgram& program() noexcept { return program_; }
+  TemplateProgram& program() noexcept { return *program_; }
+  std::shared_ptr<const TemplateProgram> finished() const noexcept { return program_; }
 
   // The file of the next instructions. Returns the one before.
   const TemplateFilePtr* set_file(const TemplateFilePtr& file);
@@ -26,9 +28,9 @@ class ProgramBuilder {
 
   std::uint32_t emit(TemplateOp op, std::uint32_t a = 0, std::uint32_t b = 0, std::uint8_t flag = 0);
   // Where the next instruction will be.
-  std::uint32_t here() const noexcept { return static_cast<std::uint32_t>(program_.instructions.size()); }
+  std::uint32_t here() const noexcept { return static_cast<std::uint32_t>(program_->instructions.size()); }
   // The instruction at `from` jumps to the next instruction.
-  void land(std::uint32_t from) noexcept { program_.instructions[from].a = here(); }
+  void land(std::uint32_t from) noexcept { program_->instructions[from].a = here(); }
 
   std::uint32_t variable(const std::string& name);
   // A variable that no name reaches.
@@ -37,7 +39,7 @@ class ProgramBuilder {
   std::uint32_t constant(TemplateValue value);
 
  private:
-  TemplateProgram program_;
+  std::shared_ptr<TemplateProgram> program_ = std::make_shared<TemplateProgram>();
   const TemplateFilePtr* file_ = nullptr;
   std::map<const TemplateFile*, std::uint32_t> files_;
   std::uint32_t file_index_ = 0;

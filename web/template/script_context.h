@@ -16,8 +16,7 @@ class ScriptContext {
   // Null where a value may stand; otherwise why not.
   const char* problem() const noexcept;
 
-  // Becomes the state behind either of two branches: `/` then counts as ambiguous if the branches differ in
-  // it.
+  // Becomes the state behind either of two branches. If they differ in it, `/` counts as ambiguous.
   // False if they end in different places.
   bool merge(const ScriptContext& other);
   void forget_last();

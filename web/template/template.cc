@@ -4,10 +4,17 @@
 #include <squall/web/template/template_machine.h>
 #include <squall/web/template/template_parser.h>
 
+#include <algorithm>
+#include <atomic>
 #include <limits>
 #include <utility>
 
 namespace squall::web {
+namespace {
+
+constexpr std::size_t kMostReserved = std::size_t{1} << 20;
+
+}  // namespace
 
 Template::Template(std::string text, std::string name, TemplateOptions options)
     : name_(std::move(name)), options_(std::make_shared<const TemplateOptions>(std::move(options))) {
@@ -26,8 +33,10 @@ std::shared_ptr<const TemplateArguments> Template::shared_names() const noexcept
 
 std::string Template::generate(const TemplateArguments& arguments, const TemplateLookup& lookup) const {
   std::string out;
+  out.reserve(std::min(program_->last_size.load(std::memory_order_relaxed), kMostReserved));
   detail::TemplateMachine(program_, {arguments, lookup, shared_names()}, options_->limits)
       .resume(out, std::numeric_limits<std::size_t>::max());
+  program_->last_size.store(out.size(), std::memory_order_relaxed);
   return out;
 }
 

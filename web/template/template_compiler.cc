@@ -43,7 +43,7 @@ std::shared_ptr<const TemplateProgram> TemplateCompiler::compile(const TemplateF
   }
   compile_file(chain.back(), chain.back()->body);
   builder_.emit(TemplateOp::stop);
-  return std::make_shared<const TemplateProgram>(std::move(builder_.program()));
+  return builder_.finished();
 }
 
 std::vector<TemplateFilePtr> TemplateCompiler::with_ancestors(const TemplateFilePtr& file) {
@@ -239,7 +239,11 @@ void TemplateCompiler::compile_for(const TemplateNode& node) {
   if (context_) context_->forget_details();
   const HtmlContext begin = context_.value_or(HtmlContext());
   compile_loop_body(node);
-  builder_.emit(TemplateOp::jump, next);
+  if (node.target.parts.empty()) {
+    builder_.emit(TemplateOp::repeat_into, next + 1, variables.front());
+  } else {
+    builder_.emit(TemplateOp::jump, next);
+  }
   builder_.land(next);
   leave(scopes_.back());
   compile_loop_exit(node, begin);

@@ -24,8 +24,8 @@ class TemplateFiles {
   virtual ~TemplateFiles() = default;
 
   // The file of that name, relative to the file `parent`. Throws TemplateParseError if the file is
-  // malformed, and
-  // std::invalid_argument, std::out_of_range or std::system_error if the file is missing.
+  // malformed,
+  // and another exception if the file is missing.
   virtual TemplateFilePtr file(const std::string& name, const std::string& parent) = 0;
 };
 

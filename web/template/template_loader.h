@@ -19,8 +19,7 @@ enum class TemplateChanges { ignored, noticed };
 //     loader.load("page.html")->generate({{"title", "Hello"}});
 //
 // Names in {% extends %} and {% include %} are relative to the folder of their file; with a slash in front,
-// to
-// the root. No name leads out of the source.
+// to the root. No name leads out of the source.
 //
 // Thread:    any thread; one loads while others wait.
 // Errors:    TemplateParseError; TemplateNotFoundError; std::system_error for files that cannot be read.

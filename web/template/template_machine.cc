@@ -47,6 +47,7 @@ bool TemplateMachine::resume(std::string& out, std::size_t until) {
   out_ = &out;
   page_ = &out;
   start_ = out.size();
+  set_limit();
   for (;;) {
     std::string message;
     TemplateFault fault = TemplateFault::runtime;
@@ -88,7 +89,27 @@ bool TemplateMachine::execute(std::size_t until) {
         out_->append(program_->texts[instruction.a]);
         check_output();
         break;
-      case TemplateOp::emit_variable: emit(TemplateEscape(instruction.flag), load(instruction.b)); break;
+      case TemplateOp::emit_variable: {
+        const TemplateValue& value = load(instruction.b);
+        const std::string* const text = value.as_text();
+        if (text && TemplateEscape(instruction.flag) == TemplateEscape::html) {
+          // Most values of pages.
+          budget_.spend_text(text->size());
+          append_xhtml_escaped(*out_, *text);
+          check_output();
+        } else {
+          emit(TemplateEscape(instruction.flag), value);
+        }
+        break;
+      }
+      case TemplateOp::repeat_into:
+        if (const TemplateValue* const item = next_item()) {
+          Variable& variable = variables_[instruction.b];
+          variable.state = Variable::State::item;
+          variable.other = item;
+          at_ = instruction.a;
+        }
+        break;
       case TemplateOp::emit: emit(TemplateEscape(instruction.flag), pop().get()); break;
       case TemplateOp::next_into: {
         const TemplateValue* const item = next_item();
@@ -156,11 +177,13 @@ void TemplateMachine::step_expression(const TemplateInstruction& instruction) {
     case TemplateOp::begin_capture:
       captures_.push_back(std::make_unique<std::string>());
       out_ = captures_.back().get();
+      set_limit();
       return;
     case TemplateOp::end_capture:
       push(std::move(*captures_.back()));
       captures_.pop_back();
       out_ = captures_.empty() ? page_ : captures_.back().get();
+      set_limit();
       return;
     case TemplateOp::apply: return apply();
     default: return step_loop(instruction);
@@ -240,11 +263,16 @@ void TemplateMachine::step_attempt(const TemplateInstruction& instruction) {
 
 // ---- Output.
 
-void TemplateMachine::check_output() const {
-  if ((out_ != page_ && out_->size() > max_output_) ||
-      (out_ == page_ && out_->size() - start_ > max_output_ - written_))
-    throw TemplateFailure(TemplateFault::limit,
-                          "the template has written more than TemplateLimits::max_output");
+// The size of out_ at which the output is too large.
+void TemplateMachine::set_limit() noexcept {
+  const std::size_t left = out_ == page_ ? max_output_ - written_ : max_output_;
+  const std::size_t start = out_ == page_ ? start_ : 0;
+  limit_ = left > std::numeric_limits<std::size_t>::max() - start ? left : start + left;
+}
+
+void TemplateMachine::fail_output() {
+  throw TemplateFailure(TemplateFault::limit,
+                        "the template has written more than TemplateLimits::max_output");
 }
 
 void TemplateMachine::emit(TemplateEscape escape, const TemplateValue& value) {
@@ -288,9 +316,8 @@ void TemplateMachine::emit_text(TemplateEscape escape, const std::string& text) 
 
 // The order of names: set by the template, arguments, the lookup, the loader's namespace, those of all
 // templates (TPL-26).
-const TemplateValue& TemplateMachine::load(std::uint32_t index) {
+const TemplateValue& TemplateMachine::find(std::uint32_t index) {
   Variable& variable = variables_[index];
-  if (variable.state != Variable::State::unknown) return variable.get();
   const std::string& name = program_->variables[index];
   const TemplateValue* found = names_.arguments.find(name);
   if (!found && names_.lookup) found = names_.lookup(name);
@@ -493,6 +520,7 @@ bool TemplateMachine::recover(TemplateFault fault, const std::string& message,
   resumes_.resize(attempt.resumes);
   lists_.resize(attempt.lists);
   out_ = captures_.empty() ? page_ : captures_.back().get();
+  set_limit();
   out_->resize(attempt.output);
   faults_.push_back({at_, fault, message, error});
   at_ = attempt.target;

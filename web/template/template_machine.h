@@ -33,8 +33,7 @@ class TemplateMachine {
 
  private:
   // A value of the stack: another's, or its own. Others' values are in arguments, in lists of open loops and
-  // in
-  // variables, none of which changes within an expression.
+  // in variables, none of which changes within an expression.
   struct Cell {
     const TemplateValue* other = nullptr;
     TemplateValue own;
@@ -78,8 +77,16 @@ class TemplateMachine {
 
   void emit(TemplateEscape escape, const TemplateValue& value);
   void emit_text(TemplateEscape escape, const std::string& text);
-  void check_output() const;
-  const TemplateValue& load(std::uint32_t variable);
+  void check_output() const {
+    if (out_->size() > limit_) fail_output();
+  }
+  void set_limit() noexcept;
+  [[noreturn]] static void fail_output();
+  const TemplateValue& load(std::uint32_t index) {
+    const Variable& variable = variables_[index];
+    return variable.state == Variable::State::unknown ? find(index) : variable.get();
+  }
+  const TemplateValue& find(std::uint32_t index);
   void store(std::uint32_t variable, bool is_item);
   void attribute(const std::string& name);
   void index();
@@ -130,6 +137,7 @@ class TemplateMachine {
   std::vector<Resume> resumes_;
   std::size_t written_ = 0;  // bytes of output in former pieces
   std::size_t start_ = 0;    // of this piece in the output
+  std::size_t limit_ = 0;    // see set_limit()
   bool has_ended_ = false;
 };
 

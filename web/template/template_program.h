@@ -3,6 +3,7 @@
 #include <squall/web/template/expression.h>
 #include <squall/web/template/template_tree.h>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -38,6 +39,7 @@ enum class TemplateOp : std::uint8_t {
   call_method,  // takes object and arguments of calls[a]; names[b]
   iterate,      // takes a value, begins a loop over it
   next,         // pushes the next item, or jumps to a
+  repeat_into,  // stores the next item in variable b and jumps to a, or goes on
   next_into,    // stores the next item in variable b, or jumps to a
   settle,       // the variable a gets a copy of the item that it refers to
   leave_loop,   // ends the innermost loop of iterate
@@ -89,6 +91,8 @@ struct TemplateProgram {
   std::vector<CallShape> calls{};
   std::vector<std::vector<std::string>> fault_lists{};
   std::vector<TemplateFilePtr> files{};
+  // Bytes that the last run wrote: the next one allocates them at once.
+  mutable std::atomic<std::size_t> last_size{0};
 };
 
 }  // namespace squall::web::detail

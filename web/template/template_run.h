@@ -47,8 +47,7 @@ class TemplateRun {
   TemplateRun& operator=(TemplateRun&& other) noexcept;
 
   // Runs until `out` has `until` bytes or more, or to the end, and returns false at the end. A try or an
-  // apply
-  // of the template is always run to its end.
+  // apply of the template is always run to its end.
   bool resume(std::string& out, std::size_t until);
 
  private:

@@ -81,11 +81,11 @@ TEST_CASE("an error names file, line and column, and shows the line (TPL-28)", "
   } catch (const TemplateParseError& error) {
     CHECK(error.file() == "page.html");
     CHECK(error.position().line == 2);
-    CHECK(error.position().column == 13);
+    CHECK(error.position().column == 12);
     CHECK(error.source_line() == "  <p>{{ a + }}</p>");
     CHECK(std::string(error.what()) ==
-          "expected an expression, and the tag ends at page.html:2, column 13\n      <p>{{ a + }}</p>\n      "
-          "          ^");
+          "expected an expression, and the tag ends at page.html:2, column 12\n      <p>{{ a + }}</p>\n      "
+          "         ^");
   }
   try {
     Template("a\n{% for i in [2, 0] %}\n{{ 6 // i }}{% end %}", "run.txt").generate();
@@ -159,7 +159,7 @@ TEST_CASE("a long line is shown around its column", "[template_errors]") {
     Template page(std::string(5000, 'x') + "{{ + }}" + std::string(5000, 'y'), "t");
     FAIL("no error");
   } catch (const TemplateParseError& error) {
-    CHECK(error.position().column == 5006);
+    CHECK(error.position().column == 5005);
     CHECK(std::string(error.what()).size() < 600);
     CHECK(std::string(error.what()).find("{{ + }}") != std::string::npos);
   }

@@ -91,10 +91,11 @@ TEST_CASE("files that include or extend themselves, or multiply, are refused", "
     files["m" + std::to_string(i)] =
         "{% include m" + std::to_string(i - 1) + " %}{% include m" + std::to_string(i - 1) + " %}";
   TemplateLoader loader(std::make_unique<MapTemplates>(std::move(files)));
-  for (const char* name : {"a", "b", "d", "f", "m39"}) {
+  for (const char* name : {"a", "b", "d", "m39"}) {
     INFO(name);
     CHECK_THROWS_AS(loader.load(name), TemplateParseError);
   }
+  CHECK(loader.load("f")->generate().empty());
   CHECK(loader.load("m5")->generate().size() == 32);
 }
 
