@@ -93,8 +93,9 @@ class PageHandler : public web::RequestHandler {
 };
 
 constexpr std::string_view kIcon =
-    R"(<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="8" fill="#1566c0"/>)"
-    R"(<path d="M5 23l6-7 5 4 5-9 6 3" fill="none" stroke="#fff" stroke-width="2.5" stroke-linecap="round"/></svg>)";
+    R"(<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">)"
+    R"(<rect width="32" height="32" rx="8" fill="#1566c0"/>)"
+    R"(<path d="M5 23l6-7 5 4 5-9 6 3" fill="none" stroke="#fff" stroke-width="2.5"/></svg>)";
 
 void send_icon(web::RequestHandler& handler) {
   handler.set_header("Content-Type", "image/svg+xml");

@@ -77,7 +77,8 @@ void RedisBroker::unsubscribe(std::string_view pattern) {
   post([pattern = std::string(pattern)](RedisCore& core) { core.unsubscribe(pattern); });
 }
 
-void RedisBroker::publish(TopicMessage message, const std::optional<HistoryLimits>& limits, PublishDone done) {
+void RedisBroker::publish(TopicMessage message, const std::optional<HistoryLimits>& limits,
+                          PublishDone done) {
   if (state_->waiting.fetch_add(1) >= state_->options.max_waiting) {
     --state_->waiting;
     if (done) done(Published{Published::Status::refused, std::nullopt});

@@ -16,7 +16,14 @@ namespace squall::websocket {
 namespace {
 
 // In the order of RedisLink::script().
-enum Script : std::size_t { kPublishScript, kShardedScript, kHistoryScript, kJoinScript, kLeaveScript, kPresenceScript };
+enum Script : std::size_t {
+  kPublishScript,
+  kShardedScript,
+  kHistoryScript,
+  kJoinScript,
+  kLeaveScript,
+  kPresenceScript
+};
 
 // More topics with a history than these are not checked for missing offsets.
 constexpr std::size_t kMaxPositions = 10'000;
@@ -33,7 +40,8 @@ std::int64_t milliseconds(TimeSpan span) {
   return std::max<std::int64_t>(1, std::chrono::duration_cast<std::chrono::milliseconds>(span).count());
 }
 
-void settle_done(const Broker::PublishDone& done, Published::Status status, std::optional<Position> position = {}) {
+void settle_done(const Broker::PublishDone& done, Published::Status status,
+                 std::optional<Position> position = {}) {
   if (done) done(Published{status, position});
 }
 
@@ -150,7 +158,8 @@ void RedisCore::on_link_ready() {
 }
 
 void RedisCore::on_link_down() {
-  // In their order, and before later messages are delivered here: the tasks that wait for answers find nothing then.
+  // In their order, and before later messages are delivered here: the tasks that wait for answers find
+  // nothing then.
   std::vector<std::uint64_t> unanswered;
   for (const auto& [number, sent] : sent_)
     if (!sent.is_answered) unanswered.push_back(number);
@@ -173,8 +182,8 @@ void RedisCore::on_link_down() {
   for (Queued& queued : std::exchange(queue_, {})) refuse_or_deliver(queued);
 }
 
-// Commands of one connection are performed in order, so all answered messages before the heartbeat that this process
-// wanted have come; the others were of topics without subscribers.
+// Commands of one connection are performed in order, so all answered messages before the heartbeat that this
+// process wanted have come; the others were of topics without subscribers.
 void RedisCore::on_beat(std::uint64_t number) {
   for (auto entry = sent_.begin(); entry != sent_.end() && entry->first <= number;)
     entry = entry->second.is_answered ? sent_.erase(entry) : std::next(entry);
@@ -205,7 +214,8 @@ void RedisCore::deliver_here(TopicMessage message, const Broker::PublishDone& do
   settle_done(done, Published::Status::here);
 }
 
-void RedisCore::send(TopicMessage message, const std::optional<HistoryLimits>& limits, Broker::PublishDone done) {
+void RedisCore::send(TopicMessage message, const std::optional<HistoryLimits>& limits,
+                     Broker::PublishDone done) {
   RedisEnvelope envelope{message, sender_, ++number_, options_.partitions};
   envelope.message.position.reset();
   try {
@@ -227,14 +237,14 @@ Future<redis::Value> RedisCore::send_publish(const RedisEnvelope& envelope,
   const std::string all = options_.is_sharded ? names_.all_of(topic) : std::string();
   if (limits) {
     const std::size_t size = envelope.message.payload ? envelope.message.payload->size() : 0;
-    return client.command("EVALSHA", link_.script(kPublishScript), 2, names_.head(topic), names_.stream(topic),
-                          RedisEnvelope::kVersion, envelope_body(envelope), size, names_.channel(topic), all,
-                          fmt::format("{:016x}", fresh_number()), link_.run_id(), limits->max_messages,
-                          limits->max_bytes, milliseconds(limits->max_age));
+    return client.command("EVALSHA", link_.script(kPublishScript), 2, names_.head(topic),
+                          names_.stream(topic), RedisEnvelope::kVersion, envelope_body(envelope), size,
+                          names_.channel(topic), all, fmt::format("{:016x}", fresh_number()), link_.run_id(),
+                          limits->max_messages, limits->max_bytes, milliseconds(limits->max_age));
   }
   if (!options_.is_sharded) return client.command("PUBLISH", names_.channel(topic), envelope_text(envelope));
-  return client.command("EVALSHA", link_.script(kShardedScript), 1, names_.head(topic), envelope_text(envelope),
-                        names_.channel(topic), all);
+  return client.command("EVALSHA", link_.script(kShardedScript), 1, names_.head(topic),
+                        envelope_text(envelope), names_.channel(topic), all);
 }
 
 Task<> RedisCore::await_published(std::uint64_t number, Future<redis::Value> answer) {
@@ -285,7 +295,8 @@ void RedisCore::on_channel_message(std::string_view payload) {
   }
   if (result == EnvelopeResult::malformed) {
     if (!std::exchange(has_logged_malformed_, true))
-      log::general().warning("RedisBroker: another program publishes to channels with the prefix {}", options_.prefix);
+      log::general().warning("RedisBroker: another program publishes to channels with the prefix {}",
+                             options_.prefix);
     return;
   }
   if (envelope.sender == last_sender_ && envelope.number == last_number_) return;
@@ -309,11 +320,14 @@ void RedisCore::on_channel_message(std::string_view payload) {
 bool RedisCore::check_position(const TopicMessage& message) {
   if (!message.position) return true;
   const auto found = positions_.find(message.topic);
-  const std::optional<Position> last = found == positions_.end() ? std::nullopt : std::optional(found->second);
+  const std::optional<Position> last =
+      found == positions_.end() ? std::nullopt : std::optional(found->second);
   if (!last && positions_.size() >= kMaxPositions) positions_.clear();
-  if (last && last->epoch == message.position->epoch && message.position->offset <= last->offset) return false;
+  if (last && last->epoch == message.position->epoch && message.position->offset <= last->offset)
+    return false;
   positions_[message.topic] = *message.position;
-  if (!last || (last->epoch == message.position->epoch && message.position->offset == last->offset + 1)) return true;
+  if (!last || (last->epoch == message.position->epoch && message.position->offset == last->offset + 1))
+    return true;
   std::vector<std::string> patterns;
   if (patterns_.find(message.topic) != patterns_.end()) patterns.push_back(message.topic);
   for (const std::string& pattern : wildcards_)
@@ -330,7 +344,8 @@ void RedisCore::deliver(TopicMessage message) {
 
 // ---- Histories.
 
-void RedisCore::read_history(const std::string& topic, const HistoryRequest& request, Broker::HistoryDone done) {
+void RedisCore::read_history(const std::string& topic, const HistoryRequest& request,
+                             Broker::HistoryDone done) {
   if (!link_.commands()) {
     HistoryPage page;
     page.status = HistoryPage::Status::unavailable;
@@ -354,7 +369,8 @@ Task<> RedisCore::read(std::string key) {
   for (;;) {
     const HistoryPage page = co_await read_page(reads_.at(key));
     Read& entry = reads_.at(key);
-    const std::vector<Broker::HistoryDone> waiting = std::exchange(entry.waiting, std::exchange(entry.next, {}));
+    const std::vector<Broker::HistoryDone> waiting =
+        std::exchange(entry.waiting, std::exchange(entry.next, {}));
     const bool is_last = entry.waiting.empty();
     if (is_last) reads_.erase(key);
     for (const Broker::HistoryDone& done : waiting) done(page);

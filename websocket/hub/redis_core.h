@@ -46,10 +46,10 @@ class RedisCore final : private RedisLinkUser {
  private:
   // A pattern of subscribe().
   struct Pattern {
-    std::vector<std::string> names{};      // upstream
-    std::size_t unconfirmed = 0;           // of the names
+    std::vector<std::string> names{};  // upstream
+    std::size_t unconfirmed = 0;       // of the names
     VoidFunction<> confirmed{};
-    bool has_gap = false;                  // on_gap() follows the confirmation
+    bool has_gap = false;  // on_gap() follows the confirmation
   };
   // A name upstream, which several patterns may share.
   struct Name {
@@ -70,8 +70,8 @@ class RedisCore final : private RedisLinkUser {
     std::optional<HistoryLimits> limits{};
     Broker::PublishDone done{};
   };
-  // A page that is read, for all that wait for it. `next` came after the command: what they wait for may not be in
-  // this page.
+  // A page that is read, for all that wait for it. `next` came after the command: what they wait for may not
+  // be in this page.
   struct Read {
     std::string topic{};
     HistoryRequest request{};
@@ -92,7 +92,8 @@ class RedisCore final : private RedisLinkUser {
   void confirm(const std::string& pattern, Pattern& state);
 
   void send(TopicMessage message, const std::optional<HistoryLimits>& limits, Broker::PublishDone done);
-  Future<redis::Value> send_publish(const RedisEnvelope& envelope, const std::optional<HistoryLimits>& limits);
+  Future<redis::Value> send_publish(const RedisEnvelope& envelope,
+                                    const std::optional<HistoryLimits>& limits);
   Task<> await_published(std::uint64_t number, Future<redis::Value> answer);
   void settle(std::uint64_t number, const std::optional<redis::Value>& answer);
   void deliver_here(TopicMessage message, const Broker::PublishDone& done);

@@ -81,9 +81,9 @@ std::string envelope_body(const RedisEnvelope& envelope) {
   const char kind = message.kind == TopicMessage::Kind::message ? 'm'
                     : message.kind == TopicMessage::Kind::join  ? 'j'
                                                                 : 'l';
-  return fmt::format("{} {:016x} {} {}{}{} {}\n{}", envelope.partitions, envelope.sender, envelope.number, kind,
-                     message.type == MessageType::text ? 't' : 'b', message.is_json ? 'j' : '-', message.topic,
-                     payload_of(message));
+  return fmt::format("{} {:016x} {} {}{}{} {}\n{}", envelope.partitions, envelope.sender, envelope.number,
+                     kind, message.type == MessageType::text ? 't' : 'b', message.is_json ? 'j' : '-',
+                     message.topic, payload_of(message));
 }
 
 std::string envelope_text(const RedisEnvelope& envelope) {
@@ -105,7 +105,8 @@ EnvelopeResult parse_envelope(std::string_view text, RedisEnvelope& envelope) {
   }
   const auto partitions = parse_decimal<std::uint32_t>(take_field(head));
   const std::string_view sender = take_field(head);
-  const auto [stop, error] = std::from_chars(sender.data(), sender.data() + sender.size(), envelope.sender, 16);
+  const auto [stop, error] =
+      std::from_chars(sender.data(), sender.data() + sender.size(), envelope.sender, 16);
   const auto number = parse_decimal<std::uint64_t>(take_field(head));
   if (!partitions || error != std::errc() || stop != sender.data() + sender.size() || !number)
     return EnvelopeResult::malformed;
@@ -113,7 +114,8 @@ EnvelopeResult parse_envelope(std::string_view text, RedisEnvelope& envelope) {
   envelope.number = *number;
   if (!read_kind(take_field(head), message)) return EnvelopeResult::malformed;
   message.topic = take_field(head);
-  if (!is_topic(message.topic) || !read_payload(text.substr(end + 1), message)) return EnvelopeResult::malformed;
+  if (!is_topic(message.topic) || !read_payload(text.substr(end + 1), message))
+    return EnvelopeResult::malformed;
   return EnvelopeResult::ok;
 }
 

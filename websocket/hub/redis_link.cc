@@ -40,7 +40,8 @@ std::string run_id_of(std::string_view info) {
 
 }  // namespace
 
-RedisLink::RedisLink(RedisLinkUser& user, const RedisBrokerOptions& options, std::string beat_channel, IOLoop& loop)
+RedisLink::RedisLink(RedisLinkUser& user, const RedisBrokerOptions& options, std::string beat_channel,
+                     IOLoop& loop)
     : user_(user),
       options_(options),
       beat_channel_(std::move(beat_channel)),
@@ -99,8 +100,8 @@ Task<> RedisLink::attempt() {
 Task<> RedisLink::learn_server() {
   std::vector<Future<redis::Value>> loads;
   for (const std::string& text :
-       {redis_scripts::publish(), redis_scripts::publish_sharded(), redis_scripts::history(), redis_scripts::join(),
-        redis_scripts::leave(), redis_scripts::presence()})
+       {redis_scripts::publish(), redis_scripts::publish_sharded(), redis_scripts::history(),
+        redis_scripts::join(), redis_scripts::leave(), redis_scripts::presence()})
     loads.push_back(commands_->command("SCRIPT", "LOAD", text));
   Future<redis::Value> asked = commands_->command("INFO", "server");
   scripts_.clear();
@@ -172,7 +173,8 @@ void RedisLink::unsubscribe(const std::string& name) {
   }
 }
 
-// A name may be unsubscribed and subscribed again before the first confirmation comes: only the last one counts.
+// A name may be unsubscribed and subscribed again before the first confirmation comes: only the last one
+// counts.
 void RedisLink::take_push(const std::vector<redis::Value>& items) {
   if (items.size() < 2 || !items[0].is<std::string>() || !items[1].is<std::string>()) return;
   const std::string& kind = items[0].as<std::string>();
@@ -202,8 +204,8 @@ Task<> RedisLink::beat() {
   const Deadline deadline = options_.heartbeat_timeout;
   has_beat_ = false;
   beat_ = user_.beat_number();
-  static_cast<void>(
-      commands_->command(options_.is_sharded ? "SPUBLISH" : "PUBLISH", beat_channel_, fmt::format("{}", beat_)));
+  static_cast<void>(commands_->command(options_.is_sharded ? "SPUBLISH" : "PUBLISH", beat_channel_,
+                                       fmt::format("{}", beat_)));
   while (!has_beat_) {
     const bool has_come = co_await has_news(deadline);
     if (is_broken_) break;

@@ -29,11 +29,14 @@ RedisNames::RedisNames(std::string prefix, std::uint32_t partitions)
   const bool is_good = !prefix_.empty() && std::none_of(prefix_.begin(), prefix_.end(), [](char c) {
     return c == '{' || c == '}' || c == ' ' || squall::is_control(c);
   });
-  if (!is_good) throw std::invalid_argument("the prefix of a RedisBroker may not be empty, or have braces or spaces");
+  if (!is_good)
+    throw std::invalid_argument("the prefix of a RedisBroker may not be empty, or have braces or spaces");
   if (partitions_ == 0) throw std::invalid_argument("a RedisBroker needs at least one partition");
 }
 
-std::string RedisNames::tag(std::uint32_t partition) const { return fmt::format("{{{}:{}}}", prefix_, partition); }
+std::string RedisNames::tag(std::uint32_t partition) const {
+  return fmt::format("{{{}:{}}}", prefix_, partition);
+}
 
 std::string RedisNames::channel(std::string_view topic) const {
   return fmt::format("{}:{}", tag(topic_partition(topic, partitions_)), topic);
@@ -41,7 +44,9 @@ std::string RedisNames::channel(std::string_view topic) const {
 
 std::string RedisNames::all(std::uint32_t partition) const { return tag(partition) + ">"; }
 
-std::string RedisNames::all_of(std::string_view topic) const { return all(topic_partition(topic, partitions_)); }
+std::string RedisNames::all_of(std::string_view topic) const {
+  return all(topic_partition(topic, partitions_));
+}
 
 std::string RedisNames::glob(std::string_view pattern) const {
   std::string text = fmt::format("{{{}:*}}:", escaped(prefix_));

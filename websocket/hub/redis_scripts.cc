@@ -4,32 +4,33 @@ namespace squall::websocket::redis_scripts {
 namespace {
 
 constexpr const char* kNow =
-  "local function now()\n"
-  "  local t = redis.call('TIME')\n"
-  "  return t[1] * 1000 + math.floor(t[2] / 1000)\n"
-  "end\n";
+    "local function now()\n"
+    "  local t = redis.call('TIME')\n"
+    "  return t[1] * 1000 + math.floor(t[2] / 1000)\n"
+    "end\n";
 
-// At most 200 messages a call, so that a smaller limit does not block the server. The last message is kept beyond
-// max_bytes. An entry has the fields t, s and m: its time, the size of its payload, its envelope.
+// At most 200 messages a call, so that a smaller limit does not block the server. The last message is kept
+// beyond max_bytes. An entry has the fields t, s and m: its time, the size of its payload, its envelope.
 constexpr const char* kTrim =
-  "local function trim(head, stream, at)\n"
-  "  local h = redis.call('HMGET', head, 'n', 'b', 'a', 's')\n"
-  "  local n, b, a, size = tonumber(h[1]), tonumber(h[2]), tonumber(h[3]), tonumber(h[4] or 0)\n"
-  "  local length = redis.call('XLEN', stream)\n"
-  "  for i = 1, 200 do\n"
-  "    if length == 0 then size = 0 break end\n"
-  "    local e = redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)[1]\n"
-  "    local f = e[2]\n"
-  "    if length <= n and (size <= b or length == 1) and tonumber(f[2]) + a >= at then break end\n"
-  "    redis.call('XDEL', stream, e[1])\n"
-  "    length = length - 1\n"
-  "    size = size - tonumber(f[4])\n"
-  "  end\n"
-  "  redis.call('HSET', head, 's', size)\n"
-  "end\n";
+    "local function trim(head, stream, at)\n"
+    "  local h = redis.call('HMGET', head, 'n', 'b', 'a', 's')\n"
+    "  local n, b, a, size = tonumber(h[1]), tonumber(h[2]), tonumber(h[3]), tonumber(h[4] or 0)\n"
+    "  local length = redis.call('XLEN', stream)\n"
+    "  for i = 1, 200 do\n"
+    "    if length == 0 then size = 0 break end\n"
+    "    local e = redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)[1]\n"
+    "    local f = e[2]\n"
+    "    if length <= n and (size <= b or length == 1) and tonumber(f[2]) + a >= at then break end\n"
+    "    redis.call('XDEL', stream, e[1])\n"
+    "    length = length - 1\n"
+    "    size = size - tonumber(f[4])\n"
+    "  end\n"
+    "  redis.call('HSET', head, 's', size)\n"
+    "end\n";
 
-// A server with another run id may have lost the newest messages, and would give their positions away again: it
-// begins another epoch. The head outlives the stream by a day, so that a topic without messages keeps its epoch.
+// A server with another run id may have lost the newest messages, and would give their positions away again:
+// it begins another epoch. The head outlives the stream by a day, so that a topic without messages keeps its
+// epoch.
 constexpr const char* kPublish =
     "local head, stream, at = KEYS[1], KEYS[2], now()\n"
     "local h = redis.call('HMGET', head, 'e', 'o', 'r')\n"
@@ -42,9 +43,11 @@ constexpr const char* kPublish =
     "local number = string.format('%.0f', offset)\n"
     "local envelope = ARGV[1] .. ' ' .. epoch .. '-' .. number .. ' ' .. ARGV[2]\n"
     "if redis.call('XLEN', stream) == 0 then redis.call('HSET', head, 's', 0) end\n"
-    "redis.call('HSET', head, 'e', epoch, 'o', number, 'r', ARGV[7], 'n', ARGV[8], 'b', ARGV[9], 'a', ARGV[10])\n"
+    "redis.call('HSET', head, 'e', epoch, 'o', number, 'r', ARGV[7], 'n', ARGV[8], 'b', ARGV[9], 'a', "
+    "ARGV[10])\n"
     "redis.call('HINCRBY', head, 's', ARGV[3])\n"
-    "redis.call('XADD', stream, number .. '-0', 't', string.format('%.0f', at), 's', ARGV[3], 'm', envelope)\n"
+    "redis.call('XADD', stream, number .. '-0', 't', string.format('%.0f', at), 's', ARGV[3], 'm', "
+    "envelope)\n"
     "trim(head, stream, at)\n"
     "redis.call('PEXPIRE', stream, ARGV[10])\n"
     "redis.call('PEXPIRE', head, ARGV[10] + 86400000)\n"

@@ -55,9 +55,11 @@ struct Process {
     TopicMessage message;
     message.topic = topic;
     message.payload = std::make_shared<const std::string>(payload);
-    broker->publish(std::move(message), limits, [this](const Published& published) { results.push_back(published); });
+    broker->publish(std::move(message), limits,
+                    [this](const Published& published) { results.push_back(published); });
   }
-  Published publish(const std::string& topic, const std::string& payload, std::optional<HistoryLimits> limits = {}) {
+  Published publish(const std::string& topic, const std::string& payload,
+                    std::optional<HistoryLimits> limits = {}) {
     results.clear();
     post(topic, payload, limits);
     loop.run_until([&] { return !results.empty(); });
@@ -174,11 +176,13 @@ TEST_CASE("each limit of a history forgets the oldest messages, and their reader
   TestLoop loop;
   Process a(loop, options_for(server));
   std::uint64_t epoch = 0;
-  for (int i = 1; i <= 5; ++i) epoch = a.publish("n", std::to_string(i), HistoryLimits{.max_messages = 2}).position->epoch;
+  for (int i = 1; i <= 5; ++i)
+    epoch = a.publish("n", std::to_string(i), HistoryLimits{.max_messages = 2}).position->epoch;
   CHECK(a.history("n") == "ok 4@4 5@5 top 5");
   CHECK(a.history("n", {.after = Position{epoch, 3}}) == "ok 4@4 5@5 top 5");
   CHECK(a.history("n", {.after = Position{epoch, 2}}) == "gap top 5");
-  for (const char* payload : {"aaaa", "bbbb", "cccccccccccc"}) a.publish("b", payload, HistoryLimits{.max_bytes = 10});
+  for (const char* payload : {"aaaa", "bbbb", "cccccccccccc"})
+    a.publish("b", payload, HistoryLimits{.max_bytes = 10});
   CHECK(a.history("b") == "ok cccccccccccc@3 top 3");  // the last one is kept beyond max_bytes
   a.publish("b", "dd", HistoryLimits{.max_bytes = 10});
   CHECK(a.history("b") == "ok dd@4 top 4");
@@ -215,7 +219,8 @@ TEST_CASE("reads of the same page are merged, and a later one sees what was publ
   CHECK(scripts_run() - before == 2);
 }
 
-TEST_CASE("while Redis is away messages are delivered here, wait, or are refused", "[redis_broker][redis-server]") {
+TEST_CASE("while Redis is away messages are delivered here, wait, or are refused",
+          "[redis_broker][redis-server]") {
   if (RedisServer::is_missing()) return;
   for (const WhenDown when_down : {WhenDown::here, WhenDown::queue, WhenDown::refuse}) {
     RedisServer server;
@@ -228,7 +233,8 @@ TEST_CASE("while Redis is away messages are delivered here, wait, or are refused
     a.subscribe("t");
     b.subscribe("t");
     server.kill();
-    loop.run_until([&] { return a.history("t") == "unavailable top 0" && b.history("t") == "unavailable top 0"; });
+    loop.run_until(
+        [&] { return a.history("t") == "unavailable top 0" && b.history("t") == "unavailable top 0"; });
     a.results.clear();
     for (int i = 1; i <= 4; ++i) a.post("t", std::to_string(i), kHistory);
     if (when_down == WhenDown::here) {
@@ -253,7 +259,8 @@ TEST_CASE("while Redis is away messages are delivered here, wait, or are refused
   }
 }
 
-TEST_CASE("a restarted Redis begins another epoch, and every pattern gets a gap first", "[redis_broker][redis-server]") {
+TEST_CASE("a restarted Redis begins another epoch, and every pattern gets a gap first",
+          "[redis_broker][redis-server]") {
   if (RedisServer::is_missing()) return;
   RedisServer server({"--appendonly", "yes", "--appendfsync", "always"});
   TestLoop loop;
@@ -287,7 +294,8 @@ TEST_CASE("a restarted Redis begins another epoch, and every pattern gets a gap 
   loop.log.expect_any("RedisBroker: ");
 }
 
-TEST_CASE("a silent Redis is found by the heartbeat, and the link is made again", "[redis_broker][redis-server]") {
+TEST_CASE("a silent Redis is found by the heartbeat, and the link is made again",
+          "[redis_broker][redis-server]") {
   if (RedisServer::is_missing()) return;
   RedisServer server;
   TestLoop loop;
@@ -335,7 +343,8 @@ TEST_CASE("a missing offset is reported before the message behind it", "[redis_b
   CHECK(loop.log.expect_any("another program publishes to channels with the prefix squall") == 1);
 }
 
-TEST_CASE("processes with another number of partitions are heard while it is changed", "[redis_broker][redis-server]") {
+TEST_CASE("processes with another number of partitions are heard while it is changed",
+          "[redis_broker][redis-server]") {
   if (RedisServer::is_missing()) return;
   RedisServer server;
   TestLoop loop;

@@ -67,9 +67,10 @@ TEST_CASE("a newer version is recognised whatever follows, and further fields of
 TEST_CASE("bytes of other programs are malformed", "[redis_envelope]") {
   for (const char* text :
        {"", "hello", "0 - 16 c0ffee 42 mt- a\nx", "1", "1 - 16 c0ffee 42 mt- a", "1 x 16 c0ffee 42 mt- a\n",
-        "1 - x c0ffee 42 mt- a\n", "1 - 16 xyz 42 mt- a\n", "1 - 16 c0ffee x mt- a\n", "1 - 16 c0ffee 42 xt- a\n",
-        "1 - 16 c0ffee 42 mx- a\n", "1 - 16 c0ffee 42 mtx a\n", "1 - 16 c0ffee 42 mt a\n", "1 - 16 c0ffee 42 mt- \n",
-        "1 - 16 c0ffee 42 mt- a.*\n", "1 - 16 c0ffee 42 jt- a\nx", "1 - 16 c0ffee 42 jt- a\n9 abc",
+        "1 - x c0ffee 42 mt- a\n", "1 - 16 xyz 42 mt- a\n", "1 - 16 c0ffee x mt- a\n",
+        "1 - 16 c0ffee 42 xt- a\n", "1 - 16 c0ffee 42 mx- a\n", "1 - 16 c0ffee 42 mtx a\n",
+        "1 - 16 c0ffee 42 mt a\n", "1 - 16 c0ffee 42 mt- \n", "1 - 16 c0ffee 42 mt- a.*\n",
+        "1 - 16 c0ffee 42 jt- a\nx", "1 - 16 c0ffee 42 jt- a\n9 abc",
         "1 - 16 c0ffee 42 jt- a\n1 a1 b99999999999999999999 c", "99999999999999999999 x"}) {
     RedisEnvelope parsed;
     CAPTURE(text);
@@ -77,7 +78,8 @@ TEST_CASE("bytes of other programs are malformed", "[redis_envelope]") {
   }
 }
 
-TEST_CASE("an envelope that is cut at any byte is malformed, newer, or has a shorter payload", "[redis_envelope]") {
+TEST_CASE("an envelope that is cut at any byte is malformed, newer, or has a shorter payload",
+          "[redis_envelope]") {
   const std::string text = envelope_text(sample());
   for (std::size_t size = 0; size < text.size(); ++size) {
     RedisEnvelope parsed;
