@@ -95,8 +95,7 @@ TEST_CASE("a million empty fragments take no memory", "[hostile]") {
 
 TEST_CASE("an unfinished message of a million fragments takes no more memory than max_message_size",
           "[hostile]") {
-  // The size of the first fragment determines the capacities: with the last two, one of them is just below
-  // the limit.
+  // The first fragment determines the capacities; the last two sizes give one just below the limit.
   for (const std::size_t first : {1, 65'000, 499'999, 999'998}) {
     CAPTURE(first);
     std::string head;
