@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -17,6 +16,7 @@
 #include <optional>
 #include <span>
 #include <stdexcept>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -309,7 +309,7 @@ void post_all(const std::vector<ConnectionHandle>& handles, int thread, int coun
 
 TEST_CASE("threads post to connections of which some end meanwhile, and the others lose nothing",
           "[handle]") {
-  constexpr int kCount = 2000;
+  constexpr int kCount = 500;
   squall::testing::TestLoop loop;
   std::vector<std::unique_ptr<Link>> links;
   std::vector<ConnectionHandle> handles;
@@ -319,7 +319,7 @@ TEST_CASE("threads post to connections of which some end meanwhile, and the othe
     handles.push_back(links.back()->socket->handle());
     if (i != 3) tasks.add(links.back()->socket->wait_closed());
   }
-  std::vector<std::thread> threads;
+  std::vector<std::jthread> threads;
   for (int i = 0; i < kThreads; ++i) threads.emplace_back([handles, i] { post_all(handles, i, kCount); });
   handles.clear();
   int turns = 0;
@@ -335,24 +335,22 @@ TEST_CASE("threads post to connections of which some end meanwhile, and the othe
       if (link != links[2]) link->receive();
     return turns > 9 && links[5]->has_all(kCount) && links[6]->has_all(kCount) && links[7]->has_all(kCount);
   });
-  for (std::thread& thread : threads) thread.join();
+  for (std::jthread& thread : threads) thread.join();
   for (const auto& link : links) CHECK(link->is_in_order());
   for (const auto& link : links) link->peer.close();
   loop.run_until([&] { return tasks.empty(); });
 }
 
 TEST_CASE("threads keep the handles of loops that end", "[handle]") {
-  std::atomic<bool> stops = false;
-  std::vector<std::thread> threads;
+  std::vector<std::jthread> threads;
   for (int i = 0; i < 5; ++i) {
     Scene scene(Role::server, with_queue(WhenFull::drop_oldest, 100));
-    threads.emplace_back([&stops, handle = scene.socket->handle()] {
-      while (!stops) handle.post_message("Hello");
+    threads.emplace_back([handle = scene.socket->handle()](const std::stop_token& stop) {
+      while (!stop.stop_requested()) handle.post_message("Hello");
     });
     scene.received(1000);
   }
-  stops = true;
-  for (std::thread& thread : threads) thread.join();
+  threads.clear();
 }
 
 }  // namespace
