@@ -26,8 +26,9 @@ namespace squall::redis {
 
 struct ClientOptions {
   ReplyLimits limits{};
-  // While commands wait, the longest time in which no byte of an answer arrives: then the connection is closed
-  // with AnswerTimeoutError. nullopt, no limit, for connections with commands that block, such as BLPOP.
+  // While commands wait, the longest time in which no byte of an answer arrives: then the connection is
+  // closed with AnswerTimeoutError. nullopt, no limit, for connections with commands that block, such as
+  // BLPOP.
   std::optional<TimeSpan> answer_timeout = std::chrono::seconds(30);
   // The most commands that wait for their answers.
   std::size_t max_waiting = 1'000'000;
@@ -64,8 +65,8 @@ struct ChannelMessage {
 // Thread:    the loop's thread.
 // Lifetime:  destroying the client closes the connection, and commands that wait throw StreamClosedError. The
 //            handlers may close it, and must not destroy it.
-// Errors:    an error reply is a Value; Value::as() throws it as ReplyError. Commands that wait, and later ones,
-//            throw what closed the connection: StreamClosedError, ProtocolError, AnswerTimeoutError.
+// Errors:    an error reply is a Value; Value::as() throws it as ReplyError. Commands that wait, and later
+//            ones, throw what closed the connection: StreamClosedError, ProtocolError, AnswerTimeoutError.
 //            Exceptions of handlers are logged.
 class Client {
  public:
@@ -74,8 +75,8 @@ class Client {
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
-  // Asks for RESP3, logs in and selects the database; for a new connection. Stays with RESP2 if the server does
-  // not know RESP3. Throws ReplyError if the server refuses.
+  // Asks for RESP3, logs in and selects the database; for a new connection. Stays with RESP2 if the server
+  // does not know RESP3. Throws ReplyError if the server refuses.
   Task<> hello(Login login);
   // The version of RESP: 2 or 3.
   int protocol() const noexcept { return protocol_; }
@@ -104,8 +105,8 @@ class Client {
 
   // Called with each message of the channels, in the order of their arrival.
   void on_message(VoidFunction<const ChannelMessage&> handler) { on_message_ = std::move(handler); }
-  // Called with each other push, such as `invalidate`, and with each confirmation of a channel: before a later
-  // message of that channel, and before the future is done. Replace no handler from within a handler.
+  // Called with each other push, such as `invalidate`, and with each confirmation of a channel: before a
+  // later message of that channel, and before the future is done. Replace no handler from within a handler.
   void on_push(VoidFunction<const std::vector<Value>&> handler) { on_push_ = std::move(handler); }
 
   // Commands that wait throw StreamClosedError.

@@ -25,8 +25,8 @@ struct ConnectSettings {
 //
 //     const std::unique_ptr<redis::Client> client = co_await redis::connect("redis://:secret@localhost/2");
 //
-// Errors:    std::invalid_argument, before the task begins, for a malformed URL; as TCPClient; ReplyError if the server refuses the
-//            login or the database; TimeoutError at the deadline.
+// Errors:    std::invalid_argument, before the task begins, for a malformed URL; as TCPClient; ReplyError if
+//            the server refuses the login or the database; TimeoutError at the deadline.
 Task<std::unique_ptr<Client>> connect(std::string_view url);
 Task<std::unique_ptr<Client>> connect(std::string_view url, ConnectSettings settings);
 Task<std::unique_ptr<Client>> connect(Endpoint endpoint);

@@ -33,9 +33,10 @@ struct Reply {
 //   failed | nothing                               |                    |
 //
 // Thread:    any, one at a time.
-// Errors:    parse() returns Result::failed for a reply that is malformed or exceeds a limit, then and forever.
-// Source:    redis.io/docs/reference/protocol-spec. Streamed strings and aggregates (`$?`), which no version of
-//            Redis sends, are refused.
+// Errors:    parse() returns Result::failed for a reply that is malformed or exceeds a limit, then and
+//            forever.
+// Source:    redis.io/docs/reference/protocol-spec. Streamed strings and aggregates (`$?`), which no version
+//            of Redis sends, are refused.
 class ReplyParser {
  public:
   explicit ReplyParser(const ReplyLimits& limits = {}) noexcept : limits_(limits) {}

@@ -16,15 +16,15 @@ namespace squall::websocket {
 //     options.server = redis::parse_url("redis://:secret@localhost");
 //     Hub hub(std::make_unique<RedisBroker>(options));
 //
-// A message is published by PUBLISH, or with a history by a script that gives it its position, stores both in a
-// stream, and publishes them, in one step. There are two connections, whatever the number of topics. A link that
-// fails is made again, after random times that grow; then on_gap() is called for each pattern.
+// A message is published by PUBLISH, or with a history by a script that gives it its position, stores both in
+// a stream, and publishes them, in one step. There are two connections, whatever the number of topics. A link
+// that fails is made again, after random times that grow; then on_gap() is called for each pattern.
 //
 //   what happens           | to messages
 //   Redis is away          | RedisBrokerOptions::when_down
-//   the link fails while a | if it has come back, it is everywhere. Otherwise it is delivered here and reported as
-//   message is under way   | `here`, although Redis may have it: then other processes get it, and a history has it
-//   Redis restarts         | its histories begin another epoch, unless RedisBrokerOptions::keeps_all_on_restart
+//   the link fails while a | if it has come back, it is everywhere; otherwise it is delivered here and reported
+//   message is under way   | as `here`. Redis may have it: then others get it too, and a history has it
+//   Redis restarts         | its histories begin another epoch, unless keeps_all_on_restart is set
 //   an offset is missing   | on_gap(), before the message behind it
 //   an unknown version     | skipped; logged once
 //

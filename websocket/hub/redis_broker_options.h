@@ -35,15 +35,15 @@ struct RedisBrokerOptions {
   // A message to itself, through Redis and back, proves that the subscription is alive.
   TimeSpan heartbeat_interval = std::chrono::seconds(5);
   TimeSpan heartbeat_timeout = std::chrono::seconds(5);
-  // The time before a new attempt to connect: from min_delay on, twice as long after each failure, with half of it at
-  // random. It begins anew after a link that was up for `stable_time`.
+  // The time before a new attempt to connect: from min_delay on, twice as long after each failure, with half
+  // of it at random. It begins anew after a link that was up for `stable_time`.
   TimeSpan min_delay = std::chrono::milliseconds(100);
   TimeSpan max_delay = std::chrono::seconds(10);
   TimeSpan stable_time = std::chrono::seconds(10);
   // Members of a process that has died expire after this time.
   TimeSpan member_lifetime = std::chrono::seconds(60);
-  // Whether a restarted Redis still has all messages that it had confirmed (`appendfsync always`). Otherwise its
-  // histories begin anew, because it might give a position away for the second time.
+  // Whether a restarted Redis still has all messages that it had confirmed (`appendfsync always`). Otherwise
+  // its histories begin anew, because it might give a position away for the second time.
   bool keeps_all_on_restart = false;
 };
 

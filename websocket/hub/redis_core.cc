@@ -150,7 +150,8 @@ void RedisCore::on_link_ready() {
 }
 
 void RedisCore::on_link_down() {
-  // In their order, and before later messages are delivered here: the tasks that wait for answers find nothing then.
+  // In their order, and before later messages are delivered here: the tasks that wait for answers find
+  // nothing then.
   std::vector<std::uint64_t> unanswered;
   for (const auto& [number, sent] : sent_)
     if (!sent.is_answered) unanswered.push_back(number);
@@ -173,8 +174,8 @@ void RedisCore::on_link_down() {
   for (Queued& queued : std::exchange(queue_, {})) refuse_or_deliver(queued);
 }
 
-// Commands of one connection are performed in order, so all answered messages before the heartbeat that this process
-// wanted have come; the others were of topics without subscribers.
+// Commands of one connection are performed in order, so all answered messages before the heartbeat that this
+// process wanted have come; the others were of topics without subscribers.
 void RedisCore::on_beat(std::uint64_t number) {
   for (auto entry = sent_.begin(); entry != sent_.end() && entry->first <= number;)
     entry = entry->second.is_answered ? sent_.erase(entry) : std::next(entry);

@@ -22,7 +22,7 @@
 
 namespace squall::websocket {
 
-// The part of a RedisBroker on its loop; its functions are those of Broker.
+// The part of a RedisBroker on its loop. The functions are those of Broker.
 //
 // Thread:    the loop's thread.
 class RedisCore final : private RedisLinkUser {
@@ -70,8 +70,8 @@ class RedisCore final : private RedisLinkUser {
     std::optional<HistoryLimits> limits{};
     Broker::PublishDone done{};
   };
-  // A page that is read, for all that wait for it. `next` came after the command: what they wait for may not be in
-  // this page.
+  // A page that is read, for all that wait for it. `next` came after the command: what they wait for may not
+  // be in this page.
   struct Read {
     std::string topic{};
     HistoryRequest request{};

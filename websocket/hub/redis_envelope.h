@@ -12,9 +12,10 @@ namespace squall::websocket {
 //
 //     VERSION POSITION PARTITIONS SENDER NUMBER KIND TOPIC LF PAYLOAD
 //
-// The position is `-` without a history. SENDER is the process, with 16 hexadecimal digits, and NUMBER counts its
-// messages. KIND is three letters: message, join or leave; text or binary; JSON or not. The payload of joins and
-// leaves is the member. Further fields between TOPIC and LF are ignored, so that later versions can add some.
+// The position is `-` without a history. SENDER is the process, with 16 hexadecimal digits, and NUMBER counts
+// its messages. KIND is three letters: message, join or leave; text or binary; JSON or not. The payload of
+// joins and leaves is the member. Further fields between TOPIC and LF are ignored, so that later versions can
+// add some.
 //
 // Thread:    any. Pure functions.
 struct RedisEnvelope {

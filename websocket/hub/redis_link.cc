@@ -172,7 +172,8 @@ void RedisLink::unsubscribe(const std::string& name) {
   }
 }
 
-// A name may be unsubscribed and subscribed again before the first confirmation comes: only the last one counts.
+// A name may be unsubscribed and subscribed again before the first confirmation comes: only the last one
+// counts.
 void RedisLink::take_push(const std::vector<redis::Value>& items) {
   if (items.size() < 2 || !items[0].is<std::string>() || !items[1].is<std::string>()) return;
   const std::string& kind = items[0].as<std::string>();

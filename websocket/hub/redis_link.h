@@ -46,7 +46,8 @@ class RedisLinkUser {
 //
 // Thread:    the loop's thread.
 // Lifetime:  borrows the user, whose functions must not destroy the link.
-// Errors:    logged: the loss of a link, the first of several attempts that fail, and that the link is up again.
+// Errors:    logged: the loss of a link, the first of several attempts that fail, and that the link is up
+//            again.
 class RedisLink {
  public:
   enum class State : std::uint8_t { connecting, subscribing, up, down };

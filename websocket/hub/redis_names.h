@@ -6,8 +6,8 @@
 
 namespace squall::websocket {
 
-// The names of channels and keys. Each has its partition in a hash tag, `{squall:7}`, so that in a Redis Cluster all
-// names of a topic are in one slot, and sharded channels spread by partition.
+// The names of channels and keys. Each has its partition in a hash tag, `{squall:7}`, so that in a Redis
+// Cluster all names of a topic are in one slot, and sharded channels spread by partition.
 //
 // Thread:    any. Pure functions.
 class RedisNames {
@@ -21,9 +21,11 @@ class RedisNames {
   // `{squall:7}>`, the sharded channel of all topics of a partition: sharded channels have no patterns.
   std::string all(std::uint32_t partition) const;
   std::string all_of(std::string_view topic) const;
-  // The pattern of PSUBSCRIBE for a pattern with wildcards, and for more: its `*` also matches several tokens.
+  // The pattern of PSUBSCRIBE for a pattern with wildcards, and for more: its `*` also matches several
+  // tokens.
   std::string glob(std::string_view pattern) const;
-  // `{squall:7}:s:prices.eur`, the keys of a topic: the stream, its head, and the members in time and by name.
+  // `{squall:7}:s:prices.eur`, the keys of a topic: the stream, its head, and the members in time and by
+  // name.
   std::string stream(std::string_view topic) const { return key(topic, "s"); }
   std::string head(std::string_view topic) const { return key(topic, "h"); }
   std::string member_times(std::string_view topic) const { return key(topic, "t"); }

@@ -9,8 +9,8 @@ constexpr const char* kNow =
   "  return t[1] * 1000 + math.floor(t[2] / 1000)\n"
   "end\n";
 
-// At most 200 messages a call, so that a smaller limit does not block the server. The last message is kept beyond
-// max_bytes. An entry has the fields t, s and m: its time, the size of its payload, its envelope.
+// At most 200 messages a call, so that a smaller limit does not block the server. The last message is kept
+// beyond max_bytes. An entry has the fields t, s and m: its time, the size of its payload, its envelope.
 constexpr const char* kTrim =
   "local function trim(head, stream, at)\n"
   "  local h = redis.call('HMGET', head, 'n', 'b', 'a', 's')\n"
@@ -28,8 +28,9 @@ constexpr const char* kTrim =
   "  redis.call('HSET', head, 's', size)\n"
   "end\n";
 
-// A server with another run id may have lost the newest messages, and would give their positions away again: it
-// begins another epoch. The head outlives the stream by a day, so that a topic without messages keeps its epoch.
+// A server with another run id may have lost the newest messages, and would give their positions away again:
+// it begins another epoch. The head outlives the stream by a day, so that a topic without messages keeps its
+// epoch.
 constexpr const char* kPublish =
     "local head, stream, at = KEYS[1], KEYS[2], now()\n"
     "local h = redis.call('HMGET', head, 'e', 'o', 'r')\n"

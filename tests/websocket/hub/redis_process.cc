@@ -1,5 +1,5 @@
-// A process with a RedisBroker for redis_processes_test.py: `redis_process URL`. Commands are lines of stdin, and what
-// happens are lines of stdout.
+// A process with a RedisBroker for redis_processes_test.py: `redis_process URL`. Commands are lines of stdin,
+// and what happens are lines of stdout.
 #include <squall/iostream/address/errors.h>
 #include <squall/iostream/stream/iostream.h>
 #include <squall/redis/endpoint.h>
