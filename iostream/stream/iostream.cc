@@ -163,7 +163,7 @@ void IOStream::close(std::error_code error) noexcept {
 
 IOStream::Idle IOStream::release() noexcept {
   const bool is_idle = !closed() && !at_eof() && reader_.buffer().empty() && !writer_.has_queue() &&
-                       !writer_.is_flush_due() && link_.is_quiet();
+                       !writer_.has_writers() && !writer_.is_flush_due() && link_.is_quiet();
   if (!is_idle || !link_.is_registered_for_reading()) return {};
   reader_.cancel_later();
   return link_.release();

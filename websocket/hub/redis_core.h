@@ -22,7 +22,7 @@
 
 namespace squall::websocket {
 
-// The part of a RedisBroker on its loop; its functions are those of Broker.
+// The part of a RedisBroker on its loop. The functions are those of Broker.
 //
 // Thread:    the loop's thread.
 class RedisCore final : private RedisLinkUser {

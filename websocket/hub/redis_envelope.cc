@@ -13,7 +13,7 @@
 namespace squall::websocket {
 namespace {
 
-// The text before the next space, which is removed with it; the rest if there is none.
+// The text before the next space, which is removed with it; without a space, the whole text.
 std::string_view take_field(std::string_view& text) {
   const std::size_t end = text.find(' ');
   const std::string_view field = text.substr(0, end);

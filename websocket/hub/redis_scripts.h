@@ -7,8 +7,8 @@ namespace squall::websocket::redis_scripts {
 
 // Gives a message its position, stores both in the stream, trims the stream, and publishes the envelope.
 //   KEYS: head, stream.  ARGV: version, body, size of the payload, channel, channel of the partition or empty
-//   (then not sharded), a new epoch, run id of the server, max_messages, max_bytes, max_age in ms returns the
-//   position
+//            (then not sharded), a new epoch, run id of the server, max_messages, max_bytes, max_age in ms
+//   returns the position
 std::string publish();
 // Publishes an envelope to two sharded channels.  KEYS: head.  ARGV: envelope, channel, channel of the
 // partition
