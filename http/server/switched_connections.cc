@@ -42,7 +42,7 @@ void SwitchedConnections::drain() noexcept {
 }
 
 void SwitchedConnections::drain_some() noexcept {
-  timer_ = {};
+  loop_->remove_timeout(std::exchange(timer_, {}));
   if (!server_.draining()) return;
   for (int left = kBatch; left > 0 && !connections_.empty(); --left) {
     SwitchedConnection& connection = connections_.pop_front();

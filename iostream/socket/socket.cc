@@ -103,6 +103,8 @@ ssize_t send_to(int fd, std::span<const std::string_view> pieces, Followed follo
 
 void shut_down_sending(int fd) noexcept { ::shutdown(fd, SHUT_WR); }
 
+void shut_down(int fd) noexcept { ::shutdown(fd, SHUT_RDWR); }
+
 void reset_on_close(int fd) noexcept {
   const linger now{.l_onoff = 1, .l_linger = 0};
   ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);

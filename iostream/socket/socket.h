@@ -40,6 +40,8 @@ ssize_t send_to(int fd, std::string_view piece, Followed followed = Followed::by
 ssize_t send_to(int fd, std::span<const std::string_view> pieces,
                 Followed followed = Followed::by_nothing) noexcept;
 void shut_down_sending(int fd) noexcept;
+// Both directions: the poller then reports the end.
+void shut_down(int fd) noexcept;
 // Has close() reset the connection, and the kernel drop what it has not sent. Otherwise it keeps megabytes
 // for a peer that does not read, for minutes. Ignores errors.
 void reset_on_close(int fd) noexcept;

@@ -118,6 +118,7 @@ void StreamLink::enter(Dispatch& dispatch) noexcept { dispatch_ = &dispatch; }
 // ---- The transport.
 
 void StreamLink::adopt(std::unique_ptr<Transport> transport) noexcept {
+  if (!fd_) return;  // a stream that is closed
   transport_ = std::move(transport);
   if (transport_) channel_ = Channel::transport;
   is_registered_ = true;

@@ -58,7 +58,7 @@ class Outbox {
 
 // A message of a ReconnectingClient: the result of its write_message().
 //
-// Lifetime:  as SendAwaiter.
+// Lifetime:  as SendAwaiter. Await it before the next read of the client, which may destroy the connection.
 class ClientSendAwaiter {
  public:
   static constexpr bool kMayBeDropped = true;

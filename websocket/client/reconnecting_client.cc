@@ -206,7 +206,7 @@ Task<> ReconnectingClient::send_outbox() {
       SendAwaiter sending = socket_->write_message(std::string_view(front.data), front.type);
       is_sending_front_ = true;
       co_await std::move(sending);
-      if (state_ != ClientState::open) co_return;  // close() has taken the other messages
+      if (!is_sending_front_) co_return;  // close() has taken the messages
       is_sending_front_ = false;
       outbox_.drop_front();
     }
@@ -344,19 +344,18 @@ ClientSendAwaiter ReconnectingClient::write_message(std::string data, MessageTyp
 
 void ReconnectingClient::close(std::optional<std::uint16_t> code, std::string_view reason) {
   if (has_ended() || state_ == ClientState::closing) return;
+  static_cast<void>(ClosePayload::of(code, reason));  // checks the arguments
   if (state_ != ClientState::open) {
-    // Only checks the arguments.
-    static_cast<void>(ClosePayload({code ? code : std::optional(close_code::kNormal), reason}));
     runner_.cancel();
     outbox_.clear();
     return enter(ClientState::closed);
   }
   try {
-    if (is_sending_front_) outbox_.drop_front();
+    if (std::exchange(is_sending_front_, false)) outbox_.drop_front();
     for (; !outbox_.empty(); outbox_.drop_front())
       socket_->write_message(std::string_view(outbox_.front().data), outbox_.front().type);
-  } catch (const std::runtime_error&) {
-    // The connection has ended, or has no room.
+  } catch (const std::exception&) {
+    // The connection has ended, or there is no room.
   }
   outbox_.clear();
   socket_->close(code, reason);

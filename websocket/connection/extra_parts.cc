@@ -9,6 +9,11 @@
 namespace squall::websocket {
 
 void WebSocketConnection::Extras::deliver(OutgoingMessage&& message) {
+  // The stream is closed, and no read has found that yet.
+  if (connection.is_closing()) {
+    ++connection.dropped_;
+    return end();
+  }
   try {
     connection.post(std::move(message));
   } catch (...) {

@@ -51,7 +51,7 @@ void KeepAlive::ping_at(IOLoop::TimePoint when) {
 void KeepAlive::ping() {
   if (connection_.is_closing()) return;
   pinged_ = loop_->time();
-  has_received_ = false;
+  has_received_ = true;  // until a ping has been sent
   if (timeout_ > timeout_.zero()) {
     timer_ = loop_->call_at(saturating_add(*pinged_, timeout_), [this] { check(); });
   } else {
@@ -64,6 +64,7 @@ void KeepAlive::ping() {
     // The peer has not taken many bytes. The timeout decides about it.
   }
   ping_size_ = count().written - before_ping_.written;
+  has_received_ = false;
 }
 
 void KeepAlive::check() {

@@ -28,7 +28,8 @@ class WebSocketConnection;
 // Thread:    the loop's thread.
 // Lifetime:  outlives the connections.
 // Errors:    an exception of on_message(), on_control() or a task closes the connection with 1011, and is
-//            logged unless it is a StreamClosedError. Then on_close() follows.
+//            logged unless it is a StreamClosedError. Then on_close() follows. A WebSocketClosedError of a
+//            connection that is closing does nothing.
 class MessageReceiver {
  public:
   // A text or binary message, which is valid until the function returns and its task has ended.

@@ -43,6 +43,8 @@ class SendQueue {
   static bool has_room(const IOStream& stream, std::size_t size) noexcept;
 
   bool empty() const noexcept { return messages_.empty(); }
+  // Nothing waits, and nothing is being written.
+  bool is_idle() const noexcept { return messages_.empty() && !pong_ && task_.empty(); }
   std::size_t size() const noexcept { return messages_.size(); }
   std::size_t bytes() const noexcept { return bytes_; }
 

@@ -3,7 +3,9 @@
 #include <squall/ioloop/base/errors.h>
 #include <squall/ioloop/base/log.h>
 #include <squall/iostream/address/errors.h>
+#include <squall/iostream/socket/socket.h>
 #include <squall/websocket/connection/active_parts.h>
+#include <squall/websocket/connection/closed_error.h>
 #include <squall/websocket/connection/connection_context.h>
 #include <squall/websocket/connection/extra_parts.h>
 #include <squall/websocket/connection/frame_writer.h>
@@ -34,8 +36,11 @@ WebSocketConnection::WebSocketConnection(IOStream stream, Role role, ConnectionT
 
 WebSocketConnection::~WebSocketConnection() {
   if (!is_closing()) send_close(ClosePayload({close_code::kGoingAway, {}}).bytes());
+  state_ = State::closed;
   close_resting();
   tell_watchers();
+  // Its locals may call this object.
+  if (active_) active_->task.reset();
 }
 
 // ---- Resting.
@@ -54,8 +59,9 @@ FrameWriter& WebSocketConnection::writer() { return active().writer; }
 bool WebSocketConnection::rest() noexcept {
   const Active& parts = *active_;
   const bool is_idle = state_ == State::open && parts.stream_read && parts.unread.empty() && !parts.task &&
-                       !parts.call && !parts.queue && !parts.later.linked() && parts.reader.is_idle() &&
-                       parts.writer.is_idle() && !(keep_alive_ && keep_alive_->awaits_answer());
+                       !parts.call && (!parts.queue || parts.queue->is_idle()) && !parts.later.linked() &&
+                       parts.reader.is_idle() && parts.writer.is_idle() &&
+                       !(keep_alive_ && keep_alive_->awaits_answer());
   if (!is_idle) return false;
   resting_ = active_->stream.release();
   if (!resting_.fd) return false;
@@ -71,29 +77,34 @@ void WebSocketConnection::wake() {
   // `new` allocates before the stream takes the descriptor: a failure leaves the connection at rest.
   active_.reset(new Active(*this, IOStream(std::move(resting_), context_->facts().stream, loop())));
   context_->add(*active_);
+  if (is_closed()) active_->stream.close();
   if (!reader_ && !receiver_) return;
+  if (is_closed()) return go_on_later();
   start_stream_read();
   wait_for_stream();
 }
 
 void WebSocketConnection::wake_for(Events events) {
   const int fd = resting_.fd.get();
-  try {
-    wake();
-  } catch (const std::bad_alloc&) {
-    return end_at_rest();
+  if (!is_closed()) {
+    try {
+      wake();
+      return loop().call_handler(fd, events);
+    } catch (const std::bad_alloc&) {
+      end_at_rest();
+    }
   }
-  loop().call_handler(fd, events);
+  close_resting();
+  go_on();
 }
 
-// For want of memory for the active parts.
+// For want of memory for the active parts. What waits to read goes on in the loop, by the event of the end.
 void WebSocketConnection::end_at_rest() noexcept {
-  close_resting();
   state_ = State::closed;
   keep_alive_.reset();
   if (extras_) extras_->end();
+  shut_down(resting_.fd.get());
   tell_watchers();
-  go_on();
 }
 
 void WebSocketConnection::close_resting() noexcept {
@@ -136,6 +147,7 @@ void WebSocketConnection::leave(MessageAwaiter&) noexcept {
 
 void WebSocketConnection::set_receiver(MessageReceiver& receiver) {
   if (reader_ || receiver_) throw_logic_error("Already reading");
+  if (is_closed()) active();
   receiver_ = &receiver;
   if (active_) go_on_later();
 }
@@ -258,8 +270,11 @@ void WebSocketConnection::end_receiving() {
 void WebSocketConnection::receiver_failed(const std::exception_ptr& error) {
   try {
     std::rethrow_exception(error);
+  } catch (const WebSocketClosedError&) {
+    // A message was to be sent. Those of the peer are still delivered.
+    if (is_closing()) return;
   } catch (const StreamClosedError&) {
-    // A message was to be sent on a connection that is closed.
+    // The connection has ended.
   } catch (...) {
     log::application().error("Uncaught exception for a message of the WebSocket {}: {}",
                              active_->stream.peer_address(), current_what());
@@ -449,7 +464,11 @@ void WebSocketConnection::close_with(const ClosePayload& payload) noexcept {
 void WebSocketConnection::abort(std::uint16_t code, std::string_view reason) {
   static_cast<void>(ClosePayload({code, reason}));  // throws for a code that cannot be sent
   if (state_ >= State::ending) return;
-  active();
+  try {
+    active();
+  } catch (const std::bad_alloc&) {
+    return end_at_rest();
+  }
   fail({code, reason});
 }
 
@@ -467,7 +486,7 @@ void WebSocketConnection::peer_closed(const CloseStatus& status) {
   extras().close_code = status.code;
   extras_->close_reason = status.reason;
   if (!is_closing()) {
-    if (active_ && active_->queue) active_->queue->clear();
+    drop_queue();
     send_close(ClosePayload({status.code, {}}).bytes());
   }
   // The server is the first to close (RFC 6455, 7.1.1).
@@ -485,7 +504,7 @@ void WebSocketConnection::peer_closed(const CloseStatus& status) {
 // close frame.
 void WebSocketConnection::fail(const Fault& fault) {
   if (!is_closing()) {
-    if (active_ && active_->queue) active_->queue->clear();
+    drop_queue();
     send_close(ClosePayload({fault.code, fault.reason}).bytes());
   }
   end_at_peer();
@@ -500,12 +519,8 @@ void WebSocketConnection::end_at_peer() noexcept {
 void WebSocketConnection::send_close(std::string_view payload) noexcept {
   try {
     if (SendQueue* const queue = active().queue.get()) {
-      if (active_->writer.is_message_open()) {
-        dropped_ += queue->size();
-      } else {
-        queue->write_all();
-      }
-      queue->clear();  // a pong that waits must not follow the close frame
+      if (!active_->writer.is_message_open()) queue->write_all();
+      drop_queue();  // a pong that waits must not follow the close frame
     }
     writer().write_control(Opcode::close, payload);
   } catch (...) {
@@ -535,9 +550,15 @@ void WebSocketConnection::end(std::error_code error) noexcept {
   keep_alive_.reset();
   if (extras_) extras_->end();
   loop().remove_timeout(std::exchange(parts.deadline, Timeout()));
-  if (parts.queue) parts.queue->clear();
+  drop_queue();
   parts.stream.close(error);
   tell_watchers();
+}
+
+void WebSocketConnection::drop_queue() noexcept {
+  if (!active_ || !active_->queue) return;
+  dropped_ += active_->queue->size();
+  active_->queue->clear();
 }
 
 void WebSocketConnection::add_watcher(ConnectionWatcher& watcher) noexcept {

@@ -228,6 +228,7 @@ class WebSocketConnection : public ListNode<> {
   void begin_deadline() noexcept;
   void end_at_peer() noexcept;
   void end(std::error_code error = {}) noexcept;
+  void drop_queue() noexcept;
   void tell_watchers() noexcept;
 
   std::shared_ptr<ConnectionContext> context_;

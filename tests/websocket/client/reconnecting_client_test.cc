@@ -598,6 +598,8 @@ TEST_CASE("close() of an open client sends what is in the outbox first", "[recon
   scene.client->write_message("333");
   scene.reach(ClientState::open);
   for (int i = 0; i < 3; ++i) scene.loop.run_turn();
+  CHECK_THROWS_AS(scene.client->close(1005), std::invalid_argument);
+  CHECK(scene.client->waiting_messages() == 3);  // nothing has changed
   scene.client->close();
   CHECK(scene.client->waiting_messages() == 0);
   go.set();

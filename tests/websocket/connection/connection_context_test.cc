@@ -144,6 +144,42 @@ TEST_CASE("a write whose connection has rested since is sent", "[context]") {
   scene.loop.run([](SendAwaiter& sent) -> Task<> { co_await std::move(sent); }(sent));
 }
 
+TEST_CASE("a write whose task is still to go on keeps the connection active", "[context]") {
+  Crowd scene;
+  bool is_sent = false;
+  // More bytes than a turn's budget: the task goes on in a later turn.
+  const auto write = [](WebSocketConnection& socket, bool& is_sent) -> Task<> {
+    co_await socket.write_message(std::string(100'000, 'x'));
+    is_sent = true;
+  };
+  TaskGroup tasks(scene.loop);
+  scene.loop.add_callback([&] {
+    tasks.add(scene.socket->wait_closed());
+    tasks.add(write(*scene.socket, is_sent));
+  });
+  scene.loop.run_until([&] {
+    scene.received_now();
+    return is_sent;
+  });
+  CHECK_FALSE(scene.socket->is_closed());
+}
+
+TEST_CASE("a connection that was slow once rests again", "[context]") {
+  Crowd scene;
+  scene.socket->set_receiver(scene);
+  scene.wait_for_rest();
+  // The last message waits in the queue.
+  do {
+    REQUIRE(scene.socket->post_message(std::string(100'000, 'x')));
+  } while (scene.socket->waiting_bytes() < 300'000);
+  CHECK(scene.socket->rests() == 1);
+  scene.loop.run_until([&] {
+    scene.received_now();
+    return scene.socket->waiting_bytes() == 0;
+  });
+  scene.wait_for_rest(2);
+}
+
 TEST_CASE("a part of a message keeps the connection active, and no byte is lost", "[context]") {
   Crowd scene;
   scene.socket->set_receiver(scene);

@@ -1,6 +1,7 @@
 #include <squall/websocket/connection/message_receiver.h>
 
 #include <squall/ioloop/sync/event.h>
+#include <squall/websocket/connection/connection_handle.h>
 #include <squall/websocket/connection/websocket_connection.h>
 
 #include <functional>
@@ -210,6 +211,22 @@ TEST_CASE("a receiver that sends on a closed connection is not logged", "[receiv
   scene.wait_for("text:x closed ");
 }
 
+TEST_CASE("a receiver that sends while the connection is closing gets the messages behind it",
+          "[receiver]") {
+  Receiving scene;
+  scene.handle = [](WebSocketConnection& socket, const Message& message) {
+    socket.write_message(message);
+    return Task<>();
+  };
+  scene.socket->close(1001);
+  scene.send(Opcode::text, "one");
+  scene.send(Opcode::text, "two");
+  scene.send(Opcode::close, close_payload(4000));
+  scene.wait_for("text:one text:two closed ");
+  CHECK(scene.socket->close_code() == 4000);
+  CHECK(to_hex(scene.received_to_end()) == "880203e9");
+}
+
 TEST_CASE("an exception behind the end is logged", "[receiver]") {
   Receiving scene;
   scene.handle_close = [](WebSocketConnection&) { throw std::runtime_error("broken handler"); };
@@ -261,6 +278,31 @@ TEST_CASE("destroying the connection destroys the task of its receiver", "[recei
   CHECK(Live::count == 0);
   CHECK(to_hex(scene.received_to_end()) == "880203e9");
   CHECK(scene.closed == 0);
+}
+
+TEST_CASE("a local of the destroyed task may close the connection", "[receiver][cancel]") {
+  struct Closing {
+    explicit Closing(WebSocketConnection& socket) : socket(socket) {}
+    ~Closing() {
+      socket.close(4001);
+      handle = socket.handle();
+    }
+    Closing(const Closing&) = delete;
+    Closing& operator=(const Closing&) = delete;
+    WebSocketConnection& socket;
+    ConnectionHandle handle;
+  };
+  Receiving scene;
+  Event never;
+  const auto wait = [](WebSocketConnection& socket, Event& never) -> Task<> {
+    const Closing closing(socket);
+    co_await never.wait();
+  };
+  scene.handle = [&](WebSocketConnection& socket, const Message&) { return wait(socket, never); };
+  scene.send(Opcode::text, "go");
+  scene.wait_for("text:go ");
+  scene.socket.reset();
+  CHECK(to_hex(scene.received_to_end()) == "880203e9");
 }
 
 TEST_CASE("a receiver learns once of a reset, a fault, the deadline and drop()", "[receiver]") {
