@@ -43,11 +43,11 @@ TEST_CASE("the function gets every message, and at the end once none (WSK-86)", 
   CHECK(connection->close_code() == 1000);
 }
 
-TEST_CASE("read_message() never delivers beside the function", "[callback_connection]") {
+TEST_CASE("nothing can be read beside the function", "[callback_connection]") {
   Scene scene(Role::client);
   CallbackConnection connection(std::move(scene.socket), [](std::optional<Message>) {});
   scene.loop.run_turn();
-  CHECK_THROWS_AS(scene.loop.run(connection->read_message()), std::logic_error);
+  CHECK_THROWS_AS(scene.loop.run(connection->wait_closed()), std::logic_error);
 }
 
 TEST_CASE("while the function's task runs nothing is received: back-pressure", "[callback_connection]") {
