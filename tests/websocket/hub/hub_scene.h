@@ -1,6 +1,7 @@
 #pragma once
 
 #include <squall/websocket/codec/message_reader.h>
+#include <squall/websocket/connection/send_queue.h>
 #include <squall/websocket/connection/websocket_connection.h>
 #include <squall/websocket/hub/hub.h>
 #include <squall/websocket/hub/subscriber.h>
