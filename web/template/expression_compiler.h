@@ -2,9 +2,12 @@
 
 #include <squall/web/template/program_builder.h>
 
+#include <cstddef>
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace squall::web::detail {

@@ -4,12 +4,16 @@
 #include <squall/web/template/html_context.h>
 #include <squall/web/template/program_builder.h>
 
+#include <cstddef>
+#include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace squall::web {

@@ -2,6 +2,7 @@
 
 #include <squall/web/template/template_value.h>
 
+#include <cstddef>
 #include <string_view>
 
 namespace squall::web::detail {

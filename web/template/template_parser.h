@@ -4,6 +4,7 @@
 #include <squall/web/template/template_tree.h>
 #include <squall/web/template/template_whitespace.h>
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>

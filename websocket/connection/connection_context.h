@@ -8,8 +8,10 @@
 #include <squall/websocket/codec/frame.h>
 #include <squall/websocket/connection/connection_options.h>
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
+#include <utility>
 
 namespace squall::websocket {
 

@@ -4,6 +4,8 @@
 #include <squall/web/handler/request_handler.h>
 
 #include <chrono>
+#include <cstdint>
+#include <string>
 #include <string_view>
 #include <utility>
 

@@ -9,6 +9,7 @@
 #include <squall/websocket/handler/socket_check.h>
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 #include <tuple>
 #include <type_traits>

@@ -4,6 +4,7 @@
 #include <squall/websocket/hub/broker.h>
 #include <squall/websocket/hub/redis_broker_options.h>
 
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string_view>

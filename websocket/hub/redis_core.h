@@ -9,6 +9,7 @@
 #include <squall/websocket/hub/redis_link.h>
 #include <squall/websocket/hub/redis_names.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <functional>

@@ -7,6 +7,7 @@
 #include <squall/redis/client.h>
 #include <squall/websocket/hub/redis_broker_options.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
