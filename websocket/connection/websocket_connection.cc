@@ -38,7 +38,7 @@ WebSocketConnection::~WebSocketConnection() {
   if (!is_closing()) send_close(ClosePayload({close_code::kGoingAway, {}}).bytes());
   state_ = State::closed;
   close_resting();
-  tell_watchers();
+  watchers_.tell();
   // Its locals may call this object.
   if (active_) active_->task.reset();
 }
@@ -104,7 +104,7 @@ void WebSocketConnection::end_at_rest() noexcept {
   keep_alive_.reset();
   if (extras_) extras_->end();
   shut_down(resting_.fd.get());
-  tell_watchers();
+  watchers_.tell();
 }
 
 void WebSocketConnection::close_resting() noexcept {
@@ -552,7 +552,7 @@ void WebSocketConnection::end(std::error_code error) noexcept {
   loop().remove_timeout(std::exchange(parts.deadline, Timeout()));
   drop_queue();
   parts.stream.close(error);
-  tell_watchers();
+  watchers_.tell();
 }
 
 void WebSocketConnection::drop_queue() noexcept {
@@ -562,25 +562,8 @@ void WebSocketConnection::drop_queue() noexcept {
 }
 
 void WebSocketConnection::add_watcher(ConnectionWatcher& watcher) noexcept {
-  watcher.next_ = std::exchange(watchers_, &watcher);
-  if (is_closed()) tell_watchers();
-}
-
-void WebSocketConnection::remove_watcher(ConnectionWatcher& watcher) noexcept {
-  for (ConnectionWatcher** link = &watchers_; *link; link = &(*link)->next_) {
-    if (*link != &watcher) continue;
-    *link = std::exchange(watcher.next_, nullptr);
-    return;
-  }
-}
-
-// A watcher may remove others.
-void WebSocketConnection::tell_watchers() noexcept {
-  while (watchers_) {
-    ConnectionWatcher& watcher = *watchers_;
-    watchers_ = std::exchange(watcher.next_, nullptr);
-    watcher.on_connection_end();
-  }
+  watchers_.add(watcher);
+  if (is_closed()) watchers_.tell();
 }
 
 bool WebSocketConnection::is_closing() const noexcept {

@@ -160,7 +160,7 @@ class WebSocketConnection : public ListNode<> {
   // Calls `watcher` once, when the connection is closed or destroyed; at once if it is closed. Borrows the
   // watcher until then, or until remove_watcher(), which takes time for each of the watchers.
   void add_watcher(ConnectionWatcher& watcher) noexcept;
-  void remove_watcher(ConnectionWatcher& watcher) noexcept;
+  void remove_watcher(ConnectionWatcher& watcher) noexcept { watchers_.remove(watcher); }
   // Why this side has closed the connection because of the peer's bytes; false if it did not.
   const Fault& fault() const noexcept;
 
@@ -229,7 +229,6 @@ class WebSocketConnection : public ListNode<> {
   void end_at_peer() noexcept;
   void end(std::error_code error = {}) noexcept;
   void drop_queue() noexcept;
-  void tell_watchers() noexcept;
 
   std::shared_ptr<ConnectionContext> context_;
   std::unique_ptr<Active> active_;  // null while the connection rests
@@ -238,7 +237,7 @@ class WebSocketConnection : public ListNode<> {
   MessageReceiver* receiver_ = nullptr;
   std::unique_ptr<KeepAlive> keep_alive_;  // null without pings
   std::unique_ptr<Extras> extras_;         // null while it has no such parts
-  ConnectionWatcher* watchers_ = nullptr;  // the last one that was added
+  ConnectionWatchers watchers_;
   std::uint64_t dropped_ = 0;
   std::uint32_t rests_ = 0;
   State state_ = State::open;
