@@ -172,9 +172,9 @@ class Program {
     if (fleet_.ended() == 2 * options_.fleet.processes) loop_.stop();
   }
 
-  // 1 if not all connections were open at the end.
+  // 1 if a worker has ended, or not all connections were open after --seconds.
   int summary() const {
-    if (fleet_.samples().empty()) return 1;
+    if (fleet_.samples().empty()) return 0;
     const Sample& last = fleet_.samples().back();
     const auto milliseconds = [](std::optional<std::chrono::microseconds> latency) {
       return latency ? static_cast<double>(latency->count()) / 1000 : 0;
@@ -185,7 +185,8 @@ class Program {
         "{:.0f} bytes a connection, {:.2f} processors\n",
         last.open, last.lost, last.failed, last.messages, milliseconds(last.p50), milliseconds(last.p99),
         last.bytes, last.cpu);
-    return last.open == options_.fleet.connections ? 0 : 1;
+    const bool has_failed = options_.seconds > 0 && last.open != options_.fleet.connections;
+    return has_failed || fleet_.ended() > 0 ? 1 : 0;
   }
 
   IOLoop loop_;

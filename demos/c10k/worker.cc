@@ -74,21 +74,16 @@ Task<> stop_at_end_of_input(IOLoop& loop) {
 
 // ---- The server.
 
-class Server {
+// A connection has no coroutine, so that it needs little memory while it is idle.
+class Server final : private websocket::MessageReceiver {
  public:
   Server() { report_.empty = resident_bytes(); }
 
-  Task<> echo(http::Exchange& exchange) {
-    const std::unique_ptr<WebSocketConnection> socket = websocket::accept(exchange);
+  Task<> accept(http::Exchange& exchange) {
+    std::unique_ptr<WebSocketConnection> socket = websocket::accept(exchange);
     if (!socket) co_return;
     ++report_.open;
-    const Leaving leaving(report_.open);
-    for (;;) {
-      const std::optional<websocket::Message> message = co_await socket->read_message();
-      if (!message) co_return;
-      ++report_.messages;
-      co_await socket->write_message(*message);
-    }
+    sockets_.add(std::move(socket), *this);
   }
 
   void report() {
@@ -98,15 +93,18 @@ class Server {
   }
 
  private:
-  struct Leaving {
-    explicit Leaving(std::uint64_t& open) : open(open) {}
-    ~Leaving() { --open; }
-    Leaving(const Leaving&) = delete;
-    Leaving& operator=(const Leaving&) = delete;
-    std::uint64_t& open;
-  };
+  Task<> on_message(WebSocketConnection& socket, const websocket::Message& message) override {
+    ++report_.messages;
+    socket.write_message(message);
+    return {};
+  }
+  void on_close(WebSocketConnection& socket) override {
+    --report_.open;
+    sockets_.destroy(socket);
+  }
 
   ServerReport report_{};
+  websocket::ConnectionGroup sockets_;
 };
 
 // ---- The clients.
@@ -225,7 +223,7 @@ void run_server() {
   options.listen.address = "127.0.0.1";
   options.listen.backlog = 4096;
   const auto listening =
-      http::serve(0, [&server](http::Exchange& exchange) { return server.echo(exchange); }, options);
+      http::serve(0, [&server](http::Exchange& exchange) { return server.accept(exchange); }, options);
   write_line(fmt::format("{}\n", listening->port()));
   PeriodicCallback reports(500ms, [&server] { server.report(); });
   reports.start();

@@ -47,6 +47,7 @@ constexpr std::chrono::milliseconds kLongestPause = 1s;
 struct Delivery {
   std::uint64_t dropped = 0;  // on all connections so far
   std::uint64_t waiting = 0;  // bytes
+  std::uint64_t closed = 0;   // connections that have ended
 };
 
 struct Options {
@@ -84,7 +85,10 @@ class PricesSocket : public websocket::WebSocketHandler {
   void on_message(std::string_view) {
     close(websocket::close_code::kPolicyViolation, "nothing is read here");
   }
-  void on_close() { watch_.reset(); }
+  void on_close() {
+    watch_.reset();
+    if (viewer_) ++(*deliveries_)[*viewer_].closed;
+  }
 
  private:
   void look() {
@@ -221,7 +225,7 @@ class Program {
                                   {"behind", market_.quotes() - viewer.last()},
                                   {"dropped", deliveries_[i].dropped},
                                   {"waiting", deliveries_[i].waiting},
-                                  {"closed", viewer.closed()}});
+                                  {"closed", deliveries_[i].closed}});
     }
     const std::string text = state.dump();
     for (ControlSocket* control : controls_) control->post_message(text);

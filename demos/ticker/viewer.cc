@@ -36,7 +36,6 @@ Task<> Viewer::run() {
       const int size = 16 * 1024;
       ::setsockopt(socket->stream().fd(), SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
       co_await read(*socket);
-      ++closed_;
     } catch (const http::HTTPClientError& error) {
       log::general().warning("A viewer cannot connect: {}", error.what());
     }

@@ -32,8 +32,6 @@ class Viewer {
   std::uint64_t received() const noexcept { return received_; }
   // The number of the last price.
   std::uint64_t last() const noexcept { return last_; }
-  // Connections that the server has closed.
-  std::uint64_t closed() const noexcept { return closed_; }
 
  private:
   squall::Task<> run();
@@ -44,7 +42,6 @@ class Viewer {
   std::chrono::milliseconds pause_{};
   std::uint64_t received_ = 0;
   std::uint64_t last_ = 0;
-  std::uint64_t closed_ = 0;
   squall::TaskGroup task_;
 };
 

@@ -13,8 +13,8 @@ from program import PATIENCE, Program, fails
 from tap import Tap
 
 C10K = sys.argv[1]
-SMALL = ("--connections", "60", "--processes", "2", "--messages", "500")
-ARGUMENTS = (C10K, "--port", "0", "--address", "127.0.0.1", *SMALL)
+ON_LOOPBACK = (C10K, "--port", "0", "--address", "127.0.0.1")
+ARGUMENTS = (*ON_LOOPBACK, "--connections", "60", "--processes", "2", "--messages", "500")
 
 
 def workers(program):
@@ -88,16 +88,16 @@ def killed():
 
 def refused():
     """more connections than descriptors, no terminal, a busy port and wrong numbers are named"""
-    status, said = fails(*ARGUMENTS, "--connections", "100000000")
+    status, said = fails(*ON_LOOPBACK, "--connections", "100000000")
     assert status == 1 and "descriptors: raise `ulimit -n`, or use --processes" in said, said
     status, said = fails(*ARGUMENTS, "--tui")
     assert status == 1 and "--tui needs a terminal" in said, said
-    assert fails(*ARGUMENTS, "--connections", "0")[0] == 2
-    assert fails(*ARGUMENTS, "--processes", "0")[0] == 2
+    assert fails(*ON_LOOPBACK, "--connections", "0")[0] == 2
+    assert fails(*ON_LOOPBACK, "--processes", "0")[0] == 2
     status, said = fails(*ARGUMENTS, "--pages", "/nowhere")
     assert status == 1 and "cannot read /nowhere/index.html" in said, said
     with Program(*ARGUMENTS) as program:
-        status, said = fails(*ARGUMENTS, "--port", str(program.port))
+        status, said = fails(C10K, "--address", "127.0.0.1", "--port", str(program.port))
         assert status == 1 and str(program.port) in said, said
 
 

@@ -22,9 +22,7 @@ std::unique_ptr<WebSocketConnection> checked(std::unique_ptr<WebSocketConnection
 
 CallbackConnection::CallbackConnection(std::unique_ptr<WebSocketConnection> socket,
                                        MessageCallback on_message)
-    : socket_(checked(std::move(socket))),
-      on_message_(std::move(on_message)),
-      reader_(socket_->loop()) {
+    : socket_(checked(std::move(socket))), on_message_(std::move(on_message)), reader_(socket_->loop()) {
   if (!on_message_) throw std::invalid_argument("CallbackConnection needs a function for messages");
   reader_.add(run());
 }
