@@ -4,7 +4,6 @@
 #include <squall/ioloop/coro/periodic_callback.h>
 #include <squall/ioloop/loop/future.h>
 #include <squall/ioloop/loop/ioloop.h>
-#include <squall/ioloop/loop/sleep.h>
 #include <squall/ioloop/loop/task_group.h>
 
 #include <memory>
@@ -23,7 +22,6 @@ using namespace std::chrono_literals;
 using testing::Live;
 using testing::SocketPair;
 
-Task<> nap() { co_await sleep(24h); }
 Task<> note(bool& begun, Live = {}) {
   begun = true;
   co_return;
