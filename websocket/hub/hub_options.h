@@ -61,14 +61,16 @@ struct Gap {
 };
 std::string_view to_string(Gap::Reason reason) noexcept;
 
+// The subscriber, as others see it.
+struct SubscribePresence {
+  std::string user{};  // at most kMaxUserSize bytes
+  std::string data{};  // at most kMaxDataSize bytes
+  static constexpr std::size_t kMaxUserSize = 255;
+  static constexpr std::size_t kMaxDataSize = 1024;
+};
+
 struct SubscribeOptions {
-  // The subscriber, as others see it.
-  struct Presence {
-    std::string user{};  // at most kMaxUserSize bytes
-    std::string data{};  // at most kMaxDataSize bytes
-    static constexpr std::size_t kMaxUserSize = 255;
-    static constexpr std::size_t kMaxDataSize = 1024;
-  };
+  using Presence = SubscribePresence;
 
   Form form = Form::payload;
   // The messages of this subscription that wait while the client is slow. nullopt: they wait in the queue of
