@@ -34,7 +34,7 @@ Task<> Receiver::drain() {
       co_await drained();
       // The connection's own queue may fill the stream again before this task runs.
       if (!has_room()) co_await moment();
-      // What still waits there waits for something else, such as the end of a message that is sent in pieces.
+      // The stream is empty, and messages wait for something else: for the end of one that is sent in pieces.
       if (!has_room()) co_await sleep(kRetryInterval);
       continue_with_waiting();
     }
