@@ -99,6 +99,8 @@ Endpoint parse_url(std::string_view url) {
   const std::size_t query = url.find('?');
   const std::size_t slash = url.substr(0, query).find('/');
   std::string_view authority = url.substr(0, slash < query ? slash : query);
+  if (scheme != "unix" && url.find('@', authority.size()) != std::string_view::npos)
+    refuse("an @ behind the host: write / and ? in a user or password as %2F and %3F");
   const std::size_t at = authority.rfind('@');
   if (at != std::string_view::npos) {
     read_login(authority.substr(0, at), endpoint);

@@ -68,6 +68,12 @@ TEST_CASE("a malformed URL is refused with its fault", "[endpoint]") {
 TEST_CASE("no message shows a password", "[endpoint]") {
   for (const char* url : {"redis://u:hunter2@", "redis://u:hunter2@h:x", "redis://u:hunter2@h/x"})
     CHECK(refusal(url).find("hunter2") == std::string::npos);
+  for (const char* url : {"redis://u:hunt/er2@h", "redis://u:hunt?er2@h", "rediss://u:1/hunter2@h/3",
+                          "redis://u:1?hunter2@h", "unix://u:hunt/er2@/run/r", "unix://u:hunt?er2@/run/r"})
+    CHECK(refusal(url).find("hunt") == std::string::npos);
+  CHECK(refusal("redis://u:hunt/er2@h") ==
+        "an @ behind the host: write / and ? in a user or password as %2F and %3F");
+  CHECK(parse_url("redis://u:hunt%2Fer%3F@h").password == "hunt/er?");
   const std::string shown = to_string(parse_url("rediss://u:hunter2@h:7/3"));
   CHECK(shown == "rediss://h:7/3");
   CHECK(to_string(parse_url("unix://u:p@/run/r?db=1")) == "unix:///run/r?db=1");

@@ -52,7 +52,10 @@ bool HubShard::run_soon(Callback callback) const { return handle_.add_callback(s
 void HubShard::push(const SharedForms& message) {
   if (is_loop_gone_.load(std::memory_order_relaxed) || !inbox_.push(message)) return;
   try {
-    if (run_soon([self = shared_from_this()] { self->deliver_inbox(); })) return;
+    const auto deliver = [self = shared_from_this()] {
+      if (!self->is_continuing_) self->deliver_inbox();
+    };
+    if (run_soon(deliver)) return;
     is_loop_gone_.store(true, std::memory_order_relaxed);
     inbox_.take();
   } catch (...) {
@@ -293,7 +296,10 @@ void HubShard::deliver_inbox() {
     while (next_ < taken_.size() && deliveries < kDeliveriesAtOnce)
       deliveries += deliver(std::exchange(taken_[next_++], nullptr));
   }
-  run_soon([self = shared_from_this()] { self->deliver_inbox(); });
+  is_continuing_ = run_soon([self = shared_from_this()] {
+    self->is_continuing_ = false;
+    self->deliver_inbox();
+  });
 }
 
 void HubShard::take_inbox() {

@@ -94,6 +94,7 @@ class HubShard : public std::enable_shared_from_this<HubShard> {
   std::vector<SharedForms> taken_;     // from the inbox; being delivered
   std::size_t next_ = 0;               // of taken_
   bool is_incomplete_ = false;         // messages behind taken_ are lost
+  bool is_continuing_ = false;         // a callback delivers the rest of taken_, and then the inbox
   std::vector<TopicGroup*> matching_;  // of the message that is being delivered; keeps its memory
   std::uint64_t groups_made_ = 0;
   PatternTrie<Group> groups_;

@@ -4,7 +4,14 @@
 #include <squall/iostream/address/errors.h>
 #include <squall/websocket/hub/topic_group.h>
 
+#include <chrono>
+
 namespace squall::websocket {
+namespace {
+
+constexpr std::chrono::milliseconds kRetryInterval(1);
+
+}  // namespace
 
 void Subscriber::post(const SharedForms& forms) {
   if (!waiting || (waiting->empty() && receiver->has_room())) return receiver->post(*forms, form);
@@ -27,6 +34,8 @@ Task<> Receiver::drain() {
       co_await drained();
       // The connection's own queue may fill the stream again before this task runs.
       if (!has_room()) co_await moment();
+      // The stream is empty, and messages wait for something else: for the end of one that is sent in pieces.
+      if (!has_room()) co_await sleep(kRetryInterval);
       continue_with_waiting();
     }
   } catch (const StreamClosedError&) {

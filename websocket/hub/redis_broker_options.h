@@ -15,13 +15,13 @@ namespace squall::websocket {
 struct RedisBrokerOptions {
   enum class WhenDown : std::uint8_t {
     here,    // a message that is published while Redis cannot be reached is delivered in this process
-    queue,   // it waits, at most `max_waiting` of them, and is published later
+    queue,   // it waits, at most `max_waiting` of them, and is published later; joins and leaves do not wait
     refuse,  // it is refused
   };
 
   redis::Endpoint server{};  // redis::parse_url() makes one
   redis::ConnectSettings connection{};
-  // In front of the names of all channels and keys.
+  // In front of the names of all channels and keys. Without braces, colons and spaces.
   std::string prefix = "squall";
   // The partitions of topics: the same number in all processes. See docs/topics.md for how to change it.
   std::uint32_t partitions = 16;

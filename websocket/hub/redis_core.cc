@@ -3,6 +3,7 @@
 #include <squall/ioloop/base/log.h>
 #include <squall/ioloop/base/random_bytes.h>
 #include <squall/ioloop/loop/sleep.h>
+#include <squall/redis/errors.h>
 #include <squall/websocket/hub/topic.h>
 
 #include <fmt/format.h>
@@ -122,6 +123,18 @@ void RedisCore::unsubscribe(const std::string& pattern) {
   }
   wildcards_.erase(pattern);
   patterns_.erase(found);
+  forget_positions(pattern);
+}
+
+// Messages of topics without a subscription do not come: what is missing later is no gap.
+void RedisCore::forget_positions(const std::string& pattern) {
+  if (!has_wildcard(pattern)) {
+    if (!is_subscribed(pattern)) positions_.erase(pattern);
+    return;
+  }
+  std::erase_if(positions_, [&](const auto& entry) {
+    return topic_matches(pattern, entry.first) && !is_subscribed(entry.first);
+  });
 }
 
 void RedisCore::on_subscribed(const std::string& name) {
@@ -178,8 +191,13 @@ void RedisCore::on_link_down() {
     if (state.confirmed) calls.push_back(std::exchange(state.confirmed, nullptr));
   }
   for (const VoidFunction<>& call : calls) call();
-  if (options_.when_down == RedisBrokerOptions::WhenDown::queue) return;
-  for (Queued& queued : std::exchange(queue_, {})) refuse_or_deliver(queued);
+  for (Queued& queued : std::exchange(queue_, {})) {
+    if (waits_for_link(queued)) {
+      queue_.push_back(std::move(queued));
+    } else {
+      refuse_or_deliver(queued);
+    }
+  }
 }
 
 // Commands of one connection are performed in order, so all answered messages before the heartbeat that this
@@ -195,9 +213,15 @@ void RedisCore::publish(TopicMessage message, std::optional<HistoryLimits> limit
   if (link_.state() == RedisLink::State::up) return send(std::move(message), limits, std::move(done));
   Queued queued{std::move(message), limits, std::move(done)};
   // An attempt that is under way ends soon, and on_link_down() sees to the queue.
-  const bool is_down = link_.state() == RedisLink::State::down;
-  if (is_down && options_.when_down != RedisBrokerOptions::WhenDown::queue) return refuse_or_deliver(queued);
-  queue_.push_back(std::move(queued));  // bounded by RedisBroker::publish()
+  if (link_.state() == RedisLink::State::down && !waits_for_link(queued)) return refuse_or_deliver(queued);
+  queue_.push_back(std::move(queued));
+}
+
+// RedisBroker::publish() bounds the messages, but nothing bounds joins and leaves: a link that is up again is
+// told the members, and not what has happened to them.
+bool RedisCore::waits_for_link(const Queued& queued) const {
+  return options_.when_down == RedisBrokerOptions::WhenDown::queue &&
+         queued.message.kind == TopicMessage::Kind::message;
 }
 
 void RedisCore::refuse_or_deliver(Queued& queued) {
@@ -322,6 +346,7 @@ bool RedisCore::check_position(const TopicMessage& message) {
   const auto found = positions_.find(message.topic);
   const std::optional<Position> last =
       found == positions_.end() ? std::nullopt : std::optional(found->second);
+  if (!last && !is_subscribed(message.topic)) return true;
   if (!last && positions_.size() >= kMaxPositions) positions_.clear();
   if (last && last->epoch == message.position->epoch && message.position->offset <= last->offset)
     return false;
@@ -393,8 +418,7 @@ Task<HistoryPage> RedisCore::read_page(const Read& read) {
     const redis::Value answer = co_await std::move(asked);
     page = page_from(answer, is_newest_first);
   } catch (const std::exception& error) {
-    if (link_.commands() == client && !client->error())
-      log::general().error("RedisBroker: cannot read a history: {}", error.what());
+    report_failure("read a history", client, error);
   }
   co_return std::move(page);
 }
@@ -407,15 +431,19 @@ HistoryPage RedisCore::page_from(const redis::Value& answer, bool is_newest_firs
     page.status = HistoryPage::Status::no_history;
     return page;
   }
-  const std::optional<Position> top =
-      parse_position(items.at(1).as<std::string>() + "-" + items.at(2).as<std::string>());
-  if (!top) throw redis::TypeError("the head of a history is malformed");
+  const std::string& epoch = items.at(1).as<std::string>();
+  const std::optional<Position> top = parse_position(epoch + "-" + items.at(2).as<std::string>());
+  const std::optional<Position> bottom = parse_position(epoch + "-" + items.at(3).as<std::string>());
+  if (!top || !bottom) throw redis::TypeError("the head of a history is malformed");
   page.top = *top;
+  page.bottom = *bottom;
   page.status = status == "ok" ? HistoryPage::Status::ok : HistoryPage::Status::gap;
-  for (std::size_t i = 3; i < items.size(); ++i) {
+  for (std::size_t i = 4; i < items.size(); ++i) {
     RedisEnvelope envelope;
     const EnvelopeResult result = parse_envelope(items[i].as<std::string>(), envelope);
-    if (result == EnvelopeResult::malformed) throw redis::TypeError("an entry of a history is malformed");
+    const bool has_no_position = result == EnvelopeResult::ok && !envelope.message.position;
+    if (result == EnvelopeResult::malformed || has_no_position)
+      throw redis::TypeError("an entry of a history is malformed");
     if (result == EnvelopeResult::newer) {  // it cannot be shown: whoever reads takes a snapshot
       page.status = HistoryPage::Status::gap;
       page.messages.clear();
@@ -425,6 +453,16 @@ HistoryPage RedisCore::page_from(const redis::Value& answer, bool is_newest_firs
   }
   if (is_newest_first) std::reverse(page.messages.begin(), page.messages.end());
   return page;
+}
+
+// Logs the failure of a command, unless its link has failed. A server that was told to forget its scripts
+// gets them from the next link.
+void RedisCore::report_failure(std::string_view what, const redis::Client* client,
+                               const std::exception& error) {
+  if (link_.commands() != client || client->error()) return;
+  log::general().error("RedisBroker: cannot {}: {}", what, error.what());
+  const auto* const refusal = dynamic_cast<const redis::ReplyError*>(&error);
+  if (refusal && refusal->code() == "NOSCRIPT") link_.fail();
 }
 
 // ---- Presence.
@@ -443,9 +481,12 @@ void RedisCore::leave(const std::string& topic, const PresenceMember& member) {
   const auto found = members_.find(topic);
   if (found != members_.end() && found->second.erase(member.client) > 0 && found->second.empty())
     members_.erase(found);
-  if (redis::Client* const client = link_.commands(); client && !client->error())
-    forget(client->command("EVALSHA", link_.script(kLeaveScript), 2, names_.member_times(topic),
-                           names_.members(topic), member.client));
+  redis::Client* const client = link_.commands();
+  if (client && !client->error()) {
+    const redis::Command command("EVALSHA", link_.script(kLeaveScript), 2, names_.member_times(topic),
+                                 names_.members(topic), member.client);
+    send_and_forget(*client, command);
+  }
   TopicMessage message;
   message.topic = topic;
   message.kind = TopicMessage::Kind::leave;
@@ -461,21 +502,25 @@ void RedisCore::send_members(const std::string& topic, const Members& members) {
                            names_.members(topic), milliseconds(options_.member_lifetime));
     for (std::size_t i = 0; i < kMembersAtOnce && member != members.end(); ++i, ++member)
       command.add(member->first).add(member_text(member->second));
-    forget(client->send(command));
+    send_and_forget(*client, command);
   }
 }
 
-// Logs a refusal; a link that fails renews all members later.
-void RedisCore::forget(Future<redis::Value> answer) {
-  tasks_.add([](Future<redis::Value> future) -> Task<> {
-    std::string refusal;
-    try {
-      const redis::Value value = co_await std::move(future);
-      if (const auto* const error = value.get<redis::Error>()) refusal = error->text;
-    } catch (const std::exception&) {
-    }
-    if (!refusal.empty()) log::general().error("RedisBroker: cannot store members: {}", refusal);
-  }(std::move(answer)));
+// A failure is logged: members are renewed in time, and by the next link.
+void RedisCore::send_and_forget(redis::Client& client, const redis::Command& command) {
+  static constexpr std::string_view kWhat = "store members";
+  try {
+    tasks_.add([](RedisCore& self, const redis::Client* sender, Future<redis::Value> answer) -> Task<> {
+      try {
+        const redis::Value value = co_await std::move(answer);
+        if (const auto* const refusal = value.get<redis::Error>()) throw redis::ReplyError(refusal->text);
+      } catch (const std::exception& error) {
+        self.report_failure(kWhat, sender, error);
+      }
+    }(*this, &client, client.send(command)));
+  } catch (const std::exception& error) {  // too much waits
+    report_failure(kWhat, &client, error);
+  }
 }
 
 Task<> RedisCore::renew_members() {
@@ -514,8 +559,7 @@ Task<PresenceList> RedisCore::ask_presence(std::string topic, std::size_t max_me
     }
     list = std::move(all);
   } catch (const std::exception& error) {
-    if (link_.commands() == client && !client->error())
-      log::general().error("RedisBroker: cannot read members: {}", error.what());
+    report_failure("read members", client, error);
   }
   co_return std::move(list);
 }

@@ -2,6 +2,8 @@
 
 #include <squall/ioloop/loop/ioloop.h>
 #include <squall/ioloop/loop/task_group.h>
+#include <squall/redis/client.h>
+#include <squall/redis/command.h>
 #include <squall/redis/value.h>
 #include <squall/websocket/hub/broker.h>
 #include <squall/websocket/hub/redis_broker_options.h>
@@ -12,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <exception>
 #include <functional>
 #include <map>
 #include <optional>
@@ -98,18 +101,22 @@ class RedisCore final : private RedisLinkUser {
   Task<> await_published(std::uint64_t number, Future<redis::Value> answer);
   void settle(std::uint64_t number, const std::optional<redis::Value>& answer);
   void deliver_here(TopicMessage message, const Broker::PublishDone& done);
+  bool waits_for_link(const Queued& queued) const;
   void refuse_or_deliver(Queued& queued);
   void deliver(TopicMessage message);
   bool check_position(const TopicMessage& message);
   bool is_subscribed(std::string_view topic) const;
+  void forget_positions(const std::string& pattern);
 
   Task<> read(std::string key);
   Task<HistoryPage> read_page(const Read& read);
   HistoryPage page_from(const redis::Value& answer, bool is_newest_first);
 
+  void report_failure(std::string_view what, const redis::Client* client, const std::exception& error);
+
   Task<> renew_members();
   void send_members(const std::string& topic, const Members& members);
-  void forget(Future<redis::Value> answer);
+  void send_and_forget(redis::Client& client, const redis::Command& command);
   Task<PresenceList> ask_presence(std::string topic, std::size_t max_members);
   Task<> answer_presence(std::string topic, std::size_t max_members, Broker::PresenceDone done);
   PresenceList local_presence(const std::string& topic, std::size_t max_members) const;

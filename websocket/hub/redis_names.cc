@@ -27,10 +27,11 @@ std::string escaped(std::string_view text) {
 RedisNames::RedisNames(std::string prefix, std::uint32_t partitions)
     : prefix_(std::move(prefix)), partitions_(partitions) {
   const bool is_good = !prefix_.empty() && std::none_of(prefix_.begin(), prefix_.end(), [](char c) {
-    return c == '{' || c == '}' || c == ' ' || squall::is_control(c);
+    return c == '{' || c == '}' || c == ':' || c == ' ' || squall::is_control(c);
   });
   if (!is_good)
-    throw std::invalid_argument("the prefix of a RedisBroker may not be empty, or have braces or spaces");
+    throw std::invalid_argument(
+        "the prefix of a RedisBroker may not be empty, or have braces, colons or spaces");
   if (partitions_ == 0) throw std::invalid_argument("a RedisBroker needs at least one partition");
 }
 

@@ -12,7 +12,8 @@ namespace squall::websocket {
 // Thread:    any. Pure functions.
 class RedisNames {
  public:
-  // Throws std::invalid_argument for a prefix with a brace or a control character, or without partitions.
+  // Throws std::invalid_argument without partitions, and for a prefix that is empty or has a brace, a colon,
+  // a space or a control character. With a colon, glob() of `app` would match the channels of `app:test`.
   RedisNames(std::string prefix, std::uint32_t partitions);
 
   std::uint32_t partitions() const noexcept { return partitions_; }

@@ -15,7 +15,8 @@ std::string publish();
 std::string publish_sharded();
 // A page of a history.
 //   KEYS: head, stream.  ARGV: run id, epoch behind which to read or empty, offset, max_messages, max_bytes
-//   returns `none`; or `gap` or `ok`, epoch, top, and for `ok` the envelopes
+//   returns `none`; or `gap` or `ok`, epoch, top, the newest offset that is forgotten, and for `ok` the
+//            envelopes
 std::string history();
 // Adds or renews members.  KEYS: times, members.  ARGV: lifetime in ms, then for each member the client and
 // the rest

@@ -56,7 +56,7 @@ struct Subscriber : ListNode<OfReceiver>, ListNode<OfDrain>, ListNode<OfHistory>
   const Form form;
   const bool wants_presence;
   bool is_told = false;       // it has got its `subscribed` notice, if its form has notices
-  bool is_rechecked = false;  // see TopicGroup::finish()
+  bool is_rechecked = false;  // see TopicGroup::is_late()
   const std::size_t last;
   // Recovering: it has the messages up to here; nullopt: those before its `last` ones are not wanted.
   // Live: messages up to here are dropped, because a page had them; nullopt: all are delivered.

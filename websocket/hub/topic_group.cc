@@ -188,6 +188,7 @@ void TopicGroup::on_lost(Gap::Reason reason) {
       lose(subscriber, reason, std::nullopt);
     }
   });
+  is_page_old_ = is_reading_;
   start_read();
 }
 
@@ -207,28 +208,43 @@ void TopicGroup::confirm() {
 }
 
 void TopicGroup::want_page(Subscriber& subscriber) {
+  if (static_cast<ListNode<OfHistory>&>(subscriber).linked()) return;
   wanting_.push_back(subscriber);
   start_read();
+}
+
+// Where the next page begins, for subscribers of the epoch of `first`.
+Position TopicGroup::next_start(const Position& first) {
+  std::optional<std::uint64_t> lowest;
+  std::optional<std::uint64_t> ahead;  // the lowest that the sweep has not passed
+  wanting_.for_each([&](Subscriber& subscriber) {
+    if (!subscriber.after || subscriber.after->epoch != first.epoch) return;
+    const std::uint64_t offset = subscriber.after->offset;
+    lowest = std::min(lowest.value_or(offset), offset);
+    if (sweep_ && sweep_->epoch == first.epoch && offset > sweep_->offset)
+      ahead = std::min(ahead.value_or(offset), offset);
+  });
+  const std::uint64_t from = lowest.value_or(first.offset);
+  const bool is_back = ahead && from <= sweep_->offset;
+  sweep_ = Position{first.epoch, is_back && has_stepped_back_ ? *ahead : from};
+  has_stepped_back_ = ahead && (is_back || has_stepped_back_);
+  return *sweep_;
 }
 
 void TopicGroup::start_read() {
   if (is_reading_ || !is_confirmed_ || wanting_.empty()) return;
   const std::optional<Position> first = wanting_.front().after;
-  const auto is_served = [&](const Subscriber& subscriber) {
-    return subscriber.after.has_value() == first.has_value() &&
-           (!first || subscriber.after->epoch == first->epoch);
-  };
   HistoryRequest request;
-  request.after = first;
+  if (first) request.after = next_start(*first);
+  const auto is_served = [&](const Subscriber& subscriber) {
+    if (!first || !subscriber.after) return !first && !subscriber.after;
+    return subscriber.after->epoch == first->epoch && subscriber.after->offset >= request.after->offset;
+  };
   request.max_messages = first ? shard_.options().page_messages : 0;
   request.max_bytes = first ? shard_.options().page_bytes : kPageBytesOfLast;
   wanting_.for_each([&](Subscriber& subscriber) {
     if (!is_served(subscriber)) return;
-    if (first) {
-      request.after->offset = std::min(request.after->offset, subscriber.after->offset);
-    } else {
-      request.max_messages = std::max(request.max_messages, subscriber.last);
-    }
+    if (!first) request.max_messages = std::max(request.max_messages, subscriber.last);
     static_cast<ListNode<OfHistory>&>(subscriber).unlink();
     reading_.push_back(subscriber);
   });
@@ -238,11 +254,18 @@ void TopicGroup::start_read() {
 
 void TopicGroup::on_page(const HistoryRequest& request, const HistoryPage& read) {
   is_reading_ = false;
+  const bool has_position = read.status == HistoryPage::Status::ok || read.status == HistoryPage::Status::gap;
+  if (is_page_old_ && !has_position) {
+    is_page_old_ = false;
+    wanting_.splice_front(reading_);
+    return start_read();
+  }
   Page page(request, read);
   reading_.for_each([&](Subscriber& subscriber) {
     static_cast<ListNode<OfHistory>&>(subscriber).unlink();
     serve(subscriber, page);
   });
+  is_page_old_ = false;
   start_read();
 }
 
@@ -267,8 +290,8 @@ void TopicGroup::serve(Subscriber& subscriber, Page& page) {
   finish(subscriber);
 }
 
-// The messages of the page that the subscriber does not have. Stops where the client is slow: the rest is
-// read again once there is room.
+// The messages of the page that the subscriber does not have. Stops where the client is slow, and behind
+// messages in the subscriber's own queue: the rest is read again once there is room.
 void TopicGroup::replay(Subscriber& subscriber, Page& page) {
   const std::vector<SharedMessage>& messages = page.page.messages;
   if (!subscriber.after) {
@@ -282,7 +305,8 @@ void TopicGroup::replay(Subscriber& subscriber, Page& page) {
   for (std::size_t i = 0; i < messages.size() && subscriber.state != State::ended; ++i) {
     const Position& position = *messages[i]->position;
     if (!is_behind(position, *subscriber.after)) continue;
-    if (!subscriber.receiver->has_room()) return subscriber.receiver->wait_for_room(subscriber);
+    const bool has_queue = subscriber.waiting && !subscriber.waiting->empty();
+    if (has_queue || !subscriber.receiver->has_room()) return subscriber.receiver->wait_for_room(subscriber);
     subscriber.after = position;
     subscriber.receiver->post(*page.forms[i], subscriber.form);
   }
@@ -318,22 +342,25 @@ void TopicGroup::tell_subscribed(Subscriber& subscriber) {
   subscriber.receiver->post(notice, subscriber.form);
 }
 
-// The subscriber has all messages up to `after`: it goes live, unless the group has seen later ones.
+// Whether there may be messages behind `after` that will not come live.
+bool TopicGroup::is_late(Subscriber& subscriber) const {
+  if (is_page_old_) return true;
+  if (!top_) return false;
+  // Either the page is from before the new epoch, or the group has not seen the new epoch yet. A second page
+  // is from behind the change.
+  if (top_->epoch != subscriber.after->epoch) return !std::exchange(subscriber.is_rechecked, true);
+  return top_->offset > subscriber.after->offset;
+}
+
+// The subscriber has all messages up to `after`: it goes live, unless it is late.
 void TopicGroup::finish(Subscriber& subscriber) {
-  if (top_ && subscriber.after) {
-    const bool is_other = top_->epoch != subscriber.after->epoch;
-    // Either the page is from before the new epoch, or the group has not seen the new epoch yet. A second
-    // page is from behind the change.
-    const bool is_late =
-        is_other ? !std::exchange(subscriber.is_rechecked, true) : top_->offset > subscriber.after->offset;
-    if (is_late) {
-      subscriber.state = State::recovering;
-      update_entry(subscriber);
-      wanting_.push_back(subscriber);
-      return;
-    }
-    if (*top_ == *subscriber.after) subscriber.after.reset();
+  if (subscriber.after && is_late(subscriber)) {
+    subscriber.state = State::recovering;
+    update_entry(subscriber);
+    wanting_.push_back(subscriber);
+    return;
   }
+  if (top_ == subscriber.after) subscriber.after.reset();
   subscriber.state = State::live;
   update_entry(subscriber);
 }

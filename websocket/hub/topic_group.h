@@ -22,9 +22,12 @@ class WebSocketConnection;
 // The subscribers of one pattern in one loop: delivers messages to them, and replays the history.
 //
 // A subscriber that recovers gets no live messages, because the history has them. The group reads one page at
-// a time, behind the position of the subscriber that is furthest back, and serves from it all subscribers
-// that have asked by then. A subscriber goes live once it has all messages of the page's top, and of the live
-// messages that the group has seen; so nothing is lost or delivered twice between the two.
+// a time, and serves from it all subscribers that have asked by then and are not further back. The pages
+// sweep upwards, from the subscriber that is furthest back to the one that is furthest ahead; a sweep steps
+// back at most once, so subscribers that come later, further back, hold up nobody for long. A subscriber goes
+// live once it has all messages of the page's top, and of the live messages that the group has seen; so
+// nothing is lost or delivered twice between the two. Nobody goes live with a page that was asked for before
+// a loss.
 //
 // Thread:    the loop's thread. All functions but the constructor are called within a HubShard::Walk, since
 //            subscribers may end, and others begin, while messages are delivered.
@@ -54,6 +57,7 @@ class TopicGroup : public ListNode<> {
   void on_lost(Gap::Reason reason);
   // The broker has confirmed the subscription: histories may be read.
   void confirm();
+  // Does nothing if the subscriber waits for a page.
   void want_page(Subscriber& subscriber);
   void on_page(const HistoryRequest& request, const HistoryPage& page);
 
@@ -73,10 +77,12 @@ class TopicGroup : public ListNode<> {
   void offer(Subscriber& subscriber, const SharedForms& forms);
   void recover(Subscriber& subscriber, const Position& after);
   void start_read();
+  Position next_start(const Position& first);
   void serve(Subscriber& subscriber, Page& page);
   void replay(Subscriber& subscriber, Page& page);
   void lose(Subscriber& subscriber, Gap::Reason reason, const std::optional<Position>& position);
   void tell_subscribed(Subscriber& subscriber);
+  bool is_late(Subscriber& subscriber) const;
   void finish(Subscriber& subscriber);
 
   HubShard& shard_;
@@ -85,9 +91,12 @@ class TopicGroup : public ListNode<> {
   const bool is_literal_;
   bool is_confirmed_ = false;
   bool is_reading_ = false;
+  bool is_page_old_ = false;  // messages were lost since it was asked for
   std::vector<Entry> entries_;
   std::size_t count_ = 0;                         // of the entries with a subscriber
   std::optional<Position> top_;                   // of the last live message, if the pattern is a topic
+  std::optional<Position> sweep_;                 // where the last page began
+  bool has_stepped_back_ = false;                 // in this sweep
   IntrusiveList<Subscriber, OfHistory> wanting_;  // for the next page
   IntrusiveList<Subscriber, OfHistory> reading_;  // for the page that is being read
 };

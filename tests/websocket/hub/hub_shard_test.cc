@@ -4,7 +4,9 @@
 
 #include <squall/ioloop/process/run_loops.h>
 
+#include <algorithm>
 #include <atomic>
+#include <functional>
 #include <future>
 #include <memory>
 #include <optional>
@@ -133,6 +135,25 @@ TEST_CASE("other work of the loop goes on between many deliveries", "[hub_shard]
   scene.loop.run_until([&] { return got == 100'000; });
   CHECK(got_before_timer > 0);
   CHECK(got_before_timer < 50'000);
+}
+
+TEST_CASE("messages that come while others are delivered do not make a turn longer", "[hub_shard]") {
+  HubScene scene;
+  std::size_t got = 0;
+  for (int i = 0; i < 1000; ++i) scene.hub->subscribe("a", [&](const TopicMessage&) { ++got; });
+  std::size_t most = 0;
+  std::size_t before = 0;
+  std::function<void()> probe = [&] {
+    most = std::max(most, got - before);
+    before = got;
+    if (got > 0 && got < 200'000) scene.hub->publish("a", "later");
+    if (got < 300'000) scene.loop.add_callback(probe);
+  };
+  scene.loop.add_callback(probe);
+  for (int i = 0; i < 300; ++i) scene.hub->publish("a", "x");
+  scene.loop.run_until([&] { return got >= 300'000; });
+  CHECK(most < 20'000);
+  scene.settle();
 }
 
 // ---- Several loops.

@@ -2,9 +2,14 @@
 
 #include <squall/websocket/hub/receiver.h>
 
+#include <squall/ioloop/sync/event.h>
+
+#include <chrono>
+#include <memory>
 #include <string>
 #include <utility>
 
+#include "websocket/hub/fake_broker.h"
 #include "websocket/hub/hub_scene.h"
 
 namespace squall::websocket::receiver_test {
@@ -99,6 +104,76 @@ TEST_CASE("a slow client may leave, or unsubscribe, while messages wait for it",
   CHECK(scene.hub->unsubscribe(id));
   client.reset();
   scene.settle();
+}
+
+// A receiver whose room is the test's.
+struct Gate {
+  bool has_room = false;
+  Event drained;
+  int waits = 0;
+  std::string got;  // payloads, each followed by a blank
+};
+
+class GatedReceiver final : public Receiver {
+ public:
+  GatedReceiver(IOLoop& loop, Gate& gate) : Receiver(loop), gate_(gate) {}
+  bool has_room() noexcept override { return gate_.has_room; }
+  void post(const MessageForms& forms, Form) override { gate_.got += *forms.message().payload + ' '; }
+  void post(const Notice&, Form) override {}
+  void close_slow() noexcept override {}
+  void close_for_restart(TimeSpan) noexcept override {}
+
+ private:
+  Task<> drained() override {
+    ++gate_.waits;
+    co_await gate_.drained.wait();
+  }
+  Gate& gate_;
+};
+
+TEST_CASE("bytes that wait although all was sent do not keep the loop busy", "[receiver]") {
+  Gate gate;
+  HubScene scene;
+  gate.drained.set();
+  scene.hub->subscribe(std::make_unique<GatedReceiver>(scene.loop, gate), "a",
+                       with_queue(WhenFull::drop_oldest), scene.loop);
+  scene.publish_numbers("a", 1, 2);
+  bool is_over = false;
+  scene.loop.call_later(std::chrono::milliseconds(100), [&] { is_over = true; });
+  scene.loop.run_until([&] { return is_over; });
+  CHECK(gate.waits < 150);
+  CHECK(gate.got == "");
+  gate.has_room = true;
+  scene.loop.run_until([&] { return gate.got == "1 2 "; });
+}
+
+// Message 1 waits in the queue of the subscription when the link fails.
+TEST_CASE("a page does not overtake the messages in the queue of the subscription", "[receiver]") {
+  for (const bool is_page_first : {false, true}) {
+    Gate gate;
+    testing::FakeBroker::Log log;
+    HubOptions options = HubScene::with_history();
+    options.broker = std::make_unique<testing::FakeBroker>(log);
+    HubScene scene(std::move(options));
+    scene.hub->subscribe(std::make_unique<GatedReceiver>(scene.loop, gate), "kept.a",
+                         with_queue(WhenFull::drop_oldest), scene.loop);
+    log.deliver("kept.a", "1", Position{5, 1});
+    scene.settle();
+    log.listener->on_gap("kept.a");
+    scene.settle();
+    REQUIRE(log.next_read() == "1:100");
+    gate.has_room = true;
+    if (!is_page_first) gate.drained.set();
+    scene.settle();
+    log.answer(HistoryPage::Status::ok, 5, 2, 2, 2);
+    scene.settle();
+    gate.drained.set();
+    scene.settle();
+    if (is_page_first) log.answer(HistoryPage::Status::ok, 5, 2, 2, 2);
+    scene.settle();
+    CHECK(log.next_read() == "none");
+    CHECK(gate.got == "1 2 ");
+  }
 }
 
 // The history is larger than the stream's share of unsent bytes.

@@ -29,7 +29,7 @@ TEST_CASE("a pattern becomes a pattern of Redis, with other special characters e
 }
 
 TEST_CASE("a bad prefix and no partitions are refused", "[redis_names]") {
-  for (const char* prefix : {"", "a}b", "{", "a b", "a\n"})
+  for (const char* prefix : {"", "a}b", "{", "a b", "a:b", "a\n"})
     CHECK_THROWS_AS(RedisNames(prefix, 1), std::invalid_argument);
   CHECK_THROWS_AS(RedisNames("a", 0), std::invalid_argument);
 }

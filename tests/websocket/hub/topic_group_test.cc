@@ -141,6 +141,42 @@ TEST_CASE("the reads of a storm are merged: each page serves all who wait for it
   }
 }
 
+TEST_CASE("clients that come later, further back, do not hold up the others", "[topic_group]") {
+  Scene scene(2);
+  std::vector<std::string*> late;
+  std::string& got = scene.resume(1);
+  for (int reads = 0; reads < 12 && got != "2 3 4 5 6 7 8 9 "; ++reads) {
+    const std::uint64_t after = scene.log.reads.front().request.after->offset;
+    late.push_back(&scene.resume(0));
+    scene.answer(Status::ok, after + 1, std::min<std::uint64_t>(after + 2, 9), 9);
+  }
+  CHECK(got == "2 3 4 5 6 7 8 9 ");
+  for (int reads = 0; reads < 20 && !scene.log.reads.empty(); ++reads) {
+    const std::uint64_t after = scene.log.reads.front().request.after->offset;
+    scene.answer(Status::ok, after + 1, std::min<std::uint64_t>(after + 2, 9), 9);
+  }
+  CHECK(scene.log.next_read() == "none");
+  for (const std::string* one : late) CHECK(*one == "1 2 3 4 5 6 7 8 9 ");
+}
+
+TEST_CASE("clients whose position is forgotten do not hold up the others", "[topic_group]") {
+  Scene scene(2);
+  std::string& got = scene.resume(4);
+  std::vector<std::string*> lost;
+  for (int reads = 0; reads < 12 && got != "5 6 7 8 9 "; ++reads) {
+    const std::uint64_t after = scene.log.reads.front().request.after->offset;
+    lost.push_back(&scene.resume(0));
+    if (after < 3) {
+      scene.answer(Status::gap, 1, 0, 9, 3);
+    } else {
+      scene.answer(Status::ok, after + 1, std::min<std::uint64_t>(after + 2, 9), 9, 3);
+    }
+  }
+  CHECK(got == "5 6 7 8 9 ");
+  while (!scene.log.reads.empty()) scene.answer(Status::gap, 1, 0, 9, 3);
+  for (const std::string* one : lost) CHECK(*one == "gap:forgotten:9 ");
+}
+
 TEST_CASE("a gap is told with the position behind which messages follow", "[topic_group]") {
   Scene scene;
   std::string& got = scene.resume(1);
@@ -277,6 +313,33 @@ TEST_CASE("behind an interruption of the link the history is read, and others ar
   CHECK(kept == "1 2 3 4 5 ");
   CHECK(fresh == "gap:link:- ");
   CHECK(wild == "1 gap:link:- 4 5 ");
+}
+
+TEST_CASE("messages that are lost while a page is read are read behind it", "[topic_group]") {
+  Scene scene;
+  std::string& got = scene.resume(1);
+  scene.log.listener->on_gap("kept.a");
+  scene.scene.settle();
+  scene.answer(Status::ok, 2, 2, 2);  // read before message 3, which was lost
+  CHECK(scene.log.next_read() == "2:100");
+  scene.answer(Status::ok, 3, 3, 3);
+  CHECK(scene.log.next_read() == "none");
+  scene.deliver(4);
+  CHECK(got == "2 3 4 ");
+}
+
+TEST_CASE("a first message that is lost while a history without messages is read is read behind it",
+          "[topic_group]") {
+  Scene scene;
+  std::string& got = scene.subscribe({.last = 5});
+  scene.log.listener->on_gap("kept.a");
+  scene.scene.settle();
+  scene.log.answer(Status::no_history, 0, 1, 0, 0);
+  scene.scene.settle();
+  CHECK(scene.log.next_read() == "newest:5");
+  scene.answer(Status::ok, 1, 1, 1);
+  scene.deliver(2);
+  CHECK(got == "1 2 ");
 }
 
 TEST_CASE("messages that the loop was too slow for are read from the history", "[topic_group]") {
