@@ -165,7 +165,7 @@ TemplateValue round_function(Call call) {
   const std::int64_t digits = whole(call, 1, "ndigits", 0);
   if (!value.as_number() || digits > 300) return value;
   if (digits < 0) {
-    const double scale = std::pow(10.0, static_cast<double>(std::min<std::int64_t>(-digits, 300)));
+    const double scale = std::pow(10.0, -static_cast<double>(std::max<std::int64_t>(digits, -300)));
     return std::nearbyint(*number / scale) * scale;
   }
   return parsed<double>(fmt::format("{:.{}f}", *number, static_cast<int>(digits)), "number");

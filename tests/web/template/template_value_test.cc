@@ -97,6 +97,23 @@ TEST_CASE("values of nlohmann::json convert", "[template_value]") {
       nlohmann::json::parse(R"({"a": [1, -2, 2.5, true, null, "x"], "b": {"c": 18446744073709551615}})");
   CHECK(text_of(json) == "{'a': [1, -2, 2.5, True, None, 'x'], 'b': {'c': 1.8446744073709552e+19}}");
 }
+
+TEST_CASE("JSON that is nested too deeply is an error before the stack overflows", "[template_value]") {
+  nlohmann::json json;
+  for (int i = 0; i < 100'000; ++i) {
+    nlohmann::json outer = nlohmann::json::array();
+    outer.push_back(std::move(json));
+    json = std::move(outer);
+  }
+  CHECK_THROWS_AS(TemplateValue(json), std::length_error);
+  nlohmann::json shallow = 1;
+  for (std::size_t i = 0; i < TemplateValue::kMostDepth; ++i) {
+    nlohmann::json outer;
+    outer["a"] = std::move(shallow);
+    shallow = std::move(outer);
+  }
+  CHECK(TemplateValue(shallow).depth() == TemplateValue::kMostDepth);
+}
 #endif
 
 }  // namespace
