@@ -280,12 +280,14 @@ void TemplateMachine::emit(TemplateEscape escape, const TemplateValue& value) {
   if (const std::string* const text = value.as_text(); text && !is_script) {
     budget_.spend_text(text->size());
     emit_text(escape, *text);
-  } else if (value.as_integer() && escape != TemplateEscape::comment) {
+  } else if (value.as_integer() && escape != TemplateEscape::comment && !is_script) {
     append_text(*out_, value, budget_);
   } else {
     std::string text_of_value;
     if (is_script) {
       append_script_json(text_of_value, value, budget_);
+      // A `-` before the value makes no `--` with it.
+      if (text_of_value.starts_with('-')) *out_ += ' ';
     } else {
       append_text(text_of_value, value, budget_);
     }

@@ -99,5 +99,40 @@ TEST_CASE("files that include or extend themselves, or multiply, are refused", "
   CHECK(loader.load("m5")->generate().size() == 32);
 }
 
+TEST_CASE("files whose blocks and includes multiply are refused soon", "[template_limits]") {
+  // Each file has two nested blocks of the file before: 2^40 bodies, and hardly an instruction.
+  std::map<std::string, std::string> files = {{"m0", ""}};
+  std::string blocks;
+  for (int i = 0; i < 40; ++i) {
+    const std::string next = "{% block b" + std::to_string(i + 1) + " %}{% end %}";
+    blocks += "{% block b" + std::to_string(i) + " %}" + next + next + "{% end %}";
+    const std::string include = "{% include m" + std::to_string(i) + " %}";
+    files["m" + std::to_string(i + 1)] = include + include;
+  }
+  files["blocks"] = blocks + "{% block b40 %}{% end %}";
+  // A long text is one instruction, but counts by its size.
+  files["long"] = std::string(1'000'000, 'a');
+  files["texts"] = repeat("{% include long %}", 100);
+  TemplateLoader loader(std::make_unique<MapTemplates>(std::move(files)));
+  CHECK_THROWS_AS(loader.load("blocks"), TemplateParseError);
+  CHECK_THROWS_AS(loader.load("m40"), TemplateParseError);
+  CHECK_THROWS_AS(loader.load("texts"), TemplateParseError);
+  CHECK(loader.load("long")->generate().size() == 1'000'000);
+}
+
+TEST_CASE("a long chain of files that include the next is refused", "[template_limits]") {
+  std::map<std::string, std::string> files;
+  for (int i = 0; i < 200; ++i)
+    files["c" + std::to_string(i)] = "{% include c" + std::to_string(i + 1) + " %}";
+  files["c200"] = "end";
+  // A block that is replaced: its include is searched for blocks, but not compiled.
+  files["base"] = "{% block a %}{% include c0 %}{% end %}";
+  files["child"] = "{% extends base %}{% block a %}{% end %}";
+  TemplateLoader loader(std::make_unique<MapTemplates>(std::move(files)));
+  CHECK_THROWS_AS(loader.load("c0"), TemplateParseError);
+  CHECK_THROWS_AS(loader.load("child"), TemplateParseError);
+  CHECK(loader.load("c160")->generate() == "end");
+}
+
 }  // namespace
 }  // namespace squall::web::template_limits_test
