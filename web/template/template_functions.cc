@@ -23,6 +23,8 @@ namespace squall::web::detail {
 namespace {
 
 constexpr std::uint64_t kLongestRange = 10'000'000;
+// Each link of linkify() has them.
+constexpr std::size_t kLongestLinkParameters = 1'000;
 
 using Call = const TemplateCall&;
 
@@ -84,6 +86,8 @@ TemplateValue linkify_function(Call call) {
   options.shorten = flag(call, 1, "shorten", false);
   if (const auto* extra = argument(call, 2, "extra_params", false))
     options.extra_params = text_of(*extra, call.budget);
+  if (options.extra_params.size() > kLongestLinkParameters)
+    throw TemplateFailure(TemplateFault::value, "the extra_params of linkify() are too long");
   options.require_protocol = flag(call, 3, "require_protocol", false);
   if (const auto* protocols = argument(call, 4, "permitted_protocols", false)) {
     options.permitted_protocols.clear();

@@ -26,6 +26,7 @@ inline constexpr std::size_t kMostExpressionDepth = 200;
 inline constexpr std::size_t kMostBlockDepth = 100;
 inline constexpr std::size_t kMostFileDepth = 50;
 inline constexpr std::size_t kMostFiles = 1'000;
+inline constexpr std::size_t kMostNamedArguments = 1'000;
 inline constexpr std::size_t kMostInstructions = 1'000'000;
 
 }  // namespace detail

@@ -198,6 +198,8 @@ TEST_CASE("methods of texts, maps and lists", "[expression]") {
   CHECK(value_of("[{'a': 1}.get('a'), {}.get('a'), {}.get('a', 5), {'a': 1}.items(), {'a': 1}.keys(), {'a': "
                  "1}.values()]") == "[1, None, 5, [['a', 1]], ['a'], [1]]");
   CHECK(value_of("[[1, 2, 2].count(2), [1, 2].index(2)]") == "[2, 1]");
+  CHECK(value_of("['\xC3\xA8'.strip('\xC3\xA9'), '\xC3\xA9x\xC3\xA9\xC3\xA8'.strip('\xC3\xA8\xC3\xA9'), "
+                 "' \xC3\xA9 '.rstrip(), 'ab'.strip('')]") == "['\xC3\xA8', 'x', ' \xC3\xA9', 'ab']");
   CHECK(fault_of("[1].index(2)") == TemplateFault::value);
   CHECK(fault_of("','.join([1])") == TemplateFault::type);
 }

@@ -41,12 +41,34 @@ TEST_CASE("a run beyond max_steps ends, whatever it does", "[template_limits]") 
         "%}{% end %}{{ l == m }}",
         "{% set s = 'x' * 10000 %}{% set s = s.replace('x', s) %}{{ s.replace('x', s) }}",
         "{% set s = 'x' * 10000 %}{% while s.find('y') < 0 %}{% end %}",
-        "{{ [a for a in range(400) for b in range(400)] }}", "{{ sorted(range(30000)) }}",
+        "{% set m = {'k' * 100000: 1} %}{% while True %}{% set n = str(m) %}{% end %}",
+        "{% set k = 'k' * 100000 %}{% set l = [{k: 1}] * 1000 %}{% set s = json_encode(l) %}",
+        "{% set k = 'k' * 100000 %}{% set m = {k: 1} %}{% set l = [m[k] for i in range(1000)] %}",
+        "{% set k = 'k' * 100000 %}{% set m = {k: 1} %}{% set l = [m.keys() for i in range(1000)] %}",
+        "{% set s = ('%(a)9999d' * 1000) % {'a': 1} %}", "{{ [a for a in range(400) for b in range(400)] }}",
+        "{{ sorted(range(30000)) }}",
         "{% try %}{% while True %}{% end %}{% except %}{% finally %}{% while True %}{% end %}{% end %}"}) {
     INFO(text);
     CHECK(fault_of(text, limits) == TemplateFault::limit);
   }
   CHECK(fault_of("{% for a in range(1000) %}{{ a }}{% end %}", limits) == TemplateFault::name);
+}
+
+TEST_CASE("the search of a text takes linear time", "[template_limits]") {
+  // A search that begins anew at each character takes 10^12 comparisons.
+  CHECK(Template("{% set s = 'a' * 2000000 %}{% set w = 'a' * 1000000 + 'b' %}{{ w in s }},{{ s.find(w) }},"
+                 "{{ s.count(w) }},{{ len(s.split(w)) }},{{ s.replace(w, '') == s }}")
+            .generate() == "False,-1,0,1,True");
+  CHECK(Template("{% set s = 'a' * 1000000 %}{{ len(s.strip('b' * 1000000 + 'a')) }}").generate() == "0");
+}
+
+TEST_CASE("literal text costs steps by its size", "[template_limits]") {
+  CHECK(fault_of("{% for i in range(100) %}" + std::string(16'000, 'a') + "{% end %}",
+                 {.max_steps = 50'000}) == TemplateFault::limit);
+  CHECK(fault_of("{{ linkify('http://a.b', extra_params='a' * 1001) }}", {}) == TemplateFault::value);
+  std::string arguments;
+  for (int i = 0; i < 1001; ++i) arguments += "a" + std::to_string(i) + "=1,";
+  CHECK_THROWS_AS(Template("{{ f(" + arguments + ") }}"), TemplateParseError);
 }
 
 TEST_CASE("a run beyond max_output ends", "[template_limits]") {

@@ -74,6 +74,20 @@ TEST_CASE("large maps find their keys, and the later of two values wins", "[temp
   CHECK_FALSE(TemplateValue(1).find("a"));
 }
 
+TEST_CASE("copies of a long text share it", "[template_value]") {
+  const TemplateValue longer = std::string(1000, 'a');
+  const TemplateValue copy = longer;  // NOLINT(performance-unnecessary-copy-initialization)
+  CHECK(copy.as_text() == longer.as_text());
+  CHECK(copy.kind() == TemplateValue::Kind::text);
+  CHECK(copy.is_true());
+  CHECK_FALSE(copy.as_function());
+  const TemplateValue shorter = "a";
+  CHECK(shorter.kind() == TemplateValue::Kind::text);
+  CHECK(*shorter.as_text() == "a");
+  // 8 GB, if each had its own text.
+  CHECK(Template("{% set x = 'a' * 8000000 %}{% set l = [x] * 1000 %}{{ len(l) }}").generate() == "1000");
+}
+
 TEST_CASE("values nest up to kMostDepth", "[template_value]") {
   TemplateValue value;
   const auto nest = [&](std::size_t times) {
