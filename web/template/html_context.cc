@@ -164,7 +164,7 @@ void HtmlContext::begin_attribute(char c) {
   word_.assign(1, to_lower(c));
 }
 
-// The name, or the rest of it, is not the template's text.
+// The name of the attribute, or the rest of the name, is not text of the template.
 void HtmlContext::begin_unknown_attribute() {
   // Every name that begins so is harmless.
   const bool is_data =
@@ -520,7 +520,7 @@ void HtmlContext::merge(const HtmlContext& other) {
     return;
   }
   if (is_between_attributes() && (place_ != other.place_ || word_ != other.word_)) {
-    // What follows may join the name.
+    // The next characters may belong to the name.
     const bool is_open = place_ == Place::attribute_name || other.place_ == Place::attribute_name;
     place_ = is_open ? Place::attribute_name : Place::after_name;
     word_ = kUnknownName;

@@ -25,6 +25,7 @@ namespace {
 constexpr std::uint64_t kLongestRange = 10'000'000;
 // Each link of linkify() has them.
 constexpr std::size_t kLongestLinkParameters = 1'000;
+constexpr std::size_t kMostProtocols = 100;
 
 using Call = const TemplateCall&;
 
@@ -92,10 +93,17 @@ TemplateValue linkify_function(Call call) {
   if (const auto* protocols = argument(call, 4, "permitted_protocols", false)) {
     options.permitted_protocols.clear();
     TemplateValue keep;
-    for (const TemplateValue& protocol : items_of(*protocols, keep, call.budget))
+    const auto& items = items_of(*protocols, keep, call.budget);
+    if (items.size() > kMostProtocols)
+      throw TemplateFailure(TemplateFault::value, "linkify() has too many permitted_protocols");
+    for (const TemplateValue& protocol : items)
       options.permitted_protocols.push_back(text_of(protocol, call.budget));
   }
-  return linkify(text_of(*argument(call, 0, "", true), call.budget), options);
+  const std::string text = text_of(*argument(call, 0, "", true), call.budget);
+  // Each link has one of these.
+  const auto links = std::count_if(text.begin(), text.end(), [](char c) { return c == '.' || c == ':'; });
+  call.budget.spend_text(static_cast<std::size_t>(links) * (options.extra_params.size() + 16));
+  return linkify(text, options);
 }
 
 // ---- Conversions.
@@ -131,6 +139,7 @@ TemplateValue to_integer(double number) {
 
 TemplateValue int_function(Call call) {
   const TemplateValue& value = only(call);
+  if (value.as_text()) call.budget.spend_text(value.as_text()->size());
   if (const auto number = integer_of(value)) return *number;
   if (value.as_number()) return to_integer(*value.as_number());
   if (value.as_text()) return parsed<std::int64_t>(*value.as_text(), "whole number");
@@ -139,6 +148,7 @@ TemplateValue int_function(Call call) {
 
 TemplateValue float_function(Call call) {
   const TemplateValue& value = only(call);
+  if (value.as_text()) call.budget.spend_text(value.as_text()->size());
   if (const auto number = number_of(value)) return *number;
   if (value.as_text()) return parsed<double>(*value.as_text(), "number");
   throw TemplateFailure(TemplateFault::type, fmt::format("float() takes no {}", kind_name(value)));

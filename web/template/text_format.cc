@@ -180,7 +180,8 @@ std::string TextFormatter::text(const Conversion& conversion, const TemplateValu
   if (conversion.type == 'c') {
     const auto code = integer_of(value);
     if (!code) {
-      if (!value.as_text() || count_characters(*value.as_text()) != 1)
+      const std::string* const character = value.as_text();
+      if (!character || character->size() > 4 || count_characters(*character) != 1)
         fail_format(TemplateFault::type, "%c needs one character, or its number");
       return *value.as_text();
     }

@@ -32,9 +32,12 @@ std::string repeat(const std::string& text, std::size_t times) {
 TEST_CASE("a run beyond max_steps ends, whatever it does", "[template_limits]") {
   const TemplateLimits limits{.max_steps = 100'000};
   for (const char* text :
-       {"{% while True %}{% end %}", "{% for a in range(1000) %}{% for b in range(1000) %}{% end %}{% end %}",
-        "{% set s = 'x' %}{% while True %}{% set s = s + s %}{% end %}", "{{ 'x' * 100000000 }}",
-        "{{ range(10000000) }}", "{% set l = [1] %}{% while True %}{% set l = l + l %}{% end %}",
+       {"{% while True %}{% end %}",
+        "{% for a in range(1000) %}{% for b in range(1000) %}{% end %}{% end %}",
+        "{% set s = 'x' %}{% while True %}{% set s = s + s %}{% end %}",
+        "{{ 'x' * 100000000 }}",
+        "{{ range(10000000) }}",
+        "{% set l = [1] %}{% while True %}{% set l = l + l %}{% end %}",
         "{% set l = [1] %}{% for i in range(100) %}{% set l = [l, l] %}{% end %}{{ l }}",
         "{% set l = [1] %}{% for i in range(100) %}{% set l = [l, l] %}{% end %}{{ json_encode(l) }}",
         "{% set l = [1] %}{% set m = [1] %}{% for i in range(100) %}{% set l = [l, l] %}{% set m = [m, m] "
@@ -45,7 +48,10 @@ TEST_CASE("a run beyond max_steps ends, whatever it does", "[template_limits]") 
         "{% set k = 'k' * 100000 %}{% set l = [{k: 1}] * 1000 %}{% set s = json_encode(l) %}",
         "{% set k = 'k' * 100000 %}{% set m = {k: 1} %}{% set l = [m[k] for i in range(1000)] %}",
         "{% set k = 'k' * 100000 %}{% set m = {k: 1} %}{% set l = [m.keys() for i in range(1000)] %}",
-        "{% set s = ('%(a)9999d' * 1000) % {'a': 1} %}", "{{ [a for a in range(400) for b in range(400)] }}",
+        "{% set s = ('%(a)9999d' * 1000) % {'a': 1} %}",
+        "{% set s = ' ' * 100000 + '1' %}{% set l = [int(s) + float(s) for i in range(1000)] %}",
+        "{{ linkify('www.a ' * 2000, extra_params='a' * 1000) }}",
+        "{{ [a for a in range(400) for b in range(400)] }}",
         "{{ sorted(range(30000)) }}",
         "{% try %}{% while True %}{% end %}{% except %}{% finally %}{% while True %}{% end %}{% end %}"}) {
     INFO(text);
@@ -66,6 +72,7 @@ TEST_CASE("literal text costs steps by its size", "[template_limits]") {
   CHECK(fault_of("{% for i in range(100) %}" + std::string(16'000, 'a') + "{% end %}",
                  {.max_steps = 50'000}) == TemplateFault::limit);
   CHECK(fault_of("{{ linkify('http://a.b', extra_params='a' * 1001) }}", {}) == TemplateFault::value);
+  CHECK(fault_of("{{ linkify('http://a.b', permitted_protocols=range(101)) }}", {}) == TemplateFault::value);
   std::string arguments;
   for (int i = 0; i < 1001; ++i) arguments += "a" + std::to_string(i) + "=1,";
   CHECK_THROWS_AS(Template("{{ f(" + arguments + ") }}"), TemplateParseError);
