@@ -288,6 +288,7 @@ void ExpressionParser::arguments(Expression& call) {
     const std::size_t offset = token_.offset;
     ExpressionPtr argument = test();
     if (argument->kind == Expression::Kind::name && accept("=")) {
+      if (call.names.size() == kMostNamedArguments) source_.fail(offset, "the call has too many arguments");
       if (std::find(call.names.begin(), call.names.end(), argument->name) != call.names.end())
         source_.fail(offset, fmt::format("the argument '{}' is given twice", argument->name));
       call.names.push_back(std::move(argument->name));
@@ -309,11 +310,13 @@ ExpressionPtr ExpressionParser::atom() {
     ExpressionPtr constant = node(Expression::Kind::constant, offset);
     constant->constant = std::move(token_.value);
     advance();
-    while (constant->constant.as_text() && token_.kind == ExpressionToken::Kind::constant &&
-           token_.value.as_text()) {
-      constant->constant = *constant->constant.as_text() + *token_.value.as_text();
-      advance();
-    }
+    const auto is_text = [&] {
+      return token_.kind == ExpressionToken::Kind::constant && token_.value.as_text();
+    };
+    if (!constant->constant.as_text() || !is_text()) return constant;
+    std::string text = *constant->constant.as_text();
+    for (; is_text(); advance()) text += *token_.value.as_text();
+    constant->constant = std::move(text);
     return constant;
   }
   if (accept("(")) return parenthesis();

@@ -23,7 +23,7 @@ constexpr std::array<std::string_view, 19> kUrlAttributes = {
     "background", "ping",    "manifest", "longdesc",   "profile",   "usemap", "codebase",
     "classid",    "archive", "icon",     "lowsrc",     "xlink:href"};
 // With them an element of SVG sets another attribute, such as a link's href.
-constexpr std::array<std::string_view, 4> kAnimated = {"to", "from", "by", "values"};
+constexpr std::array<std::string_view, 3> kAnimated = {"to", "from", "by"};
 constexpr std::array<std::string_view, 9> kScriptTypes = {"",
                                                           "module",
                                                           "text/javascript",
@@ -36,9 +36,13 @@ constexpr std::array<std::string_view, 9> kScriptTypes = {"",
 
 constexpr std::size_t kLongestName = 64;
 constexpr std::size_t kLongestReference = 40;
-constexpr std::size_t kLongestEnd = std::string_view("</textarea").size();
-// The name of an attribute that depends on a branch.
-constexpr std::string_view kUnknownName = "?";
+// The longest end tag of an element with text, with a prefix of XML.
+constexpr std::size_t kLongestEnd = kLongestName;
+// The beginning of an attribute's name that a branch, a value or raw output makes.
+constexpr std::string_view kUnknownName = "\x01";
+// The name of a tag that depends on a branch, and of one that raw output begins.
+constexpr std::string_view kUnknownElement = "?";
+constexpr char kRawElement = '-';
 
 // Whether the name of the element matters for what follows.
 bool is_special_element(std::string_view name) noexcept {
@@ -50,6 +54,7 @@ bool is_special_element(std::string_view name) noexcept {
 }  // namespace
 
 HtmlContext::HtmlContext(Start start) noexcept {
+  is_xml_ = start == Start::xml;
   if (start == Start::script) place_ = Place::script;
   if (start == Start::css) place_ = Place::style;
 }
@@ -133,14 +138,21 @@ void HtmlContext::begin_tag(char c) {
   element_.assign(1, to_lower(c));
   type_.clear();
   is_known_script_ = true;
+  is_self_closed_ = false;
 }
 
 void HtmlContext::read_tag(char c) {
   if (c == '>') return end_tag();
   if (is_html_space(c) || c == '/') {
     place_ = Place::in_tag;
+    is_self_closed_ = c == '/';
   } else if (place_ == Place::in_tag) {
     begin_attribute(c);
+  } else if (is_xml_ && c == ':') {
+    // In XML the name behind the prefix counts.
+    element_.clear();
+  } else if (element_ == kUnknownElement) {
+    place_ = Place::unknown;
   } else if (element_.size() < kLongestName) {
     element_ += to_lower(c);
   }
@@ -148,7 +160,18 @@ void HtmlContext::read_tag(char c) {
 
 void HtmlContext::begin_attribute(char c) {
   place_ = Place::attribute_name;
+  is_self_closed_ = false;
   word_.assign(1, to_lower(c));
+}
+
+// The name of the attribute, or the rest of the name, is not text of the template.
+void HtmlContext::begin_unknown_attribute() {
+  // Every name that begins so is harmless.
+  const bool is_data =
+      place_ == Place::attribute_name && (word_.starts_with("data-") || word_.starts_with("aria-"));
+  if (!is_data) word_ = kUnknownName;
+  place_ = Place::attribute_name;
+  is_self_closed_ = false;
 }
 
 void HtmlContext::read_attribute(char c) {
@@ -160,6 +183,7 @@ void HtmlContext::read_attribute(char c) {
         place_ = Place::before_value;
       } else if (c == '/') {
         place_ = Place::in_tag;
+        is_self_closed_ = true;
       } else if (is_html_space(c)) {
         place_ = Place::after_name;
       } else if (place_ == Place::after_name) {
@@ -192,18 +216,23 @@ void HtmlContext::begin_value(char quote) {
   quote_ = quote;
   attribute_ = attribute_of(word_);
   url_ = Url::start;
+  has_url_value_ = false;
   css_ = Css::code;
   script_ = {};
   word_.clear();
 }
 
 HtmlContext::Attribute HtmlContext::attribute_of(std::string_view name) const noexcept {
+  if (name.starts_with(kUnknownName)) return Attribute::opaque;
+  if (is_xml_) name.remove_prefix(name.rfind(':') + 1);
   if (name.starts_with("on")) return Attribute::script;
   if (is_in(kUrlAttributes, name)) return Attribute::url;
   if (name == "style") return Attribute::css;
-  if (name == "srcdoc" || name == kUnknownName) return Attribute::opaque;
+  if (name == "srcdoc") return Attribute::opaque;
   if (name == "type" && element_ == "script") return Attribute::type;
   const bool is_animation = element_ == "set" || element_.starts_with("animate");
+  // A list: each of its items may be a URL.
+  if (is_animation && name == "values") return Attribute::css;
   return is_animation && is_in(kAnimated, name) ? Attribute::url : Attribute::plain;
 }
 
@@ -222,21 +251,21 @@ void HtmlContext::end_value() {
 void HtmlContext::end_tag() {
   place_ = Place::text;
   word_.clear();
-  if (element_ == "svg" || element_ == "math") {
-    if (!is_end_tag_) {
-      ++foreign_;
-    } else if (foreign_ > 0) {
-      --foreign_;
-    }
-  }
-  if (!is_end_tag_) {
+  const bool is_foreign = element_ == "svg" || element_ == "math";
+  // HTML ignores the `/` of its own elements.
+  const bool is_empty = is_self_closed_ && (is_foreign || is_xml_ || foreign_ > 0);
+  if (is_foreign && is_end_tag_ && foreign_ > 0) --foreign_;
+  if (!is_end_tag_ && !is_empty) {
+    if (is_foreign) ++foreign_;
     if (element_ == "script") place_ = Place::script;
     if (element_ == "style") place_ = Place::style;
-    if (foreign_ == 0 && (element_ == "title" || element_ == "textarea")) place_ = Place::raw_text;
+    const bool is_text = element_ == "title" || element_ == "textarea";
+    if (is_text && foreign_ == 0 && !is_xml_) place_ = Place::raw_text;
   }
   script_ = {};
   css_ = Css::code;
   is_end_tag_ = false;
+  is_self_closed_ = false;
   if (place_ == Place::text) element_.clear();
 }
 
@@ -275,8 +304,7 @@ bool HtmlContext::has_ended_element(char c) {
   // Without an element the file is a script or a style sheet.
   if (element_.empty()) return false;
   const bool is_end_of_name = is_html_space(c) || c == '/' || c == '>';
-  if (is_end_of_name && word_.size() == element_.size() + 2 && word_.starts_with("</") &&
-      word_.ends_with(element_)) {
+  if (is_end_of_name && word_.starts_with("</") && name_of_end() == element_) {
     is_end_tag_ = true;
     is_script_comment_ = false;
     place_ = Place::in_tag;
@@ -286,6 +314,8 @@ bool HtmlContext::has_ended_element(char c) {
   }
   if (c == '<') {
     word_ = "<";
+  } else if (is_end_of_name && word_ != "<") {
+    word_.clear();
   } else if (!word_.empty()) {
     word_ += to_lower(c);
     if (word_.size() > kLongestEnd) word_.clear();
@@ -295,6 +325,13 @@ bool HtmlContext::has_ended_element(char c) {
   // The browser then looks for another end of the script (HTML, 4.12.1.3).
   if (is_script_comment_ && word_ == "<script") place_ = Place::unknown;
   return false;
+}
+
+// The name behind `</` in word_.
+std::string_view HtmlContext::name_of_end() const noexcept {
+  std::string_view name = std::string_view(word_).substr(2);
+  if (is_xml_) name.remove_prefix(name.rfind(':') + 1);
+  return name;
 }
 
 void HtmlContext::read_value(char c) {
@@ -314,6 +351,7 @@ void HtmlContext::read_url(char c) {
   if (c == '/' || c == '?' || c == '#') {
     url_ = Url::decided;
   } else if (c == ':') {
+    if (url_ == Url::after_value && has_url_value_) has_value_scheme_ = true;
     url_ = url_ != Url::after_value && !is_script_scheme(word_) ? Url::decided : Url::bad;
   } else if (url_ != Url::after_value && !is_ignored_in_url(c)) {
     url_ = Url::prefix;
@@ -360,7 +398,7 @@ HtmlContext::Decision HtmlContext::value(bool is_word) {
     case Place::text: return {};
     case Place::comment: word_.clear(); return {.escape = TemplateEscape::comment};
     case Place::raw_text: word_.clear(); return {};
-    case Place::quoted: return value_in_attribute();
+    case Place::quoted: return value_in_attribute(is_word);
     case Place::before_value:
     case Place::unquoted: return {.problem = "a value of an attribute needs quotes around it"};
     case Place::script:
@@ -372,7 +410,7 @@ HtmlContext::Decision HtmlContext::value(bool is_word) {
     case Place::attribute_name:
     case Place::after_name:
       if (is_word) {
-        if (place_ != Place::attribute_name) begin_attribute('-');
+        begin_unknown_attribute();
         return {};
       }
       return {.problem =
@@ -391,31 +429,32 @@ HtmlContext::Decision HtmlContext::value(bool is_word) {
   return {};
 }
 
-HtmlContext::Decision HtmlContext::value_in_attribute() {
+HtmlContext::Decision HtmlContext::value_in_attribute(bool is_word) {
   const bool is_checked = attribute_ == Attribute::script || attribute_ == Attribute::css ||
                           (attribute_ == Attribute::url && url_ != Url::decided);
   if (is_reference_open_ && is_checked)
     return {.problem = "a value cannot follow an unfinished character reference"};
   switch (attribute_) {
-    case Attribute::url: return value_in_url();
+    case Attribute::url: return value_in_url(is_word);
     case Attribute::script: return value_in_script(TemplateEscape::script_attribute);
     case Attribute::css: return value_in_css();
     case Attribute::opaque:
       return {
           .problem =
               "a value cannot stand in srcdoc, which is a page of its own, nor in an attribute whose name "
-              "depends on a branch"};
+              "depends on a branch, a value or raw output"};
     case Attribute::type: is_known_script_ = false; return {};
     default: return {};
   }
 }
 
-HtmlContext::Decision HtmlContext::value_in_url() {
+HtmlContext::Decision HtmlContext::value_in_url(bool is_word) {
   if (url_ == Url::decided) return {};
   if (url_ == Url::bad)
     return {.problem = "a value cannot stand in a URL whose scheme is a script's, or a value's"};
   const TemplateEscape escape = url_ == Url::start ? TemplateEscape::url_start : TemplateEscape::url_rest;
   url_ = Url::after_value;
+  has_url_value_ = has_url_value_ || !is_word;
   word_.clear();
   return {.escape = escape};
 }
@@ -434,7 +473,13 @@ HtmlContext::Decision HtmlContext::value_in_css() const noexcept {
 void HtmlContext::skip_raw() noexcept {
   is_reference_open_ = false;
   if (place_ == Place::before_value) begin_value(0);
-  if (is_in_url()) url_ = Url::decided;
+  if (place_ == Place::tag_open || place_ == Place::end_open) {
+    is_end_tag_ = place_ == Place::end_open;
+    begin_tag(kRawElement);
+  }
+  if (is_between_attributes()) begin_unknown_attribute();
+  // The output may be empty, so that what follows begins the URL.
+  if (is_in_url() && url_ == Url::start) url_ = Url::prefix;
   if (place_ == Place::quoted || place_ == Place::script) script_.skip_value();
 }
 
@@ -450,6 +495,20 @@ void HtmlContext::forget_details() noexcept {
     word_.clear();
 }
 
+void HtmlContext::begin_loop() noexcept {
+  forget_details();
+  // At the second time another name may stand before.
+  if (place_ == Place::attribute_name || place_ == Place::after_name) word_ = kUnknownName;
+}
+
+bool HtmlContext::can_repeat(const HtmlContext& end, bool begins_apart) const {
+  if (end.is_unreachable_) return true;
+  if (!is_same_place(end)) return false;
+  const bool is_name_joined = end.place_ == Place::attribute_name && place_ != Place::attribute_name;
+  const bool is_scheme_joined = end.is_in_url() && end.url_ == Url::bad && end.has_url_value_;
+  return (begins_apart || !is_name_joined) && (url_ == Url::bad || !is_scheme_joined);
+}
+
 void HtmlContext::merge(const HtmlContext& other) {
   if (other.is_unreachable_ || *this == other) return;
   if (is_unreachable_) {
@@ -461,7 +520,9 @@ void HtmlContext::merge(const HtmlContext& other) {
     return;
   }
   if (is_between_attributes() && (place_ != other.place_ || word_ != other.word_)) {
-    place_ = Place::after_name;
+    // The next characters may belong to the name.
+    const bool is_open = place_ == Place::attribute_name || other.place_ == Place::attribute_name;
+    place_ = is_open ? Place::attribute_name : Place::after_name;
     word_ = kUnknownName;
   }
   const bool is_bad = url_ == Url::bad || other.url_ == Url::bad;
@@ -470,7 +531,9 @@ void HtmlContext::merge(const HtmlContext& other) {
   script.merge(other.script_);
   forget_details();
   script_ = script;
-  if (element_ != other.element_) element_ = "-";
+  if (element_ != other.element_) element_ = kUnknownElement;
+  is_self_closed_ = is_self_closed_ && other.is_self_closed_;
+  has_url_value_ = has_url_value_ || other.has_url_value_;
   is_known_script_ = is_known_script_ && other.is_known_script_;
   is_reference_open_ = is_reference_open_ || other.is_reference_open_;
   is_script_comment_ = is_script_comment_ || other.is_script_comment_;
@@ -493,8 +556,11 @@ HtmlContext HtmlContext::comparable() const {
   context.is_known_script_ = true;
   context.is_reference_open_ = false;
   context.is_script_comment_ = false;
+  context.has_url_value_ = false;
   context.url_ = Url::start;
   if (!is_special_element(element_)) context.element_.clear();
+  if (context.element_.empty() || (!is_xml_ && foreign_ == 0 && element_ != "svg" && element_ != "math"))
+    context.is_self_closed_ = false;
   if (is_between_attributes()) context.place_ = Place::in_tag;
   if (is_between_attributes() || is_in_url() || place_ == Place::text) context.word_.clear();
   if (place_ != Place::quoted && place_ != Place::style) context.css_ = Css::code;

@@ -35,7 +35,7 @@ enum class TemplateEscape : std::uint8_t {
 // unknown           nothing                          a problem
 class HtmlContext {
  public:
-  enum class Start : std::uint8_t { text, script, css };
+  enum class Start : std::uint8_t { text, xml, script, css };
   struct Decision {
     TemplateEscape escape = TemplateEscape::html;
     const char* problem = nullptr;
@@ -51,13 +51,16 @@ class HtmlContext {
 
   // No text follows, because the loop is left here.
   void set_unreachable() noexcept { is_unreachable_ = true; }
-  // Of a loop's begin: what may differ between iterations is forgotten.
-  void forget_details() noexcept;
+  // At the begin of a loop: forgets what may differ between iterations.
+  void begin_loop() noexcept;
+  // Whether the body of a loop that begins here may end there, and begin again. `begins_apart`: the body
+  // begins with a space, or with output that the template's author answers for.
+  bool can_repeat(const HtmlContext& end, bool begins_apart) const;
   // Becomes what holds behind either of two branches; unknown if they end at different places.
   void merge(const HtmlContext& other);
-  // Whether a text that begins here may end there, and begin again.
-  bool is_same_place(const HtmlContext& other) const;
   bool is_unknown() const noexcept { return place_ == Place::unknown; }
+  // Whether a `:` has made a value the scheme of a URL.
+  bool has_value_scheme() const noexcept { return has_value_scheme_; }
 
   bool operator==(const HtmlContext&) const = default;
 
@@ -93,6 +96,7 @@ class HtmlContext {
   void read_element(char c);
   void begin_tag(char c);
   void begin_attribute(char c);
+  void begin_unknown_attribute();
   void begin_value(char quote);
   void end_tag();
   void end_value();
@@ -100,12 +104,15 @@ class HtmlContext {
   void read_url(char c);
   void read_css(char c);
   bool has_ended_element(char c);
+  std::string_view name_of_end() const noexcept;
+  void forget_details() noexcept;
   bool is_in_url() const noexcept;
   bool is_between_attributes() const noexcept;
   HtmlContext comparable() const;
+  bool is_same_place(const HtmlContext& other) const;
   Attribute attribute_of(std::string_view name) const noexcept;
-  Decision value_in_attribute();
-  Decision value_in_url();
+  Decision value_in_attribute(bool is_word);
+  Decision value_in_url(bool is_word);
   Decision value_in_script(TemplateEscape escape);
   Decision value_in_css() const noexcept;
 
@@ -114,7 +121,11 @@ class HtmlContext {
   Url url_ = Url::start;
   Css css_ = Css::code;
   char quote_ = 0;
+  bool is_xml_ = false;
   bool is_end_tag_ = false;
+  bool is_self_closed_ = false;    // behind the `/` of a tag
+  bool has_url_value_ = false;     // the URL has a value that is not one of the template's words
+  bool has_value_scheme_ = false;  // see has_value_scheme()
   bool is_known_script_ = true;
   bool is_unreachable_ = false;
   bool is_reference_open_ = false;  // the value ends in the middle of a character reference

@@ -3,7 +3,9 @@
 #include <squall/web/template/template_value.h>
 
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,16 +22,20 @@ concept JsonLike = requires(const T& json) {
   json.items();
 };
 
+// `depth`: of the lists and maps around it.
 template <JsonLike T>
-TemplateValue from_json(const T& json) {
+TemplateValue from_json(const T& json, std::size_t depth = 0) {
+  if (depth > TemplateValue::kMostDepth)
+    throw std::length_error("lists and maps of a template are nested too deeply");
   if (json.is_object()) {
     std::vector<TemplateValue::Entry> entries;
-    for (const auto& item : json.items()) entries.emplace_back(item.key(), from_json(item.value()));
+    for (const auto& item : json.items())
+      entries.emplace_back(item.key(), from_json(item.value(), depth + 1));
     return TemplateValue::map(std::move(entries));
   }
   if (json.is_array()) {
     TemplateValue::List items;
-    for (const auto& item : json) items.push_back(from_json(item));
+    for (const auto& item : json) items.push_back(from_json(item, depth + 1));
     return TemplateValue::list(std::move(items));
   }
   if (json.is_string()) return json.template get<std::string>();

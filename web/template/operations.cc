@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <string>
 #include <utility>
 #include <vector>
@@ -173,10 +174,13 @@ TemplateValue::List characters_of(std::string_view text, TemplateBudget& budget)
 
 bool contains(const TemplateValue& container, const TemplateValue& item, TemplateBudget& budget) {
   if (container.as_text() && item.as_text()) {
-    budget.spend_text(container.as_text()->size());
-    return container.as_text()->find(*item.as_text()) != std::string::npos;
+    budget.spend_text(container.as_text()->size() + item.as_text()->size());
+    return find_text(*container.as_text(), *item.as_text()) != std::string::npos;
   }
-  if (container.as_map()) return item.as_text() && container.find(*item.as_text());
+  if (container.as_map()) {
+    if (item.as_text()) budget.spend_text(item.as_text()->size());
+    return item.as_text() && container.find(*item.as_text());
+  }
   if (!container.as_list())
     throw TemplateFailure(TemplateFault::type,
                           fmt::format("'in' takes no {} in {}", kind_name(item), kind_name(container)));
@@ -250,6 +254,7 @@ bool is_equal(const TemplateValue& left, const TemplateValue& right, TemplateBud
     if (entries == right.as_map()) return true;
     return entries->size() == right.as_map()->size() &&
            std::all_of(entries->begin(), entries->end(), [&](const auto& entry) {
+             budget.spend_text(entry.first.size());
              const TemplateValue* const other = right.find(entry.first);
              return other && is_equal(entry.second, *other, budget);
            });
@@ -364,6 +369,13 @@ std::optional<double> number_of(const TemplateValue& value) noexcept {
   return std::nullopt;
 }
 
+std::size_t find_text(std::string_view text, std::string_view what, std::size_t from) noexcept {
+  if (from > text.size()) return text.npos;
+  const std::string_view rest = text.substr(from);
+  const void* const found = ::memmem(rest.data(), rest.size(), what.data(), what.size());
+  return found ? static_cast<std::size_t>(static_cast<const char*>(found) - text.data()) : text.npos;
+}
+
 std::size_t count_characters(std::string_view text) noexcept {
   std::size_t count = 0;
   for (; !text.empty(); ++count) text.remove_prefix(first_character(text).length);
@@ -377,7 +389,10 @@ TemplateValue items_to_loop(const TemplateValue& value, TemplateBudget& budget) 
     throw TemplateFailure(TemplateFault::type, fmt::format("a loop cannot go over {}", kind_name(value)));
   budget.spend(value.as_map()->size());
   TemplateValue::List keys;
-  for (const auto& [key, item] : *value.as_map()) keys.emplace_back(key);
+  for (const auto& [key, item] : *value.as_map()) {
+    budget.spend_text(key.size());
+    keys.emplace_back(key);
+  }
   return TemplateValue::list(std::move(keys));
 }
 

@@ -41,6 +41,8 @@ TemplateValue slice(const TemplateValue& value, const TemplateValue& begin, cons
 std::optional<std::int64_t> integer_of(const TemplateValue& value) noexcept;
 std::optional<double> number_of(const TemplateValue& value) noexcept;
 std::size_t count_characters(std::string_view text) noexcept;
+// As text.find(what, from), in linear time.
+std::size_t find_text(std::string_view text, std::string_view what, std::size_t from = 0) noexcept;
 
 // The list of the values that a loop takes: the items of a list, the keys of a map, the characters of a text.
 TemplateValue items_to_loop(const TemplateValue& value, TemplateBudget& budget);

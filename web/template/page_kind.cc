@@ -1,20 +1,27 @@
 #include <squall/web/template/page_kind.h>
 
+#include <squall/ioloop/base/ascii.h>
+
 #include <algorithm>
 #include <array>
+#include <string>
 
 namespace squall::web::detail {
 
 std::optional<HtmlContext> context_of_page(std::string_view file) {
-  static constexpr std::array<std::string_view, 5> kHtml = {"html", "htm", "xhtml", "svg", "xml"};
+  static constexpr std::array<std::string_view, 2> kHtml = {"html", "htm"};
+  static constexpr std::array<std::string_view, 3> kXml = {"xhtml", "svg", "xml"};
   static constexpr std::array<std::string_view, 3> kScript = {"js", "mjs", "json"};
+  file.remove_prefix(file.rfind('/') + 1);
   const std::size_t dot = file.rfind('.');
   if (dot == file.npos) return HtmlContext();
-  const std::string_view extension = file.substr(dot + 1);
+  std::string extension(file.substr(dot + 1));
+  std::transform(extension.begin(), extension.end(), extension.begin(), to_lower);
   const auto is_one_of = [&](const auto& names) {
     return std::find(names.begin(), names.end(), extension) != names.end();
   };
   if (is_one_of(kHtml)) return HtmlContext();
+  if (is_one_of(kXml)) return HtmlContext(HtmlContext::Start::xml);
   if (is_one_of(kScript)) return HtmlContext(HtmlContext::Start::script);
   if (extension == "css") return HtmlContext(HtmlContext::Start::css);
   return std::nullopt;

@@ -8,9 +8,9 @@
 
 namespace squall::web::detail {
 
-// Where the text of a file of that name begins: as HTML for .html, .htm, .xhtml, .svg and .xml and for a name
-// without a dot, as a script for .js, .mjs and .json, as a style for .css. nullopt for others, whose values
-// are escaped without regard to their place.
+// Where the text of a file of that name begins: as HTML for .html, .htm and a name without a dot, as XML for
+// .xhtml, .svg and .xml, as a script for .js, .mjs and .json, as a style for .css. Letters of any case.
+// nullopt for others, whose values are escaped without regard to their place.
 std::optional<HtmlContext> context_of_page(std::string_view file);
 
 // Whether the expression's value can only be one of the template's own words: letters, digits, `-` and `_`.

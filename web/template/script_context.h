@@ -16,10 +16,11 @@ class ScriptContext {
   // Null where a value may stand; otherwise why not.
   const char* problem() const noexcept;
 
-  // Becomes the state behind either of two branches. If they differ in it, `/` counts as ambiguous.
+  // Becomes the state behind either of two branches. If they differ in the token before, `/` counts as
+  // ambiguous; if they differ in parentheses, these are forgotten.
   // False if they end in different places.
   bool merge(const ScriptContext& other);
-  void forget_last();
+  void forget_last() noexcept;
 
   bool operator==(const ScriptContext&) const = default;
 
@@ -42,6 +43,10 @@ class ScriptContext {
   enum class Last : std::uint8_t { operation, operand, ambiguous };
 
   void read_code(char c);
+  void end_word();
+  void read_symbol(char c);
+  void open(char c);
+  void read_parenthesis(char c);
   void read_brace(char c);
   void read_slash(char c);
   void read_quoted(char c);
@@ -50,8 +55,13 @@ class ScriptContext {
   Place place_ = Place::code;
   Last last_ = Last::operation;
   bool is_escaped_ = false;  // behind a backslash
-  std::string word_;         // the name or keyword before
-  std::string open_;         // open braces: `{`, or `$` for one of a template literal
+  bool is_behind_cr_ = false;
+  bool is_member_ = false;     // behind the `.` or the `#` before a member's name
+  bool is_condition_ = false;  // behind `if`, `while`, `for`, `for await` or `with`
+  char before_ = 0;            // the character before, of code
+  std::string word_;           // the name or keyword before
+  // Open braces and parentheses: `{`, `$` for one of a template literal, `(`, `c` for one of a condition.
+  std::string open_;
 };
 
 }  // namespace squall::web::detail

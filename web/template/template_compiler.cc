@@ -7,17 +7,48 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <string_view>
 #include <utility>
 
 namespace squall::web::detail {
 
-// Counts how deep bodies are nested, over all files.
+namespace {
+
+// Whether each output of the body begins with a space, or with output that the author answers for.
+bool begins_apart(const TemplateBody& body) {
+  for (const TemplateNode& node : body) {
+    switch (node.kind) {
+      case TemplateNode::Kind::text:
+        if (node.text.empty()) continue;
+        return std::string_view(" \t\n\r\f").find(node.text.front()) != std::string_view::npos;
+      case TemplateNode::Kind::set: continue;
+      case TemplateNode::Kind::output: return node.is_raw;
+      case TemplateNode::Kind::conditional:
+        if (!std::all_of(node.branches.begin(), node.branches.end(),
+                         [](const TemplateBranch& branch) { return begins_apart(branch.body); }))
+          return false;
+        if (node.last && !begins_apart(*node.last)) return false;
+        continue;
+      default: return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+// Counts how deep bodies are nested, over all files, and how many are compiled: blocks and includes multiply
+// without an instruction.
 class TemplateCompiler::Depth {
  public:
   Depth(TemplateCompiler& compiler, std::size_t offset) : compiler_(compiler) {
     if (++compiler_.depth_ > 2 * kMostBlockDepth) {
       --compiler_.depth_;
       compiler_.builder_.source().fail(offset, "blocks and files are nested too deeply");
+    }
+    if (++compiler_.work_ > kMostInstructions) {
+      --compiler_.depth_;
+      compiler_.builder_.source().fail(offset, "the template with its files is too large");
     }
   }
   ~Depth() { --compiler_.depth_; }
@@ -102,7 +133,10 @@ void TemplateCompiler::find_blocks(const TemplateBody& body, const TemplateFileP
     if (std::find(seen.begin(), seen.end(), included.get()) != seen.end()) continue;
     if (seen.size() > kMostFiles) file->source.fail(node.offset, "the template includes too many files");
     seen.push_back(included.get());
+    if (++file_depth_ > kMostFileDepth)
+      file->source.fail(node.offset, fmt::format("files include one another too deeply: {}", node.text));
     find_blocks(included->body, included, seen);
+    --file_depth_;
   }
 }
 
@@ -130,7 +164,10 @@ void TemplateCompiler::compile_node(const TemplateNode& node) {
   switch (node.kind) {
     case TemplateNode::Kind::text:
       if (node.text.empty()) return;
+      work_ += node.text.size() / 64;
       if (context_) context_->read(node.text);
+      if (context_ && context_->has_value_scheme())
+        fail(node, "a ':' behind a value would make the value the scheme of a URL");
       builder_.program().texts.push_back(node.text);
       builder_.emit(TemplateOp::text, static_cast<std::uint32_t>(builder_.program().texts.size()) - 1);
       return;
@@ -236,7 +273,7 @@ void TemplateCompiler::compile_for(const TemplateNode& node) {
     expressions_.store(node.target, true);
   }
   scopes_.push_back({.kind = Scope::Kind::for_loop, .next = next, .variables = variables});
-  if (context_) context_->forget_details();
+  if (context_) context_->begin_loop();
   const HtmlContext begin = context_.value_or(HtmlContext());
   compile_loop_body(node);
   if (node.target.parts.empty()) {
@@ -253,7 +290,7 @@ void TemplateCompiler::compile_while(const TemplateNode& node) {
   scopes_.push_back({.kind = Scope::Kind::while_loop, .next = builder_.here()});
   expressions_.compile(*node.expression);
   const std::uint32_t otherwise = builder_.emit(TemplateOp::jump_if_false);
-  if (context_) context_->forget_details();
+  if (context_) context_->begin_loop();
   const HtmlContext begin = context_.value_or(HtmlContext());
   compile_loop_body(node);
   builder_.emit(TemplateOp::jump, scopes_.back().next);
@@ -272,13 +309,17 @@ void TemplateCompiler::compile_loop_exit(const TemplateNode& node, const HtmlCon
   scopes_.pop_back();
   if (context_) {
     context_ = begin;
+    const bool is_apart = begins_apart(node.body);
     for (const HtmlContext& exit : loop.exits) {
-      if (is_tracked() && !begin.is_unknown() && !begin.is_same_place(exit))
+      if (is_tracked() && !begin.is_unknown() && !begin.can_repeat(exit, is_apart))
         fail(node, "the body of the loop ends at another place of the page than it begins");
       context_->merge(exit);
     }
   }
   if (node.last) compile_body(*node.last);
+  // A break passes the `else` by.
+  if (context_ && node.last && !loop.breaks.empty())
+    for (const HtmlContext& exit : loop.exits) context_->merge(exit);
   for (const std::uint32_t jump : loop.breaks) builder_.land(jump);
 }
 

@@ -101,6 +101,7 @@ class TemplateCompiler {
   std::vector<Scope> scopes_;
   std::optional<HtmlContext> context_;  // nullopt: the page is no HTML
   std::size_t depth_ = 0;
+  std::size_t work_ = 0;  // bodies, and 64 bytes of texts
   std::size_t file_depth_ = 0;
 };
 

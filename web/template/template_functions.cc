@@ -23,6 +23,9 @@ namespace squall::web::detail {
 namespace {
 
 constexpr std::uint64_t kLongestRange = 10'000'000;
+// Each link of linkify() has them.
+constexpr std::size_t kLongestLinkParameters = 1'000;
+constexpr std::size_t kMostProtocols = 100;
 
 using Call = const TemplateCall&;
 
@@ -84,14 +87,23 @@ TemplateValue linkify_function(Call call) {
   options.shorten = flag(call, 1, "shorten", false);
   if (const auto* extra = argument(call, 2, "extra_params", false))
     options.extra_params = text_of(*extra, call.budget);
+  if (options.extra_params.size() > kLongestLinkParameters)
+    throw TemplateFailure(TemplateFault::value, "the extra_params of linkify() are too long");
   options.require_protocol = flag(call, 3, "require_protocol", false);
   if (const auto* protocols = argument(call, 4, "permitted_protocols", false)) {
     options.permitted_protocols.clear();
     TemplateValue keep;
-    for (const TemplateValue& protocol : items_of(*protocols, keep, call.budget))
+    const auto& items = items_of(*protocols, keep, call.budget);
+    if (items.size() > kMostProtocols)
+      throw TemplateFailure(TemplateFault::value, "linkify() has too many permitted_protocols");
+    for (const TemplateValue& protocol : items)
       options.permitted_protocols.push_back(text_of(protocol, call.budget));
   }
-  return linkify(text_of(*argument(call, 0, "", true), call.budget), options);
+  const std::string text = text_of(*argument(call, 0, "", true), call.budget);
+  // Each link has one of these.
+  const auto links = std::count_if(text.begin(), text.end(), [](char c) { return c == '.' || c == ':'; });
+  call.budget.spend_text(static_cast<std::size_t>(links) * (options.extra_params.size() + 16));
+  return linkify(text, options);
 }
 
 // ---- Conversions.
@@ -127,6 +139,7 @@ TemplateValue to_integer(double number) {
 
 TemplateValue int_function(Call call) {
   const TemplateValue& value = only(call);
+  if (value.as_text()) call.budget.spend_text(value.as_text()->size());
   if (const auto number = integer_of(value)) return *number;
   if (value.as_number()) return to_integer(*value.as_number());
   if (value.as_text()) return parsed<std::int64_t>(*value.as_text(), "whole number");
@@ -135,6 +148,7 @@ TemplateValue int_function(Call call) {
 
 TemplateValue float_function(Call call) {
   const TemplateValue& value = only(call);
+  if (value.as_text()) call.budget.spend_text(value.as_text()->size());
   if (const auto number = number_of(value)) return *number;
   if (value.as_text()) return parsed<double>(*value.as_text(), "number");
   throw TemplateFailure(TemplateFault::type, fmt::format("float() takes no {}", kind_name(value)));
@@ -165,7 +179,7 @@ TemplateValue round_function(Call call) {
   const std::int64_t digits = whole(call, 1, "ndigits", 0);
   if (!value.as_number() || digits > 300) return value;
   if (digits < 0) {
-    const double scale = std::pow(10.0, static_cast<double>(std::min<std::int64_t>(-digits, 300)));
+    const double scale = std::pow(10.0, -static_cast<double>(std::max<std::int64_t>(digits, -300)));
     return std::nearbyint(*number / scale) * scale;
   }
   return parsed<double>(fmt::format("{:.{}f}", *number, static_cast<int>(digits)), "number");

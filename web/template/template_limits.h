@@ -10,8 +10,8 @@ namespace squall::web {
 // templates that users write. A run beyond a bound throws a TemplateRunError of TemplateFault::limit.
 struct TemplateLimits {
   // A step is one instruction, one item that a function or an operator looks at or makes, or 16 bytes of a
-  // text that it makes. Steps bound the time, and the memory of values: a million steps take some 20 ms, and
-  // make values of at most some 50 MB.
+  // text that it reads or makes. Steps bound the time, and the memory of values: a million steps take some
+  // 20 ms, and make values of at most some 300 MB.
   std::optional<std::uint64_t> max_steps{};
   // Bytes of output, and of each text that `{% apply %}` collects.
   std::optional<std::size_t> max_output{};
@@ -26,6 +26,7 @@ inline constexpr std::size_t kMostExpressionDepth = 200;
 inline constexpr std::size_t kMostBlockDepth = 100;
 inline constexpr std::size_t kMostFileDepth = 50;
 inline constexpr std::size_t kMostFiles = 1'000;
+inline constexpr std::size_t kMostNamedArguments = 1'000;
 inline constexpr std::size_t kMostInstructions = 1'000'000;
 
 }  // namespace detail

@@ -86,6 +86,7 @@ bool TemplateMachine::execute(std::size_t until) {
     budget_.spend();
     switch (instruction.op) {
       case TemplateOp::text:
+        budget_.spend_text(program_->texts[instruction.a].size());
         out_->append(program_->texts[instruction.a]);
         check_output();
         break;
@@ -224,6 +225,8 @@ void TemplateMachine::step_loop(const TemplateInstruction& instruction) {
 void TemplateMachine::step_attempt(const TemplateInstruction& instruction) {
   switch (instruction.op) {
     case TemplateOp::push_try:
+      // recover() looks at all variables.
+      budget_.spend(variables_.size() / 16);
       attempts_.push_back({instruction.a, stack_.size(), loops_.size(), captures_.size(), faults_.size(),
                            resumes_.size(), lists_.size(), out_->size()});
       return;
@@ -280,12 +283,14 @@ void TemplateMachine::emit(TemplateEscape escape, const TemplateValue& value) {
   if (const std::string* const text = value.as_text(); text && !is_script) {
     budget_.spend_text(text->size());
     emit_text(escape, *text);
-  } else if (value.as_integer() && escape != TemplateEscape::comment) {
+  } else if (value.as_integer() && escape != TemplateEscape::comment && !is_script) {
     append_text(*out_, value, budget_);
   } else {
     std::string text_of_value;
     if (is_script) {
       append_script_json(text_of_value, value, budget_);
+      // A `-` before the value makes no `--` with it.
+      if (text_of_value.starts_with('-')) *out_ += ' ';
     } else {
       append_text(text_of_value, value, budget_);
     }
@@ -390,6 +395,7 @@ void TemplateMachine::attribute(const std::string& name) {
 void TemplateMachine::index() {
   const bool is_other = stack_[stack_.size() - 2].other != nullptr;
   const TemplateValue& container = from_top(1);
+  if (const std::string* const key = from_top(0).as_text()) budget_.spend_text(key->size());
   const TemplateValue* const found = item_of(container, from_top(0));
   if (found && is_other) {
     stack_.pop_back();
@@ -438,6 +444,7 @@ void TemplateMachine::make_map(std::uint32_t count) {
     if (!key.as_text())
       throw TemplateFailure(TemplateFault::type,
                             fmt::format("the keys of a map are texts, not {}", kind_name(key)));
+    budget_.spend_text(key.as_text()->size());
     entries.emplace_back(*key.as_text(), from_top(2 * i));
   }
   stack_.resize(stack_.size() - 2 * std::size_t{count});

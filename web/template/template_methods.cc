@@ -12,6 +12,7 @@
 #include <array>
 #include <string>
 #include <utility>
+#include <vector>
 
 // The methods of texts, maps and lists. upper(), lower() and title() change only ASCII letters.
 namespace squall::web::detail {
@@ -76,12 +77,47 @@ Value capitalize(const Value& self, const TemplateCall& call) {
   return text;
 }
 
+// A set of characters, each the bytes of a text.
+class CharacterSet {
+ public:
+  explicit CharacterSet(std::string_view characters) {
+    while (!characters.empty()) {
+      characters_.push_back(characters.substr(0, first_character(characters).length));
+      characters.remove_prefix(characters_.back().size());
+    }
+    std::sort(characters_.begin(), characters_.end());
+  }
+  bool has(std::string_view character) const noexcept {
+    return std::binary_search(characters_.begin(), characters_.end(), character);
+  }
+
+ private:
+  std::vector<std::string_view> characters_;
+};
+
+// The bytes of the last character; 1 for a byte that is no character.
+std::size_t last_length(std::string_view text) noexcept {
+  for (std::size_t length = 2; length <= std::min<std::size_t>(4, text.size()); ++length)
+    if (first_character(text.substr(text.size() - length)).length == length) return length;
+  return 1;
+}
+
 Value stripped(const Value& self, const TemplateCall& call, bool front, bool back) {
   check_arguments(call, 1);
   const std::string_view characters = call.at(0) ? std::string_view(text_argument(call, 0)) : kPythonSpaces;
+  call.budget.spend(characters.size());
+  const CharacterSet set(characters);
   std::string_view text = *self.as_text();
-  if (front) text.remove_prefix(std::min(text.find_first_not_of(characters), text.size()));
-  if (back) text = text.substr(0, text.find_last_not_of(characters) + 1);
+  while (front && !text.empty()) {
+    const std::size_t length = first_character(text).length;
+    if (!set.has(text.substr(0, length))) break;
+    text.remove_prefix(length);
+  }
+  while (back && !text.empty()) {
+    const std::size_t length = last_length(text);
+    if (!set.has(text.substr(text.size() - length))) break;
+    text.remove_suffix(length);
+  }
   return text;
 }
 Value strip(const Value& self, const TemplateCall& call) { return stripped(self, call, true, true); }
@@ -100,7 +136,7 @@ Value split(const Value& self, const TemplateCall& call) {
   if (has_separator) {
     const std::string& separator = text_argument(call, 0);
     if (separator.empty()) throw TemplateFailure(TemplateFault::value, "the separator is empty");
-    for (std::size_t at; most > 0 && (at = text.find(separator)) != text.npos; --most) {
+    for (std::size_t at; most > 0 && (at = find_text(text, separator)) != text.npos; --most) {
       parts.emplace_back(text.substr(0, at));
       text.remove_prefix(at + separator.size());
     }
@@ -168,7 +204,7 @@ Value replace(const Value& self, const TemplateCall& call) {
   std::uint64_t most = given < 0 ? ~std::uint64_t{0} : static_cast<std::uint64_t>(given);
   std::string text;
   std::string_view rest = *self.as_text();
-  for (std::size_t at; most > 0 && (at = rest.find(from)) != rest.npos; --most) {
+  for (std::size_t at; most > 0 && (at = find_text(rest, from)) != rest.npos; --most) {
     call.budget.spend(1 + (at + to.size()) / 16);
     text.append(rest.substr(0, at)).append(to);
     rest.remove_prefix(at + from.size());
@@ -188,7 +224,7 @@ Value endswith(const Value& self, const TemplateCall& call) {
 
 Value find(const Value& self, const TemplateCall& call) {
   check_arguments(call, 1);
-  const std::size_t at = self.as_text()->find(text_argument(call, 0));
+  const std::size_t at = find_text(*self.as_text(), text_argument(call, 0));
   if (at == std::string::npos) return -1;
   return count_characters(std::string_view(*self.as_text()).substr(0, at));
 }
@@ -198,8 +234,8 @@ Value count_text(const Value& self, const TemplateCall& call) {
   const std::string& what = text_argument(call, 0);
   if (what.empty()) throw TemplateFailure(TemplateFault::value, "count() needs a text to look for");
   std::size_t count = 0;
-  for (std::size_t at = 0; (at = self.as_text()->find(what, at)) != std::string::npos; at += what.size())
-    ++count;
+  const std::string& text = *self.as_text();
+  for (std::size_t at = 0; (at = find_text(text, what, at)) != std::string::npos; at += what.size()) ++count;
   return count;
 }
 
@@ -246,11 +282,16 @@ Value map_list(const Value& self, const TemplateCall& call, Make make) {
   return Value::list(std::move(items));
 }
 Value items(const Value& self, const TemplateCall& call) {
-  return map_list(self, call,
-                  [](const auto& entry) { return Value::list({Value(entry.first), entry.second}); });
+  return map_list(self, call, [&](const auto& entry) {
+    call.budget.spend_text(entry.first.size());
+    return Value::list({Value(entry.first), entry.second});
+  });
 }
 Value keys(const Value& self, const TemplateCall& call) {
-  return map_list(self, call, [](const auto& entry) { return Value(entry.first); });
+  return map_list(self, call, [&](const auto& entry) {
+    call.budget.spend_text(entry.first.size());
+    return Value(entry.first);
+  });
 }
 Value values(const Value& self, const TemplateCall& call) {
   return map_list(self, call, [](const auto& entry) { return entry.second; });

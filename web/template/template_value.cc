@@ -86,6 +86,14 @@ TemplateValue TemplateValue::function(Function function) {
   return value;
 }
 
+void TemplateValue::assign_text(std::string text) {
+  if (text.size() > kLongestCopied) {
+    value_ = std::make_shared<const std::string>(std::move(text));
+  } else {
+    value_ = std::move(text);
+  }
+}
+
 const TemplateValue::List* TemplateValue::as_list() const noexcept {
   const auto* const list = std::get_if<std::shared_ptr<const detail::TemplateList>>(&value_);
   return list ? &(*list)->items : nullptr;

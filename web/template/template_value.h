@@ -49,7 +49,8 @@ concept HasTemplateHook = requires(TemplateValue& out, const T& value) { to_temp
 }  // namespace detail
 
 // A value of a template: null, a bool, a whole number, a double, text, a list, a map from text, or a
-// function. Text is UTF-8. Lists and maps are immutable and shared: a copy of a TemplateValue is cheap.
+// function. Text is UTF-8. Lists, maps and long texts are immutable and shared: a copy of a TemplateValue is
+// cheap.
 //
 // Numbers, text, std::optional, tuples, ranges and maps convert to it by themselves. For a type of yours,
 // declare this function in the type's namespace:
@@ -72,10 +73,11 @@ class TemplateValue {
   static constexpr std::size_t kMostDepth = 200;
 
   TemplateValue() = default;
-  TemplateValue(std::nullptr_t) {}   // NOLINT(google-explicit-constructor)
-  TemplateValue(std::nullopt_t) {}   // NOLINT(google-explicit-constructor)
-  TemplateValue(std::string&& text)  // NOLINT(google-explicit-constructor)
-      : value_(std::move(text)) {}
+  TemplateValue(std::nullptr_t) {}     // NOLINT(google-explicit-constructor)
+  TemplateValue(std::nullopt_t) {}     // NOLINT(google-explicit-constructor)
+  TemplateValue(std::string&& text) {  // NOLINT(google-explicit-constructor)
+    assign_text(std::move(text));
+  }
   // Whole numbers above the range of std::int64_t become a double.
   template <class T>
   requires(!std::derived_from<T, TemplateValue>)
@@ -88,14 +90,20 @@ class TemplateValue {
   static TemplateValue map(std::vector<Entry> entries);
   static TemplateValue function(Function function);
 
-  Kind kind() const noexcept { return static_cast<Kind>(value_.index()); }
+  Kind kind() const noexcept {
+    return value_.index() == kSharedText ? Kind::text : static_cast<Kind>(value_.index());
+  }
   bool is_null() const noexcept { return kind() == Kind::null; }
 
   // Each is null for another kind.
   const bool* as_boolean() const noexcept { return std::get_if<bool>(&value_); }
   const std::int64_t* as_integer() const noexcept { return std::get_if<std::int64_t>(&value_); }
   const double* as_number() const noexcept { return std::get_if<double>(&value_); }
-  const std::string* as_text() const noexcept { return std::get_if<std::string>(&value_); }
+  const std::string* as_text() const noexcept {
+    if (const auto* const text = std::get_if<std::string>(&value_)) return text;
+    const auto* const shared = std::get_if<kSharedText>(&value_);
+    return shared ? shared->get() : nullptr;
+  }
   const List* as_list() const noexcept;
   // In the order in which they were added.
   const std::vector<Entry>* as_map() const noexcept;
@@ -113,11 +121,16 @@ class TemplateValue {
   void assign(const T& value);
   template <class T>
   void assign_range(const T& value);
+  void assign_text(std::string text);
 
-  // In the order of Kind.
+  // Longer texts are shared, so that copies cost neither time nor memory.
+  static constexpr std::size_t kLongestCopied = 64;
+  static constexpr std::size_t kSharedText = 8;
+
+  // In the order of Kind, and a shared text.
   std::variant<std::monostate, bool, std::int64_t, double, std::string,
                std::shared_ptr<const detail::TemplateList>, std::shared_ptr<const detail::TemplateMap>,
-               std::shared_ptr<const Function>>
+               std::shared_ptr<const Function>, std::shared_ptr<const std::string>>
       value_;
 };
 
@@ -176,7 +189,7 @@ void TemplateValue::assign(const T& value) {
   } else if constexpr (std::floating_point<T>) {
     value_ = static_cast<double>(value);
   } else if constexpr (detail::TextLike<T>) {
-    value_ = std::string(std::string_view(value));
+    assign_text(std::string(std::string_view(value)));
   } else if constexpr (detail::OptionalLike<T>) {
     if (value.has_value()) *this = TemplateValue(*value);
   } else if constexpr (std::convertible_to<T, Function>) {

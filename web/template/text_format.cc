@@ -42,18 +42,19 @@ class TextFormatter {
       : rest_(format), values_(values), budget_(budget), list_(is_tuple ? values.as_list() : nullptr) {}
 
   std::string run() {
+    budget_.spend_text(rest_.size());
     for (;;) {
       const std::size_t percent = std::min(rest_.find('%'), rest_.size());
       out_.append(rest_.substr(0, percent));
       rest_.remove_prefix(percent);
       if (rest_.empty()) break;
       rest_.remove_prefix(1);
+      const std::size_t before = out_.size();
       append(conversion());
-      budget_.spend();
+      budget_.spend(1 + (out_.size() - before) / 16);
     }
     if (list_ ? used_ < list_->size() : used_ == 0 && !values_.as_map())
       fail_format(TemplateFault::type, "not all values are used by the format");
-    budget_.spend_text(out_.size());
     return std::move(out_);
   }
 
@@ -179,7 +180,8 @@ std::string TextFormatter::text(const Conversion& conversion, const TemplateValu
   if (conversion.type == 'c') {
     const auto code = integer_of(value);
     if (!code) {
-      if (!value.as_text() || count_characters(*value.as_text()) != 1)
+      const std::string* const character = value.as_text();
+      if (!character || character->size() > 4 || count_characters(*character) != 1)
         fail_format(TemplateFault::type, "%c needs one character, or its number");
       return *value.as_text();
     }

@@ -124,6 +124,7 @@ void append_json_value(std::string& to, const TemplateValue& value, TemplateBudg
     case TemplateValue::Kind::map:
       to += '{';
       for (const auto& [key, item] : *value.as_map()) {
+        budget.spend_text(key.size());
         to += comma;
         append_json_string(to, key, is_script);
         to += ": ";
@@ -192,6 +193,7 @@ void append_repr(std::string& to, const TemplateValue& value, TemplateBudget& bu
     case TemplateValue::Kind::map:
       to += '{';
       for (const auto& [key, item] : *value.as_map()) {
+        budget.spend_text(key.size());
         to += comma;
         append_quoted(to, key);
         to += ": ";

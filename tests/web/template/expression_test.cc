@@ -167,6 +167,8 @@ TEST_CASE("functions that all templates have (TPL-26)", "[expression]") {
         "[12, 3, 1.5, False, 'None', \"'a'\"]");
   CHECK(value_of("[abs(-2), round(2.5), round(2.675, 2), min(3, 1, 2), max([1, 9]), sum([1, 2.5])]") ==
         "[2, 2, 2.67, 1, 9, 3.5]");
+  CHECK(value_of("[round(1.5, -9223372036854775807 - 1), round(1234.5, -2), round(1.5, -400)]") ==
+        "[0.0, 1200.0, 0.0]");
   CHECK(value_of("[range(3), range(1, 4), range(5, 0, -2), len({'a': 1}), list('ab'), list({'k': 1})]") ==
         "[[0, 1, 2], [1, 2, 3], [5, 3, 1], 1, ['a', 'b'], ['k']]");
   CHECK(value_of("sorted([{'n': 2}, {'n': 1}], key='n', reverse=True)") == "[{'n': 2}, {'n': 1}]");
@@ -196,6 +198,8 @@ TEST_CASE("methods of texts, maps and lists", "[expression]") {
   CHECK(value_of("[{'a': 1}.get('a'), {}.get('a'), {}.get('a', 5), {'a': 1}.items(), {'a': 1}.keys(), {'a': "
                  "1}.values()]") == "[1, None, 5, [['a', 1]], ['a'], [1]]");
   CHECK(value_of("[[1, 2, 2].count(2), [1, 2].index(2)]") == "[2, 1]");
+  CHECK(value_of("['\xC3\xA8'.strip('\xC3\xA9'), '\xC3\xA9x\xC3\xA9\xC3\xA8'.strip('\xC3\xA8\xC3\xA9'), "
+                 "' \xC3\xA9 '.rstrip(), 'ab'.strip('')]") == "['\xC3\xA8', 'x', ' \xC3\xA9', 'ab']");
   CHECK(fault_of("[1].index(2)") == TemplateFault::value);
   CHECK(fault_of("','.join([1])") == TemplateFault::type);
 }

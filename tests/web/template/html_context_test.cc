@@ -1,7 +1,10 @@
 #include <squall/web/template/html_context.h>
 
 #include <squall/web/template/template.h>
+#include <squall/web/template/template_loader.h>
 
+#include <map>
+#include <memory>
 #include <string>
 
 #include "support/catch.h"
@@ -154,6 +157,118 @@ TEST_CASE("an included file stands in its includer's place", "[html_context]") {
   CHECK(context.value(false).escape == TemplateEscape::script);
   context.read("</scripty></script >");
   CHECK(context.value(false).escape == TemplateEscape::html);
+}
+
+TEST_CASE("a name of an attribute that a word or a branch makes takes no value", "[html_context]") {
+  for (const char* text :
+       {"<a {{ 'href' if y else 'title' }}=\"{{ x }}\">", "<p {{ 'on' if y else '' }}click=\"{{ x }}\">",
+        "<p o{{ 'n' }}click=\"{{ x }}\">", "<p {% if y %}on{% end %}click=\"{{ x }}\">",
+        "<p o{% for i in x %}n{% end %}click=\"{{ x }}\">",
+        "<p {% if y %}a{% else %}on{% end %}click=\"{{ x }}\">",
+        "<p {% if y %}a {% else %}on{% end %}click=\"{{ x }}\">", "<p {{ 'on' if y else '' }} =\"{{ x }}\">",
+        "<p on{% if y %}{% end %}{{ 'click' }}=\"{{ x }}\">"}) {
+    INFO(text);
+    CHECK(is_refused(text));
+  }
+  for (const char* text :
+       {"<option {{ 'selected' if y else '' }} value=\"{{ x }}\">",
+        "<p {% if y %}class=\"a\"{% end %} id=\"{{ x }}\">",
+        "<p {% for i in x %}data-a=\"{{ i }}\" {% end %}id=\"{{ x }}\">",
+        "<p {% if y %}hidden {% end %}id=\"{{ x }}\">", "<p {{ 'a' }}/><b title=\"{{ x }}\">"}) {
+    INFO(text);
+    CHECK(!is_refused(text));
+  }
+}
+
+TEST_CASE("raw output keeps the checks of the values behind it", "[html_context]") {
+  CHECK(is_refused("<a href=\"javascript:f({% raw y %},{{ x }})\">"));
+  TemplateLoader loader(std::make_unique<MapTemplates>(std::map<std::string, std::string>{
+      {"page.html", "<a href=\"javascript:f({% include plain.html %},{{ x }})\">"},
+      {"plain.html", "{% autoescape None %}{{ y }}"}}));
+  CHECK_THROWS_AS(loader.load("page.html"), TemplateParseError);
+  CHECK(render("<a href=\"{% raw '' %}{{ x }}\">", "javascript:alert(1)") ==
+        "<a href=\"about:invalid#unsafe\">");
+  CHECK(render("<a href=\"{% raw 'http' %}://{{ x }}\">", "e.org:80") == "<a href=\"http://e.org:80\">");
+  CHECK(render("<a href=\"{% raw '/a' %}/{{ x }}\">", "b:c") == "<a href=\"/a/b:c\">");
+  CHECK(render("<{% raw 'a' %} href=\"{{ x }}\">", "javascript:alert(1)") ==
+        "<a href=\"about:invalid#unsafe\">");
+  CHECK(render("<{% raw 'p' %}>{{ x }}</{% raw 'p' %}>{{ x }}", "<") == "<p>&lt;</p>&lt;");
+  CHECK(is_refused("<{% raw y %} onclick={{ x }}>"));
+  CHECK(is_refused("<p {% raw y %}click=\"{{ x }}\">"));
+  CHECK(!is_refused("<p {% raw y %} title=\"{{ x }}\">"));
+}
+
+TEST_CASE("animations of SVG that set a link take no list of URLs", "[html_context]") {
+  const std::string animate = "<svg><a><animate attributeName=\"href\" ";
+  CHECK(render(animate + "values=\"{{ x }}\"/>", "/a;javascript:alert(1)") ==
+        animate + "values=\"unsafe\"/>");
+  CHECK(render(animate + "values=\"0 1;{{ x }}\"/>", "2 3") == animate + "values=\"0 1;2 3\"/>");
+  CHECK(render(animate + "to=\"{{ x }}\"/>", "javascript:alert(1)") ==
+        animate + "to=\"about:invalid#unsafe\"/>");
+}
+
+TEST_CASE("a value and a colon behind it make no scheme", "[html_context]") {
+  CHECK(is_refused("<a href=\"{{ x }}:alert(1)\">"));
+  CHECK(is_refused("<a href='{% if y %}{{ x }}{% end %}:alert(1)'>"));
+  CHECK(!is_refused("<a href=\"{{ x }}/a:b\">"));
+  CHECK(!is_refused("<a href=\"javascript:f(1)\" title=\"{{ x }}\">"));
+  CHECK(!is_refused("<a href=\"javascript:f(1)\">{{ x }}</a>"));
+}
+
+TEST_CASE("a path that leaves a loop is not forgotten behind the loop's else", "[html_context]") {
+  const std::string loop =
+      "<a href=\"{% for i in x %}{% if i == 'j' %}{% break %}{% end %}{% else %}/{% end %}";
+  CHECK(render(loop + "{{ x + 'avascript:1' }}\">", "j") == "<a href=\"about:invalid#unsafe\">");
+  CHECK(is_refused("<p title=\"{% for i in x %}{% break %}{% else %}\">{% end %}{{ x }}"));
+}
+
+TEST_CASE("scripts: a regular expression or a division, by the token before", "[html_context]") {
+  for (const char* script :
+       {"if (a) /\"/.test(b); s = \"{{ x }}\";", "while (f(a)) /\"/.test(b); s = \"{{ x }}\";",
+        "var h = n++ / 2, p = \"/{{ x }}\";", "var h = n-- / 2, p = \"/{{ x }}\";",
+        "var h = 1. / 2, p = \"/{{ x }}\";", "stats.new / t, p = \"/{{ x }}\"",
+        "stats?.return / t, p = \"/{{ x }}\"", "a = \"b \\\r\n{{ x }}\""}) {
+    INFO(script);
+    CHECK(is_refused("<script>" + std::string(script) + "</script>"));
+  }
+  for (const char* script :
+       {"f(a) / 2; s = {{ x }};", "if (a) /\"/.test(b); s = {{ x }};", "(a + (b)) / 2; s = {{ x }};",
+        "for (var i = (0); i < n; i++) { f(i) } s = {{ x }};", "if (a) { (b } s = {{ x }};",
+        "a = [...b, 1.5 / 2]; s = {{ x }};", "return /'/.test(a) + {{ x }}", "a = b + + c / {{ x }}",
+        "a = \"b \\\r\nc\"; d = {{ x }}"}) {
+    INFO(script);
+    CHECK(!is_refused("<script>" + std::string(script) + "</script>"));
+  }
+}
+
+TEST_CASE("a negative number in a script joins no minus before it", "[html_context]") {
+  CHECK(render("<script>a = b -{{ x }};</script>", -1) == "<script>a = b - -1;</script>");
+  CHECK(render("<script>a = b -{{ x }};</script>", -1.5) == "<script>a = b - -1.5;</script>");
+  CHECK(render("<p onclick=\"f(-{{ x }})\">", -1) == "<p onclick=\"f(- -1)\">");
+  CHECK(render("<script>a = b -{{ x }};</script>", 1) == "<script>a = b -1;</script>");
+}
+
+TEST_CASE("elements that close themselves have no content in XML and SVG", "[html_context]") {
+  CHECK(is_refused("<textarea name=\"a\"/><a href={{ x }}>", "page.xhtml"));
+  CHECK(render("<textarea name=\"a\"/><a href=\"{{ x }}\">", "javascript:1", "page.xhtml") ==
+        "<textarea name=\"a\"/><a href=\"about:invalid#unsafe\">");
+  CHECK(is_refused("<svg><script href=\"x.js\"/><a href={{ x }}>"));
+  CHECK(render("<script src=\"x.js\"/>{{ x }}", "a") == "<script src=\"x.js\"/>\"a\"");
+  CHECK(render("<svg><g/><script/><title>{{ x }}</title></svg>", "a") ==
+        "<svg><g/><script/><title>a</title></svg>");
+  CHECK(is_refused("<svg/><title><a href={{ x }}>", "page.svg"));
+  CHECK(render("<title>{{ x }}</title><svg/><textarea><b {{ x }}</textarea>", "a") ==
+        "<title>a</title><svg/><textarea><b a</textarea>");
+  CHECK(render("<svg:script>a = {{ x }};</svg:script>{{ x }}", "a", "page.svg") ==
+        "<svg:script>a = \"a\";</svg:script>a");
+  CHECK(is_refused("<svg:a><svg:animate to=\"javascript:{{ x }}\"/>", "page.svg"));
+}
+
+TEST_CASE("the kind of a file is that of its last name, in letters of any case", "[html_context]") {
+  CHECK(is_refused("<p class={{ x }}>", "v1.2/page"));
+  CHECK(is_refused("<p class={{ x }}>", "PAGE.HTML"));
+  CHECK(render("{{ x }}", "a", "Code.JS") == "\"a\"");
+  CHECK(render("Dear {{ x }}", "<", "mails.d/MAIL.TXT") == "Dear &lt;");
 }
 
 }  // namespace

@@ -74,6 +74,20 @@ TEST_CASE("large maps find their keys, and the later of two values wins", "[temp
   CHECK_FALSE(TemplateValue(1).find("a"));
 }
 
+TEST_CASE("copies of a long text share it", "[template_value]") {
+  const TemplateValue longer = std::string(1000, 'a');
+  const TemplateValue copy = longer;  // NOLINT(performance-unnecessary-copy-initialization)
+  CHECK(copy.as_text() == longer.as_text());
+  CHECK(copy.kind() == TemplateValue::Kind::text);
+  CHECK(copy.is_true());
+  CHECK_FALSE(copy.as_function());
+  const TemplateValue shorter = "a";
+  CHECK(shorter.kind() == TemplateValue::Kind::text);
+  CHECK(*shorter.as_text() == "a");
+  // 8 GB, if each had its own text.
+  CHECK(Template("{% set x = 'a' * 8000000 %}{% set l = [x] * 1000 %}{{ len(l) }}").generate() == "1000");
+}
+
 TEST_CASE("values nest up to kMostDepth", "[template_value]") {
   TemplateValue value;
   const auto nest = [&](std::size_t times) {
@@ -96,6 +110,23 @@ TEST_CASE("values of nlohmann::json convert", "[template_value]") {
   const auto json =
       nlohmann::json::parse(R"({"a": [1, -2, 2.5, true, null, "x"], "b": {"c": 18446744073709551615}})");
   CHECK(text_of(json) == "{'a': [1, -2, 2.5, True, None, 'x'], 'b': {'c': 1.8446744073709552e+19}}");
+}
+
+TEST_CASE("JSON that is nested too deeply is an error before the stack overflows", "[template_value]") {
+  nlohmann::json json;
+  for (int i = 0; i < 100'000; ++i) {
+    nlohmann::json outer = nlohmann::json::array();
+    outer.push_back(std::move(json));
+    json = std::move(outer);
+  }
+  CHECK_THROWS_AS(TemplateValue(json), std::length_error);
+  nlohmann::json shallow = 1;
+  for (std::size_t i = 0; i < TemplateValue::kMostDepth; ++i) {
+    nlohmann::json outer;
+    outer["a"] = std::move(shallow);
+    shallow = std::move(outer);
+  }
+  CHECK(TemplateValue(shallow).depth() == TemplateValue::kMostDepth);
 }
 #endif
 
