@@ -164,32 +164,36 @@ class LoopThread {
   LoopThread() {
     std::promise<IOLoop*> started;
     std::future<IOLoop*> loop = started.get_future();
-    thread_ = std::thread([&started] {
+    thread_ = std::thread([started = std::move(started)]() mutable {
       IOLoop own;
       own.add_callback([&] { started.set_value(&own); });
       own.start();
     });
     loop_ = loop.get();
+    handle_.emplace(loop_->handle());
   }
+  // In its own thread, as the loop ends meanwhile.
   ~LoopThread() {
-    loop_->stop();
+    handle_->add_callback([loop = loop_] { loop->stop(); });
     thread_.join();
   }
   // Calls `function` in the loop, and waits for it.
   template <class Function>
   void call(Function function) {
     std::promise<void> done;
-    loop_->add_callback([&] {
+    std::future<void> is_done = done.get_future();
+    loop_->add_callback([&function, done = std::move(done)]() mutable {
       function();
       done.set_value();
     });
-    done.get_future().get();
+    is_done.get();
   }
   IOLoop& loop() { return *loop_; }
 
  private:
   std::thread thread_;
   IOLoop* loop_ = nullptr;
+  std::optional<LoopHandle> handle_;
 };
 
 TEST_CASE("subscribers of all loops get messages of all threads, in order", "[hub_shard][threads]") {
