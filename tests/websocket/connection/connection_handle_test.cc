@@ -44,7 +44,8 @@ std::string post_five(const ConnectionHandle& handle) {
   return results;
 }
 
-TEST_CASE("another thread posts messages of both kinds, in order, and closes behind them", "[handle]") {
+TEST_CASE("another thread posts messages of both kinds, in order, and closes behind them",
+          "[handle][threads]") {
   Scene scene;
   const ConnectionHandle handle = scene.socket->handle();
   in_thread([handle, message = PreparedMessage("shared")] {
@@ -62,7 +63,7 @@ TEST_CASE("another thread posts messages of both kinds, in order, and closes beh
   CHECK(scene.socket->is_closing());
 }
 
-TEST_CASE("a thread wakes a loop that waits", "[handle]") {
+TEST_CASE("a thread wakes a loop that waits", "[handle][threads]") {
   Scene scene;
   std::thread thread([handle = scene.socket->handle()] { handle.post_message("Hello"); });
   CHECK(PeerReader(Role::client).read_until(scene, "Hello") == "Hello ");
@@ -308,7 +309,7 @@ void post_all(const std::vector<ConnectionHandle>& handles, int thread, int coun
 }
 
 TEST_CASE("threads post to connections of which some end meanwhile, and the others lose nothing",
-          "[handle]") {
+          "[handle][threads]") {
   constexpr int kCount = 500;
   squall::testing::TestLoop loop;
   std::vector<std::unique_ptr<Link>> links;
@@ -341,7 +342,7 @@ TEST_CASE("threads post to connections of which some end meanwhile, and the othe
   loop.run_until([&] { return tasks.empty(); });
 }
 
-TEST_CASE("threads keep the handles of loops that end", "[handle]") {
+TEST_CASE("threads keep the handles of loops that end", "[handle][threads]") {
   std::vector<std::jthread> threads;
   for (int i = 0; i < 5; ++i) {
     Scene scene(Role::server, with_queue(WhenFull::drop_oldest, 100));

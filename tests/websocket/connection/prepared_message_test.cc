@@ -287,7 +287,7 @@ TEST_CASE("a client masks a shared message anew for each frame, and compresses i
             .read_until(compressed, "own") == std::string(shared.data()) + " own ");
 }
 
-TEST_CASE("threads that send one message make each of its frames once", "[prepared_message]") {
+TEST_CASE("threads that send one message make each of its frames once", "[prepared_message][threads]") {
   const PreparedMessage message(lines(2000));
   constexpr int kThreads = 4;
   std::atomic<int> ready = 0;
