@@ -26,7 +26,7 @@ struct FleetOptions {
   std::size_t messages = 2'000;      // a second, of all clients together
 };
 
-// What all workers have reported, once a second.
+// The sum of the reports of all workers: one a second.
 struct Sample {
   double seconds = 0;        // since the start
   std::uint64_t open = 0;    // connections, as the servers count them

@@ -43,7 +43,7 @@ namespace {
 constexpr std::array<const char*, 4> kPolicies{"keep_latest", "drop_oldest", "drop_newest", "close"};
 constexpr std::chrono::milliseconds kLongestPause = 1s;
 
-// What the server knows of the connection of a viewer.
+// The server's figures of the connection of a viewer.
 struct Delivery {
   std::uint64_t dropped = 0;  // on all connections so far
   std::uint64_t waiting = 0;  // bytes
@@ -112,7 +112,8 @@ using Viewers = std::vector<std::unique_ptr<Viewer>>;
 class ControlSocket;
 using Controls = std::set<ControlSocket*>;
 
-// What the viewers do, for the pages; and how slow they are, from the pages: `{"viewer": 2, "pause": 50}`.
+// Sends the figures of all viewers to the pages. A page sends the pause of a viewer:
+// `{"viewer": 2, "pause": 50}`.
 class ControlSocket : public websocket::WebSocketHandler {
  public:
   void initialize(Controls& controls, Viewers& viewers) {

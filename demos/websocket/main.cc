@@ -54,7 +54,7 @@ class Room {
   chat::Messages messages;
 
  private:
-  // A member that cannot be told does not stop the others. One that reads too slowly is closed.
+  // A member that cannot be told does not stop the others. The connection of a slow member is closed.
   void tell(const json& news) {
     const std::string text = news.dump();
     for (websocket::WebSocketHandler* const member : members_) {

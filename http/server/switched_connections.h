@@ -17,8 +17,8 @@ class ConnectionHost;
 
 // The connections of a server that have left HTTP.
 //
-// Draining tells kBatch of them in each kPause, so that a server with many does not stop its loop for long,
-// and so that their clients do not all connect elsewhere at the same moment.
+// Draining tells kBatch of them in each kPause. So a server with many connections does not stop its loop for
+// long, and their clients do not all connect elsewhere at the same moment.
 //
 // Thread:    the server's loop.
 // Lifetime:  a part of ServerContext; borrows host and server, and the connections, which may outlive it.

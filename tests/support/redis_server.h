@@ -17,7 +17,7 @@ class RedisServer {
   // Without it the test warns that it is skipped, and returns.
   static bool is_missing();
 
-  // Returns once the server answers. `options` are those of redis-server's command line.
+  // Returns once the server answers. `options` are arguments of redis-server.
   explicit RedisServer(std::vector<std::string> options = {});
   ~RedisServer();
   RedisServer(const RedisServer&) = delete;
