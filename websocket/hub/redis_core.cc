@@ -1,16 +1,15 @@
 #include <squall/websocket/hub/redis_core.h>
 
 #include <squall/ioloop/base/log.h>
-#include <squall/ioloop/base/random_bytes.h>
 #include <squall/ioloop/loop/sleep.h>
 #include <squall/redis/errors.h>
+#include <squall/websocket/hub/random_number.h>
 #include <squall/websocket/hub/topic.h>
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <chrono>
-#include <cstring>
 #include <utility>
 
 namespace squall::websocket {
@@ -30,13 +29,6 @@ enum Script : std::size_t {
 constexpr std::size_t kMaxPositions = 10'000;
 constexpr std::size_t kMembersAtOnce = 200;
 
-std::uint64_t fresh_number() {
-  const auto bytes = detail::random_bytes<8>();
-  std::uint64_t number = 0;
-  std::memcpy(&number, bytes.data(), sizeof number);
-  return number;
-}
-
 std::int64_t milliseconds(TimeSpan span) {
   return std::max<std::int64_t>(1, std::chrono::duration_cast<std::chrono::milliseconds>(span).count());
 }
@@ -52,7 +44,7 @@ RedisCore::RedisCore(const RedisBrokerOptions& options, Deliver deliver, IOLoop&
     : options_(options),
       names_(options.prefix, options.partitions),
       deliver_(std::move(deliver)),
-      sender_(fresh_number()),
+      sender_(random_number()),
       loop_(loop),
       link_(*this, options_, fmt::format("{{{}:beat:{:016x}}}", options.prefix, sender_), loop),
       tasks_(loop) {
@@ -263,7 +255,7 @@ Future<redis::Value> RedisCore::send_publish(const RedisEnvelope& envelope,
     const std::size_t size = envelope.message.payload ? envelope.message.payload->size() : 0;
     return client.command("EVALSHA", link_.script(kPublishScript), 2, names_.head(topic),
                           names_.stream(topic), RedisEnvelope::kVersion, envelope_body(envelope), size,
-                          names_.channel(topic), all, fmt::format("{:016x}", fresh_number()), link_.run_id(),
+                          names_.channel(topic), all, fmt::format("{:016x}", random_number()), link_.run_id(),
                           limits->max_messages, limits->max_bytes, milliseconds(limits->max_age));
   }
   if (!options_.is_sharded) return client.command("PUBLISH", names_.channel(topic), envelope_text(envelope));
