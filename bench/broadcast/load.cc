@@ -66,6 +66,9 @@ int connect_to(std::uint16_t port, int number) {
   if (fd < 0) fail("socket");
   const int on = 1;
   ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  // Closed by a reset: 10,000 ports that wait for a minute would be missing in the next rounds.
+  const linger reset{.l_onoff = 1, .l_linger = 0};
+  ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
   sockaddr_in address{};
   address.sin_family = AF_INET;
   // Several addresses, so that the ports suffice.
