@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <tuple>
 
 namespace squall::websocket {
 namespace {
@@ -22,12 +23,13 @@ constexpr Fault kHugeSize{kProtocol, "frame size of 2^63 or more"};
 constexpr Fault kTooBig{close_code::kMessageTooBig, "message too big"};
 
 constexpr unsigned kFin = 0x80;
+constexpr unsigned kOpcodeBits = 0x0f;
 constexpr unsigned kRsv1 = 0x40;
 constexpr unsigned kRsv2And3 = 0x30;
 constexpr unsigned kMaskBit = 0x80;
 constexpr unsigned kSizeBits = 0x7f;
 
-constexpr Opcode opcode_of(unsigned first) noexcept { return static_cast<Opcode>(first & 0x0f); }
+constexpr Opcode opcode_of(unsigned first) noexcept { return static_cast<Opcode>(first & kOpcodeBits); }
 
 constexpr bool is_opcode(unsigned first) noexcept {
   const unsigned opcode = first & 0x07;  // 0 to 2 are data frames, 8 to 10 control frames
@@ -61,6 +63,38 @@ FrameParser::Result FrameParser::parse(std::span<char>& bytes, std::string_view&
       case State::failed: return Result::failed;
     }
   }
+}
+
+[[gnu::hot]] bool FrameParser::take_message(std::span<char>& bytes, std::string_view& payload) noexcept {
+  if (state_ != State::head || cut_ || is_message_open() || bytes.size() < 2) return false;
+  const auto byte = [&](std::size_t i) { return unsigned{static_cast<unsigned char>(bytes[i])}; };
+  const Opcode opcode = opcode_of(byte(0));
+  if ((byte(0) & ~kOpcodeBits) != kFin || (opcode != Opcode::text && opcode != Opcode::binary)) return false;
+  const bool is_masked = role_ == Role::server;
+  if (((byte(1) & kMaskBit) != 0) != is_masked) return false;
+  std::size_t size = byte(1) & kSizeBits;
+  std::size_t begin = 2;
+  if (size >= 126) {
+    if (size != 126 || bytes.size() < 4) return false;
+    size = byte(2) << 8 | byte(3);
+    if (size < 126) return false;
+    begin = 4;
+  }
+  const std::size_t key_size = is_masked ? std::tuple_size_v<MaskKey> : 0;
+  if (bytes.size() - begin < key_size + size || size > max_frame_size_ || size > max_message_size_)
+    return false;
+  const std::span<char> whole = bytes.subspan(begin + key_size, size);
+  if (is_masked) {
+    MaskKey key;
+    std::memcpy(key.data(), bytes.data() + begin, key.size());
+    mask(whole, key);
+  }
+  bytes = bytes.subspan(begin + key_size + size);
+  payload = {whole.data(), whole.size()};
+  message_ = opcode;
+  compressed_ = false;
+  ended_ = true;
+  return true;
 }
 
 // False if the head is cut, and then all bytes are used, or has a fault.

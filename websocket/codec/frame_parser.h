@@ -61,8 +61,12 @@ class FrameParser {
   // Removes the bytes it uses from the front of `bytes`. `payload` is a view into them, or into the parser if
   // a control frame was cut; it is valid until the next call. A piece is empty only if it ends a message.
   Result parse(std::span<char>& bytes, std::string_view& payload);
+  // The fast path of parse(). If `bytes` begin with a whole message in one frame of less than 64 KiB, which is
+  // not compressed and has no fault: removes it, with its payload in `payload`. Otherwise changes nothing, and
+  // parse() is to be called.
+  bool take_message(std::span<char>& bytes, std::string_view& payload) noexcept;
 
-  // After Result::data, the kind of the message: text or binary.
+  // After Result::data or take_message(), the kind of the message: text or binary.
   Opcode message() const noexcept { return message_; }
   // Whether the message is compressed: its first frame has RSV1.
   bool is_compressed() const noexcept { return compressed_; }

@@ -33,6 +33,7 @@ MessageReader::Result MessageReader::read(std::span<char>& bytes) {
     std::string().swap(message_);  // its memory too
     delivered_ = false;
   }
+  if (parser_.take_message(bytes, payload_)) return take_whole();
   for (;;) {
     switch (parser_.parse(bytes, payload_)) {
       case FrameParser::Result::more: return Result::more;
@@ -43,6 +44,11 @@ MessageReader::Result MessageReader::read(std::span<char>& bytes) {
         if (parser_.ends_message()) return end_message();
     }
   }
+}
+
+MessageReader::Result MessageReader::take_whole() noexcept {
+  if (parser_.message() != Opcode::text) return Result::binary;
+  return utf8_.feed(payload_) && utf8_.is_complete() ? Result::text : fail(kNotUtf8);
 }
 
 MessageReader::Result MessageReader::take_control() {

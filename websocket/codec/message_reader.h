@@ -63,6 +63,7 @@ class MessageReader {
   const Fault& fault() const noexcept { return fault_; }
 
  private:
+  Result take_whole() noexcept;
   Result take_control();
   Fault take_data();
   Fault decompress(Part part);

@@ -280,6 +280,63 @@ TEST_CASE("a piece of a frame is given at once, with the size of the rest", "[fr
   CHECK(parser.parse(bytes, payload) == Result::more);
 }
 
+// Of the bytes that are left, the payload and the kind; empty if take_message() took nothing.
+std::string taken(std::string bytes, const Options& options) {
+  FrameParser parser(options);
+  const std::string before = bytes;
+  std::span<char> left(bytes);
+  std::string_view payload;
+  if (!parser.take_message(left, payload)) {
+    CHECK((bytes == before && left.size() == bytes.size() && parser.is_idle()));
+    return "";
+  }
+  CHECK((parser.is_idle() && parser.ends_message() && !parser.is_compressed()));
+  std::string text = parser.message() == Opcode::text ? "text=" : "binary=";
+  return text.append(payload).append(" ").append(left.data(), left.size());
+}
+
+TEST_CASE("take_message() takes a whole message that parse() would give, and nothing else",
+          "[frame_parser]") {
+  for (const bool is_server : {true, false}) {
+    const Options options{.role = is_server ? Role::server : Role::client, .has_deflate = true};
+    int count = 0;
+    // All first two bytes of a head, with a payload of the size that they give.
+    for (unsigned head = 0; head < 0x10000; ++head) {
+      const unsigned size = head & 0x7f;
+      std::string bytes{static_cast<char>(head >> 8), static_cast<char>(head & 0xff)};
+      if (size == 126) bytes += std::string("\0\x7e", 2);
+      if (size == 127) bytes += std::string("\0\0\0\0\0\1\0\0", 8);
+      bytes += std::string((head & 0x80) != 0 ? 4 : 0, 'k');
+      bytes += std::string(size == 127 ? 0x10000 : size, 'p');
+      const std::string result = taken(bytes, options);
+      if (result.empty()) continue;
+      ++count;
+      CHECK(parsed(bytes, options) == result);
+    }
+    CHECK(count == 2 * 127);  // text and binary, of up to 126 bytes, with the mask of the role or without
+  }
+}
+
+TEST_CASE("take_message() leaves what is cut, too long, too large or inside of a message to parse()",
+          "[frame_parser]") {
+  const std::string whole = frame(Opcode::text, std::string(300, 'x'), true, kKey);
+  for (std::size_t size = 0; size < whole.size(); ++size)
+    CHECK(taken(whole.substr(0, size), Options()).empty());
+  CHECK(taken(whole + "next", Options()) == "text=" + std::string(300, 'x') + " next");
+  CHECK(taken(whole, {.max_message_size = 299}).empty());
+  CHECK(taken(whole, {.max_frame_size = 299}).empty());
+  CHECK(taken(from_hex("81fe007d") + std::string(200, 'x'), Options()).empty());  // not the shortest form
+  CHECK(taken(from_hex("8101 78"), {.accepts_unmasked = true}).empty());
+  FrameParser parser((Options()));
+  std::string bytes = frame(Opcode::text, "a", false, kKey) + whole;
+  std::span<char> left(bytes);
+  std::string_view payload;
+  CHECK_FALSE(parser.take_message(left, payload));
+  CHECK(parser.parse(left, payload) == Result::data);
+  CHECK_FALSE(parser.take_message(left, payload));
+  CHECK(parser.parse(left, payload) == Result::failed);  // a message inside of another one
+}
+
 TEST_CASE("parsing takes linear time for long messages and for many fragments, byte by byte (SEC-65)",
           "[frame_parser]") {
   const auto count_bytes = [](const std::string& input) {
