@@ -103,17 +103,20 @@ WriteAwaiter FrameWriter::write_control(Opcode opcode, std::string_view payload)
 
 WriteAwaiter FrameWriter::write_copied(FrameHead head, std::string_view payload) {
   head.size = payload.size();
-  if (role_ == Role::server) {
-    const EncodedHead encoded(head);
+  if (role_ == Role::client) head.key = next_mask_key();
+  const EncodedHead encoded(head);
+  if (!head.key && payload.size() >= IOStream::kByReference) {
     const std::array<std::string_view, 2> pieces{encoded.bytes(), payload};
     return stream_.write(pieces);
   }
-  head.key = next_mask_key();
-  const EncodedHead encoded(head);
   const std::size_t size = encoded.bytes().size() + payload.size();
   char* to = stream_.reserve_write(size);
   to += encoded.bytes().copy(to, EncodedHead::kMaxSize);
-  mask_into(to, payload, *head.key);
+  if (head.key) {
+    mask_into(to, payload, *head.key);
+  } else {
+    payload.copy(to, payload.size());
+  }
   stream_.commit_write(size);
   return stream_.flush();  // all bytes up to here
 }
