@@ -125,6 +125,19 @@ WriteAwaiter StreamWriter::write_owned(std::string_view view, Owned&& owned) {
 WriteAwaiter StreamWriter::write(std::string&& data) { return write_owned(data, std::move(data)); }
 WriteAwaiter StreamWriter::write(SharedBytes data) { return write_owned(*data, std::move(data)); }
 
+[[gnu::hot]] WriteAwaiter StreamWriter::write_now(const SharedBytes& data) {
+  const std::string_view view = *data;
+  check(view.size());
+  const std::uint64_t target = flushed_ + pending_bytes() + view.size();
+  const std::size_t sent = send_ahead({&view, 1});
+  const std::string_view rest = view.substr(sent);
+  if (rest.empty()) return {*this, target};
+  enqueue(sent > 0, [&](WriteBuffer& out) {
+    rest.size() < kByReference ? out.append(rest) : out.append(SharedBytes(data), sent);
+  });
+  return {*this, target};
+}
+
 WriteAwaiter StreamWriter::write(std::span<const std::string_view> pieces) {
   const std::size_t size = total_size(pieces);
   check(size);
@@ -156,10 +169,25 @@ WriteAwaiter StreamWriter::write_file(FileSlice file) {
 
 // ---- Sending.
 
+// Offers the kernel bytes in front of which nothing is queued. Returns how many it took.
+[[gnu::hot]] std::size_t StreamWriter::send_first(std::string_view bytes) noexcept {
+  const ssize_t result = link_->send(bytes, Followed::by_nothing);
+  if (result < 0) {
+    is_blocked_ = errno == EAGAIN;  // the next flush reports any other error
+    return 0;
+  }
+  const auto sent = static_cast<std::size_t>(result);
+  flushed_ += sent;
+  is_blocked_ = sent < bytes.size() && !link_->transport();
+  return sent;
+}
+
 // Offers the kernel the queue and, right behind it, the pieces. Returns how many bytes of the pieces the
 // kernel took.
 std::size_t StreamWriter::send_ahead(std::span<const std::string_view> pieces) noexcept {
   if (is_blocked_) return 0;
+  if (!queue_ && pieces.size() == 1) [[likely]]
+    return send_first(pieces.front());
   std::array<std::string_view, IoVectors::kMax> offered;
   std::size_t count = queue_ ? queue_->gather(offered) : 0;
   const std::size_t queued = total_size({offered.data(), count});

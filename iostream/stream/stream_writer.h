@@ -55,6 +55,7 @@ class StreamWriter {
   WriteAwaiter write(std::string&& data);
   WriteAwaiter write(SharedBytes data);
   WriteAwaiter write(std::span<const std::string_view> pieces);
+  WriteAwaiter write_now(const SharedBytes& data);
   WriteAwaiter write_file(FileSlice file);
   WriteAwaiter flush() noexcept { return {*this, flushed_ + pending_bytes()}; }
   void shutdown() noexcept;
@@ -93,6 +94,7 @@ class StreamWriter {
   void enqueue(bool is_begun, Append&& append);
   template <class Owned>
   WriteAwaiter write_owned(std::string_view view, Owned&& owned);
+  std::size_t send_first(std::string_view bytes) noexcept;
   std::size_t send_ahead(std::span<const std::string_view> pieces) noexcept;
   bool send_queued(Followed followed) noexcept;
   ssize_t send_file_queued(std::uint64_t count) noexcept;

@@ -22,12 +22,12 @@ WriteAwaiter FrameWriter::write_message(Opcode opcode, std::string&& payload) {
   return deflate_ ? write_compressed(head, payload) : write_owned(head, std::move(payload));
 }
 
-WriteAwaiter FrameWriter::write_message(const PreparedMessage& message) {
+WriteAwaiter FrameWriter::write_message(const PreparedMessage& message, SendTime time) {
   if (role_ == Role::client) return write_message(message.opcode(), message.data());
-  if (!deflate_) return write_shared(message.frame());
+  if (!deflate_) return write_shared(message.frame(), time);
   const PreparedMessage::Frame& frame =
       message.compressed_frame({deflate_->bits, compression_.level, compression_.memory_level});
-  WriteAwaiter result = write_shared(frame);
+  WriteAwaiter result = write_shared(frame, time);
   // The receiver's window has the frame, the compressor's window has not. A new compressor refers to no byte
   // in front of its first one.
   if (frame.is_compressed) compressor_.reset();
@@ -153,7 +153,8 @@ WriteAwaiter FrameWriter::write_compressed(FrameHead head, std::string_view payl
   }
 }
 
-WriteAwaiter FrameWriter::write_shared(const PreparedMessage::Frame& frame) {
+WriteAwaiter FrameWriter::write_shared(const PreparedMessage::Frame& frame, SendTime time) {
+  if (time == SendTime::now) return stream_.write_now(frame.bytes);
   // Copies of the pointer cost most when many threads make them.
   if (frame.bytes->size() < IOStream::kByReference) return stream_.write(std::string_view(*frame.bytes));
   return stream_.write(frame.bytes);

@@ -40,7 +40,7 @@ class FrameWriter {
   WriteAwaiter write_message(Opcode opcode, std::string&& payload);
   // The frame of the kind that fits this connection. Behind a compressed one the next message of the
   // connection is compressed with a new compressor.
-  WriteAwaiter write_message(const PreparedMessage& message);
+  WriteAwaiter write_message(const PreparedMessage& message, SendTime time = SendTime::turn_end);
   WriteAwaiter write_message(OutgoingMessage&& message);
 
   // A message in parts, each of which is a frame. Until the last one no other message may be written. An
@@ -74,7 +74,7 @@ class FrameWriter {
   WriteAwaiter write_copied(FrameHead head, std::string_view payload);
   WriteAwaiter write_owned(FrameHead head, std::string&& payload);
   WriteAwaiter write_compressed(FrameHead head, std::string_view payload);
-  WriteAwaiter write_shared(const PreparedMessage::Frame& frame);
+  WriteAwaiter write_shared(const PreparedMessage::Frame& frame, SendTime time);
   void drop_connection() noexcept;
 
   IOStream& stream_;

@@ -5,10 +5,14 @@
 #include <squall/websocket/connection/message.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string_view>
 
 namespace squall::websocket {
+
+// When a message is offered to the kernel: with what else is sent in this turn of the loop, or at once.
+enum class SendTime : std::uint8_t { turn_end, now };
 
 // A message for many connections: framed once, compressed once for each kind of receiver, and shared by
 // reference.

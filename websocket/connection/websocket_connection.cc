@@ -376,9 +376,9 @@ bool WebSocketConnection::post_message(std::string data, MessageType type) {
   return post(OutgoingMessage(opcode, std::move(data)));
 }
 
-bool WebSocketConnection::post_message(const PreparedMessage& message) {
+bool WebSocketConnection::post(const PreparedMessage& message, SendTime time) {
   if (!may_write_now(message.size())) return enqueue(OutgoingMessage(message));
-  writer().write_message(message);
+  writer().write_message(message, time);
   return true;
 }
 

@@ -293,8 +293,11 @@ void HubShard::deliver_inbox() {
       take_inbox();
       if (taken_.empty() && !is_incomplete_) return;
     }
-    while (next_ < taken_.size() && deliveries < kDeliveriesAtOnce)
-      deliveries += deliver(std::exchange(taken_[next_++], nullptr));
+    while (next_ < taken_.size() && deliveries < kDeliveriesAtOnce) {
+      const SharedForms message = std::move(taken_[next_++]);
+      // A message that no other one follows needs no walk over the subscribers at the end of the turn.
+      deliveries += deliver(message, next_ == taken_.size() ? SendTime::now : SendTime::turn_end);
+    }
   }
   is_continuing_ = run_soon([self = shared_from_this()] {
     self->is_continuing_ = false;
@@ -310,7 +313,7 @@ void HubShard::take_inbox() {
 }
 
 // The number of subscribers, and one for the message.
-std::size_t HubShard::deliver(const SharedForms& message) {
+std::size_t HubShard::deliver(const SharedForms& message, SendTime time) {
   std::size_t deliveries = 1;
   log_errors("A message was not delivered to all subscribers", [&] {
     matching_.clear();
@@ -318,7 +321,7 @@ std::size_t HubShard::deliver(const SharedForms& message) {
     // Subscribers may begin groups meanwhile, and end them; the groups stay in memory.
     for (TopicGroup* const group : matching_) {
       deliveries += group->size();
-      group->deliver(message);
+      group->deliver(message, time);
     }
   });
   return deliveries;

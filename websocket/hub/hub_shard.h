@@ -84,7 +84,7 @@ class HubShard : public std::enable_shared_from_this<HubShard> {
   bool run_soon(Callback callback) const;
   void deliver_inbox();
   void take_inbox();
-  std::size_t deliver(const SharedForms& message);
+  std::size_t deliver(const SharedForms& message, SendTime time);
   void on_overflow();
 
   std::shared_ptr<HubCore> core_;

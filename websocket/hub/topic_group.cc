@@ -31,9 +31,9 @@ bool is_kept(const HistoryPage& page, const Position& after) noexcept {
 }
 
 // The connection may have no memory for the message: the others get it.
-void post_to(WebSocketConnection& socket, const PreparedMessage& message) noexcept {
+void post_to(WebSocketConnection& socket, const PreparedMessage& message, SendTime time) noexcept {
   try {
-    socket.post_message(message);
+    time == SendTime::now ? socket.post_now(message) : socket.post_message(message);
   } catch (const std::exception& error) {
     log::general().error("A published message was not sent to a client: {}", error.what());
   }
@@ -119,7 +119,7 @@ void TopicGroup::for_each_live(Visit&& visit) {
 
 // ---- Live messages.
 
-void TopicGroup::deliver(const SharedForms& forms) {
+void TopicGroup::deliver(const SharedForms& forms, SendTime time) {
   const TopicMessage& message = forms->message();
   if (message.kind != Kind::message)
     return for_each_live([&](Subscriber& subscriber) {
@@ -134,7 +134,7 @@ void TopicGroup::deliver(const SharedForms& forms) {
     if (entry.socket) {
       const PreparedMessage*& form = prepared[static_cast<std::size_t>(entry.form)];
       if (!form) form = &forms->for_websocket(entry.form);
-      post_to(*entry.socket, *form);
+      post_to(*entry.socket, *form, time);
     } else if (entry.subscriber) {
       offer(*entry.subscriber, forms);
     }

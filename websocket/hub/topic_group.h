@@ -1,6 +1,7 @@
 #pragma once
 
 #include <squall/ioloop/base/intrusive_list.h>
+#include <squall/websocket/connection/prepared_message.h>
 #include <squall/websocket/hub/history.h>
 #include <squall/websocket/hub/hub_options.h>
 #include <squall/websocket/hub/message_forms.h>
@@ -52,7 +53,8 @@ class TopicGroup : public ListNode<> {
   // The walk is over: removes the entries of ended subscribers, once they are many.
   void compact() noexcept;
 
-  void deliver(const SharedForms& forms);
+  // SendTime::now: no further message follows in this turn.
+  void deliver(const SharedForms& forms, SendTime time);
   // Messages may be lost: subscribers recover, or are told.
   void on_lost(Gap::Reason reason);
   // The broker has confirmed the subscription: histories may be read.

@@ -342,6 +342,40 @@ TEST_CASE("moved strings, shared strings and pieces are sent in the order of the
   CHECK(shared.use_count() == 1);
 }
 
+TEST_CASE("write_now() offers its bytes at once, behind those that are queued", "[iostream]") {
+  TestLoop loop;
+  Wire wire(loop);
+  const auto small = std::make_shared<const std::string>("small");
+  const auto large = std::make_shared<const std::string>(4'000'000, 'l');
+  wire.stream.write_now(small);
+  CHECK(wire.stream.flushed_bytes() == 5);  // no turn of the loop has run
+  wire.stream.write("queued");
+  CHECK(wire.stream.flushed_bytes() == 5);
+  wire.stream.write_now(small);
+  CHECK(wire.stream.flushed_bytes() == 16);
+  CHECK(wire.stream.pending_write_bytes() == 0);
+  wire.stream.write_now(large);  // the kernel takes a part
+  CHECK(large.use_count() == 2);
+  wire.stream.write_now(small);
+  const std::string expected = "smallqueuedsmall" + *large + "small";
+  CHECK(wire.stream.pending_write_bytes() + wire.stream.flushed_bytes() == expected.size());
+  CHECK((wire.receive(loop, expected.size()) == expected));
+  CHECK(large.use_count() == 1);
+}
+
+TEST_CASE("awaiting write_now() waits until the kernel has taken its bytes", "[iostream]") {
+  TestLoop loop;
+  Wire wire(loop);
+  const auto large = std::make_shared<const std::string>(4'000'000, 'l');
+  auto write = wire.stream.write_now(large);
+  bool done = false;
+  loop.spawn(written(write, done));
+  for (int i = 0; i < 3; ++i) loop.run_turn();
+  CHECK_FALSE(done);
+  wire.receive(loop, large->size());
+  loop.run_until([&] { return done; });
+}
+
 TEST_CASE("a payload that many streams send is stored once", "[iostream]") {
   TestLoop loop;
   const auto payload = std::make_shared<const std::string>(8'000'000, 'p');
@@ -381,11 +415,13 @@ TEST_CASE("every form of a write is refused beyond the limit (IOS-43)", "[iostre
   CHECK_THROWS_AS(wire.stream.write(std::string(more)), StreamBufferFullError);
   CHECK_THROWS_AS(wire.stream.write(std::make_shared<const std::string>(more)), StreamBufferFullError);
   CHECK_THROWS_AS(wire.stream.write(pieces), StreamBufferFullError);
+  CHECK_THROWS_AS(wire.stream.write_now(std::make_shared<const std::string>(more)), StreamBufferFullError);
   CHECK(wire.stream.pending_write_bytes() == 8'000);
   wire.stream.close();
   CHECK_THROWS_AS(wire.stream.write(std::string(more)), StreamClosedError);
   CHECK_THROWS_AS(wire.stream.write(std::make_shared<const std::string>(more)), StreamClosedError);
   CHECK_THROWS_AS(wire.stream.write(pieces), StreamClosedError);
+  CHECK_THROWS_AS(wire.stream.write_now(std::make_shared<const std::string>(more)), StreamClosedError);
   CHECK_THROWS_AS(wire.stream.write_file({temporary_file("x"), 0, 1}), StreamClosedError);
 }
 

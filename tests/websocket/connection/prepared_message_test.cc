@@ -167,6 +167,28 @@ TEST_CASE("connections send the same frame, and own and shared messages in the o
   }
 }
 
+TEST_CASE("post_now() sends in this turn, behind messages that wait", "[prepared_message]") {
+  const PreparedMessage message("shared");
+  Scene scene;
+  CHECK(scene.socket->post_now(message));
+  CHECK(scene.socket->waiting_bytes() == 0);  // no turn of the loop has run
+  CHECK(scene.socket->post_message("one"));
+  CHECK(scene.socket->waiting_bytes() > 0);
+  CHECK(scene.socket->post_now(message));
+  CHECK(scene.socket->waiting_bytes() == 0);
+  CHECK(scene.socket->post_message("two"));
+  CHECK(PeerReader(Role::client).read_until(scene, "two") == "shared one shared two ");
+}
+
+TEST_CASE("post_now() to a slow peer follows the rule of the queue", "[prepared_message]") {
+  Stuck stuck(with_queue(WhenFull::drop_newest, 2));
+  const PreparedMessage message(std::string(30'000, 'x'));
+  int posted = 0;
+  while (stuck.socket->post_now(message)) ++posted;
+  CHECK(posted >= 2);
+  CHECK(stuck.socket->dropped_messages() == 1);
+}
+
 TEST_CASE("a large frame is not copied: it waits by reference, and is released once it is sent",
           "[prepared_message]") {
   Stuck stuck(with_queue(WhenFull::close, 10));
