@@ -62,6 +62,10 @@ class FrameParser {
   // a control frame was cut; it is valid until the next call. A piece is empty only if it ends a message.
   Result parse(std::span<char>& bytes, std::string_view& payload);
 
+  // Changes the limit, also for the message that is open. Returns false if that is larger already: then the
+  // parser must not go on.
+  bool limit_message(std::optional<std::uint64_t> max_size) noexcept;
+
   // After Result::data, the kind of the message: text or binary.
   Opcode message() const noexcept { return message_; }
   // Whether the message is compressed: its first frame has RSV1.

@@ -10,6 +10,7 @@ MessageReader::Options reader_options(const ConnectionContext::Facts& facts) {
   result.role = facts.role;
   result.accepts_unmasked = facts.options.accepts_unmasked;
   result.max_message_size = facts.options.max_message_size;
+  result.pieces = facts.options.pieces;
   if (facts.terms.deflate) result.deflate = facts.terms.deflate->receive;
   return result;
 }

@@ -9,6 +9,12 @@
 #include <utility>
 
 namespace squall::websocket {
+namespace {
+
+// Of a piece, in units of the loop's budget: decompressing 16 KiB takes some 20 us.
+constexpr int kPieceCost = IOLoop::kBudget / 32;
+
+}  // namespace
 
 MessageInput::MessageInput(Host& host, WebSocketConnection& connection, MessageTarget& target,
                            IOStream& stream, const MessageReader::Options& options)
@@ -21,8 +27,16 @@ MessageInput::~MessageInput() {
 // ---- Messages.
 
 bool MessageInput::try_read(PendingRead& read) {
+  const bool is_in_pieces = reader_.is_in_pieces();
+  if (is_in_pieces != (read.wanted == Wanted::piece) && state_ == State::open) [[unlikely]]
+    throw_logic_error(
+        "A message that is read in pieces has not ended: read it, or destroy its MessageStream");
   // A peer with many small messages must not hold the loop.
-  if (!unread_.empty() && !stream_.loop().spend(1)) return false;
+  if (is_in_pieces) {
+    if (!stream_.loop().spend(kPieceCost)) return false;
+  } else if (!unread_.empty() && !stream_.loop().spend(1)) {
+    return false;
+  }
   return receive(read.wanted, read.result);
 }
 
@@ -30,29 +44,30 @@ bool MessageInput::try_read(PendingRead& read) {
 // then wait_for_stream() must follow.
 bool MessageInput::receive(Wanted wanted, std::optional<Message>& message) {
   for (;;) {
-    message = next_message(wanted);
-    if (message || state_ == State::closed) return true;
+    if (next_message(wanted, message) || state_ == State::closed) return true;
     if (!start_stream_read()) return false;
     end_stream_read();
   }
 }
 
-// nullopt once all bytes are used, and if the connection ends.
-std::optional<Message> MessageInput::next_message(Wanted wanted) {
+// False with std::nullopt once all bytes are used, and if the connection ends.
+bool MessageInput::next_message(Wanted wanted, std::optional<Message>& message) {
   using Result = MessageReader::Result;
   try {
     while (state_ == State::open) {
-      switch (reader_.read(unread_)) {
-        case Result::more: return std::nullopt;
-        case Result::text: return Message{MessageType::text, reader_.payload()};
-        case Result::binary: return Message{MessageType::binary, reader_.payload()};
+      switch (wanted >= Wanted::first_piece ? reader_.read_piece(unread_) : reader_.read(unread_)) {
+        case Result::more: message.reset(); return false;
+        case Result::text: message.emplace(Message{MessageType::text, reader_.payload()}); return true;
+        case Result::binary: message.emplace(Message{MessageType::binary, reader_.payload()}); return true;
         case Result::ping:
           host_.answer_ping(reader_.payload());
-          if (wanted == Wanted::all) return Message{MessageType::ping, reader_.payload()};
-          break;
+          if (wanted != Wanted::all) break;
+          message.emplace(Message{MessageType::ping, reader_.payload()});
+          return true;
         case Result::pong:
-          if (wanted == Wanted::all) return Message{MessageType::pong, reader_.payload()};
-          break;
+          if (wanted != Wanted::all) break;
+          message.emplace(Message{MessageType::pong, reader_.payload()});
+          return true;
         case Result::close: host_.peer_closed(reader_.close_status()); break;
         case Result::failed: host_.fail(reader_.fault()); break;
       }
@@ -62,7 +77,8 @@ std::optional<Message> MessageInput::next_message(Wanted wanted) {
     throw;
   }
   unread_ = {};
-  return std::nullopt;
+  message.reset();
+  return false;
 }
 
 // ---- The stream.

@@ -28,8 +28,8 @@ class WebSocketConnection;
 //   state    | waits for                                       | ended by                        | next
 //   idle     | a read, or a receiver                           | try_read(), wait(), start()     | reading
 //   reading  | bytes of the stream                             | bytes: a message for a read     | idle
-//            |                                                 | a message for the receiver      | reading, task,
-//            |                                                 |                                 | later
+//            |                                                 | a message for the receiver      | reading,
+//            |                                                 |                                 | task, later
 //   task     | the receiver's task                             | its end                         | later
 //   later    | a later turn of the loop, which others may need | the turn                        | reading
 //   ending   | the end of the stream: bytes are dropped        | it: Host::end()                 | closed
@@ -38,7 +38,7 @@ class WebSocketConnection;
 // Thread:    the loop's thread.
 // Lifetime:  borrows all that the constructor gets. The host destroys it when the connection rests or is
 //            destroyed, also from within a call of the receiver.
-// Errors:    those of memory end the connection: a read throws std::bad_alloc, a receiver gets the end.
+// Errors:    a lack of memory ends the connection: a read throws std::bad_alloc, a receiver gets the end.
 class MessageInput : private detail::TaskOwner {
  public:
   using Wanted = PendingRead::Wanted;
@@ -67,7 +67,8 @@ class MessageInput : private detail::TaskOwner {
   MessageInput(const MessageInput&) = delete;
   MessageInput& operator=(const MessageInput&) = delete;
 
-  // True if the read is over without waiting: it has a message, or the connection is closed.
+  // True if the read is over without waiting: it has a message, or the connection is closed. Throws
+  // std::logic_error if a message is read in pieces, unless a piece is wanted.
   bool try_read(PendingRead& read);
   // The target is set, behind a try_read() if it is a read: gives it messages from now on.
   void wait();
@@ -97,6 +98,11 @@ class MessageInput : private detail::TaskOwner {
   }
   const Fault& fault() const noexcept { return reader_.fault(); }
 
+  // See MessageReader.
+  bool is_in_pieces() const noexcept { return reader_.is_in_pieces(); }
+  bool is_last_piece() const noexcept { return reader_.is_last_piece(); }
+  void leave_message() noexcept { reader_.leave_message(); }
+
  private:
   enum class State : std::uint8_t { open, ending, closed };
   // Exists while a function of the receiver is on the stack, which may destroy the connection.
@@ -116,7 +122,7 @@ class MessageInput : private detail::TaskOwner {
   };
 
   bool receive(Wanted wanted, std::optional<Message>& message);
-  std::optional<Message> next_message(Wanted wanted);
+  bool next_message(Wanted wanted, std::optional<Message>& message);
   bool start_stream_read();
   void end_stream_read();
   void wait_for_stream();

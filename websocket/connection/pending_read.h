@@ -11,7 +11,12 @@ namespace squall::websocket {
 
 // A read of a connection that may wait: the part of a MessageAwaiter that the connection sees.
 struct PendingRead {
-  enum class Wanted : std::uint8_t { messages, all };
+  enum class Wanted : std::uint8_t {
+    messages,
+    all,          // control frames too
+    first_piece,  // of the next message
+    piece,        // of the message that is read in pieces
+  };
 
   explicit PendingRead(Wanted what) noexcept : wanted(what) {}
 

@@ -136,8 +136,12 @@ void WebSocketConnection::leave() noexcept {
   if (active_) active_->input.leave();
 }
 
+MessageStreamAwaiter WebSocketConnection::begin_read() {
+  return {extras(), MessageAwaiter(*this, PendingRead::Wanted::first_piece)};
+}
+
 void WebSocketConnection::set_receiver(MessageReceiver& receiver) {
-  if (target_.is_set()) throw_logic_error("Already reading");
+  if (target_.is_set() || (active_ && active_->input.is_in_pieces())) throw_logic_error("Already reading");
   if (is_closed()) active();
   target_.receiver = &receiver;
   if (active_) active_->input.go_on_later();

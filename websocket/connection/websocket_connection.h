@@ -11,6 +11,7 @@
 #include <squall/websocket/connection/message.h>
 #include <squall/websocket/connection/message_awaiter.h>
 #include <squall/websocket/connection/message_receiver.h>
+#include <squall/websocket/connection/message_stream.h>
 #include <squall/websocket/connection/message_target.h>
 #include <squall/websocket/connection/message_writer.h>
 #include <squall/websocket/connection/pending_read.h>
@@ -87,10 +88,13 @@ class WebSocketConnection : public ListNode<> {
   MessageAwaiter read_message() noexcept { return {*this, PendingRead::Wanted::messages}; }
   // The same, and pings and pongs too. The pong was sent before (WSK-22).
   MessageAwaiter read_any() noexcept { return {*this, PendingRead::Wanted::all}; }
+  // The next message in pieces, for one that may be larger than memory: see MessageStream. nullopt once the
+  // connection is closed. Costs some 100 bytes for the connection, from the first call on.
+  MessageStreamAwaiter begin_read();
   // Drops all messages until the connection is closed.
   Task<> wait_closed();
   // Gives all further messages to `receiver`, from the next turn of the loop on; then nothing can be read.
-  // Throws std::logic_error if a read waits, or there is a receiver.
+  // Throws std::logic_error if a read waits, a message is read in pieces, or there is a receiver.
   void set_receiver(MessageReceiver& receiver);
   // A read waits, or the receiver has no task that runs.
   bool is_reading() const noexcept;
