@@ -50,9 +50,15 @@ HANDLERS = [
 # The same for a WebSocketHandler.
 SOCKETS = [
     ("void open() {}", "a WebSocketHandler needs on_message(std::string_view text), or"),
-    ("void on_message(std::string) {}", "on_message() takes a std::string_view, which is text, or"),
-    ("void on_message(const std::string&) {}", "on_message() takes a std::string_view, which is text, or"),
-    ("void on_message(std::string_view, bool) {}", "on_message() takes a std::string_view, which is text, or"),
+    ("void on_message(std::string) {}", "on_message() takes a std::string_view, which is text, a const"),
+    ("void on_message(websocket::MessageStream) {}", "on_message(websocket::MessageStream) returns Task<>"),
+    ("Task<> on_message(websocket::MessageStream) { co_return; } void on_ping(std::string_view) {}", "has no on_ping() and on_pong()"),
+    ("void on_message(const std::string&) {}", "on_message() takes a std::string_view, which is text, a const"),
+    ("void on_message(websocket::MessageStream) {}", "on_message(websocket::MessageStream) returns Task<>"),
+    ("Task<> on_message(websocket::MessageStream) { co_return; } void on_ping(std::string_view) {}", "has no on_ping() and on_pong()"),
+    ("void on_message(std::string_view, bool) {}", "on_message() takes a std::string_view, which is text, a const"),
+    ("void on_message(websocket::MessageStream) {}", "on_message(websocket::MessageStream) returns Task<>"),
+    ("Task<> on_message(websocket::MessageStream) { co_return; } void on_ping(std::string_view) {}", "has no on_ping() and on_pong()"),
     ("int on_message(std::string_view) { return 1; }", "on_pong() and on_close() return void or Task<>"),
     ("void on_message(std::string_view) {} Task<bool> open() { co_return true; }", "on_pong() and on_close() return void or Task<>"),
     ("void on_message(std::string_view) {} void on_close(int) {}", "on_ping() and on_pong() take a std::string_view, and on_close() takes"),
@@ -90,6 +96,7 @@ TAKEN = [
     "struct H final : websocket::WebSocketHandler { void on_message(const websocket::Message&) noexcept {} void post(int) {} };"
     " auto rule = url<H>(\"/\");",
     "struct H : websocket::WebSocketHandler { Task<> on_message(websocket::Message) { co_return; } }; auto rule = url<H>(\"/\");",
+    "struct H : websocket::WebSocketHandler { Task<> on_message(websocket::MessageStream) { co_return; } }; auto rule = url<H>(\"/\");",
     'auto rule = url("/", [](web::RequestHandler& handler) { handler.write("x"); });',
     'auto rule = url<http::Method::get>("/", [n = 1](web::RequestHandler&, int, std::optional<std::string>) -> Task<> { (void)n; co_return; });',
     'auto rule = url("/", +[](web::RequestHandler&) noexcept {});',

@@ -46,6 +46,11 @@ FrameParser::FrameParser(const Options& options) noexcept
       has_deflate_(options.has_deflate),
       accepts_unmasked_(options.accepts_unmasked) {}
 
+bool FrameParser::limit_message(std::optional<std::uint64_t> max_size) noexcept {
+  max_message_size_ = max_size.value_or(std::numeric_limits<std::uint64_t>::max());
+  return !is_message_open() || message_size_ <= max_message_size_;
+}
+
 FrameParser::Result FrameParser::parse(std::span<char>& bytes, std::string_view& payload) {
   for (;;) {
     switch (state_) {

@@ -66,6 +66,10 @@ class FrameParser {
   // parse() is to be called.
   bool take_message(std::span<char>& bytes, std::string_view& payload) noexcept;
 
+  // Changes the limit, also for the message that is open. Returns false if that is larger already: then the
+  // parser must not go on.
+  bool limit_message(std::optional<std::uint64_t> max_size) noexcept;
+
   // After Result::data or take_message(), the kind of the message: text or binary.
   Opcode message() const noexcept { return message_; }
   // Whether the message is compressed: its first frame has RSV1.

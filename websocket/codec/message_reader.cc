@@ -3,11 +3,13 @@
 #include <squall/websocket/codec/bounded_append.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace squall::websocket {
 namespace {
 
 constexpr Fault kNotUtf8{close_code::kInvalidPayload, "text is not UTF-8"};
+constexpr Fault kTooBigForForm{close_code::kMessageTooBig, "message too big"};
 // A peer that only announces more bytes than this gets no memory for them.
 constexpr std::size_t kMostTrusted = 64 * 1024;
 
@@ -25,14 +27,17 @@ FrameParser::Options frame_options(const MessageReader::Options& options) {
 MessageReader::MessageReader(const Options& options)
     : parser_(frame_options(options)),
       max_message_size_(options.max_message_size),
+      piece_limits_(options.pieces),
       deflate_(options.deflate) {}
+
+// ---- Whole messages.
 
 MessageReader::Result MessageReader::read(std::span<char>& bytes) {
   if (fault_) return Result::failed;
-  if (delivered_) {
-    std::string().swap(message_);  // its memory too
-    delivered_ = false;
+  if (form_ != Form::whole) [[unlikely]] {
+    if (const std::optional<Result> result = begin_whole(bytes)) return *result;
   }
+  if (delivered_) free_delivered();
   if (parser_.take_message(bytes, payload_)) return take_whole();
   for (;;) {
     switch (parser_.parse(bytes, payload_)) {
@@ -51,14 +56,12 @@ MessageReader::Result MessageReader::take_whole() noexcept {
   return utf8_.feed(payload_) && utf8_.is_complete() ? Result::text : fail(kNotUtf8);
 }
 
-MessageReader::Result MessageReader::take_control() {
-  switch (parser_.control()) {
-    case Opcode::ping: return Result::ping;
-    case Opcode::pong: return Result::pong;
-    default: break;
-  }
-  const Fault fault = parse_close(payload_, close_status_);
-  return fault ? fail(fault) : Result::close;
+// nullopt once the next message may be collected.
+std::optional<MessageReader::Result> MessageReader::begin_whole(std::span<char>& bytes) {
+  if (const std::optional<Result> result = drop_rest(bytes)) return result;
+  form_ = Form::whole;
+  if (!parser_.limit_message(max_message_size_)) return fail(kTooBigForForm);
+  return std::nullopt;
 }
 
 Fault MessageReader::take_data() {
@@ -82,6 +85,97 @@ Fault MessageReader::decompress(Part part) {
   return text_fault ? text_fault : fault;
 }
 
+// ---- Messages in pieces.
+
+MessageReader::Result MessageReader::read_piece(std::span<char>& bytes) {
+  if (fault_) return Result::failed;
+  if (const std::optional<Result> result = drop_rest(bytes)) return *result;
+  if (delivered_) free_delivered();
+  if (form_ == Form::whole) {
+    if (!begin_pieces()) return fail(kTooBigForForm);
+    // The beginning, which read() has collected.
+    if (!message_.empty()) {
+      payload_ = message_;
+      delivered_ = true;
+      return give_piece(false);
+    }
+  }
+  return next_piece(bytes);
+}
+
+// False if the message that is open is too big already.
+bool MessageReader::begin_pieces() {
+  form_ = Form::begun;
+  if (!parser_.limit_message(piece_limits_.max_size)) return false;
+  if (message_.empty() || !parser_.is_compressed()) return true;
+  inflater_ = std::make_unique<PieceInflater>(*decompressor_, piece_limits_, message_.size());
+  return message_.size() <= piece_limits_.max_size.value_or(message_.size());
+}
+
+void MessageReader::leave_message() noexcept {
+  if (form_ == Form::last) form_ = Form::begun;
+  if (form_ == Form::pieces) form_ = Form::rest;
+}
+
+// nullopt once the rest of a message that was left is dropped.
+std::optional<MessageReader::Result> MessageReader::drop_rest(std::span<char>& bytes) {
+  while (form_ == Form::rest) {
+    if (delivered_) free_delivered();
+    const Result result = next_piece(bytes);
+    if (result != Result::text && result != Result::binary) return result;
+    leave_message();
+  }
+  return std::nullopt;
+}
+
+MessageReader::Result MessageReader::next_piece(std::span<char>& bytes) {
+  for (;;) {
+    while (inflater_ && inflater_->has_more()) {
+      const Fault fault = inflater_->next(payload_);
+      // Of two faults the first in the message is reported, so that the pieces do not matter.
+      if (const Fault text_fault = check_text(payload_)) return fail(text_fault);
+      if (fault) return fail(fault);
+      if (inflater_->has_ended() || !payload_.empty()) return give_piece(inflater_->has_ended());
+    }
+    switch (parser_.parse(bytes, payload_)) {
+      case FrameParser::Result::more: return Result::more;
+      case FrameParser::Result::failed: return fail(parser_.fault());
+      case FrameParser::Result::control: return take_control();
+      case FrameParser::Result::data:
+        if (parser_.is_compressed()) {
+          inflate();
+          break;
+        }
+        if (const Fault fault = check_text(payload_)) return fail(fault);
+        return give_piece(parser_.ends_message());
+    }
+  }
+}
+
+void MessageReader::inflate() {
+  if (!decompressor_) decompressor_ = std::make_unique<MessageDecompressor>(*deflate_);
+  if (!inflater_) inflater_ = std::make_unique<PieceInflater>(*decompressor_, piece_limits_, 0);
+  inflater_->feed(payload_, parser_.ends_message() ? Part::last : Part::more);
+}
+
+MessageReader::Result MessageReader::give_piece(bool is_last) noexcept {
+  form_ = is_last ? Form::last : Form::pieces;
+  if (!is_last) return parser_.message() == Opcode::text ? Result::text : Result::binary;
+  return end_message();
+}
+
+// ---- Both.
+
+MessageReader::Result MessageReader::take_control() {
+  switch (parser_.control()) {
+    case Opcode::ping: return Result::ping;
+    case Opcode::pong: return Result::pong;
+    default: break;
+  }
+  const Fault fault = parse_close(payload_, close_status_);
+  return fault ? fail(fault) : Result::close;
+}
+
 // Checks the next part of a message if it is text.
 Fault MessageReader::check_text(std::string_view part) noexcept {
   if (parser_.message() != Opcode::text) return {};
@@ -97,11 +191,16 @@ MessageReader::Result MessageReader::end_message() {
   return Result::text;
 }
 
+void MessageReader::free_message() noexcept {
+  std::string().swap(message_);  // its memory too
+  inflater_.reset();
+}
+
 MessageReader::Result MessageReader::fail(const Fault& fault) noexcept {
   fault_ = fault;
   // The connection may stay for some seconds, until its peer closes.
   payload_ = {};
-  std::string().swap(message_);
+  free_delivered();
   decompressor_.reset();
   return Result::failed;
 }

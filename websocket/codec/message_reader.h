@@ -3,6 +3,8 @@
 #include <squall/websocket/codec/close_code.h>
 #include <squall/websocket/codec/deflate.h>
 #include <squall/websocket/codec/frame_parser.h>
+#include <squall/websocket/codec/piece_inflater.h>
+#include <squall/websocket/codec/piece_limits.h>
 #include <squall/websocket/codec/utf8_stream.h>
 
 #include <cstddef>
@@ -15,12 +17,20 @@
 
 namespace squall::websocket {
 
-// Makes whole messages of a connection's bytes, which may arrive in any pieces: joins and decompresses
-// frames, and checks text. Pure: bytes in, messages out.
+// Makes messages of a connection's bytes, which may arrive in any pieces: joins and decompresses frames, and
+// checks text. Pure: bytes in, messages out.
 //
-// A message that arrives whole and is not compressed is a view into the bytes; other messages are collected.
-// Between two messages the reader owns no memory but a decompressor with context takeover, which is made for
-// the first compressed message.
+// read() gives whole messages: views into the bytes, or collected if a message is cut or compressed.
+// read_piece() gives a message in pieces, as they arrive: views into the bytes, or some decompressed bytes
+// (PieceInflater). Each message may be read in either way. Between two messages the reader owns no memory
+// but a decompressor with context takeover, which is made for the first compressed message.
+//
+//   form     | the message                                            | next
+//   whole    | is collected by read()                                 | whole; begun by read_piece()
+//   begun    | has no piece yet: read() may still collect it          | pieces, last; whole by read()
+//   pieces   | has more pieces                                        | pieces, last; rest by leave_message()
+//   last     | has no more pieces                                     | begun by leave_message()
+//   rest     | was left: its rest is dropped                          | begun, whole
 //
 // Thread:    one.
 // Errors:    Result::failed and fault(), with the code of the close frame to send. Beside the faults of
@@ -37,6 +47,7 @@ class MessageReader {
     std::size_t max_message_size = 10 * 1024 * 1024;
     // DeflateTerms::receive if permessage-deflate was negotiated.
     std::optional<DeflateWindow> deflate{};
+    PieceLimits pieces{};  // of a message of read_piece()
   };
   enum class Result {
     more,    // all bytes are used
@@ -53,17 +64,42 @@ class MessageReader {
   // Removes the bytes it uses from the front of `bytes`, and changes them.
   Result read(std::span<char>& bytes);
 
-  // Valid until the next read(), and while the bytes of the last read() are there.
+  // As read(), but Result::text and Result::binary are a piece of a message. A text may be cut anywhere, also
+  // within a character. Only the last piece may be empty. If read() has collected a part of the message, this
+  // part is the first piece.
+  Result read_piece(std::span<char>& bytes);
+  // A piece was read, and leave_message() has not followed: read() must not be called.
+  bool is_in_pieces() const noexcept { return form_ == Form::pieces || form_ == Form::last; }
+  bool is_last_piece() const noexcept { return form_ == Form::last; }
+  // The next call begins with the next message: further pieces are dropped, without memory for them.
+  void leave_message() noexcept;
+
+  // Valid until the next call, and while the bytes of the last one are there.
   std::string_view payload() const noexcept { return payload_; }
   // No message, frame or decompressor is kept: a new reader would read on as well.
   bool is_idle() const noexcept {
-    return !fault_ && !decompressor_ && (delivered_ || message_.empty()) && parser_.is_idle();
+    return !fault_ && !decompressor_ && (delivered_ || message_.empty()) && form_ <= Form::begun &&
+           parser_.is_idle();
   }
   const CloseStatus& close_status() const noexcept { return close_status_; }
   const Fault& fault() const noexcept { return fault_; }
 
  private:
   Result take_whole() noexcept;
+  enum class Form : std::uint8_t { whole, begun, pieces, last, rest };
+
+  std::optional<Result> begin_whole(std::span<char>& bytes);
+  bool begin_pieces();
+  std::optional<Result> drop_rest(std::span<char>& bytes);
+  Result next_piece(std::span<char>& bytes);
+  void inflate();
+  Result give_piece(bool is_last) noexcept;
+  // Frees what the last result refers to.
+  void free_delivered() noexcept {
+    delivered_ = false;
+    if (!message_.empty() || inflater_) free_message();
+  }
+  void free_message() noexcept;
   Result take_control();
   Fault take_data();
   Fault decompress(Part part);
@@ -73,13 +109,16 @@ class MessageReader {
 
   FrameParser parser_;
   std::size_t max_message_size_;
+  PieceLimits piece_limits_;
   std::optional<DeflateWindow> deflate_;
   std::unique_ptr<MessageDecompressor> decompressor_;
-  std::string message_;  // the parts so far of a message that did not arrive whole
+  std::unique_ptr<PieceInflater> inflater_;  // of a compressed message that is read in pieces
+  std::string message_;                      // the parts so far of a message that did not arrive whole
   std::string_view payload_;
   CloseStatus close_status_;
   Fault fault_;
   Utf8Stream utf8_;
+  Form form_ = Form::whole;
   bool delivered_ = false;  // message_ belongs to the last result
 };
 

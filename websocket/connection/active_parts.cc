@@ -10,6 +10,7 @@ MessageReader::Options reader_options(const ConnectionContext::Facts& facts) {
   result.role = facts.role;
   result.accepts_unmasked = facts.options.accepts_unmasked;
   result.max_message_size = facts.options.max_message_size;
+  result.pieces = facts.options.pieces;
   if (facts.terms.deflate) result.deflate = facts.terms.deflate->receive;
   return result;
 }
@@ -19,27 +20,12 @@ MessageReader::Options reader_options(const ConnectionContext::Facts& facts) {
 WebSocketConnection::Active::Active(WebSocketConnection& owner, IOStream connected)
     : connection(owner),
       stream(std::move(connected)),
-      reader(reader_options(owner.context_->facts())),
-      writer(stream, owner.context_->facts().role, owner.context_->facts().terms) {}
+      writer(stream, owner.context_->facts().role, owner.context_->facts().terms),
+      input(*this, owner, owner.target_, stream, reader_options(owner.context_->facts())) {}
 
 WebSocketConnection::Active::~Active() {
-  if (call) call->active_ = nullptr;
   stream.loop().remove_timeout(deadline);
   connection.context_->remove(*this);
-}
-
-bool WebSocketConnection::Active::run(Task<> work) {
-  task = std::move(work);
-  is_starting_ = true;
-  task.start(*this);
-  is_starting_ = false;
-  return has_ended_task;
-}
-
-std::coroutine_handle<> WebSocketConnection::Active::task_ended(std::size_t) noexcept {
-  has_ended_task = true;
-  if (!is_starting_) connection.go_on_later();
-  return std::noop_coroutine();
 }
 
 }  // namespace squall::websocket

@@ -2,6 +2,7 @@
 
 #include <squall/ioloop/base/time_span.h>
 #include <squall/websocket/codec/deflate_negotiation.h>
+#include <squall/websocket/codec/piece_limits.h>
 
 #include <chrono>
 #include <cstddef>
@@ -34,6 +35,8 @@ struct QueueOptions {
 struct ConnectionOptions {
   // A larger message of the peer closes the connection with 1009 (WSK-29, WSK-44, WSK-65).
   std::size_t max_message_size = 10 * 1024 * 1024;
+  // The limits of a message that is read in pieces.
+  PieceLimits pieces{};
   // A ping is sent each time this time has passed (WSK-70); std::nullopt: none.
   std::optional<TimeSpan> ping_interval{};
   // If the peer sends nothing for this time after a ping, the connection is closed (WSK-72). At most

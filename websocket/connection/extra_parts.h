@@ -2,7 +2,9 @@
 
 #include <squall/websocket/codec/close_code.h>
 #include <squall/websocket/codec/deflate.h>
+#include <squall/websocket/connection/active_parts.h>
 #include <squall/websocket/connection/mailbox.h>
+#include <squall/websocket/connection/message_stream.h>
 #include <squall/websocket/connection/message_writer.h>
 #include <squall/websocket/connection/outgoing_message.h>
 #include <squall/websocket/connection/websocket_connection.h>
@@ -18,7 +20,7 @@ namespace squall::websocket {
 // The parts that few connections have: those with handles, with messages in pieces, and those that end.
 //
 // Lifetime:  owned by the connection, which it refers to.
-struct WebSocketConnection::Extras final : Mailbox::Receiver, MessageWriter::Target {
+struct WebSocketConnection::Extras final : Mailbox::Receiver, MessageWriter::Target, MessageStream::Source {
   explicit Extras(WebSocketConnection& owner) noexcept : connection(owner) {}
   ~Extras() { end(); }
 
@@ -40,6 +42,12 @@ struct WebSocketConnection::Extras final : Mailbox::Receiver, MessageWriter::Tar
   void abandon_message() noexcept override;
   // Sends the messages that have waited for the end of this one.
   void send_waiting() noexcept;
+
+  MessageAwaiter read_piece() noexcept override { return {connection, PendingRead::Wanted::piece}; }
+  bool is_last_piece() const noexcept override { return connection.active_->input.is_last_piece(); }
+  void leave_message() noexcept override {
+    if (connection.active_) connection.active_->input.leave_message();
+  }
 
   WebSocketConnection& connection;
   std::shared_ptr<Mailbox> mailbox;         // null without handles

@@ -1,12 +1,10 @@
 #pragma once
 
-#include <squall/ioloop/loop/loop_hook.h>
 #include <squall/websocket/connection/message.h>
+#include <squall/websocket/connection/pending_read.h>
 
 #include <cassert>
 #include <coroutine>
-#include <cstdint>
-#include <exception>
 #include <optional>
 
 namespace squall::websocket {
@@ -21,17 +19,18 @@ class WebSocketConnection;
 // Errors:    std::logic_error if another read waits, or the connection has a receiver.
 class [[nodiscard]] MessageAwaiter {
  public:
-  enum class Wanted : std::uint8_t { messages, all };
+  using Wanted = PendingRead::Wanted;
 
   // Made by WebSocketConnection.
   MessageAwaiter(WebSocketConnection& connection, Wanted wanted) noexcept
-      : connection_(connection), wanted_(wanted) {}
-  MessageAwaiter(MessageAwaiter&& other) noexcept : connection_(other.connection_), wanted_(other.wanted_) {
-    assert(!other.is_waiting_ && !other.result_ && "this read has begun");
+      : connection_(connection), read_(wanted) {}
+  MessageAwaiter(MessageAwaiter&& other) noexcept
+      : connection_(other.connection_), read_(other.read_.wanted) {
+    assert(!other.read_.is_waiting && !other.read_.result && "this read has begun");
   }
   MessageAwaiter& operator=(MessageAwaiter&&) = delete;
   ~MessageAwaiter() {
-    if (is_waiting_) withdraw();
+    if (read_.is_waiting) withdraw();
   }
 
   bool await_ready();
@@ -39,16 +38,10 @@ class [[nodiscard]] MessageAwaiter {
   std::optional<Message> await_resume();
 
  private:
-  friend class WebSocketConnection;
-
   void withdraw() noexcept;
 
   WebSocketConnection& connection_;
-  LoopHook resume_;
-  std::optional<Message> result_;
-  std::exception_ptr error_;
-  Wanted wanted_;
-  bool is_waiting_ = false;  // the connection knows this read
+  PendingRead read_;
 };
 
 }  // namespace squall::websocket

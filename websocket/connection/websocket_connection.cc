@@ -1,7 +1,6 @@
 #include <squall/websocket/connection/websocket_connection.h>
 
 #include <squall/ioloop/base/errors.h>
-#include <squall/ioloop/base/log.h>
 #include <squall/iostream/address/errors.h>
 #include <squall/iostream/socket/socket.h>
 #include <squall/websocket/connection/active_parts.h>
@@ -40,7 +39,7 @@ WebSocketConnection::~WebSocketConnection() {
   close_resting();
   watchers_.tell();
   // Its locals may call this object.
-  if (active_) active_->task.reset();
+  if (active_) active_->input.destroy_task();
 }
 
 // ---- Resting.
@@ -58,9 +57,8 @@ FrameWriter& WebSocketConnection::writer() { return active().writer; }
 // Gives the active parts up, if they hold nothing that is needed later.
 bool WebSocketConnection::rest() noexcept {
   const Active& parts = *active_;
-  const bool is_idle = state_ == State::open && parts.stream_read && parts.unread.empty() && !parts.task &&
-                       !parts.call && (!parts.queue || parts.queue->is_idle()) && !parts.later.linked() &&
-                       parts.reader.is_idle() && parts.writer.is_idle() &&
+  const bool is_idle = state_ == State::open && parts.input.is_idle() &&
+                       (!parts.queue || parts.queue->is_idle()) && parts.writer.is_idle() &&
                        !(keep_alive_ && keep_alive_->awaits_answer());
   if (!is_idle) return false;
   resting_ = active_->stream.release();
@@ -77,11 +75,11 @@ void WebSocketConnection::wake() {
   // `new` allocates before the stream takes the descriptor: a failure leaves the connection at rest.
   active_.reset(new Active(*this, IOStream(std::move(resting_), context_->facts().stream, loop())));
   context_->add(*active_);
-  if (is_closed()) active_->stream.close();
-  if (!reader_ && !receiver_) return;
-  if (is_closed()) return go_on_later();
-  start_stream_read();
-  wait_for_stream();
+  if (is_closed()) {
+    active_->stream.close();
+    active_->input.end();
+  }
+  if (target_.is_set()) active_->input.start();
 }
 
 void WebSocketConnection::wake_for(Events events) {
@@ -95,7 +93,7 @@ void WebSocketConnection::wake_for(Events events) {
     }
   }
   close_resting();
-  go_on();
+  target_.end(*this);
 }
 
 // For want of memory for the active parts. What waits to read goes on in the loop, by the event of the end.
@@ -117,199 +115,36 @@ void WebSocketConnection::close_resting() noexcept {
 // ---- Receiving.
 
 bool WebSocketConnection::is_reading() const noexcept {
-  return reader_ || (receiver_ && !(active_ && active_->task));
+  return target_.read || (target_.receiver && !(active_ && active_->input.has_task()));
 }
 
-bool WebSocketConnection::has_unread() const noexcept {
-  return active_ && (!active_->unread.empty() || active_->stream.has_received());
-}
+bool WebSocketConnection::has_unread() const noexcept { return active_ && active_->input.has_unread(); }
 
 // Whether the read is over without waiting.
-bool WebSocketConnection::try_read(MessageAwaiter& read) {
-  if (reader_ || receiver_) throw_logic_error("Already reading");
-  if (!active_) return is_closed();
-  // A peer with many small messages must not hold the loop.
-  if (!active_->unread.empty() && !loop().spend(1)) return false;
-  return receive(read.wanted_, read.result_);
+bool WebSocketConnection::try_read(PendingRead& read) {
+  if (target_.is_set()) throw_logic_error("Already reading");
+  return active_ ? active_->input.try_read(read) : is_closed();
 }
 
-void WebSocketConnection::begin_wait(MessageAwaiter& read) {
-  reader_ = &read;
-  if (active_) active_->stream_read ? wait_for_stream() : go_on_later();
+void WebSocketConnection::begin_wait(PendingRead& read) {
+  target_.read = &read;
+  if (active_) active_->input.wait();
 }
 
-void WebSocketConnection::leave(MessageAwaiter&) noexcept {
-  reader_ = nullptr;
-  if (!active_) return;
-  active_->stream_read.reset();
-  active_->later.unlink();
+void WebSocketConnection::leave() noexcept {
+  target_.read = nullptr;
+  if (active_) active_->input.leave();
+}
+
+MessageStreamAwaiter WebSocketConnection::begin_read() {
+  return {extras(), MessageAwaiter(*this, PendingRead::Wanted::first_piece)};
 }
 
 void WebSocketConnection::set_receiver(MessageReceiver& receiver) {
-  if (reader_ || receiver_) throw_logic_error("Already reading");
+  if (target_.is_set() || (active_ && active_->input.is_in_pieces())) throw_logic_error("Already reading");
   if (is_closed()) active();
-  receiver_ = &receiver;
-  if (active_) go_on_later();
-}
-
-// True with the next message, or with std::nullopt once the connection is closed. False if bytes are missing:
-// then wait_for_stream() must follow.
-bool WebSocketConnection::receive(Wanted wanted, std::optional<Message>& message) {
-  for (;;) {
-    message = next_message(wanted);
-    if (message || is_closed()) return true;
-    if (!start_stream_read()) return false;
-    end_stream_read();
-  }
-}
-
-bool WebSocketConnection::start_stream_read() {
-  active_->stream_read.emplace(active_->stream.read_some());
-  return active_->stream_read->await_ready();
-}
-
-void WebSocketConnection::end_stream_read() {
-  Active& parts = *active_;
-  parts.note_use();
-  try {
-    const ReadView bytes = parts.stream_read->await_resume();
-    // The stream gives these bytes away, and its memory is not constant.
-    parts.unread = {const_cast<char*>(bytes.data()), bytes.size()};
-  } catch (const StreamClosedError&) {
-    parts.unread = {};
-  }
-  parts.stream_read.reset();
-  if (parts.unread.empty() || is_closed()) return end();
-  if (keep_alive_) keep_alive_->note_received();
-}
-
-void WebSocketConnection::wait_for_stream() {
-  active_->stream_read->call_when_over(
-      [](void* self) {
-        auto& connection = *static_cast<WebSocketConnection*>(self);
-        connection.end_stream_read();
-        connection.go_on();
-      },
-      this);
-  context_->may_rest(*active_);
-}
-
-void WebSocketConnection::go_on_later() noexcept {
-  if (active_->later.linked()) return;
-  active_->later.set([](void* self) { static_cast<WebSocketConnection*>(self)->go_on(); }, this);
-  loop().call_soon(active_->later);
-}
-
-void WebSocketConnection::go_on() {
-  if (reader_) return serve_reader();
-  if (receiver_) serve_receiver();
-}
-
-void WebSocketConnection::serve_reader() {
-  MessageAwaiter& read = *reader_;
-  try {
-    if (active_ && !receive(read.wanted_, read.result_)) return wait_for_stream();
-  } catch (...) {
-    read.error_ = std::current_exception();
-  }
-  reader_ = nullptr;
-  read.is_waiting_ = false;
-  loop().call(read.resume_);
-}
-
-void WebSocketConnection::serve_receiver() {
-  if (!active_) return end_receiving();
-  if (active_->has_ended_task) end_task();
-  std::optional<Message> message;
-  do {
-    try {
-      if (!receive(Wanted::all, message)) return wait_for_stream();
-    } catch (...) {
-      log::general().error("Cannot receive from a WebSocket, closing it: {}", current_what());
-      message.reset();
-    }
-    if (!message) return end_receiving();
-    if (!call_receiver(*message)) return;
-  } while (loop().spend(1));
-  go_on_later();
-}
-
-// False if the receiver has destroyed the connection, or its task has not ended.
-bool WebSocketConnection::call_receiver(const Message& message) {
-  const Active::Call call(*active_);
-  const bool is_control = message.type == MessageType::ping || message.type == MessageType::pong;
-  try {
-    Task<> task = is_control ? receiver_->on_control(*this, message) : receiver_->on_message(*this, message);
-    if (!call.has_connection()) return false;
-    if (!task) return true;
-    if (!active_->run(std::move(task))) return false;
-    end_task();
-  } catch (...) {
-    if (!call.has_connection()) return false;
-    receiver_failed(std::current_exception());
-  }
-  return true;
-}
-
-void WebSocketConnection::end_task() {
-  active_->has_ended_task = false;
-  const std::exception_ptr error = active_->task.error();
-  active_->task.reset();
-  if (error) receiver_failed(error);
-}
-
-void WebSocketConnection::end_receiving() {
-  MessageReceiver& receiver = *std::exchange(receiver_, nullptr);
-  try {
-    receiver.on_close(*this);  // may destroy this object
-  } catch (...) {
-    log::application().error("Uncaught exception behind the end of a WebSocket: {}", current_what());
-  }
-}
-
-void WebSocketConnection::receiver_failed(const std::exception_ptr& error) {
-  try {
-    std::rethrow_exception(error);
-  } catch (const WebSocketClosedError&) {
-    // A message was to be sent. Those of the peer are still delivered.
-    if (is_closing()) return;
-  } catch (const StreamClosedError&) {
-    // The connection has ended.
-  } catch (...) {
-    log::application().error("Uncaught exception for a message of the WebSocket {}: {}",
-                             active_->stream.peer_address(), current_what());
-  }
-  if (state_ < State::ending) fail({close_code::kInternalError, "internal error"});
-}
-
-// nullopt once all bytes are used, and if the connection ends.
-std::optional<Message> WebSocketConnection::next_message(Wanted wanted) {
-  using Result = MessageReader::Result;
-  Active& parts = *active_;
-  MessageReader& reader = parts.reader;
-  try {
-    while (state_ < State::ending) {
-      switch (reader.read(parts.unread)) {
-        case Result::more: return std::nullopt;
-        case Result::text: return Message{MessageType::text, reader.payload()};
-        case Result::binary: return Message{MessageType::binary, reader.payload()};
-        case Result::ping:
-          answer_ping(reader.payload());
-          if (wanted == Wanted::all) return Message{MessageType::ping, reader.payload()};
-          break;
-        case Result::pong:
-          if (wanted == Wanted::all) return Message{MessageType::pong, reader.payload()};
-          break;
-        case Result::close: peer_closed(reader.close_status()); break;
-        case Result::failed: fail(reader.fault()); break;
-      }
-    }
-  } catch (...) {
-    end(std::make_error_code(std::errc::not_enough_memory));
-    throw;
-  }
-  parts.unread = {};
-  return std::nullopt;
+  target_.receiver = &receiver;
+  if (active_) active_->input.go_on_later();
 }
 
 Task<> WebSocketConnection::wait_closed() {
@@ -492,6 +327,7 @@ void WebSocketConnection::peer_closed(const CloseStatus& status) {
   // The server is the first to close (RFC 6455, 7.1.1).
   if (role() == Role::client) {
     state_ = State::ending;
+    active_->input.drop_bytes();
     begin_deadline();
   } else if (io().closed() || io().send_and_close()) {
     end();
@@ -512,6 +348,7 @@ void WebSocketConnection::fail(const Fault& fault) {
 
 void WebSocketConnection::end_at_peer() noexcept {
   state_ = State::ending;
+  active_->input.drop_bytes();
   active_->stream.shutdown_write();
   begin_deadline();
 }
@@ -546,7 +383,7 @@ void WebSocketConnection::begin_deadline() noexcept {
 void WebSocketConnection::end(std::error_code error) noexcept {
   Active& parts = *active_;
   state_ = State::closed;
-  parts.unread = {};
+  parts.input.end();
   keep_alive_.reset();
   if (extras_) extras_->end();
   loop().remove_timeout(std::exchange(parts.deadline, Timeout()));
@@ -581,7 +418,7 @@ const std::string& WebSocketConnection::close_reason() const noexcept {
 
 const Fault& WebSocketConnection::fault() const noexcept {
   static constexpr Fault kNone;
-  return active_ ? active_->reader.fault() : kNone;
+  return active_ ? active_->input.fault() : kNone;
 }
 
 // ---- Facts.

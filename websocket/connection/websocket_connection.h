@@ -11,13 +11,15 @@
 #include <squall/websocket/connection/message.h>
 #include <squall/websocket/connection/message_awaiter.h>
 #include <squall/websocket/connection/message_receiver.h>
+#include <squall/websocket/connection/message_stream.h>
+#include <squall/websocket/connection/message_target.h>
 #include <squall/websocket/connection/message_writer.h>
+#include <squall/websocket/connection/pending_read.h>
 #include <squall/websocket/connection/prepared_message.h>
 #include <squall/websocket/connection/send_awaiter.h>
 
 #include <cstddef>
 #include <cstdint>
-#include <exception>
 #include <memory>
 #include <optional>
 #include <string>
@@ -83,13 +85,16 @@ class WebSocketConnection : public ListNode<> {
 
   // The next message, which is valid until the next read; nullopt once the connection is closed. Answers
   // pings (WSK-46). Nothing that the peer sends makes it throw.
-  MessageAwaiter read_message() noexcept { return {*this, MessageAwaiter::Wanted::messages}; }
+  MessageAwaiter read_message() noexcept { return {*this, PendingRead::Wanted::messages}; }
   // The same, and pings and pongs too. The pong was sent before (WSK-22).
-  MessageAwaiter read_any() noexcept { return {*this, MessageAwaiter::Wanted::all}; }
+  MessageAwaiter read_any() noexcept { return {*this, PendingRead::Wanted::all}; }
+  // The next message in pieces, for one that may be larger than memory: see MessageStream. nullopt once the
+  // connection is closed. Costs some 100 bytes for the connection, from the first call on.
+  MessageStreamAwaiter begin_read();
   // Drops all messages until the connection is closed.
   Task<> wait_closed();
   // Gives all further messages to `receiver`, from the next turn of the loop on; then nothing can be read.
-  // Throws std::logic_error if a read waits, or there is a receiver.
+  // Throws std::logic_error if a read waits, a message is read in pieces, or there is a receiver.
   void set_receiver(MessageReceiver& receiver);
   // A read waits, or the receiver has no task that runs.
   bool is_reading() const noexcept;
@@ -186,7 +191,6 @@ class WebSocketConnection : public ListNode<> {
   struct Active;
   struct Extras;
   friend class MessageAwaiter;
-  using Wanted = MessageAwaiter::Wanted;
 
   Active& active();
   IOStream& io();
@@ -197,22 +201,9 @@ class WebSocketConnection : public ListNode<> {
   void close_resting() noexcept;
   void end_at_rest() noexcept;
 
-  bool try_read(MessageAwaiter& read);
-  void begin_wait(MessageAwaiter& read);
-  void leave(MessageAwaiter& read) noexcept;
-  bool receive(Wanted wanted, std::optional<Message>& message);
-  bool start_stream_read();
-  void end_stream_read();
-  void wait_for_stream();
-  void go_on();
-  void go_on_later() noexcept;
-  void serve_reader();
-  void serve_receiver();
-  bool call_receiver(const Message& message);
-  void end_task();
-  void end_receiving();
-  void receiver_failed(const std::exception_ptr& error);
-  std::optional<Message> next_message(Wanted wanted);
+  bool try_read(PendingRead& read);
+  void begin_wait(PendingRead& read);
+  void leave() noexcept;
   void answer_ping(std::string_view payload);
   void check_open() const;
   void begin_data();
@@ -237,8 +228,7 @@ class WebSocketConnection : public ListNode<> {
   std::shared_ptr<ConnectionContext> context_;
   std::unique_ptr<Active> active_;  // null while the connection rests
   IOStream::Idle resting_;          // has a descriptor while the connection rests
-  MessageAwaiter* reader_ = nullptr;
-  MessageReceiver* receiver_ = nullptr;
+  MessageTarget target_;
   std::unique_ptr<KeepAlive> keep_alive_;  // null without pings
   std::unique_ptr<Extras> extras_;         // null while it has no such parts
   ConnectionWatchers watchers_;

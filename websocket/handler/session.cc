@@ -11,6 +11,7 @@
 #include <squall/websocket/connection/accept.h>
 #include <squall/websocket/connection/closed_error.h>
 #include <squall/websocket/connection/handshake_answer.h>
+#include <squall/websocket/connection/message_stream.h>
 #include <squall/websocket/handler/websocket_handler.h>
 
 #include <algorithm>
@@ -48,6 +49,9 @@ class Session {
   // open() has ended.
   void opened();
   Called deliver(const Message& message, Task<>& waiting);
+  // on_message() takes a MessageStream.
+  bool takes_streams() const noexcept { return hooks().on_stream != nullptr; }
+  Task<> deliver(MessageStream message) { return hooks().on_stream(*handler_, std::move(message)); }
   // Calls on_close() if it is due. Logs its exceptions.
   Called close(Task<>& waiting) noexcept;
   void hook_failed(const std::exception_ptr& error) noexcept;
@@ -212,6 +216,15 @@ Session::~Session() {
 
 namespace {
 
+// False once the connection is closed. A task of its own: a session that is idle has no room for the stream.
+Task<bool> serve_stream(Session& session) {
+  std::optional<MessageStream> message = co_await session.connection().begin_read();
+  if (!message) co_return false;
+  Task<> waiting = session.deliver(*std::move(message));
+  if (waiting) co_await std::move(waiting);
+  co_return true;
+}
+
 Task<> await_on_close(Task<> hook) {
   try {
     co_await std::move(hook);
@@ -228,7 +241,10 @@ Task<> run_session(std::unique_ptr<web::KeptHandler> kept) {
   while (!session.has_failed()) {
     std::exception_ptr error;
     try {
-      if (session.is_open()) {
+      if (session.is_open() && session.takes_streams()) {
+        const bool is_served = co_await serve_stream(session);
+        if (!is_served) break;
+      } else if (session.is_open()) {
         const std::optional<Message> message = co_await session.connection().read_any();
         if (!message) break;
         if (session.deliver(*message, waiting) == Called::pending) co_await std::move(waiting);

@@ -3,6 +3,7 @@
 #include <squall/web/handler/handler_check.h>
 #include <squall/web/handler/method_traits.h>
 #include <squall/websocket/connection/message.h>
+#include <squall/websocket/connection/message_stream.h>
 
 #include <string_view>
 #include <tuple>
@@ -44,6 +45,8 @@ constexpr bool kIsText = std::is_same_v<Parameters, std::tuple<std::string_view>
 
 template <class H>
 constexpr bool kTakesMessage = kIsMessage<ParametersOf<&H::on_message>>;
+template <class H>
+constexpr bool kTakesStream = std::is_same_v<ParametersOf<&H::on_message>, std::tuple<MessageStream>>;
 
 template <class H>
 constexpr bool control_hooks_take_data() {
@@ -92,10 +95,17 @@ constexpr bool check_socket_hooks() {
     static_assert(kNever<H>,
                   "a WebSocketHandler needs on_message(std::string_view text), or "
                   "on_message(const websocket::Message& message) to get binary messages too");
-  } else if constexpr (!kIsText<ParametersOf<&H::on_message>> && !kTakesMessage<H>) {
+  } else if constexpr (!kIsText<ParametersOf<&H::on_message>> && !kTakesMessage<H> && !kTakesStream<H>) {
+    static_assert(
+        kNever<H>,
+        "on_message() takes a std::string_view, which is text, a const websocket::Message&, which is "
+        "text or binary, or a websocket::MessageStream, which gives it in pieces");
+  } else if constexpr (kTakesStream<H> && std::is_void_v<ResultOf<&H::on_message>>) {
+    static_assert(kNever<H>, "on_message(websocket::MessageStream) returns Task<>: it awaits the pieces");
+  } else if constexpr (kTakesStream<H> && (requires { &H::on_ping; } || requires { &H::on_pong; })) {
     static_assert(kNever<H>,
-                  "on_message() takes a std::string_view, which is text, or a const websocket::Message&, "
-                  "which is text or binary");
+                  "a handler with on_message(websocket::MessageStream) has no on_ping() and on_pong(): pings "
+                  "within a message are answered by the connection");
   } else if constexpr (!control_hooks_take_data<H>()) {
     static_assert(kNever<H>,
                   "on_ping() and on_pong() take a std::string_view, and on_close() takes nothing: see "

@@ -5,6 +5,7 @@
 #include <squall/web/handler/method_traits.h>
 #include <squall/web/handler/path_args.h>
 #include <squall/websocket/connection/message.h>
+#include <squall/websocket/connection/message_stream.h>
 #include <squall/websocket/handler/session.h>
 #include <squall/websocket/handler/socket_check.h>
 
@@ -22,9 +23,11 @@ struct SocketHooks {
   using Hook = web::Called (*)(web::RequestHandler& handler, Task<>& pending);
   using DataHook = web::Called (*)(web::RequestHandler& handler, std::string_view data, Task<>& pending);
   using MessageHook = web::Called (*)(web::RequestHandler& handler, const Message& message, Task<>& pending);
+  using StreamHook = Task<> (*)(web::RequestHandler& handler, MessageStream message);
 
   web::HandlerType::Verb open = nullptr;
   MessageHook on_message = nullptr;
+  StreamHook on_stream = nullptr;  // on_message() that takes a MessageStream; then there is no other one
   DataHook on_ping = nullptr;
   DataHook on_pong = nullptr;
   Hook on_close = nullptr;
@@ -55,10 +58,19 @@ web::Called call_on_message(web::RequestHandler& base, const Message& message,
 }
 
 template <class H>
+Task<> call_on_stream(web::RequestHandler& base, MessageStream message) {
+  return static_cast<H&>(base).on_message(std::move(message));
+}
+
+template <class H>
 constexpr SocketHooks make_socket_hooks() {
   SocketHooks hooks;
   if constexpr (requires { &H::open; }) hooks.open = &web::detail::call_verb<H, &H::open>;
-  hooks.on_message = &call_on_message<H>;
+  if constexpr (kTakesStream<H>) {
+    hooks.on_stream = &call_on_stream<H>;
+  } else {
+    hooks.on_message = &call_on_message<H>;
+  }
   if constexpr (requires { &H::on_ping; }) hooks.on_ping = &web::detail::call_data_hook<H, &H::on_ping>;
   if constexpr (requires { &H::on_pong; }) hooks.on_pong = &web::detail::call_data_hook<H, &H::on_pong>;
   if constexpr (requires { &H::on_close; }) hooks.on_close = &web::detail::call_hook<H, &H::on_close>;

@@ -39,6 +39,8 @@ namespace squall::websocket {
 //   on_message(std::string_view text)   runs for each text; a binary message closes the connection with 1003
 //   on_message(const Message& message)  runs for each message, of either type. The data is valid until
 //                              on_message() has ended, and so long no further message is read
+//   on_message(MessageStream message)   runs for each message when it begins: a Task<> that reads the pieces
+//                              of a message larger than memory. The rest that it does not read is dropped
 //   on_ping(std::string_view)  runs behind the pong that answers the ping
 //   on_pong(std::string_view)
 //   on_close()                 runs when the connection has ended: exactly once after open(), and not if

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "support/hex.h"
+#include "websocket/connection/crowd.h"
 #include "websocket/connection/scene.h"
 
 namespace squall::websocket::connection_context_test {
@@ -18,44 +19,10 @@ namespace {
 using namespace std::chrono_literals;
 using squall::testing::to_hex;
 using testing::close_payload;
+using testing::Crowd;
 using testing::frame;
+using testing::Last;
 using testing::Scene;
-
-// Counts messages, and keeps the last.
-struct Last : MessageReceiver {
-  Task<> on_message(WebSocketConnection&, const Message& message) override {
-    last = testing::describe(message);
-    return {};
-  }
-  void on_close(WebSocketConnection&) override { last = "closed"; }
-
-  std::string last;
-};
-
-// A connection that may rest, because enough others are active.
-struct Crowd : Last, Scene {
-  explicit Crowd(ConnectionTerms terms = {}, const ConnectionOptions& options = {})
-      : Scene(Role::server, options, terms) {
-    for (std::size_t i = 0; i < ConnectionContext::kKept; ++i) {
-      auto [ours, theirs] = squall::testing::tcp_pair();
-      others.push_back(std::move(theirs));
-      crowd.add(std::make_unique<WebSocketConnection>(IOStream(std::move(ours), IOStream::Options(), loop),
-                                                      Role::server, terms, options));
-    }
-  }
-  void wait_for_rest(std::uint32_t count = 1) {
-    loop.run_until([&] {
-      if (socket->rests() < count) clock.advance(100ms);
-      return socket->rests() >= count;
-    });
-  }
-  void wait_for(std::string_view expected) {
-    loop.run_until([&] { return last == expected; });
-  }
-
-  std::vector<OwnedFd> others;
-  ConnectionGroup crowd;
-};
 
 ConnectionContext::Facts facts() { return {Role::server, {}, {}, {}}; }
 

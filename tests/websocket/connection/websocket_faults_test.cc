@@ -9,6 +9,7 @@
 
 #include "support/faults.h"
 #include "support/hex.h"
+#include "websocket/connection/crowd.h"
 #include "websocket/connection/scene.h"
 
 namespace squall::websocket::websocket_faults_test {
@@ -21,6 +22,7 @@ using squall::testing::faults::Call;
 using squall::testing::faults::in_turn;
 using squall::testing::faults::Injection;
 using squall::testing::faults::kAlways;
+using testing::Crowd;
 using testing::frame;
 using testing::Scene;
 
@@ -93,6 +95,55 @@ TEST_CASE("if one allocation fails, the connection goes on or ends, and its task
   });
   CHECK(failures >= 5);
   CHECK(thrown >= 3);
+}
+
+TEST_CASE("if one allocation fails while a connection rests or wakes, it goes on, or ends once", "[faults]") {
+  enum class Step { rest, bytes, write, post, close, drop };
+  for (const Step step : {Step::rest, Step::bytes, Step::write, Step::post, Step::close, Step::drop}) {
+    int ended = 0;
+    const int failures = in_turn([&](int after) {
+      CAPTURE(step, after);
+      bool is_hit = false;
+      // In a thread of its own, whose pools are empty.
+      std::thread([&] {
+        Crowd scene;
+        scene.socket->set_receiver(scene);
+        if (step != Step::rest) scene.wait_for_rest();
+        if (step == Step::bytes) scene.send(Opcode::text, "x");
+        bool has_thrown = false;
+        {
+          AllocationFault fault(after);
+          try {
+            if (step == Step::write) scene.socket->write_message("y");
+            if (step == Step::post) scene.socket->post_message("y");
+            if (step == Step::close) scene.socket->close(1000);
+            if (step == Step::drop) scene.socket->drop();
+          } catch (const std::bad_alloc&) {
+            has_thrown = true;
+          }
+          for (int i = 0; i < 10; ++i) scene.loop.run_turn();
+          is_hit = fault.disarm() > 0;
+        }
+        CHECK((!has_thrown || step == Step::write || step == Step::post));
+        if (scene.socket->is_closing()) {
+          ++ended;
+          scene.peer.half_close();
+          scene.wait_for("closed");
+          CHECK(scene.socket->is_closed());
+        } else {
+          CHECK(step != Step::close);
+          CHECK(step != Step::drop);
+          scene.send(Opcode::text, "z");
+          scene.wait_for("text:z");
+          if (has_thrown) scene.socket->write_message("y");
+        }
+        scene.loop.log.expect_any("error");
+      }).join();
+      return is_hit;
+    });
+    CAPTURE(step, ended);
+    if (step != Step::rest) CHECK(failures > 0);
+  }
 }
 
 }  // namespace
