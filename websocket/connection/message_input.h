@@ -29,7 +29,7 @@ class WebSocketConnection;
 //   idle     | a read, or a receiver                           | try_read(), wait(), start()     | reading
 //   reading  | bytes of the stream                             | bytes: a message for a read     | idle
 //            |                                                 | a message for the receiver      | reading,
-//            |                                                 |                                 | task, later
+//            |                                                 |                                 | task/later
 //   task     | the receiver's task                             | its end                         | later
 //   later    | a later turn of the loop, which others may need | the turn                        | reading
 //   ending   | the end of the stream: bytes are dropped        | it: Host::end()                 | closed

@@ -401,7 +401,7 @@ TEST_CASE("a frame that announces 2^40 bytes takes no memory for them", "[stream
 
 TEST_CASE("a million fragments of one byte, and a million empty ones, take bounded memory",
           "[stream][hostile]") {
-  constexpr std::size_t kFragments = 1'000'000;
+  constexpr std::size_t kFragments = kCountsMemory ? 1'000'000 : 100'000;  // sanitizers are slow
   for (const std::string_view payload : {"x", ""}) {
     CAPTURE(payload);
     Scene scene;
