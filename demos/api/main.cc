@@ -160,6 +160,7 @@ int main(int argc, char** argv) {
   if (const std::optional<int> status = line.parse(argc, argv)) return *status;
   log::enable_pretty_logging();
   try {
+    adopt_sockets();  // of squall-watch or systemd
     serve(options);
   } catch (const std::exception& error) {
     fmt::print(stderr, "api: {}\n", error.what());

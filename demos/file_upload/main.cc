@@ -1,5 +1,6 @@
 // demos/file_upload/main.cc -- receives files of any size over HTTP, and sends them.
 #include <squall/ioloop/base/log.h>
+#include <squall/iostream/reload/adopt_sockets.h>
 
 #include <exception>
 #include <optional>
@@ -32,6 +33,7 @@ int main(int argc, char** argv) {
   if (const std::optional<int> status = line.parse(argc, argv)) return *status;
   log::enable_pretty_logging();
   try {
+    adopt_sockets();  // of squall-watch or systemd
     if (receive.is_chosen()) {
       upload::receive(receiver);
     } else {

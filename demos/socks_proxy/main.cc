@@ -1,5 +1,6 @@
 // demos/socks_proxy/main.cc -- a SOCKS5 proxy: connects its clients to the hosts that they name.
 #include <squall/ioloop/base/log.h>
+#include <squall/iostream/reload/adopt_sockets.h>
 
 #include <chrono>
 #include <cstdint>
@@ -29,6 +30,7 @@ int main(int argc, char** argv) {
   if (const std::optional<int> status = line.parse(argc, argv)) return *status;
   log::enable_pretty_logging();
   try {
+    adopt_sockets();  // of squall-watch or systemd
     options.timeout = std::chrono::duration<double>(timeout);
     IOLoop loop;
     socks::SocksProxy proxy(loop, options);

@@ -49,6 +49,7 @@ class EchoServer : public TCPServer {
 
 void serve(const Options& options) {
   log::enable_pretty_logging();
+  adopt_sockets();  // of squall-watch or systemd
   IOLoop loop;
   EchoServer server(loop);
   if (options.tls) {

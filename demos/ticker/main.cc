@@ -260,6 +260,7 @@ int main(int argc, char** argv) {
   if (const std::optional<int> status = line.parse(argc, argv)) return *status;
   log::enable_pretty_logging();
   try {
+    adopt_sockets();  // of squall-watch or systemd
     Program program(options);
     program.run();
   } catch (const std::exception& error) {

@@ -170,6 +170,7 @@ int main(int argc, char** argv) {
   if (const std::optional<int> status = line.parse(argc, argv)) return *status;
   log::enable_pretty_logging();
   try {
+    adopt_sockets();  // of squall-watch or systemd
     serve(port, listen, pages);
   } catch (const std::exception& error) {
     fmt::print(stderr, "websocket: {}\n", error.what());

@@ -14,6 +14,8 @@
 #include <squall/iostream/address/system_resolver.h>
 #include <squall/iostream/address/unix_address.h>
 #include <squall/iostream/process/subprocess.h>
+#include <squall/iostream/reload/adopt_sockets.h>
+#include <squall/iostream/reload/autoreload.h>
 #include <squall/iostream/socket/bind_sockets.h>
 #include <squall/iostream/socket/bind_unix_socket.h>
 #include <squall/iostream/socket/connect_error.h>

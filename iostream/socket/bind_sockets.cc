@@ -5,6 +5,7 @@
 #include <squall/iostream/address/address_info.h>
 #include <squall/iostream/address/resolve_error.h>
 #include <squall/iostream/socket/socket.h>
+#include <squall/iostream/socket/socket_keeper.h>
 
 #include <fmt/format.h>
 #include <netinet/tcp.h>
@@ -68,8 +69,14 @@ OwnedFd bind_one(const Address& address, const ListenOptions& options) {
 
 }  // namespace
 
+constinit const detail::SocketKeeper* detail::g_socket_keeper = nullptr;
+
 [[gnu::cold]] std::vector<OwnedFd> bind_sockets(std::uint16_t port, const ListenOptions& options) {
+  const detail::SocketKeeper* const keeper = detail::g_socket_keeper;
+  const std::uint16_t asked = port;
   std::vector<OwnedFd> sockets;
+  if (keeper) sockets = keeper->take(asked, options);
+  if (!sockets.empty()) return sockets;
   for (const Address& address : resolve_passively(options)) {
     OwnedFd fd = bind_one(address.with_port(port), options);
     if (!fd) continue;
@@ -80,6 +87,7 @@ OwnedFd bind_one(const Address& address, const ListenOptions& options) {
   if (sockets.empty())
     throw std::system_error(EADDRNOTAVAIL, std::generic_category(),
                             fmt::format("cannot listen on port {} of {}", port, options.address));
+  if (keeper) keeper->made(asked, options, sockets);
   return sockets;
 }
 

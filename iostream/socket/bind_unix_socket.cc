@@ -2,6 +2,7 @@
 
 #include <squall/ioloop/base/errors.h>
 #include <squall/iostream/address/unix_address.h>
+#include <squall/iostream/socket/socket_keeper.h>
 
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -35,6 +36,9 @@ void remove_old_socket(const UnixAddress& address, const char* path) {
 OwnedFd bind_unix_socket(std::string_view name, const UnixListenOptions& options) {
   const UnixAddress address(name);
   const std::string path(address.name());
+  if (const auto* const keeper = detail::g_socket_keeper) {
+    if (OwnedFd kept = keeper->take_unix(name)) return kept;
+  }
   OwnedFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd) throw_errno("socket");
   if (!address.is_abstract()) {
@@ -49,6 +53,7 @@ OwnedFd bind_unix_socket(std::string_view name, const UnixListenOptions& options
       ::listen(fd.get(), options.backlog) != 0)
     cannot_listen(address, errno);
   file.release();
+  if (const auto* const keeper = detail::g_socket_keeper) keeper->made_unix(name, fd);
   return fd;
 }
 
@@ -69,7 +74,7 @@ UnixSocketFile::UnixSocketFile(UnixSocketFile&& other) noexcept
 }
 
 UnixSocketFile::~UnixSocketFile() {
-  if (path_.empty()) return;
+  if (path_.empty() || (detail::g_socket_keeper && detail::g_socket_keeper->keeps_files())) return;
   struct stat file{};
   const bool is_ours = ::lstat(path_.c_str(), &file) == 0 && S_ISSOCK(file.st_mode) &&
                        file.st_dev == device_ && file.st_ino == inode_;

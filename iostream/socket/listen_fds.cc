@@ -2,6 +2,7 @@
 
 #include <squall/ioloop/base/errors.h>
 #include <squall/ioloop/base/parse_decimal.h>
+#include <squall/iostream/socket/socket_keeper.h>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -57,8 +58,10 @@ std::vector<InheritedFd> listen_fds() {
   }
   std::vector<std::string> names =
       count > 0 ? names_in(std::getenv("LISTEN_FDNAMES"), flags.size()) : std::vector<std::string>();
-  // No statement below fails.
   std::vector<InheritedFd> inherited(flags.size());
+  if (const auto* const keeper = detail::g_socket_keeper)
+    keeper->inherited(flags.size(), std::getenv("LISTEN_FDNAMES"));
+  // No statement below fails.
   for (std::size_t i = 0; i < flags.size(); ++i) {
     const int fd = kFirst + static_cast<int>(i);
     ::fcntl(fd, F_SETFD, flags[i] | FD_CLOEXEC);

@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
-"""demos/helloworld as a newcomer uses it: `helloworld_test.py PROGRAM`."""
+"""demos/helloworld as a newcomer uses it: `helloworld_test.py PROGRAM SQUALL_WATCH`."""
 
 import re
 import signal
+import socket
 import sys
 
 from program import Program, fails
 from tap import Tap
 
-HELLO = sys.argv[1]
+HELLO, WATCH = sys.argv[1:]
 REQUEST = b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
 
 
@@ -61,11 +62,22 @@ def wrong_use():
     assert status == 1 and said.startswith("helloworld: cannot look up no such host: ") and said.count("\n") == 1, said
 
 
+def adopts_sockets():
+    """under squall-watch it serves on the sockets of squall-watch, with several threads too"""
+    for threads in ("1", "3"):
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = str(free.getsockname()[1])
+        command = (WATCH, "--listen", f"127.0.0.1:{port}", HELLO, "--port", port, "--threads", threads)
+        with Program(*command) as program:
+            assert program.talk(REQUEST).endswith(b"Hello, world\n")
+            assert program.stop() == 0, program.said
+
+
 def help_text():
     """--help lists the options"""
     assert fails(HELLO, "--help")[0] == 0
 
 
 tap = Tap()
-tap.run([greets, all_interfaces, threads, drains, wrong_use, help_text])
+tap.run([greets, all_interfaces, threads, drains, wrong_use, adopts_sockets, help_text])
 tap.end()

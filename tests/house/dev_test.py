@@ -460,8 +460,33 @@ def runs_autobahn():
         assert status == 0 and " suite build/autobahn " in calls and calls.endswith("conformance_ws_client 6.*\n"), (calls, errors)
 
 
+def watches():
+    """run NAME --watch builds the demo after changes, and gives a demo that serves the socket of its port"""
+    stub = "build() { :; }\ninstall_for() { :; }\n"
+    for arguments, listens in (
+        ("serves --watch --x", "--listen=localhost:8888 "),
+        ("serves --watch --port 80", "--listen=localhost:80 "),
+        ("serves --watch --port=81 --x", "--listen=localhost:81 "),
+        ("fetches --watch", ""),
+    ):
+        with tempfile.TemporaryDirectory() as folder:
+            for path, text in (
+                ("demos/serves/main.cc", "adopt_sockets();"),
+                ("demos/fetches/main.cc", ""),
+                ("build/release/tools/squall-watch", '#!/bin/sh\necho "$@"\n'),
+            ):
+                file = pathlib.Path(folder, path)
+                file.parent.mkdir(parents=True)
+                file.write_text(text, encoding="utf-8")
+                file.chmod(0o700)
+            status, out, errors = run(f"{stub}run {arguments}", folder)
+            name, _, rest = arguments.partition(" --watch")
+            assert status == 0 and out.startswith(f"{listens}--watch=demos/{name} "), (out, errors)
+            assert out.endswith(f" --build=ninja -C build/release demos/{name} build/release/demos/{name}{rest}\n"), out
+
+
 # A shell that starts this test in the background has it ignore SIGINT, and a shell cannot trap a signal that is ignored.
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 tap = Tap()
-tap.run([stanzas, no_stanza, lines, nothing_twice, empty_lists, optional, next_release, interrupted, refused, browser, demo_packages, left_out, compilers, counts, run_again, soaks, runs_autobahn])
+tap.run([stanzas, no_stanza, lines, nothing_twice, empty_lists, optional, next_release, interrupted, refused, browser, demo_packages, left_out, compilers, counts, run_again, soaks, runs_autobahn, watches])
 tap.end()

@@ -5,11 +5,11 @@ import pathlib
 # The layers, and the rooms of each, in order: a file includes only its own room, rooms before it and lower layers.
 # A layer without rooms is flat.
 ROOMS = {
-    "ioloop": ["base", "poller", "loop", "coro", "sync", "process"],
-    "iostream": ["address", "socket", "stream", "tls", "tcp", "process"],
+    "ioloop": ["base", "poller", "loop", "coro", "sync", "process", "reload"],
+    "iostream": ["address", "socket", "stream", "tls", "tcp", "process", "reload"],
     "redis": [],
     "http": ["message", "codec", "server", "client"],
-    "web": ["escape", "template", "security", "handler", "routing", "output", "static", "middleware", "stock", "app"],
+    "web": ["escape", "template", "security", "handler", "routing", "output", "static", "middleware", "stock", "app", "reload"],
     "websocket": ["codec", "connection", "client", "handler", "hub"],
 }
 LAYERS = list(ROOMS)

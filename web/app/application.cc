@@ -142,6 +142,8 @@ template <class Begin>
 http::HTTPServer& Application::serve(ServerOptions options, Begin begin) {
   auto server = std::make_unique<http::HTTPServer>(*this, std::move(options));
   begin(*server);
+  const AutoReload reload = settings().autoreload.value_or(settings().debug.reload());
+  if (reload.function() && !autoreload_) autoreload_ = reload.function()(*this);
   return *servers_.emplace_back(std::move(server));
 }
 

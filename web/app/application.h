@@ -129,6 +129,7 @@ class Application final : public http::ServerDelegate {
   std::shared_ptr<const HandlerFactory> failed_;
   std::vector<std::shared_ptr<const HandlerFactory>> replaced_;  // by add_handlers(); may still be in use
   std::vector<std::unique_ptr<http::HTTPServer>> servers_;
+  std::shared_ptr<void> autoreload_;  // has the servers drain before a reload; null without autoreload
 };
 
 }  // namespace squall::web

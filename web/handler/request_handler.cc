@@ -302,7 +302,7 @@ void RequestHandler::keep_error(const std::exception_ptr& error) noexcept {
   const std::string_view reason =
       exchange_->reason().empty() ? http::reason_phrase(status) : std::string_view(exchange_->reason());
   const ErrorFormat format = settings().error_format;
-  const auto make_page = settings().serve_traceback.value_or(settings().debug).function();
+  const auto make_page = settings().serve_traceback.value_or(settings().debug.pages()).function();
   const bool is_debug_page = make_page && error();
   const ErrorPage page = is_debug_page ? make_page(*this, status, reason, error())
                                        : make_error_page(request(), format, status, reason);

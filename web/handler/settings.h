@@ -3,7 +3,9 @@
 #include <squall/http/message/multipart.h>
 #include <squall/ioloop/base/time_span.h>
 #include <squall/ioloop/base/void_function.h>
+#include <squall/web/handler/auto_reload.h>
 #include <squall/web/handler/compression_options.h>
+#include <squall/web/handler/debug_mode.h>
 #include <squall/web/handler/debug_pages.h>
 #include <squall/web/handler/middleware.h>
 #include <squall/web/handler/static_folder.h>
@@ -70,11 +72,14 @@ struct Settings {
   // the SHA-1 of the body, and saves nothing for a body that fits into one packet with its head.
   std::optional<std::size_t> etag_min_size = 1024;
   ErrorFormat error_format = ErrorFormat::by_accept;
-  // For development only: sets the default of serve_traceback (WEB-200).
-  DebugPages debug{};
+  // For development only: sets the defaults of serve_traceback and autoreload (WEB-200).
+  DebugMode debug{};
   // The error page of an exception shows the exception and the request to the client (WEB-205). nullopt: as
   // `debug`.
   std::optional<DebugPages> serve_traceback{};
+  // The program is executed again when its executable changes (ARL-06): see autoreload. It begins with the
+  // application's first server, on its loop. nullopt: as `debug`.
+  std::optional<AutoReload> autoreload{};
   // The page to which RequestHandler::require_user() redirects (WEB-209).
   std::string login_url{};
   // Signs and verifies signed cookies (WEB-91): long, random, and as secret as a password. Empty by default:

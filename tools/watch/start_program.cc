@@ -1,0 +1,79 @@
+#include "watch/start_program.h"
+
+#include <squall/ioloop/base/errors.h>
+#include <squall/iostream/socket/pipe.h>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <system_error>
+
+namespace squall::tools {
+namespace {
+
+constexpr int kFirst = 3;  // SD_LISTEN_FDS_START
+
+// In the child. False with errno.
+bool pass_sockets(const std::vector<int>& sockets) {
+  // Copies behind the numbers of the targets, so that no target overwrites a socket.
+  std::vector<int> copies;
+  for (const int socket : sockets)
+    copies.push_back(::fcntl(socket, F_DUPFD_CLOEXEC, kFirst + static_cast<int>(sockets.size())));
+  for (std::size_t i = 0; i < copies.size(); ++i)
+    if (copies[i] < 0 || ::dup2(copies[i], kFirst + static_cast<int>(i)) < 0) return false;
+  for (const char* variable : {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"}) ::unsetenv(variable);
+  ::setenv("SQUALL_WATCH", "1", 1);
+  if (sockets.empty()) return true;
+  ::setenv("LISTEN_PID", std::to_string(::getpid()).c_str(), 1);
+  ::setenv("LISTEN_FDS", std::to_string(sockets.size()).c_str(), 1);
+  return true;
+}
+
+// In the child. Returns errno if the program cannot be run.
+int run(const std::vector<std::string>& arguments, const std::vector<int>& sockets) {
+  std::vector<char*> pointers;
+  for (const std::string& argument : arguments) pointers.push_back(const_cast<char*>(argument.c_str()));
+  pointers.push_back(nullptr);
+  if (!pass_sockets(sockets)) return errno;
+  for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  ::execvp(pointers[0], pointers.data());
+  return errno;
+}
+
+}  // namespace
+
+pid_t start_program(const std::vector<std::string>& arguments, const std::vector<int>& sockets) {
+  // The child writes the reason if it cannot run the program. Otherwise execvp() closes the pipe.
+  Pipe pipe = make_pipe();
+  // The child moves its end away from the numbers of the sockets.
+  const int lowest = kFirst + static_cast<int>(sockets.size());
+  OwnedFd report(::fcntl(pipe.write.get(), F_DUPFD_CLOEXEC, lowest));
+  if (!report) throw_errno("fcntl(F_DUPFD_CLOEXEC)");
+  pipe.write.reset();
+  const pid_t pid = ::fork();
+  if (pid < 0) throw_errno("fork");
+  if (pid == 0) {
+    const int error = run(arguments, sockets);
+    [[maybe_unused]] const ssize_t written = ::write(report.get(), &error, sizeof error);
+    ::_exit(127);
+  }
+  report.reset();
+  int error = 0;
+  ssize_t got = 0;
+  do {
+    got = ::read(pipe.read.get(), &error, sizeof error);
+  } while (got < 0 && errno == EINTR);
+  if (got != sizeof error) return pid;
+  ::waitpid(pid, nullptr, 0);
+  throw std::system_error(error, std::generic_category(), fmt::format("cannot run {}", arguments[0]));
+}
+
+}  // namespace squall::tools

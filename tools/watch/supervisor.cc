@@ -1,0 +1,212 @@
+#include "watch/supervisor.h"
+
+#include <squall/ioloop/base/errors.h>
+#include <squall/ioloop/base/log.h>
+#include <squall/ioloop/loop/sleep.h>
+#include <squall/ioloop/reload/program_image.h>
+#include <squall/iostream/process/subprocess.h>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <string_view>
+#include <utility>
+
+#include "watch/start_program.h"
+
+namespace squall::tools {
+namespace {
+
+// The most output of a build that the page shows: the first errors are the ones to mend.
+constexpr std::size_t kMostOutput = 64 * 1024;
+
+// The file that execvp() would run.
+std::string find_executable(const std::string& name) {
+  if (name.find('/') != name.npos) return name;
+  const char* const path = std::getenv("PATH");
+  std::string_view rest = path ? path : "/bin:/usr/bin";
+  while (!rest.empty()) {
+    const std::size_t colon = std::min(rest.find(':'), rest.size());
+    std::string candidate = fmt::format("{}/{}", rest.substr(0, colon), name);
+    if (::access(candidate.c_str(), X_OK) == 0) return candidate;
+    rest.remove_prefix(std::min(colon + 1, rest.size()));
+  }
+  return name;
+}
+
+std::string describe_end(int returncode) {
+  if (returncode == 0) return "Script exited normally";
+  if (returncode > 0) return fmt::format("Script exited with status {}", returncode);
+  return fmt::format("Script was killed by signal {} ({})", -returncode, ::strsignal(-returncode));
+}
+
+// The terminal sends SIGINT to the program too, if both are in its foreground.
+bool terminal_signals_program(int signal) {
+  return signal == SIGINT && ::tcgetpgrp(STDIN_FILENO) == ::getpgrp();
+}
+
+}  // namespace
+
+Supervisor::Supervisor(WatchOptions options, const std::vector<OwnedFd>& sockets)
+    : options_(std::move(options)), sockets_(sockets), page_(sockets), watcher_([this] {
+        FileWatcher::Options watching;
+        watching.how = options_.how;
+        return watching;
+      }()) {
+  for (const std::string& path : options_.paths) watcher_.add(path);
+  if (!options_.build.empty()) return;
+  executable_ = find_executable(options_.program[0]);
+  watcher_.add(executable_);
+}
+
+Supervisor::~Supervisor() {
+  if (child_) child_->send_signal(SIGKILL);
+}
+
+void Supervisor::handle_signals() {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    loop_.add_signal_handler(signal, [this, signal] {
+      ending_ = signal;
+      if (!terminal_signals_program(signal)) pass_on(signal);
+      event_.set();
+    });
+  }
+  for (const int signal : {SIGUSR1, SIGUSR2})
+    loop_.add_signal_handler(signal, [this, signal] { pass_on(signal); });
+}
+
+void Supervisor::pass_on(int signal) {
+  if (child_) child_->send_signal(signal);
+}
+
+// Sets has_changes_ when the watched files have changed and the program is complete.
+Task<> Supervisor::watch() {
+  for (;;) {
+    const std::vector<std::string> changed = co_await watcher_.next();
+    log::general().info("{} modified", fmt::join(changed, ", "));
+    bool is_announced = false;
+    for (;;) {
+      const std::string obstacle = executable_.empty() ? std::string() : obstacle_to_execution(executable_);
+      if (obstacle.empty()) break;
+      if (!std::exchange(is_announced, true))
+        log::general().info("{} cannot run yet: {}; waiting for it", executable_, obstacle);
+      co_await sleep(std::chrono::milliseconds(50));
+    }
+    has_changes_ = true;
+    event_.set();
+  }
+}
+
+// Runs the build command. False if it failed, and then the page shows its output.
+Task<bool> Supervisor::build() {
+  log::general().info("Building: {}", options_.build);
+  Subprocess::Options options;
+  options.std_in = Subprocess::kNull;
+  options.std_out = Subprocess::kStream;
+  options.std_err = Subprocess::kToStdOut;
+  Subprocess command({"/bin/sh", "-c", options_.build}, options);
+  std::string output;
+  for (;;) {
+    const std::string_view piece = co_await command.std_out().read_some();
+    if (piece.empty()) break;
+    std::fwrite(piece.data(), 1, piece.size(), stderr);
+    output.append(piece.substr(0, kMostOutput - output.size()));
+  }
+  const int returncode = co_await command.wait_for_exit(std::nothrow);
+  if (returncode == 0) co_return true;
+  log::general().error("The build failed with status {}; waiting for a change", returncode);
+  const std::string_view rest = output.size() == kMostOutput ? "\n[more output is in the terminal]" : "";
+  page_.show("The build failed", fmt::format("$ {}\n{}{}", options_.build, output, rest));
+  co_return false;
+}
+
+Task<> Supervisor::note_build(std::optional<bool>& result) {
+  const bool is_built = co_await build();
+  result = is_built;
+  event_.set();
+}
+
+// The result of the build; nullopt without one, because a signal ends the supervisor.
+Task<std::optional<bool>> Supervisor::build_unless_ending() {
+  std::optional<bool> result;
+  if (options_.build.empty()) co_return true;
+  TaskGroup building(loop_);  // its destructor kills the command
+  building.add(note_build(result));
+  while (!result && ending_ == 0) co_await wait_for_event();
+  co_return result;
+}
+
+Task<> Supervisor::wait_for_event() {
+  co_await event_.wait();
+  event_.clear();
+  if (!child_ || !child_->returncode()) co_return;
+  returncode_ = child_->returncode();
+  child_.reset();
+  has_ended_ = true;
+  if (*returncode_ == 0) {
+    log::general().info("{}", describe_end(*returncode_));
+  } else {
+    log::general().error("{}", describe_end(*returncode_));
+  }
+}
+
+void Supervisor::start() {
+  page_.hide();
+  std::vector<int> sockets;
+  for (const OwnedFd& socket : sockets_) sockets.push_back(socket.get());
+  try {
+    child_.emplace(start_program(options_.program, sockets));
+  } catch (const std::system_error& error) {
+    log::general().error("{}; waiting for a change", error.what());
+    page_.show("The program cannot be run", error.what());
+    return;
+  }
+  child_->set_exit_callback([this](int) { event_.set(); });
+}
+
+Task<> Supervisor::stop() {
+  if (!child_) co_return;
+  if (ending_ == 0) child_->send_signal(SIGTERM);
+  const Timeout kill = loop_.call_later(options_.grace, [this] {
+    if (child_) child_->send_signal(SIGKILL);
+  });
+  while (child_) co_await wait_for_event();
+  loop_.remove_timeout(kill);
+  has_ended_ = false;
+}
+
+int Supervisor::final_status() const noexcept {
+  const int code = returncode_.value_or(-ending_);
+  return code < 0 ? 128 - code : code;
+}
+
+Task<int> Supervisor::run() {
+  handle_signals();
+  TaskGroup background(loop_);
+  background.add(watch());
+  has_changes_ = true;  // the first start
+  for (;;) {
+    if (std::exchange(has_changes_, false)) {
+      const std::optional<bool> is_built = co_await build_unless_ending();
+      co_await stop();
+      if (is_built == true && ending_ == 0) start();
+    }
+    if (ending_ == 0) co_await wait_for_event();
+    if (ending_ != 0) {
+      co_await stop();
+      co_return final_status();
+    }
+    if (!std::exchange(has_ended_, false)) continue;
+    if (*returncode_ == 0 && options_.until_success) co_return 0;
+    page_.show("The program has ended", describe_end(*returncode_));
+  }
+}
+
+}  // namespace squall::tools
