@@ -4,6 +4,14 @@
 
 #include <squall/http.h>
 #include <squall/web/app/application.h>
+#include <squall/web/auth/facebook_client.h>
+#include <squall/web/auth/google.h>
+#include <squall/web/auth/local_path.h>
+#include <squall/web/auth/oauth1_client.h>
+#include <squall/web/auth/oauth2_client.h>
+#include <squall/web/auth/openid2_client.h>
+#include <squall/web/auth/openid_connect_client.h>
+#include <squall/web/auth/twitter_client.h>
 #include <squall/web/escape/json_script.h>
 #include <squall/web/escape/linkify.h>
 #include <squall/web/escape/squeeze.h>

@@ -242,6 +242,47 @@ async function ticker(url) {
   }
 }
 
+// Follows the link of a person on the page of the pretend provider.
+async function signIn(page, person, scheme, picture) {
+  await page.getByRole("heading", {name: "Choose who you are"}).waitFor();
+  await looksRight(page, scheme, picture);
+  await page.getByRole("link", {name: person}).click();
+}
+
+async function googleAuth(url) {
+  for (const [scheme, width] of [["light", 900], ["dark", 900], ["dark", 360]]) {
+    const narrow = width > 400 ? "" : "_narrow";
+    const page = await open(url, {scheme, width, expected: /403 /});
+    await signIn(page, "Ada Lovelace", scheme, `google_auth_provider${narrow}`);
+    await page.getByRole("heading", {name: "Hello Ada Lovelace"}).waitFor();
+    assert.equal(page.url(), url);
+    await looksRight(page, scheme, `google_auth${narrow}`);
+    await page.getByRole("button", {name: "Sign out"}).click();
+    await page.getByRole("heading", {name: "You are signed out."}).waitFor();
+    await looksRight(page, scheme, `google_auth_signed_out${narrow}`);
+    // The user says no.
+    await page.getByRole("link", {name: "Sign in with Google"}).click();
+    await page.click("#refuse");
+    await page.getByRole("heading", {name: "You have not signed in."}).waitFor();
+    assert.deepEqual(page.faults, []);
+  }
+}
+
+async function facebook(url) {
+  for (const [scheme, width] of [["light", 900], ["dark", 900], ["dark", 360]]) {
+    const narrow = width > 400 ? "" : "_narrow";
+    const page = await open(url, {scheme, width});
+    await signIn(page, "Ada Lovelace", scheme, `facebook_provider${narrow}`);
+    await page.getByRole("heading", {name: "Posts of Ada Lovelace"}).waitFor();
+    assert.equal(await page.locator("article").count(), 2);
+    await page.getByText("Never write <script>alert(1)</script> into a page").waitFor();
+    await looksRight(page, scheme, `facebook${narrow}`);
+    await page.getByRole("button", {name: "Sign out"}).click();
+    await page.getByRole("heading", {name: "You are signed out."}).waitFor();
+    assert.deepEqual(page.faults, []);
+  }
+}
+
 const checks = [
   ["ticker", "ticker: a viewer that is made slow loses prices, and the others none", ticker],
   ["c10k", "c10k: the page shows the connections, and draws what they do", c10k],
@@ -250,6 +291,8 @@ const checks = [
   ["chat", "chat: a message appears in both pages, once and escaped", chat],
   ["chat", "chat: a browser without scripts sends messages too", chatWithoutScript],
   ["websocket", "websocket: a message appears in both pages, once and escaped, and a lost connection comes back", webSocket],
+  ["google_auth", "google_auth: a user signs in by the pretend provider, signs out, and says no", googleAuth],
+  ["facebook", "facebook: a user signs in by the pretend provider, and sees posts, escaped", facebook],
   ["api", "api: the page shows the requests of openapi.json, and adds, pins and deletes notes", api],
 ];
 for (const [demo, name, check] of checks) {

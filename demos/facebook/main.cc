@@ -1,0 +1,205 @@
+// demos/facebook/main.cc -- shows the posts of a user who signs in with Facebook, or a pretend one.
+#include <squall/ioloop/base/log.h>
+#include <squall/web.h>
+
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <exception>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "command_line.h"
+#include "google_auth/fake_provider.h"
+
+using namespace squall;
+using namespace std::chrono_literals;
+using nlohmann::json;
+
+namespace {
+
+constexpr const char* kCookie = "fbdemo_user";
+
+// The parts that the handlers share.
+struct Site {
+  web::FacebookClient& facebook;
+  web::TemplateLoader& pages;
+  bool is_offline;
+};
+
+class SiteHandler : public web::RequestHandler {
+ public:
+  void initialize(const Site& site) { site_ = &site; }
+
+  // The JSON of the signed-in user, from the signed cookie.
+  std::optional<json> get_current_user() {
+    const std::optional<std::string> cookie = get_signed_cookie(kCookie);
+    json user = json::parse(cookie.value_or(""), nullptr, /*allow_exceptions=*/false);
+    return user.is_object() ? std::optional(std::move(user)) : std::nullopt;
+  }
+
+ protected:
+  const Site& site() const noexcept { return *site_; }
+  void show(std::string_view page, web::TemplateArguments arguments) {
+    arguments.set("is_offline", site().is_offline);
+    arguments.set("xsrf_form_html", xsrf_form_html());
+    set_header("Cache-Control", "no-store");
+    write(site().pages.load(page)->generate(arguments));
+  }
+
+ private:
+  const Site* site_ = nullptr;
+};
+
+class MainHandler : public SiteHandler {
+ public:
+  static constexpr bool authenticated = true;
+
+  Task<> get() {
+    const json user = *current_user<json>();
+    std::string failure;
+    json stream;
+    try {
+      const std::string token = user.value("access_token", "");
+      const web::JsonReply reply = co_await site().facebook.facebook_request("/me/feed", token);
+      stream = reply.as<json>();
+    } catch (const web::AuthError& error) {
+      failure = error.message();
+    }
+    if (!failure.empty()) {
+      // The session has expired, for example: back to the sign-in.
+      log::general().warning("/me/feed: {}", failure);
+      clear_cookie(kCookie);
+      redirect("/auth/login");
+      co_return;
+    }
+    web::TemplateArguments arguments;
+    arguments.set("name", user.value("name", ""));
+    arguments.set("posts", stream.value("data", json::array()));
+    show("stream.html", std::move(arguments));
+  }
+};
+
+// Begins a sign-in, and ends it when the browser comes back.
+class LoginHandler : public SiteHandler {
+ public:
+  Task<> get() {
+    const web::FacebookClient& facebook = site().facebook;
+    if (!web::FacebookClient::is_response(*this)) {
+      web::AuthorizeOptions options;
+      options.scope.push_back("user_posts");
+      options.next = web::next_path(*this);
+      facebook.authorize_redirect(*this, options);
+      co_return;
+    }
+    std::string reason;
+    try {
+      const web::FacebookUser user = co_await facebook.get_authenticated_user(*this);
+      const json cookie = {{"id", user.id}, {"name", user.name}, {"access_token", user.access_token}};
+      set_signed_cookie(kCookie, cookie.dump());
+      redirect(user.next);
+    } catch (const web::AuthError& error) {
+      log::general().warning("sign-in: {}", error.message());
+      set_status(error.status());
+      reason = error.fault() == web::AuthError::Fault::refused ? "You have not signed in."
+                                                               : "The sign-in has failed.";
+    }
+    if (!reason.empty()) show("signed_out.html", {{"reason", reason}});
+  }
+};
+
+class LogoutHandler : public SiteHandler {
+ public:
+  void get() { show("signed_out.html", {{"reason", "You are signed out."}}); }
+  void post() {
+    clear_cookie(kCookie);
+    redirect("/auth/logout", 303);
+  }
+};
+
+struct Options {
+  std::uint16_t port = 8888;
+  ListenOptions listen;
+  std::string api_key;
+  std::string secret;
+  std::string pages = FACEBOOK_PAGES;
+  std::string provider_pages = FAKE_PROVIDER_PAGES;
+  bool is_offline = false;
+  int token_lifetime = 3600;
+};
+
+std::string random_secret() {
+  const auto token = web::XsrfToken::random(std::chrono::system_clock::now());
+  return token.bytes() + token.bytes();
+}
+
+void serve(Options options) {
+  IOLoop loop;
+  std::optional<demo::FakeProvider> pretend;
+  if (options.is_offline) {
+    options.api_key = "facebook-demo";
+    options.secret = "a secret that is none";
+    pretend.emplace(
+        demo::FakeProvider::Options{.plays = "Facebook",
+                                    .client_id = options.api_key,
+                                    .client_secret = options.secret,
+                                    .pages = options.provider_pages,
+                                    .token_lifetime = std::chrono::seconds(options.token_lifetime)});
+  }
+  web::FacebookOptions facebook_options{.client_id = options.api_key, .client_secret = options.secret};
+  if (pretend) {
+    facebook_options.authorize_url = pretend->url() + "/authorize";
+    facebook_options.token_url = pretend->url() + "/token";
+    facebook_options.graph_url = pretend->url();
+  }
+  web::FacebookClient facebook(std::move(facebook_options));
+  web::TemplateLoader pages(options.pages);
+  const Site site{.facebook = facebook, .pages = pages, .is_offline = options.is_offline};
+  web::Settings settings;
+  settings.cookie_secret = random_secret();  // sign-ins end with the program
+  settings.login_url = "/auth/login";
+  settings.static_path = options.pages;
+  settings.xsrf_cookies = web::XsrfOptions();
+  settings.middleware = {web::SecurityHeaders()};
+  web::Application app(
+      {web::url<MainHandler>("/", std::cref(site)), web::url<LoginHandler>("/auth/login", std::cref(site)),
+       web::url<LogoutHandler>("/auth/logout", std::cref(site))},
+      settings);
+  http::HTTPServer& server = app.listen(options.port, options.listen);
+  log::general().info("Serving on port {}", server.port());
+  loop.spawn(drain_on_signals(server, 5s));
+  loop.start();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Options options;
+  tools::CommandLine line("facebook", "Shows the posts of a user who signs in with Facebook.");
+  line.option("--port", options.port, "port to serve on").show_default();
+  line.option("--address", options.listen.address, "address to serve on; all interfaces without it");
+  line.option("--facebook_api_key", options.api_key, "the id of the app at Facebook");
+  line.option("--facebook_secret", options.secret, "its secret");
+  line.flag("--offline", options.is_offline, "sign in with a pretend Facebook, which the demo starts");
+  line.option("--token_lifetime", options.token_lifetime, "seconds that its access tokens are good for")
+      .show_default();
+  line.option("--pages", options.pages, "folder of the pages").show_default();
+  if (const std::optional<int> status = line.parse(argc, argv)) return *status;
+  if (!options.is_offline && (options.api_key.empty() || options.secret.empty())) {
+    fmt::print(stderr,
+               "facebook: --facebook_api_key and --facebook_secret are needed, or --offline for a pretend "
+               "Facebook\n");
+    return 1;
+  }
+  log::enable_pretty_logging();
+  try {
+    serve(std::move(options));
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "facebook: {}\n", error.what());
+    return 1;
+  }
+  return 0;
+}
