@@ -1,6 +1,7 @@
 // tools/squall_fetch.cc -- fetches URLs and prints the responses.
 #include <squall/http.h>
 #include <squall/ioloop/base/ascii.h>
+#include <squall/options/option_parser.h>
 #include <squall/version.h>
 
 #include <unistd.h>
@@ -17,8 +18,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "command_line.h"
 
 using namespace squall;
 
@@ -142,21 +141,24 @@ int run(const Settings& settings) {
 
 int main(int argc, char** argv) {
   Settings settings;
-  tools::CommandLine line("squall-fetch", "Fetches URLs, one after the other, and prints the responses.");
+  options::OptionParser line("squall-fetch", "Fetches URLs, one after the other, and prints the responses.");
   line.version(fmt::format("squall-fetch {}", kVersion));
-  line.option("url", settings.urls, "URLs to fetch").required();
-  line.flag("--print_headers,!--no-print_headers", settings.print_headers,
-            "print the heads of the responses too");
-  line.flag("--print_body,!--no-print_body", settings.print_body, "print the bodies; on by default");
-  line.flag("--follow_redirects,!--no-follow_redirects", settings.follow_redirects, "on by default");
-  line.flag("--validate_cert,!--no-validate_cert", settings.validate_cert, "on by default");
-  const tools::Argument host =
-      line.option("--proxy_host", settings.proxy_host, "proxy to use in place of the environment's");
-  const tools::Argument port = line.option("--proxy_port", settings.proxy_port).in_range(1, 65535);
+  line.bind_argument("url", settings.urls, "URLs to fetch").required();
+  line.bind("print_headers", settings.print_headers, "print the heads of the responses too");
+  line.bind("print_body", settings.print_body, "print the bodies");
+  line.bind("follow_redirects", settings.follow_redirects, "follow redirects to other URLs");
+  line.bind("validate_cert", settings.validate_cert, "check the certificates of servers");
+  const auto host =
+      line.bind("proxy_host", settings.proxy_host, "proxy to use in place of the environment's");
+  const auto port =
+      line.bind("proxy_port", settings.proxy_port, "port of the proxy").hide_default().in_range(1, 65535);
   host.needs(port);
   port.needs(host);
-  line.option("-o,--output", settings.output, "write the bodies to this file, not to the standard output");
-  line.option("--timeout", settings.timeout, "seconds that a request may take; no limit without it")
+  line.bind("output", settings.output, "write the bodies to this file, not to the standard output")
+      .short_name('o')
+      .metavar("FILE");
+  line.bind("timeout", settings.timeout, "seconds that a request may take; no limit without it")
+      .hide_default()
       .non_negative();
   if (const std::optional<int> status = line.parse(argc, argv)) return *status;
   try {

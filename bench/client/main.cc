@@ -1,8 +1,9 @@
 // bench/client/main.cc -- fetches http://127.0.0.1:PORT/ over and over, and prints the requests a
 // second.
-#include <squall/http.h>
 #ifdef SQUALL_HAS_CURL
+#include <squall/http.h>
 #include <squall/http/client/curl_http_client.h>
+#include <squall/options/option_parser.h>
 #endif
 
 #include <chrono>
@@ -11,8 +12,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-
-#include "command_line.h"
 
 using namespace squall;
 
@@ -60,13 +59,13 @@ int main(int argc, char** argv) {
   double seconds = 1;
   int connections = 1;
   bool is_curl = false;
-  tools::CommandLine line("bench_client",
-                          "Fetches http://127.0.0.1:PORT/ over and over, and prints the requests a second.");
-  line.option("port", port, "port of 127.0.0.1").required().in_range(1, 65535);
-  line.option("seconds", seconds, "how long").positive();
-  line.option("connections", connections, "requests at a time, each on a connection of its own")
+  options::OptionParser line(
+      "bench_client", "Fetches http://127.0.0.1:PORT/ over and over, and prints the requests a second.");
+  line.bind_argument("port", port, "port of 127.0.0.1").required().in_range(1, 65535);
+  line.bind_argument("seconds", seconds, "how long").positive();
+  line.bind_argument("connections", connections, "requests at a time, each on a connection of its own")
       .in_range(1, 100'000);
-  line.flag("--curl", is_curl, "fetch with libcurl");
+  line.bind("curl", is_curl, "fetch with libcurl");
   if (const std::optional<int> status = line.parse(argc, argv)) return *status;
   try {
     IOLoop loop;

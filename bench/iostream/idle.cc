@@ -2,6 +2,7 @@
 #include <malloc.h>
 #include <signal.h>
 #include <squall/iostream.h>
+#include <squall/options/option_parser.h>
 #include <squall/testing/certificates.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -13,8 +14,6 @@
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "command_line.h"
 
 using namespace squall;
 
@@ -88,10 +87,10 @@ std::size_t resident_bytes() {
 int main(int argc, char** argv) {
   Options options;
   std::string version = "1.3";
-  tools::CommandLine line("idle_streams", "What an idle connection costs its server in memory.");
-  line.option("--connections", options.connections).show_default();
-  line.flag("--tls", options.tls);
-  line.option("--version", version, "of TLS").show_default().one_of({"1.2", "1.3"});
+  options::OptionParser line("idle_streams", "What an idle connection costs its server in memory.");
+  line.bind("connections", options.connections);
+  line.bind("tls", options.tls);
+  line.bind("version", version, "of TLS").one_of({"1.2", "1.3"});
   if (const std::optional<int> status = line.parse(argc, argv)) return *status;
   if (version == "1.2") options.version = TLSVersion::tls1_2;
   rlimit limit{};

@@ -1,6 +1,7 @@
 // bench/server/main.cc -- a server for the benchmarks, written with the framework: GET /, GET /users/{id},
 // POST /upload and, with --static, GET /static/{path}; with --websocket also a WebSocket at / that sends
 // every message back; or, with --file, a server of one file.
+#include <squall/options/option_parser.h>
 #include <squall/web.h>
 #include <squall/websocket.h>
 
@@ -19,8 +20,6 @@
 #include <system_error>
 #include <utility>
 #include <vector>
-
-#include "command_line.h"
 
 using namespace squall;
 
@@ -149,13 +148,15 @@ int main(int argc, char** argv) {
   std::string folder;
   int routes = 0;
   bool has_websocket = false;
-  tools::CommandLine line("bench_server", "Serves the requests of the benchmarks.");
-  line.option("--port", port, "port of 127.0.0.1 to serve on").show_default();
-  line.option("--tls", tls, "serve HTTPS: files of the certificate and of its key").values(2, "CERT KEY");
-  line.option("--file", file, "serve nothing but this file");
-  line.option("--static", folder, "serve the files of this folder under /static/");
-  line.flag("--websocket", has_websocket, "send back the messages of WebSockets at /");
-  line.option("--routes", routes, "so many more routes to literal paths, and so many to patterns");
+  options::OptionParser line("bench_server", "Serves the requests of the benchmarks.");
+  line.bind("port", port, "port of 127.0.0.1 to serve on");
+  line.bind("tls", tls, "serve HTTPS: files of the certificate and of its key")
+      .words(2, 2)
+      .metavar("CERT KEY");
+  line.bind("file", file, "serve nothing but this file");
+  line.bind("static", folder, "serve the files of this folder under /static/");
+  line.bind("websocket", has_websocket, "send back the messages of WebSockets at /");
+  line.bind("routes", routes, "so many more routes to literal paths, and so many to patterns");
   if (const std::optional<int> status = line.parse(argc, argv)) return *status;
   try {
     IOLoop loop;

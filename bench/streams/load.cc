@@ -1,4 +1,6 @@
 // bench/streams/load.cc -- puts a load on a server and prints its counts as one line of JSON.
+#include <squall/options/option_parser.h>
+
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -13,7 +15,6 @@
 #include <string>
 #include <vector>
 
-#include "command_line.h"
 #include "peers.h"
 
 namespace {
@@ -224,16 +225,16 @@ int main(int argc, char** argv) {
   Options options;
   std::vector<std::string> modes;
   for (const auto& [name, run] : kModes) modes.push_back(name);
-  squall::tools::CommandLine line("streams_load", "Puts a load on a server of bench/streams.");
-  line.option("--mode", options.mode, "echo, sink, lines, accept, handshakes, hold or churn").one_of(modes);
-  line.option("--port", options.target.port, "port of 127.0.0.1");
-  line.option("--unix", options.target.unix_path, "path of a Unix socket, instead of a port");
-  line.flag("--tls", options.target.tls, "speak TLS");
-  line.option("--connections", options.connections, "at a time").positive();
-  line.option("--size", options.size, "bytes of a message").positive();
-  line.option("--seconds", options.seconds, "how long, but for sink, hold and churn");
-  line.option("--gigabytes", options.gigabytes, "how much each connection of a sink is given");
-  line.option("--rounds", options.rounds, "of churn").positive();
+  squall::options::OptionParser line("streams_load", "Puts a load on a server of bench/streams.");
+  line.bind("mode", options.mode, "echo, sink, lines, accept, handshakes, hold or churn").one_of(modes);
+  line.bind("port", options.target.port, "port of 127.0.0.1");
+  line.bind("unix", options.target.unix_path, "path of a Unix socket, instead of a port");
+  line.bind("tls", options.target.tls, "speak TLS");
+  line.bind("connections", options.connections, "at a time").positive();
+  line.bind("size", options.size, "bytes of a message").positive();
+  line.bind("seconds", options.seconds, "how long, but for sink, hold and churn");
+  line.bind("gigabytes", options.gigabytes, "how much each connection of a sink is given");
+  line.bind("rounds", options.rounds, "of churn").positive();
   if (const std::optional<int> status = line.parse(argc, argv)) return *status;
   rlimit limit{};
   ::getrlimit(RLIMIT_NOFILE, &limit);

@@ -1,6 +1,6 @@
-#include "options.h"
+#include <squall/options/option_parser.h>
 
-#include "command_line.h"
+#include "options.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -73,12 +73,14 @@ Options parse_options(int argc, char** argv, const char* name, Tls tls) {
   Options options;
   std::string mode = "echo";
   std::vector<std::string> files;
-  squall::tools::CommandLine line(name, "A server for bench/streams.");
-  line.option("--mode", mode, "echo, sink, lines or accept").one_of({"echo", "sink", "lines", "accept"});
-  line.option("--port", options.port, "port of 127.0.0.1; 0 for any");
-  line.option("--unix", options.unix_path, "path of a Unix socket, instead of a port");
+  squall::options::OptionParser line(name, "A server for bench/streams.");
+  line.bind("mode", mode, "echo, sink, lines or accept").one_of({"echo", "sink", "lines", "accept"});
+  line.bind("port", options.port, "port of 127.0.0.1; 0 for any");
+  line.bind("unix", options.unix_path, "path of a Unix socket, instead of a port");
   if (tls == Tls::known)
-    line.option("--tls", files, "speaks TLS: the PEM files of certificate and key").values(2);
+    line.bind("tls", files, "speaks TLS: the PEM files of certificate and key")
+        .words(2, 2)
+        .metavar("CERT KEY");
   if (const std::optional<int> status = line.parse(argc, argv)) std::exit(*status);
   options.mode = modes.at(mode);
   if (!files.empty()) {

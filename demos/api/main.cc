@@ -1,5 +1,6 @@
 // demos/api/main.cc -- an API for notes in JSON, which /openapi.json describes, and a page that explains it.
 #include <squall/ioloop/base/log.h>
+#include <squall/options/option_parser.h>
 #include <squall/web.h>
 
 #include <chrono>
@@ -13,7 +14,6 @@
 #include <utility>
 #include <vector>
 
-#include "command_line.h"
 #include "notes.h"
 
 using namespace squall;
@@ -147,16 +147,13 @@ void serve(const Options& options) {
 
 int main(int argc, char** argv) {
   Options options;
-  tools::CommandLine line("api", "Serves an API for notes in JSON, and a page that explains it.");
-  line.option("--port", options.port, "port to serve on").show_default();
-  line.option("--address", options.listen.address, "address to serve on; all interfaces without it");
-  line.option("--pages", options.pages, "folder of the pages and of openapi.json").show_default();
-  line.option("--origin", options.origins,
-              "sites whose scripts may use the API, such as https://app.example");
-  line.option("--rate", options.rate, "requests a minute for each client")
-      .show_default()
-      .in_range(1, 1'000'000);
-  line.flag("--routes", options.lists_routes, "list the routes and their methods, and end");
+  options::OptionParser line("api", "Serves an API for notes in JSON, and a page that explains it.");
+  line.bind("port", options.port, "port to serve on");
+  line.bind("address", options.listen.address, "address to serve on; all interfaces without it");
+  line.bind("pages", options.pages, "folder of the pages and of openapi.json");
+  line.bind("origin", options.origins, "sites whose scripts may use the API, such as https://app.example");
+  line.bind("rate", options.rate, "requests a minute for each client").in_range(1, 1'000'000);
+  line.bind("routes", options.lists_routes, "list the routes and their methods, and end");
   if (const std::optional<int> status = line.parse(argc, argv)) return *status;
   log::enable_pretty_logging();
   try {

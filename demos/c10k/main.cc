@@ -1,5 +1,6 @@
 // demos/c10k/main.cc -- opens 10,000 WebSockets against itself, and shows what they cost on a page.
 #include <squall/ioloop/base/log.h>
+#include <squall/options/option_parser.h>
 #include <squall/web.h>
 #include <squall/websocket.h>
 
@@ -24,7 +25,6 @@
 #include <string_view>
 #include <vector>
 
-#include "command_line.h"
 #include "fleet.h"
 #include "terminal.h"
 #include "worker.h"
@@ -205,20 +205,18 @@ int main(int argc, char** argv) {
   Options options;
   options.fleet.program = argv[0];
   std::string worker;
-  tools::CommandLine line("c10k", "Opens WebSockets against itself, and shows what they cost on a page.");
-  line.option("--port", options.port, "port of the page").show_default();
-  line.option("--address", options.listen.address, "address of the page; all interfaces without it");
-  line.option("--connections", options.fleet.connections, "WebSockets to hold").show_default().positive();
-  line.option("--processes", options.fleet.processes,
-              "server processes that share them; each has a process of clients")
-      .show_default()
+  options::OptionParser line("c10k", "Opens WebSockets against itself, and shows what they cost on a page.");
+  line.bind("port", options.port, "port of the page");
+  line.bind("address", options.listen.address, "address of the page; all interfaces without it");
+  line.bind("connections", options.fleet.connections, "WebSockets to hold").positive();
+  line.bind("processes", options.fleet.processes,
+            "server processes that share them; each has a process of clients")
       .in_range(1, 64);
-  line.option("--messages", options.fleet.messages, "messages a second, over all connections").show_default();
-  line.option("--seconds", options.seconds, "end after this time, with a summary; 0: at a signal")
-      .non_negative();
-  line.flag("--tui", options.tui, "draw in the terminal too");
-  line.option("--pages", options.pages, "folder of the page").show_default();
-  line.option("--worker", worker, "for the program itself: run as one of its workers")
+  line.bind("messages", options.fleet.messages, "messages a second, over all connections");
+  line.bind("seconds", options.seconds, "end after this time, with a summary; 0: at a signal").non_negative();
+  line.bind("tui", options.tui, "draw in the terminal too");
+  line.bind("pages", options.pages, "folder of the page");
+  line.bind("worker", worker, "for the program itself: run as one of its workers")
       .one_of({"server", "client"});
   if (const std::optional<int> status = line.parse(argc, argv)) return *status;
   try {

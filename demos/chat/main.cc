@@ -1,5 +1,6 @@
 // demos/chat/main.cc -- a chat room: its pages get new messages by long polling.
 #include <squall/ioloop/base/log.h>
+#include <squall/options/option_parser.h>
 #include <squall/web.h>
 
 #include <algorithm>
@@ -19,7 +20,6 @@
 #include <utility>
 #include <vector>
 
-#include "command_line.h"
 #include "messages.h"
 
 using namespace squall;
@@ -157,10 +157,10 @@ int main(int argc, char** argv) {
   std::uint16_t port = 8888;
   ListenOptions listen;
   std::string pages = CHAT_PAGES;
-  tools::CommandLine line("chat", "Serves a chat room, by long polling.");
-  line.option("--port", port, "port to serve on").show_default();
-  line.option("--address", listen.address, "address to serve on; all interfaces without it");
-  line.option("--pages", pages, "folder of the page, its style and its script").show_default();
+  options::OptionParser line("chat", "Serves a chat room, by long polling.");
+  line.bind("port", port, "port to serve on");
+  line.bind("address", listen.address, "address to serve on; all interfaces without it");
+  line.bind("pages", pages, "folder of the page, its style and its script");
   if (const std::optional<int> status = line.parse(argc, argv)) return *status;
   log::enable_pretty_logging();
   try {

@@ -1,5 +1,6 @@
 // demos/facebook/main.cc -- shows the posts of a user who signs in with Facebook, or a pretend one.
 #include <squall/ioloop/base/log.h>
+#include <squall/options/option_parser.h>
 #include <squall/web.h>
 
 #include <chrono>
@@ -12,7 +13,6 @@
 #include <string>
 #include <utility>
 
-#include "command_line.h"
 #include "google_auth/fake_provider.h"
 
 using namespace squall;
@@ -178,15 +178,14 @@ void serve(Options options) {
 
 int main(int argc, char** argv) {
   Options options;
-  tools::CommandLine line("facebook", "Shows the posts of a user who signs in with Facebook.");
-  line.option("--port", options.port, "port to serve on").show_default();
-  line.option("--address", options.listen.address, "address to serve on; all interfaces without it");
-  line.option("--facebook_api_key", options.api_key, "the id of the app at Facebook");
-  line.option("--facebook_secret", options.secret, "its secret");
-  line.flag("--offline", options.is_offline, "sign in with a pretend Facebook, which the demo starts");
-  line.option("--token_lifetime", options.token_lifetime, "seconds that its access tokens are good for")
-      .show_default();
-  line.option("--pages", options.pages, "folder of the pages").show_default();
+  options::OptionParser line("facebook", "Shows the posts of a user who signs in with Facebook.");
+  line.bind("port", options.port, "port to serve on");
+  line.bind("address", options.listen.address, "address to serve on; all interfaces without it");
+  line.bind("facebook_api_key", options.api_key, "the id of the app at Facebook");
+  line.bind("facebook_secret", options.secret, "its secret");
+  line.bind("offline", options.is_offline, "sign in with a pretend Facebook, which the demo starts");
+  line.bind("token_lifetime", options.token_lifetime, "seconds that its access tokens are good for");
+  line.bind("pages", options.pages, "folder of the pages");
   if (const std::optional<int> status = line.parse(argc, argv)) return *status;
   if (!options.is_offline && (options.api_key.empty() || options.secret.empty())) {
     fmt::print(stderr,

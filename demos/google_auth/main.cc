@@ -1,5 +1,6 @@
 // demos/google_auth/main.cc -- signs users in with Google, or offline with a pretend Google of its own.
 #include <squall/ioloop/base/log.h>
+#include <squall/options/option_parser.h>
 #include <squall/web.h>
 
 #include <chrono>
@@ -13,7 +14,6 @@
 #include <string>
 #include <utility>
 
-#include "command_line.h"
 #include "fake_provider.h"
 
 using namespace squall;
@@ -187,15 +187,14 @@ void serve(Options options) {
 
 int main(int argc, char** argv) {
   Options options;
-  tools::CommandLine line("google_auth", "Signs users in with Google.");
-  line.option("--port", options.port, "port to serve on").show_default();
-  line.option("--address", options.listen.address, "address to serve on; all interfaces without it");
-  line.option("--google_oauth_key", options.key, "the client id of Google's console");
-  line.option("--google_oauth_secret", options.secret, "its secret");
-  line.flag("--offline", options.is_offline, "sign in with a pretend Google, which the demo starts");
-  line.option("--token_lifetime", options.token_lifetime, "seconds that its access tokens are good for")
-      .show_default();
-  line.option("--pages", options.pages, "folder of the pages").show_default();
+  options::OptionParser line("google_auth", "Signs users in with Google.");
+  line.bind("port", options.port, "port to serve on");
+  line.bind("address", options.listen.address, "address to serve on; all interfaces without it");
+  line.bind("google_oauth_key", options.key, "the client id of Google's console");
+  line.bind("google_oauth_secret", options.secret, "its secret");
+  line.bind("offline", options.is_offline, "sign in with a pretend Google, which the demo starts");
+  line.bind("token_lifetime", options.token_lifetime, "seconds that its access tokens are good for");
+  line.bind("pages", options.pages, "folder of the pages");
   if (const std::optional<int> status = line.parse(argc, argv)) return *status;
   if (!options.is_offline && (options.key.empty() || options.secret.empty())) {
     fmt::print(stderr,

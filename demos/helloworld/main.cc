@@ -1,5 +1,6 @@
 // demos/helloworld/main.cc -- answers every GET of / with a greeting.
 #include <squall/ioloop/base/log.h>
+#include <squall/options/option_parser.h>
 #include <squall/web.h>
 
 #include <chrono>
@@ -9,8 +10,6 @@
 #include <optional>
 #include <utility>
 #include <vector>
-
-#include "command_line.h"
 
 using namespace squall;
 
@@ -67,12 +66,10 @@ void serve(Options options) {
 
 int main(int argc, char** argv) {
   Options options;
-  tools::CommandLine line("helloworld", "Answers every GET of / with a greeting.");
-  line.option("--port", options.port, "port to serve on").show_default();
-  line.option("--address", options.listen.address, "address to serve on; all interfaces without it");
-  line.option("--threads", options.threads, "loops, each with a thread of its own")
-      .show_default()
-      .in_range(1, 1024);
+  options::OptionParser line("helloworld", "Answers every GET of / with a greeting.");
+  line.bind("port", options.port, "port to serve on");
+  line.bind("address", options.listen.address, "address to serve on; all interfaces without it");
+  line.bind("threads", options.threads, "loops, each with a thread of its own").in_range(1, 1024);
   if (const std::optional<int> status = line.parse(argc, argv)) return *status;
   log::enable_pretty_logging();
   try {

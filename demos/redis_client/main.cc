@@ -1,4 +1,5 @@
 // demos/redis_client/main.cc -- sends commands to a Redis server, all at once, and prints the answers.
+#include <squall/options/option_parser.h>
 #include <squall/redis.h>
 
 #include <chrono>
@@ -9,8 +10,6 @@
 #include <sstream>
 #include <string>
 #include <vector>
-
-#include "command_line.h"
 
 using namespace squall;
 
@@ -86,15 +85,14 @@ Task<> talk(const Options& options) {
 
 int main(int argc, char** argv) {
   Options options;
-  tools::CommandLine line("redis_client",
-                          "Sends commands to a Redis server, all at once, and prints the answers.");
-  line.option("commands", options.commands, "each argument is a command; without one, a small tour");
-  line.option("--url", options.url,
-              "the server: redis://[[user]:password@]host[:port][/database], or unix:///path")
-      .show_default();
-  line.option("--timeout", options.timeout, "seconds that connecting and the login may take").show_default();
-  line.option("--subscribe", options.channel, "afterwards print the messages of this channel");
-  line.option("--messages", options.messages, "messages of the channel to print; 0: no limit").show_default();
+  options::OptionParser line("redis_client",
+                             "Sends commands to a Redis server, all at once, and prints the answers.");
+  line.bind_argument("commands", options.commands, "each argument is a command; without one, a small tour");
+  line.bind("url", options.url,
+            "the server: redis://[[user]:password@]host[:port][/database], or unix:///path");
+  line.bind("timeout", options.timeout, "seconds that connecting and the login may take");
+  line.bind("subscribe", options.channel, "afterwards print the messages of this channel");
+  line.bind("messages", options.messages, "messages of the channel to print; 0: no limit");
   if (const std::optional<int> status = line.parse(argc, argv)) return *status;
   try {
     IOLoop loop;

@@ -1,13 +1,13 @@
 // demos/socks_proxy/main.cc -- a SOCKS5 proxy: connects its clients to the hosts that they name.
 #include <squall/ioloop/base/log.h>
 #include <squall/iostream/reload/adopt_sockets.h>
+#include <squall/options/option_parser.h>
 
 #include <chrono>
 #include <cstdint>
 #include <exception>
 #include <optional>
 
-#include "command_line.h"
 #include "socks_proxy.h"
 
 using namespace squall;
@@ -18,14 +18,13 @@ int main(int argc, char** argv) {
   ListenOptions listen;
   listen.address = "127.0.0.1";
   double timeout = 10;
-  tools::CommandLine line("socks_proxy", "A SOCKS5 proxy: connects its clients to where they ask to go.");
-  line.option("--port", port, "port to serve on").show_default();
-  line.option("--address", listen.address, "address to serve on").show_default();
-  const tools::Argument user =
-      line.option("--user", options.user, "user that may use the proxy; without it every client may");
-  line.option("--password", options.password, "password of the user").needs(user);
-  line.option("--timeout", timeout, "seconds for the client's request, and for the connection")
-      .show_default()
+  options::OptionParser line("socks_proxy", "A SOCKS5 proxy: connects its clients to where they ask to go.");
+  line.bind("port", port, "port to serve on");
+  line.bind("address", listen.address, "address to serve on");
+  const auto user =
+      line.bind("user", options.user, "user that may use the proxy; without it every client may");
+  line.bind("password", options.password, "password of the user").needs(user);
+  line.bind("timeout", timeout, "seconds for the client's request, and for the connection")
       .in_range(0.001, 86400.0);
   if (const std::optional<int> status = line.parse(argc, argv)) return *status;
   log::enable_pretty_logging();

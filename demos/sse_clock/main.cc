@@ -1,5 +1,6 @@
 // demos/sse_clock/main.cc -- sends the time to every open page, and the words of a poem to each reader alone.
 #include <squall/ioloop/base/log.h>
+#include <squall/options/option_parser.h>
 #include <squall/web.h>
 
 #include <fmt/chrono.h>
@@ -14,8 +15,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "command_line.h"
 
 using namespace squall;
 using namespace std::chrono_literals;
@@ -143,9 +142,9 @@ void serve(std::uint16_t port, const ListenOptions& listen) {
 int main(int argc, char** argv) {
   std::uint16_t port = 8888;
   ListenOptions listen;
-  tools::CommandLine line("sse_clock", "Sends the time, and a poem, as server-sent events.");
-  line.option("--port", port, "port to serve on").show_default();
-  line.option("--address", listen.address, "address to serve on; all interfaces without it");
+  options::OptionParser line("sse_clock", "Sends the time, and a poem, as server-sent events.");
+  line.bind("port", port, "port to serve on");
+  line.bind("address", listen.address, "address to serve on; all interfaces without it");
   if (const std::optional<int> status = line.parse(argc, argv)) return *status;
   log::enable_pretty_logging();
   try {

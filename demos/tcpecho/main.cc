@@ -1,6 +1,7 @@
 // demos/tcpecho/main.cc -- a server that sends every line back, and a client that sends one; with TLS or not.
 #include <squall/ioloop/base/log.h>
 #include <squall/iostream.h>
+#include <squall/options/option_parser.h>
 
 #include <chrono>
 #include <cstdint>
@@ -9,8 +10,6 @@
 #include <string>
 #include <utility>
 #include <vector>
-
-#include "command_line.h"
 
 using namespace squall;
 
@@ -86,19 +85,20 @@ Task<> ask(const Options& options) {
 
 int main(int argc, char** argv) {
   Options options;
-  tools::CommandLine line("tcpecho", "A server that sends every line back, and a client that sends one.");
-  tools::CommandLine server = line.command("server", "sends every line back");
-  server.option("--port", options.port, "port to serve on").show_default();
-  server.option("--address", options.address, "address to serve on; all interfaces without it");
-  server.option("--tls", options.certificate_and_key, "speak TLS: certificate, and key unless in one file")
-      .values_between(1, 2);
-  tools::CommandLine client = line.command("client", "sends a line and prints what comes back");
-  client.option("--host", options.host).show_default();
-  client.option("--port", options.port).show_default();
-  client.option("--message", options.message).show_default();
-  client.flag("--tls", options.tls, "speak TLS");
-  client.option("--ca", options.ca, "PEM file of the authority of the server's certificate; implies --tls");
-  client.flag("--insecure", options.insecure, "accept every certificate; implies --tls");
+  options::OptionParser line("tcpecho", "A server that sends every line back, and a client that sends one.");
+  options::OptionParser& server = line.command("server", "sends every line back");
+  server.bind("port", options.port, "port to serve on");
+  server.bind("address", options.address, "address to serve on; all interfaces without it");
+  server.bind("tls", options.certificate_and_key, "speak TLS: certificate, and key unless in one file")
+      .words(1, 2)
+      .metavar("CERT [KEY]");
+  options::OptionParser& client = line.command("client", "sends a line and prints what comes back");
+  client.bind("host", options.host);
+  client.bind("port", options.port);
+  client.bind("message", options.message);
+  client.bind("tls", options.tls, "speak TLS");
+  client.bind("ca", options.ca, "PEM file of the authority of the server's certificate; implies --tls");
+  client.bind("insecure", options.insecure, "accept every certificate; implies --tls");
   if (const std::optional<int> status = line.parse(argc, argv)) return *status;
   try {
     if (server.is_chosen()) {

@@ -1,5 +1,6 @@
 // demos/ticker/main.cc -- one publisher of prices, and viewers that can be made slow.
 #include <squall/ioloop/base/log.h>
+#include <squall/options/option_parser.h>
 #include <squall/web.h>
 #include <squall/websocket.h>
 
@@ -25,7 +26,6 @@
 #include <utility>
 #include <vector>
 
-#include "command_line.h"
 #include "market.h"
 #include "viewer.h"
 
@@ -250,13 +250,12 @@ class Program {
 
 int main(int argc, char** argv) {
   Options options;
-  tools::CommandLine line("ticker", "Publishes invented prices to viewers that can be made slow.");
-  line.option("--port", options.port, "port to serve on").show_default();
-  line.option("--address", options.listen.address, "address to serve on; all interfaces without it");
-  line.option("--viewers", options.viewers, "viewers of the program itself, with the policies in turn")
-      .show_default();
-  line.option("--rate", options.rate, "prices a second").show_default().in_range(0.1, 10'000.0);
-  line.option("--pages", options.pages, "folder of the page, its style and its script").show_default();
+  options::OptionParser line("ticker", "Publishes invented prices to viewers that can be made slow.");
+  line.bind("port", options.port, "port to serve on");
+  line.bind("address", options.listen.address, "address to serve on; all interfaces without it");
+  line.bind("viewers", options.viewers, "viewers of the program itself, with the policies in turn");
+  line.bind("rate", options.rate, "prices a second").in_range(0.1, 10'000.0);
+  line.bind("pages", options.pages, "folder of the page, its style and its script");
   if (const std::optional<int> status = line.parse(argc, argv)) return *status;
   log::enable_pretty_logging();
   try {

@@ -1,5 +1,6 @@
 // demos/websocket/main.cc -- a chat room over WebSockets: messages, and who comes and goes, arrive at once.
 #include <squall/ioloop/base/log.h>
+#include <squall/options/option_parser.h>
 #include <squall/web.h>
 #include <squall/websocket.h>
 
@@ -19,7 +20,6 @@
 #include <utility>
 
 #include "chat/messages.h"
-#include "command_line.h"
 
 using namespace squall;
 using namespace std::chrono_literals;
@@ -163,10 +163,10 @@ int main(int argc, char** argv) {
   std::uint16_t port = 8888;
   ListenOptions listen;
   std::string pages = WEBSOCKET_PAGES;
-  tools::CommandLine line("websocket", "Serves a chat room over WebSockets.");
-  line.option("--port", port, "port to serve on").show_default();
-  line.option("--address", listen.address, "address to serve on; all interfaces without it");
-  line.option("--pages", pages, "folder of the page, its style and its script").show_default();
+  options::OptionParser line("websocket", "Serves a chat room over WebSockets.");
+  line.bind("port", port, "port to serve on");
+  line.bind("address", listen.address, "address to serve on; all interfaces without it");
+  line.bind("pages", pages, "folder of the page, its style and its script");
   if (const std::optional<int> status = line.parse(argc, argv)) return *status;
   log::enable_pretty_logging();
   try {

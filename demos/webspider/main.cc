@@ -1,5 +1,6 @@
 // demos/webspider/main.cc -- fetches a page and all pages below it, and reports the links that are dead.
 #include <squall/ioloop/base/log.h>
+#include <squall/options/option_parser.h>
 
 #include <chrono>
 #include <cstddef>
@@ -7,7 +8,6 @@
 #include <optional>
 #include <string>
 
-#include "command_line.h"
 #include "spider.h"
 
 using namespace squall;
@@ -44,15 +44,13 @@ int main(int argc, char** argv) {
   std::string url;
   spider::SpiderOptions options;
   double timeout = options.timeout.count();
-  tools::CommandLine line("webspider", "Fetches a page and all pages below it, and reports the dead links.");
-  line.option("url", url, "the first page; only pages below its folder are fetched").required();
-  line.option("--concurrency", options.concurrency, "fetches at the same time")
-      .show_default()
-      .in_range(1, 1000);
-  line.option("--max_urls", options.max_urls, "URLs to fetch; links to more are not followed")
-      .show_default()
+  options::OptionParser line("webspider",
+                             "Fetches a page and all pages below it, and reports the dead links.");
+  line.bind_argument("url", url, "the first page; only pages below its folder are fetched").required();
+  line.bind("concurrency", options.concurrency, "fetches at the same time").in_range(1, 1000);
+  line.bind("max_urls", options.max_urls, "URLs to fetch; links to more are not followed")
       .in_range(1, 10'000'000);
-  line.option("--timeout", timeout, "seconds for all pages together").show_default().positive();
+  line.bind("timeout", timeout, "seconds for all pages together").positive();
   if (const std::optional<int> status = line.parse(argc, argv)) return *status;
   log::enable_pretty_logging();
   try {

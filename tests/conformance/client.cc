@@ -1,6 +1,7 @@
 // tests/conformance/client.cc -- fetches a URL, and prints the result as one line of JSON.
 #include <squall/http.h>
 #include <squall/iostream/tls/openssl.h>
+#include <squall/options/option_parser.h>
 
 #include <openssl/evp.h>
 
@@ -9,8 +10,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "command_line.h"
 
 using namespace squall;
 
@@ -120,12 +119,13 @@ int main(int argc, char** argv) {
   std::size_t max_body = 100 * 1024 * 1024;
   bool insecure = false;
   std::string ca_certs;
-  tools::CommandLine line("conformance_client", "Fetches a URL, and prints the result as one line of JSON.");
-  line.option("url", url, "what to fetch").required();
-  line.option("--timeout", timeout, "seconds that the request may take").positive();
-  line.option("--max-body", max_body, "bytes that the body may have");
-  line.option("--ca-certs", ca_certs, "PEM file of the trusted authorities");
-  line.flag("--insecure", insecure, "any certificate will do");
+  options::OptionParser line("conformance_client",
+                             "Fetches a URL, and prints the result as one line of JSON.");
+  line.bind_argument("url", url, "what to fetch").required();
+  line.bind("timeout", timeout, "seconds that the request may take").positive();
+  line.bind("max-body", max_body, "bytes that the body may have");
+  line.bind("ca-certs", ca_certs, "PEM file of the trusted authorities");
+  line.bind("insecure", insecure, "any certificate will do");
   if (const std::optional<int> status = line.parse(argc, argv)) return *status;
   try {
     http::HTTPClient client;

@@ -1,6 +1,7 @@
 // tests/conformance/server.cc -- a server for the tests with other programs' clients and test suites.
 #include <squall/ioloop/base/log.h>
 #include <squall/ioloop/loop/sleep.h>
+#include <squall/options/option_parser.h>
 #include <squall/web.h>
 #include <squall/websocket.h>
 
@@ -14,8 +15,6 @@
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "command_line.h"
 
 using namespace squall;
 
@@ -166,15 +165,17 @@ int main(int argc, char** argv) {
   double timeout = 0;
   double drain = 0;
   std::vector<std::string> tls;
-  tools::CommandLine line("conformance_server", "Serves what conformance tests ask for, on 127.0.0.1.");
-  line.option("--port", port, "port to serve on").show_default();
-  line.option(
-          "--timeout", timeout,
+  options::OptionParser line("conformance_server", "Serves what conformance tests ask for, on 127.0.0.1.");
+  line.bind("port", port, "port to serve on");
+  line.bind(
+          "timeout", timeout,
           "seconds that a head, a body, an idle connection and a write may take, and a WebSocket to answer a "
           "ping, sent as often, or a close frame")
       .positive();
-  line.option("--tls", tls, "serve HTTPS: files of the certificate and of its key").values(2, "CERT KEY");
-  line.option("--drain", drain, "seconds that requests have to end after SIGTERM or SIGINT").non_negative();
+  line.bind("tls", tls, "serve HTTPS: files of the certificate and of its key")
+      .words(2, 2)
+      .metavar("CERT KEY");
+  line.bind("drain", drain, "seconds that requests have to end after SIGTERM or SIGINT").non_negative();
   if (const std::optional<int> status = line.parse(argc, argv)) return *status;
   http::HTTPServer::Options options;
   if (timeout > 0) {

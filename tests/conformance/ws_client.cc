@@ -1,5 +1,6 @@
 // tests/conformance/ws_client.cc -- sends every message of a WebSocket server back, until it closes:
 // `conformance_ws_client URL`. Exits with 0 if the connection ended in order, otherwise with 1 and a message.
+#include <squall/options/option_parser.h>
 #include <squall/websocket.h>
 
 #include <cstdio>
@@ -8,8 +9,6 @@
 #include <optional>
 #include <string>
 #include <utility>
-
-#include "command_line.h"
 
 using namespace squall;
 
@@ -44,9 +43,9 @@ Task<std::string> echo(std::string url) {
 
 int main(int argc, char** argv) {
   std::string url;
-  tools::CommandLine line("conformance_ws_client",
-                          "Sends every message of a WebSocket server back, until it closes.");
-  line.option("url", url, "ws://host:port/path").required();
+  options::OptionParser line("conformance_ws_client",
+                             "Sends every message of a WebSocket server back, until it closes.");
+  line.bind_argument("url", url, "ws://host:port/path").required();
   if (const std::optional<int> status = line.parse(argc, argv)) return *status;
   try {
     IOLoop loop;

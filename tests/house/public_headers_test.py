@@ -59,7 +59,7 @@ def main():
     tap.check("every public header is installed", [f"include/meson.build lacks '{name}'" for name in sorted(public - set(listed))])
     tap.check("no other header is installed", [f"include/meson.build has '{name}', which is not public" for name in listed if name not in public])
     tap.check("the list of installed headers is sorted", [] if listed == sorted(set(listed)) else ["sort include/meson.build"])
-    folders = [folder for folder in ("ioloop", "iostream", "redis", "http", "web", "websocket", "testing") if (root / folder).is_dir()]
+    folders = [folder for folder in ("ioloop", "options", "iostream", "redis", "http", "web", "websocket", "testing") if (root / folder).is_dir()]
     tap.check(
         "no other meson.build installs headers",
         [f"{folder}/meson.build" for folder in folders if "install_headers" in (root / folder / "meson.build").read_text(encoding="utf-8")],

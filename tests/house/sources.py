@@ -6,6 +6,7 @@ import pathlib
 # A layer without rooms is flat.
 ROOMS = {
     "ioloop": ["base", "poller", "loop", "coro", "sync", "process", "reload"],
+    "options": [],
     "iostream": ["address", "socket", "stream", "tls", "tcp", "process", "reload"],
     "redis": [],
     "http": ["message", "codec", "server", "client"],
@@ -14,7 +15,7 @@ ROOMS = {
 }
 LAYERS = list(ROOMS)
 # Layers that only some folders include: the layer, and these folders besides itself.
-ONLY_FOR = {"redis": ["websocket/hub", "testing"]}
+ONLY_FOR = {"options": ["testing"], "redis": ["websocket/hub", "testing"]}
 # The installed folders: the layers, and above them the helpers for users' tests.
 LIBRARY = LAYERS + ["testing"]
 FOLDERS = LIBRARY + ["include/squall", "tests", "demos", "bench", "tools"]
