@@ -21,6 +21,11 @@
 #include <squall/web/handler/path_args.h>
 #include <squall/web/handler/request_handler.h>
 #include <squall/web/handler/request_local.h>
+#include <squall/web/locale/csv_encoding.h>
+#include <squall/web/locale/date_options.h>
+#include <squall/web/locale/locale.h>
+#include <squall/web/locale/locales.h>
+#include <squall/web/locale/named_text.h>
 #include <squall/web/middleware/basic_auth.h>
 #include <squall/web/middleware/cors.h>
 #include <squall/web/middleware/rate_limit.h>

@@ -3,6 +3,7 @@
 #include <squall/ioloop/base/frame_pool.h>
 #include <squall/web/handler/current_user.h>
 #include <squall/web/handler/response_cookies.h>
+#include <squall/web/locale/locale.h>
 
 #include <exception>
 #include <optional>
@@ -15,6 +16,7 @@ struct HandlerState : Pooled {
   ResponseCookies cookies;
   CurrentUser user;
   std::exception_ptr error;
+  std::optional<Locale> locale;           // once it was needed
   std::optional<std::string> xsrf_token;  // as text, once it was needed
 };
 

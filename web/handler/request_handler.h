@@ -8,6 +8,7 @@
 #include <squall/web/handler/header_value.h>
 #include <squall/web/handler/http_error.h>
 #include <squall/web/handler/json_text.h>
+#include <squall/web/locale/locale.h>
 
 #include <exception>
 #include <optional>
@@ -150,6 +151,19 @@ class RequestHandler : public HandlerCookies {
   bool require_user();
   // Settings::login_url, or throws std::logic_error without one (WEB-123). May be overridden.
   virtual std::string get_login_url();
+
+  // ---- The language of the response (WEB-130, WEB-131).
+
+  // get_user_locale(), or get_browser_locale() if that is nullopt. Asked once for each request.
+  const Locale& locale();
+  void set_locale(Locale locale);
+  // The locale that the user has chosen: nullopt, unless overridden. If it must be awaited, call set_locale()
+  // in prepare() instead.
+  virtual std::optional<Locale> get_user_locale();
+  // The locale that is closest to the languages of Accept-Language, by their weights; to `otherwise` if the
+  // client names none. Adds Accept-Language to Vary. Throws std::logic_error without Settings::locales. May
+  // be overridden.
+  virtual Locale get_browser_locale(std::string_view otherwise = "en_US");
 
   // ---- Protection against cross-site request forgery: see check_xsrf_token().
 

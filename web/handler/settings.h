@@ -20,6 +20,7 @@
 namespace squall::web {
 
 class HandlerFactory;
+class Locales;
 class RequestHandler;
 
 // The form of the error pages that RequestHandler writes.
@@ -75,6 +76,8 @@ struct Settings {
   // The error page of an exception shows the exception and the request to the client (WEB-205). nullopt: as
   // `debug`.
   std::optional<DebugPages> serve_traceback{};
+  // The languages of the application, for RequestHandler::locale(). Several applications may share them.
+  std::shared_ptr<const Locales> locales{};
   // The page to which RequestHandler::require_user() redirects (WEB-209).
   std::string login_url{};
   // Signs and verifies signed cookies (WEB-91): long, random, and as secret as a password. Empty by default:
