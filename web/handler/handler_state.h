@@ -2,9 +2,11 @@
 
 #include <squall/ioloop/base/frame_pool.h>
 #include <squall/web/handler/current_user.h>
+#include <squall/web/handler/page_functions.h>
 #include <squall/web/handler/response_cookies.h>
 
 #include <exception>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -16,6 +18,7 @@ struct HandlerState : Pooled {
   CurrentUser user;
   std::exception_ptr error;
   std::optional<std::string> xsrf_token;  // as text, once it was needed
+  std::unique_ptr<detail::TemplateState> templates;
 };
 
 }  // namespace squall::web
