@@ -58,3 +58,5 @@
 #include <squall/web/template/template_source.h>
 #include <squall/web/template/template_value.h>
 #include <squall/web/template/template_whitespace.h>
+#include <squall/web/ui/resource_tags.h>
+#include <squall/web/ui/ui_module.h>

@@ -9,7 +9,7 @@ ROOMS = {
     "iostream": ["address", "socket", "stream", "tls", "tcp", "process"],
     "redis": [],
     "http": ["message", "codec", "server", "client"],
-    "web": ["escape", "template", "locale", "security", "handler", "routing", "output", "static", "middleware", "stock", "app"],
+    "web": ["escape", "template", "locale", "security", "handler", "routing", "output", "static", "middleware", "stock", "ui", "app"],
     "websocket": ["codec", "connection", "client", "handler", "hub"],
 }
 LAYERS = list(ROOMS)

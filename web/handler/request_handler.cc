@@ -260,6 +260,10 @@ std::string RequestHandler::static_url(std::string_view path, StaticUrl kind) co
   return files->url(settings(), path, kind);
 }
 
+// ---- Templates.
+
+std::unique_ptr<detail::TemplateState>& RequestHandler::template_state() { return state().templates; }
+
 // ---- Protection against cross-site request forgery.
 
 const std::string& RequestHandler::xsrf_token() {
