@@ -29,6 +29,11 @@
 #include <squall/web/handler/path_args.h>
 #include <squall/web/handler/request_handler.h>
 #include <squall/web/handler/request_local.h>
+#include <squall/web/locale/csv_encoding.h>
+#include <squall/web/locale/date_options.h>
+#include <squall/web/locale/locale.h>
+#include <squall/web/locale/locales.h>
+#include <squall/web/locale/named_text.h>
 #include <squall/web/middleware/basic_auth.h>
 #include <squall/web/middleware/cors.h>
 #include <squall/web/middleware/rate_limit.h>
@@ -61,3 +66,5 @@
 #include <squall/web/template/template_source.h>
 #include <squall/web/template/template_value.h>
 #include <squall/web/template/template_whitespace.h>
+#include <squall/web/ui/resource_tags.h>
+#include <squall/web/ui/ui_module.h>

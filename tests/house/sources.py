@@ -10,7 +10,7 @@ ROOMS = {
     "iostream": ["address", "socket", "stream", "tls", "tcp", "process", "reload"],
     "redis": [],
     "http": ["message", "codec", "server", "client"],
-    "web": ["escape", "template", "security", "handler", "routing", "output", "static", "middleware", "stock", "auth", "app", "reload"],
+    "web": ["escape", "template", "locale", "security", "handler", "routing", "output", "static", "middleware", "stock", "ui", "auth", "app", "reload"],
     "websocket": ["codec", "connection", "client", "handler", "hub"],
 }
 LAYERS = list(ROOMS)

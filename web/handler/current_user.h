@@ -2,10 +2,13 @@
 
 #include <squall/ioloop/base/errors.h>
 #include <squall/ioloop/base/frame_pool.h>
+#include <squall/web/template/template_value.h>
 
+#include <concepts>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <type_traits>
 #include <utility>
 
 namespace squall::web {
@@ -21,6 +24,9 @@ class CurrentUser {
   void set_state(State state) noexcept { state_ = state; }
 
   bool exists() const noexcept { return value_ != nullptr; }
+  // Null for nobody, and true for a user of a type that is no value of templates: neither text nor a number,
+  // and without to_template_value().
+  TemplateValue template_value() const { return value_ ? value_->template_value() : TemplateValue(); }
   template <class T>
   void set(std::optional<T> user) {
     value_ = user ? std::make_unique<Holder<T>>(std::move(*user)) : nullptr;
@@ -41,10 +47,19 @@ class CurrentUser {
     Value(const Value&) = delete;
     Value& operator=(const Value&) = delete;
     virtual ~Value() = default;
+    virtual TemplateValue template_value() const = 0;
   };
   template <class T>
   struct Holder final : Value {
     explicit Holder(T value) : user(std::move(value)) {}
+    TemplateValue template_value() const override {
+      if constexpr (std::is_arithmetic_v<T> || detail::TextLike<T> || detail::HasTemplateHook<T> ||
+                    std::same_as<T, TemplateValue>) {
+        return TemplateValue(user);
+      } else {
+        return true;
+      }
+    }
     T user;
   };
 

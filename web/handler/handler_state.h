@@ -2,9 +2,12 @@
 
 #include <squall/ioloop/base/frame_pool.h>
 #include <squall/web/handler/current_user.h>
+#include <squall/web/handler/page_functions.h>
 #include <squall/web/handler/response_cookies.h>
+#include <squall/web/locale/locale.h>
 
 #include <exception>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -15,7 +18,9 @@ struct HandlerState : Pooled {
   ResponseCookies cookies;
   CurrentUser user;
   std::exception_ptr error;
+  std::optional<Locale> locale;           // once it was needed
   std::optional<std::string> xsrf_token;  // as text, once it was needed
+  std::unique_ptr<detail::TemplateState> templates;
 };
 
 }  // namespace squall::web

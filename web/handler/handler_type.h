@@ -6,6 +6,7 @@
 #include <squall/web/handler/handler_check.h>
 #include <squall/web/handler/path_args.h>
 #include <squall/web/handler/request_handler.h>
+#include <squall/web/handler/template_hooks.h>
 
 #include <array>
 #include <cstddef>
@@ -65,6 +66,7 @@ struct HandlerType {
   Hook before = nullptr;                 // of the middleware around the handler
   Hook current_user = nullptr;           // asks get_current_user(), and keeps the result
   Tag compute_etag = nullptr;
+  const TemplateHooks* templates = nullptr;  // null if it has none of them
   DataHook data_received = nullptr;
   Hook prepare = nullptr;
   Hook on_finish = nullptr;
@@ -193,6 +195,7 @@ constexpr HandlerType make_handler_type() {
     type.user_needs_task = kUserNeedsTask<H>;
   }
   if constexpr (requires { &H::compute_etag; }) type.compute_etag = &compute_etag<H>;
+  if constexpr (kHasTemplateHooks<H>) type.templates = &kTemplateHooks<H>;
   if constexpr (requires { bool(H::stream_request_body); }) type.streams_body = H::stream_request_body;
   if constexpr (requires { &H::data_received; }) type.data_received = &call_data_hook<H, &H::data_received>;
   if constexpr (requires { &H::prepare; }) type.prepare = &call_hook<H, &H::prepare>;

@@ -51,7 +51,7 @@ std::size_t find_too_deep(std::string_view text, std::size_t limit) {
 }
 
 // `line 2, column 5 (byte 17)`. Lines and columns begin at 1, bytes at 0.
-std::string position_of(std::string_view text, std::size_t offset) {
+std::string line_and_column(std::string_view text, std::size_t offset) {
   const std::string_view before = text.substr(0, offset);
   const auto line = 1 + std::count(before.begin(), before.end(), '\n');
   const std::size_t column = before.size() - (before.rfind('\n') + 1) + 1;
@@ -70,7 +70,7 @@ JsonInput json_input(const http::ServerRequest& request, const Settings& setting
   if (!is_utf8(text)) throw HTTPError(400, "Invalid JSON: not UTF-8");
   const std::size_t deep = find_too_deep(text, settings.max_json_depth);
   if (deep != text.npos)
-    throw HTTPError(400, fmt::format("Invalid JSON in {}: nested deeper than {}", position_of(text, deep),
+    throw HTTPError(400, fmt::format("Invalid JSON in {}: nested deeper than {}", line_and_column(text, deep),
                                      settings.max_json_depth));
   return {text};
 }
@@ -79,7 +79,7 @@ void refuse_json(const JsonInput& in, const std::exception& error) {
   const auto* const located = dynamic_cast<const JsonError*>(&error);
   if (!located || !located->offset()) throw HTTPError(400, fmt::format("Invalid JSON: {}", error.what()));
   throw HTTPError(
-      400, fmt::format("Invalid JSON in {}: {}", position_of(in.text, *located->offset()), error.what()));
+      400, fmt::format("Invalid JSON in {}: {}", line_and_column(in.text, *located->offset()), error.what()));
 }
 
 }  // namespace squall::web::detail

@@ -1,5 +1,6 @@
 #include <squall/web/handler/request_handler.h>
 
+#include <squall/http/message/accept.h>
 #include <squall/http/message/etag.h>
 #include <squall/http/message/status.h>
 #include <squall/http/message/vary.h>
@@ -13,6 +14,7 @@
 #include <squall/web/handler/handler_type.h>
 #include <squall/web/handler/login_location.h>
 #include <squall/web/handler/method_set.h>
+#include <squall/web/locale/locales.h>
 
 #include <fmt/format.h>
 
@@ -20,6 +22,7 @@
 #include <new>
 #include <stdexcept>
 #include <utility>
+#include <vector>
 
 namespace squall::web {
 namespace {
@@ -44,6 +47,7 @@ void RequestHandler::forget_request() {
   static thread_local http::Exchange no_exchange;
   static const PathGroups kNoGroups;
   if (type_->current_user && !knows_user()) static_cast<void>(user());
+  if (settings().locales) static_cast<void>(locale());
   parsed_.reset();
   exchange_ = &no_exchange;
   groups_ = &kNoGroups;
@@ -224,11 +228,41 @@ std::string RequestHandler::get_login_url() {
   return settings().login_url;
 }
 
+// ---- The language of the response.
+
+const Locale& RequestHandler::locale() {
+  if (!state().locale) {
+    std::optional<Locale> chosen = get_user_locale();
+    state().locale = chosen ? std::move(*chosen) : get_browser_locale();
+  }
+  return *state().locale;
+}
+
+void RequestHandler::set_locale(Locale locale) { state().locale = std::move(locale); }
+
+std::optional<Locale> RequestHandler::get_user_locale() { return std::nullopt; }
+
+Locale RequestHandler::get_browser_locale(std::string_view otherwise) {
+  const Locales* const locales = settings().locales.get();
+  if (!locales) throw std::logic_error("locale() needs Settings::locales");
+  if (!exchange_->head_sent()) http::add_vary(exchange_->headers(), "Accept-Language");
+  const auto accepted = request().headers().get("Accept-Language");
+  std::vector<std::string_view> codes;
+  for (const http::Preference& language : http::parse_preferences(accepted))
+    if (language.quality > 0) codes.push_back(language.value);
+  if (codes.empty()) codes.push_back(otherwise);
+  return locales->closest(codes);
+}
+
 std::string RequestHandler::static_url(std::string_view path, StaticUrl kind) const {
   const detail::StaticFiles* const files = settings().static_path.files();
   if (!files) throw std::logic_error("static_url() needs Settings::static_path");
   return files->url(settings(), path, kind);
 }
+
+// ---- Templates.
+
+std::unique_ptr<detail::TemplateState>& RequestHandler::template_state() { return state().templates; }
 
 // ---- Protection against cross-site request forgery.
 

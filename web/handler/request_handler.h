@@ -8,8 +8,12 @@
 #include <squall/web/handler/header_value.h>
 #include <squall/web/handler/http_error.h>
 #include <squall/web/handler/json_text.h>
+#include <squall/web/handler/page_functions.h>
+#include <squall/web/locale/locale.h>
 
+#include <cstddef>
 #include <exception>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -40,6 +44,14 @@ struct HandlerType;
 //                                not ended, on_connection_close() runs
 //   get_current_user()           see current_user()
 //   compute_etag()               std::optional<std::string>: see set_etag_header()
+//   get_template_namespace()     TemplateArguments: more names for its templates
+//   get_template_path()          TemplateFolder: their folder, in place of Settings::template_path
+//   create_template_loader(const TemplateFolder&)   std::shared_ptr<TemplateLoader>: their loader; called
+//                                once for each path and application
+//   render_linked_js(urls), render_embed_js(scripts), render_linked_css(urls), render_embed_css(styles)
+//                                std::string: the HTML of the resources of a page's UI modules, from a
+//                                std::vector<std::string>, in place of linked_js(), embedded_js(),
+//                                linked_css() and embedded_css() (WEB-235)
 // and as constants and types:
 //   stream_request_body = true   prepare() and the verb run before the body has arrived: see read_body()
 //   authenticated = true         require_user() runs before each verb
@@ -126,6 +138,32 @@ class RequestHandler : public HandlerCookies {
   // Whether If-None-Match names the Etag that is set.
   bool check_etag_header() const;
 
+  // ---- Templates (WEB-50 to WEB-52) of Settings::template_path or template_loader: docs/templates.md. The
+  // names of a template: `arguments`, get_template_namespace(), Settings::ui_methods,
+  // Settings::template_names, and then handler, request, current_user, static_url, xsrf_form_html,
+  // reverse_url and modules.
+  // Errors: TemplateNotFoundError; TemplateParseError; TemplateRunError, with the nested exception of a
+  // function. An HTTPError of a function is thrown as it is. std::logic_error without a loader.
+
+  // The output of the template. The page of a later render() has the resources of its UI modules too.
+  std::string render_string(std::string_view name, const TemplateArguments& arguments = {}) {
+    return detail::render_string(*this, name, arguments);
+  }
+  // Adds the output to the response's body, puts the resources of UI modules into it, and ends the response.
+  // Throws std::logic_error after finish(), and if the page does not have the tag of a resource: see
+  // UIModule. After an exception the body is as it was before.
+  WriteAwaiter render(std::string_view name, const TemplateArguments& arguments = {}) {
+    detail::render_page(*this, name, arguments);
+    return finish();
+  }
+  // The same for a large page: whenever the body has `piece` bytes, they are sent, and the task waits until
+  // the kernel has taken them. An error after the first piece closes the connection, and a UI module with
+  // resources is an error: std::logic_error.
+  Task<> render_in_pieces(std::string name, TemplateArguments arguments = {},
+                          std::size_t piece = std::size_t{64} * 1024) {
+    return detail::render_in_pieces(*this, std::move(name), std::move(arguments), piece);
+  }
+
   // ---- The user (WEB-120 to WEB-123). get_current_user() of the class returns std::optional<T> or
   // Task<std::optional<T>>, nullopt for nobody. The first is called once, when the user is first needed; the
   // task runs behind the middleware, and before prepare(), of each request. Neither is called if
@@ -148,8 +186,24 @@ class RequestHandler : public HandlerCookies {
   // with `next` for the way back; other methods, and clients that prefer JSON to HTML, get a 403 (WEB-121).
   //     if (!require_user()) co_return;
   bool require_user();
+  // The user as templates see it: null for nobody, and true for a user of a type that is no value of
+  // templates (WEB-52).
+  TemplateValue current_user_for_template() { return user().template_value(); }
   // Settings::login_url, or throws std::logic_error without one (WEB-123). May be overridden.
   virtual std::string get_login_url();
+
+  // ---- The language of the response (WEB-130, WEB-131).
+
+  // get_user_locale(), or get_browser_locale() if that is nullopt. Asked once for each request.
+  const Locale& locale();
+  void set_locale(Locale locale);
+  // The locale that the user has chosen: nullopt, unless overridden. If it must be awaited, call set_locale()
+  // in prepare() instead.
+  virtual std::optional<Locale> get_user_locale();
+  // The locale that is closest to the languages of Accept-Language, by their weights; to `otherwise` if the
+  // client names none. Adds Accept-Language to Vary. Throws std::logic_error without Settings::locales. May
+  // be overridden.
+  virtual Locale get_browser_locale(std::string_view otherwise = "en_US");
 
   // ---- Protection against cross-site request forgery: see check_xsrf_token().
 
@@ -180,6 +234,10 @@ class RequestHandler : public HandlerCookies {
 
   // The verbs and hooks of the class.
   const HandlerType& type() const noexcept { return *type_; }
+
+  // For Squall's own use.
+  const ApplicationContext& context() const noexcept { return *context_; }
+  std::unique_ptr<detail::TemplateState>& template_state();
 
   // For features without a function here: trailers, interim responses, closing the connection.
   http::Exchange& exchange() noexcept { return *exchange_; }

@@ -8,12 +8,17 @@
 #include <squall/web/handler/debug_mode.h>
 #include <squall/web/handler/debug_pages.h>
 #include <squall/web/handler/middleware.h>
+#include <squall/web/handler/page_functions.h>
 #include <squall/web/handler/static_folder.h>
+#include <squall/web/handler/template_folder.h>
 #include <squall/web/handler/xsrf_options.h>
 #include <squall/web/security/cookie_secrets.h>
+#include <squall/web/template/template_whitespace.h>
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,6 +27,7 @@
 namespace squall::web {
 
 class HandlerFactory;
+class Locales;
 class RequestHandler;
 
 // The form of the error pages that RequestHandler writes.
@@ -80,6 +86,8 @@ struct Settings {
   // The program is executed again when its executable changes (ARL-06): see autoreload. It begins with the
   // application's first server, on its loop. nullopt: as `debug`.
   std::optional<AutoReload> autoreload{};
+  // The languages of the application, for RequestHandler::locale(). Several applications may share them.
+  std::shared_ptr<const Locales> locales{};
   // The page to which RequestHandler::require_user() redirects (WEB-209).
   std::string login_url{};
   // Signs and verifies signed cookies (WEB-91): long, random, and as secret as a password. Empty by default:
@@ -96,6 +104,24 @@ struct Settings {
   // Requests that may change something need the token of the site's own pages (WEB-100): see
   // RequestHandler::check_xsrf_cookie(). Off by default.
   std::optional<XsrfOptions> xsrf_cookies{};
+  // The folder of the templates (WEB-216): see RequestHandler::render(). Empty by default.
+  TemplateFolder template_path{};
+  // The loader of the templates (WEB-217). Takes the place of template_path, autoescape, template_whitespace
+  // and compiled_template_cache. Several applications may share one.
+  std::shared_ptr<TemplateLoader> template_loader{};
+  // The function that escapes values (WEB-214), and the treatment of whitespace (WEB-218): see
+  // TemplateOptions.
+  std::optional<std::string> autoescape = "xhtml_escape";
+  std::optional<TemplateWhitespace> template_whitespace{};
+  // Whether compiled templates are kept without looking at their files again (WEB-215). nullopt: unless
+  // `debug` is set.
+  std::optional<bool> compiled_template_cache{};
+  // The modules of `{% module Name(...) %}` (WEB-206), as made by ui_module<M>().
+  std::map<std::string, UIModuleFactory, std::less<>> ui_modules{};
+  // Functions for templates. Names that begin with `_` or an upper-case letter are ignored (WEB-236).
+  std::map<std::string, UIMethod, std::less<>> ui_methods{};
+  // Other names for templates, whose values depend on the request.
+  std::map<std::string, TemplateName, std::less<>> template_names{};
 };
 
 }  // namespace squall::web

@@ -33,11 +33,22 @@ std::shared_ptr<const TemplateArguments> Template::shared_names() const noexcept
 
 std::string Template::generate(const TemplateArguments& arguments, const TemplateLookup& lookup) const {
   std::string out;
-  out.reserve(std::min(program_->last_size.load(std::memory_order_relaxed), kMostReserved));
-  detail::TemplateMachine(program_, {arguments, lookup, shared_names()}, options_->limits)
-      .resume(out, std::numeric_limits<std::size_t>::max());
-  program_->last_size.store(out.size(), std::memory_order_relaxed);
+  append_to(out, arguments, lookup);
   return out;
+}
+
+void Template::append_to(std::string& out, const TemplateArguments& arguments,
+                         const TemplateLookup& lookup) const {
+  const std::size_t start = out.size();
+  out.reserve(start + std::min(program_->last_size.load(std::memory_order_relaxed), kMostReserved));
+  try {
+    detail::TemplateMachine(program_, {arguments, lookup, shared_names()}, options_->limits)
+        .resume(out, std::numeric_limits<std::size_t>::max());
+  } catch (...) {
+    out.resize(start);
+    throw;
+  }
+  program_->last_size.store(out.size() - start, std::memory_order_relaxed);
 }
 
 }  // namespace squall::web

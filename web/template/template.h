@@ -47,6 +47,9 @@ class Template {
   explicit Template(std::string text, std::string name = "<string>", TemplateOptions options = {});
 
   std::string generate(const TemplateArguments& arguments = {}, const TemplateLookup& lookup = {}) const;
+  // The same at the end of `out`. After an exception `out` is as it was.
+  void append_to(std::string& out, const TemplateArguments& arguments = {},
+                 const TemplateLookup& lookup = {}) const;
 
   const std::string& name() const noexcept { return name_; }
   const TemplateOptions& options() const noexcept { return *options_; }
