@@ -1,6 +1,6 @@
-// Clients that connect again when their server comes back, for bench/reconnect/run: `reconnect_load PORT CLIENTS`.
-// Prints `open` when all are open, then, for each further time that all are, the seconds since the first was
-// lost, the seconds since the first was open again, and the attempts that failed.
+// Clients that connect again when their server comes back, for bench/reconnect/run. Prints `open` when all
+// are open, then, for each further time that all are, the seconds since the first was lost, the seconds since
+// the first was open again, and the attempts that failed.
 
 #include <squall/http.h>
 #include <squall/websocket.h>

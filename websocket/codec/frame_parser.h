@@ -61,9 +61,9 @@ class FrameParser {
   // Removes the bytes it uses from the front of `bytes`. `payload` is a view into them, or into the parser if
   // a control frame was cut; it is valid until the next call. A piece is empty only if it ends a message.
   Result parse(std::span<char>& bytes, std::string_view& payload);
-  // The fast path of parse(). If `bytes` begin with a whole message in one frame of less than 64 KiB, which is
-  // not compressed and has no fault: removes it, with its payload in `payload`. Otherwise changes nothing, and
-  // parse() is to be called.
+  // The fast path of parse(). If `bytes` begin with a whole message in one frame of less than 64 KiB, which
+  // is not compressed and has no fault: removes it, with its payload in `payload`. Otherwise changes nothing,
+  // and parse() is to be called.
   bool take_message(std::span<char>& bytes, std::string_view& payload) noexcept;
 
   // Changes the limit, also for the message that is open. Returns false if that is larger already: then the
