@@ -56,8 +56,9 @@ OptionRecord& OptionTable::add(std::unique_ptr<OptionRecord> record) {
 }
 
 void OptionTable::run_parse_callbacks() {
+  constexpr char kIgnored = '\0';  // add_parse_callback() drops the value
   // By index: a callback may add another.
-  for (std::size_t i = 0; i < parse_callbacks.size(); ++i) parse_callbacks[i]->call(nullptr);
+  for (std::size_t i = 0; i < parse_callbacks.size(); ++i) parse_callbacks[i]->call(&kIgnored);
 }
 
 std::string OptionTable::environment_name(const OptionRecord& record) const {

@@ -21,6 +21,8 @@ constexpr std::size_t kMostElements = 1'000'000;
 template <class T>
 constexpr bool kIsInteger = std::is_integral_v<T> && !std::same_as<T, bool>;
 template <class T>
+using WideOf = std::conditional_t<std::is_signed_v<T>, long long, unsigned long long>;
+template <class T>
 constexpr bool kIsNumber = kIsInteger<T> || OneOf<T, double, TimeSpan>;
 
 template <class T>
@@ -64,17 +66,16 @@ std::errc read_whole(std::string_view text, T& number) noexcept {
   return stop == text.data() + text.size() ? error : std::errc::invalid_argument;
 }
 
-template <class T>
-std::string read_integer(std::string_view text, T& value) {
+// `Wide` is a 64-bit type: the smaller types share its code.
+template <class Wide>
+std::string read_integer(std::string_view text, Wide least, Wide most, Wide& value) {
   const std::errc error = read_whole(text, value);
-  if (error == std::errc()) return {};
+  if (error == std::errc() && value >= least && value <= most) return {};
   // A negative number is an integer, although it cannot be unsigned.
   long long negative = 0;
-  const bool is_integer = error == std::errc::result_out_of_range ||
-                          (std::is_unsigned_v<T> && read_whole(text, negative) == std::errc());
+  const bool is_integer = error != std::errc::invalid_argument || read_whole(text, negative) == std::errc();
   if (!is_integer) return quote(text) + " is not an integer";
-  return fmt::format("{} is not between {} and {}", text, std::numeric_limits<T>::min(),
-                     std::numeric_limits<T>::max());
+  return fmt::format("{} is not between {} and {}", text, least, most);
 }
 
 // Returns what is wrong with the text; empty if nothing is.
@@ -87,7 +88,11 @@ std::string read_element(std::string_view text, T& value) {
     value = text;
     return {};
   } else if constexpr (kIsInteger<T>) {
-    return read_integer(trim(text), value);
+    using Limit = std::numeric_limits<T>;
+    WideOf<T> wide{};
+    std::string problem = read_integer<WideOf<T>>(trim(text), Limit::min(), Limit::max(), wide);
+    value = static_cast<T>(wide);
+    return problem;
   } else if constexpr (std::same_as<T, double>) {
     const std::errc error = read_whole(trim(text), value);
     if (error == std::errc::result_out_of_range) return fmt::format("{} does not fit a double", trim(text));
@@ -111,8 +116,12 @@ std::string write_element(const T& value) {
     return format_duration(value);
   } else if constexpr (std::same_as<T, std::chrono::local_seconds>) {
     return format_datetime(value);
-  } else {
+  } else if constexpr (std::same_as<T, bool>) {
+    return value ? "true" : "false";
+  } else if constexpr (std::same_as<T, double>) {
     return fmt::format("{}", value);
+  } else {
+    return std::to_string(value);
   }
 }
 
@@ -120,23 +129,36 @@ template <class T>
 std::string write_bound(long double bound) {
   if constexpr (std::same_as<T, TimeSpan>) {
     return format_duration(std::chrono::duration<long double, std::nano>(bound));
-  } else if constexpr (kIsInteger<T>) {
-    return fmt::format("{:.0f}", bound);
   } else {
-    return fmt::format("{}", static_cast<double>(bound));
+    return write_element(static_cast<T>(bound));
   }
 }
 
-// Not a number fails every comparison, and so every limit.
+// What is wrong with a number. Not a number fails every comparison, and so every limit.
+enum class Verdict { good, not_positive, negative, out_of_range };
+
+Verdict judge(long double number, const Limits& limits) noexcept {
+  if (limits.above && !(number > *limits.above)) return Verdict::not_positive;
+  const bool is_enough = !limits.least || number >= *limits.least;
+  if (is_enough && (!limits.most || number <= *limits.most)) return Verdict::good;
+  return limits.most ? Verdict::out_of_range : Verdict::negative;
+}
+
 template <class T>
 std::string check_number(const T& value, const Limits& limits) {
-  const long double number = to_number(value);
-  if (limits.above && !(number > *limits.above)) return write_element(value) + " is not positive";
-  const bool is_enough = !limits.least || number >= *limits.least;
-  if (is_enough && (!limits.most || number <= *limits.most)) return {};
-  if (!limits.most) return write_element(value) + " is not zero or more";
-  return fmt::format("{} is not between {} and {}", write_element(value), write_bound<T>(*limits.least),
-                     write_bound<T>(*limits.most));
+  switch (judge(to_number(value), limits)) {
+    case Verdict::good: return {};
+    case Verdict::not_positive: return write_element(value) + " is not positive";
+    case Verdict::negative: return write_element(value) + " is not zero or more";
+    default:
+      return write_element(value) + " is not between " + write_bound<T>(*limits.least) + " and " +
+             write_bound<T>(*limits.most);
+  }
+}
+
+std::string check_choice(const std::string& text, const std::vector<std::string>& choices) {
+  if (choices.empty() || std::ranges::find(choices, text) != choices.end()) return {};
+  return fmt::format("{} is not one of: {}", quote(text), fmt::join(choices, ", "));
 }
 
 template <class T>
@@ -144,16 +166,17 @@ std::string check_element(const T& value, const Limits& limits) {
   if constexpr (kIsNumber<T>) {
     return check_number(value, limits);
   } else if constexpr (std::same_as<T, std::string>) {
-    if (limits.choices.empty() || std::ranges::find(limits.choices, value) != limits.choices.end()) return {};
-    return fmt::format("{} is not one of: {}", quote(value), fmt::join(limits.choices, ", "));
+    return check_choice(value, limits.choices);
   } else {
     return {};
   }
 }
 
+std::string too_many_elements() { return fmt::format("there are more than {} values", kMostElements); }
+
 template <class T>
 std::string append_element(std::string_view text, const Limits& limits, std::vector<T>& list) {
-  if (list.size() == kMostElements) return fmt::format("there are more than {} values", kMostElements);
+  if (list.size() == kMostElements) return too_many_elements();
   T element{};
   std::string problem = read_element(text, element);
   if (problem.empty()) problem = check_element(element, limits);
@@ -171,8 +194,7 @@ std::string append_range(std::string_view first_text, std::string_view last_text
   if (problem.empty()) problem = read_element(last_text, last);
   if (!problem.empty() || first > last) return problem;
   const auto count = static_cast<unsigned long long>(last) - static_cast<unsigned long long>(first);
-  if (count >= kMostElements - list.size())
-    return fmt::format("there are more than {} values", kMostElements);
+  if (count >= kMostElements - list.size()) return too_many_elements();
   problem = check_element(first, limits);
   if (problem.empty()) problem = check_element(last, limits);
   if (!problem.empty()) return problem;
@@ -203,7 +225,7 @@ struct Functions {
 template <class T>
 struct Functions<std::optional<T>> {
   static constexpr bool kIsList = false;
-  static std::string name() { return fmt::format("std::optional<{}>", element_name<T>()); }
+  static std::string name() { return "std::optional<" + std::string(element_name<T>()) + ">"; }
   static std::string read(std::string_view text, const Limits& limits, void* value) {
     return Functions<T>::read(text, limits, &static_cast<std::optional<T>*>(value)->emplace());
   }
@@ -220,7 +242,7 @@ struct Functions<std::optional<T>> {
 template <class T>
 struct Functions<std::vector<T>> {
   static constexpr bool kIsList = true;
-  static std::string name() { return fmt::format("std::vector<{}>", element_name<T>()); }
+  static std::string name() { return "std::vector<" + std::string(element_name<T>()) + ">"; }
   static std::string read(std::string_view text, const Limits& limits, void* value) {
     auto& list = *static_cast<std::vector<T>*>(value);
     if constexpr (kIsInteger<T>) {

@@ -83,9 +83,9 @@ AsyncHTTPClient& AsyncHTTPClient::current() {
   return *made;
 }
 
-void AsyncHTTPClient::configure(Factory make) {
+AsyncHTTPClient::Factory AsyncHTTPClient::configure(Factory make) {
   const std::lock_guard lock(factory_mutex());
-  factory() = std::move(make);
+  return std::exchange(factory(), std::move(make));
 }
 
 void AsyncHTTPClient::close() { closed_ = true; }

@@ -85,9 +85,10 @@ class AsyncHTTPClient {
 
   // The client of the current loop. The first call makes it; it is destroyed with the loop (HCL-01).
   static AsyncHTTPClient& current();
-  // Sets the factory that current() uses. Any thread. An empty factory makes SimpleAsyncHTTPClients.
+  // Sets the factory that current() uses, and returns the former one. Any thread. An empty factory makes
+  // SimpleAsyncHTTPClients.
   using Factory = std::function<std::unique_ptr<AsyncHTTPClient>(IOLoop& loop)>;
-  static void configure(Factory factory);
+  static Factory configure(Factory factory);
 
   // Throws HTTPClientClosedError if the client is closed.
   Task<HTTPResponse> fetch(HTTPRequest request, RaiseError raise_error = RaiseError::yes);

@@ -6,6 +6,7 @@
 #include <squall/iostream/address/address.h>
 #include <squall/iostream/address/caching_resolver.h>
 #include <squall/iostream/address/cares_resolver.h>
+#include <squall/iostream/address/default_resolver.h>
 #include <squall/iostream/address/errors.h>
 #include <squall/iostream/address/network.h>
 #include <squall/iostream/address/override_resolver.h>

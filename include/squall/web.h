@@ -14,6 +14,7 @@
 #include <squall/web/auth/twitter_client.h>
 #include <squall/web/escape/json_script.h>
 #include <squall/web/escape/linkify.h>
+#include <squall/web/escape/regex_escape.h>
 #include <squall/web/escape/squeeze.h>
 #include <squall/web/escape/unicode.h>
 #include <squall/web/escape/url_escape.h>

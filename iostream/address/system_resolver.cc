@@ -161,10 +161,4 @@ Task<Resolver::Answer> ThreadedResolver::look_up(std::string host, std::uint16_t
   co_return answer_of(host, port, std::move(outcome));
 }
 
-Resolver& default_resolver() {
-  // Never destroyed, so that destructors of other static objects may use it.
-  static ThreadedResolver* const resolver = new ThreadedResolver;
-  return *resolver;
-}
-
 }  // namespace squall

@@ -711,13 +711,15 @@ TEST_CASE("each loop has a client, which is destroyed with it (HCL-01)", "[simpl
   }
   testing::TestLoop loop;
   int made = 0;
-  AsyncHTTPClient::configure([&made](IOLoop& loop) {
+  const AsyncHTTPClient::Factory former = AsyncHTTPClient::configure([&made](IOLoop& loop) {
     ++made;
     return std::make_unique<SimpleAsyncHTTPClient>(AsyncHTTPClient::Options(), loop);
   });
+  CHECK_FALSE(former);
   http_client();
   http_client();
-  AsyncHTTPClient::configure({});
+  // The former factory can be restored (UTL-01).
+  CHECK(AsyncHTTPClient::configure(former));
   CHECK(made == 1);
 }
 
