@@ -137,7 +137,9 @@ async function chatByWebSocket(url) {
   const polling = await open(url);
   await polling.fill("#name", "Pola");
   await say(polling, "From the page that polls.");
-  const page = await open(url, {scheme: "dark", width: 360, height: 640});
+  // The page that is left ends its poll.
+  const expected = /^failed: \S+\/a\/message\/updates net::ERR_ABORTED$/;
+  const page = await open(url, {scheme: "dark", width: 360, height: 640, expected});
   await page.click("text=WebSocket");
   await page.waitForURL("**/websocket");
   await page.locator(".message", {hasText: "From the page that polls."}).waitFor();
