@@ -86,6 +86,8 @@ Task<> Fleet::run_server(Pair& pair) {
   std::vector<std::string> arguments;
   arguments.push_back("--worker");
   arguments.push_back("server");
+  arguments.push_back("--ping_interval");
+  arguments.push_back(fmt::to_string(options_.ping_interval));
   Subprocess process = start(std::move(arguments));
   try {
     const ReadView first = co_await process.std_out().read_until("\n");

@@ -24,6 +24,7 @@ struct FleetOptions {
   std::size_t connections = 10'000;  // of all processes together
   std::size_t processes = 1;         // of servers; each has a process of clients beside it
   std::size_t messages = 2'000;      // a second, of all clients together
+  double ping_interval = 0;          // seconds between two pings of a server; 0: none
 };
 
 // The sum of the reports of all workers: one a second.

@@ -165,6 +165,10 @@ class Program {
       std::fwrite(page.data(), 1, page.size(), stdout);
       std::fflush(stdout);
     }
+    if (all_open_) {
+      processors_ += sample.cpu;
+      ++samples_with_all_;
+    }
     if (!all_open_ && sample.open == options_.fleet.connections) {
       all_open_ = true;
       log::general().info("{} connections are open after {:.1f} s", sample.open, sample.seconds);
@@ -182,9 +186,9 @@ class Program {
     fmt::print(
         "{} connections open, {} lost, {} failed to connect; {:.0f} messages/s, median {:.2f} ms, 99 % "
         "{:.2f} ms; "
-        "{:.0f} bytes a connection, {:.2f} processors\n",
+        "{:.0f} bytes a connection, {:.3f} processors\n",
         last.open, last.lost, last.failed, last.messages, milliseconds(last.p50), milliseconds(last.p99),
-        last.bytes, last.cpu);
+        last.bytes, samples_with_all_ > 0 ? processors_ / samples_with_all_ : last.cpu);
     const bool has_failed = options_.seconds > 0 && last.open != options_.fleet.connections;
     return has_failed || fleet_.ended() > 0 ? 1 : 0;
   }
@@ -195,6 +199,8 @@ class Program {
   Viewers viewers_;
   std::optional<c10k::Screen> screen_;
   bool all_open_ = false;
+  double processors_ = 0;  // the sum of the samples since then
+  int samples_with_all_ = 0;
   web::Application app_;
   Fleet fleet_;
 };
@@ -213,6 +219,9 @@ int main(int argc, char** argv) {
             "server processes that share them; each has a process of clients")
       .in_range(1, 64);
   line.bind("messages", options.fleet.messages, "messages a second, over all connections");
+  line.bind("ping_interval", options.fleet.ping_interval,
+            "seconds between two pings of each connection; 0: no pings")
+      .non_negative();
   line.bind("seconds", options.seconds, "end after this time, with a summary; 0: at a signal").non_negative();
   line.bind("tui", options.tui, "draw in the terminal too");
   line.bind("pages", options.pages, "folder of the page");
@@ -221,7 +230,7 @@ int main(int argc, char** argv) {
   if (const std::optional<int> status = line.parse(argc, argv)) return *status;
   try {
     if (worker == "server") {
-      c10k::run_server();
+      c10k::run_server(options.fleet.ping_interval);
       return 0;
     }
     if (worker == "client") {

@@ -77,10 +77,13 @@ Task<> stop_at_end_of_input(IOLoop& loop) {
 // A connection has no coroutine, so that it needs little memory while it is idle.
 class Server final : private websocket::MessageReceiver {
  public:
-  Server() { report_.empty = resident_bytes(); }
+  explicit Server(double ping_interval) {
+    if (ping_interval > 0) options_.connection.ping_interval = std::chrono::duration<double>(ping_interval);
+    report_.empty = resident_bytes();
+  }
 
   Task<> accept(http::Exchange& exchange) {
-    std::unique_ptr<WebSocketConnection> socket = websocket::accept(exchange);
+    std::unique_ptr<WebSocketConnection> socket = websocket::accept(exchange, options_);
     if (!socket) co_return;
     ++report_.open;
     sockets_.add(std::move(socket), *this);
@@ -103,6 +106,7 @@ class Server final : private websocket::MessageReceiver {
     sockets_.destroy(socket);
   }
 
+  websocket::AcceptOptions options_;
   ServerReport report_{};
   websocket::ConnectionGroup sockets_;
 };
@@ -216,9 +220,9 @@ class Clients {
 
 }  // namespace
 
-void run_server() {
+void run_server(double ping_interval) {
   IOLoop loop;
-  Server server;
+  Server server(ping_interval);
   http::ServeOptions options;
   options.listen.address = "127.0.0.1";
   options.listen.backlog = 4096;

@@ -7,8 +7,9 @@
 // input.
 namespace c10k {
 
-// Sends all messages of WebSockets back. The first line it writes is its port, which it chooses itself.
-void run_server();
+// Sends all messages of WebSockets back. The first line it writes is its port, which it chooses itself. With
+// a ping interval, in seconds, that is not 0 it pings its clients.
+void run_server(double ping_interval);
 
 struct ClientOptions {
   std::uint16_t port = 0;  // the server's
