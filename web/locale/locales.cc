@@ -1,5 +1,6 @@
 #include <squall/web/locale/locales.h>
 
+#include <squall/http/message/accept.h>
 #include <squall/ioloop/base/ascii.h>
 #include <squall/ioloop/base/log.h>
 #include <squall/web/locale/locale_data.h>
@@ -85,6 +86,14 @@ Locale Locales::closest(std::span<const std::string_view> codes) const {
     if (const Locale* const found = set->find(language)) return *found;
   }
   return *set->find(set->default_code);
+}
+
+Locale Locales::for_browser(std::string_view accept_language, std::string_view otherwise) const {
+  std::vector<std::string_view> codes;
+  for (const http::Preference& language : http::parse_preferences(accept_language))
+    if (language.quality > 0) codes.push_back(language.value);
+  if (codes.empty()) codes.push_back(otherwise);
+  return closest(codes);
 }
 
 TemplateValue Locales::template_value(std::string_view name, const Locale& locale) const {
