@@ -28,7 +28,7 @@ def language_of(page):
 
 def gulls(page):
     """The texts of the counts."""
-    return re.findall(r'class="count">\d+</bdi> ([^<]+)</li>', page)
+    return re.findall(r'class="count">\d+</span> ([^<]+)</li>', page)
 
 
 class Tests:

@@ -54,7 +54,8 @@ class Locale {
   // The distance to now for dates of the last day, otherwise the date: `3 minutes ago`, `yesterday at 2:30
   // pm`, `April 17 at 2:30 pm`, `April 16, 2023 at 2:30 pm` (LOC-20 to LOC-30). A date of the future has the
   // year; a date of the next minute counts as now, because clocks differ. The phrases are messages that a
-  // catalog translates: docs/locales.md lists them. Throws std::invalid_argument for an offset of more than a day.
+  // catalog translates: docs/locales.md lists them. Throws std::invalid_argument for an offset of more than a
+  // day.
   std::string format_date(std::chrono::system_clock::time_point date, const DateOptions& options = {}) const;
   // `Monday, January 22` (LOC-10). Throws as above.
   std::string format_day(std::chrono::system_clock::time_point date, const DayOptions& options = {}) const;
