@@ -109,8 +109,9 @@ std::optional<Locale> Locales::find(std::string_view code) const {
 }
 
 std::vector<Locale> Locales::supported_locales() const {
+  const std::shared_ptr<const Set> set = this->set();
   std::vector<Locale> locales;
-  for (const auto& [code, locale] : set()->by_code) locales.push_back(locale);
+  for (const auto& [code, locale] : set->by_code) locales.push_back(locale);
   return locales;
 }
 
