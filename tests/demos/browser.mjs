@@ -306,6 +306,34 @@ async function facebook(url) {
   }
 }
 
+async function i18n(url) {
+  const lefts = {};
+  for (const [locale, scheme, title] of [["en-GB", "light", "Harbour ferries"], ["de-AT", "dark", "Hafenfähren"], ["es-MX", "light", "Transbordadores del puerto"],
+    ["ru-RU", "dark", "Портовые паромы"], ["ar-EG", "light", "عبّارات الميناء"], ["ar-EG", "dark", "عبّارات الميناء"]]) {
+    const page = await open(url, {scheme, locale, height: 900});
+    const language = locale.slice(0, 2);
+    assert.equal(await page.innerText("h1"), title);
+    assert.equal(await page.title(), title);
+    assert.equal(await page.locator(":root").getAttribute("lang"), language);
+    assert.equal(await page.evaluate(() => getComputedStyle(document.body).direction), language === "ar" ? "rtl" : "ltr");
+    lefts[language] = (await page.locator("h1 img").boundingBox()).x;
+    await looksRight(page, scheme, `i18n_${language}`);
+  }
+  // The icon of the title is on the side where the text begins.
+  assert.ok(lefts.en < 300 && lefts.ar > 600, JSON.stringify(lefts));
+  // The menu, on a telephone: the choice stays, until the browser counts again.
+  const page = await open(url, {locale: "de", width: 360, height: 740});
+  await page.getByRole("button", {name: "العربية"}).click();
+  await page.locator("h1", {hasText: "عبّارات الميناء"}).waitFor();
+  await page.reload();
+  assert.equal(await page.locator("button[aria-current]").innerText(), "العربية");
+  assert.deepEqual((await page.locator(".gulls li").allInnerTexts()).slice(0, 3).map(text => text.replace(/^\d+\s*/, "")), ["لا نوارس", "نورس واحد", "نورسان"]);
+  await looksRight(page, "light", "i18n_narrow");
+  await page.locator("button.quiet").click();
+  await page.locator("h1", {hasText: "Hafenfähren"}).waitFor();
+  assert.deepEqual(page.faults, []);
+}
+
 const checks = [
   ["ticker", "ticker: a viewer that is made slow loses prices, and the others none", ticker],
   ["c10k", "c10k: the page shows the connections, and draws what they do", c10k],
@@ -317,6 +345,7 @@ const checks = [
   ["websocket", "websocket: a message appears in both pages, once and escaped, and a lost connection comes back", webSocket],
   ["google_auth", "google_auth: a user signs in by the pretend provider, signs out, and says no", googleAuth],
   ["facebook", "facebook: a user signs in by the pretend provider, and sees posts, escaped", facebook],
+  ["i18n", "i18n: the page is in the language of the browser, or of the menu, and runs from right to left in Arabic", i18n],
   ["api", "api: the page shows the requests of openapi.json, and adds, pins and deletes notes", api],
 ];
 for (const [demo, name, check] of checks) {

@@ -1,6 +1,5 @@
 #include <squall/web/handler/request_handler.h>
 
-#include <squall/http/message/accept.h>
 #include <squall/http/message/etag.h>
 #include <squall/http/message/status.h>
 #include <squall/http/message/vary.h>
@@ -22,7 +21,6 @@
 #include <new>
 #include <stdexcept>
 #include <utility>
-#include <vector>
 
 namespace squall::web {
 namespace {
@@ -47,7 +45,6 @@ void RequestHandler::forget_request() {
   static thread_local http::Exchange no_exchange;
   static const PathGroups kNoGroups;
   if (type_->current_user && !knows_user()) static_cast<void>(user());
-  if (settings().locales) static_cast<void>(locale());
   parsed_.reset();
   exchange_ = &no_exchange;
   groups_ = &kNoGroups;
@@ -246,12 +243,7 @@ Locale RequestHandler::get_browser_locale(std::string_view otherwise) {
   const Locales* const locales = settings().locales.get();
   if (!locales) throw std::logic_error("locale() needs Settings::locales");
   if (!exchange_->head_sent()) http::add_vary(exchange_->headers(), "Accept-Language");
-  const auto accepted = request().headers().get("Accept-Language");
-  std::vector<std::string_view> codes;
-  for (const http::Preference& language : http::parse_preferences(accepted))
-    if (language.quality > 0) codes.push_back(language.value);
-  if (codes.empty()) codes.push_back(otherwise);
-  return locales->closest(codes);
+  return locales->for_browser(request().headers().get("Accept-Language"), otherwise);
 }
 
 std::string RequestHandler::static_url(std::string_view path, StaticUrl kind) const {

@@ -1,5 +1,6 @@
 #include <squall/web/locale/locales.h>
 
+#include <squall/http/message/accept.h>
 #include <squall/ioloop/base/ascii.h>
 #include <squall/ioloop/base/log.h>
 #include <squall/web/locale/locale_data.h>
@@ -87,6 +88,14 @@ Locale Locales::closest(std::span<const std::string_view> codes) const {
   return *set->find(set->default_code);
 }
 
+Locale Locales::for_browser(std::string_view accept_language, std::string_view otherwise) const {
+  std::vector<std::string_view> codes;
+  for (const http::Preference& language : http::parse_preferences(accept_language))
+    if (language.quality > 0) codes.push_back(language.value);
+  if (codes.empty()) codes.push_back(otherwise);
+  return closest(codes);
+}
+
 TemplateValue Locales::template_value(std::string_view name, const Locale& locale) const {
   if (name == "_") return detail::translate_function(locale);
   if (name == "pgettext") return detail::pgettext_function(locale);
@@ -100,8 +109,9 @@ std::optional<Locale> Locales::find(std::string_view code) const {
 }
 
 std::vector<Locale> Locales::supported_locales() const {
+  const std::shared_ptr<const Set> set = this->set();
   std::vector<Locale> locales;
-  for (const auto& [code, locale] : set()->by_code) locales.push_back(locale);
+  for (const auto& [code, locale] : set->by_code) locales.push_back(locale);
   return locales;
 }
 

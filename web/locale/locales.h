@@ -53,10 +53,13 @@ class Locales {
   Locale get(std::initializer_list<std::string_view> codes) const {
     return closest({codes.begin(), codes.size()});
   }
-  // Virtual so that RequestHandler can call it, and a program without locales does not link their code.
-  virtual Locale closest(std::span<const std::string_view> codes) const;
+  Locale closest(std::span<const std::string_view> codes) const;
 
-  // A name that templates have, for pages in that locale: `_`, `pgettext` or `locale`. Virtual as closest().
+  // For RequestHandler. Virtual, so that a program without locales does not link their code.
+  // The closest locale to the languages of the header Accept-Language, by their weights; to `otherwise` if it
+  // has none (WEB-131).
+  virtual Locale for_browser(std::string_view accept_language, std::string_view otherwise) const;
+  // A name that templates have, for pages in that locale: `_`, `pgettext` or `locale`.
   virtual TemplateValue template_value(std::string_view name, const Locale& locale) const;
 
   // The locale of exactly that code: for the choice of a user. nullopt if it is not supported.

@@ -1,12 +1,14 @@
 #include <squall/web/ui/handler_names.h>
 
 #include <squall/web/handler/handler_type.h>
+#include <squall/web/locale/locales.h>
 #include <squall/web/template/template_functions.h>
 #include <squall/web/ui/page_modules.h>
 #include <squall/web/ui/text_arguments.h>
 
 #include <fmt/format.h>
 
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -112,6 +114,16 @@ TemplateValue request_facts(RequestHandler& handler) {
 }
 
 TemplateValue current_user(RequestHandler& handler) { return handler.current_user_for_template(); }
+
+TemplateValue name_of_locale(RequestHandler& handler, std::string_view name) {
+  const Locales* const locales = handler.settings().locales.get();
+  if (!locales) throw std::logic_error("templates need Settings::locales for _, pgettext and locale");
+  return locales->template_value(name, handler.locale());
+}
+TemplateValue translate(RequestHandler& handler) { return name_of_locale(handler, "_"); }
+TemplateValue pgettext(RequestHandler& handler) { return name_of_locale(handler, "pgettext"); }
+TemplateValue locale(RequestHandler& handler) { return name_of_locale(handler, "locale"); }
+
 TemplateValue modules(RequestHandler& handler) { return PageModules::of(handler).functions(); }
 
 // The names of all handlers: a room below this one adds its names here.
@@ -120,9 +132,12 @@ struct Known {
   TemplateValue (*make)(RequestHandler& handler);
 };
 constexpr Known kKnown[] = {
+    {"_", translate},
     {"current_user", current_user},
     {"handler", handler_facts},
+    {"locale", locale},
     {"modules", modules},
+    {"pgettext", pgettext},
     {"request", request_facts},
     {"reverse_url", reverse_url_function},
     {"static_url", static_url_function},

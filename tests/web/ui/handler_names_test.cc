@@ -1,9 +1,11 @@
 #include <squall/web/ui/handler_names.h>
 
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "support/page_site.h"
+#include "support/temporary_folder.h"
 
 namespace squall::web::handler_names_test {
 namespace {
@@ -38,6 +40,26 @@ class NamedHandler : public RequestHandler {
  public:
   void get(std::string, std::string) {}
 };
+
+TEST_CASE("templates translate to the locale of the request (WEB-52, WEB-130)", "[handler_names]") {
+  const testing::TemporaryFolder folder;
+  folder.file("ar.csv", "Hello,مرحبا\n1 fox,ثعلب,singular\n%(n)d foxes,ثعالب: %(n)d,plural\n");
+  Settings settings;
+  const auto locales = std::make_shared<Locales>();
+  locales->load_translations(folder / "");
+  settings.locales = locales;
+  PageSite site(
+      "<p lang='{{ locale.html_lang }}' dir='{{ 'rtl' if locale.rtl else 'ltr' }}'>{{ _('Hello') }} "
+      "{{ _('1 fox', '%(n)d foxes', 3) % {'n': 3} }} {{ locale.friendly_number(1000) }}</p>",
+      settings);
+  CHECK(site.page("Accept-Language: ar\r\n") == "200 <p lang='ar' dir='rtl'>مرحبا ثعالب: 3 1000</p>");
+  CHECK(site.page() == "200 <p lang='en-US' dir='ltr'>Hello 3 foxes 1,000</p>");
+}
+
+TEST_CASE("templates that translate need locales", "[handler_names]") {
+  PageSite site("{{ _('Hello') }}");
+  CHECK(site.failed("/page.html", "templates need Settings::locales") == "500");
+}
 
 TEST_CASE("templates make URLs of routes and static files (WEB-52)", "[handler_names]") {
   Settings settings = with_templates(
