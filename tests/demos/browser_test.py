@@ -18,8 +18,8 @@ from tap import Tap
 NPM, PICTURES = (pathlib.Path(argument).resolve() for argument in sys.argv[1:3])
 PROGRAMS = sys.argv[3:]
 SCRIPT = pathlib.Path(__file__).with_name("browser.mjs")
-# With this option a demo answers the requests of all checks.
-MORE = {"api": ["--rate", "10000"], "c10k": ["--connections", "500"]}
+# With these options a demo answers the requests of all checks, and leaves no file.
+MORE = {"api": ["--rate", "10000"], "blog": ["--sqlite", ":memory:"], "c10k": ["--connections", "500"]}
 
 
 def missing():
