@@ -18,7 +18,7 @@ namespace blog {
 // connection too.
 class PostgresConnection {
  public:
-  // `info` is a connection string of libpq; libpq's environment variables and password file complete it. Names
+  // `info` is a connection string of libpq, whose environment variables and password file complete it. Names
   // of hosts are looked up on a thread of the executor. Throws std::runtime_error.
   static squall::Task<std::unique_ptr<PostgresConnection>> connect(std::string info);
 
