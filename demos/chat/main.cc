@@ -1,6 +1,7 @@
-// demos/chat/main.cc -- a chat room: its pages get new messages by long polling.
+// demos/chat/main.cc -- a chat room: its pages get new messages by long polling, or over a WebSocket.
 #include <squall/ioloop/base/log.h>
 #include <squall/web.h>
+#include <squall/websocket.h>
 
 #include <algorithm>
 #include <chrono>
@@ -8,17 +9,17 @@
 #include <cstdint>
 #include <cstdio>
 #include <exception>
-#include <fstream>
 #include <functional>
-#include <iterator>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <stdexcept>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "chat_templates.h"
 #include "command_line.h"
 #include "messages.h"
 
@@ -37,50 +38,70 @@ json as_json(const Message& message) {
   return {{"id", message.id}, {"name", message.name}, {"body", message.body}, {"html", message.html}};
 }
 
-void replace_mark(std::string& page, std::string_view mark, std::string_view text) {
-  page.replace(page.find(mark), mark.size(), text);
+// The last messages, and the pages that are connected by WebSockets.
+class Room {
+ public:
+  void join(websocket::WebSocketHandler& member) { members_.insert(&member); }
+  void leave(websocket::WebSocketHandler& member) { members_.erase(&member); }
+  // A member that cannot be told does not stop the others. The connection of a slow member is closed.
+  void say(Message message) {
+    const std::string text = as_json(message).dump();
+    messages.add(std::move(message));
+    for (websocket::WebSocketHandler* const member : members_) {
+      try {
+        member->post_message(text);
+      } catch (const std::exception& error) {
+        log::application().warning("Cannot send to a member: {}", error.what());
+      }
+    }
+  }
+
+  Messages messages;
+
+ private:
+  std::set<websocket::WebSocketHandler*> members_;
+};
+
+// Null for a message that is accepted.
+const char* problem_of(std::string_view name, std::string_view body) {
+  if (name.empty() || name.size() > kMaxName) return "the name is empty or too long";
+  if (body.empty() || body.size() > kMaxBody) return "the message is empty or too long";
+  return nullptr;
 }
 
 class PageHandler : public web::RequestHandler {
  public:
-  void initialize(const std::string& page, const Messages& messages) {
-    page_ = &page;
-    messages_ = &messages;
+  void initialize(const Room& room, const std::string& transport) {
+    room_ = &room;
+    transport_ = transport;
   }
   void get() {
-    std::string page = *page_;
-    for (const std::string name : {"chat.css", "chat.js", "icon.svg"})
-      replace_mark(page, "{" + name + "}", static_url(name));
-    replace_mark(page, "{xsrf}", xsrf_form_html());
-    // Last, because a message may have the text of a mark.
-    replace_mark(page, "{messages}", messages_->html());
     set_header("Cache-Control", "no-store");
-    write(page);
+    render("index.html", {{"messages", room_->messages.all()}, {"transport", transport_}});
   }
 
  private:
-  const std::string* page_ = nullptr;
-  const Messages* messages_ = nullptr;
+  const Room* room_ = nullptr;
+  std::string transport_;
 };
 
 class NewMessageHandler : public web::RequestHandler {
  public:
-  void initialize(Messages& messages) { messages_ = &messages; }
+  void initialize(Room& room) { room_ = &room; }
   void post() {
     std::string name = get_argument("name", "Guest");
     std::string body = get_argument("body");
     const auto next = argument<std::optional<std::string>>("next");
-    if (name.empty() || name.size() > kMaxName) throw web::HTTPError(400, "the name is empty or too long");
-    if (body.empty() || body.size() > kMaxBody) throw web::HTTPError(400, "the message is empty or too long");
+    if (const char* const problem = problem_of(name, body)) throw web::HTTPError(400, problem);
     if (next && !is_local(*next)) throw web::HTTPError(400, "next is not a path of this site");
-    Message message = chat::make_message(std::move(name), std::move(body));
+    Message message = chat::make_message(*this, std::move(name), std::move(body));
     // Without its script the page sends a form, and comes back.
     if (next) {
       redirect(*next);
     } else {
       write_json(as_json(message));
     }
-    messages_->add(std::move(message));
+    room_->say(std::move(message));
   }
 
  private:
@@ -91,7 +112,7 @@ class NewMessageHandler : public web::RequestHandler {
                         [](char c) { return static_cast<unsigned char>(c) <= 0x20; });
   }
 
-  Messages* messages_ = nullptr;
+  Room* room_ = nullptr;
 };
 
 // Answers when there is a message behind the cursor. If the client leaves before, the task is destroyed
@@ -116,11 +137,44 @@ class UpdatesHandler : public web::RequestHandler {
   Messages* messages_ = nullptr;
 };
 
-std::string read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw std::runtime_error("cannot read " + path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
+// The same messages over a WebSocket.
+class ChatSocket : public websocket::WebSocketHandler {
+ public:
+  static constexpr bool keep_request = false;
+
+  void initialize(Room& room) { room_ = &room; }
+  websocket::ConnectionOptions get_connection_options() override {
+    websocket::ConnectionOptions options = WebSocketHandler::get_connection_options();
+    options.max_message_size = 64 * 1024;
+    return options;
+  }
+
+  // A page that connects again gets the messages behind its last one.
+  void open() {
+    for (const Message& missed : room_->messages.after(get_query_argument("after", "")))
+      post_message(as_json(missed));
+    room_->join(*this);
+  }
+  void on_message(std::string_view text) {
+    const json said = json::parse(text, nullptr, false);
+    std::string name = text_of(said, "name", "Guest");
+    std::string body = text_of(said, "body", "");
+    if (const char* const problem = problem_of(name, body)) {
+      post_message(json{{"problem", problem}});
+    } else {
+      room_->say(chat::make_message(*this, std::move(name), std::move(body)));
+    }
+  }
+  void on_close() { room_->leave(*this); }
+
+ private:
+  static std::string text_of(const json& said, const char* key, std::string otherwise) {
+    if (!said.is_object() || !said.contains(key)) return otherwise;
+    return said[key].is_string() ? said[key].get<std::string>() : "";
+  }
+
+  Room* room_ = nullptr;
+};
 
 // After SIGTERM the waiting clients are answered, so that the server can drain.
 Task<> close_on_signal(IOLoop& loop, Messages& messages) {
@@ -128,17 +182,30 @@ Task<> close_on_signal(IOLoop& loop, Messages& messages) {
   messages.close();
 }
 
-void serve(std::uint16_t port, const ListenOptions& listen, const std::string& pages) {
-  const std::string page = read_file(pages + "/index.html");
+// Templates of the folder, which are read again when they change. Without a folder, those in the program.
+std::shared_ptr<web::TemplateLoader> loader_of(const std::string& folder) {
+  if (!folder.empty())
+    return std::make_shared<web::TemplateLoader>(folder, web::TemplateOptions(),
+                                                 web::TemplateChanges::noticed);
+  return std::make_shared<web::TemplateLoader>(std::make_unique<web::EmbeddedTemplates>(kChatTemplates));
+}
+
+void serve(std::uint16_t port, const ListenOptions& listen, const std::string& pages,
+           const std::string& templates) {
   IOLoop loop;
-  Messages messages;
+  Room room;
   web::Settings settings;
   settings.static_path = pages;
+  settings.template_loader = loader_of(templates);
+  for (const char* const name : {"index.html", "message.html"}) settings.template_loader->load(name);
   settings.xsrf_cookies = web::XsrfOptions();
   settings.middleware = {web::SecurityHeaders()};
-  web::Application app({web::url<PageHandler>("/", std::cref(page), std::cref(messages)),
-                        web::url<NewMessageHandler>("/a/message/new", std::ref(messages)),
-                        web::url<UpdatesHandler>("/a/message/updates", std::ref(messages))},
+  settings.websocket_ping_interval = 30s;
+  web::Application app({web::url<PageHandler>("/", std::cref(room), "polling"),
+                        web::url<PageHandler>("/websocket", std::cref(room), "websocket"),
+                        web::url<ChatSocket>("/chatsocket", std::ref(room)),
+                        web::url<NewMessageHandler>("/a/message/new", std::ref(room)),
+                        web::url<UpdatesHandler>("/a/message/updates", std::ref(room.messages))},
                        settings);
   http::HTTPServer::Options options;
   options.max_body_size = 64 * 1024;
@@ -146,7 +213,7 @@ void serve(std::uint16_t port, const ListenOptions& listen, const std::string& p
   options.half_closed = http::HTTPServer::Options::HalfClosed::is_gone;
   http::HTTPServer& server = app.listen(port, listen, options);
   log::general().info("Serving on port {}", server.port());
-  loop.spawn(close_on_signal(loop, messages));
+  loop.spawn(close_on_signal(loop, room.messages));
   loop.spawn(drain_on_signals(server, 5s));
   loop.start();
 }
@@ -157,14 +224,17 @@ int main(int argc, char** argv) {
   std::uint16_t port = 8888;
   ListenOptions listen;
   std::string pages = CHAT_PAGES;
-  tools::CommandLine line("chat", "Serves a chat room, by long polling.");
+  std::string templates;
+  tools::CommandLine line("chat", "Serves a chat room, by long polling and WebSockets.");
   line.option("--port", port, "port to serve on").show_default();
   line.option("--address", listen.address, "address to serve on; all interfaces without it");
-  line.option("--pages", pages, "folder of the page, its style and its script").show_default();
+  line.option("--pages", pages, "folder of the page's style, script and icon").show_default();
+  line.option("--templates", templates,
+              "folder of index.html and message.html; those of the program without it");
   if (const std::optional<int> status = line.parse(argc, argv)) return *status;
   log::enable_pretty_logging();
   try {
-    serve(port, listen, pages);
+    serve(port, listen, pages, templates);
   } catch (const std::exception& error) {
     fmt::print(stderr, "chat: {}\n", error.what());
     return 1;

@@ -1,7 +1,5 @@
 #include "messages.h"
 
-#include <squall/web.h>
-
 #include <fmt/chrono.h>
 
 #include <algorithm>
@@ -33,24 +31,24 @@ std::string first_character(std::string_view name) {
   return web::utf8(web::to_unicode(name).value_or(U"?").substr(0, 1)).value_or("?");
 }
 
-constexpr std::string_view kItem =
-    R"(<li class="message hue{hue}" id="m{id}" data-name="{name}">)"
-    R"(<span class="avatar" aria-hidden="true">{initial}</span>)"
-    R"(<div class="bubble"><b>{name}</b> <time datetime="{time}">{clock} UTC</time><p>{body}</p></div></li>)";
-
 }  // namespace
 
-Message make_message(std::string name, std::string body) {
+Message make_message(web::RequestHandler& handler, std::string name, std::string body) {
   const std::tm now = fmt::gmtime(std::time(nullptr));
-  const web::LinkifyOptions links{.extra_params = R"(rel="nofollow noopener" target="_blank")"};
   Message made{.id = random_uuid(), .name = std::move(name), .body = std::move(body), .html = {}};
-  made.html = fmt::format(kItem, fmt::arg("hue", hue_of(made.name)), fmt::arg("id", made.id),
-                          fmt::arg("name", web::xhtml_escape(made.name)),
-                          fmt::arg("initial", web::xhtml_escape(first_character(made.name))),
-                          fmt::arg("time", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", now)),
-                          fmt::arg("clock", fmt::format("{:%H:%M}", now)),
-                          fmt::arg("body", web::linkify(made.body, links)));
+  const auto facts = web::TemplateValue::map({{"id", made.id},
+                                              {"name", made.name},
+                                              {"body", made.body},
+                                              {"hue", hue_of(made.name)},
+                                              {"initial", first_character(made.name)},
+                                              {"time", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", now)},
+                                              {"clock", fmt::format("{:%H:%M}", now)}});
+  made.html = handler.render_string("message.html", {{"message", facts}});
   return made;
+}
+
+void to_template_value(web::TemplateValue& out, const Message& message) {
+  out = web::TemplateValue::map({{"id", message.id}, {"html", message.html}});
 }
 
 void Messages::add(Message message) {
@@ -63,12 +61,6 @@ std::vector<Message> Messages::after(std::string_view cursor) const {
   const auto found =
       std::find_if(kept_.begin(), kept_.end(), [&](const Message& m) { return m.id == cursor; });
   return {found == kept_.end() ? kept_.begin() : found + 1, kept_.end()};
-}
-
-std::string Messages::html() const {
-  std::string html;
-  for (const Message& message : kept_) html += message.html;
-  return html;
 }
 
 void Messages::close() {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <squall/ioloop.h>
+#include <squall/web.h>
 
 #include <cstddef>
 #include <deque>
@@ -17,9 +18,11 @@ struct Message {
   std::string html;  // the list item that the page shows
 };
 
-// A message by `name`, with its id and HTML. Both texts are UTF-8; the HTML has them escaped, and URLs of the
-// body as links.
-Message make_message(std::string name, std::string body);
+// A message by `name`, with its id, and the HTML that the handler's template `message.html` makes of it. Both
+// texts are UTF-8.
+Message make_message(squall::web::RequestHandler& handler, std::string name, std::string body);
+// For templates.
+void to_template_value(squall::web::TemplateValue& out, const Message& message);
 
 // The last messages, and the clients that wait for the next one.
 class Messages {
@@ -29,8 +32,7 @@ class Messages {
   void add(Message message);
   // The messages behind the one whose id is `cursor`; all messages if none has that id.
   std::vector<Message> after(std::string_view cursor) const;
-  // The HTML of all messages.
-  std::string html() const;
+  const std::deque<Message>& all() const noexcept { return kept_; }
 
   // Wakes all clients, now and in future, although there is no message for them.
   void close();

@@ -10,6 +10,7 @@
 #include <fstream>
 #include <functional>
 #include <iterator>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
@@ -19,6 +20,7 @@
 #include <utility>
 
 #include "chat/messages.h"
+#include "chat_templates.h"
 #include "command_line.h"
 
 using namespace squall;
@@ -96,7 +98,7 @@ class ChatSocket : public websocket::WebSocketHandler {
     if (body.empty() || body.size() > kMaxBody || name.empty() || name.size() > kMaxName) {
       post_message(json{{"problem", "name or message is missing or too long"}});
     } else {
-      room_->say(chat::make_message(std::move(name), std::move(body)));
+      room_->say(chat::make_message(*this, std::move(name), std::move(body)));
     }
   }
   void on_close() { room_->leave(*this); }
@@ -119,7 +121,9 @@ class PageHandler : public web::RequestHandler {
       replace_mark(page, "{" + name + "}", static_url(name));
     replace_mark(page, "{xsrf}", xsrf_form_html());
     // Last, because a message may have the text of a mark.
-    replace_mark(page, "{messages}", room_->messages.html());
+    std::string messages;
+    for (const Message& message : room_->messages.all()) messages += message.html;
+    replace_mark(page, "{messages}", messages);
     set_header("Cache-Control", "no-store");
     write(page);
   }
@@ -145,6 +149,8 @@ void serve(std::uint16_t port, const ListenOptions& listen, const std::string& p
   Room room;
   web::Settings settings;
   settings.static_path = pages;
+  settings.template_loader =
+      std::make_shared<web::TemplateLoader>(std::make_unique<web::EmbeddedTemplates>(kChatTemplates));
   settings.xsrf_cookies = web::XsrfOptions();
   settings.middleware = {web::SecurityHeaders()};
   settings.websocket_ping_interval = 30s;

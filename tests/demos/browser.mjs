@@ -132,6 +132,29 @@ async function chatWithoutScript(url) {
   assert.deepEqual([...page.faults, ...watcher.faults], []);
 }
 
+// The page that the header's link leads to has the messages of the other page, and sends its own there.
+async function chatByWebSocket(url) {
+  const polling = await open(url);
+  await polling.fill("#name", "Pola");
+  await say(polling, "From the page that polls.");
+  // The page that is left ends its poll.
+  const expected = /^failed: \S+\/a\/message\/updates net::ERR_ABORTED$/;
+  const page = await open(url, {scheme: "dark", width: 360, height: 640, expected});
+  await page.click("text=WebSocket");
+  await page.waitForURL("**/websocket");
+  await page.locator(".message", {hasText: "From the page that polls."}).waitFor();
+  await page.waitForFunction(() => state.textContent === "live");
+  await page.fill("#name", "Webb");
+  await say(page, "From the WebSocket: <script>alert(1)</script>");
+  for (const each of [polling, page]) {
+    const shown = each.locator(".message", {hasText: "From the WebSocket"});
+    await shown.waitFor();
+    assert.equal(await shown.locator("p").innerText(), "From the WebSocket: <script>alert(1)</script>");
+    assert.equal(await shown.count(), 1);
+  }
+  await looksRight(page, "dark", "chat_websocket");
+}
+
 async function webSocket(url) {
   const amber = await open(url);
   const jonas = await open(url, {scheme: "dark"});
@@ -306,6 +329,7 @@ const checks = [
   ["helloworld", "helloworld: the browser shows the greeting", helloworld],
   ["sse_clock", "sse_clock: the clock ticks, and the poem comes to its end", clock],
   ["chat", "chat: a message appears in both pages, once and escaped", chat],
+  ["chat", "chat: a page with a WebSocket and a page that polls show the same messages", chatByWebSocket],
   ["chat", "chat: a browser without scripts sends messages too", chatWithoutScript],
   ["websocket", "websocket: a message appears in both pages, once and escaped, and a lost connection comes back", webSocket],
   ["api", "api: the page shows the requests of openapi.json, and adds, pins and deletes notes", api],

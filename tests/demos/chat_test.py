@@ -2,6 +2,7 @@
 """demos/chat as its page uses it: `chat_test.py PROGRAM`."""
 
 import json
+import pathlib
 import re
 import sys
 import tempfile
@@ -9,6 +10,7 @@ import urllib.parse
 
 from program import Program, fails, read_to_end
 from tap import Tap
+from websocket_client import TEXT, WebSocketClient
 
 CHAT = sys.argv[1]
 ARGUMENTS = (CHAT, "--port", "0", "--address", "127.0.0.1")
@@ -61,6 +63,11 @@ def split(answer):
     return head, body
 
 
+def heard(client):
+    """The next message that a WebSocketClient gets."""
+    return json.loads(client.frame()[1])
+
+
 def long_poll():
     """a client that waits gets the message of another, once (DEM-37)"""
     with Program(*ARGUMENTS) as program:
@@ -82,7 +89,7 @@ def page():
     with Program(*ARGUMENTS) as program:
         alice = Browser(program)
         assert re.search(r'<input type="hidden" name="_xsrf" value="[^"]+"', alice.page), alice.page
-        said = alice.say("<script>alert('x')</script> {messages} http://a.example/?b&c", name='"><b>')
+        said = alice.say("<script>alert('x')</script> {{ 1 / 0 }} {% raw who %} http://a.example/?b&c", name='"><b>')
         shown = Browser(program).page
         assert f'id="m{said["id"]}"' in shown and said["html"] in shown, shown
         assert "<script>alert" not in shown and "&lt;script&gt;alert(&#x27;x&#x27;)&lt;/script&gt;" in shown, shown
@@ -155,15 +162,49 @@ def drains():
         assert head.startswith("HTTP/1.1 200 OK\r\n") and json.loads(body) == {"messages": []}, (head, body)
 
 
+def websocket():
+    """a WebSocket gets the messages of the page that polls, and sends its own to it"""
+    with Program(*ARGUMENTS) as program:
+        alice = Browser(program)
+        assert 'data-transport="polling"' in alice.page, alice.page
+        assert 'data-transport="websocket"' in split(program.talk(request("GET", "/websocket")))[1]
+        first = alice.say("hello", name="Alice")
+        bob = WebSocketClient(program, "/chatsocket")
+        assert heard(bob) == first
+        second = alice.say("are you there?")
+        assert heard(bob) == second
+        with alice.wait(second["id"]) as waiting:
+            bob.send(TEXT, json.dumps({"name": "Bob", "body": "<script>alert(1)</script>"}).encode())
+            third = json.loads(split(read_to_end(waiting))[1])["messages"][0]
+        assert heard(bob) == third and "&lt;script&gt;alert(1)&lt;/script&gt;" in third["html"], third
+        for wrong in (b"no json", b"[]", b"{}", b'{"body": 1}', b'{"body": "hi", "name": ""}', json.dumps({"body": "x" * 4001}).encode()):
+            bob.send(TEXT, wrong)
+            assert "problem" in heard(bob), wrong
+        late = WebSocketClient(program, f"/chatsocket?after={second['id']}")
+        assert heard(late) == third
+
+
+def own_templates():
+    """with --templates the pages of a folder are shown, and changes of its files are noticed"""
+    with tempfile.TemporaryDirectory() as folder:
+        page = pathlib.Path(folder, "index.html")
+        page.write_text("first {{ len(messages) }}")
+        pathlib.Path(folder, "message.html").write_text("({{ message.body }})")
+        with Program(*ARGUMENTS, "--templates", folder) as program:
+            assert split(program.talk(request("GET", "/")))[1] == "first 0"
+            page.write_text("the second")
+            assert split(program.talk(request("GET", "/")))[1] == "the second"
+
+
 def wrong_use():
-    """an unknown flag and a folder without a page each give one clear line"""
+    """an unknown flag and a folder without a template each give one clear line"""
     status, said = fails(CHAT, "--nonsense")
     assert status == 2 and re.fullmatch(r"chat: [^\n]+\n", said), (status, said)
     with tempfile.TemporaryDirectory() as folder:
-        status, said = fails(*ARGUMENTS, "--pages", folder)
-        assert status == 1 and said == f"chat: cannot read {folder}/index.html\n", (status, said)
+        status, said = fails(*ARGUMENTS, "--templates", folder)
+        assert status == 1 and said == "chat: there is no template 'index.html'\n", (status, said)
 
 
 tap = Tap()
-tap.run([long_poll, page, without_script, refused, cache, client_leaves, drains, wrong_use])
+tap.run([long_poll, page, without_script, refused, cache, client_leaves, drains, websocket, own_templates, wrong_use])
 tap.end()

@@ -5,6 +5,7 @@
 #include <squall/web/escape/xhtml.h>
 #include <squall/web/handler/error_page.h>
 #include <squall/web/handler/request_handler.h>
+#include <squall/web/template/template_error.h>
 
 #include <cxxabi.h>
 #include <fmt/format.h>
@@ -13,20 +14,32 @@
 #include <array>
 #include <cstddef>
 #include <iterator>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <typeinfo>
 #include <vector>
 
 namespace squall::web {
 namespace {
 
+// The place of an error in a template.
+struct TemplatePlace {
+  std::string file;
+  TemplatePosition position;
+  std::string source;    // the line, or the part of a long line around the column
+  std::size_t mark = 0;  // the byte of `source` at the column
+};
+
 struct Cause {
   std::string type;
   std::string text;
+  std::optional<TemplatePlace> place{};
 };
 
 constexpr std::size_t kMostCauses = 16;
 constexpr std::size_t kMostText = 8 * 1024;
+constexpr std::size_t kMostLeftOfMark = 200;
 
 // std::throw_with_nested() throws a class that is derived from the exception's.
 std::string without_nesting(std::string type) {
@@ -41,11 +54,22 @@ std::string current_type() {
   return type ? without_nesting(demangled(type->name())) : "an exception of another language";
 }
 
-// Not cut within a character of UTF-8.
+// The position at or before `at` that is not within a character of UTF-8.
+std::size_t character_at(std::string_view text, std::size_t at) {
+  at = std::min(at, text.size());
+  while (at < text.size() && at > 0 && (static_cast<unsigned char>(text[at]) & 0xc0) == 0x80) --at;
+  return at;
+}
+
 std::string beginning_of(std::string_view text) {
-  std::size_t size = std::min(text.size(), kMostText);
-  while (size < text.size() && size > 0 && (static_cast<unsigned char>(text[size]) & 0xc0) == 0x80) --size;
-  return std::string(text.substr(0, size));
+  return std::string(text.substr(0, character_at(text, kMostText)));
+}
+
+TemplatePlace place_of(const TemplateError& error) {
+  const std::string_view line = error.source_line();
+  const std::size_t column = character_at(line, error.position().column - 1);
+  const std::size_t begin = character_at(line, column - std::min(column, kMostLeftOfMark));
+  return {error.file(), error.position(), beginning_of(line.substr(begin)), column - begin};
 }
 
 // Adds the exception, and then those that are nested in it.
@@ -55,14 +79,18 @@ void add_causes(const std::exception_ptr& error, std::vector<Cause>& causes) {
   try {
     std::rethrow_exception(error);
   } catch (const std::exception& exception) {
-    causes.push_back({current_type(), beginning_of(exception.what())});
+    if (const auto* const in_template = dynamic_cast<const TemplateError*>(&exception)) {
+      causes.push_back({current_type(), beginning_of(in_template->message()), place_of(*in_template)});
+    } else {
+      causes.push_back({current_type(), beginning_of(exception.what()), {}});
+    }
     if (const auto* const outer = dynamic_cast<const std::nested_exception*>(&exception))
       nested = outer->nested_ptr();
   } catch (const std::nested_exception& outer) {
-    causes.push_back({current_type(), {}});
+    causes.push_back({current_type(), {}, {}});
     nested = outer.nested_ptr();
   } catch (...) {
-    causes.push_back({current_type(), {}});
+    causes.push_back({current_type(), {}, {}});
   }
   add_causes(nested, causes);
 }
@@ -94,8 +122,12 @@ std::string make_json(const RequestHandler& handler, int status, std::string_vie
   std::string text = fmt::format(R"({{"status":{},"title":"{}","exceptions":[)", status, escape_json(reason));
   const char* comma = "";
   for (const Cause& cause : causes) {
-    text += fmt::format(R"({}{{"type":"{}","message":"{}"}})", comma, escape_json(cause.type),
+    text += fmt::format(R"({}{{"type":"{}","message":"{}")", comma, escape_json(cause.type),
                         escape_json(cause.text));
+    if (const auto& place = cause.place)
+      text += fmt::format(R"(,"file":"{}","line":{},"column":{},"source":"{}")", escape_json(place->file),
+                          place->position.line, place->position.column, escape_json(place->source));
+    text += '}';
     comma = ",";
   }
   text +=
@@ -115,12 +147,24 @@ constexpr std::string_view kStyle =
     "body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:60rem;padding:0 1rem}"
     "h1{font-size:1.4rem;border-bottom:3px solid #d33}h2{font-size:1rem;margin:1.5rem 0 .3rem}"
     "pre,td{font-family:ui-monospace,monospace;font-size:.85rem;overflow-wrap:anywhere;white-space:pre-wrap}"
-    "pre{background:#8882;border-radius:.3rem;margin:0;padding:.7rem}"
+    "pre{background:#8882;border-radius:.3rem;margin:0;padding:.7rem}p{margin:.7rem 0 .3rem}"
     "table{border-collapse:collapse}th{font-size:.85rem;text-align:left;padding-right:1.5rem}"
     "th,td{border-bottom:1px solid #8884;vertical-align:top}footer{margin-top:2rem;opacity:.7}";
 
 void add_row(std::string& html, std::string_view name, std::string_view value) {
   html += fmt::format("<tr><th>{}</th><td>{}</td></tr>\n", xhtml_escape(name), xhtml_escape(value));
+}
+
+// The line of the template, with the character at the column marked.
+std::string html_of(const TemplatePlace& place) {
+  const std::string_view source = place.source;
+  const std::string_view behind = source.substr(std::min(place.mark, source.size()));
+  std::size_t width = std::min<std::size_t>(1, behind.size());
+  while (width < behind.size() && (static_cast<unsigned char>(behind[width]) & 0xc0) == 0x80) ++width;
+  const std::string marked = behind.empty() ? " " : xhtml_escape(behind.substr(0, width));
+  return fmt::format("<p>{}, line {}, column {}</p>\n<pre>{}<mark>{}</mark>{}</pre>\n",
+                     xhtml_escape(place.file), place.position.line, place.position.column,
+                     xhtml_escape(source.substr(0, place.mark)), marked, xhtml_escape(behind.substr(width)));
 }
 
 std::string make_html(const RequestHandler& handler, int status, std::string_view reason,
@@ -135,6 +179,7 @@ std::string make_html(const RequestHandler& handler, int status, std::string_vie
   for (const Cause& cause : causes) {
     html += fmt::format("<h2>{}{}</h2>\n", before, xhtml_escape(cause.type));
     if (!cause.text.empty()) html += fmt::format("<pre>{}</pre>\n", xhtml_escape(cause.text));
+    if (cause.place) html += html_of(*cause.place);
     before = "with ";
   }
   html += "<h2>Request</h2>\n<table>\n";

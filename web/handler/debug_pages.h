@@ -10,8 +10,9 @@ class RequestHandler;
 struct ErrorPage;
 
 // The page of an exception, for Settings::serve_traceback (WEB-205), as HTML or JSON. It has the status, the
-// exception and those nested in it with their types, and the request. It has no stack: C++ has left the
-// functions between `throw` and the framework when the framework sees an exception.
+// exception and those nested in it with their types, and the request; for a TemplateError also the file, line
+// and column, and the line of the template. It has no stack: C++ has left the functions between `throw` and
+// the framework when the framework sees an exception.
 //
 // Security:  of headers that may have credentials or a session, only the names are shown; of the request's
 //            target, only the path.

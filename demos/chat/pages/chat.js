@@ -51,18 +51,53 @@ async function poll() {
   }
 }
 
+// The same over a WebSocket.
+let socket = null;
+let delay = 500;
+
+function connect() {
+  const opened = new WebSocket(new URL("/chatsocket?after=" + cursor, location.href.replace(/^http/, "ws")));
+  opened.onopen = () => {
+    socket = opened;
+    delay = 500;
+    showState("live");
+  };
+  opened.onmessage = event => {
+    const message = JSON.parse(event.data);
+    if (message.problem) return showProblem(message.problem);
+    show(message);
+    cursor = message.id;
+  };
+  opened.onclose = () => {
+    socket = null;
+    showState("reconnecting");
+    setTimeout(connect, delay);
+    delay = Math.min(delay * 2, 30000);
+  };
+}
+
+function showProblem(text) {
+  find("problem").textContent = text && `The message was not sent: ${text}`;
+  find("problem").hidden = !text;
+}
+
+async function send(message) {
+  if (document.body.dataset.transport !== "websocket") return show(await post("/a/message/new", message));
+  if (!socket) throw new Error("there is no connection");
+  socket.send(JSON.stringify(message));
+}
+
 find("form").addEventListener("submit", async event => {
   event.preventDefault();
   const body = find("body");
   const text = body.value;
   body.value = "";
   try {
-    show(await post("/a/message/new", {name: find("name").value, body: text}));
-    find("problem").hidden = true;
+    showProblem("");
+    await send({name: find("name").value, body: text});
   } catch (error) {
     body.value = text;
-    find("problem").textContent = `The message was not sent: ${error.message}`;
-    find("problem").hidden = false;
+    showProblem(error.message);
   }
   body.focus();
 });
@@ -76,5 +111,9 @@ find("name").addEventListener("change", () => {
 [...list.children].forEach(dress);
 list.scrollTop = list.scrollHeight;
 find("body").focus();
-showState("live");
-poll();
+if (document.body.dataset.transport === "websocket") {
+  connect();
+} else {
+  showState("live");
+  poll();
+}

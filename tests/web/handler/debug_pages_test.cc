@@ -100,6 +100,46 @@ TEST_CASE("the debug page has the nested exceptions, and those of any type", "[d
   CHECK(contains(refused, "not for &lt;you&gt;"));
 }
 
+class TemplateHandler : public RequestHandler {
+ public:
+  void get(std::string what) {
+    if (what == "parse") Template("<b>\n  {% if <é> %}", "<b>.html");
+    if (what == "end") throw TemplateParseError("no end", "end.html", {3, 9}, "\xc3\xa9 {{ a ");
+    if (what == "long")
+      throw TemplateParseError("far", "long.html", {1, 20'001},
+                               std::string(20'000, 'x') + "Y" + std::string(20'000, 'z'));
+    const auto fails = TemplateValue::function(
+        [](const TemplateCall&) -> TemplateValue { throw StorageError("no <disk>"); });
+    write(Template("1\n é{{ fails() }}", "run.html").generate({{"fails", fails}}));
+  }
+};
+
+TEST_CASE("the debug page of a template's error has file, line, column and the line, marked at the column",
+          "[debug_pages]") {
+  WebFixture web({url<TemplateHandler>("/(.*)")}, debugging());
+  const auto get = [&](const std::string& path, const std::string& headers = "") {
+    std::string response = web.fetch("GET", path, headers);
+    web.loop.log.expect_any("");
+    return response;
+  };
+  const std::string parse = get("/parse");
+  CHECK(contains(parse, "<h2>squall::web::TemplateParseError</h2>\n<pre>"));
+  CHECK(contains(parse,
+                 "</pre>\n<p>&lt;b&gt;.html, line 2, column 9</p>\n"
+                 "<pre>  {% if <mark>&lt;</mark>é&gt; %}</pre>\n"));
+  const std::string run = get("/run");
+  CHECK(contains(run, "<h2>squall::web::TemplateRunError</h2>\n<pre>"));
+  CHECK(contains(run, "<p>run.html, line 2, column "));
+  CHECK(contains(run, "::StorageError</h2>\n<pre>no &lt;disk&gt;</pre>"));
+  CHECK(contains(get("/end"), "<pre>é {{ a <mark> </mark></pre>"));
+  // Of a long line only the part around the column.
+  const std::string far = get("/long");
+  CHECK(contains(far, "<pre>" + std::string(200, 'x') + "<mark>Y</mark>zzz"));
+  CHECK(far.size() < 20'000);
+  const std::string json = get("/end", "Accept: application/json\r\n");
+  CHECK(contains(json, R"("message":"no end","file":"end.html","line":3,"column":9,"source":"é {{ a "}])"));
+}
+
 TEST_CASE("the debug page has no credentials and no cookies", "[debug_pages]") {
   Debugged web;
   const std::string headers =
