@@ -13,7 +13,6 @@
 #include <string>
 #include <vector>
 
-
 using namespace squall;
 using namespace std::chrono_literals;
 using web::TemplateValue;

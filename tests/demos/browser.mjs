@@ -334,7 +334,66 @@ async function i18n(url) {
   assert.deepEqual(page.faults, []);
 }
 
+
+async function blog(url) {
+  const ida = await open(url);
+  ida.on("dialog", dialog => ida.faults.push(`a script has run: ${dialog.message()}`));
+  // The empty blog leads to the form for its first author.
+  await ida.getByText("Become the author").waitFor();
+  await looksRight(ida, "light", "blog_create");
+  await ida.fill("[name=name]", "Ida Lindgren");
+  await ida.fill("[name=email]", "ida@example.com");
+  await ida.fill("[name=password]", "a long password");
+  await ida.click("text=Become the author");
+
+  const titles = ["Notes from the harbour", "What a page makes of <script>alert(1)</script>"];
+  const texts = [
+    "The fog came in at *six*, and the ferries were late. [The timetable](https://www.example.com/ferries) says otherwise.\n\n" +
+      "> A watched horizon never clears.\n\nWhat I carried:\n\n- a thermos\n- two maps\n- `tide.cc`, printed\n",
+    "A script in the text is only text:\n\n<script>alert(2)</script>\n\nThe same within a line: <img src=x onerror=alert(3)>.\n\n" +
+      "## How\n\nThe title is escaped by the template, the text by the *renderer* of Markdown:\n\n```\nentry.html = html_of(entry.markdown);\n```\n",
+  ];
+  for (const i of [0, 1]) {
+    if (i > 0) await ida.click("nav >> text=Write");
+    await ida.fill("[name=title]", titles[i]);
+    await ida.fill("[name=markdown]", texts[i]);
+    if (i === 1) await looksRight(ida, "light", "blog_compose");
+    await ida.click("text=Publish");
+    await ida.locator("article h1").waitFor();
+    assert.equal(await ida.innerText("article h1"), titles[i]);
+  }
+  assert.match(await ida.innerText(".text"), /<script>alert\(2\)<\/script>/);
+  assert.match(await ida.innerText(".text"), /The same within a line: <img src=x onerror=alert\(3\)>\./);
+  assert.equal(await ida.locator("main script, main img").count(), 0);
+  await looksRight(ida, "light", "blog_entry");
+
+  await ida.click("text=Edit");
+  assert.equal(await ida.inputValue("[name=markdown]"), texts[1]);
+  await ida.fill("[name=markdown]", `${texts[1]}\nAnd that is all.`);
+  await ida.click("text=Save");
+  await ida.getByText("And that is all.").waitFor();
+
+  await ida.click("text=Sign out");
+  await ida.click("nav >> text=Sign in");
+  assert.equal(await ida.locator("nav >> text=Write").count(), 0);
+  await ida.fill("[name=email]", "ida@example.com");
+  await ida.fill("[name=password]", "a wrong password");
+  await ida.click("button:has-text('Sign in')");
+  await ida.getByText("incorrect password").waitFor();
+  await looksRight(ida, "light", "blog_refused");
+  await ida.fill("[name=password]", "a long password");
+  await ida.click("button:has-text('Sign in')");
+  await ida.locator("nav >> text=Write").waitFor();
+  await looksRight(ida, "light", "blog");
+
+  for (const [path, width, picture] of [["", 900, "blog"], ["", 360, "blog_narrow"], ["archive", 360, "blog_archive"], ["auth/login", 900, "blog_login"]]) {
+    const reader = await open(url + path, {scheme: "dark", width, height: 800});
+    await looksRight(reader, "dark", picture);
+  }
+}
+
 const checks = [
+  ["blog", "blog: the author signs up, writes, signs out and in again, and no script of an entry runs", blog],
   ["ticker", "ticker: a viewer that is made slow loses prices, and the others none", ticker],
   ["c10k", "c10k: the page shows the connections, and draws what they do", c10k],
   ["helloworld", "helloworld: the browser shows the greeting", helloworld],

@@ -18,8 +18,14 @@ from tap import Tap
 NPM, PICTURES = (pathlib.Path(argument).resolve() for argument in sys.argv[1:3])
 PROGRAMS = sys.argv[3:]
 SCRIPT = pathlib.Path(__file__).with_name("browser.mjs")
-# With these options the demos answer the requests of all checks.
-MORE = {"api": ["--rate", "10000"], "c10k": ["--connections", "500"], "facebook": ["--offline"], "google_auth": ["--offline"]}
+# With these options the demos answer the requests of all checks, and leave no file.
+MORE = {
+    "api": ["--rate", "10000"],
+    "blog": ["--sqlite", ":memory:"],
+    "c10k": ["--connections", "500"],
+    "facebook": ["--offline"],
+    "google_auth": ["--offline"],
+}
 
 
 def missing():
