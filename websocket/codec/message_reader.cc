@@ -60,6 +60,7 @@ MessageReader::Result MessageReader::take_whole() noexcept {
 std::optional<MessageReader::Result> MessageReader::begin_whole(std::span<char>& bytes) {
   if (const std::optional<Result> result = drop_rest(bytes)) return result;
   form_ = Form::whole;
+  inflater_.reset();  // it has made nothing
   if (!parser_.limit_message(max_message_size_)) return fail(kTooBigForForm);
   return std::nullopt;
 }
@@ -117,15 +118,32 @@ void MessageReader::leave_message() noexcept {
   if (form_ == Form::pieces) form_ = Form::rest;
 }
 
-// nullopt once the rest of a message that was left is dropped.
+// nullopt unless a message was left whose rest is to be dropped.
 std::optional<MessageReader::Result> MessageReader::drop_rest(std::span<char>& bytes) {
-  while (form_ == Form::rest) {
-    if (delivered_) free_delivered();
-    const Result result = next_piece(bytes);
-    if (result != Result::text && result != Result::binary) return result;
-    leave_message();
+  if (form_ != Form::rest) return std::nullopt;
+  if (delivered_) free_delivered();
+  const bool is_needed = !parser_.is_compressed() || deflate_->context_takeover;
+  const Result result = is_needed ? next_piece(bytes) : skip_piece(bytes);
+  if (result != Result::text && result != Result::binary) return result;
+  leave_message();
+  payload_ = {};
+  return Result::dropped;
+}
+
+// As next_piece(), for a compressed message to whose bytes no later one may refer: does not decompress it.
+MessageReader::Result MessageReader::skip_piece(std::span<char>& bytes) {
+  const bool has_all = inflater_ && inflater_->is_last_part();
+  inflater_.reset();
+  decompressor_.reset();
+  utf8_.reset();
+  if (has_all) return give_piece(true);
+  switch (parser_.parse(bytes, payload_)) {
+    case FrameParser::Result::more: return Result::more;
+    case FrameParser::Result::failed: return fail(parser_.fault());
+    case FrameParser::Result::control: return take_control();
+    case FrameParser::Result::data: break;
   }
-  return std::nullopt;
+  return give_piece(parser_.ends_message());
 }
 
 MessageReader::Result MessageReader::next_piece(std::span<char>& bytes) {
@@ -193,7 +211,7 @@ MessageReader::Result MessageReader::end_message() {
 
 void MessageReader::free_message() noexcept {
   std::string().swap(message_);  // its memory too
-  inflater_.reset();
+  if (inflater_ && inflater_->has_ended()) inflater_.reset();
 }
 
 MessageReader::Result MessageReader::fail(const Fault& fault) noexcept {
@@ -201,7 +219,9 @@ MessageReader::Result MessageReader::fail(const Fault& fault) noexcept {
   // The connection may stay for some seconds, until its peer closes.
   payload_ = {};
   free_delivered();
+  inflater_.reset();
   decompressor_.reset();
+  form_ = Form::whole;  // no piece is to come
   return Result::failed;
 }
 

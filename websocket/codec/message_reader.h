@@ -30,7 +30,7 @@ namespace squall::websocket {
 //   begun    | has no piece yet: read() may still collect it          | pieces, last; whole by read()
 //   pieces   | has more pieces                                        | pieces, last; rest by leave_message()
 //   last     | has no more pieces                                     | begun by leave_message()
-//   rest     | was left: its rest is dropped                          | begun, whole
+//   rest     | was left: each call drops a piece of it                | rest, begun
 //
 // Thread:    one.
 // Errors:    Result::failed and fault(), with the code of the close frame to send. Beside the faults of
@@ -50,13 +50,14 @@ class MessageReader {
     PieceLimits pieces{};  // of a message of read_piece()
   };
   enum class Result {
-    more,    // all bytes are used
-    text,    // a message: payload(), which is UTF-8
-    binary,  // a message: payload()
-    ping,    // payload()
-    pong,    // payload()
-    close,   // close_status(): the bytes behind it are dropped
-    failed,  // see fault()
+    more,     // all bytes are used
+    text,     // a message: payload(), which is UTF-8
+    binary,   // a message: payload()
+    ping,     // payload()
+    pong,     // payload()
+    close,    // close_status(): the bytes behind it are dropped
+    dropped,  // a piece of a message that was left: call again, now or later
+    failed,   // see fault()
   };
 
   explicit MessageReader(const Options& options);
@@ -71,8 +72,12 @@ class MessageReader {
   // A piece was read, and leave_message() has not followed: read() must not be called.
   bool is_in_pieces() const noexcept { return form_ == Form::pieces || form_ == Form::last; }
   bool is_last_piece() const noexcept { return form_ == Form::last; }
-  // The next call begins with the next message: further pieces are dropped, without memory for them.
+  // The next message follows: further pieces of this one are dropped, without memory for them, each by a call
+  // that gives Result::dropped and does no more than one that gives a piece. They are decompressed only if a
+  // later message may refer to them, and only then checked.
   void leave_message() noexcept;
+  // The last piece, or whole message, was decompressed.
+  bool is_compressed() const noexcept { return parser_.is_compressed(); }
 
   // Valid until the next call, and while the bytes of the last one are there.
   std::string_view payload() const noexcept { return payload_; }
@@ -91,6 +96,7 @@ class MessageReader {
   std::optional<Result> begin_whole(std::span<char>& bytes);
   bool begin_pieces();
   std::optional<Result> drop_rest(std::span<char>& bytes);
+  Result skip_piece(std::span<char>& bytes);
   Result next_piece(std::span<char>& bytes);
   void inflate();
   Result give_piece(bool is_last) noexcept;

@@ -34,8 +34,8 @@ Fault PieceInflater::next(std::string_view& piece) {
 
 Fault PieceInflater::check_ratio() const noexcept {
   const std::uint64_t used = received_ - left_.size();
-  if (!limits_.max_ratio || made_ <= PieceLimits::kFreeOutput || made_ / *limits_.max_ratio <= used)
-    return {};
+  if (!limits_.max_ratio || made_ <= PieceLimits::kFreeOutput) return {};
+  if (*limits_.max_ratio > 0 && made_ / *limits_.max_ratio <= used) return {};
   return kTooHighRatio;
 }
 

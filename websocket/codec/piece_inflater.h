@@ -38,6 +38,8 @@ class PieceInflater {
   bool has_more() const noexcept { return has_more_; }
   // The next piece, valid until the next call; may be empty. With a fault: the bytes in front of it.
   Fault next(std::string_view& piece);
+  // The last bytes of the message were fed.
+  bool is_last_part() const noexcept { return part_ == Part::last; }
   // All of the message was given.
   bool has_ended() const noexcept { return !has_more_ && part_ == Part::last; }
 

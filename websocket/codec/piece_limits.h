@@ -11,6 +11,7 @@ struct PieceLimits {
   // Of the message as received, and as decompressed; std::nullopt: no limit.
   std::optional<std::uint64_t> max_size = std::uint64_t{1} << 30;
   // Of the decompressed bytes to the received ones, once there are more than kFreeOutput; std::nullopt: any.
+  // 0: no more than kFreeOutput.
   std::optional<std::uint64_t> max_ratio = 200;
 
   // This much is decompressed at any ratio: a small message of one repeated byte is no attack.

@@ -44,6 +44,7 @@ struct WebSocketConnection::Extras final : Mailbox::Receiver, MessageWriter::Tar
   void send_waiting() noexcept;
 
   MessageAwaiter read_piece() noexcept override { return {connection, PendingRead::Wanted::piece}; }
+  bool is_open() const noexcept override { return connection.active_ && connection.active_->input.is_open(); }
   bool is_last_piece() const noexcept override { return connection.active_->input.is_last_piece(); }
   void leave_message() noexcept override {
     if (connection.active_) connection.active_->input.leave_message();

@@ -23,7 +23,12 @@ WriteAwaiter FrameWriter::write_message(Opcode opcode, std::string&& payload) {
 }
 
 WriteAwaiter FrameWriter::write_message(const PreparedMessage& message, SendTime time) {
-  if (role_ == Role::client) return write_message(message.opcode(), message.data());
+  if (role_ == Role::client) {
+    // Masked, and compressed by the connection's window: a copy.
+    WriteAwaiter result = write_message(message.opcode(), message.data());
+    if (time == SendTime::now) stream_.flush().await_ready();
+    return result;
+  }
   if (!deflate_) return write_shared(message.frame(), time);
   const PreparedMessage::Frame& frame =
       message.compressed_frame({deflate_->bits, compression_.level, compression_.memory_level});

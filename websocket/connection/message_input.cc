@@ -6,6 +6,7 @@
 #include <squall/websocket/connection/closed_error.h>
 #include <squall/websocket/connection/websocket_connection.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace squall::websocket {
@@ -13,6 +14,11 @@ namespace {
 
 // Of a piece, in units of the loop's budget: decompressing 16 KiB takes some 20 us.
 constexpr int kPieceCost = IOLoop::kBudget / 32;
+
+// Of a message of `size` bytes that was decompressed.
+int inflating_cost(std::size_t size) {
+  return kPieceCost * static_cast<int>(std::min<std::size_t>(size / PieceInflater::kSpace, IOLoop::kBudget));
+}
 
 }  // namespace
 
@@ -40,35 +46,40 @@ bool MessageInput::try_read(PendingRead& read) {
   return receive(read.wanted, read.result);
 }
 
-// True with the next message, or with std::nullopt once the connection is closed. False if bytes are missing:
-// then wait_for_stream() must follow.
+// True with the next message, or with std::nullopt once the connection is closed. False if bytes are missing,
+// or others need the loop: then wait() must follow.
 bool MessageInput::receive(Wanted wanted, std::optional<Message>& message) {
   for (;;) {
-    if (next_message(wanted, message) || state_ == State::closed) return true;
-    if (!start_stream_read()) return false;
+    const Next next = next_message(wanted, message);
+    if (next == Next::message || state_ == State::closed) return true;
+    if (next == Next::later || !start_stream_read()) return false;
     end_stream_read();
   }
 }
 
-// False with std::nullopt once all bytes are used, and if the connection ends.
-bool MessageInput::next_message(Wanted wanted, std::optional<Message>& message) {
+// Next::bytes with std::nullopt once all bytes are used, and if the connection ends.
+MessageInput::Next MessageInput::next_message(Wanted wanted, std::optional<Message>& message) {
   using Result = MessageReader::Result;
   try {
     while (state_ == State::open) {
       switch (wanted >= Wanted::first_piece ? reader_.read_piece(unread_) : reader_.read(unread_)) {
-        case Result::more: message.reset(); return false;
-        case Result::text: message.emplace(Message{MessageType::text, reader_.payload()}); return true;
-        case Result::binary: message.emplace(Message{MessageType::binary, reader_.payload()}); return true;
+        case Result::more: message.reset(); return Next::bytes;
+        case Result::text: return give(MessageType::text, message);
+        case Result::binary: return give(MessageType::binary, message);
         case Result::ping:
           host_.answer_ping(reader_.payload());
           if (wanted != Wanted::all) break;
           message.emplace(Message{MessageType::ping, reader_.payload()});
-          return true;
+          return Next::message;
         case Result::pong:
           if (wanted != Wanted::all) break;
           message.emplace(Message{MessageType::pong, reader_.payload()});
-          return true;
+          return Next::message;
         case Result::close: host_.peer_closed(reader_.close_status()); break;
+        case Result::dropped:
+          message.reset();
+          if (!stream_.loop().spend(kPieceCost)) return Next::later;
+          break;
         case Result::failed: host_.fail(reader_.fault()); break;
       }
     }
@@ -78,7 +89,15 @@ bool MessageInput::next_message(Wanted wanted, std::optional<Message>& message) 
   }
   unread_ = {};
   message.reset();
-  return false;
+  return Next::bytes;
+}
+
+MessageInput::Next MessageInput::give(MessageType type, std::optional<Message>& message) {
+  message.emplace(Message{type, reader_.payload()});
+  // The messages behind this one wait for others. A piece has its cost already.
+  if (!reader_.is_in_pieces() && reader_.is_compressed())
+    stream_.loop().spend(inflating_cost(reader_.payload().size()));
+  return Next::message;
 }
 
 // ---- The stream.
@@ -141,7 +160,7 @@ void MessageInput::go_on() {
 void MessageInput::serve_read() {
   PendingRead& read = *target_.read;
   try {
-    if (!receive(read.wanted, read.result)) return wait_for_stream();
+    if (!receive(read.wanted, read.result)) return wait();
   } catch (...) {
     read.error = std::current_exception();
   }
@@ -153,7 +172,7 @@ void MessageInput::serve_receiver() {
   std::optional<Message> message;
   do {
     try {
-      if (!receive(Wanted::all, message)) return wait_for_stream();
+      if (!receive(Wanted::all, message)) return wait();
     } catch (...) {
       log::general().error("Cannot receive from a WebSocket, closing it: {}", current_what());
       message.reset();

@@ -26,10 +26,11 @@ class WebSocketConnection;
 // messages to the connection's MessageTarget. Control frames, faults and the end go to the host.
 //
 //   state    | waits for                                       | ended by                        | next
-//   idle     | a read, or a receiver                           | try_read(), wait(), start()     | reading
+//   idle     | a read, or a receiver                           | try_read(), wait(), start()     | reading,
+//            |                                                 |                                 | later
 //   reading  | bytes of the stream                             | bytes: a message for a read     | idle
 //            |                                                 | a message for the receiver      | reading,
-//            |                                                 |                                 | task/later
+//            |                                                 | many pieces that are dropped    | task/later
 //   task     | the receiver's task                             | its end                         | later
 //   later    | a later turn of the loop, which others may need | the turn                        | reading
 //   ending   | the end of the stream: bytes are dropped        | it: Host::end()                 | closed
@@ -98,6 +99,8 @@ class MessageInput : private detail::TaskOwner {
   }
   const Fault& fault() const noexcept { return reader_.fault(); }
 
+  // Not ended, and not about to end: what was read last is still there.
+  bool is_open() const noexcept { return state_ == State::open; }
   // See MessageReader.
   bool is_in_pieces() const noexcept { return reader_.is_in_pieces(); }
   bool is_last_piece() const noexcept { return reader_.is_last_piece(); }
@@ -121,8 +124,11 @@ class MessageInput : private detail::TaskOwner {
     MessageInput* input_;
   };
 
+  enum class Next { message, bytes, later };
+
   bool receive(Wanted wanted, std::optional<Message>& message);
-  bool next_message(Wanted wanted, std::optional<Message>& message);
+  Next next_message(Wanted wanted, std::optional<Message>& message);
+  Next give(MessageType type, std::optional<Message>& message);
   bool start_stream_read();
   void end_stream_read();
   void wait_for_stream();

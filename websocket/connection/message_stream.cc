@@ -1,5 +1,6 @@
 #include <squall/websocket/connection/message_stream.h>
 
+#include <squall/ioloop/base/errors.h>
 #include <squall/websocket/connection/closed_error.h>
 
 #include <utility>
@@ -19,18 +20,21 @@ MessageStream::MessageStream(MessageStream&& other) noexcept
     : source_(std::exchange(other.source_, nullptr)),
       first_(other.first_),
       type_(other.type_),
-      state_(std::exchange(other.state_, State::finished)) {
+      state_(std::exchange(other.state_, State::moved)) {
   if (source_) source_->stream_ = this;
 }
 
-PieceAwaiter MessageStream::read() {
+// The connection may end, and this object may be moved, between read() and the wait for its result.
+void MessageStream::begin(std::optional<MessageAwaiter>& read) {
+  if (state_ == State::moved) throw_logic_error("This MessageStream was moved to another one");
   if (!source_ && state_ != State::finished) throw WebSocketClosedError();
-  if (state_ != State::open) return {*this, std::nullopt};
-  return {*this, source_->read_piece()};
+  if (state_ == State::open) read.emplace(source_->read_piece());
 }
 
-std::string_view MessageStream::take_at_hand() noexcept {
-  if (state_ == State::piece && source_) {
+std::string_view MessageStream::take_at_hand() {
+  if (state_ == State::piece) {
+    // Behind the end the connection has read on, or has given up the memory of the piece.
+    if (!source_->is_open()) throw WebSocketClosedError();
     note_piece();
     if (!first_.empty()) return first_;
   }
@@ -51,6 +55,11 @@ void MessageStream::leave() noexcept {
   if (!source_) return;
   source_->stream_ = nullptr;
   std::exchange(source_, nullptr)->leave_message();
+}
+
+bool PieceAwaiter::await_ready() {
+  stream_.begin(read_);
+  return !read_ || read_->await_ready();
 }
 
 std::string_view PieceAwaiter::await_resume() {

@@ -33,9 +33,11 @@ class PieceAwaiter;
 //   open     | read(), which waits for the next piece               | open, last, finished
 //   last     | read(), which gives an empty view                    | finished
 //   finished | nothing: read() gives an empty view                  |
+//   moved    | nothing: a read throws std::logic_error             |
 //
 // Until it is finished or destroyed, the connection has no other read: std::logic_error. Destroying it
-// earlier leaves the message: the next read drops the rest of it first.
+// earlier leaves the message: the next read drops the rest of it first, in as many turns of the loop as it
+// takes to read it. WebSocketConnection::abort() refuses the rest.
 //
 // Thread:    the connection's.
 // Lifetime:  borrows the connection, which may be destroyed before. May be moved while no read waits.
@@ -48,6 +50,8 @@ class MessageStream {
   class Source {
    public:
     virtual MessageAwaiter read_piece() noexcept = 0;
+    // It has not ended: the piece that was read last is there.
+    virtual bool is_open() const noexcept = 0;
     // The piece that was read last ends its message.
     virtual bool is_last_piece() const noexcept = 0;
     virtual void leave_message() noexcept = 0;
@@ -73,14 +77,15 @@ class MessageStream {
   bool is_text() const noexcept { return type_ == MessageType::text; }
   // The next piece, valid until the next read; empty at the end of the message. A text may be cut anywhere,
   // also within a character. A read that is destroyed loses no byte.
-  PieceAwaiter read();
-  bool is_finished() const noexcept { return state_ == State::finished; }
+  PieceAwaiter read() noexcept;
+  bool is_finished() const noexcept { return state_ >= State::finished; }
 
  private:
   friend class PieceAwaiter;
-  enum class State : std::uint8_t { piece, open, last, finished };
+  enum class State : std::uint8_t { piece, open, last, finished, moved };
 
-  std::string_view take_at_hand() noexcept;
+  void begin(std::optional<MessageAwaiter>& read);
+  std::string_view take_at_hand();
   std::string_view take(const std::optional<Message>& piece);
   void note_piece() noexcept;
   void leave() noexcept;
@@ -93,22 +98,24 @@ class MessageStream {
 
 // A read of a piece: the result of MessageStream::read().
 //
-// Lifetime:  borrows the stream and its connection. Destroying the awaiter withdraws the read: no byte is
-//            lost. May be moved until it is awaited.
+// Lifetime:  borrows the stream, and the connection while it waits. Destroying it withdraws the read: no byte
+//            is lost. May be moved until it is awaited.
+// Errors:    those of MessageStream, at the wait. std::logic_error if its stream was moved meanwhile.
 class [[nodiscard]] PieceAwaiter {
  public:
-  // Made by MessageStream. Without `read` the result is at hand.
-  PieceAwaiter(MessageStream& stream, std::optional<MessageAwaiter> read) noexcept
-      : stream_(stream), read_(std::move(read)) {}
+  // Made by MessageStream.
+  explicit PieceAwaiter(MessageStream& stream) noexcept : stream_(stream) {}
 
-  bool await_ready() { return !read_ || read_->await_ready(); }
+  bool await_ready();
   void await_suspend(std::coroutine_handle<> reader) { read_->await_suspend(reader); }
   std::string_view await_resume();
 
  private:
   MessageStream& stream_;
-  std::optional<MessageAwaiter> read_;
+  std::optional<MessageAwaiter> read_;  // engaged if it had to wait for the connection
 };
+
+inline PieceAwaiter MessageStream::read() noexcept { return PieceAwaiter(*this); }
 
 // Waits for a message: the result of WebSocketConnection::begin_read(). std::nullopt once the connection is
 // closed.

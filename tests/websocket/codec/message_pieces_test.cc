@@ -3,9 +3,11 @@
 #include <squall/websocket/codec/deflate.h>
 #include <squall/websocket/codec/frame.h>
 #include <squall/websocket/codec/message_reader.h>
+#include <squall/websocket/codec/piece_inflater.h>
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <random>
 #include <span>
@@ -44,6 +46,7 @@ class Log {
         case Result::more: return;
         case Result::text:
         case Result::binary: add_data(way, result); break;
+        case Result::dropped: ++dropped_; break;
         case Result::ping: add("ping=", reader_.payload()); break;
         case Result::pong: add("pong=", reader_.payload()); break;
         case Result::close: add("close=", std::to_string(reader_.close_status().code.value_or(0))); break;
@@ -56,6 +59,7 @@ class Log {
   }
   const std::string& text() const { return text_; }
   std::size_t largest() const { return largest_; }
+  std::size_t dropped() const { return dropped_; }
   MessageReader& reader() { return reader_; }
 
  private:
@@ -89,6 +93,7 @@ class Log {
   std::string message_;
   std::size_t messages_ = 0;
   std::size_t largest_ = 0;  // piece
+  std::size_t dropped_ = 0;  // pieces
   bool has_failed_ = false;
 };
 
@@ -101,6 +106,24 @@ std::string frame(Opcode opcode, std::string_view payload, bool fin = true, bool
   std::string bytes;
   append_frame(bytes, head, payload);
   return bytes;
+}
+
+std::string deflated(std::string_view payload) {
+  std::string bytes;
+  MessageCompressor(DeflateWindow(), DeflateOptions()).compress(payload, Part::last, bytes);
+  return bytes;
+}
+
+// A compressed message in one frame.
+std::string compressed(std::string_view payload) {
+  return frame(Opcode::binary, deflated(payload), true, true);
+}
+
+// A block of deflate that holds `size` bytes as they are: each is given at once.
+std::string stored(std::uint16_t size) {
+  const auto low = [](unsigned n) { return static_cast<char>(n & 0xff); };
+  const unsigned other = ~unsigned{size};
+  return std::string{'\0', low(size), low(size >> 8), low(other), low(other >> 8)} + std::string(size, 'x');
 }
 
 // Messages of all kinds, with control frames between their fragments.
@@ -265,10 +288,7 @@ TEST_CASE("a message in pieces has its own limits: of its size, and of what it e
   CHECK(reader.read_piece(unread) == Result::failed);
   CHECK(reader.fault().code == 1009);
   // A bomb, read or left.
-  std::string deflated;
-  MessageCompressor(DeflateWindow(), DeflateOptions())
-      .compress(std::string(4'000'000, 'x'), Part::last, deflated);
-  const std::string bomb = frame(Opcode::binary, deflated, true, true) + frame(Opcode::text, "next");
+  const std::string bomb = compressed(std::string(4'000'000, 'x')) + frame(Opcode::text, "next");
   Options limited = with_deflate();
   CHECK(read(bomb, bomb.size(), {Way::pieces}, limited) == "[1009]");
   CHECK(read(bomb, bomb.size(), {Way::left}, limited) == "left [1009]");
@@ -276,6 +296,71 @@ TEST_CASE("a message in pieces has its own limits: of its size, and of what it e
   CHECK(read(bomb, bomb.size(), {Way::left, Way::whole}, limited) == "left text=next ");
   limited.pieces.max_ratio = 200;
   CHECK(read(bomb, bomb.size(), {Way::pieces}, limited) == "[1009]");
+}
+
+TEST_CASE("what read() has collected of a compressed message counts in all pieces that follow (SEC-61)",
+          "[pieces]") {
+  for (const std::size_t limit : {std::size_t{3'099}, std::size_t{3'100}}) {
+    CAPTURE(limit);
+    Options options = with_deflate();
+    options.pieces.max_size = limit;
+    MessageReader reader(options);
+    std::string begin = frame(Opcode::binary, stored(100), false, true);
+    std::span<char> unread(begin);
+    CHECK(reader.read(unread) == Result::more);
+    std::string end = frame(Opcode::continuation, deflated(std::string(3'000, 'x')));
+    unread = end;
+    CHECK(reader.read_piece(unread) == Result::binary);
+    CHECK(reader.payload().size() == 100);
+    CHECK(reader.read_piece(unread) == (limit == 3'100 ? Result::binary : Result::failed));
+    if (limit == 3'099) CHECK(reader.fault().code == 1009);
+  }
+}
+
+TEST_CASE("a compressed message may change from pieces to a whole one before it has given anything",
+          "[pieces]") {
+  Options options = with_deflate();
+  MessageReader reader(options);
+  std::string begin = frame(Opcode::text, from_hex("f2"), false, true);  // no byte yet
+  std::span<char> unread(begin);
+  CHECK(reader.read_piece(unread) == Result::more);
+  std::string end = frame(Opcode::continuation, from_hex("48cdc9c90700")) + compressed(std::string(500, 'y'));
+  unread = end;
+  REQUIRE(reader.read(unread) == Result::text);
+  CHECK(reader.payload() == "Hello");
+  std::string text;
+  do {
+    REQUIRE(reader.read_piece(unread) == Result::binary);
+    text += reader.payload();
+  } while (!reader.is_last_piece());
+  CHECK(text == std::string(500, 'y'));
+}
+
+TEST_CASE("each call drops one piece of a message that was left", "[pieces][hostile]") {
+  const std::string bytes = compressed(std::string(1'000'000, 'x')) + frame(Opcode::text, "next");
+  for (const bool has_takeover : {true, false}) {
+    CAPTURE(has_takeover);
+    Options options = with_deflate(1'000'000);
+    options.deflate->context_takeover = has_takeover;
+    Log log(options, {Way::left, Way::whole});
+    log.feed(bytes);
+    CHECK(log.text() == "left text=next ");
+    // Without context takeover nothing refers to the message: it is not decompressed.
+    CHECK(log.dropped() == (has_takeover ? 1'000'000 / PieceInflater::kSpace : 1));
+  }
+}
+
+TEST_CASE("without context takeover the rest of a message that was left is not looked at", "[pieces]") {
+  Options options = with_deflate();
+  options.deflate->context_takeover = false;
+  const std::string next = compressed("Hello");
+  // Its first frame gives a piece; the others are not deflated.
+  const std::string damaged = frame(Opcode::text, stored(10), false, true) + frame(Opcode::ping, "p") +
+                              frame(Opcode::continuation, "\xff\xff", false) +
+                              frame(Opcode::continuation, "\xff");
+  CHECK(read(damaged + next, 1, {Way::left, Way::pieces}, options) == "left ping=p binary=Hello ");
+  CHECK(read(damaged + next, 1000, {Way::left, Way::whole}, options) == "left ping=p binary=Hello ");
+  CHECK(read(damaged + next, 1000, {Way::pieces}, options) == "ping=p [1007]");
 }
 
 TEST_CASE("a frame of 2^40 bytes begins to arrive, and only what has arrived is held", "[pieces]") {
@@ -306,6 +391,10 @@ TEST_CASE("text that is not UTF-8 in a late piece, or that ends within a charact
   CHECK(reader.read_piece(unread) == Result::failed);
   CHECK(reader.fault().code == 1007);
   CHECK(read(frame(Opcode::text, "x\xc3"), 1, {Way::pieces}) == "[1007]");
+  Log cut({});
+  cut.feed(frame(Opcode::text, "x\xc3"));
+  CHECK(cut.text() == "[1007]");
+  CHECK_FALSE(cut.reader().is_in_pieces());
   CHECK(read(frame(Opcode::binary, "x\xc3"), 1, {Way::pieces}) == "binary=x\xc3 ");
 }
 

@@ -84,6 +84,8 @@ TEST_CASE("a message that expands too much fails, but for its first megabyte", "
   CHECK(result.text.size() <= PieceLimits::kFreeOutput + PieceInflater::kSpace);
   CHECK(inflate(bomb, bomb.size(), {.max_ratio = 2000}).has_ended);
   CHECK(inflate(bomb, bomb.size(), {.max_ratio = std::nullopt}).has_ended);
+  CHECK(inflate(bomb, bomb.size(), {.max_ratio = 0}).fault == 1009);
+  CHECK(inflate(deflated("Hello"), 1, {.max_ratio = 0}).has_ended);
   CHECK(inflate(deflated(std::string(PieceLimits::kFreeOutput, 'x')), 100).has_ended);
 }
 

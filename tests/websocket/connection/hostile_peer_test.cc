@@ -226,5 +226,34 @@ TEST_CASE("a deflate bomb as the first message ends the connection at max_messag
   CHECK(all == "end ");
 }
 
+Task<> count_messages(WebSocketConnection& socket, int& count) {
+  for (;;) {
+    const std::optional<Message> message = co_await socket.read_message();
+    if (!message) co_return;
+    ++count;
+  }
+}
+
+TEST_CASE("a peer whose messages expand much lets the loop serve others between them", "[hostile]") {
+  constexpr int kMessages = 6;
+  std::string deflated;
+  MessageCompressor(DeflateWindow(), DeflateOptions())
+      .compress(std::string(1'000'000, 'x'), Part::last, deflated);
+  std::string bytes;
+  for (int i = 0; i < kMessages; ++i) bytes += frame(Role::client, Opcode::binary, deflated, true, true);
+  Scene scene(Role::server, {}, kCompressed);
+  scene.peer.send(bytes);
+  int count = 0;
+  TaskGroup tasks(scene.loop);
+  tasks.add(count_messages(*scene.socket, count));
+  int most = 0;
+  while (count < kMessages) {
+    const int before = count;
+    scene.loop.run_turn();
+    most = std::max(most, count - before);
+  }
+  CHECK(most <= 2);
+}
+
 }  // namespace
 }  // namespace squall::websocket::hostile_peer_test

@@ -180,6 +180,20 @@ TEST_CASE("post_now() sends in this turn, behind messages that wait", "[prepared
   CHECK(PeerReader(Role::client).read_until(scene, "two") == "shared one shared two ");
 }
 
+TEST_CASE("post_now() of a client sends in this turn, too, also what is compressed", "[prepared_message]") {
+  const PreparedMessage message(lines(100));
+  for (const bool is_compressed : {false, true}) {
+    CAPTURE(is_compressed);
+    Scene scene(Role::client, {}, is_compressed ? compressed_terms() : ConnectionTerms{});
+    CHECK(scene.socket->post_message("one"));
+    CHECK(scene.socket->post_now(message));
+    CHECK(scene.socket->waiting_bytes() == 0);  // no turn of the loop has run
+  }
+  Scene server(Role::server, {}, compressed_terms());
+  CHECK(server.socket->post_now(message));
+  CHECK(server.socket->waiting_bytes() == 0);
+}
+
 TEST_CASE("post_now() to a slow peer follows the rule of the queue", "[prepared_message]") {
   Stuck stuck(with_queue(WhenFull::drop_newest, 2));
   const PreparedMessage message(std::string(30'000, 'x'));

@@ -1,6 +1,9 @@
+#include <squall/websocket/connection/closed_error.h>
+#include <squall/websocket/connection/prepared_message.h>
 #include <squall/websocket/connection/websocket_connection.h>
 
 #include <cerrno>
+#include <cstddef>
 #include <new>
 #include <optional>
 #include <string>
@@ -22,6 +25,7 @@ using squall::testing::faults::Call;
 using squall::testing::faults::in_turn;
 using squall::testing::faults::Injection;
 using squall::testing::faults::kAlways;
+using squall::testing::faults::Short;
 using testing::Crowd;
 using testing::frame;
 using testing::Scene;
@@ -143,6 +147,43 @@ TEST_CASE("if one allocation fails while a connection rests or wakes, it goes on
     });
     CAPTURE(step, ended);
     if (step != Step::rest) CHECK(failures > 0);
+  }
+}
+
+TEST_CASE(
+    "if post_now() has no memory for what the kernel has not taken, a frame is sent whole or the end is",
+    "[faults]") {
+  const PreparedMessage message(std::string(1000, 'm'));
+  for (const std::size_t sent : {std::size_t{0}, std::size_t{100}}) {
+    CAPTURE(sent);
+    // In a thread of its own, whose pools are empty.
+    std::thread([&] {
+      Scene scene;
+      bool has_thrown = false;
+      {
+        std::optional<Injection> blocked;
+        std::optional<Short> few;
+        sent > 0 ? void(few.emplace(Call::send, sent)) : void(blocked.emplace(Call::send, EAGAIN));
+        AllocationFault fault(0, kAlways);
+        try {
+          scene.socket->post_now(message);
+        } catch (const std::bad_alloc&) {
+          has_thrown = true;
+        }
+        CHECK(fault.disarm() > 0);
+      }
+      CHECK(has_thrown);
+      CHECK(scene.socket->is_closing() == (sent > 0));
+      if (sent > 0) {
+        // The peer cannot interpret what would follow.
+        CHECK(scene.received_to_end().size() == sent);
+        CHECK_THROWS_AS(scene.socket->write_message("x"), WebSocketClosedError);
+      } else {
+        CHECK(scene.socket->post_now(PreparedMessage("x")));
+        CHECK(to_hex(scene.received(3)) == "810178");
+      }
+      scene.loop.log.expect_any("");
+    }).join();
   }
 }
 
