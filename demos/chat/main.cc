@@ -229,8 +229,7 @@ int main(int argc, char** argv) {
   line.bind("port", port, "port to serve on");
   line.bind("address", listen.address, "address to serve on; all interfaces without it");
   line.bind("pages", pages, "folder of the page's style, script and icon");
-  line.bind("templates", templates,
-            "folder of index.html and message.html; those of the program without it");
+  line.bind("templates", templates, "folder of index.html and message.html; those of the program without it");
   if (const std::optional<int> status = line.parse(argc, argv)) return *status;
   log::enable_pretty_logging();
   try {

@@ -211,8 +211,7 @@ TEST_CASE("a receiver that sends on a closed connection is not logged", "[receiv
   scene.wait_for("text:x closed ");
 }
 
-TEST_CASE("a receiver that sends while the connection is closing gets the messages behind it",
-          "[receiver]") {
+TEST_CASE("a receiver that sends while the connection is closing gets the messages behind it", "[receiver]") {
   Receiving scene;
   scene.handle = [](WebSocketConnection& socket, const Message& message) {
     socket.write_message(message);

@@ -396,9 +396,9 @@ TEST_CASE("an entry of a history that has no position is refused", "[redis_broke
   TestLoop loop;
   Process a(loop, options_for(server));
   a.publish("t", "1", kHistory);
-  send_command(loop, server,
-               {"XADD", tag_of("t") + "s:t", "9-0", "t", "9999999999999", "s", "1", "m",
-                "1 - 16 77 1 mt- t\nx"});
+  send_command(
+      loop, server,
+      {"XADD", tag_of("t") + "s:t", "9-0", "t", "9999999999999", "s", "1", "m", "1 - 16 77 1 mt- t\nx"});
   CHECK(a.history("t") == "unavailable top 0");
   CHECK(loop.log.expect_any("cannot read a history: an entry of a history is malformed") == 1);
 }
