@@ -26,9 +26,14 @@ constexpr const char* kCookie = "fbdemo_user";
 // The parts that the handlers share.
 struct Site {
   web::FacebookClient& facebook;
-  web::TemplateLoader& pages;
   bool is_offline;
 };
+
+// The text of a member of an object; empty without it, and for a value that is no text.
+std::string text_of(const json& object, const char* name) {
+  const auto found = object.find(name);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
 
 class SiteHandler : public web::RequestHandler {
  public:
@@ -45,13 +50,20 @@ class SiteHandler : public web::RequestHandler {
   const Site& site() const noexcept { return *site_; }
   void show(std::string_view page, web::TemplateArguments arguments) {
     arguments.set("is_offline", site().is_offline);
-    arguments.set("xsrf_form_html", xsrf_form_html());
     set_header("Cache-Control", "no-store");
-    write(site().pages.load(page)->generate(arguments));
+    render(page, arguments);
   }
 
  private:
   const Site* site_ = nullptr;
+};
+
+// A post of the stream.
+class PostModule : public web::UIModule {
+ public:
+  std::string render(const web::TemplateCall& call) override {
+    return render_string("post.html", {{"post", *call.at(0)}});
+  }
 };
 
 class MainHandler : public SiteHandler {
@@ -61,24 +73,32 @@ class MainHandler : public SiteHandler {
   Task<> get() {
     const json user = *current_user<json>();
     std::string failure;
+    bool is_expired = false;
     json stream;
     try {
-      const std::string token = user.value("access_token", "");
+      const std::string token = text_of(user, "access_token");
       const web::JsonReply reply = co_await site().facebook.facebook_request("/me/feed", token);
       stream = reply.as<json>();
     } catch (const web::AuthError& error) {
       failure = error.message();
+      is_expired = error.answered() == 400 || error.answered() == 401;
     }
     if (!failure.empty()) {
-      // The session has expired, for example: back to the sign-in.
       log::general().warning("/me/feed: {}", failure);
+      if (!is_expired) {
+        set_status(502);
+        show("failed.html", {});
+        co_return;
+      }
+      // The session has expired: back to the sign-in.
       clear_cookie(kCookie);
       redirect("/auth/login");
       co_return;
     }
     web::TemplateArguments arguments;
-    arguments.set("name", user.value("name", ""));
-    arguments.set("posts", stream.value("data", json::array()));
+    arguments.set("name", text_of(user, "name"));
+    const auto posts = stream.is_object() ? stream.find("data") : stream.end();
+    arguments.set("posts", posts != stream.end() && posts->is_array() ? *posts : json::array());
     show("stream.html", std::move(arguments));
   }
 };
@@ -113,7 +133,10 @@ class LoginHandler : public SiteHandler {
 
 class LogoutHandler : public SiteHandler {
  public:
-  void get() { show("signed_out.html", {{"reason", "You are signed out."}}); }
+  void get() {
+    if (get_current_user()) return show("sign_out.html", {});
+    show("signed_out.html", {{"reason", "You are signed out."}});
+  }
   void post() {
     clear_cookie(kCookie);
     redirect("/auth/logout", 303);
@@ -156,12 +179,13 @@ void serve(Options options) {
     facebook_options.graph_url = pretend->url();
   }
   web::FacebookClient facebook(std::move(facebook_options));
-  web::TemplateLoader pages(options.pages);
-  const Site site{.facebook = facebook, .pages = pages, .is_offline = options.is_offline};
+  const Site site{.facebook = facebook, .is_offline = options.is_offline};
   web::Settings settings;
   settings.cookie_secret = random_secret();  // sign-ins end with the program
   settings.login_url = "/auth/login";
   settings.static_path = options.pages;
+  settings.template_path = options.pages;
+  settings.ui_modules["Post"] = web::ui_module<PostModule>();
   settings.xsrf_cookies = web::XsrfOptions();
   settings.middleware = {web::SecurityHeaders()};
   web::Application app(

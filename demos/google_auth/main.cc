@@ -38,6 +38,12 @@ struct User {
   std::string access_token;
 };
 
+// The text of a member of an object; empty without it, and for a value that is no text.
+std::string text_of(const json& object, const char* name) {
+  const auto found = object.find(name);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
 class SiteHandler : public web::RequestHandler {
  public:
   void initialize(const Site& site) { site_ = &site; }
@@ -46,7 +52,7 @@ class SiteHandler : public web::RequestHandler {
     const std::optional<std::string> cookie = get_signed_cookie(kCookie);
     const json user = json::parse(cookie.value_or(""), nullptr, /*allow_exceptions=*/false);
     if (!user.is_object()) return std::nullopt;
-    return User{user.value("id", ""), user.value("access_token", "")};
+    return User{text_of(user, "id"), text_of(user, "access_token")};
   }
 
  protected:
@@ -82,7 +88,7 @@ class MainHandler : public SiteHandler {
       show("signed_out.html", {{"reason", "Your sign-in has ended."}});
       co_return;
     }
-    show("home.html", {{"name", profile.value("name", "")}, {"email", profile.value("email", "")}});
+    show("home.html", {{"name", text_of(profile, "name")}, {"email", text_of(profile, "email")}});
   }
 };
 
@@ -120,7 +126,10 @@ class GoogleHandler : public SiteHandler {
 
 class LogoutHandler : public SiteHandler {
  public:
-  void get() { show("signed_out.html", {{"reason", "You are signed out."}}); }
+  void get() {
+    if (get_current_user()) return show("sign_out.html", {});
+    show("signed_out.html", {{"reason", "You are signed out."}});
+  }
   void post() {
     clear_cookie(kCookie);
     redirect("/logout", 303);
@@ -194,6 +203,7 @@ int main(int argc, char** argv) {
   line.bind("google_oauth_secret", options.secret, "its secret");
   line.bind("offline", options.is_offline, "sign in with a pretend Google, which the demo starts");
   line.bind("token_lifetime", options.token_lifetime, "seconds that its access tokens are good for");
+  line.define_config_option("config_file");
   line.bind("pages", options.pages, "folder of the pages");
   if (const std::optional<int> status = line.parse(argc, argv)) return *status;
   if (!options.is_offline && (options.key.empty() || options.secret.empty())) {

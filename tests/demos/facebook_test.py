@@ -51,6 +51,9 @@ def logout():
         browser = Browser()
         page = browser.go(browser.go(home(program)).link("Ada Lovelace"))
         assert browser.go(home(program) + "auth/logout", "POST", {}).status == 403
+        asked = browser.go(home(program) + "auth/logout")
+        assert "You are signed in." in asked.body and asked.field("_xsrf"), asked.body
+        assert browser.cookie("fbdemo_user")
         out = browser.go(home(program) + "auth/logout", "POST", {"_xsrf": page.field("_xsrf")})
         assert out.status == 200 and "You are signed out." in out.body, out.body
         assert browser.cookie("fbdemo_user") is None

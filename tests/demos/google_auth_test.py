@@ -5,6 +5,7 @@ import base64
 import json
 import re
 import sys
+import tempfile
 import urllib.parse
 
 from program import Program, fails
@@ -53,6 +54,8 @@ def logout():
     with Program(*ARGUMENTS) as program:
         browser, page = signed_in(program)
         assert browser.go(home(program) + "logout", "POST", {}).status == 403
+        asked = browser.go(home(program) + "logout")
+        assert "You are signed in." in asked.body and asked.field("_xsrf"), asked.body
         assert browser.cookie("googledemo_user")
         out = browser.go(home(program) + "logout", "POST", {"_xsrf": page.field("_xsrf")})
         assert out.status == 200 and "You are signed out." in out.body, out.body
@@ -97,6 +100,19 @@ def wrong_use():
     assert status == 1 and "--google_oauth_key and --google_oauth_secret are needed" in said, (status, said)
 
 
+def config_file():
+    """the options may come from a file, and those after it override it (DEM-90)"""
+    with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
+        file.write('google_oauth_key = "key"\ngoogle_oauth_secret = "secret"\nport = 1\n')
+        file.flush()
+        with Program(GOOGLE_AUTH, f"--config_file={file.name}", "--port", "0", "--address", "127.0.0.1") as program:
+            page = Browser().request("GET", f"{home(program)}auth/google")
+            assert page.status == 302, page.status
+            query = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(page.headers["Location"]).query))
+            assert query["client_id"] == "key", query
+            assert program.stop() == 0, program.said
+
+
 tap = Tap()
-tap.run([round_trip, logout, refused, expired, wrong_use])
+tap.run([round_trip, logout, refused, expired, wrong_use, config_file])
 tap.end()

@@ -23,10 +23,12 @@ class AuthError : public HTTPError {
     provider,  // 502: the provider does not answer, or answers what it must not
   };
 
-  AuthError(Fault fault, std::string message)
-      : HTTPError(status_of(fault), std::move(message)), fault_(fault) {}
+  AuthError(Fault fault, std::string message, int answered = 0)
+      : HTTPError(status_of(fault), std::move(message)), fault_(fault), answered_(answered) {}
 
   Fault fault() const noexcept { return fault_; }
+  // The status of the provider's reply if that was the failure: 401, for example. 0: another failure.
+  int answered() const noexcept { return answered_; }
 
  private:
   static int status_of(Fault fault) noexcept {
@@ -34,6 +36,7 @@ class AuthError : public HTTPError {
   }
 
   Fault fault_;
+  int answered_;
 };
 
 }  // namespace squall::web

@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -58,6 +59,7 @@ ProviderCall token_call(const OAuth2Options& provider, http::QueryArguments form
     if (!provider.client_secret.empty()) form.emplace_back("client_secret", provider.client_secret);
   }
   call.form = std::move(form);
+  call.secrets.push_back(provider.client_secret);
   return call;
 }
 
@@ -69,15 +71,22 @@ std::optional<std::chrono::seconds> lifetime_of(const nlohmann::json& json) {
   return std::chrono::seconds(seconds);
 }
 
-OAuth2Tokens tokens_of(ProviderReply reply, const http::QueryArguments& secrets) {
-  if (!reply.ok()) reply.fail(secrets);
+// A token goes into a header.
+bool is_visible(std::string_view token) {
+  return std::all_of(token.begin(), token.end(), [](char c) { return c >= ' ' && c <= '~'; });
+}
+
+OAuth2Tokens tokens_of(ProviderReply reply) {
+  if (!reply.ok()) reply.fail();
   const nlohmann::json json = reply.object();
   // Some providers answer an error with the status 200.
-  if (!error_member(json).empty()) reply.fail(secrets);
+  if (!error_member(json).empty()) reply.fail();
   OAuth2Tokens tokens;
   tokens.access_token = text_member(json, "access_token");
   if (tokens.access_token.empty())
     throw AuthError(Fault::provider, fmt::format("{} sent no access token", reply.name));
+  if (!is_visible(tokens.access_token))
+    throw AuthError(Fault::provider, fmt::format("{} sent a malformed access token", reply.name));
   // RFC 6749, 7.1. A token without a type is taken for a bearer token.
   const std::string type = text_member(json, "token_type");
   if (!type.empty() && !equals_ignoring_case(type, "bearer"))
@@ -92,10 +101,8 @@ OAuth2Tokens tokens_of(ProviderReply reply, const http::QueryArguments& secrets)
 
 Task<OAuth2Tokens> fetch_tokens(const OAuth2Options& provider, http::QueryArguments form) {
   ProviderCall call = token_call(provider, std::move(form));
-  http::QueryArguments secrets = *call.form;
-  secrets.emplace_back("client_secret", provider.client_secret);
   ProviderReply reply = co_await call_provider(provider.access, std::move(call));
-  co_return tokens_of(std::move(reply), secrets);
+  co_return tokens_of(std::move(reply));
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include <squall/web/auth/id_token.h>
 
+#include <squall/ioloop/base/ascii.h>
 #include <squall/web/auth/base64url.h>
 #include <squall/web/auth/provider_json.h>
 #include <squall/web/auth/sha256.h>
@@ -41,6 +42,15 @@ std::optional<ParsedToken> parse_token(std::string_view token) {
   parsed.signed_text = token.substr(0, second);
   parsed.signature = std::move(*signature);
   return parsed;
+}
+
+// A provider signs other tokens by the same keys (RFC 8725, 3.11): logout tokens have `events`.
+bool is_of_another_kind(const ParsedToken& token) {
+  const auto type = token.header.find("typ");
+  if (type != token.header.end() &&
+      !(type->is_string() && equals_ignoring_case(type->get_ref<const std::string&>(), "JWT")))
+    return true;
+  return token.claims.contains("events");
 }
 
 IdTokenFault check_signature(const ParsedToken& token, const KeySet& keys) {
@@ -93,13 +103,19 @@ std::vector<std::string> audiences_of(const json& claims) {
   return audiences;
 }
 
-IdTokenFault check_party(const json& claims, const std::string& client_id) {
+IdTokenFault check_party(const json& claims, const IdTokenRules& rules) {
+  const std::string& client_id = rules.client_id;
   const std::vector<std::string> audiences = audiences_of(claims);
   if (std::find(audiences.begin(), audiences.end(), client_id) == audiences.end())
     return IdTokenFault::wrong_audience;
   const auto party = claims.find("azp");
   if (party == claims.end()) return audiences.size() == 1 ? IdTokenFault::none : IdTokenFault::wrong_party;
-  return party->is_string() && *party == client_id ? IdTokenFault::none : IdTokenFault::wrong_party;
+  if (!party->is_string()) return IdTokenFault::wrong_party;
+  const auto& name = party->get_ref<const std::string&>();
+  const auto& others = rules.authorized_parties;
+  return name == client_id || std::find(others.begin(), others.end(), name) != others.end()
+             ? IdTokenFault::none
+             : IdTokenFault::wrong_party;
 }
 
 IdTokenFault check_times(const json& claims, TimeSpan leeway, std::chrono::system_clock::time_point now) {
@@ -128,10 +144,10 @@ IdTokenFault check_claims(const json& claims, const IdTokenRules& rules,
   if (issuer.empty() || text_member(claims, "sub").empty()) return IdTokenFault::malformed;
   if (std::find(rules.issuers.begin(), rules.issuers.end(), issuer) == rules.issuers.end())
     return IdTokenFault::wrong_issuer;
-  if (const IdTokenFault fault = check_party(claims, rules.client_id); fault != IdTokenFault::none)
-    return fault;
+  if (const IdTokenFault fault = check_party(claims, rules); fault != IdTokenFault::none) return fault;
   if (const IdTokenFault fault = check_times(claims, rules.leeway, now); fault != IdTokenFault::none)
     return fault;
+  if (rules.nonce && rules.nonce->empty()) return IdTokenFault::wrong_nonce;
   if (rules.nonce && !constant_time_equals(text_member(claims, "nonce"), *rules.nonce))
     return IdTokenFault::wrong_nonce;
   if (rules.access_token && claims.contains("at_hash") &&
@@ -169,6 +185,7 @@ std::string_view describe(IdTokenFault fault) noexcept {
     case IdTokenFault::malformed: return "it is malformed";
     case IdTokenFault::unsupported_algorithm: return "its algorithm is neither RS256 nor ES256";
     case IdTokenFault::critical_header: return "it has extensions that are unknown (crit)";
+    case IdTokenFault::other_kind: return "it is a token of another kind (typ, events)";
     case IdTokenFault::unknown_key: return "no key of the provider has its key id";
     case IdTokenFault::bad_signature: return "its signature is wrong";
     case IdTokenFault::wrong_issuer: return "it is of another issuer";
@@ -191,6 +208,8 @@ std::optional<IdentityClaims> verify_id_token(std::string_view token, const KeyS
   fault = IdTokenFault::malformed;
   std::optional<ParsedToken> parsed = parse_token(token);
   if (!parsed) return std::nullopt;
+  fault = IdTokenFault::other_kind;
+  if (is_of_another_kind(*parsed)) return std::nullopt;
   fault = check_signature(*parsed, keys);
   if (fault == IdTokenFault::none) fault = check_claims(parsed->claims, rules, now);
   if (fault != IdTokenFault::none) return std::nullopt;

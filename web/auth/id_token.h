@@ -42,7 +42,10 @@ struct IdentityClaims {
 struct IdTokenRules {
   std::vector<std::string> issuers;  // one of them
   std::string client_id;             // the token must be for it
-  // The nonce of the sign-in; nullopt: not checked.
+  // Further clients that `azp` may name. Google's token for an Android app is for the server (`aud`), and
+  // names the app.
+  std::vector<std::string> authorized_parties{};
+  // The nonce of the sign-in; nullopt: not checked. With an empty one every token is refused.
   std::optional<std::string> nonce{};
   // If the token has an `at_hash`, it must be of this access token; nullopt: not checked.
   std::optional<std::string> access_token{};
@@ -54,7 +57,8 @@ struct IdTokenRules {
 enum class IdTokenFault : std::uint8_t {
   none,
   too_large,
-  malformed,  // not three parts of base64, or not objects of JSON, or without a claim that all have
+  malformed,   // not three parts of base64, or not objects of JSON, or without a claim that all have
+  other_kind,  // its header's `typ` is not JWT, or it has `events`: another token of the provider
   unsupported_algorithm,  // `none`, HS256 and all others but RS256 and ES256
   critical_header,        // a header `crit`, whose extensions are unknown (RFC 7515, 4.1.11)
   unknown_key,

@@ -42,8 +42,9 @@ std::optional<KeySet> KeySet::parse(std::string_view json) {
   const auto keys = set->find("keys");
   if (keys == set->end() || !keys->is_array()) return std::nullopt;
   KeySet parsed;
+  std::size_t seen = 0;
   for (const nlohmann::json& key : *keys) {
-    if (parsed.keys_.size() == kMostKeys) break;
+    if (++seen > kMostKeys) break;
     if (!key.is_object()) continue;
     if (auto usable = key_of_json(key)) parsed.keys_.push_back({detail::text_member(key, "kid"), *usable});
   }
@@ -56,6 +57,7 @@ std::vector<const SignatureKey*> KeySet::find(SignatureAlgorithm algorithm,
   for (const Entry& entry : keys_)
     if (entry.key.algorithm() == algorithm && (!key_id || entry.id == *key_id)) found.push_back(&entry.key);
   if (!key_id && found.size() > 1) found.clear();
+  if (found.size() > kMostOfOneId) found.resize(kMostOfOneId);
   return found;
 }
 

@@ -46,9 +46,21 @@ http::QueryArguments protocol_parameters(const OAuth1Options& options, const std
   return parameters;
 }
 
-// Signs the call, whose URL has no query: RFC 5849, 3.4.1.3 and 3.5.1.
+// The query of the call's URL becomes part of its query.
+void split_query(detail::ProviderCall& call) {
+  const http::URL url(call.url);
+  if (!url.query()) return;
+  std::optional<http::QueryArguments> query = http::parse_query(*url.query());
+  if (!query) throw std::invalid_argument(fmt::format("the query of the {} is malformed", call.name));
+  query->insert(query->end(), call.query.begin(), call.query.end());
+  call.query = std::move(*query);
+  call.url = url.origin() + std::string(url.path());
+}
+
+// Signs the call: RFC 5849, 3.4.1.3 and 3.5.1.
 void sign(const OAuth1Options& options, detail::ProviderCall& call, http::QueryArguments parameters,
           const std::string& token_secret) {
+  split_query(call);
   http::QueryArguments all = parameters;
   all.insert(all.end(), call.query.begin(), call.query.end());
   if (call.form) all.insert(all.end(), call.form->begin(), call.form->end());
@@ -59,11 +71,14 @@ void sign(const OAuth1Options& options, detail::ProviderCall& call, http::QueryA
   for (const auto& [name, value] : parameters)
     call.authorization += fmt::format("{}{}=\"{}\"", call.authorization.size() > 6 ? ", " : "",
                                       oauth1_escape(name), oauth1_escape(value));
+  for (const char* name : {"oauth_token", "oauth_verifier", "oauth_signature"})
+    call.secrets.push_back(value_of(parameters, name));
+  call.secrets.insert(call.secrets.end(), {options.consumer_secret, token_secret});
 }
 
 // The token of a reply.
 OAuth1Token token_of(const detail::ProviderReply& reply) {
-  if (!reply.ok()) reply.fail({});
+  if (!reply.ok()) reply.fail();
   const std::optional<http::QueryArguments> parameters = http::parse_query(reply.body, 100);
   OAuth1Token token;
   if (parameters) token.parameters = *parameters;
@@ -74,15 +89,21 @@ OAuth1Token token_of(const detail::ProviderReply& reply) {
   return token;
 }
 
-// The text of the cookie: base64 of the key, of the secret (AUT-10), and of the path to return to.
-std::string cookie_text(const OAuth1Token& token) {
-  return fmt::format("{}|{}|{}", http::base64_encode(token.key), http::base64_encode(token.secret),
-                     http::base64_encode(token.next));
+// The provider that a cookie is for.
+std::string name_of(const OAuth1Options& options) {
+  return fmt::format("{} {}", options.consumer_key, options.access_token_url);
 }
 
-std::optional<OAuth1Token> parse_cookie(std::string_view text) {
+// The text of the cookie: base64 of the key, of the secret (AUT-10), of the path to return to, and of the
+// provider.
+std::string cookie_text(const OAuth1Token& token, const OAuth1Options& options) {
+  return fmt::format("{}|{}|{}|{}", http::base64_encode(token.key), http::base64_encode(token.secret),
+                     http::base64_encode(token.next), http::base64_encode(name_of(options)));
+}
+
+std::optional<OAuth1Token> parse_cookie(std::string_view text, const OAuth1Options& options) {
   std::vector<std::string> parts;
-  while (parts.size() < 3) {
+  while (parts.size() < 4) {
     const std::size_t bar = text.find('|');
     auto part = http::base64_decode(text.substr(0, bar));
     if (!part) return std::nullopt;
@@ -90,7 +111,7 @@ std::optional<OAuth1Token> parse_cookie(std::string_view text) {
     if (bar == text.npos) break;
     text.remove_prefix(bar + 1);
   }
-  if (parts.size() != 3) return std::nullopt;
+  if (parts.size() != 4 || parts[3] != name_of(options)) return std::nullopt;
   return OAuth1Token{.key = parts[0], .secret = parts[1], .next = is_local_path(parts[2]) ? parts[2] : "/"};
 }
 
@@ -98,12 +119,13 @@ OAuth1Token begun_sign_in(RequestHandler& handler, const OAuth1Options& options,
   VerifyOptions verify;
   verify.max_age = options.sign_in_timeout;
   verify.min_version = 2;
-  const std::optional<std::string> text = handler.get_signed_cookie(options.cookie_name, verify);
-  std::optional<OAuth1Token> token = text ? parse_cookie(*text) : std::nullopt;
+  const std::string cookie_name = detail::browser_cookie_name(handler, options.cookie_name);
+  const std::optional<std::string> text = handler.get_signed_cookie(cookie_name, verify);
+  std::optional<OAuth1Token> token = text ? parse_cookie(*text, options) : std::nullopt;
   if (!token) throw AuthError(Fault::request, "Missing OAuth request token cookie");
   if (!constant_time_equals(token->key, key))
     throw AuthError(Fault::request, "Request token does not match cookie");
-  handler.clear_cookie(options.cookie_name);
+  handler.clear_cookie(cookie_name, detail::browser_cookie_options(handler));
   return std::move(*token);
 }
 
@@ -140,9 +162,10 @@ Task<> OAuth1Client::redirect_to(std::string authorize_url, RequestHandler& hand
   if (is_1_0a && value_of(token.parameters, "oauth_callback_confirmed") != "true")
     throw AuthError(Fault::provider, fmt::format("{} has not confirmed the callback", reply.name));
   token.next = is_local_path(options.next) ? options.next : "/";
-  CookieOptions cookie;
+  CookieOptions cookie = detail::browser_cookie_options(handler);
   cookie.max_age = std::chrono::duration_cast<std::chrono::seconds>(options_.sign_in_timeout);
-  handler.set_signed_cookie(options_.cookie_name, cookie_text(token), cookie);
+  handler.set_signed_cookie(detail::browser_cookie_name(handler, options_.cookie_name),
+                            cookie_text(token, options_), cookie);
   handler.set_header("Cache-Control", "no-store");
   http::QueryArguments query;
   query.emplace_back("oauth_token", token.key);
@@ -188,12 +211,10 @@ Task<JsonReply> OAuth1Client::oauth1_request(std::string url, OAuth1Token token,
                                              std::optional<http::QueryArguments> form) const {
   if (!detail::is_safe_endpoint(url))
     throw std::invalid_argument("a token is used only with an https URL, or with this machine");
-  const http::URL parsed(url);
   detail::ProviderCall call;
   call.name = "API";
-  call.url = parsed.origin() + std::string(parsed.path());
-  call.query = http::parse_query(parsed.query().value_or("")).value_or(http::QueryArguments());
-  call.query.insert(call.query.end(), query.begin(), query.end());
+  call.url = std::move(url);
+  call.query = std::move(query);
   call.form = std::move(form);
   sign(options_, call, protocol_parameters(options_, token.key), token.secret);
   return detail::call_for_json(options_.access, std::move(call));

@@ -82,6 +82,13 @@ class Answer {
     }
     return {};
   }
+  // The provider verifies lines of names and values: a line feed would make two fields of one.
+  bool has_line_feed() const {
+    return std::any_of(fields_.begin(), fields_.end(), [](const auto& field) {
+      return field.first.starts_with("openid.") &&
+             (field.first + field.second).find('\n') != std::string::npos;
+    });
+  }
   // For the provider, which verifies the answer (AUT-02).
   http::QueryArguments for_check() const {
     http::QueryArguments form;
@@ -105,25 +112,38 @@ void check_mode(const Answer& answer) {
 }
 
 // A provider signs at least these fields (OpenID Authentication 2.0, 10.1 and 11).
-void check_answer(const Answer& answer, const std::string& endpoint, const std::string& return_to) {
+void check_answer(const Answer& answer, const OpenID2Options& options, const std::string& return_to) {
+  if (answer.find("ns") != kProtocol)
+    throw AuthError(Fault::request, "the answer is not of OpenID 2.0 (openid.ns)");
+  if (answer.has_line_feed()) throw AuthError(Fault::request, "the answer has a line feed in a field");
   for (const char* name : {"claimed_id", "identity", "response_nonce"})
     if (answer.find_signed(name).empty())
       throw AuthError(Fault::request, fmt::format("the answer has no signed openid.{}", name));
-  if (answer.find_signed("op_endpoint") != endpoint)
+  if (answer.find_signed("op_endpoint") != options.endpoint)
     throw AuthError(Fault::request, "the answer is of another provider (openid.op_endpoint)");
   if (answer.find_signed("return_to") != return_to)
     throw AuthError(Fault::request, "the answer is for another URL (openid.return_to)");
+  const std::string identifier = answer.find_signed("claimed_id");
+  const auto& prefixes = options.identifier_prefixes;
+  const auto begins = [&](const std::string& prefix) { return identifier.starts_with(prefix); };
+  if (!prefixes.empty() && std::none_of(prefixes.begin(), prefixes.end(), begins))
+    throw AuthError(Fault::request, "the provider may not give this identifier (openid.claimed_id)");
 }
 
-// A whole line, not a part of one (SEC-76).
+// Whole lines, not parts of them (SEC-76), which do not say yes and no.
 bool says_valid(std::string_view body) {
+  bool yes = false;
   while (!body.empty()) {
     std::string_view line = body.substr(0, body.find('\n'));
     body.remove_prefix(std::min(line.size() + 1, body.size()));
     if (line.ends_with('\r')) line.remove_suffix(1);
-    if (line == "is_valid:true") return true;
+    if (line == "is_valid:true") {
+      yes = true;
+    } else if (line.starts_with("is_valid:")) {
+      return false;
+    }
   }
-  return false;
+  return yes;
 }
 
 OpenID2User user_of(const Answer& answer) {
@@ -165,6 +185,9 @@ void add_attributes(http::QueryArguments& query, const std::vector<std::string>&
 
 OpenID2Client::OpenID2Client(OpenID2Options options) : options_(std::move(options)) {
   detail::check_endpoint("OpenID2Options::endpoint", options_.endpoint);
+  for (const std::string& prefix : options_.identifier_prefixes)
+    if (!http::URL::parse(prefix) || !prefix.ends_with('/'))
+      throw std::invalid_argument("OpenID2Options::identifier_prefixes must be URLs that end with a slash");
 }
 
 void OpenID2Client::authenticate_redirect(RequestHandler& handler,
@@ -198,16 +221,17 @@ Task<OpenID2User> OpenID2Client::get_authenticated_user(RequestHandler& handler)
                                 detail::query_value(handler, kStateArgument));
   const Answer answer(handler);
   check_mode(answer);
-  check_answer(answer, options_.endpoint, begun.redirect_uri);
+  check_answer(answer, options_, begun.redirect_uri);
   detail::ProviderCall call;
   call.name = "OpenID endpoint";
   call.url = options_.endpoint;
   call.form = answer.for_check();
   const detail::ProviderReply reply = co_await detail::call_provider(options_.access, std::move(call));
-  if (!reply.ok()) reply.fail({});
+  if (!reply.ok()) reply.fail();
   if (!says_valid(reply.body))
     throw AuthError(Fault::provider, fmt::format("{} says that its answer is not valid", reply.name));
   OpenID2User user = user_of(answer);
+  user.endpoint = options_.endpoint;
   user.next = is_local_path(begun.next) ? begun.next : "/";
   co_return user;
 }

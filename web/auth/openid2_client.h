@@ -14,6 +14,9 @@ namespace squall::web {
 
 struct OpenID2Options {
   std::string endpoint;  // of the provider, which asks the user for the identifier
+  // The identifiers that the provider may give: each begins with one of these URLs, which end with a slash.
+  // Empty: any.
+  std::vector<std::string> identifier_prefixes{};
   // The time in which the user must come back, and the cookie that remembers the sign-in meanwhile.
   TimeSpan sign_in_timeout = std::chrono::minutes(10);
   std::string cookie_name = "_openid2_sign_in";
@@ -30,11 +33,13 @@ struct OpenID2AuthenticateOptions {
   std::string next{};
 };
 
-// The user (AUT-03). Only `claimed_id` names a user for ever. Attributes that the provider has not signed are
-// empty.
+// The user (AUT-03). Only `endpoint` and `claimed_id` together name a user for ever: the client does not ask
+// the host of a `claimed_id` whether the provider may speak for it. Attributes that the provider has not
+// signed are empty.
 struct OpenID2User {
   std::string claimed_id;
-  std::string name{};  // made of the other names, or of the e-mail address, if the provider sent none
+  std::string endpoint{};  // of the provider
+  std::string name{};      // made of the other names, or of the e-mail address, if the provider sent none
   std::string first_name{};
   std::string last_name{};
   std::string email{};
@@ -65,9 +70,10 @@ class OpenID2Client {
   // Whether the request is the provider's answer: it has an `openid.mode`.
   static bool is_response(RequestHandler& handler);
 
-  // Checks the provider's answer, and lets the provider verify it. Throws AuthError of Fault::request unless
-  // the answer belongs to the sign-in that this browser has begun and is for this URL, of Fault::refused if
-  // the user or the provider said no, and of Fault::provider.
+  // Checks the provider's answer, which must be of version 2.0 and have no line feed in a value, and lets the
+  // provider verify it. Throws AuthError of Fault::request unless the answer belongs to the sign-in that this
+  // browser has begun and is for this URL, of Fault::refused if the user or the provider said no, and of
+  // Fault::provider.
   Task<OpenID2User> get_authenticated_user(RequestHandler& handler) const;
 
  private:

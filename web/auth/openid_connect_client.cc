@@ -1,8 +1,9 @@
 #include <squall/web/auth/openid_connect_client.h>
 
-#include <squall/ioloop/loop/ioloop.h>
+#include <squall/web/auth/base64url.h>
 #include <squall/web/auth/code_flow.h>
 #include <squall/web/auth/provider_json.h>
+#include <squall/web/auth/shared_fetch.h>
 
 #include <fmt/format.h>
 
@@ -29,34 +30,41 @@ ClientSecretIn secret_place(const nlohmann::json& document) {
 }
 
 // An endpoint of a discovery document, which decides where secrets are sent.
-std::string endpoint_of(const nlohmann::json& document, const char* name) {
+std::string endpoint_of(const nlohmann::json& document, const std::string& issuer, const char* name) {
   std::string url = detail::text_member(document, name);
-  if (!url.empty() && !detail::is_safe_endpoint(url))
+  if (!url.empty() && !detail::is_safe_endpoint_of(issuer, url))
     throw AuthError(Fault::provider, fmt::format("the discovery document has an unsafe {}", name));
   return url;
 }
 
-std::string required_endpoint(const nlohmann::json& document, const char* name) {
-  std::string url = endpoint_of(document, name);
+std::string required_endpoint(const nlohmann::json& document, const std::string& issuer, const char* name) {
+  std::string url = endpoint_of(document, issuer, name);
   if (url.empty()) throw AuthError(Fault::provider, fmt::format("the discovery document has no {}", name));
   return url;
 }
 
 OpenIDConnectEndpoints endpoints_of(const detail::ProviderReply& reply, const std::string& issuer) {
-  if (!reply.ok()) reply.fail({});
+  if (!reply.ok()) reply.fail();
   const nlohmann::json document = reply.object();
   // Otherwise a provider could speak for another one (OpenID Connect Discovery 1.0, 4.3).
   if (detail::text_member(document, "issuer") != issuer)
     throw AuthError(Fault::provider, fmt::format("{} is that of another issuer", reply.name));
   OpenIDConnectEndpoints endpoints;
-  endpoints.authorize_url = required_endpoint(document, "authorization_endpoint");
-  endpoints.token_url = required_endpoint(document, "token_endpoint");
-  endpoints.keys_url = required_endpoint(document, "jwks_uri");
-  endpoints.userinfo_url = endpoint_of(document, "userinfo_endpoint");
+  endpoints.authorize_url = required_endpoint(document, issuer, "authorization_endpoint");
+  endpoints.token_url = required_endpoint(document, issuer, "token_endpoint");
+  endpoints.keys_url = required_endpoint(document, issuer, "jwks_uri");
+  endpoints.userinfo_url = endpoint_of(document, issuer, "userinfo_endpoint");
   const auto names_issuer = document.find("authorization_response_iss_parameter_supported");
   endpoints.answers_name_issuer = names_issuer != document.end() && *names_issuer == true;
   endpoints.client_secret_in = secret_place(document);
   return endpoints;
+}
+
+// Whether the header of the token names a key.
+bool names_key(std::string_view token) {
+  const auto header = detail::base64url_decode(token.substr(0, token.find('.')));
+  const auto object = header ? detail::parse_provider_object(*header) : std::nullopt;
+  return object && object->contains("kid");
 }
 
 }  // namespace
@@ -64,16 +72,17 @@ OpenIDConnectEndpoints endpoints_of(const detail::ProviderReply& reply, const st
 struct OpenIDConnectClient::Provider {
   OpenIDConnectEndpoints endpoints;
   OAuth2Options flow;
-  IOLoop::TimePoint fetched;
 };
 
-struct OpenIDConnectClient::Keys {
-  KeySet set;
-  std::string url;
-  IOLoop::TimePoint fetched;
+struct OpenIDConnectClient::Fetches {
+  detail::SharedFetch<Provider> provider;
+  // Of the keys of a URL. Another URL has another object; tasks share it.
+  std::shared_ptr<detail::SharedFetch<KeySet>> keys;
+  std::string keys_url;
 };
 
-OpenIDConnectClient::OpenIDConnectClient(OpenIDConnectOptions options) : options_(std::move(options)) {
+OpenIDConnectClient::OpenIDConnectClient(OpenIDConnectOptions options)
+    : options_(std::move(options)), fetches_(std::make_unique<Fetches>()) {
   if (options_.client_id.empty()) throw std::invalid_argument("OpenIDConnectOptions::client_id is empty");
   detail::check_endpoint("OpenIDConnectOptions::issuer", options_.issuer);
   if (!options_.endpoints) return;
@@ -82,16 +91,16 @@ OpenIDConnectClient::OpenIDConnectClient(OpenIDConnectOptions options) : options
   detail::check_endpoint("OpenIDConnectEndpoints::keys_url", options_.endpoints->keys_url);
   if (!options_.endpoints->userinfo_url.empty())
     detail::check_endpoint("OpenIDConnectEndpoints::userinfo_url", options_.endpoints->userinfo_url);
-  provider_ = make_provider(*options_.endpoints);
+  provider_ = std::make_shared<const Provider>(make_provider(*options_.endpoints));
 }
 
 OpenIDConnectClient::~OpenIDConnectClient() = default;
 
-std::shared_ptr<OpenIDConnectClient::Provider> OpenIDConnectClient::make_provider(
+OpenIDConnectClient::Provider OpenIDConnectClient::make_provider(
     const OpenIDConnectEndpoints& endpoints) const {
-  auto made = std::make_shared<Provider>();
-  made->endpoints = endpoints;
-  OAuth2Options& flow = made->flow;
+  Provider made;
+  made.endpoints = endpoints;
+  OAuth2Options& flow = made.flow;
   flow.authorize_url = endpoints.authorize_url;
   flow.token_url = endpoints.token_url;
   flow.client_id = options_.client_id;
@@ -106,39 +115,44 @@ std::shared_ptr<OpenIDConnectClient::Provider> OpenIDConnectClient::make_provide
 }
 
 Task<OpenIDConnectClient::ProviderPointer> OpenIDConnectClient::provider() {
-  const ProviderPointer known = provider_;
-  if (known && (options_.endpoints || IOLoop::current().now() - known->fetched < options_.discovery_max_age))
-    co_return known;
+  if (provider_) co_return provider_;
+  const auto fetch = [this] { return fetch_provider(); };
+  ProviderPointer known =
+      co_await fetches_->provider.get(options_.discovery_max_age, options_.keys_min_age, fetch);
+  co_return known;
+}
+
+Task<OpenIDConnectClient::Provider> OpenIDConnectClient::fetch_provider() const {
   detail::ProviderCall call;
   call.name = "discovery document";
   call.url = options_.issuer;
   if (call.url.ends_with('/')) call.url.pop_back();
   call.url += kDiscoveryPath;
   const detail::ProviderReply reply = co_await detail::call_provider(options_.access, std::move(call));
-  const std::shared_ptr<Provider> made = make_provider(endpoints_of(reply, options_.issuer));
-  made->fetched = IOLoop::current().now();
-  provider_ = made;
-  co_return made;
+  co_return make_provider(endpoints_of(reply, options_.issuer));
 }
 
-Task<std::shared_ptr<const OpenIDConnectClient::Keys>> OpenIDConnectClient::keys(ProviderPointer provider,
-                                                                                 TimeSpan max_age) {
+Task<std::shared_ptr<const KeySet>> OpenIDConnectClient::keys(ProviderPointer provider, TimeSpan max_age) {
   const std::string& url = provider->endpoints.keys_url;
-  const std::shared_ptr<const Keys> known = keys_;
-  if (known && known->url == url && IOLoop::current().now() - known->fetched < max_age) co_return known;
+  if (!fetches_->keys || fetches_->keys_url != url) {
+    fetches_->keys = std::make_shared<detail::SharedFetch<KeySet>>();
+    fetches_->keys_url = url;
+  }
+  const std::shared_ptr<detail::SharedFetch<KeySet>> shared = fetches_->keys;
+  const auto fetch = [this, &url] { return fetch_keys(url); };
+  std::shared_ptr<const KeySet> known = co_await shared->get(max_age, options_.keys_min_age, fetch);
+  co_return known;
+}
+
+Task<KeySet> OpenIDConnectClient::fetch_keys(std::string url) const {
   detail::ProviderCall call;
   call.name = "key set";
-  call.url = url;
+  call.url = std::move(url);
   const detail::ProviderReply reply = co_await detail::call_provider(options_.access, std::move(call));
-  if (!reply.ok()) reply.fail({});
+  if (!reply.ok()) reply.fail();
   std::optional<KeySet> set = KeySet::parse(reply.body);
   if (!set) throw AuthError(Fault::provider, fmt::format("{} is malformed", reply.name));
-  auto fetched = std::make_shared<Keys>();
-  fetched->set = std::move(*set);
-  fetched->url = url;
-  fetched->fetched = IOLoop::current().now();
-  keys_ = fetched;
-  co_return fetched;
+  co_return std::move(*set);
 }
 
 Task<IdentityClaims> OpenIDConnectClient::verify(ProviderPointer provider, std::string id_token,
@@ -148,17 +162,20 @@ Task<IdentityClaims> OpenIDConnectClient::verify(ProviderPointer provider, std::
   rules.issuers = options_.issuer_aliases;
   rules.issuers.push_back(options_.issuer);
   rules.client_id = options_.client_id;
+  rules.authorized_parties = options_.authorized_parties;
   rules.nonce = std::move(nonce);
   rules.access_token = std::move(access_token);
   rules.leeway = options_.leeway;
   IdTokenFault fault = IdTokenFault::none;
   // The second time with keys that are new, if the first keys do not know the token's.
   for (const TimeSpan max_age : {options_.keys_max_age, options_.keys_min_age}) {
-    const std::shared_ptr<const Keys> known = co_await keys(provider, max_age);
+    const std::shared_ptr<const KeySet> known = co_await keys(provider, max_age);
     const auto now = std::chrono::system_clock::now();
-    std::optional<IdentityClaims> claims = web::verify_id_token(id_token, known->set, rules, now, fault);
+    std::optional<IdentityClaims> claims = web::verify_id_token(id_token, *known, rules, now, fault);
     if (claims) co_return std::move(*claims);
-    if (fault != IdTokenFault::unknown_key) break;
+    const bool may_be_of_a_new_key =
+        fault == IdTokenFault::unknown_key || (fault == IdTokenFault::bad_signature && !names_key(id_token));
+    if (!may_be_of_a_new_key) break;
   }
   throw AuthError(Fault::provider, fmt::format("the ID token is refused: {}", describe(fault)));
 }
@@ -171,6 +188,7 @@ Task<> OpenIDConnectClient::authorize_redirect(RequestHandler& handler, Authoriz
 }
 
 Task<OpenIDConnectUser> OpenIDConnectClient::get_authenticated_user(RequestHandler& handler) {
+  detail::SignInState::require(handler, options_.cookie_name, options_.sign_in_timeout);
   const ProviderPointer known = co_await provider();
   detail::CodeFlowEnd end = co_await detail::end_code_flow(handler, known->flow);
   if (end.tokens.id_token.empty()) throw AuthError(Fault::provider, "the token endpoint sent no ID token");
@@ -195,7 +213,7 @@ Task<JsonReply> OpenIDConnectClient::userinfo(std::string access_token, std::str
     throw AuthError(Fault::provider, "the provider has no userinfo endpoint");
   JsonReply reply = co_await oauth2_request(known->endpoints.userinfo_url, std::move(access_token));
   const auto claims = detail::parse_provider_object(reply.text());
-  if (!claims || detail::text_member(*claims, "sub") != subject)
+  if (subject.empty() || !claims || detail::text_member(*claims, "sub") != subject)
     throw AuthError(Fault::provider, "the userinfo endpoint answered for another user");
   co_return reply;
 }

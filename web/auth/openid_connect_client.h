@@ -31,14 +31,18 @@ struct OpenIDConnectOptions {
   std::string client_id;
   std::string client_secret{};
   // nullopt: read from the issuer's discovery document, `/.well-known/openid-configuration`, whose issuer
-  // must be the same.
+  // must be the same. Its endpoints must be https; on this machine, http, if the issuer is an http URL too.
   std::optional<OpenIDConnectEndpoints> endpoints{};
   // Further values of `iss` that are the same provider.
   std::vector<std::string> issuer_aliases{};
   // The difference between the clocks of both sides that is forgiven.
   TimeSpan leeway = std::chrono::seconds(60);
-  // How long the discovery document and the keys are kept. A token whose key is unknown makes the client
-  // fetch the keys once more, but not within `keys_min_age`.
+  // Further clients that the `azp` of a token may name: see IdTokenRules.
+  std::vector<std::string> authorized_parties{};
+  // How long the discovery document and the keys are kept; longer while the provider does not send new ones.
+  // A token whose key is unknown makes the client fetch the keys once more, and so does a token that names no
+  // key and has a wrong signature. Neither the keys nor the document are fetched within `keys_min_age` of the
+  // last attempt, failed or not: its end counts for the tokens meanwhile.
   TimeSpan discovery_max_age = std::chrono::hours(24);
   TimeSpan keys_max_age = std::chrono::hours(1);
   TimeSpan keys_min_age = std::chrono::seconds(10);
@@ -91,7 +95,7 @@ class OpenIDConnectClient {
   Task<IdentityClaims> verify_id_token(std::string id_token, std::optional<std::string> nonce = std::nullopt);
 
   // More claims, from the userinfo endpoint. Throws AuthError if they are of another subject than `subject`
-  // (OpenID Connect Core 1.0, 5.3.2), and if the provider has no such endpoint.
+  // (OpenID Connect Core 1.0, 5.3.2) or that is empty, and if the provider has no such endpoint.
   Task<JsonReply> userinfo(std::string access_token, std::string subject);
 
   Task<OAuth2Tokens> refresh_tokens(std::string refresh_token);
@@ -103,17 +107,19 @@ class OpenIDConnectClient {
   // Tasks share the fetched documents, because another task may replace them.
   struct Provider;
   using ProviderPointer = std::shared_ptr<const Provider>;
-  struct Keys;
+  struct Fetches;
 
   Task<ProviderPointer> provider();
-  std::shared_ptr<Provider> make_provider(const OpenIDConnectEndpoints& endpoints) const;
-  Task<std::shared_ptr<const Keys>> keys(ProviderPointer provider, TimeSpan max_age);
+  Provider make_provider(const OpenIDConnectEndpoints& endpoints) const;
+  Task<Provider> fetch_provider() const;
+  Task<KeySet> fetch_keys(std::string url) const;
+  Task<std::shared_ptr<const KeySet>> keys(ProviderPointer provider, TimeSpan max_age);
   Task<IdentityClaims> verify(ProviderPointer provider, std::string id_token,
                               std::optional<std::string> nonce, std::optional<std::string> access_token);
 
   OpenIDConnectOptions options_;
-  ProviderPointer provider_;
-  std::shared_ptr<const Keys> keys_;
+  ProviderPointer provider_;  // null with a discovery document
+  std::unique_ptr<Fetches> fetches_;
 };
 
 }  // namespace squall::web

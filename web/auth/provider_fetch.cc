@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <stdexcept>
 #include <utility>
 
@@ -39,10 +40,20 @@ bool is_this_machine(std::string_view host) {
   return host.starts_with("127.") && is_valid_ip(host);
 }
 
-bool has_secret(std::string_view text, const http::QueryArguments& secrets) {
-  for (const auto& [name, value] : secrets)
-    if (value.size() >= kShortestSecret && text.find(value) != text.npos) return true;
-  return false;
+std::vector<std::string> secrets_of(const ProviderCall& call) {
+  std::vector<std::string> secrets = call.secrets;
+  for (const auto& [name, value] : call.query) secrets.push_back(value);
+  if (call.form)
+    for (const auto& [name, value] : *call.form) secrets.push_back(value);
+  const std::size_t space = call.authorization.find(' ');  // after `Bearer`
+  if (space != call.authorization.npos) secrets.push_back(call.authorization.substr(space + 1));
+  return secrets;
+}
+
+bool has_secret(std::string_view text, const std::vector<std::string>& secrets) {
+  return std::any_of(secrets.begin(), secrets.end(), [&](const std::string& secret) {
+    return secret.size() >= kShortestSecret && text.find(secret) != text.npos;
+  });
 }
 
 }  // namespace
@@ -59,13 +70,21 @@ void check_endpoint(std::string_view option, std::string_view url) {
         fmt::format("{} must be an https URL, or an http URL of this machine, without a fragment", option));
 }
 
-void ProviderReply::fail(const http::QueryArguments& secrets) const {
+bool is_safe_endpoint_of(std::string_view issuer, std::string_view url) {
+  if (!is_safe_endpoint(url)) return false;
+  const std::optional<http::URL> issuer_url = http::URL::parse(issuer);
+  return (issuer_url && !issuer_url->is_https()) || http::URL(url).is_https();
+}
+
+void ProviderReply::fail() const {
   std::string text = fmt::format("{} answered {}", name, status);
   if (const auto json = parse_provider_object(body)) {
-    const std::string error = error_member(*json);
-    if (!error.empty() && !has_secret(error, secrets)) text += ": " + error;
+    const ProviderError error = error_member(*json);
+    // The whole texts: a part of a token is not found in the token.
+    if (!error.empty() && !has_secret(error.code, secrets) && !has_secret(error.description, secrets))
+      text += ": " + describe_provider_error(error.code, error.description);
   }
-  throw AuthError(AuthError::Fault::provider, std::move(text));
+  throw AuthError(AuthError::Fault::provider, std::move(text), status);
 }
 
 nlohmann::json ProviderReply::object() const {
@@ -80,6 +99,7 @@ Task<ProviderReply> call_provider(ProviderAccess access, ProviderCall call) {
   const std::optional<http::URL> url = http::URL::parse(call.url);
   if (!url) throw std::invalid_argument(fmt::format("the URL of the {} is not a URL", call.name));
   ProviderReply reply;
+  reply.secrets = secrets_of(call);
   reply.name = fmt::format("the {} of {}", call.name, url->authority());
   http::AsyncHTTPClient& client = access.http_client ? *access.http_client : http::http_client();
   http::HTTPRequest request = request_of(access, call);
@@ -98,10 +118,8 @@ Task<ProviderReply> call_provider(ProviderAccess access, ProviderCall call) {
 }
 
 Task<JsonReply> call_for_json(ProviderAccess access, ProviderCall call) {
-  http::QueryArguments secrets = call.query;
-  if (call.form) secrets.insert(secrets.end(), call.form->begin(), call.form->end());
   ProviderReply reply = co_await call_provider(access, std::move(call));
-  if (!reply.ok()) reply.fail(secrets);
+  if (!reply.ok()) reply.fail();
   co_return JsonReply::check(std::move(reply.body), reply.name);
 }
 

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 // Requests to the endpoints of providers. Private: no installed header includes this header.
 namespace squall::web::detail {
@@ -19,6 +20,9 @@ namespace squall::web::detail {
 bool is_safe_endpoint(std::string_view url);
 // Throws std::invalid_argument, which names the option, for another URL.
 void check_endpoint(std::string_view option, std::string_view url);
+// Whether a document of the issuer, whose URL is safe, may name the endpoint: an issuer that is not on this
+// machine may not send secrets to it by http.
+bool is_safe_endpoint_of(std::string_view issuer, std::string_view url);
 
 struct ProviderCall {
   std::string name;  // for messages: `token endpoint`
@@ -26,17 +30,20 @@ struct ProviderCall {
   http::QueryArguments query{};                // added to the URL
   std::optional<http::QueryArguments> form{};  // a POST with this body; nullopt: a GET
   std::string authorization{};                 // the Authorization header; empty: none
+  // Further texts that no message may have. Those of the query, the form and the header are known.
+  std::vector<std::string> secrets{};
 };
 
 struct ProviderReply {
   std::string name;  // for messages: `the token endpoint of login.example.com`
   int status = 0;
   std::string body;
+  std::vector<std::string> secrets{};  // of the call
 
   bool ok() const noexcept { return status >= 200 && status < 300; }
-  // Throws AuthError. The message has the status, and the error that a JSON body describes, unless that has a
-  // value of `secrets`.
-  [[noreturn]] void fail(const http::QueryArguments& secrets) const;
+  // Throws AuthError. The message has the status, and the error that a JSON body describes, unless that has
+  // one of the secrets.
+  [[noreturn]] void fail() const;
   // The body as an object. Throws AuthError for another body.
   nlohmann::json object() const;
 };

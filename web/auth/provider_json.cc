@@ -51,12 +51,11 @@ std::string describe_provider_error(std::string_view code, std::string_view desc
   return text;
 }
 
-std::string error_member(const nlohmann::json& object) {
+ProviderError error_member(const nlohmann::json& object) {
   const auto error = object.find("error");
   if (error == object.end()) return {};
-  if (error->is_object())
-    return describe_provider_error(text_member(*error, "type"), text_member(*error, "message"));
-  return describe_provider_error(text_member(object, "error"), text_member(object, "error_description"));
+  if (error->is_object()) return {text_member(*error, "type"), text_member(*error, "message")};
+  return {text_member(object, "error"), text_member(object, "error_description")};
 }
 
 }  // namespace detail

@@ -18,11 +18,17 @@ std::optional<nlohmann::json> parse_provider_object(std::string_view text);
 // The text of the member; empty without the member, and for a value that is no text.
 std::string text_member(const nlohmann::json& object, const char* name);
 
-// The error that a reply describes, for a log line: `invalid_grant: the code has expired`; empty if it
-// describes none. OAuth 2 (RFC 6749, 5.2) and Facebook's form. At most 300 visible characters.
-std::string error_member(const nlohmann::json& object);
+// The error that a reply describes, as the provider has sent it.
+struct ProviderError {
+  std::string code;
+  std::string description{};
 
-// The same of an error code and a description of a provider.
+  bool empty() const noexcept { return code.empty(); }
+};
+// OAuth 2 (RFC 6749, 5.2) and Facebook's form. Empty if the reply describes none.
+ProviderError error_member(const nlohmann::json& object);
+
+// For a log line: `invalid_grant: the code has expired`. At most 300 visible characters.
 std::string describe_provider_error(std::string_view code, std::string_view description);
 
 }  // namespace squall::web::detail

@@ -39,7 +39,35 @@ std::optional<SignInState> parse_state(std::string_view text) {
   return state;
 }
 
+bool is_https(const RequestHandler& handler) { return handler.request().protocol() == "https"; }
+
+SignInState read_state(RequestHandler& handler, const std::string& cookie_name, TimeSpan lifetime) {
+  VerifyOptions verify;
+  verify.max_age = lifetime;
+  verify.min_version = 2;
+  const std::string name = browser_cookie_name(handler, cookie_name);
+  const std::optional<std::string> text = handler.get_signed_cookie(name, verify);
+  std::optional<SignInState> kept = text ? parse_state(*text) : std::nullopt;
+  if (!kept || kept->state.empty())
+    throw AuthError(
+        AuthError::Fault::request,
+        fmt::format("no sign-in of this browser is under way: the cookie {} is missing, invalid or "
+                    "older than {} s",
+                    name, std::chrono::duration_cast<std::chrono::seconds>(lifetime).count()));
+  return std::move(*kept);
+}
+
 }  // namespace
+
+std::string browser_cookie_name(const RequestHandler& handler, const std::string& cookie_name) {
+  return is_https(handler) ? "__Host-" + cookie_name : cookie_name;
+}
+
+CookieOptions browser_cookie_options(const RequestHandler& handler) {
+  CookieOptions options;
+  if (is_https(handler)) options.secure = true;
+  return options;
+}
 
 std::string random_token() { return random_text<16>(); }
 std::string random_long_token() { return random_text<32>(); }
@@ -50,31 +78,25 @@ void SignInState::save(RequestHandler& handler, const std::string& cookie_name, 
        {std::pair("provider", &provider), std::pair("state", &state), std::pair("verifier", &verifier),
         std::pair("nonce", &nonce), std::pair("redirect_uri", &redirect_uri), std::pair("next", &next)})
     if (!value->empty()) fields.emplace_back(name, *value);
-  CookieOptions cookie;
+  CookieOptions cookie = browser_cookie_options(handler);
   cookie.max_age = std::chrono::duration_cast<std::chrono::seconds>(lifetime);
-  handler.set_signed_cookie(cookie_name, http::urlencode(fields), cookie);
+  handler.set_signed_cookie(browser_cookie_name(handler, cookie_name), http::urlencode(fields), cookie);
+}
+
+void SignInState::require(RequestHandler& handler, const std::string& cookie_name, TimeSpan lifetime) {
+  read_state(handler, cookie_name, lifetime);
 }
 
 SignInState SignInState::take(RequestHandler& handler, const std::string& cookie_name, TimeSpan lifetime,
                               std::string_view provider, std::string_view state) {
   using Fault = AuthError::Fault;
-  VerifyOptions verify;
-  verify.max_age = lifetime;
-  verify.min_version = 2;
-  const std::optional<std::string> text = handler.get_signed_cookie(cookie_name, verify);
-  std::optional<SignInState> kept = text ? parse_state(*text) : std::nullopt;
-  if (!kept || kept->state.empty())
-    throw AuthError(
-        Fault::request,
-        fmt::format("no sign-in of this browser is under way: the cookie {} is missing, invalid or "
-                    "older than {} s",
-                    cookie_name, std::chrono::duration_cast<std::chrono::seconds>(lifetime).count()));
-  if (!constant_time_equals(kept->state, state))
+  SignInState kept = read_state(handler, cookie_name, lifetime);
+  if (!constant_time_equals(kept.state, state))
     throw AuthError(Fault::request, "the state is not that of the sign-in that this browser began last");
-  if (kept->provider != provider)
+  if (kept.provider != provider)
     throw AuthError(Fault::request, "the sign-in that this browser began last is at another provider");
-  handler.clear_cookie(cookie_name);
-  return std::move(*kept);
+  handler.clear_cookie(browser_cookie_name(handler, cookie_name), browser_cookie_options(handler));
+  return kept;
 }
 
 std::string absolute_url(const RequestHandler& handler, std::string_view uri) {

@@ -13,6 +13,12 @@ namespace squall::web::detail {
 std::string random_token();
 std::string random_long_token();
 
+// The name of a cookie of a sign-in as the browser has it: with `__Host-` if the request came over https, so
+// that no other host of the domain can set it (RFC 6265bis, 4.1.3.2). Of the cookie's options, those that
+// this needs.
+std::string browser_cookie_name(const RequestHandler& handler, const std::string& cookie_name);
+CookieOptions browser_cookie_options(const RequestHandler& handler);
+
 // The values that a browser keeps, in a signed cookie, while its user is at the provider. The browser that
 // began a sign-in is thus the only one that can end it (RFC 9700, 4.7).
 struct SignInState {
@@ -26,6 +32,9 @@ struct SignInState {
   // A later sign-in by the same cookie replaces this one. The cookie ends after `lifetime`. Throws
   // std::logic_error without Settings::cookie_secret.
   void save(RequestHandler& handler, const std::string& cookie_name, TimeSpan lifetime) const;
+
+  // Throws as take() if there is no cookie of a sign-in, or it is too old.
+  static void require(RequestHandler& handler, const std::string& cookie_name, TimeSpan lifetime);
 
   // Reads the cookie of a browser that comes back with `state`, and clears it. Throws AuthError without a
   // cookie, and if the cookie is too old, or of another state or provider: it is then not cleared, so that a

@@ -50,14 +50,16 @@ std::shared_ptr<void> key_of(const char* type, OSSL_PARAM_BLD* builder) {
     openssl::forget_errors();
     return nullptr;
   }
-  std::shared_ptr<void> key(made, [](void* key) { ::EVP_PKEY_free(static_cast<EVP_PKEY*>(key)); });
-  const KeyContext checker(::EVP_PKEY_CTX_new_from_pkey(nullptr, made, nullptr));
+  return {made, [](void* key) { ::EVP_PKEY_free(static_cast<EVP_PKEY*>(key)); }};
+}
+
+bool is_on_curve(const std::shared_ptr<void>& key) {
+  const KeyContext checker(
+      ::EVP_PKEY_CTX_new_from_pkey(nullptr, static_cast<EVP_PKEY*>(key.get()), nullptr));
   if (!checker) throw std::bad_alloc();
-  if (::EVP_PKEY_public_check(checker.get()) != 1) {
-    openssl::forget_errors();
-    return nullptr;
-  }
-  return key;
+  const bool is_good = ::EVP_PKEY_public_check(checker.get()) == 1;
+  openssl::forget_errors();
+  return is_good;
 }
 
 // JWS has two numbers of 32 bytes (RFC 7518, 3.4), OpenSSL takes them as DER. Empty for another signature.
@@ -90,6 +92,7 @@ std::optional<SignatureKey> SignatureKey::rsa(std::string_view modulus, std::str
   const BigNumber n = number_of(modulus);
   const BigNumber e = number_of(exponent);
   if (::BN_is_one(e.get())) return std::nullopt;
+  // OpenSSL's own check of a modulus looks for primes, which takes most of a second (CVE-2023-6237).
   const ParamBuilder builder(::OSSL_PARAM_BLD_new());
   if (!builder || ::OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_N, n.get()) != 1 ||
       ::OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_E, e.get()) != 1)
@@ -110,7 +113,7 @@ std::optional<SignatureKey> SignatureKey::p256(std::string_view x, std::string_v
                                          point.size()) != 1)
     throw std::bad_alloc();
   std::shared_ptr<void> key = key_of("EC", builder.get());
-  if (!key) return std::nullopt;
+  if (!key || !is_on_curve(key)) return std::nullopt;
   return SignatureKey(SignatureAlgorithm::es256, std::move(key));
 }
 

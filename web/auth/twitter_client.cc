@@ -32,8 +32,8 @@ TwitterUser user_of(const JsonReply& reply, OAuth1Token token) {
     user.username = detail::text_member(*profile, "screen_name");
     user.name = detail::text_member(*profile, "name");
   }
-  if (user.username.empty())
-    throw AuthError(AuthError::Fault::provider, "Twitter sent a profile without a screen name");
+  if (user.id.empty() || user.username.empty())
+    throw AuthError(AuthError::Fault::provider, "Twitter sent a profile without an id or a screen name");
   user.json = reply.text();
   user.next = std::move(token.next);
   user.access_token = std::move(token);

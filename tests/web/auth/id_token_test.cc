@@ -34,7 +34,7 @@ std::string claims(std::string_view name = "", std::string_view value = "") {
   add("nonce", R"("n-1")");
   add("email", R"("ada@example.com")");
   add("email_verified", "true");
-  for (const char* rare : {"azp", "nbf", "at_hash"})
+  for (const char* rare : {"azp", "nbf", "at_hash", "events"})
     if (name == rare) add(rare, value);
   return json + "}";
 }
@@ -146,6 +146,27 @@ TEST_CASE("the key id must be known; without one the only key is taken", "[id_to
         Fault::critical_header);
 }
 
+TEST_CASE("another kind of token of the provider is refused (RFC 8725, 3.11)", "[id_token]") {
+  const auto fault_of_type = [](std::string_view type) {
+    return fault_of(ec().sign(fmt::format(R"({{"alg":"ES256","typ":{}}})", type), claims()));
+  };
+  CHECK(fault_of_type(R"("JWT")") == Fault::none);
+  CHECK(fault_of_type(R"("jwt")") == Fault::none);
+  for (const char* type : {R"("logout+jwt")", R"("at+jwt")", R"("")", "null", "7"}) {
+    CAPTURE(type);
+    CHECK(fault_of_type(type) == Fault::other_kind);
+  }
+  CHECK(fault_with("events", "{}") == Fault::other_kind);
+}
+
+TEST_CASE("a party may be another client that the rules name", "[id_token]") {
+  IdTokenRules wanted = rules();
+  wanted.authorized_parties.push_back("app");
+  CHECK(fault_of(ec().sign(claims("azp", R"("app")")), ec(), wanted) == Fault::none);
+  CHECK(fault_of(ec().sign(claims("azp", R"("another")")), ec(), wanted) == Fault::wrong_party);
+  CHECK(fault_of(ec().sign(claims("aud", R"("app")")), ec(), wanted) == Fault::wrong_audience);
+}
+
 TEST_CASE("issuer, audience and party must be right", "[id_token]") {
   CHECK(fault_with("iss", R"("https://evil.example")") == Fault::wrong_issuer);
   CHECK(fault_with("iss", R"("https://login.example.com/")") == Fault::wrong_issuer);
@@ -180,6 +201,9 @@ TEST_CASE("the nonce must be that of the sign-in", "[id_token]") {
   CHECK(fault_with("nonce", R"("n-2")") == Fault::wrong_nonce);
   CHECK(fault_with("nonce", "") == Fault::wrong_nonce);
   IdTokenRules any = rules();
+  any.nonce = "";
+  CHECK(fault_of(ec().sign(claims("nonce", "")), ec(), any) == Fault::wrong_nonce);
+  CHECK(fault_of(ec().sign(claims("nonce", R"("")")), ec(), any) == Fault::wrong_nonce);
   any.nonce = std::nullopt;
   CHECK(fault_of(ec().sign(claims("nonce", "")), ec(), any) == Fault::none);
 }

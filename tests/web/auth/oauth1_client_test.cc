@@ -171,6 +171,42 @@ TEST_CASE("oauth1_request() signs the arguments of the URL, the query and the fo
   CHECK_THROWS_AS(OAuth1Client(unsafe), std::invalid_argument);
 }
 
+TEST_CASE("endpoints may have a query, which is signed", "[oauth1_client]") {
+  OAuth1Fixture fixture;
+  fixture.options.request_token_url += "?tenant=7";
+  fixture.options.access_token_url += "?tenant=8";
+  fixture.begin();
+  std::string request = fixture.provider.requests("/request_token").back();
+  CHECK(request.starts_with("POST /request_token?tenant=7 HTTP/1.1\r\n"));
+  CHECK(is_signed(request, fixture.provider.url("/request_token"), {{"tenant", "7"}}, ""));
+  CHECK(fixture.come_back({{"oauth_token", "request-1"}, {"oauth_verifier", "v-1"}}).starts_with("200 "));
+  request = fixture.provider.requests("/access_token").back();
+  CHECK(is_signed(request, fixture.provider.url("/access_token"), {{"tenant", "8"}}, "secret-1"));
+}
+
+TEST_CASE("the cookie of a sign-in at another provider is refused", "[oauth1_client]") {
+  OAuth1Fixture fixture;
+  fixture.begin();
+  fixture.options.access_token_url = fixture.provider.url("/other");
+  fixture.client.emplace(fixture.options);
+  CHECK(fixture.come_back({{"oauth_token", "request-1"}, {"oauth_verifier", "v-1"}}) ==
+        "400 request: Missing OAuth request token cookie");
+  CHECK(fixture.provider.requests("/other").empty());
+}
+
+TEST_CASE("a message has no token or verifier that the provider quotes", "[oauth1_client]") {
+  OAuth1Fixture fixture;
+  const std::string endpoint =
+      "502 provider: the access token endpoint of " + fixture.provider.server.authority() + " answered 401";
+  for (const char* quoted : {"request-1", "secret-1", "verifier-1", "consumer-secret"}) {
+    CAPTURE(quoted);
+    fixture.begin();
+    fixture.provider.replies["/access_token"] =
+        testing::answer("401 Unauthorized", std::string(R"({"error":"wrong )") + quoted + R"("})");
+    CHECK(fixture.come_back({{"oauth_token", "request-1"}, {"oauth_verifier", "verifier-1"}}) == endpoint);
+  }
+}
+
 TEST_CASE("a sign-in whose browser goes away is cancelled wherever it waits", "[oauth1_client]") {
   for (const std::string path : {"/request_token", "/access_token"}) {
     CAPTURE(path);

@@ -91,6 +91,26 @@ TEST_CASE("the cookie of a sign-in is short-lived, and scripts and other sites h
   CHECK(response.headers().get("Cache-Control") == "no-store");
 }
 
+TEST_CASE("over https the cookie is one that no other host of the domain can set", "[oauth2_client]") {
+  OAuth2Fixture fixture;
+  const std::string name = std::string("__Host-") + kCookie;
+  TestClient browser(fixture.app, {.base_url = "https://www.example.com"}, fixture.loop);
+  const http::HTTPResponse begun = browser.get("/auth", {.follow_redirects = false});
+  const std::string cookie = begun.headers().get("Set-Cookie");
+  CHECK(cookie.starts_with(name + "="));
+  CHECK(cookie.find("; Path=/; ") != cookie.npos);
+  CHECK(cookie.find("; Secure") != cookie.npos);
+  CHECK(cookie.find("Domain") == cookie.npos);
+  // Another host has set a cookie of the name without the prefix: it is not read.
+  browser.set_cookie(kCookie, "tossed");
+  const std::string state = value_of(query_of(begun.headers().get("Location")), "state");
+  const http::HTTPResponse ended = browser.get("/auth?code=c&state=" + state);
+  CHECK(ended.body() == "signed in, next /");
+  CHECK(ended.headers().get("Set-Cookie").starts_with(name + "="));
+  CHECK(!browser.cookie(name));
+  CHECK(browser.get("/auth?code=c&state=" + state).status() == 400);
+}
+
 TEST_CASE("a code becomes tokens, with the verifier of the challenge (RFC 6749, 4.1.3)", "[oauth2_client]") {
   OAuth2Fixture fixture;
   fixture.next = "/inbox?a=b";
@@ -219,6 +239,7 @@ TEST_CASE("a failure of the token endpoint is an AuthError without secrets", "[o
   CHECK(after(ok("{\"a\":" + std::string(100'000, '['))) ==
         endpoint + "sent something that is not a JSON object");
   CHECK(after(ok(R"({"token_type":"bearer"})")) == endpoint + "sent no access token");
+  CHECK(after(ok(R"({"access_token":"a\nb"})")) == endpoint + "sent a malformed access token");
   CHECK(after(ok(R"({"access_token":7})")) == endpoint + "sent no access token");
   CHECK(after(ok(R"({"access_token":"a","token_type":"mac"})")) ==
         endpoint + "sent a token that is no bearer token");
@@ -318,6 +339,27 @@ TEST_CASE("a refused or malformed reply of the API is an AuthError, and a token 
   CHECK_THROWS_AS(ask(testing::answer("401 Unauthorized", "{}")), AuthError);
   CHECK_THROWS_AS(ask(ok("oops")), AuthError);
   CHECK_THROWS_AS(client.oauth2_request("http://example.com/", "access-1"), std::invalid_argument);
+}
+
+TEST_CASE("a message has no token that the API quotes, nor a part of it", "[oauth2_client]") {
+  OAuth2Fixture fixture;
+  const OAuth2Client client(fixture.options);
+  const std::string token = "token-" + std::string(400, 'x');
+  const auto error_after = [&](const std::string& json) -> std::string {
+    fixture.provider.replies["/api"] = testing::answer("401 Unauthorized", json);
+    try {
+      fixture.loop.run(client.oauth2_request(fixture.provider.url("/api"), token));
+    } catch (const AuthError& error) {
+      CHECK(error.answered() == 401);
+      return error.message();
+    }
+    return "no error";
+  };
+  const std::string answered = fmt::format("the API of {} answered 401", fixture.provider.server.authority());
+  CHECK(error_after(R"({"error":"bad","error_description":"no such token"})") ==
+        answered + ": bad: no such token");
+  CHECK(error_after(fmt::format(R"({{"error":"bad","error_description":"no {}"}})", token)) == answered);
+  CHECK(error_after(fmt::format(R"({{"error":"{}"}})", token)) == answered);
 }
 
 TEST_CASE("endpoints must be https, or on this machine", "[oauth2_client]") {

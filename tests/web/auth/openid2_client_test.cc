@@ -20,17 +20,17 @@ constexpr const char* kInvalid = " says that its answer is not valid";
 struct OpenID2Fixture : SignInFixture {
   OpenID2Fixture() : client({.endpoint = provider.url("/openid")}) {
     provider.replies["/openid"] = ok("ns:http://specs.openid.net/auth/2.0\nis_valid:true\n");
-    sign_in = [this](RequestHandler& handler) { return sign_in_by(*this, handler); };
+    sign_in = [this](RequestHandler& handler) { return sign_in_at(client, *this, handler); };
   }
 
-  static Task<> sign_in_by(OpenID2Fixture& fixture, RequestHandler& handler) {
+  static Task<> sign_in_at(const OpenID2Client& client, OpenID2Fixture& fixture, RequestHandler& handler) {
     if (!OpenID2Client::is_response(handler)) {
       OpenID2AuthenticateOptions begun;
       begun.next = "/inbox";
-      fixture.client.authenticate_redirect(handler, begun);
+      client.authenticate_redirect(handler, begun);
       co_return;
     }
-    fixture.user = co_await fixture.client.get_authenticated_user(handler);
+    fixture.user = co_await client.get_authenticated_user(handler);
     handler.write("signed in " + fixture.user.claimed_id);
   }
 
@@ -100,6 +100,7 @@ TEST_CASE("a user signs in once the provider has verified its answer (AUT-02, AU
   CHECK(fixture.user.locale == "en");
   CHECK(fixture.user.username == "al");
   CHECK(fixture.user.next == "/inbox");
+  CHECK(fixture.user.endpoint == fixture.provider.url("/openid"));
   const http::QueryArguments form = fixture.provider.last_form("/openid");
   CHECK(value_of(form, "openid.mode") == "check_authentication");
   CHECK(value_of(form, "openid.sig") == "c2ln");
@@ -114,7 +115,8 @@ TEST_CASE("only a whole line `is_valid:true` is a yes (AUT-02, SEC-76)", "[openi
   OpenID2Fixture fixture;
   const std::string endpoint = "502 provider: the OpenID endpoint of " + fixture.provider.server.authority();
   for (const char* body : {"", "is_valid:false\n", "foo_is_valid:true\n", "is_valid:true \n",
-                           "is_valid:trueish", "not is_valid:true", "Is_Valid:true"}) {
+                           "is_valid:trueish", "not is_valid:true", "Is_Valid:true",
+                           "is_valid:true\nis_valid:false\n", "is_valid:false\nis_valid:true\n"}) {
     CAPTURE(body);
     fixture.provider.replies["/openid"] = ok(body);
     CHECK(fixture.come_back(fixture.answer()) == endpoint + kInvalid);
@@ -139,6 +141,10 @@ TEST_CASE("an answer for another browser, URL or provider is refused", "[openid2
         "400 request: the answer is of another provider (openid.op_endpoint)");
   CHECK(fixture.answer_with("openid.signed", "return_to,op_endpoint,response_nonce,identity") ==
         "400 request: the answer has no signed openid.claimed_id");
+  CHECK(fixture.answer_with("openid.ns", "http://openid.net/signon/1.1") ==
+        "400 request: the answer is not of OpenID 2.0 (openid.ns)");
+  CHECK(fixture.answer_with("openid.response_nonce", "n\nidentity:https://id.example/admin") ==
+        "400 request: the answer has a line feed in a field");
   CHECK(fixture.answer_with("openid.mode", "cancel") == "403 refused: the user has refused");
   CHECK(fixture.answer_with("openid.mode", "error")
             .starts_with("403 refused: the provider refused: openid.mode error"));
@@ -156,6 +162,25 @@ TEST_CASE("attributes that the provider has not signed are not believed", "[open
   CHECK(fixture.come_back(forged).starts_with("200 "));
   CHECK(fixture.user.email.empty());
   CHECK(fixture.user.name.empty());
+}
+
+TEST_CASE("a provider gives identifiers with its prefixes only", "[openid2_client]") {
+  OpenID2Fixture fixture;
+  OpenID2Options options{.endpoint = fixture.provider.url("/openid")};
+  options.identifier_prefixes.push_back("https://other.example/");
+  const OpenID2Client strict(options);
+  options.identifier_prefixes.push_back("https://id.example/");
+  const OpenID2Client wide(options);
+  const OpenID2Client* client = &strict;
+  fixture.sign_in = [&](RequestHandler& handler) {
+    return OpenID2Fixture::sign_in_at(*client, fixture, handler);
+  };
+  CHECK(fixture.come_back(fixture.answer()) ==
+        "400 request: the provider may not give this identifier (openid.claimed_id)");
+  client = &wide;
+  CHECK(fixture.come_back(fixture.answer()) == "200 signed in https://id.example/ada");
+  options.identifier_prefixes.push_back("https://id.example");
+  CHECK_THROWS_AS(OpenID2Client(options), std::invalid_argument);
 }
 
 Task<> ask_for_shoe_size(const OpenID2Client& client, RequestHandler& handler) {

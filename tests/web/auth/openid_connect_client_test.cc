@@ -1,5 +1,8 @@
 #include <squall/web/auth/openid_connect_client.h>
 
+#include <squall/ioloop/loop/task_group.h>
+#include <squall/web/auth/provider_fetch.h>
+
 #include <fmt/format.h>
 
 #include <chrono>
@@ -7,6 +10,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "support/sign_in_fixture.h"
 #include "support/token_signer.h"
@@ -161,6 +165,119 @@ TEST_CASE("unknown key ids make the client fetch the keys not more often than ke
   CHECK(fixture.provider.requests("/keys").size() == 1);
 }
 
+Task<> verify_and_count(OpenIDConnectClient& client, std::string token, int& refused) {
+  try {
+    const IdentityClaims claims = co_await client.verify_id_token(std::move(token));
+  } catch (const AuthError&) {
+    ++refused;
+  }
+}
+
+TEST_CASE("tokens at the same time share a fetch of the document and of the keys",
+          "[openid_connect_client]") {
+  OpenIDFixture fixture;
+  OpenIDConnectClient client(fixture.options);
+  CHECK(fixture.loop.run(client.verify_id_token(signer().sign(fixture.claims("n")))).subject == "user-7");
+  int refused = 0;
+  TaskGroup tasks(fixture.loop);
+  for (const char* id : {"key-2", "key-3"}) {
+    const TokenSigner other(TokenSigner::Kind::p256, id);
+    tasks.add(verify_and_count(client, other.sign(fixture.claims("n")), refused));
+  }
+  fixture.loop.run_until([&] { return tasks.empty(); });
+  CHECK(refused == 2);
+  CHECK(fixture.provider.requests(kDiscovery).size() == 1);
+  CHECK(fixture.provider.requests("/keys").size() == 2);
+}
+
+TEST_CASE("if the task that fetches is destroyed, the next one fetches", "[openid_connect_client]") {
+  OpenIDFixture fixture;
+  OpenIDConnectClient client(fixture.options);
+  fixture.provider.replies["/keys"] = SignInProvider::kHangs;
+  int refused = 0;
+  TaskGroup first(fixture.loop);
+  TaskGroup second(fixture.loop);
+  const std::string token = signer().sign(fixture.claims("n"));
+  first.add(verify_and_count(client, token, refused));
+  fixture.loop.run_until([&] { return fixture.provider.requests("/keys").size() == 1; });
+  second.add(verify_and_count(client, token, refused));
+  fixture.provider.replies["/keys"] = ok(signer().jwks());
+  first.destroy();
+  fixture.loop.run_until([&] { return second.empty(); });
+  CHECK(refused == 0);
+  CHECK(fixture.provider.requests("/keys").size() == 2);
+}
+
+TEST_CASE("a failed fetch counts for all tokens within keys_min_age", "[openid_connect_client]") {
+  OpenIDFixture fixture;
+  fixture.options.keys_min_age = 1h;
+  const std::string good = fixture.provider.replies["/keys"];
+  for (const char* path : {"/keys", kDiscovery}) {
+    CAPTURE(path);
+    OpenIDConnectClient client(fixture.options);
+    fixture.provider.replies[path] = testing::answer("503 Busy", "");
+    const std::size_t before = fixture.provider.requests(path).size();
+    for (int i = 0; i < 3; ++i)
+      CHECK_THROWS_AS(fixture.loop.run(client.verify_id_token(signer().sign(fixture.claims("n")))),
+                      AuthError);
+    CHECK(fixture.provider.requests(path).size() == before + 1);
+    fixture.provider.replies["/keys"] = good;
+  }
+}
+
+TEST_CASE("the old document and the old keys stay if new ones cannot be had", "[openid_connect_client]") {
+  OpenIDFixture fixture;
+  fixture.options.discovery_max_age = 0s;
+  fixture.options.keys_max_age = 0s;
+  OpenIDConnectClient client(fixture.options);
+  const std::string token = signer().sign(fixture.claims("n"));
+  CHECK(fixture.loop.run(client.verify_id_token(token)).subject == "user-7");
+  fixture.provider.replies["/keys"] = testing::answer("503 Busy", "");
+  fixture.provider.replies[kDiscovery] = ok("oops");
+  CHECK(fixture.loop.run(client.verify_id_token(token)).subject == "user-7");
+  CHECK(fixture.provider.requests("/keys").size() == 2);
+  fixture.loop.log.expect("The old document of a provider is kept: the discovery document of");
+  fixture.loop.log.expect("The old document of a provider is kept: the key set of");
+}
+
+TEST_CASE("an answer without a sign-in makes the client fetch nothing", "[openid_connect_client]") {
+  OpenIDFixture fixture;
+  CHECK(fixture.come_back({{"code", "c"}, {"state", "x"}}).starts_with("400 request: no sign-in of this"));
+  CHECK(fixture.provider.server.requests.empty());
+}
+
+TEST_CASE("a token without a key id and with a wrong signature makes the client fetch the keys again",
+          "[openid_connect_client]") {
+  OpenIDFixture fixture;
+  OpenIDConnectClient client(fixture.options);
+  const std::string header = R"({"alg":"ES256"})";
+  const std::string old = signer().sign(header, fixture.claims("n"));
+  CHECK(fixture.loop.run(client.verify_id_token(old)).subject == "user-7");
+  const TokenSigner next(TokenSigner::Kind::p256);
+  fixture.provider.replies["/keys"] = ok(next.jwks());
+  CHECK(fixture.loop.run(client.verify_id_token(next.sign(header, fixture.claims("n")))).subject == "user-7");
+  CHECK(fixture.provider.requests("/keys").size() == 2);
+}
+
+TEST_CASE("a further party may be named", "[openid_connect_client]") {
+  OpenIDFixture fixture;
+  fixture.options.authorized_parties.push_back("app");
+  OpenIDConnectClient client(fixture.options);
+  const std::string token = signer().sign(fixture.claims("n", R"(,"azp":"app")"));
+  CHECK(fixture.loop.run(client.verify_id_token(token)).subject == "user-7");
+}
+
+TEST_CASE("the document of an https issuer may not name endpoints of this machine by http",
+          "[openid_connect_client]") {
+  using detail::is_safe_endpoint_of;
+  CHECK(is_safe_endpoint_of("https://a.example", "https://b.example/token"));
+  CHECK(!is_safe_endpoint_of("https://a.example", "http://127.0.0.1/token"));
+  CHECK(!is_safe_endpoint_of("https://localhost", "http://localhost/token"));
+  CHECK(is_safe_endpoint_of("http://localhost:1", "http://127.0.0.1:2/token"));
+  CHECK(is_safe_endpoint_of("http://localhost:1", "https://b.example/token"));
+  CHECK(!is_safe_endpoint_of("http://localhost:1", "http://b.example/token"));
+}
+
 TEST_CASE("the discovery document and the keys are kept for their ages", "[openid_connect_client]") {
   OpenIDFixture fixture;
   fixture.options.discovery_max_age = 0s;
@@ -245,6 +362,8 @@ TEST_CASE("userinfo() refuses the claims of another user (OpenID Connect Core, 5
   CHECK(fixture.provider.requests("/userinfo").back().find("Authorization: Bearer access-1\r\n") !=
         std::string::npos);
   CHECK_THROWS_AS(fixture.loop.run(client.userinfo("access-1", "user-8")), AuthError);
+  fixture.provider.replies["/userinfo"] = ok(R"({"sub":""})");
+  CHECK_THROWS_AS(fixture.loop.run(client.userinfo("access-1", "")), AuthError);
   fixture.provider.replies["/token"] = ok(R"({"access_token":"access-2"})");
   CHECK(fixture.loop.run(client.refresh_tokens("refresh-1")).access_token == "access-2");
   CHECK(fixture.loop.run(client.oauth2_request(fixture.provider.url("/userinfo"), "a")).text().size() > 2);

@@ -72,7 +72,10 @@ TEST_CASE("twitter_request() adds `.json` to the path (AUT-32)", "[twitter_clien
 TEST_CASE("a refusal of Twitter, and a profile without a name, are AuthErrors", "[twitter_client]") {
   TwitterFixture fixture;
   fixture.provider.replies["/1.1/account/verify_credentials.json"] = ok("{}");
-  CHECK(fixture.come_back_once() == "502 provider: Twitter sent a profile without a screen name");
+  const std::string missing = "502 provider: Twitter sent a profile without an id or a screen name";
+  CHECK(fixture.come_back_once() == missing);
+  fixture.provider.replies["/1.1/account/verify_credentials.json"] = ok(R"({"screen_name":"ada"})");
+  CHECK(fixture.come_back_once() == missing);
   fixture.provider.replies["/1.1/account/verify_credentials.json"] = testing::answer("401 Unauthorized", "");
   CHECK(fixture.come_back_once() ==
         "502 provider: the API of " + fixture.provider.server.authority() + " answered 401");
