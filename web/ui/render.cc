@@ -197,7 +197,7 @@ std::shared_ptr<TemplateLoader> make_template_loader(const Settings& settings, c
   TemplateOptions options;
   options.autoescape = settings.autoescape;
   options.whitespace = settings.template_whitespace;
-  const bool is_kept = settings.compiled_template_cache.value_or(!settings.debug.function());
+  const bool is_kept = settings.compiled_template_cache.value_or(!settings.debug.pages().function());
   return std::make_shared<TemplateLoader>(folder, std::move(options),
                                           is_kept ? TemplateChanges::ignored : TemplateChanges::noticed);
 }
