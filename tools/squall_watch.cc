@@ -3,6 +3,7 @@
 #include <squall/ioloop/base/parse_decimal.h>
 #include <squall/ioloop/loop/ioloop.h>
 #include <squall/iostream/socket/bind_sockets.h>
+#include <squall/options/error.h>
 #include <squall/options/option_parser.h>
 #include <squall/version.h>
 
