@@ -67,10 +67,11 @@ class FileWatcher {
   // Watches a file or all files in a folder, from their present state on. A path that does not exist yet is
   // watched from its first sight on. A relative path is relative to the present working directory.
   void add(const std::string& path);
-  // Waits for a change, and for the end of the changes that follow it, for at most kMostLooks times `quiet`. The
-  // paths of the changed files, sorted. A file that is still being written is left for a later result.
+  // Waits for a change, and for the end of the changes that follow it, for at most kMostLooks times `quiet`.
+  // The paths of the changed files, sorted. A file that is still being written is left for a later result.
   Task<std::vector<std::string>> next();
-  // The changes since the last result, at once; they are in no later result. Not while a task waits in next().
+  // The changes since the last result, at once; they are in no later result. Not while a task waits in
+  // next().
   Changes take();
 
  private:

@@ -26,8 +26,9 @@ class KeptSockets {
   // their own numbers again. Changes the environment for the next execution, where bind_sockets() finds the
   // sockets: calls with the same arguments take them.
   //
-  // A socket of LISTEN_FDS that was closed leaves /dev/null at its number. LISTEN_FDS ends before a number that
-  // another file without close-on-exec has by now: such a file is not overwritten, and a warning is logged.
+  // A socket of LISTEN_FDS that was closed leaves /dev/null at its number. LISTEN_FDS ends before a number
+  // that another file without close-on-exec has by now: such a file is not overwritten, and a warning is
+  // logged.
   void hand_over(std::vector<std::string>& environment);
   // After an execve() that has failed: the descriptors are as before hand_over().
   void take_back() noexcept;

@@ -39,8 +39,8 @@ struct WatchOptions {
 // stopping | the end of the program       | running, idle after a failed build, or the end
 //
 // While a build runs, so does the program; it is stopped after the build. A change of a source during a build
-// starts the next one (BuildOutputs). In `idle` the status page says why. SIGINT, SIGTERM and SIGHUP are passed on to the program, and
-// end the supervisor after it. SIGUSR1 and SIGUSR2 are passed on.
+// starts the next one (BuildOutputs). In `idle` the status page says why. SIGINT, SIGTERM and SIGHUP are
+// passed on to the program, and end the supervisor after it. SIGUSR1 and SIGUSR2 are passed on.
 //
 // Thread:    the loop's thread; the process has no other.
 // Lifetime:  borrows the sockets. Dropping the task of run() kills the program.
