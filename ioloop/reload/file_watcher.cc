@@ -121,24 +121,54 @@ Task<> FileWatcher::wait_for_hint() {
   }
 }
 
+void FileWatcher::leave_out_unstable(const States& before, States& now) const {
+  std::vector<std::string> unstable;
+  for (const auto& [path, state] : now) {
+    const auto earlier = before.find(path);
+    if (earlier == before.end() || earlier->second != state) unstable.push_back(path);
+  }
+  for (const auto& [path, state] : before)
+    if (!now.contains(path)) unstable.push_back(path);
+  for (const std::string& path : unstable) {
+    now.erase(path);
+    const auto known = known_.find(path);
+    if (known != known_.end()) now.insert(*known);
+  }
+}
+
+void FileWatcher::remember(States now) {
+  // A file that is missing now is compared with its last state when it is back.
+  for (auto& [path, state] : known_)
+    if (watched_.contains(path)) now.emplace(path, state);
+  known_ = std::move(now);
+}
+
 Task<std::vector<std::string>> FileWatcher::next() {
   for (;;) {
     co_await wait_for_hint();
+    States before;
     States now;
-    for (bool is_quiet = false; !is_quiet;) {
+    for (int looks = 0; looks < kMostLooks; ++looks) {
+      if (looks > 0) co_await sleep(options_.quiet);
       notice_.clear();
-      States later = look();
-      is_quiet = later == now;
-      now = std::move(later);
-      if (!is_quiet) co_await sleep(options_.quiet);
+      before = std::exchange(now, look());
+      if (before == now) break;
     }
+    leave_out_unstable(before, now);
     std::vector<std::string> changes = changes_in(now);
-    // A file that is missing now is compared with its last state when it is back.
-    for (auto& [path, state] : known_)
-      if (watched_.contains(path)) now.emplace(path, state);
-    known_ = std::move(now);
+    remember(std::move(now));
     if (!changes.empty()) co_return changes;
   }
+}
+
+FileWatcher::Changes FileWatcher::take() {
+  notice_.clear();
+  States now = look();
+  Changes changes;
+  for (std::string& path : changes_in(now))
+    (known_.contains(path) ? changes.changed : changes.added).push_back(std::move(path));
+  remember(std::move(now));
+  return changes;
 }
 
 }  // namespace squall

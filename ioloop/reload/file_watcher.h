@@ -50,8 +50,15 @@ class FileWatcher {
     How how = How::notices;
   };
   static constexpr int kNoticed = 10;
+  static constexpr int kMostLooks = 20;
   // The most files of all folders. Beyond them a warning is logged, and the others are not watched.
   static constexpr std::size_t kMostFiles = 50'000;
+
+  // Paths, each list sorted. `added` are the files in folders that are new.
+  struct Changes {
+    std::vector<std::string> changed;
+    std::vector<std::string> added;
+  };
 
   // Throws std::invalid_argument for an interval that is not positive.
   FileWatcher() : FileWatcher(Options()) {}
@@ -60,9 +67,12 @@ class FileWatcher {
   // Watches a file or all files in a folder, from their present state on. A path that does not exist yet is
   // watched from its first sight on. A relative path is relative to the present working directory.
   void add(const std::string& path);
-  // Waits for a change, and for the end of the changes that follow it. The paths of the changed files,
-  // sorted.
+  // Waits for a change, and for the end of the changes that follow it, for at most kMostLooks times `quiet`.
+  // The paths of the changed files, sorted. A file that is still being written is left for a later result.
   Task<std::vector<std::string>> next();
+  // The changes since the last result, at once; they are in no later result. Not while a task waits in
+  // next().
+  Changes take();
 
  private:
   struct State {
@@ -82,6 +92,9 @@ class FileWatcher {
   Task<> wait_for_hint();
   // The paths whose state differs from the one in `known_`.
   std::vector<std::string> changes_in(const States& now) const;
+  // Gives the files that differ between two looks the states in `known_`.
+  void leave_out_unstable(const States& before, States& now) const;
+  void remember(States now);
 
   Options options_;
   FolderNotice notice_;

@@ -28,6 +28,9 @@ bool is_replaced(const std::string& path) noexcept;
 // and copying programs leave a file incomplete for a while.
 std::string obstacle_to_execution(const std::string& path);
 
+// The same for a shared library, which needs no permission to be executed.
+std::string obstacle_to_loading(const std::string& path);
+
 namespace detail {
 
 // Whether a process has the file open for writing, as far as the system tells: execve() fails then (ETXTBSY).

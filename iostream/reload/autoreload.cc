@@ -11,6 +11,7 @@
 #include <squall/ioloop/reload/program_image.h>
 #include <squall/iostream/reload/kept_sockets.h>
 
+#include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -89,23 +90,35 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
 void execute(const ProgramImage& image, detail::KeptSockets& sockets) {
   std::vector<std::string> arguments = image.arguments;
   std::vector<std::string> environment = image.environment;
+  std::fflush(nullptr);  // before the descriptors change
   sockets.hand_over(environment);
   // Timers of the process would go on, and their signals end the new program.
   constexpr itimerval kNone{};
   for (const int timer : {ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF}) ::setitimer(timer, &kNone, nullptr);
-  std::fflush(nullptr);
   ::execve(image.path.c_str(), pointers_to(arguments).data(), pointers_to(environment).data());
-  log::general().error("cannot run {}: {}; waiting for a change", image.path, log::Errno{errno});
+  const int error = errno;
+  sockets.take_back();
+  log::general().error("cannot run {}: {}; waiting for a change", image.path, log::Errno{error});
 }
 
-// Waits until the executable can run.
-Task<> wait_until_complete(const std::string& path) {
+// The reason why the program cannot run now; empty if it can.
+std::string obstacle_to(const ProgramImage& image) {
+  const std::string obstacle = obstacle_to_execution(image.path);
+  if (!obstacle.empty()) return fmt::format("{} cannot run yet: {}", image.path, obstacle);
+  for (const std::string& library : image.libraries) {
+    const std::string reason = obstacle_to_loading(library);
+    if (!reason.empty()) return fmt::format("{} cannot be loaded yet: {}", library, reason);
+  }
+  return {};
+}
+
+// Waits until the executable and its libraries are complete.
+Task<> wait_until_complete(const ProgramImage& image) {
   bool is_announced = false;
   for (;;) {
-    const std::string obstacle = obstacle_to_execution(path);
+    const std::string obstacle = obstacle_to(image);
     if (obstacle.empty()) co_return;
-    if (!std::exchange(is_announced, true))
-      log::general().info("{} cannot run yet: {}; waiting for it", path, obstacle);
+    if (!std::exchange(is_announced, true)) log::general().info("{}; waiting for it", obstacle);
     co_await sleep(std::chrono::milliseconds(50));
   }
 }
@@ -126,13 +139,13 @@ Task<> watch_and_execute(FileWatcher& watcher, const ProgramImage& image) {
       changed = std::move(next);
     }
     log::general().info("{} modified; restarting server", fmt::join(changed, ", "));
-    co_await wait_until_complete(image.path);
+    co_await wait_until_complete(image);
     if (!sockets) {
       sockets.emplace();
       co_await run_tasks();
       for (std::size_t i = 0; i < process().wishes.hooks.size(); ++i) run_hook(process().wishes.hooks[i]);
       // The tasks took time: the linker may have begun again.
-      co_await wait_until_complete(image.path);
+      co_await wait_until_complete(image);
     }
     execute(image, *sockets);
   }

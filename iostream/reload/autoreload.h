@@ -21,7 +21,7 @@
 // start() watches the executable, its shared libraries outside the system's folders, and the files and
 // folders of watch(). After a change (FileWatcher) the process
 //   1. logs `PATH modified; restarting server` (ARL-03);
-//   2. waits until the executable is complete: a linker may still write it;
+//   2. waits until the executable and its shared libraries are complete: a linker may still write them;
 //   3. runs the reload tasks, all at once, for at most kTaskTime. An application drains its servers: requests
 //      that have begun are answered;
 //   4. calls the reload hooks, in their order (ARL-02);
@@ -31,7 +31,9 @@
 // The sockets of bind_sockets(), of the functions listen() and of listen_fds() stay open all the time, so the
 // kernel refuses no connection: new connections wait until the program accepts again. The program takes the
 // sockets by calls with the same arguments, without a change of its code; port 0 keeps its port. Sockets that
-// no call has taken kUnclaimed after start() are closed.
+// no call has taken kUnclaimed after start(), or after the first listening call with a loop, are closed. With
+// ListenOptions::reuse_port each loop takes the sockets of one call: with fewer loops than before, the others
+// are closed then, and connections that wait in them are cut.
 //
 // Descriptors that are close-on-exec are closed, as all of Squall's are. Threads end without destructors, and
 // so do the connections that did not end in time, and objects of main(). Child processes continue, and are

@@ -1,14 +1,18 @@
 #include <squall/iostream/reload/kept_sockets.h>
 
 #include <squall/ioloop/base/errors.h>
+#include <squall/ioloop/base/log.h>
 #include <squall/ioloop/base/parse_decimal.h>
+#include <squall/ioloop/loop/ioloop.h>
 #include <squall/iostream/address/address.h>
 #include <squall/iostream/address/unix_address.h>
 #include <squall/iostream/reload/adopt_sockets.h>
+#include <squall/iostream/reload/autoreload.h>
 #include <squall/iostream/socket/socket_keeper.h>
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -155,6 +159,7 @@ class Registry {
     }
     for (const OwnedFd& fd : taken) ::listen(fd.get(), options.backlog);
     record(request, "-", taken);
+    close_others_later();
     return taken;
   }
 
@@ -166,6 +171,7 @@ class Registry {
     std::vector<OwnedFd> taken = take_kept(request, file);
     if (taken.empty())
       taken = take_adopted(Take::originals, [&](int fd) { return unix_request_of(fd) == request; });
+    close_others_later();
     if (taken.empty()) return OwnedFd();
     record(request, file, taken);
     return std::move(taken.front());
@@ -218,6 +224,18 @@ class Registry {
 
  private:
   enum class Take { originals, copies };
+
+  // With the first listening call on a loop: this execution may use no autoreload any more.
+  void close_others_later() {
+    if (has_timer_ || offers_.empty()) return;
+    IOLoop* const loop = IOLoop::current_or_null();
+    if (!loop) return;
+    has_timer_ = true;
+    loop->call_later(autoreload::kUnclaimed, [] {
+      if (const std::size_t count = detail::close_unclaimed_sockets())
+        log::general().info("Closed {} listening sockets that the program does not use any more", count);
+    });
+  }
 
   // squall-watch passes sockets to programs that know nothing of it.
   void adopt_under_squall_watch() {
@@ -273,6 +291,7 @@ class Registry {
 
   std::mutex mutex_;
   std::once_flag adopted_;
+  bool has_timer_ = false;
   unsigned calls_ = 0;  // of this execution and those before it
   std::vector<Offer> offers_;
   std::vector<Bound> bound_;
@@ -312,13 +331,15 @@ namespace detail {
 KeptSockets::KeptSockets() {
   const std::vector<Inheritance> inheritance = Registry::get().inheritance();
   const std::vector<Bound> bound = Registry::get().to_keep();
-  const int lowest = kFirstInherited + static_cast<int>(inheritance.size());
-  const auto copy_of = [lowest](int fd) {
-    OwnedFd copy(::fcntl(fd, F_DUPFD_CLOEXEC, lowest));
+  lowest_ = kFirstInherited;
+  for (const Inheritance& socket : inheritance) lowest_ = std::max(lowest_, socket.fd + 1);
+  const auto copy_of = [this](int fd) {
+    OwnedFd copy(::fcntl(fd, F_DUPFD_CLOEXEC, lowest_));
     if (!copy) throw_errno("fcntl(F_DUPFD_CLOEXEC)");
     return copy;
   };
-  for (const Inheritance& socket : inheritance) inherited_.push_back({copy_of(socket.fd), socket.name});
+  for (const Inheritance& socket : inheritance)
+    inherited_.push_back({copy_of(socket.fd), socket.fd, socket.name});
   for (const Bound& socket : bound) {
     const bool is_inherited =
         std::any_of(inheritance.begin(), inheritance.end(),
@@ -330,6 +351,38 @@ KeptSockets::KeptSockets() {
 
 KeptSockets::~KeptSockets() { g_keeps_files = false; }
 
+// False if another file without close-on-exec has the number.
+bool KeptSockets::place(int fd, int number) {
+  const int flags = ::fcntl(number, F_GETFD);
+  if (flags >= 0 && (flags & FD_CLOEXEC) == 0 && (inode_of(fd) == 0 || inode_of(number) != inode_of(fd)))
+    return false;
+  OwnedFd copy(flags < 0 ? -1 : ::fcntl(number, F_DUPFD_CLOEXEC, lowest_));
+  if (flags >= 0 && !copy) return false;
+  if (::dup2(fd, number) < 0) return false;  // without close-on-exec
+  replaced_.push_back({number, flags, std::move(copy)});
+  return true;
+}
+
+// The names of the descriptors from kFirstInherited on.
+std::vector<std::string> KeptSockets::place_inherited() {
+  std::vector<std::string> names;
+  OwnedFd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  null.reset(::fcntl(null.get(), F_DUPFD_CLOEXEC, lowest_));  // it may have the number of a socket
+  int number = kFirstInherited;
+  for (const Inherited& socket : inherited_) {
+    for (; number <= socket.number; ++number) {
+      const bool is_open = number == socket.number;
+      if (!place(is_open ? socket.fd.get() : null.get(), number)) {
+        log::general().warning(
+            "The sockets of LISTEN_FDS from {} on are not kept: their numbers have other files", number);
+        return names;
+      }
+      names.push_back(is_open ? socket.name : "closed");
+    }
+  }
+  return names;
+}
+
 void KeptSockets::hand_over(std::vector<std::string>& environment) {
   const auto set = [&](std::string_view name, const std::string& value) {
     std::erase_if(environment, [&](const std::string& variable) {
@@ -337,23 +390,30 @@ void KeptSockets::hand_over(std::vector<std::string>& environment) {
     });
     if (!value.empty()) environment.push_back(fmt::format("{}={}", name, value));
   };
-  std::string names;
-  int target = kFirstInherited;
-  for (const Inherited& socket : inherited_) {
-    ::dup2(socket.fd.get(), target++);  // without close-on-exec
-    if (!names.empty()) names += ':';
-    names += socket.name;
-  }
+  const std::vector<std::string> names = place_inherited();
   const std::string pid = std::to_string(::getpid());
-  set("LISTEN_PID", inherited_.empty() ? "" : pid);
-  set("LISTEN_FDS", inherited_.empty() ? "" : std::to_string(inherited_.size()));
-  set("LISTEN_FDNAMES", names);
+  set("LISTEN_PID", names.empty() ? "" : pid);
+  set("LISTEN_FDS", names.empty() ? "" : std::to_string(names.size()));
+  set("LISTEN_FDNAMES", fmt::format("{}", fmt::join(names, ":")));
   std::string records;
   for (const Kept& socket : kept_) {
     ::fcntl(socket.fd.get(), F_SETFD, 0);
     records += fmt::format("\n{} {}", socket.fd.get(), socket.record);
   }
   set(kVariable, records.empty() ? "" : pid + records);
+}
+
+void KeptSockets::take_back() noexcept {
+  for (; !replaced_.empty(); replaced_.pop_back()) {
+    const Replaced& before = replaced_.back();
+    if (before.flags < 0) {
+      ::close(before.number);
+    } else {
+      ::dup2(before.copy.get(), before.number);
+      ::fcntl(before.number, F_SETFD, before.flags);
+    }
+  }
+  for (const Kept& socket : kept_) ::fcntl(socket.fd.get(), F_SETFD, FD_CLOEXEC);
 }
 
 std::size_t close_unclaimed_sockets() noexcept { return Registry::get().close_unclaimed(); }

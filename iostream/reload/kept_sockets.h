@@ -22,10 +22,16 @@ class KeptSockets {
   KeptSockets& operator=(const KeptSockets&) = delete;
 
   std::size_t count() const noexcept { return kept_.size() + inherited_.size(); }
-  // For the last step before execve(): the sockets stay open across it, and the sockets of LISTEN_FDS get
-  // their numbers again. Changes the environment for the next execution, where bind_sockets() finds the
+  // For the last step before execve(): the sockets stay open across it, and the sockets of LISTEN_FDS have
+  // their own numbers again. Changes the environment for the next execution, where bind_sockets() finds the
   // sockets: calls with the same arguments take them.
+  //
+  // A socket of LISTEN_FDS that was closed leaves /dev/null at its number. LISTEN_FDS ends before a number
+  // that another file without close-on-exec has by now: such a file is not overwritten, and a warning is
+  // logged.
   void hand_over(std::vector<std::string>& environment);
+  // After an execve() that has failed: the descriptors are as before hand_over().
+  void take_back() noexcept;
 
  private:
   struct Kept {
@@ -34,10 +40,22 @@ class KeptSockets {
   };
   struct Inherited {
     OwnedFd fd;
+    int number;
     std::string name;
   };
+  // A descriptor before hand_over().
+  struct Replaced {
+    int number;
+    int flags;  // negative: it was closed
+    OwnedFd copy;
+  };
+  bool place(int fd, int number);
+  std::vector<std::string> place_inherited();
+
   std::vector<Kept> kept_;
   std::vector<Inherited> inherited_;
+  std::vector<Replaced> replaced_;
+  int lowest_ = 0;  // of the copies: above the numbers of LISTEN_FDS
 };
 
 // Closes the sockets of the execution before this one that no call has taken; returns their number.

@@ -4,6 +4,7 @@
 import contextlib
 import os
 import pathlib
+import select
 import shutil
 import signal
 import socket
@@ -17,20 +18,28 @@ from tap import Tap
 
 WATCH, SERVER = sys.argv[1:]
 REQUEST = b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
-# A server that knows nothing of Squall, and takes its socket as systemd passes it.
+# A server that knows nothing of Squall, and takes its socket as systemd passes it. It answers what it accepts.
 SCRIPT = """#!/usr/bin/env python3
-import os, signal, socket, sys
+import contextlib, os, select, signal, socket, sys
 assert os.environ["LISTEN_FDS"] == "1" and os.environ["LISTEN_PID"] == str(os.getpid())
-signal.signal(signal.SIGTERM, lambda *_: sys.exit(5))
+signals, wakeup = socket.socketpair()
+wakeup.setblocking(False)
+signal.set_wakeup_fd(wakeup.fileno())
+signal.signal(signal.SIGTERM, lambda *_: None)
 signal.signal(signal.SIGUSR1, lambda *_: print("got USR1", file=sys.stderr, flush=True))
 listener = socket.socket(fileno=3)
-listener.setblocking(True)
 print("up VERSION", os.getpid(), file=sys.stderr, flush=True)
 while True:
-    connection, _ = listener.accept()
-    with connection:
-        connection.recv(4096)
-        connection.sendall(b"HTTP/1.1 200 OK\\r\\nConnection: close\\r\\n\\r\\nVERSION")
+    ready, _, _ = select.select([signals, listener], [], [])
+    if signals in ready:
+        if signal.SIGTERM in signals.recv(64):
+            sys.exit(5)
+        continue
+    with contextlib.suppress(BlockingIOError):
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(4096)
+            connection.sendall(b"HTTP/1.1 200 OK\\r\\nConnection: close\\r\\n\\r\\nVERSION")
 """
 
 
@@ -130,12 +139,17 @@ def never_refuses():
         with Watch("--listen", "127.0.0.1:0", program) as watch:
             watch.listens()
             watch.next("up 1")
-            failures, versions, ends = [], [], threading.Event()
+            failures, versions, ends, answered = [], [], threading.Event(), threading.Condition()
 
             def connect():
                 while not ends.is_set():
                     try:
-                        versions.append(watch.fetch()[1])
+                        head, body = watch.fetch()
+                        if not head.startswith("HTTP/1.1 200 ") or not body:
+                            raise OSError(f"an answer with {head!r} and {body!r}")
+                        with answered:
+                            versions.append(body)
+                            answered.notify()
                     except OSError as error:
                         failures.append(repr(error))
 
@@ -144,10 +158,12 @@ def never_refuses():
             for version in "2345":
                 place_server(program, version)
                 watch.next(f"up {version}")
+                with answered:
+                    assert answered.wait_for(lambda: failures or versions[-1:] == [version], PATIENCE), versions  # noqa: B023
             ends.set()
             client.join(PATIENCE)
             assert not failures, failures
-            assert set(versions) >= set("234"), set(versions)
+            assert versions == sorted(versions), versions
 
 
 def shows_ends():
@@ -199,6 +215,108 @@ def shows_build():
             assert watch.fetch()[1] == "two"
 
 
+def builds_into_watched_folder():
+    """outputs of the build in the watched folder start no other build, but a source edited during a build does"""
+    with folder() as path:
+        source, late, old = path / "source", path / "late", path / "old"
+        for file in (source, late, old):
+            file.write_text("one", encoding="ascii")
+        os.mkfifo(path / "gate")
+        place_server(path / ".template", "VERSION")
+        place(
+            path / ".build",
+            f"#!/bin/sh\ncd {path}\necho build $$ >>.runs\n"
+            "sed s/VERSION/$(cat source)$(cat late)/ .template >new && chmod +x new && mv new program && date +%N >log\n"
+            "if grep -q wait source; then echo at gate; cat gate; fi\n",
+        )
+
+        def runs():
+            return len((path / ".runs").read_text(encoding="ascii").splitlines())
+
+        with Watch("--listen", "127.0.0.1:0", "--build", path / ".build", "--watch", path, path / "program") as watch:
+            watch.listens()
+            watch.next("up oneone")
+            # The notice of this change comes behind those of the outputs.
+            source.write_text("two", encoding="ascii")
+            watch.next("source modified")
+            watch.next("up twoone")
+            assert runs() == 2, watch.said
+            source.write_text("wait", encoding="ascii")
+            watch.next("at gate")
+            late.write_text("three", encoding="ascii")
+            source.write_text("four", encoding="ascii")
+            (path / "gate").write_text("", encoding="ascii")
+            watch.next("/late, .*/source modified during the build")
+            watch.next("up fourthree")
+            old.write_text("another", encoding="ascii")
+            watch.next("old modified\n")
+            watch.next("up fourthree")
+            assert runs() == 5, watch.said
+            assert watch.stop() == 5
+
+
+def learns_outputs():
+    """a file that was there before, and that each build writes, needs one more build and then no other"""
+    with folder() as path:
+        (path / "output").write_text("before", encoding="ascii")
+        place(path / ".build", f"#!/bin/sh\necho build >>{path}/output\n")
+        place(path / ".program", "#!/bin/sh\necho up >&2\nexec sleep 1000\n")
+        with Watch("--build", path / ".build", "--watch", path, path / ".program") as watch:
+            watch.next("output modified during the build")
+            watch.next("output changes during each build")
+            watch.next("(?s)killed by signal 15.*up\n")
+            (path / "source").write_text("new", encoding="ascii")
+            watch.next("source modified\n")
+            watch.next("Building")
+            watch.next("up\n")
+            assert (path / "output").read_text(encoding="ascii") == "before" + 3 * "build\n", watch.said
+
+
+def ends_during_build():
+    """a program that ends while a build runs is reported then, and the new one has the port alone"""
+    with folder() as path:
+        source = path / "source"
+        source.write_text("one", encoding="ascii")
+        os.mkfifo(path / "gate")
+        place_server(path / "template", "VERSION")
+        place(
+            path / "build",
+            f"#!/bin/sh\ncd {path}\nif grep -q two source; then echo at gate; cat gate; fi\n"
+            "sed s/VERSION/$(cat source)/ template >new && chmod +x new && mv new program\n",
+        )
+        with Watch("--listen", "127.0.0.1:0", "--build", path / "build", "--watch", source, path / "program") as watch:
+            watch.listens()
+            pid = int(watch.next(r"up one (\d+)\n")[1])
+            source.write_text("two", encoding="ascii")
+            watch.next("at gate")
+            os.kill(pid, signal.SIGKILL)
+            watch.next(r"Script was killed by signal 9 \(Killed\)\n")
+            (path / "gate").write_text("", encoding="ascii")
+            watch.next("up two")
+            answers = {watch.fetch()[1] for _ in range(20)}
+            assert answers == {"two"}, answers
+
+
+def ends_with_shell():
+    """a build ends with its shell, although a daemon that it has started keeps the output open; a signal ends all of a build"""
+    with folder() as path:
+        pids = path / "pids"
+        place(path / "program", "#!/bin/sh\necho up >&2\nexec sleep 1000\n")
+        build = f"sleep 1000 & echo $! >{pids}; echo built"
+        with Watch("--build", build, "--watch", path / "source", path / "program") as watch:
+            watch.next("(?s)built\n.*up\n")
+            os.kill(int(pids.read_text(encoding="ascii")), signal.SIGKILL)
+        build = f"sleep 1000 & echo $! >{pids}; echo built; wait"
+        with Watch("--build", build, "--watch", path / "source", path / "program") as watch:
+            watch.next("built\n")
+            pid = int(pids.read_text(encoding="ascii"))
+            descriptor = os.pidfd_open(pid)
+            assert watch.stop() == 128 + signal.SIGTERM
+            ended, _, _ = select.select([descriptor], [], [], PATIENCE)
+            os.close(descriptor)
+            assert ended, "the build goes on"
+
+
 def serves_squall():
     """a program with autoreload takes the sockets without a change of its code, and restarts with them"""
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -238,6 +356,19 @@ def wrong_use():
 
 tap = Tap()
 tap.run(
-    [until_success, runs_again, passes_signals, never_refuses, shows_ends, shows_build, serves_squall, wrong_use]
+    [
+        until_success,
+        runs_again,
+        passes_signals,
+        never_refuses,
+        shows_ends,
+        shows_build,
+        builds_into_watched_folder,
+        learns_outputs,
+        ends_during_build,
+        ends_with_shell,
+        serves_squall,
+        wrong_use,
+    ]
 )
 tap.end()

@@ -34,12 +34,20 @@ bool pass_sockets(const std::vector<int>& sockets) {
   return true;
 }
 
+// In the child. False with errno.
+bool redirect(int output) {
+  const int null = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  return null >= 0 && ::dup2(null, STDIN_FILENO) >= 0 && ::dup2(output, STDOUT_FILENO) >= 0 &&
+         ::dup2(output, STDERR_FILENO) >= 0 && ::setpgid(0, 0) == 0;
+}
+
 // In the child. Returns errno if the program cannot be run.
-int run(const std::vector<std::string>& arguments, const std::vector<int>& sockets) {
+template <class Prepare>
+int run(const std::vector<std::string>& arguments, Prepare prepare) {
   std::vector<char*> pointers;
   for (const std::string& argument : arguments) pointers.push_back(const_cast<char*>(argument.c_str()));
   pointers.push_back(nullptr);
-  if (!pass_sockets(sockets)) return errno;
+  if (!prepare()) return errno;
   for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
   sigset_t none;
   ::sigemptyset(&none);
@@ -48,20 +56,19 @@ int run(const std::vector<std::string>& arguments, const std::vector<int>& socke
   return errno;
 }
 
-}  // namespace
-
-pid_t start_program(const std::vector<std::string>& arguments, const std::vector<int>& sockets) {
+// `lowest`: of the descriptors that `prepare` leaves alone.
+template <class Prepare>
+pid_t start(const std::vector<std::string>& arguments, int lowest, Prepare prepare) {
   // The child writes the reason if it cannot run the program. Otherwise execvp() closes the pipe.
   Pipe pipe = make_pipe();
   // The child moves its end away from the numbers of the sockets.
-  const int lowest = kFirst + static_cast<int>(sockets.size());
   OwnedFd report(::fcntl(pipe.write.get(), F_DUPFD_CLOEXEC, lowest));
   if (!report) throw_errno("fcntl(F_DUPFD_CLOEXEC)");
   pipe.write.reset();
   const pid_t pid = ::fork();
   if (pid < 0) throw_errno("fork");
   if (pid == 0) {
-    const int error = run(arguments, sockets);
+    const int error = run(arguments, prepare);
     [[maybe_unused]] const ssize_t written = ::write(report.get(), &error, sizeof error);
     ::_exit(127);
   }
@@ -74,6 +81,17 @@ pid_t start_program(const std::vector<std::string>& arguments, const std::vector
   if (got != sizeof error) return pid;
   ::waitpid(pid, nullptr, 0);
   throw std::system_error(error, std::generic_category(), fmt::format("cannot run {}", arguments[0]));
+}
+
+}  // namespace
+
+pid_t start_program(const std::vector<std::string>& arguments, const std::vector<int>& sockets) {
+  const int lowest = kFirst + static_cast<int>(sockets.size());
+  return start(arguments, lowest, [&] { return pass_sockets(sockets); });
+}
+
+pid_t start_build(const std::string& command, int output) {
+  return start({"/bin/sh", "-c", command}, kFirst, [&] { return redirect(output); });
 }
 
 }  // namespace squall::tools

@@ -16,4 +16,8 @@ namespace squall::tools {
 //            child.
 pid_t start_program(const std::vector<std::string>& arguments, const std::vector<int>& sockets);
 
+// Starts a command for the shell in a child process that leads a process group of its own. Its stdin is
+// /dev/null, and `output` is its stdout and its stderr. Thread and errors: as start_program().
+pid_t start_build(const std::string& command, int output);
+
 }  // namespace squall::tools

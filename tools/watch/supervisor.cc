@@ -4,7 +4,6 @@
 #include <squall/ioloop/base/log.h>
 #include <squall/ioloop/loop/sleep.h>
 #include <squall/ioloop/reload/program_image.h>
-#include <squall/iostream/process/subprocess.h>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -12,20 +11,17 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <filesystem>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
+#include "watch/run_build.h"
 #include "watch/start_program.h"
 
 namespace squall::tools {
 namespace {
-
-// The most output of a build that the page shows: the first errors are the ones to mend.
-constexpr std::size_t kMostOutput = 64 * 1024;
 
 // The file that execvp() would run.
 std::string find_executable(const std::string& name) {
@@ -55,11 +51,15 @@ bool terminal_signals_program(int signal) {
 }  // namespace
 
 Supervisor::Supervisor(WatchOptions options, const std::vector<OwnedFd>& sockets)
-    : options_(std::move(options)), sockets_(sockets), page_(sockets), watcher_([this] {
+    : options_(std::move(options)),
+      sockets_(sockets),
+      page_(sockets),
+      watcher_([this] {
         FileWatcher::Options watching;
         watching.how = options_.how;
         return watching;
-      }()) {
+      }()),
+      outputs_(find_executable(options_.program[0])) {
   for (const std::string& path : options_.paths) watcher_.add(path);
   if (!options_.build.empty()) return;
   executable_ = find_executable(options_.program[0]);
@@ -89,7 +89,9 @@ void Supervisor::pass_on(int signal) {
 // Sets has_changes_ when the watched files have changed and the program is complete.
 Task<> Supervisor::watch() {
   for (;;) {
-    const std::vector<std::string> changed = co_await watcher_.next();
+    std::vector<std::string> changed = co_await watcher_.next();
+    if (!options_.build.empty()) outputs_.note_between_builds(changed);
+    if (changed.empty()) continue;
     log::general().info("{} modified", fmt::join(changed, ", "));
     bool is_announced = false;
     for (;;) {
@@ -107,29 +109,24 @@ Task<> Supervisor::watch() {
 // Runs the build command. False if it failed, and then the page shows its output.
 Task<bool> Supervisor::build() {
   log::general().info("Building: {}", options_.build);
-  Subprocess::Options options;
-  options.std_in = Subprocess::kNull;
-  options.std_out = Subprocess::kStream;
-  options.std_err = Subprocess::kToStdOut;
-  Subprocess command({"/bin/sh", "-c", options_.build}, options);
-  std::string output;
-  for (;;) {
-    const std::string_view piece = co_await command.std_out().read_some();
-    if (piece.empty()) break;
-    std::fwrite(piece.data(), 1, piece.size(), stderr);
-    output.append(piece.substr(0, kMostOutput - output.size()));
-  }
-  const int returncode = co_await command.wait_for_exit(std::nothrow);
-  if (returncode == 0) co_return true;
-  log::general().error("The build failed with status {}; waiting for a change", returncode);
-  const std::string_view rest = output.size() == kMostOutput ? "\n[more output is in the terminal]" : "";
-  page_.show("The build failed", fmt::format("$ {}\n{}{}", options_.build, output, rest));
+  const BuildResult result = co_await run_build(options_.build);
+  if (result.returncode == 0) co_return true;
+  log::general().error("The build failed with status {}; waiting for a change", result.returncode);
+  const std::string_view rest =
+      result.output.size() == kMostOutput ? "\n[more output is in the terminal]" : "";
+  page_.show("The build failed", fmt::format("$ {}\n{}{}", options_.build, result.output, rest));
   co_return false;
 }
 
 Task<> Supervisor::note_build(std::optional<bool>& result) {
-  const bool is_built = co_await build();
-  result = is_built;
+  try {
+    const bool is_built = co_await build();
+    result = is_built;
+  } catch (const std::system_error& error) {
+    log::general().error("The build failed: {}; waiting for a change", error.what());
+    page_.show("The build failed", error.what());
+    result = false;
+  }
   event_.set();
 }
 
@@ -137,9 +134,20 @@ Task<> Supervisor::note_build(std::optional<bool>& result) {
 Task<std::optional<bool>> Supervisor::build_unless_ending() {
   std::optional<bool> result;
   if (options_.build.empty()) co_return true;
-  TaskGroup building(loop_);  // its destructor kills the command
-  building.add(note_build(result));
-  while (!result && ending_ == 0) co_await wait_for_event();
+  watching_.destroy();
+  std::vector<std::string> before = watcher_.take().changed;
+  outputs_.note_between_builds(before);
+  {
+    TaskGroup building(loop_);  // its destructor ends the command
+    building.add(note_build(result));
+    while (!result && ending_ == 0) co_await wait_for_event();
+  }
+  const std::vector<std::string> sources = outputs_.sources_of(watcher_.take());
+  if (!sources.empty()) {
+    log::general().info("{} modified during the build", fmt::join(sources, ", "));
+    has_changes_ = true;
+  }
+  watching_.add(watch());
   co_return result;
 }
 
@@ -172,6 +180,7 @@ void Supervisor::start() {
 }
 
 Task<> Supervisor::stop() {
+  has_ended_ = false;  // its end is no news any more
   if (!child_) co_return;
   if (ending_ == 0) child_->send_signal(SIGTERM);
   const Timeout kill = loop_.call_later(options_.grace, [this] {
@@ -189,16 +198,16 @@ int Supervisor::final_status() const noexcept {
 
 Task<int> Supervisor::run() {
   handle_signals();
-  TaskGroup background(loop_);
-  background.add(watch());
+  if (options_.build.empty()) watching_.add(watch());
   has_changes_ = true;  // the first start
   for (;;) {
     if (std::exchange(has_changes_, false)) {
       const std::optional<bool> is_built = co_await build_unless_ending();
+      if (has_ended_ && *returncode_ == 0 && options_.until_success) co_return 0;  // during the build
       co_await stop();
       if (is_built == true && ending_ == 0) start();
     }
-    if (ending_ == 0) co_await wait_for_event();
+    if (ending_ == 0 && !has_changes_) co_await wait_for_event();
     if (ending_ != 0) {
       co_await stop();
       co_return final_status();

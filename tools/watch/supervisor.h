@@ -4,6 +4,7 @@
 #include <squall/ioloop/base/time_span.h>
 #include <squall/ioloop/loop/ioloop.h>
 #include <squall/ioloop/loop/task.h>
+#include <squall/ioloop/loop/task_group.h>
 #include <squall/ioloop/process/child_watcher.h>
 #include <squall/ioloop/reload/file_watcher.h>
 #include <squall/ioloop/sync/event.h>
@@ -13,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "watch/build_outputs.h"
 #include "watch/status_page.h"
 
 namespace squall::tools {
@@ -36,9 +38,9 @@ struct WatchOptions {
 // idle     | a change                     | building, or running without a build command
 // stopping | the end of the program       | running, idle after a failed build, or the end
 //
-// While a build runs, so does the program; it is stopped after the build. A change during a build starts the
-// next one. In `idle` the status page says why. SIGINT, SIGTERM and SIGHUP are passed on to the program, and
-// end the supervisor after it. SIGUSR1 and SIGUSR2 are passed on.
+// While a build runs, so does the program; it is stopped after the build. A change of a source during a build
+// starts the next one (BuildOutputs). In `idle` the status page says why. SIGINT, SIGTERM and SIGHUP are
+// passed on to the program, and end the supervisor after it. SIGUSR1 and SIGUSR2 are passed on.
 //
 // Thread:    the loop's thread; the process has no other.
 // Lifetime:  borrows the sockets. Dropping the task of run() kills the program.
@@ -70,13 +72,15 @@ class Supervisor {
   IOLoop& loop_ = IOLoop::current();
   StatusPage page_;
   FileWatcher watcher_;
+  BuildOutputs outputs_;
   std::string executable_;             // empty: not watched, because the build command makes it
   Event event_;                        // a change, a signal, or the end of the program or of the build
   std::optional<ChildWatcher> child_;  // while the program runs
   std::optional<int> returncode_;      // of the last run
   bool has_changes_ = false;
-  bool has_ended_ = false;  // the program, by itself, and the page does not say so yet
-  int ending_ = 0;          // the signal that ends the supervisor
+  bool has_ended_ = false;     // the program, by itself, and the page does not say so yet
+  int ending_ = 0;             // the signal that ends the supervisor
+  TaskGroup watching_{loop_};  // watch(), except during a build
 };
 
 }  // namespace squall::tools

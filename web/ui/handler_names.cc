@@ -161,9 +161,9 @@ const TemplateValue* HandlerNames::find(std::string_view name) {
   if (is_method_name(name)) {
     const auto method = settings.ui_methods.find(name);
     if (method != settings.ui_methods.end())
-      return keep(TemplateValue::function([this, &call_method = method->second](const TemplateCall& call) {
-        return call_method(handler_, call);
-      }));
+      return keep(
+          TemplateValue::function([&handler = handler_, &call_method = method->second](
+                                      const TemplateCall& call) { return call_method(handler, call); }));
   }
   const auto value = settings.template_names.find(name);
   if (value != settings.template_names.end()) return keep(value->second(handler_));

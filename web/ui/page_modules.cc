@@ -4,6 +4,7 @@
 #include <squall/web/ui/template_module.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <iterator>
 #include <optional>
 #include <stdexcept>
@@ -66,13 +67,15 @@ UIModule& PageModules::module_named(const std::string& name, const UIModuleFacto
 
 ModuleResources PageModules::resources() const {
   ModuleResources all;
-  for (const auto& [name, module] : called_) {
-    append(all.scripts, module->embedded_javascript());
-    append(all.javascript_files, module->javascript_files());
-    append(all.styles, module->embedded_css());
-    append(all.css_files, module->css_files());
-    all.html_head += module->html_head().value_or("");
-    all.html_body += module->html_body().value_or("");
+  // By index: a function of a module may render a template that calls another module for the first time.
+  for (std::size_t i = 0; i < called_.size(); ++i) {
+    UIModule& module = *called_[i].second;
+    append(all.scripts, module.embedded_javascript());
+    append(all.javascript_files, module.javascript_files());
+    append(all.styles, module.embedded_css());
+    append(all.css_files, module.css_files());
+    all.html_head += module.html_head().value_or("");
+    all.html_body += module.html_body().value_or("");
   }
   return all;
 }

@@ -50,7 +50,7 @@ std::string TemplateModule::render(const TemplateCall& call) {
   const std::string file = text_at(call, 0);
   TemplateArguments arguments;
   for (const auto& [name, value] : call.named) arguments.set(name, value);
-  arguments.set("set_resources", TemplateValue::function([this, &file](const TemplateCall& resources) {
+  arguments.set("set_resources", TemplateValue::function([this, file](const TemplateCall& resources) {
                   set_resources(file, resources);
                   return TemplateValue("");
                 }));

@@ -136,6 +136,39 @@ TEST_CASE("a symbolic link has changed when the file that it leads to was replac
   }
 }
 
+void append_for_ever(IOLoop& loop, const std::string& path) {
+  std::ofstream(path, std::ios::binary | std::ios::app) << "line\n";
+  loop.call_later(1ms, [&loop, path] { append_for_ever(loop, path); });
+}
+
+TEST_CASE("a file that is always being written does not delay the changes of other files for ever",
+          "[file_watcher]") {
+  Watching test(How::notices);
+  const std::string log = test.folder.file("log", "");
+  const std::string page = test.folder.file("page", "1");
+  test.watcher.add(test.folder / "");
+  append_for_ever(test.loop, log);
+  write(page, "2, longer");
+  CHECK(test.next() == Paths{page});
+}
+
+TEST_CASE("take() returns the changes at once, and new files apart; they are in no later result",
+          "[file_watcher]") {
+  Watching test(How::notices);
+  const std::string page = test.folder.file("page", "1");
+  const std::string old = test.folder.file("old", "1");
+  test.watcher.add(test.folder / "");
+  write(page, "2, longer");
+  std::filesystem::remove(old);
+  const std::string added = test.folder.file("new", "1");
+  const FileWatcher::Changes changes = test.watcher.take();
+  CHECK(changes.changed == Paths{old, page});
+  CHECK(changes.added == Paths{added});
+  CHECK(test.watcher.take().changed.empty());
+  write(added, "2, longer");
+  CHECK(test.next() == Paths{added});
+}
+
 TEST_CASE("a path that is added while a task waits is watched", "[file_watcher]") {
   Watching test(How::notices);
   test.watcher.add(test.folder.file("first", "1"));

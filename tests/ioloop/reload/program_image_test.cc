@@ -55,5 +55,20 @@ TEST_CASE("a program that is missing, empty, not executable or open for writing 
   CHECK(obstacle_to_execution(path).empty());
 }
 
+TEST_CASE("a library that is missing, empty or open for writing cannot be loaded yet", "[program_image]") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "library.so";
+  CHECK(obstacle_to_loading(path) == "No such file or directory");
+  folder.file("library.so", "");
+  CHECK(obstacle_to_loading(path) == "it is empty");
+  std::optional<std::ofstream> linker(std::in_place, path);
+  *linker << "one" << std::flush;
+#ifdef __linux__
+  CHECK(obstacle_to_loading(path) == "it is open for writing");
+#endif
+  linker.reset();
+  CHECK(obstacle_to_loading(path).empty());
+}
+
 }  // namespace
 }  // namespace squall::program_image_test

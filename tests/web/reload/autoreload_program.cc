@@ -65,7 +65,8 @@ int main(int argc, char** argv) {
   }
   ::setenv("TEST_SET", "1", 1);
   IOLoop loop;
-  web::Application app({web::url<VersionHandler>("/"), web::url<SlowHandler>("/slow")}, {.debug = true});
+  web::Application app({web::url<VersionHandler>("/"), web::url<SlowHandler>("/slow")},
+                       g_version == "plain" ? web::Settings() : web::Settings{.debug = true});
   std::uint16_t port = 0;
   for (int i = 1; i + 1 < argc; i += 2) {
     const std::string what = argv[i];
@@ -73,8 +74,9 @@ int main(int argc, char** argv) {
     if (what == "watch") autoreload::watch(argv[i + 1]);
     if (what == "port") port = static_cast<std::uint16_t>(std::atoi(argv[i + 1]));
   }
+  const char* const address = g_version == "moved" ? "127.0.0.2" : "127.0.0.1";
   const http::HTTPServer& server =
-      app.listen(port, {.address = g_version == "moved" ? "127.0.0.2" : "127.0.0.1"});
+      app.listen(port, {.address = g_version == "plain" ? "localhost" : address});
   autoreload::add_reload_hook([] { log::general().info("First hook"); });
   autoreload::add_reload_hook([] { throw std::runtime_error("of the second hook"); });
   autoreload::add_reload_hook([] { log::general().info("Third hook"); });

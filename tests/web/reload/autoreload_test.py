@@ -113,11 +113,14 @@ def waits_for_linker():
             site.program.wait_for(r"modified; restarting server")
             site.program.wait_for(r"program cannot run yet: it is not executable; waiting for it")
             site.path.chmod(0o700)
+            # It looks each 50 ms: a program that ran now would fail, and no connection be accepted.
+            began = time.monotonic()
+            while time.monotonic() < began + 0.3:
+                assert site.get()[0] == "1", site.program.said
+                site.program.read_more(0.02)  # keeps the pipe of its log empty
             linker.write(made[len(made) // 2 :])
-            linker.flush()
-            time.sleep(0.1)  # it would run the program now, and fail
-            assert site.get()[0] == "1"
-        site.wait_for_version("2")
+        site.program.wait_for(rf"Serving on port {site.port}, version 2\n")
+        assert "cannot run " not in site.program.said.replace("cannot run yet", ""), site.program.said
         assert site.get()[0] == "2"
 
 
@@ -151,6 +154,39 @@ def answers_requests():
         assert answer.endswith(b"\r\n\r\n1"), (answer, site.program.said)
         site.wait_for_version("2")
         assert site.get()[0] == "2"
+
+
+def survives_refusal():
+    """an executable that the system refuses is an error in the log; the next one takes the sockets"""
+    with Site() as site:
+        made = site.folder / "new"
+        made.write_bytes(b"no program")
+        made.chmod(0o700)
+        made.rename(site.path)
+        site.program.wait_for(r"cannot run .*program: Exec format error; waiting for a change")
+        pid = site.program.process.pid
+        for descriptor in pathlib.Path(f"/proc/{pid}/fd").iterdir():
+            if int(descriptor.name) > 2 and os.readlink(descriptor).startswith("socket:"):
+                flags = pathlib.Path(f"/proc/{pid}/fdinfo/{descriptor.name}").read_text(encoding="ascii")
+                assert int(flags.split("flags:")[1].split()[0], 8) & os.O_CLOEXEC, (descriptor, flags)
+        site.place("2")
+        site.wait_for_version("2")
+        assert site.get()[0] == "2"
+
+
+def closes_without_autoreload():
+    """a program without autoreload that listens on another port closes the old one too"""
+    with Site() as site:
+        site.place("plain")
+        port = site.program.wait_for(r"Serving on port (\d+), version plain\n")[1]
+        assert int(port) != site.port
+        site.program.connect().close()
+        site.program.wait_for("Closed 1 listening sockets that the program does not use any more")
+        try:
+            site.program.connect().close()
+            raise AssertionError("the old port still accepts connections")
+        except ConnectionRefusedError:
+            pass
 
 
 def keeps_unix_socket():
@@ -219,6 +255,8 @@ tap.run(
         watches_files,
         calls_hooks,
         answers_requests,
+        survives_refusal,
+        closes_without_autoreload,
         keeps_unix_socket,
         follows_address,
         fails_clearly,

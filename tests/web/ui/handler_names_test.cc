@@ -136,6 +136,33 @@ TEST_CASE("UI methods get the handler; names with `_` or an upper-case letter in
   CHECK(site.page() == "200 &lt;a&gt;!/page.html12");
 }
 
+// Calls its argument when the template that has passed it is rendered.
+class LaterModule : public UIModule {
+ public:
+  std::string render(const TemplateCall& call) override {
+    kept_ = *call.at(0);
+    return "";
+  }
+  std::optional<std::string> html_body() override { return render_string("later.html", {{"f", kept_}}); }
+
+ private:
+  TemplateValue kept_;
+};
+
+TEST_CASE("a function of a template may be called when its template is rendered (WEB-232, WEB-236)",
+          "[handler_names]") {
+  Settings settings = with_templates(
+      {{"page.html", "<head></head>{% module Later(path) %}{% module Template('part.html') %}</body>"},
+       {"part.html", "{% module Other(set_resources) %}"},
+       {"later.html", "({{ f() }})"}});
+  settings.ui_methods = {{"path", [](RequestHandler& handler, const TemplateCall&) {
+                            return TemplateValue(handler.request().path());
+                          }}};
+  settings.ui_modules = {{"Later", ui_module<LaterModule>()}, {"Other", ui_module<LaterModule>()}};
+  PageSite site(settings);
+  CHECK(site.page() == "200 <head></head>(/page.html)()\n</body>");
+}
+
 class OwnNamesHandler : public RequestHandler {
  public:
   void get() { render("page.html", {{"a", "argument"}}); }

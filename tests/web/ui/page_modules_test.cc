@@ -124,6 +124,36 @@ TEST_CASE("names of files without a slash in front are paths for static_url() (W
                      "</head>(1)(&lt;)"));
 }
 
+class FreshModule : public UIModule {
+ public:
+  explicit FreshModule(std::string name) : name_(std::move(name)) {}
+  std::string render(const TemplateCall&) override { return name_; }
+  std::optional<std::string> html_head() override { return "<meta " + name_ + ">"; }
+
+ private:
+  std::string name_;
+};
+
+// Its text for the head is a template that calls more modules.
+class HeadModule : public UIModule {
+ public:
+  std::string render(const TemplateCall&) override { return "head"; }
+  std::optional<std::string> html_head() override { return render_string("head.html"); }
+  std::optional<std::string> html_body() override { return "<i>head</i>"; }
+};
+
+TEST_CASE("the resources of modules that the resources of a module call are on the page too (WEB-233)",
+          "[page_modules]") {
+  Settings settings = with_templates({{"page.html", "<head></head><body>{% module Head() %}</body>"},
+                                      {"head.html", "{% module A() %}{% module B() %}{% module C() %}"}});
+  settings.ui_modules = {{"A", ui_module<FreshModule>("a")},
+                         {"B", ui_module<FreshModule>("b")},
+                         {"C", ui_module<FreshModule>("c")},
+                         {"Head", ui_module<HeadModule>()}};
+  PageSite site(settings);
+  CHECK(site.page() == "200 <head>abc<meta a><meta b><meta c>\n</head><body>head<i>head</i>\n</body>");
+}
+
 class NonceHandler : public RequestHandler {
  public:
   using Items = std::vector<std::string>;
