@@ -3,6 +3,7 @@
 #include <squall/ioloop/base/refuse_coroutine.h>
 #include <squall/options/value_type.h>
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <memory>

@@ -5,6 +5,7 @@
 #include <squall/web/auth/sign_in_state.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 // The authorization code flow, for OAuth2Client and the clients that are built on it. Private: no installed

@@ -8,6 +8,7 @@
 #include <squall/web/handler/debug_mode.h>
 #include <squall/web/handler/debug_pages.h>
 #include <squall/web/handler/middleware.h>
+#include <squall/web/handler/named_functions.h>
 #include <squall/web/handler/page_functions.h>
 #include <squall/web/handler/static_folder.h>
 #include <squall/web/handler/template_folder.h>
@@ -17,8 +18,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -117,11 +116,11 @@ struct Settings {
   // `debug` is set.
   std::optional<bool> compiled_template_cache{};
   // The modules of `{% module Name(...) %}` (WEB-206), as made by ui_module<M>().
-  std::map<std::string, UIModuleFactory, std::less<>> ui_modules{};
+  NamedFunctions<UIModuleFactory> ui_modules{};
   // Functions for templates. Names that begin with `_` or an upper-case letter are ignored (WEB-236).
-  std::map<std::string, UIMethod, std::less<>> ui_methods{};
+  NamedFunctions<UIMethod> ui_methods{};
   // Other names for templates, whose values depend on the request.
-  std::map<std::string, TemplateName, std::less<>> template_names{};
+  NamedFunctions<TemplateName> template_names{};
 };
 
 }  // namespace squall::web

@@ -4,6 +4,7 @@
 #include <squall/web/locale/csv_encoding.h>
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>

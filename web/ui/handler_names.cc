@@ -159,14 +159,14 @@ const TemplateValue* HandlerNames::find(std::string_view name) {
   if (const TemplateValue* const own = own_.find(name)) return own;
   const Settings& settings = handler_.settings();
   if (is_method_name(name)) {
-    const auto method = settings.ui_methods.find(name);
-    if (method != settings.ui_methods.end())
+    const auto method = settings.ui_methods.functions().find(name);
+    if (method != settings.ui_methods.functions().end())
       return keep(
           TemplateValue::function([&handler = handler_, &call_method = method->second](
                                       const TemplateCall& call) { return call_method(handler, call); }));
   }
-  const auto value = settings.template_names.find(name);
-  if (value != settings.template_names.end()) return keep(value->second(handler_));
+  const auto value = settings.template_names.functions().find(name);
+  if (value != settings.template_names.functions().end()) return keep(value->second(handler_));
   for (const Known& known : kKnown)
     if (known.name == name) return keep(known.make(handler_));
   return nullptr;

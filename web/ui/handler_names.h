@@ -4,6 +4,7 @@
 
 #include <forward_list>
 #include <string_view>
+#include <utility>
 
 namespace squall::web::detail {
 

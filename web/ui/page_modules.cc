@@ -44,7 +44,7 @@ PageModules::PageModules(RequestHandler& handler) : handler_(handler) {
                          return TemplateValue(handler.xsrf_form_html());
                        }));
   entries.emplace_back("Template", function("Template", template_module_factory()));
-  for (const auto& [name, make] : handler.settings().ui_modules)
+  for (const auto& [name, make] : handler.settings().ui_modules.functions())
     entries.emplace_back(name, function(name, make));
   functions_ = TemplateValue::map(std::move(entries));
 }
