@@ -473,6 +473,8 @@ def watches():
             for path, text in (
                 ("demos/serves/main.cc", "adopt_sockets();"),
                 ("demos/fetches/main.cc", ""),
+                ("options/meson.build", ""),
+                ("tests/meson.build", ""),
                 ("build/release/tools/squall-watch", '#!/bin/sh\necho "$@"\n'),
             ):
                 file = pathlib.Path(folder, path)
@@ -482,6 +484,7 @@ def watches():
             status, out, errors = run(f"{stub}run {arguments}", folder)
             name, _, rest = arguments.partition(" --watch")
             assert status == 0 and out.startswith(f"{listens}--watch=demos/{name} "), (out, errors)
+            assert " --watch=meson.build " in out and " --watch=options " in out and "tests" not in out, out
             assert out.endswith(f" --build=ninja -C build/release demos/{name} build/release/demos/{name}{rest}\n"), out
 
 
