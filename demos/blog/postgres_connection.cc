@@ -32,7 +32,7 @@ std::string one_line(std::string_view message) {
   return line;
 }
 
-// Such as `relation "authors" already exists, skipping`.
+// PostgreSQL sends notices such as `relation "authors" already exists, skipping`.
 void log_notice(void* /*context*/, const char* message) {
   squall::log::application().debug("PostgreSQL: {}", one_line(message));
 }

@@ -7,8 +7,8 @@
 // input.
 namespace c10k {
 
-// Sends all messages of WebSockets back. The first line it writes is its port, which it chooses itself. With
-// a ping interval, in seconds, that is not 0 it pings its clients.
+// Sends all messages of WebSockets back. The first line it writes is its port, which it chooses itself.
+// `ping_interval` is the time between two pings of a client, in seconds; 0: no pings.
 void run_server(double ping_interval);
 
 struct ClientOptions {

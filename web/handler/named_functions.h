@@ -23,7 +23,8 @@ class NamedFunctions {
   NamedFunctions(std::initializer_list<typename Map::value_type> functions)
       : map_(std::make_shared<Map>(functions)) {}
 
-  // The function of this name, to assign one. Invalidates no reference but those of a copy.
+  // The function of this name, to assign one. Assign at once: a later copy of this object shares the
+  // function.
   Function& operator[](std::string_view name) {
     if (!map_) map_ = std::make_shared<Map>();
     if (map_.use_count() > 1) map_ = std::make_shared<Map>(*map_);

@@ -101,7 +101,8 @@ class MessageStream {
 //
 // Lifetime:  borrows the stream, and the connection while it waits. Destroying it withdraws the read: no byte
 //            is lost. May be moved until it is awaited.
-// Errors:    those of MessageStream, at the wait. std::logic_error if its stream was moved meanwhile.
+// Errors:    awaiting it throws the errors of MessageStream, and std::logic_error if the stream was moved
+//            meanwhile.
 class [[nodiscard]] PieceAwaiter {
  public:
   // Made by MessageStream.

@@ -11,7 +11,8 @@
 
 namespace squall::websocket {
 
-// When a message is offered to the kernel: with what else is sent in this turn of the loop, or at once.
+// When a message is offered to the kernel: at the end of the turn, with the other messages of the turn, or at
+// once.
 enum class SendTime : std::uint8_t { turn_end, now };
 
 // A message for many connections: framed once, compressed once for each kind of receiver, and shared by

@@ -1,4 +1,4 @@
-// The messages of a WebSocketHandler: the functions that send and close, and what the hooks may rely on.
+// The messages of a WebSocketHandler: functions that send and close, and the order of the hooks.
 
 #include <squall/websocket/handler/websocket_handler.h>
 
