@@ -123,4 +123,12 @@ struct Settings {
   NamedFunctions<TemplateName> template_names{};
 };
 
+namespace detail {
+
+// Whether a template that was compiled is used although its file has changed.
+inline bool keeps_templates(const Settings& settings) noexcept {
+  return settings.compiled_template_cache.value_or(!settings.debug.pages().function());
+}
+
+}  // namespace detail
 }  // namespace squall::web

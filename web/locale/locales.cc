@@ -59,6 +59,12 @@ void Locales::replace(std::vector<Locale> loaded, std::string_view folder) {
   if (loaded.empty()) log::general().warning("No translations in {}", folder);
   const std::lock_guard lock(mutex_);
   install(std::move(loaded), set_->default_code);
+  folder_ = folder;
+}
+
+std::string Locales::folder() const {
+  const std::lock_guard lock(mutex_);
+  return folder_;
 }
 
 void Locales::load_translations(const std::string& folder, CsvEncoding encoding) {

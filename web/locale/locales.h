@@ -62,6 +62,9 @@ class Locales {
   // A name that templates have, for pages in that locale: `_`, `pgettext` or `locale`.
   virtual TemplateValue template_value(std::string_view name, const Locale& locale) const;
 
+  // The folder of the translations; empty if none were loaded. Virtual as above, for autoreload.
+  virtual std::string folder() const;
+
   // The locale of exactly that code: for the choice of a user. nullopt if it is not supported.
   std::optional<Locale> find(std::string_view code) const;
   // Sorted by code: for a menu of languages.
@@ -78,6 +81,7 @@ class Locales {
 
   mutable std::mutex mutex_;
   std::shared_ptr<const Set> set_;  // guarded by mutex_; the set itself does not change
+  std::string folder_;              // guarded by mutex_
 };
 
 }  // namespace squall::web

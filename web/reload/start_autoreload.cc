@@ -3,9 +3,12 @@
 #include <squall/iostream/tcp/tcp_server.h>
 #include <squall/web/app/application.h>
 #include <squall/web/handler/auto_reload.h>
+#include <squall/web/handler/settings.h>
+#include <squall/web/locale/locales.h>
 
 #include <chrono>
 #include <memory>
+#include <string>
 
 namespace squall::web {
 namespace {
@@ -22,9 +25,18 @@ Task<> drain(Application& application) {
   co_await application.drain(kDrain);
 }
 
+// The files that the program reads once (ARL-06).
+void watch_files(const Settings& settings) {
+  if (!settings.template_path.empty() && detail::keeps_templates(settings))
+    autoreload::watch(settings.template_path.path());
+  if (!settings.locales) return;
+  if (const std::string folder = settings.locales->folder(); !folder.empty()) autoreload::watch(folder);
+}
+
 }  // namespace
 
 std::shared_ptr<void> detail::start_autoreload(Application& application) {
+  watch_files(application.settings());
   if (!autoreload::start_unless_running()) return nullptr;
   return std::make_shared<autoreload::ReloadTask>([&application] { return drain(application); });
 }

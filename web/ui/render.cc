@@ -197,9 +197,9 @@ std::shared_ptr<TemplateLoader> make_template_loader(const Settings& settings, c
   TemplateOptions options;
   options.autoescape = settings.autoescape;
   options.whitespace = settings.template_whitespace;
-  const bool is_kept = settings.compiled_template_cache.value_or(!settings.debug.pages().function());
-  return std::make_shared<TemplateLoader>(folder, std::move(options),
-                                          is_kept ? TemplateChanges::ignored : TemplateChanges::noticed);
+  return std::make_shared<TemplateLoader>(
+      folder, std::move(options),
+      keeps_templates(settings) ? TemplateChanges::ignored : TemplateChanges::noticed);
 }
 
 }  // namespace squall::web::detail

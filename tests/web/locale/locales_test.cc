@@ -76,6 +76,15 @@ TEST_CASE("a code is found exactly or not at all", "[locales]") {
   CHECK(locales.find("en_US"));
 }
 
+TEST_CASE("the folder is that of the last load", "[locales]") {
+  const TemporaryFolder folder;
+  write_csv(folder, "de");
+  Locales locales;
+  CHECK(locales.folder().empty());
+  locales.load_translations(folder / "");
+  CHECK(locales.folder() == folder / "");
+}
+
 TEST_CASE("the default locale may be another, and have translations (LOC-01)", "[locales]") {
   const TemporaryFolder folder;
   write_csv(folder, "de");

@@ -12,6 +12,8 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <memory>
+#include <stdexcept>
 #include <string>
 
 using namespace squall;
@@ -49,9 +51,25 @@ class SlowHandler : public web::RequestHandler {
   }
 };
 
+web::Settings settings_of(int argc, char** argv) {
+  web::Settings settings;
+  if (g_version == "plain") return settings;
+  settings.debug = true;
+  for (int i = 1; i + 1 < argc; i += 2) {
+    const std::string what = argv[i];
+    if (what == "templates") settings.template_path = argv[i + 1];
+    if (what == "templates") settings.compiled_template_cache = true;
+    if (what != "translations") continue;
+    auto locales = std::make_shared<web::Locales>();
+    locales->load_translations(argv[i + 1]);
+    settings.locales = locales;
+  }
+  return settings;
+}
+
 }  // namespace
 
-// autoreload_program [unix PATH] [watch PATH] [port PORT]
+// autoreload_program [unix PATH] [watch PATH] [port PORT] [templates FOLDER] [translations FOLDER]
 int main(int argc, char** argv) {
   log::enable_pretty_logging();
   if (g_version == "crash") {
@@ -66,7 +84,7 @@ int main(int argc, char** argv) {
   ::setenv("TEST_SET", "1", 1);
   IOLoop loop;
   web::Application app({web::url<VersionHandler>("/"), web::url<SlowHandler>("/slow")},
-                       g_version == "plain" ? web::Settings() : web::Settings{.debug = true});
+                       settings_of(argc, argv));
   std::uint16_t port = 0;
   for (int i = 1; i + 1 < argc; i += 2) {
     const std::string what = argv[i];

@@ -137,6 +137,20 @@ def watches_files():
         assert site.get() == [version, pid, "kept", "1"]
 
 
+def watches_pages():
+    """a translation, and a template where compiled ones are kept, restarts the program when it changes (ARL-06)"""
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        for part, file in (("templates", "a.html"), ("translations", "de.csv")):
+            (folder / part).mkdir()
+            (folder / part / file).write_text('"one","eins"\n', encoding="ascii")
+        with Site("templates", str(folder / "templates"), "translations", str(folder / "translations")) as site:
+            for changed in ("templates/a.html", "translations/de.csv"):
+                (folder / changed).write_text('"one","another"\n', encoding="ascii")
+                site.program.wait_for(f"{changed} modified; restarting server")
+                site.wait_for_version("1")
+
+
 def calls_hooks():
     """the reload hooks run in their order, and an exception of one does not stop the others (ARL-02)"""
     with Site() as site:
@@ -253,6 +267,7 @@ tap.run(
         never_refuses,
         waits_for_linker,
         watches_files,
+        watches_pages,
         calls_hooks,
         answers_requests,
         survives_refusal,
