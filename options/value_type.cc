@@ -51,13 +51,6 @@ constexpr std::string_view metavar_of() {
   return "BOOL";
 }
 
-std::string_view trim(std::string_view text) noexcept {
-  const auto is_space = [](char c) { return c == ' ' || c == '\t'; };
-  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
-  return text;
-}
-
 // Reads the whole of `text`. The result of std::from_chars(), which does not read a `+`.
 template <class T>
 std::errc read_whole(std::string_view text, T& number) noexcept {
