@@ -121,6 +121,7 @@ void OptionParser::define_config_option(const std::string& name) {
   define(name, std::string(), "file with options, a line `name = value` for each")
       .metavar("FILE")
       .callback([this](const std::string& path) { parse_config_file(path, Final::no); });
+  table_->config_option = table_->find(name);
 }
 
 std::optional<int> OptionParser::parse(int argc, const char* const* argv) {
@@ -152,6 +153,11 @@ void OptionParser::parse_config_file(const std::string& path, Final final) {
     OptionRecord* const record = table_->find(entry.name);
     if (!record || record->is_positional) {
       log::general().warning("{}: there is no such option", place);
+      continue;
+    }
+    if (record == table_->config_option && !entry.is_list) {
+      // The option has the name of this file, perhaps from a stronger source.
+      parse_config_file(entry.values.front(), Final::no);
       continue;
     }
     const Origin origin{Source::config_file, place};

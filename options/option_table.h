@@ -28,9 +28,10 @@ struct OptionTable {
   std::vector<std::unique_ptr<OptionRecord>> arguments{};  // positional
   std::vector<Command> commands{};
   std::vector<std::unique_ptr<detail::ValueCallback>> parse_callbacks{};
-  bool is_chosen = false;  // as a command
-  std::size_t run = 0;     // the number of runs of read_arguments()
-  int config_depth = 0;    // config files that are being read
+  bool is_chosen = false;                 // as a command
+  std::size_t run = 0;                    // the number of runs of read_arguments()
+  OptionRecord* config_option = nullptr;  // of define_config_option()
+  int config_depth = 0;                   // config files that are being read
 
   // Null if there is none. `-` and `_` are the same (OPT-02).
   OptionRecord* find(std::string_view name) const;

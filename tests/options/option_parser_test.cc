@@ -180,6 +180,9 @@ TEST_CASE("a config file may name another one, but not itself without end", "[op
   folder.file("inner", "port = 2\n");
   parser.parse_config_file(folder.file("outer", "config = ${config_dir}/inner\n"));
   CHECK(*port == 2);
+  folder.file("inner", "port = 3\n");
+  parse(parser, CommandLine({("--config=" + (folder / "outer")).c_str()}));
+  CHECK(*port == 3);
   const std::string loop = folder.file("loop", "config = ${config_file}\n");
   CHECK_THROWS_WITH(parser.parse_config_file(loop), loop + ": more than 10 config files name one another");
   // The parser can be used again.
