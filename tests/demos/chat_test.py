@@ -202,7 +202,7 @@ def wrong_use():
     assert status == 2 and re.fullmatch(r"chat: [^\n]+\n", said), (status, said)
     with tempfile.TemporaryDirectory() as folder:
         status, said = fails(*ARGUMENTS, "--templates", folder)
-        assert status == 1 and said == "chat: there is no template 'index.html'\n", (status, said)
+        assert status == 1 and said == f"chat: there is no template 'index.html' in the folder '{folder}'\n", (status, said)
 
 
 tap = Tap()

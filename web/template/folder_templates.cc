@@ -13,7 +13,9 @@
 #include <array>
 #include <cerrno>
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
+#include <system_error>
 #include <utility>
 
 namespace squall::web {
@@ -80,6 +82,12 @@ std::string FolderTemplates::stamp(const std::string& name) const {
 #endif
   return fmt::format("{}.{}.{}.{}.{}", status.st_dev, status.st_ino, status.st_size, changed.tv_sec,
                      changed.tv_nsec);
+}
+
+std::string FolderTemplates::place() const {
+  std::error_code error;  // the current folder is gone
+  const std::filesystem::path root = std::filesystem::absolute(root_, error);
+  return fmt::format("the folder '{}'", error ? root_ : root.string());
 }
 
 }  // namespace squall::web

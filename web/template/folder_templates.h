@@ -18,6 +18,7 @@ class FolderTemplates : public TemplateSource {
   std::optional<std::string> read(const std::string& name) const override;
   // Of device, inode, size and time of the last change.
   std::string stamp(const std::string& name) const override;
+  std::string place() const override;
 
  private:
   std::string path_of(const std::string& name) const;

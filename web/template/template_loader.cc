@@ -44,13 +44,19 @@ class TemplateLoader::Cache : public detail::TemplateFiles {
     // Before the text is read: a change in between is noticed later.
     std::string stamp = source_->stamp(path);
     std::optional<std::string> text = source_->read(path);
-    if (!text) throw TemplateNotFoundError(fmt::format("there is no template '{}'", path));
+    if (!text) refuse(path);
     auto parsed =
         detail::TemplateParser::parse(path, std::move(*text), {options_->autoescape, options_->whitespace});
     return files_.emplace(path, File{std::move(parsed), std::move(stamp)}).first->second.file;
   }
 
  private:
+  [[noreturn]] void refuse(const std::string& path) const {
+    const std::string place = source_->place();
+    throw TemplateNotFoundError(
+        fmt::format("there is no template '{}'{}{}", path, place.empty() ? "" : " in ", place));
+  }
+
   struct File {
     detail::TemplateFilePtr file;
     std::string stamp;

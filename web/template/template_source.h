@@ -28,6 +28,8 @@ class TemplateSource {
   virtual std::optional<std::string> read(const std::string& name) const = 0;
   // A text that changes when the file does; empty without a file.
   virtual std::string stamp(const std::string& name) const = 0;
+  // For messages: `the folder '/srv/pages'`; empty if there is nothing to say.
+  virtual std::string place() const { return {}; }
 };
 
 // Templates in memory, as Tornado's DictLoader has them.

@@ -53,6 +53,8 @@ TEST_CASE("templates of a folder are loaded once", "[template_loader]") {
   CHECK(loader.load("dir/a.html")->generate() == "bchanged");
   CHECK(page->generate() == "bc1");
   CHECK_THROWS_AS(loader.load("none.html"), TemplateNotFoundError);
+  CHECK_THROWS_WITH(loader.load("none.html"),
+                    "there is no template 'none.html' in the folder '" + (folder / "") + "'");
   CHECK_THROWS_AS(loader.load("dir"), TemplateNotFoundError);
   CHECK_THROWS_AS(loader.load("../x"), TemplateNotFoundError);
 }
