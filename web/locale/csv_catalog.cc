@@ -61,7 +61,11 @@ CsvCatalog::CsvCatalog(std::string_view bytes, CsvEncoding encoding, std::string
       log::general().error("{} line {}: skipped: a quote is not closed", name, reader.line());
       return;
     }
-    if (row.size() < 2) continue;
+    if (row.size() < 2) {
+      const bool is_blank = row.empty() || strip(row[0]).empty();
+      if (!is_blank) log::general().warning("{} line {}: skipped: no translation", name, reader.line());
+      continue;
+    }
     const std::string_view kind = row.size() > 2 ? strip(row[2]) : std::string_view();
     Table* const table = table_named(kind);
     if (!table) {

@@ -47,9 +47,11 @@ TEST_CASE("rows have a message, a translation and its use (LOC-03, LOC-05)", "[c
 }
 
 TEST_CASE("cells are trimmed, and rows with fewer than two cells are skipped", "[csv_catalog]") {
+  LogCapture log;
   const CsvCatalog all = catalog("  a\t, b \n\nalone\n c ,d, plural \n");
   CHECK(all.find("a") == "b");
   CHECK_FALSE(all.find("alone"));
+  CHECK(log.expect("es_ES.csv line 3: skipped: no translation").level == log::Level::warning);
   CHECK(all.find("", "c", 2) == "d");
 }
 
