@@ -2,6 +2,8 @@
 
 #include <squall/ioloop/process/run_in_executor.h>
 
+#include <fmt/format.h>
+
 #include <stdexcept>
 #include <utility>
 
@@ -84,7 +86,7 @@ sqlite3_stmt* SqliteDatabase::prepared(const std::string& sql) {
 void SqliteDatabase::bind(sqlite3_stmt* statement, const std::vector<Value>& parameters) {
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     // `$1` is a name in SQLite.
-    const std::string name = "$" + std::to_string(i + 1);
+    const std::string name = fmt::format("${}", i + 1);
     const int at = ::sqlite3_bind_parameter_index(statement, name.c_str());
     const auto* const number = std::get_if<std::int64_t>(&parameters[i]);
     const auto* const text = std::get_if<std::string>(&parameters[i]);
