@@ -726,6 +726,7 @@ TEST_CASE("a handler is removed although the poller fails and memory is exhauste
   auto [near, far] = socket_pair();
   auto on_event = [](Events) {};
   loop.add_handler(near.get(), Events::read, calling(on_event));
+  if (loop.poller_name() == "poll") return loop.remove_handler(near.get());  // makes no call to remove it
   const Injection fault(Call::poller_update, ENOMEM);
   {
     AllocationFault no_memory(0, kAlways);
