@@ -3,10 +3,9 @@
 #include <squall/http/message/url.h>
 #include <squall/http/server/http_server.h>
 #include <squall/ioloop/base/errors.h>
+#include <squall/ioloop/base/new_fd.h>
 #include <squall/ioloop/base/owned_fd.h>
 #include <squall/iostream/stream/iostream.h>
-
-#include <sys/socket.h>
 
 #include <stdexcept>
 #include <utility>
@@ -55,11 +54,9 @@ class InProcessHTTPClient::Servers {
 
  private:
   Task<IOStream> connect(const http::URL& url) {
-    int fds[2];
-    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds) != 0)
-      throw_errno("socketpair");
-    OwnedFd near(fds[0]);
-    OwnedFd far(fds[1]);
+    OwnedFd near;
+    OwnedFd far;
+    if (!new_socket_pair(near, far)) throw_errno("socketpair");
     IOStream::Options options;
     options.receive_before_reset = true;
     IOStream stream(std::move(near), options, http_.loop());

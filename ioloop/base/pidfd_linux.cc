@@ -18,7 +18,7 @@ OwnedFd open_pidfd(pid_t pid) noexcept {
   return OwnedFd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
 }
 
-int send_signal_to(const OwnedFd& pidfd, int signal) noexcept {
+int send_signal_to(const OwnedFd& pidfd, pid_t, int signal) noexcept {
   return static_cast<int>(::syscall(SYS_pidfd_send_signal, pidfd.get(), signal, nullptr, 0));
 }
 

@@ -9,7 +9,7 @@ OwnedFd open_pidfd(pid_t) noexcept {
   return OwnedFd();
 }
 
-int send_signal_to(const OwnedFd&, int) noexcept {
+int send_signal_to(const OwnedFd&, pid_t, int) noexcept {
   errno = ENOSYS;
   return -1;
 }

@@ -1,13 +1,12 @@
 #pragma once
 
-#include <unistd.h>
-
 #include <array>
-#include <cerrno>
 #include <cstddef>
-#include <system_error>
 
 namespace squall::detail {
+
+// Fills the space, of at most 256 bytes. Throws std::system_error.
+void fill_randomly(char* space, std::size_t size);
 
 // Bytes that nobody can guess, from the system's generator: forked processes share no state (SEC-84). Throws
 // std::system_error if the system has none.
@@ -15,8 +14,7 @@ template <std::size_t size>
 std::array<char, size> random_bytes() {
   static_assert(size <= 256, "the most that getentropy() gives");
   std::array<char, size> bytes;
-  if (::getentropy(bytes.data(), size) != 0)
-    throw std::system_error(errno, std::generic_category(), "getentropy");
+  fill_randomly(bytes.data(), size);
   return bytes;
 }
 

@@ -1,6 +1,7 @@
 #include <squall/ioloop/loop/signal_handlers.h>
 
 #include <squall/ioloop/base/errors.h>
+#include <squall/ioloop/base/signal_set.h>
 #include <squall/ioloop/loop/ioloop.h>
 
 #include <fmt/format.h>
@@ -91,7 +92,7 @@ void SignalHandlers::take_over(int signal) {
   struct sigaction action{};
   action.sa_handler = on_signal;
   action.sa_flags = SA_RESTART;
-  ::sigfillset(&action.sa_mask);
+  action.sa_mask = all_signals_but();
   if (::sigaction(signal, &action, &handler.before) != 0) {
     const int error = errno;
     handlers_.erase(signal);

@@ -24,7 +24,8 @@ void ChildWatcher::send_signal(int signal) {
   if (child_->returncode) return;
   // No other process gets the child's number until the child is reaped. If other code reaps it, only the
   // descriptor is safe.
-  const int sent = child_->pidfd ? send_signal_to(child_->pidfd, signal) : ::kill(child_->pid, signal);
+  const int sent =
+      child_->pidfd ? send_signal_to(child_->pidfd, child_->pid, signal) : ::kill(child_->pid, signal);
   if (sent != 0 && errno != ESRCH) throw_errno("kill");
   if (signal == SIGKILL) child_->killed = true;
 }

@@ -3,6 +3,7 @@
 #include <squall/ioloop/base/cpu_count.h>
 #include <squall/ioloop/base/errors.h>
 #include <squall/ioloop/base/log.h>
+#include <squall/ioloop/base/signal_set.h>
 #include <squall/ioloop/loop/ioloop.h>
 #include <squall/ioloop/process/thread_pool.h>
 
@@ -40,14 +41,16 @@ constexpr std::array kSignals = {SIGCHLD, SIGTERM, SIGINT};
 volatile sig_atomic_t g_ending = 0;
 volatile sig_atomic_t g_to_pass_on = 0;
 
+// The terminal sends Ctrl-C to the children too. In POSIX a process that sends a signal gives it a code of
+// zero or less, but SI_USER and SI_QUEUE are positive on some systems.
+bool is_of_the_terminal(const siginfo_t& info) noexcept {
+  return info.si_code > 0 && info.si_code != SI_USER && info.si_code != SI_QUEUE;
+}
+
 void on_signal(int signal, siginfo_t* info, void*) {
   if (signal == SIGCHLD) return;
   g_ending = signal;
-#ifdef SI_KERNEL
-  if (signal == SIGINT && info->si_code == SI_KERNEL) return;
-#else
-  static_cast<void>(info);
-#endif
+  if (signal == SIGINT && is_of_the_terminal(*info)) return;
   g_to_pass_on = signal;
 }
 
@@ -58,9 +61,7 @@ class ParentSignals {
   ParentSignals() {
     g_ending = 0;
     g_to_pass_on = 0;
-    sigset_t blocked;
-    ::sigemptyset(&blocked);
-    for (const int signal : kSignals) ::sigaddset(&blocked, signal);
+    const sigset_t blocked = signal_set({SIGCHLD, SIGTERM, SIGINT});
     if (::sigprocmask(SIG_BLOCK, &blocked, &mask_before_) != 0) throw_errno("sigprocmask");
     open_ = mask_before_;
     for (const int signal : kSignals) {
@@ -87,10 +88,10 @@ class ParentSignals {
     struct sigaction action{};
     action.sa_sigaction = on_signal;
     action.sa_flags = SA_SIGINFO;
-    ::sigfillset(&action.sa_mask);
+    action.sa_mask = all_signals_but();
     if (::sigaction(signal, &action, nullptr) != 0) return false;
     before_[handled_++] = {signal, before};
-    ::sigdelset(&open_, signal);
+    static_cast<void>(sigdelset(&open_, signal));
     return true;
   }
   void restore() noexcept {
@@ -237,9 +238,7 @@ void check_that_forking_is_safe() {
 [[noreturn]] void die_by(int signal) {
   std::fflush(nullptr);
   ::signal(signal, SIG_DFL);
-  sigset_t set;
-  ::sigemptyset(&set);
-  ::sigaddset(&set, signal);
+  const sigset_t set = signal_set({signal});
   ::sigprocmask(SIG_UNBLOCK, &set, nullptr);
   ::raise(signal);
   std::_Exit(128 + signal);

@@ -4,6 +4,7 @@
 #include <squall/ioloop/base/errors.h>
 #include <squall/ioloop/base/log.h>
 #include <squall/ioloop/base/signal_block.h>
+#include <squall/ioloop/base/signal_set.h>
 
 #include <fmt/format.h>
 #include <signal.h>
@@ -29,11 +30,7 @@ std::size_t threads_for(std::optional<int> max_threads) {
 // All signals except those that report a fault of the thread itself, and SIGPROF, which profilers send to
 // each thread.
 sigset_t signals_for_the_process() noexcept {
-  sigset_t set;
-  ::sigfillset(&set);
-  for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS, SIGPROF})
-    ::sigdelset(&set, signal);
-  return set;
+  return all_signals_but({SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS, SIGPROF});
 }
 
 void run(Callback& job) noexcept {

@@ -1,6 +1,7 @@
 #include <squall/iostream/address/hosts_file.h>
 
 #include <squall/ioloop/base/ascii.h>
+#include <squall/ioloop/base/file_times.h>
 #include <squall/ioloop/base/owned_fd.h>
 #include <squall/ioloop/base/retry_interrupted.h>
 #include <squall/iostream/address/resolver.h>
@@ -54,12 +55,7 @@ void HostsFile::refresh() {
     names_.clear();
     return;
   }
-#ifdef __APPLE__
-  const timespec modified = status.st_mtimespec;
-#else
-  const timespec modified = status.st_mtim;
-#endif
-  const Version version{status.st_dev, status.st_ino, status.st_size, modified};
+  const Version version{status.st_dev, status.st_ino, status.st_size, modified_time(status)};
   if (version_ == version) return;
   names_.clear();
   const auto size = static_cast<std::size_t>(version.size);

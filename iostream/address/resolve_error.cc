@@ -1,6 +1,7 @@
 #include <squall/iostream/address/resolve_error.h>
 
 #include <squall/ioloop/base/ascii.h>
+#include <squall/iostream/address/address_system.h>
 
 #include <fmt/format.h>
 #include <netdb.h>
@@ -32,14 +33,7 @@ ResolveError::ResolveError(const std::string& host, std::error_code reason, std:
 
 bool ResolveError::is_definite() const noexcept {
   if (code().category() != resolver_category()) return false;
-  const int reason = code().value();
-#ifdef EAI_NODATA
-  if (reason == EAI_NODATA) return true;
-#endif
-#ifdef EAI_ADDRFAMILY
-  if (reason == EAI_ADDRFAMILY) return true;
-#endif
-  return reason == EAI_NONAME;
+  return detail::is_definite_answer(code().value());
 }
 
 }  // namespace squall

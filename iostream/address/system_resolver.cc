@@ -1,6 +1,7 @@
 #include <squall/iostream/address/system_resolver.h>
 
 #include <squall/ioloop/base/ascii.h>
+#include <squall/ioloop/base/new_fd.h>
 #include <squall/ioloop/base/owned_fd.h>
 #include <squall/ioloop/process/thread_pool.h>
 #include <squall/iostream/address/address_info.h>
@@ -69,7 +70,7 @@ bool is_localhost(std::string_view host) {
 // Whether the system has a way to the address, as getaddrinfo() finds out too: to connect a datagram socket
 // sends nothing.
 bool has_route(const Address& address) {
-  const OwnedFd fd(::socket(address.family(), SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const OwnedFd fd = new_socket(address.family(), SOCK_DGRAM);
   const Address to = address.with_port(1);
   return fd && ::connect(fd.get(), to.data(), to.size()) == 0;
 }

@@ -1,5 +1,7 @@
 #include <squall/iostream/address/unix_address.h>
 
+#include <squall/iostream/address/address_system.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
@@ -18,9 +20,8 @@ constexpr std::size_t kMaxName = sizeof(sockaddr_un::sun_path) - 1;
 UnixAddress::UnixAddress(std::string_view name) {
   if (name.empty()) throw std::invalid_argument("the name of a Unix socket is empty");
   const bool is_abstract = name[0] == '\0' || name[0] == '@';
-#ifndef __linux__
-  if (is_abstract) throw std::invalid_argument("this system has no abstract Unix sockets");
-#endif
+  if (is_abstract && !detail::has_abstract_names())
+    throw std::invalid_argument("this system has no abstract Unix sockets");
   if (!is_abstract && name.find('\0') != name.npos)
     throw std::invalid_argument("the path of a Unix socket contains a NUL");
   if (name.size() - is_abstract > kMaxName)
@@ -45,9 +46,7 @@ UnixAddress UnixAddress::ask(Call call, int fd) noexcept {
   // The kernel's length of a path includes its NUL, and may be all of sun_path.
   if (address.storage_.sun_path[0] != '\0')
     address.length_ = ::strnlen(address.storage_.sun_path, address.length_);
-#ifndef __linux__
-  if (address.storage_.sun_path[0] == '\0') address.length_ = 0;
-#endif
+  if (address.storage_.sun_path[0] == '\0' && !detail::has_abstract_names()) address.length_ = 0;
   return address;
 }
 

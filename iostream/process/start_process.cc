@@ -1,7 +1,10 @@
 #include <squall/iostream/process/start_process.h>
 
+#include <squall/ioloop/base/environment.h>
 #include <squall/ioloop/base/errors.h>
 #include <squall/ioloop/base/owned_fd.h>
+#include <squall/ioloop/base/signal_set.h>
+#include <squall/iostream/process/spawn_folder.h>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -13,8 +16,6 @@
 #include <stdexcept>
 #include <system_error>
 #include <utility>
-
-extern char** environ;
 
 namespace squall {
 namespace {
@@ -38,8 +39,7 @@ class FileActions {
     check(::posix_spawn_file_actions_adddup2(&actions_, source, target), "posix_spawn_file_actions_adddup2");
   }
   void change_directory(const std::string& directory) {
-    check(::posix_spawn_file_actions_addchdir_np(&actions_, directory.c_str()),
-          "posix_spawn_file_actions_addchdir_np");
+    check(detail::add_folder(actions_, directory.c_str()), "posix_spawn_file_actions_addchdir_np");
   }
   const posix_spawn_file_actions_t* get() const noexcept { return &actions_; }
 
@@ -52,10 +52,8 @@ class Attributes {
  public:
   Attributes() {
     check(::posix_spawnattr_init(&attributes_), "posix_spawnattr_init");
-    sigset_t all;
-    sigset_t none;
-    ::sigfillset(&all);
-    ::sigemptyset(&none);
+    const sigset_t all = all_signals_but();
+    const sigset_t none = signal_set();
     ::posix_spawnattr_setsigdefault(&attributes_, &all);
     ::posix_spawnattr_setsigmask(&attributes_, &none);
     ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
@@ -136,7 +134,7 @@ pid_t start_process(const ProcessRequest& request) {
   // The child shares this process's memory until exec() succeeds or fails, so the cost does not depend on the
   // size of this process, and the error is the result of the call.
   const int error = ::posix_spawnp(&pid, argv[0], actions.get(), attributes.get(), argv.data(),
-                                   request.environment ? environment.data() : environ);
+                                   request.environment ? environment.data() : detail::environment());
   if (error != 0) {
     throw std::system_error(error, std::generic_category(),
                             request.directory.empty()

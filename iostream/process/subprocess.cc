@@ -1,5 +1,6 @@
 #include <squall/iostream/process/subprocess.h>
 
+#include <squall/ioloop/base/environment.h>
 #include <squall/iostream/process/start_process.h>
 #include <squall/iostream/socket/pipe.h>
 
@@ -10,8 +11,6 @@
 #include <cerrno>
 #include <string_view>
 #include <utility>
-
-extern char** environ;
 
 namespace squall {
 namespace {
@@ -91,7 +90,7 @@ IOStream& Subprocess::stream(std::optional<IOStream>& stream, const char* name) 
 
 Subprocess::Environment Subprocess::current_environment() {
   Environment result;
-  for (char** variable = environ; variable && *variable; ++variable) {
+  for (char** variable = detail::environment(); variable && *variable; ++variable) {
     const std::string_view text = *variable;
     const std::size_t equals = text.find('=');
     if (equals != text.npos) result.emplace(text.substr(0, equals), text.substr(equals + 1));

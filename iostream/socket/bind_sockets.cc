@@ -1,11 +1,13 @@
 #include <squall/iostream/socket/bind_sockets.h>
 
 #include <squall/ioloop/base/errors.h>
+#include <squall/ioloop/base/new_fd.h>
 #include <squall/iostream/address/address.h>
 #include <squall/iostream/address/address_info.h>
 #include <squall/iostream/address/resolve_error.h>
 #include <squall/iostream/socket/socket.h>
 #include <squall/iostream/socket/socket_keeper.h>
+#include <squall/iostream/socket/socket_system.h>
 
 #include <fmt/format.h>
 #include <netinet/tcp.h>
@@ -41,21 +43,16 @@ std::vector<Address> resolve_passively(const ListenOptions& options) {
   return addresses;
 }
 
-void set_option(int fd, int level, int option, const char* name) {
-  const int on = 1;
-  if (::setsockopt(fd, level, option, &on, sizeof on) != 0) throw_errno(name);
-}
-
 // Null if the system does not have the address or its family: the address is skipped.
 OwnedFd bind_one(const Address& address, const ListenOptions& options) {
-  OwnedFd fd(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  OwnedFd fd = new_socket(address.family(), SOCK_STREAM);
   if (!fd && errno == EAFNOSUPPORT) return OwnedFd();
   if (!fd) throw_errno("socket");
-  set_option(fd.get(), SOL_SOCKET, SO_REUSEADDR, "SO_REUSEADDR");
+  detail::set_option(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1, "SO_REUSEADDR");
   if (options.reuse_port) set_reuse_port(fd.get());
-  if (address.family() == AF_INET6) set_option(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, "IPV6_V6ONLY");
+  if (address.family() == AF_INET6) detail::set_option(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 1, "IPV6_V6ONLY");
   // Accepted connections inherit the option, which saves a system call for each connection.
-  set_option(fd.get(), IPPROTO_TCP, TCP_NODELAY, "TCP_NODELAY");
+  detail::set_option(fd.get(), IPPROTO_TCP, TCP_NODELAY, 1, "TCP_NODELAY");
   if (options.defer_accept) set_defer_accept(fd.get(), *options.defer_accept);
   if (options.fast_open) set_fast_open(fd.get(), *options.fast_open);
   if (::bind(fd.get(), address.data(), address.size()) != 0) {

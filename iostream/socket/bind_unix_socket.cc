@@ -1,6 +1,7 @@
 #include <squall/iostream/socket/bind_unix_socket.h>
 
 #include <squall/ioloop/base/errors.h>
+#include <squall/ioloop/base/new_fd.h>
 #include <squall/iostream/address/unix_address.h>
 #include <squall/iostream/socket/socket_keeper.h>
 
@@ -39,7 +40,7 @@ OwnedFd bind_unix_socket(std::string_view name, const UnixListenOptions& options
   if (const auto* const keeper = detail::g_socket_keeper) {
     if (OwnedFd kept = keeper->take_unix(name)) return kept;
   }
-  OwnedFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  OwnedFd fd = new_socket(AF_UNIX, SOCK_STREAM);
   if (!fd) throw_errno("socket");
   if (!address.is_abstract()) {
     remove_old_socket(address, path.c_str());

@@ -1,6 +1,7 @@
 #include <squall/iostream/socket/connect_socket.h>
 
 #include <squall/ioloop/base/errors.h>
+#include <squall/ioloop/base/new_fd.h>
 #include <squall/ioloop/coro/wait_ready.h>
 #include <squall/ioloop/loop/sleep.h>
 #include <squall/iostream/address/unix_address.h>
@@ -28,7 +29,7 @@ constexpr auto kLongestPause = 50ms;
 }
 
 OwnedFd open_socket(int family) {
-  OwnedFd fd(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  OwnedFd fd = new_socket(family, SOCK_STREAM);
   if (!fd) throw_errno("socket");
   return fd;
 }
@@ -50,11 +51,7 @@ void bind_local_end(int fd, int family, LocalEnd local) {
     // Allows connections from one port to several peers, and to the peer of a connection that has just ended.
     if (::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0) throw_errno("SO_REUSEADDR");
   } else {
-#ifdef IP_BIND_ADDRESS_NO_PORT
-    // The kernel chooses the port in connect(), so that each peer can have all ports. Without the option
-    // fewer connections are possible; an error does not matter.
-    ::setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
-#endif
+    choose_port_late(fd);
   }
   Address from = local.address ? *local.address : any_address(family, 0);
   if (local.port) from = from.with_port(*local.port);

@@ -1,6 +1,8 @@
 #include <squall/iostream/socket/pipe.h>
 
 #include <squall/ioloop/base/errors.h>
+#include <squall/ioloop/base/new_fd.h>
+#include <squall/ioloop/base/no_sigpipe.h>
 #include <squall/ioloop/base/retry_interrupted.h>
 #include <squall/ioloop/base/sigpipe.h>
 #include <squall/iostream/socket/io_vectors.h>
@@ -16,9 +18,9 @@
 namespace squall {
 
 Pipe make_pipe() {
-  int fds[2];
-  if (::pipe2(fds, O_CLOEXEC) != 0) throw_errno("pipe2");
-  return {OwnedFd(fds[0]), OwnedFd(fds[1])};
+  Pipe pipe;
+  if (!new_pipe(pipe.read, pipe.write)) throw_errno("pipe");
+  return pipe;
 }
 
 Channel open_channel(int fd) {
@@ -27,6 +29,7 @@ Channel open_channel(int fd) {
   if (S_ISREG(status.st_mode) || S_ISDIR(status.st_mode))
     throw std::invalid_argument("a stream needs a descriptor that a poller can wait for, not a file on disk");
   const int flags = set_nonblocking(fd);
+  raise_no_sigpipe(fd);
   if (S_ISSOCK(status.st_mode)) return Channel::socket;
   switch (flags & O_ACCMODE) {
     case O_RDONLY: return Channel::read_end;

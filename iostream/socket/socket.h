@@ -12,7 +12,8 @@
 #include <string>
 #include <string_view>
 
-// System calls for sockets. Only these functions have the platform differences of sockets.
+// System calls for sockets. The functions that differ between systems are in socket_linux.cc,
+// socket_darwin.cc, and socket_posix.cc for all other systems.
 namespace squall {
 
 // Returns the status flags from before the call, including the access mode (O_ACCMODE). Throws
@@ -55,12 +56,16 @@ void set_keepalive(int fd) noexcept;
 // ---- Network interfaces.
 
 bool is_network_interface(const std::string& name) noexcept;
-// Makes a socket that is not bound yet use only this network interface (SO_BINDTODEVICE). False if the system
-// does not have the option, or refuses it: Linux before 5.7 requires CAP_NET_RAW.
+// Makes a socket that is not bound yet use only this network interface (SO_BINDTODEVICE; Darwin:
+// IP_BOUND_IF). False if the system does not have the option, or refuses it: Linux before 5.7 requires
+// CAP_NET_RAW.
 bool bind_to_device(int fd, const std::string& name) noexcept;
 // The first address of the network interface in a family; link-local addresses only if there is no other.
 // Throws std::system_error: ENODEV for an unknown interface, EADDRNOTAVAIL for one without an address.
 Address address_of_interface(const std::string& name, int family);
+// Before a bind() to port 0: has the kernel choose the port in connect(), so that each peer can have all
+// ports (IP_BIND_ADDRESS_NO_PORT). Without the option fewer connections are possible; ignores errors.
+void choose_port_late(int fd) noexcept;
 
 // ---- Listening.
 

@@ -1,6 +1,7 @@
 #include "watch/start_program.h"
 
 #include <squall/ioloop/base/errors.h>
+#include <squall/ioloop/base/signal_set.h>
 #include <squall/iostream/socket/pipe.h>
 
 #include <fcntl.h>
@@ -49,8 +50,7 @@ int run(const std::vector<std::string>& arguments, Prepare prepare) {
   pointers.push_back(nullptr);
   if (!prepare()) return errno;
   for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
-  sigset_t none;
-  ::sigemptyset(&none);
+  const sigset_t none = signal_set();
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   ::execvp(pointers[0], pointers.data());
   return errno;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <squall/ioloop/base/file_times.h>
+
 #include <sys/stat.h>
 #include <sys/types.h>
 
@@ -30,13 +32,8 @@ struct FileIdentity {
   bool operator==(const FileIdentity&) const = default;
 
   static FileIdentity of(const struct stat& status) noexcept {
-#ifdef __APPLE__
-    const timespec& modified = status.st_mtimespec;
-    const timespec& changed = status.st_ctimespec;
-#else
-    const timespec& modified = status.st_mtim;
-    const timespec& changed = status.st_ctim;
-#endif
+    const timespec modified = squall::modified_time(status);
+    const timespec changed = changed_time(status);
     return {status.st_dev,
             status.st_ino,
             static_cast<std::uint64_t>(status.st_size),

@@ -17,7 +17,7 @@ constexpr int kReadFlags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
 
 OwnedFd open_root(const std::string& root) {
   OwnedFd fd(static_cast<int>(
-      retry_interrupted([&] { return ::open(root.empty() ? "." : root.c_str(), kFolderFlags); })));
+      retry_interrupted([&] { return ::open(root.empty() ? "." : root.c_str(), folder_flags()); })));
   if (!fd) throw_errno("Cannot open the folder of static files " + root);
   return fd;
 }

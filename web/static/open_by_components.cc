@@ -2,7 +2,9 @@
 
 #include <squall/ioloop/base/owned_fd.h>
 #include <squall/ioloop/base/retry_interrupted.h>
+#include <squall/web/static/open_by_kernel.h>
 
+#include <fcntl.h>
 #include <limits.h>
 #include <unistd.h>
 
@@ -33,7 +35,7 @@ class ComponentWalk {
         folders_.pop_back();
         continue;
       }
-      const int fd = open_at(name->c_str(), (is_last_ ? flags : kFolderFlags) | O_NOFOLLOW);
+      const int fd = open_at(name->c_str(), (is_last_ ? flags : folder_flags()) | O_NOFOLLOW);
       if (fd < 0) {
         if (!follow(*name)) return -1;
       } else if (is_last_) {

@@ -1,11 +1,14 @@
 #include <squall/ioloop/base/retry_interrupted.h>
 #include <squall/web/static/open_by_kernel.h>
 
+#include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 namespace squall::web {
+
+int folder_flags() noexcept { return O_PATH | O_DIRECTORY | O_CLOEXEC; }
 
 int open_by_kernel(int root, const char* path, int flags) noexcept {
   open_how how{};

@@ -1,6 +1,7 @@
 #include <squall/web/template/folder_templates.h>
 
 #include <squall/ioloop/base/errors.h>
+#include <squall/ioloop/base/file_times.h>
 #include <squall/ioloop/base/owned_fd.h>
 #include <squall/ioloop/base/retry_interrupted.h>
 
@@ -75,11 +76,7 @@ std::string FolderTemplates::stamp(const std::string& name) const {
   const std::string path = path_of(name);
   struct stat status{};
   if (path.empty() || ::stat(path.c_str(), &status) != 0) return {};
-#ifdef __APPLE__
-  const timespec changed = status.st_mtimespec;
-#else
-  const timespec changed = status.st_mtim;
-#endif
+  const timespec changed = modified_time(status);
   return fmt::format("{}.{}.{}.{}.{}", status.st_dev, status.st_ino, status.st_size, changed.tv_sec,
                      changed.tv_nsec);
 }

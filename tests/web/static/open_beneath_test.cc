@@ -54,7 +54,7 @@ struct Tree {
 // The two ways to open a file: the kernel's, if it has one, and component by component.
 enum class Way { kernel, components };
 int open_in(const std::string& root, const std::string& path, Way way) {
-  const OwnedFd folder(::open(root.c_str(), kFolderFlags));
+  const OwnedFd folder(::open(root.c_str(), folder_flags()));
   const int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
   return way == Way::kernel ? open_by_kernel(folder.get(), path.c_str(), flags)
                             : open_by_components(folder.get(), path, flags);
