@@ -51,7 +51,7 @@ inline std::uint64_t key_word(const MaskKey& key, std::size_t offset) noexcept {
 
 }  // namespace
 
-void mask(std::span<char> bytes, const MaskKey& key, std::size_t offset) noexcept {
+[[gnu::hot]] void mask(std::span<char> bytes, const MaskKey& key, std::size_t offset) noexcept {
   mask_all(bytes.data(), bytes.data(), bytes.size(), key_word(key, offset));
 }
 
