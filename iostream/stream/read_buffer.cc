@@ -105,15 +105,27 @@ void ReadBuffer::commit(std::size_t received) {
     end_ = received;
     return;
   }
-  // Doubled, so that each byte of many small pieces is copied a bounded number of times.
-  if (room() < received) move_to(empty() ? received : std::max(size() + received, size() * 2));
+  if (room() < received) {
+    if (empty()) {
+      block_ = Block(received);
+      begin_ = end_ = 0;
+    } else {
+      // Doubled, so that each byte of many small pieces is copied a bounded number of times.
+      move_to(std::max(size() + received, size() * 2));
+    }
+  }
   std::memcpy(block_.data() + end_, t_shared.block.data(), received);
   end_ += received;
 }
 
 void ReadBuffer::shrink() noexcept {
+  if (empty()) {
+    block_.reset();
+    begin_ = end_ = 0;
+    return;
+  }
   try {
-    if (empty() || is_oversized()) move_to(size());
+    if (is_oversized()) move_to(size());
   } catch (const std::bad_alloc&) {
     // No memory for the smaller block: the large block stays.
   }

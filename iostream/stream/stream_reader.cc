@@ -355,10 +355,15 @@ void StreamReader::watch_for_end_again() noexcept {
   // Two awaiters were made before either was awaited.
   if (read_) [[unlikely]]
     refuse_read();
+  using Kind = ReadAwaiter::Kind;
+  const bool is_some = read.kind_ == Kind::some || read.kind_ == Kind::some_nothrow;
+  if (is_some && buffer_.empty() && input_ == Input::drained && !rest_ && !link_->is_closed() &&
+      read.amount_ > 0)
+    return false;
   IOLoop& loop = link_->loop();
   // A view that may be held beyond the dispatch must not refer to the thread's receive buffer. Bytes may be
   // there that read_some(std::nothrow) gave and unread() took back.
-  if (read.kind_ != ReadAwaiter::Kind::some_nothrow) buffer_.keep();
+  if (read.kind_ != Kind::some_nothrow) buffer_.keep();
   if (satisfy(read)) return loop.spend(kBufferedReadCost);
   while (input_ == Input::may_have_more) {
     receive_for(read, Lend::no);

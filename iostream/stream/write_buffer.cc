@@ -28,8 +28,10 @@ struct SpareCloser {
 }  // namespace
 
 [[gnu::hot]] std::unique_ptr<WriteBuffer> WriteBuffer::take() {
-  if (!t_spare) [[unlikely]]
+  if (!t_spare) [[unlikely]] {
+    [[maybe_unused]] static thread_local const SpareCloser closer;  // destroyed when the thread ends
     return std::make_unique<WriteBuffer>();
+  }
   return std::unique_ptr<WriteBuffer>(std::exchange(t_spare, nullptr));
 }
 
@@ -39,7 +41,6 @@ struct SpareCloser {
   buffer->begin_ = buffer->end_ = 0;
   buffer->behind_.clear();
   buffer->front_ = 0;
-  [[maybe_unused]] static thread_local const SpareCloser closer;  // destroyed when the thread ends
   t_spare = buffer.release();
 }
 

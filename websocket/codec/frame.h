@@ -2,6 +2,7 @@
 
 #include <squall/websocket/codec/mask.h>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -28,12 +29,35 @@ struct FrameHead {
   std::optional<MaskKey> key{};  // of a client's frame
 };
 
-// A frame's head as it is sent, with the shortest form of the size (WSK-36). The payload follows.
+// The size of the head as it is sent.
+constexpr std::size_t encoded_size(const FrameHead& head) noexcept {
+  return (head.size < 126 ? 2 : head.size <= 0xffff ? 4 : 10) + (head.key ? head.key->size() : 0);
+}
+
+// Writes the head as it is sent, with the shortest form of the size (WSK-36), and returns its end. `to` has
+// encoded_size() bytes.
+inline char* put_head(char* to, const FrameHead& head) noexcept {
+  const unsigned masked = head.key ? 0x80 : 0;
+  *to++ = static_cast<char>((head.fin ? 0x80U : 0U) | (head.compressed ? 0x40U : 0U) |
+                            static_cast<unsigned>(head.opcode));
+  if (head.size < 126) {
+    *to++ = static_cast<char>(masked | head.size);
+  } else {
+    const bool is_short = head.size <= 0xffff;
+    *to++ = static_cast<char>(masked | (is_short ? 126 : 127));
+    for (int shift = is_short ? 8 : 56; shift >= 0; shift -= 8)
+      *to++ = static_cast<char>(head.size >> shift & 0xff);
+  }
+  return head.key ? std::copy(head.key->begin(), head.key->end(), to) : to;
+}
+
+// A frame's head as it is sent. The payload follows.
 class EncodedHead {
  public:
   static constexpr std::size_t kMaxSize = 14;
 
-  explicit EncodedHead(const FrameHead& head) noexcept;
+  explicit EncodedHead(const FrameHead& head) noexcept
+      : size_(static_cast<std::uint8_t>(put_head(bytes_.data(), head) - bytes_.data())) {}
 
   std::string_view bytes() const noexcept { return {bytes_.data(), size_}; }
 

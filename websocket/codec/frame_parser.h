@@ -86,6 +86,8 @@ class FrameParser {
   bool is_idle() const noexcept {
     return state_ == State::head && (!cut_ || cut_->size == 0) && !is_message_open();
   }
+  // Without bytes parse() gives Result::more, and has no memory to free.
+  bool needs_bytes() const noexcept { return state_ == State::head && !cut_; }
 
  private:
   enum class State : std::uint8_t { head, data, control, closed, failed };

@@ -1,5 +1,7 @@
 #include <squall/websocket/codec/mask.h>
 
+#include <squall/websocket/codec/mask_blocks.h>
+
 #include <array>
 #include <bit>
 #include <cstdint>
@@ -7,10 +9,6 @@
 
 namespace squall::websocket {
 namespace {
-
-// The bytes of one iteration: the compiler makes vectors of them. 16 KiB take 0.3 us, and 4.6 us byte by byte
-// (GCC 12, x86-64).
-constexpr std::size_t kMaskBlock = 64;
 
 // The eight bytes at `from` with the key, written to `to`.
 template <class Word>
@@ -23,7 +21,7 @@ inline void mask_word(char* to, const char* from, std::uint64_t key) noexcept {
   std::memcpy(to, &word, sizeof word);
 }
 
-// The bytes behind the last block: fewer than kMaskBlock.
+// The bytes behind the last block.
 inline void mask_rest(char* to, const char* from, std::size_t size, std::uint64_t key) noexcept {
   std::size_t at = 0;
   for (; at + 8 <= size; at += 8) mask_word<std::uint64_t>(to + at, from + at, key);
@@ -35,6 +33,12 @@ inline void mask_rest(char* to, const char* from, std::size_t size, std::uint64_
   char bytes[4];
   std::memcpy(bytes, &key, sizeof bytes);
   for (std::size_t i = 0; i < (size & 3); ++i) to[at + i] = static_cast<char>(from[at + i] ^ bytes[i]);
+}
+
+inline void mask_all(char* to, const char* from, std::size_t size, std::uint64_t key) noexcept {
+  std::size_t done = 0;
+  if (size >= detail::kMaskBlock) done = detail::mask_blocks(to, from, size, key);
+  mask_rest(to + done, from + done, size - done, key);
 }
 
 // Eight bytes of the key as they are in memory: the order of a word's bytes does not matter, because masking
@@ -50,22 +54,12 @@ static_assert(std::bit_cast<KeyBytes>(key_word({1, 2, 3, 4}, 3)) == KeyBytes{4, 
 
 }  // namespace
 
-void mask(std::span<char> bytes, const MaskKey& key, std::size_t offset) noexcept {
-  const std::uint64_t word = key_word(key, offset);
-  char* at = bytes.data();
-  std::size_t size = bytes.size();
-  for (; size >= kMaskBlock; at += kMaskBlock, size -= kMaskBlock)
-    for (std::size_t i = 0; i < kMaskBlock; i += 8) mask_word<std::uint64_t>(at + i, at + i, word);
-  mask_rest(at, at, size, word);
+[[gnu::hot]] void mask(std::span<char> bytes, const MaskKey& key, std::size_t offset) noexcept {
+  mask_all(bytes.data(), bytes.data(), bytes.size(), key_word(key, offset));
 }
 
-void mask_into(char* __restrict to, std::string_view bytes, const MaskKey& key, std::size_t offset) noexcept {
-  const std::uint64_t word = key_word(key, offset);
-  const char* __restrict from = bytes.data();
-  std::size_t size = bytes.size();
-  for (; size >= kMaskBlock; to += kMaskBlock, from += kMaskBlock, size -= kMaskBlock)
-    for (std::size_t i = 0; i < kMaskBlock; i += 8) mask_word<std::uint64_t>(to + i, from + i, word);
-  mask_rest(to, from, size, word);
+void mask_into(char* to, std::string_view bytes, const MaskKey& key, std::size_t offset) noexcept {
+  mask_all(to, bytes.data(), bytes.size(), key_word(key, offset));
 }
 
 }  // namespace squall::websocket

@@ -32,12 +32,13 @@ MessageReader::MessageReader(const Options& options)
 
 // ---- Whole messages.
 
-MessageReader::Result MessageReader::read(std::span<char>& bytes) {
+[[gnu::hot]] MessageReader::Result MessageReader::read(std::span<char>& bytes) {
   if (fault_) return Result::failed;
   if (form_ != Form::whole) [[unlikely]] {
     if (const std::optional<Result> result = begin_whole(bytes)) return *result;
   }
-  if (delivered_) free_delivered();
+  if (delivered_) [[unlikely]]
+    free_delivered();
   if (parser_.take_message(bytes, payload_)) return take_whole();
   for (;;) {
     switch (parser_.parse(bytes, payload_)) {

@@ -86,6 +86,10 @@ class MessageReader {
     return !fault_ && !decompressor_ && (delivered_ || message_.empty()) && form_ <= Form::begun &&
            parser_.is_idle();
   }
+  // Without bytes read() gives Result::more, and has no memory to free.
+  bool needs_bytes() const noexcept {
+    return form_ == Form::whole && !delivered_ && !fault_ && parser_.needs_bytes();
+  }
   const CloseStatus& close_status() const noexcept { return close_status_; }
   const Fault& fault() const noexcept { return fault_; }
 

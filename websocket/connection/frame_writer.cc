@@ -10,7 +10,7 @@
 
 namespace squall::websocket {
 
-WriteAwaiter FrameWriter::write_message(Opcode opcode, std::string_view payload) {
+[[gnu::hot]] WriteAwaiter FrameWriter::write_message(Opcode opcode, std::string_view payload) {
   FrameHead head;
   head.opcode = opcode;
   return deflate_ ? write_compressed(head, payload) : write_copied(head, payload);
@@ -106,17 +106,16 @@ WriteAwaiter FrameWriter::write_control(Opcode opcode, std::string_view payload)
   return write_copied(head, payload);
 }
 
-WriteAwaiter FrameWriter::write_copied(FrameHead head, std::string_view payload) {
+[[gnu::hot]] WriteAwaiter FrameWriter::write_copied(FrameHead head, std::string_view payload) {
   head.size = payload.size();
   if (role_ == Role::client) head.key = next_mask_key();
-  const EncodedHead encoded(head);
   if (!head.key && payload.size() >= IOStream::kByReference) {
+    const EncodedHead encoded(head);
     const std::array<std::string_view, 2> pieces{encoded.bytes(), payload};
     return stream_.write(pieces);
   }
-  const std::size_t size = encoded.bytes().size() + payload.size();
-  char* to = stream_.reserve_write(size);
-  to += encoded.bytes().copy(to, EncodedHead::kMaxSize);
+  const std::size_t size = encoded_size(head) + payload.size();
+  char* const to = put_head(stream_.reserve_write(size), head);
   if (head.key) {
     mask_into(to, payload, *head.key);
   } else {

@@ -48,7 +48,7 @@ bool MessageInput::try_read(PendingRead& read) {
 
 // True with the next message, or with std::nullopt once the connection is closed. False if bytes are missing,
 // or others need the loop: then wait() must follow.
-bool MessageInput::receive(Wanted wanted, std::optional<Message>& message) {
+[[gnu::hot]] bool MessageInput::receive(Wanted wanted, std::optional<Message>& message) {
   for (;;) {
     const Next next = next_message(wanted, message);
     if (next == Next::message || state_ == State::closed) return true;
@@ -58,10 +58,11 @@ bool MessageInput::receive(Wanted wanted, std::optional<Message>& message) {
 }
 
 // Next::bytes with std::nullopt once all bytes are used, and if the connection ends.
-MessageInput::Next MessageInput::next_message(Wanted wanted, std::optional<Message>& message) {
+inline MessageInput::Next MessageInput::next_message(Wanted wanted, std::optional<Message>& message) {
   using Result = MessageReader::Result;
   try {
     while (state_ == State::open) {
+      if (unread_.empty() && wanted < Wanted::first_piece && reader_.needs_bytes()) break;
       switch (wanted >= Wanted::first_piece ? reader_.read_piece(unread_) : reader_.read(unread_)) {
         case Result::more: message.reset(); return Next::bytes;
         case Result::text: return give(MessageType::text, message);
@@ -92,7 +93,7 @@ MessageInput::Next MessageInput::next_message(Wanted wanted, std::optional<Messa
   return Next::bytes;
 }
 
-MessageInput::Next MessageInput::give(MessageType type, std::optional<Message>& message) {
+inline MessageInput::Next MessageInput::give(MessageType type, std::optional<Message>& message) {
   message.emplace(Message{type, reader_.payload()});
   // The messages behind this one wait for others. A piece has its cost already.
   if (!reader_.is_in_pieces() && reader_.is_compressed())
@@ -102,12 +103,12 @@ MessageInput::Next MessageInput::give(MessageType type, std::optional<Message>& 
 
 // ---- The stream.
 
-bool MessageInput::start_stream_read() {
+[[gnu::hot]] bool MessageInput::start_stream_read() {
   stream_read_.emplace(stream_.read_some());
   return stream_read_->await_ready();
 }
 
-void MessageInput::end_stream_read() {
+[[gnu::hot]] void MessageInput::end_stream_read() {
   try {
     const ReadView bytes = stream_read_->await_resume();
     // The stream gives these bytes away, and its memory is not constant.
@@ -120,7 +121,7 @@ void MessageInput::end_stream_read() {
   host_.note_received();
 }
 
-void MessageInput::wait_for_stream() {
+[[gnu::hot]] void MessageInput::wait_for_stream() {
   stream_read_->call_when_over(
       [](void* self) {
         auto& input = *static_cast<MessageInput*>(self);
@@ -131,7 +132,7 @@ void MessageInput::wait_for_stream() {
   host_.note_waiting();
 }
 
-void MessageInput::wait() { stream_read_ ? wait_for_stream() : go_on_later(); }
+[[gnu::hot]] void MessageInput::wait() { stream_read_ ? wait_for_stream() : go_on_later(); }
 
 void MessageInput::leave() noexcept {
   stream_read_.reset();
@@ -152,7 +153,7 @@ void MessageInput::go_on_later() noexcept {
   stream_.loop().call_soon(later_);
 }
 
-void MessageInput::go_on() {
+[[gnu::hot]] void MessageInput::go_on() {
   if (target_.read) return serve_read();
   if (target_.receiver) serve_receiver();
 }
@@ -167,7 +168,7 @@ void MessageInput::serve_read() {
   target_.resume_read(stream_.loop());
 }
 
-void MessageInput::serve_receiver() {
+inline void MessageInput::serve_receiver() {
   if (has_ended_task_) end_task();
   std::optional<Message> message;
   do {
@@ -184,7 +185,7 @@ void MessageInput::serve_receiver() {
 }
 
 // False if the receiver has destroyed the connection, or its task has not ended.
-bool MessageInput::call_receiver(const Message& message) {
+inline bool MessageInput::call_receiver(const Message& message) {
   const Call call(*this);
   MessageReceiver& receiver = *target_.receiver;
   const bool is_control = message.type == MessageType::ping || message.type == MessageType::pong;
@@ -203,7 +204,7 @@ bool MessageInput::call_receiver(const Message& message) {
 }
 
 // True if the task has ended already.
-bool MessageInput::run(Task<> task) {
+inline bool MessageInput::run(Task<> task) {
   task_ = std::move(task);
   is_starting_task_ = true;
   task_.start(*this);

@@ -44,7 +44,7 @@ WebSocketConnection::~WebSocketConnection() {
 
 // ---- Resting.
 
-WebSocketConnection::Active& WebSocketConnection::active() {
+[[gnu::hot]] WebSocketConnection::Active& WebSocketConnection::active() {
   if (!active_) wake();
   active_->note_use();
   return *active_;
@@ -169,19 +169,19 @@ void WebSocketConnection::answer_ping(std::string_view payload) {
 
 // ---- Sending.
 
-void WebSocketConnection::check_open() const {
+[[gnu::hot]] void WebSocketConnection::check_open() const {
   if (is_closing()) throw WebSocketClosedError(active_ ? active_->stream.error() : std::error_code());
 }
 
 // A message follows the messages that wait.
-void WebSocketConnection::begin_data() {
+[[gnu::hot]] void WebSocketConnection::begin_data() {
   check_open();
   Active& parts = active();
   if (parts.writer.is_message_open()) throw_logic_error("A message in pieces is not finished yet");
   if (parts.queue) parts.queue->write_all();
 }
 
-SendAwaiter WebSocketConnection::write_message(std::string_view data, MessageType type) {
+[[gnu::hot]] SendAwaiter WebSocketConnection::write_message(std::string_view data, MessageType type) {
   const Opcode opcode = opcode_of(type, data);
   begin_data();
   return sent(writer().write_message(opcode, data));

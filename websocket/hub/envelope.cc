@@ -1,20 +1,15 @@
 #include <squall/websocket/hub/envelope.h>
 
 #include <squall/http/message/base64.h>
+#include <squall/websocket/hub/json_text.h>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <chrono>
 #include <iterator>
 
 namespace squall::websocket {
 namespace {
-
-// With quotes.
-std::string json_string(std::string_view text) {
-  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
 
 // An object that is written member by member.
 class JsonObject {
@@ -112,7 +107,5 @@ std::string envelope(const Notice& notice, Form form) {
   std::string text = header_line(name_of(notice.kind), notice.topic, notice.position);
   return text += json_envelope(notice);
 }
-
-bool is_json(std::string_view text) noexcept { return nlohmann::json::accept(text); }
 
 }  // namespace squall::websocket

@@ -41,7 +41,4 @@ struct Notice {
 std::string envelope(const TopicMessage& message, Form form);
 std::string envelope(const Notice& notice, Form form);
 
-// Whether `text` is one JSON value.
-bool is_json(std::string_view text) noexcept;
-
 }  // namespace squall::websocket

@@ -6,6 +6,7 @@
 #include <squall/websocket/hub/function_receiver.h>
 #include <squall/websocket/hub/hub_core.h>
 #include <squall/websocket/hub/hub_shard.h>
+#include <squall/websocket/hub/json_text.h>
 #include <squall/websocket/hub/topic.h>
 
 #include <fmt/format.h>

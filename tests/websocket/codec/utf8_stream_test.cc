@@ -93,6 +93,19 @@ TEST_CASE("a text is judged the same wherever it is cut, also beside long ASCII"
   CHECK(verdict("") == Verdict::complete);
 }
 
+TEST_CASE("a byte that is no ASCII is found wherever it stands in ASCII", "[utf8_stream]") {
+  const std::string ascii(700, 'a');
+  CHECK(verdict(ascii) == Verdict::complete);
+  for (std::size_t at = 0; at < ascii.size(); ++at) {
+    std::string text = ascii;
+    text[at] = '\xff';
+    CAPTURE(at);
+    REQUIRE(verdict(text) == Verdict::bad);
+    text.replace(at, 1, "\xc3\xa9");
+    REQUIRE(verdict(text) == Verdict::complete);
+  }
+}
+
 TEST_CASE("the first byte that no UTF-8 text has is found when it arrives (RFC 6455, 8.1)", "[utf8_stream]") {
   const struct {
     const char* good;  // the text goes on

@@ -81,13 +81,5 @@ TEST_CASE("notices tell the position, the reason and the window", "[envelope]") 
         "reconnect - -\n{\"type\":\"reconnect\",\"reconnect_within_ms\":10000}");
 }
 
-TEST_CASE("only one whole JSON value is JSON", "[envelope]") {
-  CHECK(is_json("{}"));
-  CHECK(is_json(" 1 "));
-  CHECK_FALSE(is_json(""));
-  CHECK_FALSE(is_json("{"));
-  CHECK_FALSE(is_json(R"("x"},{"y":1)"));
-}
-
 }  // namespace
 }  // namespace squall::websocket::envelope_test
