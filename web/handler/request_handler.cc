@@ -209,14 +209,30 @@ CurrentUser& RequestHandler::user() {
 
 bool RequestHandler::require_user() {
   if (user().exists()) return true;
+  if (!wants_login_page()) {
+    send_error(403);
+    return false;
+  }
+  if (type_->login_url_task)
+    throw std::logic_error(
+        "require_user() cannot await get_login_url(), which is a task: co_await require_user_async()");
+  redirect(login_location(type_->login_url ? type_->login_url(*this) : get_login_url(), request()));
+  return false;
+}
+
+Task<bool> RequestHandler::require_user_async() {
+  const HandlerType::LoginUrlTask ask = type_->login_url_task;
+  if (!ask || user().exists() || !wants_login_page()) co_return require_user();
+  const std::string login_url = co_await ask(*this);
+  redirect(login_location(login_url, request()));
+  co_return false;
+}
+
+// Whether the client of a request without a user can show the login page.
+bool RequestHandler::wants_login_page() const {
   const http::Method method = request().method();
   const bool is_page = method == http::Method::get || method == http::Method::head;
-  if (is_page && !prefers_json(request())) {
-    redirect(login_location(get_login_url(), request()));
-  } else {
-    send_error(403);
-  }
-  return false;
+  return is_page && !prefers_json(request());
 }
 
 std::string RequestHandler::get_login_url() {
