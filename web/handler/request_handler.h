@@ -257,7 +257,8 @@ class RequestHandler : public HandlerCookies {
 
  protected:
   // For a handler that outlives its request: from now on the request is empty, and so are arguments, cookies
-  // and path groups. Asks get_current_user() before, unless it was asked, so that current_user() stays right.
+  // and path groups. Asks get_current_user() before, unless it was asked, so that current_user() stays right,
+  // and keeps the languages of the browser for get_browser_locale().
   void forget_request();
 
  private:
