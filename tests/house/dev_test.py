@@ -328,7 +328,7 @@ def demo_packages():
         stubs = "install_for() { packages_for \"$1\"; echo; }\nbuild() { :; }\n"
         status, out, said = run(stubs + "run api --port 1", folder)
         packages, ran = out.splitlines()
-        assert status == 0 and "nlohmann-json3-dev" in packages.split() and ran == "build/release/demos/api --port 1", (out, said)
+        assert status == 0 and "nlohmann-json3-dev" in packages.split() and ran == f"{folder}/build/release/demos/api --port 1", (out, said)
         assert "nlohmann-json3-dev" not in run(stubs + "run helloworld", folder)[1]
 
 
@@ -460,36 +460,50 @@ def runs_autobahn():
         assert status == 0 and " suite build/autobahn " in calls and calls.endswith("conformance_ws_client 6.*\n"), (calls, errors)
 
 
+def make_demos(folder):
+    """A checkout with two demos that are built, and a folder `elsewhere` in it."""
+    for path, text in (
+        ("demos/serves/main.cc", "adopt_sockets();"),
+        ("demos/fetches/main.cc", ""),
+        ("options/meson.build", ""),
+        ("tests/meson.build", ""),
+        ("elsewhere/file", ""),
+        ("build/release/demos/fetches", '#!/bin/sh\necho "$PWD:$*"\n'),
+        ("build/release/tools/squall-watch", '#!/bin/sh\necho "$PWD:$*"\n'),
+    ):
+        file = pathlib.Path(folder, path)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+        file.chmod(0o700)
+    return "build() { :; }\ninstall_for() { :; }\ncalled_from=$PWD/elsewhere\n"
+
+
+def runs_demos():
+    """run NAME runs the demo in the folder of the caller, and takes `--` before its arguments"""
+    for arguments, passed in (("", ""), ("--x 1", "--x 1"), ("-- --x 1", "--x 1"), ("-- --watch", "--watch"), ("-- --", "--")):
+        with tempfile.TemporaryDirectory() as folder:
+            status, out, errors = run(f"{make_demos(folder)}run fetches {arguments}", folder)
+            assert status == 0 and out == f"{folder}/elsewhere:{passed}\n", (arguments, out, errors)
+
+
 def watches():
     """run NAME --watch builds the demo after changes, and gives a demo that serves the socket of its port"""
-    stub = "build() { :; }\ninstall_for() { :; }\n"
     for arguments, listens in (
         ("serves --watch --x", "--listen=localhost:8888 "),
         ("serves --watch --port 80", "--listen=localhost:80 "),
-        ("serves --watch --port=81 --x", "--listen=localhost:81 "),
+        ("serves --watch -- --port=81 --x", "--listen=localhost:81 "),
         ("fetches --watch", ""),
     ):
         with tempfile.TemporaryDirectory() as folder:
-            for path, text in (
-                ("demos/serves/main.cc", "adopt_sockets();"),
-                ("demos/fetches/main.cc", ""),
-                ("options/meson.build", ""),
-                ("tests/meson.build", ""),
-                ("build/release/tools/squall-watch", '#!/bin/sh\necho "$@"\n'),
-            ):
-                file = pathlib.Path(folder, path)
-                file.parent.mkdir(parents=True)
-                file.write_text(text, encoding="utf-8")
-                file.chmod(0o700)
-            status, out, errors = run(f"{stub}run {arguments}", folder)
-            name, _, rest = arguments.partition(" --watch")
-            assert status == 0 and out.startswith(f"{listens}--watch=demos/{name} "), (out, errors)
-            assert " --watch=meson.build " in out and " --watch=options " in out and "tests" not in out, out
-            assert out.endswith(f" --build=ninja -C build/release demos/{name} build/release/demos/{name}{rest}\n"), out
+            status, out, errors = run(f"{make_demos(folder)}run {arguments}", folder)
+            name, _, rest = arguments.replace(" -- ", " ").partition(" --watch")
+            assert status == 0 and out.startswith(f"{folder}/elsewhere:{listens}--watch={folder}/demos/{name} "), (out, errors)
+            assert f" --watch={folder}/meson.build " in out and f" --watch={folder}/options " in out and "tests" not in out, out
+            assert out.endswith(f" --build=ninja -C '{folder}/build/release' demos/{name} -- {folder}/build/release/demos/{name}{rest}\n"), out
 
 
 # A shell that starts this test in the background has it ignore SIGINT, and a shell cannot trap a signal that is ignored.
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 tap = Tap()
-tap.run([stanzas, no_stanza, lines, nothing_twice, empty_lists, optional, next_release, interrupted, refused, browser, demo_packages, left_out, compilers, counts, run_again, soaks, runs_autobahn, watches])
+tap.run([stanzas, no_stanza, lines, nothing_twice, empty_lists, optional, next_release, interrupted, refused, browser, demo_packages, left_out, compilers, counts, run_again, soaks, runs_autobahn, runs_demos, watches])
 tap.end()

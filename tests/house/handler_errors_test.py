@@ -37,6 +37,8 @@ HANDLERS = [
     ("void get() {} Task<int> on_finish() { co_return 1; }", "prepare() and on_finish() return void or Task<>"),
     ("void get() {} Task<> on_connection_close() { co_return; }", "on_connection_close() returns void"),
     ("void get() {} std::string get_current_user() { return {}; }", "get_current_user() has no parameters and returns"),
+    ("void get() {} std::optional<std::string> get_login_url() { return {}; }", "get_login_url() has no parameters and returns"),
+    ("void get() {} std::string get_login_url(int) { return {}; }", "get_login_url() has no parameters and returns"),
     ("void get() {} std::string compute_etag() { return {}; }", "compute_etag() returns"),
     ("int lock() { return 1; } using extra_methods = web::ExtraMethods<web::ExtraMethod<\"LOCK\", &H::lock>>;", "a verb returns"),
     ("void get(void*) {}", "a verb's parameter must be an integer"),
@@ -111,6 +113,29 @@ TAKEN = [
     "struct H : web::RequestHandler { void lock() {} using extra_methods ="
     " web::ExtraMethods<web::ExtraMethod<\"LOCK\", &H::lock>>; }; auto rule = url<H>(\"/\");",
 ]
+# Handlers of a program's own file: GCC warned of coroutines of the headers that named their types.
+UNNAMED = """
+namespace {
+struct User {};
+struct H : web::RequestHandler {
+  static constexpr bool authenticated = true;
+  Task<std::optional<User>> get_current_user() { co_return std::nullopt; }
+  Task<std::string> get_login_url() { co_return "/"; }
+  void initialize(User) {}
+  Task<> prepare() { co_return; }
+  Task<> get(std::string) { co_return; }
+  void post() {}
+  Task<> on_finish() { co_return; }
+};
+struct S : websocket::WebSocketHandler {
+  Task<std::optional<User>> get_current_user() { co_return std::nullopt; }
+  Task<> open() { co_return; }
+  Task<> on_message(std::string_view) { co_return; }
+  Task<> on_close() { co_return; }
+};
+}
+web::Application app({url<H>("/", User()), url<S>("/socket")});
+"""
 
 
 def source_of_refused():
@@ -133,11 +158,11 @@ def source_of_taken():
     return "\n".join([HEAD, *(f"void f{number}() {{ {statement} }}" for number, statement in enumerate(TAKEN))]) + "\n"
 
 
-def errors_of(command, source):
+def errors_of(command, source, kind="error:"):
     limit = "-ferror-limit=0" if any("clang" in word for word in command) else "-fmax-errors=0"
     command = command + ["-fsyntax-only", limit, "-x", "c++", "-"]
     run = subprocess.run(command, input=source, capture_output=True, text=True, check=False)
-    return [line for line in run.stderr.splitlines() if "error:" in line]
+    return [line for line in run.stderr.splitlines() if kind in line]
 
 
 def is_new_enough(compiler):
@@ -173,6 +198,8 @@ def main():
         errors = errors_of(compiler + arguments, source)
         tap.check(f"{name}: each mistake leads to one error, which names the correct form", list(unexpected(errors, messages)))
         tap.check(f"{name}: correct handlers compile", errors_of(compiler + arguments, source_of_taken()))
+        tap.check(f"{name}: handlers in an unnamed namespace compile without a warning",
+                  errors_of([*compiler, *arguments, "-Wall", "-Wextra"], HEAD + UNNAMED, "warning:"))
     tap.end()
 
 

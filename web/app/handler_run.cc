@@ -29,6 +29,11 @@ Task<> await_and_log(std::string_view name, Task<> hook) {
   }
 }
 
+Task<> answer_without_user(RequestHandler& handler) {
+  const bool has_user = co_await handler.require_user_async();
+  static_cast<void>(has_user);
+}
+
 }  // namespace
 
 // A run whose stage waits: the parameter of go_on() and await_on_finish(). If there is no memory for the
@@ -145,8 +150,8 @@ Called HandlerRun::run_before_verb(Task<>& waiting) {
       if (type.data_received) {
         // The body of a request that the class refuses is not delivered.
         if (type.has_conditions && !handler_->finished() && type.verb_for(exchange_->request()) &&
-            !allows_verb())
-          return Called::done;
+            !allows_verb(waiting))
+          return waiting ? Called::pending : Called::done;
         waiting = deliver_body(*handler_, type);
         return Called::pending;
       }
@@ -175,19 +180,22 @@ bool HandlerRun::needs_xsrf_check() const noexcept {
   const HandlerType& type = *handler_->type_;
   const HandlerType::Verb verb = type.verb_for(exchange_->request());
   if (!verb) throw HTTPError(405);
-  if (type.has_conditions && !allows_verb()) [[unlikely]]
-    return Called::done;
+  if (type.has_conditions && !allows_verb(waiting)) [[unlikely]]
+    return waiting ? Called::pending : Called::done;
   const Called called = verb(*handler_, groups_, waiting);
   if (called == Called::not_found) throw HTTPError(404);
   return called;
 }
 
-// False if the handler's class has answered in place of the verb.
-bool HandlerRun::allows_verb() {
+// False if the handler's class has answered in place of the verb, or does so in the task `waiting`.
+bool HandlerRun::allows_verb(Task<>& waiting) {
   const http::ServerRequest& request = exchange_->request();
   const HandlerType& type = *handler_->type_;
   if (request.method() == http::Method::query) check_query_type(request, type.accept_query);
-  return !type.authenticated || handler_->require_user();
+  if (!type.authenticated) return true;
+  if (!type.login_url_task || handler_->user().exists()) return handler_->require_user();
+  waiting = answer_without_user(*handler_);
+  return false;
 }
 
 // Awaits the stage's task, then runs the remaining stages.

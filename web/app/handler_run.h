@@ -34,7 +34,9 @@ class StageWait;
 //   body       | data_received() for each piece of the   | the client, and    | verb
 //              | body, if the class has that hook        | its Task<>, if any |
 //   verb       | get(), post(), ..., behind the checks   | its Task<>, if any | finish
-//              | of `authenticated` and `accept_query`   |                    |
+//              | of `authenticated` and `accept_query`;  |                    |
+//              | without a user get_login_url(), if it   |                    |
+//              | is a task                               |                    |
 //   finish     | finish(), unless the handler called it  |                    | end
 //   end        | the access log, then on_finish()        | its Task<>, if any | destroys the handler, or
 //              |                                         |                    | keeps it: KeptHandler
@@ -91,7 +93,7 @@ class HandlerRun {
   Called run_before_verb(Task<>& waiting);
   bool needs_xsrf_check() const noexcept;
   Called call_verb(Task<>& waiting);
-  bool allows_verb();
+  bool allows_verb(Task<>& waiting);
   static Task<> go_on(Rest rest);
   static Task<> await_on_finish(Rest rest);
   static void hand_on(Rest& rest);

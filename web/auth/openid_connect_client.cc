@@ -114,11 +114,15 @@ OpenIDConnectClient::Provider OpenIDConnectClient::make_provider(
   return made;
 }
 
+detail::DocumentAges OpenIDConnectClient::ages_of(TimeSpan max_age) const {
+  return {.max_age = max_age, .min_age = options_.keys_min_age, .grace = options_.grace};
+}
+
 Task<OpenIDConnectClient::ProviderPointer> OpenIDConnectClient::provider() {
   if (provider_) co_return provider_;
   const auto fetch = [this] { return fetch_provider(); };
   ProviderPointer known =
-      co_await fetches_->provider.get(options_.discovery_max_age, options_.keys_min_age, fetch);
+      co_await fetches_->provider.get(options_.discovery_max_age, ages_of(options_.discovery_max_age), fetch);
   co_return known;
 }
 
@@ -132,7 +136,7 @@ Task<OpenIDConnectClient::Provider> OpenIDConnectClient::fetch_provider() const 
   co_return make_provider(endpoints_of(reply, options_.issuer));
 }
 
-Task<std::shared_ptr<const KeySet>> OpenIDConnectClient::keys(ProviderPointer provider, TimeSpan max_age) {
+Task<std::shared_ptr<const KeySet>> OpenIDConnectClient::keys(ProviderPointer provider, TimeSpan fresh) {
   const std::string& url = provider->endpoints.keys_url;
   if (!fetches_->keys || fetches_->keys_url != url) {
     fetches_->keys = std::make_shared<detail::SharedFetch<KeySet>>();
@@ -140,7 +144,7 @@ Task<std::shared_ptr<const KeySet>> OpenIDConnectClient::keys(ProviderPointer pr
   }
   const std::shared_ptr<detail::SharedFetch<KeySet>> shared = fetches_->keys;
   const auto fetch = [this, &url] { return fetch_keys(url); };
-  std::shared_ptr<const KeySet> known = co_await shared->get(max_age, options_.keys_min_age, fetch);
+  std::shared_ptr<const KeySet> known = co_await shared->get(fresh, ages_of(options_.keys_max_age), fetch);
   co_return known;
 }
 
@@ -168,8 +172,8 @@ Task<IdentityClaims> OpenIDConnectClient::verify(ProviderPointer provider, std::
   rules.leeway = options_.leeway;
   IdTokenFault fault = IdTokenFault::none;
   // The second time with keys that are new, if the first keys do not know the token's.
-  for (const TimeSpan max_age : {options_.keys_max_age, options_.keys_min_age}) {
-    const std::shared_ptr<const KeySet> known = co_await keys(provider, max_age);
+  for (const TimeSpan fresh : {options_.keys_max_age, options_.keys_min_age}) {
+    const std::shared_ptr<const KeySet> known = co_await keys(provider, fresh);
     const auto now = std::chrono::system_clock::now();
     std::optional<IdentityClaims> claims = web::verify_id_token(id_token, *known, rules, now, fault);
     if (claims) co_return std::move(*claims);

@@ -14,6 +14,10 @@
 
 namespace squall::web {
 
+namespace detail {
+struct DocumentAges;
+}
+
 // The endpoints of a provider, as its discovery document has them (OpenID Connect Discovery 1.0, 3).
 struct OpenIDConnectEndpoints {
   std::string authorize_url;
@@ -39,12 +43,15 @@ struct OpenIDConnectOptions {
   TimeSpan leeway = std::chrono::seconds(60);
   // Further clients that the `azp` of a token may name: see IdTokenRules.
   std::vector<std::string> authorized_parties{};
-  // How long the discovery document and the keys are kept; longer while the provider does not send new ones.
+  // How long the discovery document and the keys are kept; for `grace` longer while the provider does not
+  // send new ones. Then sign-ins fail, with the reason why there are no new ones: the provider may have
+  // withdrawn a key.
   // A token whose key is unknown makes the client fetch the keys once more, and so does a token that names no
   // key and has a wrong signature. Neither the keys nor the document are fetched within `keys_min_age` of the
   // last attempt, failed or not: its end counts for the tokens meanwhile.
   TimeSpan discovery_max_age = std::chrono::hours(24);
   TimeSpan keys_max_age = std::chrono::hours(1);
+  TimeSpan grace = std::chrono::hours(24);
   TimeSpan keys_min_age = std::chrono::seconds(10);
   // As in OAuth2Options.
   TimeSpan sign_in_timeout = std::chrono::minutes(10);
@@ -110,10 +117,11 @@ class OpenIDConnectClient {
   struct Fetches;
 
   Task<ProviderPointer> provider();
+  detail::DocumentAges ages_of(TimeSpan max_age) const;
   Provider make_provider(const OpenIDConnectEndpoints& endpoints) const;
   Task<Provider> fetch_provider() const;
   Task<KeySet> fetch_keys(std::string url) const;
-  Task<std::shared_ptr<const KeySet>> keys(ProviderPointer provider, TimeSpan max_age);
+  Task<std::shared_ptr<const KeySet>> keys(ProviderPointer provider, TimeSpan fresh);
   Task<IdentityClaims> verify(ProviderPointer provider, std::string id_token,
                               std::optional<std::string> nonce, std::optional<std::string> access_token);
 

@@ -1,6 +1,7 @@
 #include <squall/web/auth/provider_fetch.h>
 
 #include <squall/http/client/async_http_client.h>
+#include <squall/http/message/percent_encoding.h>
 #include <squall/http/message/url.h>
 #include <squall/http/message/url_text.h>
 #include <squall/iostream/address/address.h>
@@ -50,9 +51,24 @@ std::vector<std::string> secrets_of(const ProviderCall& call) {
   return secrets;
 }
 
+// Without the escapes of URLs and forms. A text in a URL in another URL is escaped twice.
+std::string without_escapes(std::string_view text) {
+  constexpr int kMostLevels = 4;
+  std::string plain(text);
+  for (int level = 0; level < kMostLevels; ++level) {
+    std::string decoded = http::url_unescape(plain);
+    if (decoded == plain) break;
+    plain = std::move(decoded);
+  }
+  return plain;
+}
+
+// The provider may quote the secret escaped, as it was sent.
 bool has_secret(std::string_view text, const std::vector<std::string>& secrets) {
+  const std::string plain = without_escapes(text);
   return std::any_of(secrets.begin(), secrets.end(), [&](const std::string& secret) {
-    return secret.size() >= kShortestSecret && text.find(secret) != text.npos;
+    return secret.size() >= kShortestSecret &&
+           (text.find(secret) != text.npos || plain.find(without_escapes(secret)) != plain.npos);
   });
 }
 

@@ -7,6 +7,8 @@
 #include <squall/ioloop/sync/lock.h>
 #include <squall/web/auth/auth_error.h>
 
+#include <fmt/format.h>
+
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -15,10 +17,16 @@
 // A document of a provider that many tasks use. Private: no installed header includes this header.
 namespace squall::web::detail {
 
+struct DocumentAges {
+  TimeSpan max_age;  // older documents are fetched again
+  TimeSpan min_age;  // between two fetches
+  TimeSpan grace;    // after `max_age`, for a document that cannot be fetched again
+};
+
 // Keeps a document, and fetches it again when it is old: one fetch at a time, whose end counts for all tasks
-// that have waited for it. A new fetch begins not before `min_age` after the last. If it fails, the old
-// document stays; without one, the failure is kept. If the task that fetches is destroyed, the next one that
-// waits fetches.
+// that have waited for it. If a fetch fails, the old document is used for the time of `grace`; afterwards,
+// and without a document, the failure counts. If the task that fetches is destroyed, the next one that waits
+// fetches.
 //
 // Thread:    one loop's thread.
 // Lifetime:  outlives its tasks.
@@ -26,13 +34,13 @@ namespace squall::web::detail {
 template <class T>
 class SharedFetch {
  public:
-  // The document, fetched by `fetch`, a function that returns a Task<T>, unless it is younger than `max_age`.
+  // The document, fetched by `fetch`, a function that returns a Task<T>, unless it is younger than `fresh`.
   template <class Fetch>
-  Task<std::shared_ptr<const T>> get(TimeSpan max_age, TimeSpan min_age, Fetch fetch) {
-    if (is_younger(fetched_, max_age)) co_return document_;
+  Task<std::shared_ptr<const T>> get(TimeSpan fresh, DocumentAges ages, Fetch fetch) {
+    if (is_younger(fetched_, fresh)) co_return document_;
     const std::size_t ends = ends_;
     const Permit permit = co_await lock_.acquire();
-    if (ends == ends_ && !is_younger(tried_, min_age)) {
+    if (ends == ends_ && !is_younger(tried_, ages.min_age)) {
       std::optional<T> made;
       try {
         T document = co_await fetch();
@@ -40,9 +48,10 @@ class SharedFetch {
       } catch (const AuthError& error) {
         failure_ = error;
       }
-      end(std::move(made));
+      end(std::move(made), ages);
     }
     if (!document_) throw AuthError(*failure_);
+    if (!is_usable(ages)) throw_too_old();
     co_return document_;
   }
 
@@ -50,19 +59,29 @@ class SharedFetch {
   static bool is_younger(const std::optional<IOLoop::TimePoint>& time, TimeSpan age) {
     return time && IOLoop::current().now() - *time < age;
   }
-  void end(std::optional<T> made) {
+  // The last fetch has succeeded, or the document is not too old. The difference of ages does not overflow.
+  bool is_usable(const DocumentAges& ages) const {
+    return !failure_ || IOLoop::current().now() - *fetched_ - ages.max_age < ages.grace;
+  }
+  [[noreturn]] void throw_too_old() const {
+    throw AuthError(failure_->fault(),
+                    fmt::format("{}; the document from before is too old to be used", failure_->message()),
+                    failure_->answered());
+  }
+  void end(std::optional<T> made, const DocumentAges& ages) {
     ++ends_;
     tried_ = IOLoop::current().now();
     if (made) {
       document_ = std::make_shared<const T>(std::move(*made));
       fetched_ = tried_;
-    } else if (document_) {
+      failure_.reset();
+    } else if (document_ && is_usable(ages)) {
       log::general().warning("The old document of a provider is kept: {}", failure_->message());
     }
   }
 
   std::shared_ptr<const T> document_;
-  std::optional<AuthError> failure_;
+  std::optional<AuthError> failure_;  // of the last fetch
   std::optional<IOLoop::TimePoint> fetched_;
   std::optional<IOLoop::TimePoint> tried_;
   std::size_t ends_ = 0;

@@ -21,7 +21,7 @@ namespace detail {
 // that both H and Names have is ambiguous in Probe, which derives from both; a name that H lacks is not.
 struct Names {
   int get, head, post, put, delete_, patch, options, query, prepare, data_received, on_finish,
-      on_connection_close, initialize, get_current_user, compute_etag;
+      on_connection_close, initialize, get_current_user, get_login_url, compute_etag;
 };
 template <class H, bool kFinal = std::is_final_v<H>>
 struct Probe : H, Names {};
@@ -39,6 +39,7 @@ constexpr bool has_hidden_hook() {
          (!requires { &P::options; } && !requires { requires kIsMethod<&H::options>; }) ||
          (!requires { &P::query; } && !requires { requires kIsMethod<&H::query>; }) ||
          (!requires { &P::get_current_user; } && !requires { requires kIsMethod<&H::get_current_user>; }) ||
+         (!requires { &P::get_login_url; } && !requires { requires kIsMethod<&H::get_login_url>; }) ||
          (!requires { &P::compute_etag; } && !requires { requires kIsMethod<&H::compute_etag>; }) ||
          (!requires { &P::prepare; } && !requires { requires kIsMethod<&H::prepare>; }) ||
          (!requires { &P::data_received; } && !requires { requires kIsMethod<&H::data_received>; }) ||
@@ -181,6 +182,9 @@ constexpr bool check_handler() {
     static_assert(
         kNever<H>,
         "get_current_user() has no parameters and returns std::optional<T> or Task<std::optional<T>>");
+  } else if constexpr (!login_url_is_text<H>()) {
+    static_assert(kNever<H>,
+                  "get_login_url() has no parameters and returns std::string or Task<std::string>");
   } else if constexpr (!etag_is_optional_text<H>()) {
     static_assert(kNever<H>, "compute_etag() returns std::optional<std::string>");
   } else if constexpr (!parameters_are_converted<H>()) {

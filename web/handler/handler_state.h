@@ -19,6 +19,7 @@ struct HandlerState : Pooled {
   CurrentUser user;
   std::exception_ptr error;
   std::optional<Locale> locale;           // once it was needed
+  std::string accept_language;            // of a request that is forgotten
   std::optional<std::string> xsrf_token;  // as text, once it was needed
   std::unique_ptr<detail::TemplateState> templates;
 };

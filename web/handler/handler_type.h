@@ -3,6 +3,7 @@
 #include <squall/http/message/method.h>
 #include <squall/http/server/request.h>
 #include <squall/ioloop/loop/task.h>
+#include <squall/web/handler/asked_user.h>
 #include <squall/web/handler/handler_check.h>
 #include <squall/web/handler/path_args.h>
 #include <squall/web/handler/request_handler.h>
@@ -35,6 +36,8 @@ struct HandlerType {
   using Verb = Called (*)(RequestHandler& handler, PathGroups groups, Task<>& pending);
   using Hook = Called (*)(RequestHandler& handler, Task<>& pending);
   using DataHook = Called (*)(RequestHandler& handler, std::string_view piece, Task<>& pending);
+  using LoginUrl = std::string (*)(RequestHandler& handler);
+  using LoginUrlTask = Task<std::string> (*)(RequestHandler& handler);
   using Tag = std::optional<std::string> (*)(RequestHandler& handler);
   struct Extra {
     std::string_view method;
@@ -65,6 +68,9 @@ struct HandlerType {
   bool has_hooks_before_verb = false;    // before, user_needs_task, prepare or data_received
   Hook before = nullptr;                 // of the middleware around the handler
   Hook current_user = nullptr;           // asks get_current_user(), and keeps the result
+  // get_login_url() of the class, in one of its two forms; both null: Settings::login_url.
+  LoginUrl login_url = nullptr;
+  LoginUrlTask login_url_task = nullptr;
   Tag compute_etag = nullptr;
   const TemplateHooks* templates = nullptr;  // null if it has none of them
   DataHook data_received = nullptr;
@@ -151,21 +157,31 @@ template <class H>
 inline constexpr auto kExtraVerbs = extras_of<H>(std::type_identity<typename H::extra_methods>());
 
 template <class H>
-Task<> keep_user(H& handler) {
-  auto user = co_await handler.get_current_user();
-  handler.set_current_user(std::move(user));
-}
-template <class H>
 constexpr bool kUserNeedsTask = !requires(H& handler) { handler.get_current_user().has_value(); };
 template <class H>
 Called ask_user(RequestHandler& base, [[maybe_unused]] Task<>& pending) {
   auto& handler = static_cast<H&>(base);
   if constexpr (kUserNeedsTask<H>) {
-    pending = keep_user(handler);
+    pending = keep_user(base, handler.get_current_user());
     return Called::pending;
   } else {
     handler.set_current_user(handler.get_current_user());
     return Called::done;
+  }
+}
+
+template <class H>
+auto ask_login_url(RequestHandler& base) {
+  return static_cast<H&>(base).get_login_url();
+}
+template <class H>
+constexpr void set_login_url(HandlerType& type) {
+  if constexpr (std::is_same_v<decltype(&H::get_login_url), decltype(&RequestHandler::get_login_url)>) {
+    return;
+  } else if constexpr (std::is_same_v<ResultOf<&H::get_login_url>, std::string>) {
+    type.login_url = &ask_login_url<H>;
+  } else {
+    type.login_url_task = &ask_login_url<H>;
   }
 }
 
@@ -194,6 +210,7 @@ constexpr HandlerType make_handler_type() {
     type.current_user = &ask_user<H>;
     type.user_needs_task = kUserNeedsTask<H>;
   }
+  set_login_url<H>(type);
   if constexpr (requires { &H::compute_etag; }) type.compute_etag = &compute_etag<H>;
   if constexpr (kHasTemplateHooks<H>) type.templates = &kTemplateHooks<H>;
   if constexpr (requires { bool(H::stream_request_body); }) type.streams_body = H::stream_request_body;

@@ -46,6 +46,12 @@ constexpr bool user_is_optional() {
   return true;
 }
 template <class H>
+constexpr bool login_url_is_text() {
+  using Result = ResultOf<&H::get_login_url>;
+  return (std::is_same_v<Result, std::string> || std::is_same_v<Result, Task<std::string>>) &&  //
+         std::tuple_size_v<ParametersOf<&H::get_login_url>> == 0;
+}
+template <class H>
 constexpr bool etag_is_optional_text() {
   if constexpr (requires { &H::compute_etag; })
     return std::is_same_v<ResultOf<&H::compute_etag>, std::optional<std::string>>;

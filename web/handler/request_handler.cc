@@ -45,6 +45,11 @@ void RequestHandler::forget_request() {
   static thread_local http::Exchange no_exchange;
   static const PathGroups kNoGroups;
   if (type_->current_user && !knows_user()) static_cast<void>(user());
+  // The locale is chosen when it is needed: most handlers that outlive their request need none.
+  if (settings().locales && !(state_ && state_->locale)) {
+    std::string languages = request().headers().get("Accept-Language");
+    if (!languages.empty()) state().accept_language = std::move(languages);
+  }
   parsed_.reset();
   exchange_ = &no_exchange;
   groups_ = &kNoGroups;
@@ -209,14 +214,30 @@ CurrentUser& RequestHandler::user() {
 
 bool RequestHandler::require_user() {
   if (user().exists()) return true;
+  if (!wants_login_page()) {
+    send_error(403);
+    return false;
+  }
+  if (type_->login_url_task)
+    throw std::logic_error(
+        "require_user() cannot await get_login_url(), which is a task: co_await require_user_async()");
+  redirect(login_location(type_->login_url ? type_->login_url(*this) : get_login_url(), request()));
+  return false;
+}
+
+Task<bool> RequestHandler::require_user_async() {
+  const HandlerType::LoginUrlTask ask = type_->login_url_task;
+  if (!ask || user().exists() || !wants_login_page()) co_return require_user();
+  const std::string login_url = co_await ask(*this);
+  redirect(login_location(login_url, request()));
+  co_return false;
+}
+
+// Whether the client of a request without a user can show the login page.
+bool RequestHandler::wants_login_page() const {
   const http::Method method = request().method();
   const bool is_page = method == http::Method::get || method == http::Method::head;
-  if (is_page && !prefers_json(request())) {
-    redirect(login_location(get_login_url(), request()));
-  } else {
-    send_error(403);
-  }
-  return false;
+  return is_page && !prefers_json(request());
 }
 
 std::string RequestHandler::get_login_url() {
@@ -242,6 +263,8 @@ std::optional<Locale> RequestHandler::get_user_locale() { return std::nullopt; }
 Locale RequestHandler::get_browser_locale(std::string_view otherwise) {
   const Locales* const locales = settings().locales.get();
   if (!locales) throw std::logic_error("locale() needs Settings::locales");
+  if (state_ && !state_->accept_language.empty())
+    return locales->for_browser(state_->accept_language, otherwise);
   if (!exchange_->head_sent()) http::add_vary(exchange_->headers(), "Accept-Language");
   return locales->for_browser(request().headers().get("Accept-Language"), otherwise);
 }

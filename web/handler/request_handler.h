@@ -43,6 +43,7 @@ struct HandlerType;
 //                                verb. After finish() neither a piece nor the verb follows; if the body has
 //                                not ended, on_connection_close() runs
 //   get_current_user()           see current_user()
+//   get_login_url()              std::string or Task<std::string>: see require_user()
 //   compute_etag()               std::optional<std::string>: see set_etag_header()
 //   get_template_namespace()     TemplateArguments: more names for its templates
 //   get_template_path()          TemplateFolder: their folder, in place of Settings::template_path
@@ -185,12 +186,17 @@ class RequestHandler : public HandlerCookies {
   // True if there is a user. Otherwise answers the request: GET and HEAD are redirected to get_login_url(),
   // with `next` for the way back; other methods, and clients that prefer JSON to HTML, get a 403 (WEB-121).
   //     if (!require_user()) co_return;
+  // Throws std::logic_error if get_login_url() of the class is a task that is needed.
   bool require_user();
+  // The same, for a class whose get_login_url() may be a task.
+  //     const bool has_user = co_await require_user_async();
+  Task<bool> require_user_async();
   // The user as templates see it: null for nobody, and true for a user of a type that is no value of
   // templates (WEB-52).
   TemplateValue current_user_for_template() { return user().template_value(); }
-  // Settings::login_url, or throws std::logic_error without one (WEB-123). May be overridden.
-  virtual std::string get_login_url();
+  // Settings::login_url, or throws std::logic_error without one (WEB-123). A class may have its own, which
+  // returns std::string or Task<std::string>.
+  std::string get_login_url();
 
   // ---- The language of the response (WEB-130, WEB-131).
 
@@ -251,7 +257,8 @@ class RequestHandler : public HandlerCookies {
 
  protected:
   // For a handler that outlives its request: from now on the request is empty, and so are arguments, cookies
-  // and path groups. Asks get_current_user() before, unless it was asked, so that current_user() stays right.
+  // and path groups. Asks get_current_user() before, unless it was asked, so that current_user() stays right,
+  // and keeps the languages of the browser for get_browser_locale().
   void forget_request();
 
  private:
@@ -264,6 +271,7 @@ class RequestHandler : public HandlerCookies {
   CurrentUser& user();
   CurrentUser& known_user();
   bool knows_user() { return known_user().state() == CurrentUser::State::known; }
+  bool wants_login_page() const;
   void set_xsrf_cookie(const std::string& token);
   void write_json_text(std::string_view json);
   bool head_is_complete() const noexcept;

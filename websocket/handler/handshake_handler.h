@@ -56,6 +56,7 @@ class HandshakeHandler : public web::RequestHandler {
   void set_etag_header() { handshake().set_etag_header(); }
   bool check_etag_header() { return handshake().check_etag_header(); }
   bool require_user() { return handshake().require_user(); }
+  Task<bool> require_user_async() { return handshake().require_user_async(); }
   const std::string& xsrf_token() { return handshake().xsrf_token(); }
   std::string xsrf_form_html() { return handshake().xsrf_form_html(); }
   void send_error(int status, std::string_view reason = {}) { handshake().send_error(status, reason); }

@@ -47,7 +47,9 @@ namespace squall::websocket {
 //                              open() has failed. close_code() and close_reason() are what the client sent
 // and as a constant:
 //   keep_request = false       the request, arguments, cookies and path groups are there until open() has
-//                              ended, and no longer. It saves some 2 KB for each connection
+//                              ended, and no longer. It saves some 2 KB for each connection. The user and
+//                              locale() stay those of the request; a get_user_locale() that needs the
+//                              request is asked in time if open() calls locale()
 // These hooks return void or Task<>; they are found at compile time, and need not be virtual. The members of
 // a RequestHandler, but for get(), have their meaning for the opening handshake: initialize(), prepare(),
 // which may refuse it by an ordinary response, authenticated, and on_finish(), which runs at the 101. Their

@@ -233,6 +233,17 @@ TEST_CASE("a failure of the token endpoint is an AuthError without secrets", "[o
   for (const char* secret : {"code-1234", "client-secret"})
     CHECK(after(answer("400 Bad Request", fmt::format(R"({{"error":"wrong {}"}})", secret))) ==
           endpoint + "answered 400");
+  // It may quote the secret escaped, as in a form, in a URL in another URL, or with needless escapes.
+  fixture.options.client_secret = "s+cret/with spaces";
+  fixture.client.reset();
+  for (const char* secret :
+       {"s%2Bcret%2Fwith+spaces", "s%2bcret%2fwith%20spaces", "s%252Bcret%252Fwith%2Bspaces",
+        "%73+cret/with spaces", "code%2D1234", "s+cret/with spaces"})
+    CHECK(after(answer("400 Bad Request",
+                       fmt::format(R"({{"error":"wrong","error_description":"client_secret={}"}})",
+                                   secret))) == endpoint + "answered 400");
+  CHECK(after(answer("400 Bad Request", R"({"error":"wrong","error_description":"100 %, %zz"})")) ==
+        endpoint + "answered 400: wrong: 100 %, %zz");
   CHECK(after(ok("access_token=a")) == endpoint + "sent something that is not a JSON object");
   CHECK(after(ok("[1]")) == endpoint + "sent something that is not a JSON object");
   CHECK(after(ok("{\"access_token\":\"\xFF\"}")) == endpoint + "sent something that is not a JSON object");

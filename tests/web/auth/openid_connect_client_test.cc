@@ -240,6 +240,31 @@ TEST_CASE("the old document and the old keys stay if new ones cannot be had", "[
   fixture.loop.log.expect("The old document of a provider is kept: the key set of");
 }
 
+TEST_CASE("keys and a document that cannot be fetched again are used no longer than `grace`",
+          "[openid_connect_client]") {
+  OpenIDFixture fixture;
+  fixture.options.discovery_max_age = 0s;
+  fixture.options.keys_max_age = 0s;
+  fixture.options.grace = 0s;
+  const std::string token = signer().sign(fixture.claims("n"));
+  for (const char* path : {"/keys", kDiscovery}) {
+    CAPTURE(path);
+    OpenIDConnectClient client(fixture.options);
+    CHECK(fixture.loop.run(client.verify_id_token(token)).subject == "user-7");
+    const std::string good = std::exchange(fixture.provider.replies[path], testing::answer("503 Busy", ""));
+    std::string message;
+    try {
+      fixture.loop.run(client.verify_id_token(token));
+    } catch (const AuthError& error) {
+      message = error.message();
+      CHECK(error.answered() == 503);
+    }
+    CHECK(message.find("answered 503; the document from before is too old to be used") != message.npos);
+    fixture.provider.replies[path] = good;
+    CHECK(fixture.loop.run(client.verify_id_token(token)).subject == "user-7");
+  }
+}
+
 TEST_CASE("an answer without a sign-in makes the client fetch nothing", "[openid_connect_client]") {
   OpenIDFixture fixture;
   CHECK(fixture.come_back({{"code", "c"}, {"state", "x"}}).starts_with("400 request: no sign-in of this"));

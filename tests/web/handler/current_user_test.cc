@@ -125,7 +125,48 @@ class PartlyHandler : public RequestHandler {
 };
 class OwnLoginHandler : public MembersHandler {
  public:
-  std::string get_login_url() override { return "http://login.example.com/in"; }
+  std::string get_login_url() { return "http://login.example.com/in"; }
+};
+
+class TaskLoginHandler : public MembersHandler {
+ public:
+  Task<std::string> get_login_url() {
+    ++calls;
+    co_await moment();
+    if (request().query() == "fails") throw HTTPError(503, "the table of tenants is away");
+    co_return "/tenant/login";
+  }
+  inline static int calls = 0;
+};
+class StreamedHandler : public TaskLoginHandler {
+ public:
+  static constexpr bool stream_request_body = true;
+  void data_received(std::string_view) { ++pieces; }
+  inline static int pieces = 0;
+};
+class PartlyTaskHandler : public RequestHandler {
+ public:
+  std::optional<User> get_current_user() { return user_of(*this); }
+  Task<std::string> get_login_url() {
+    co_await moment();
+    co_return "/tenant/login";
+  }
+  Task<> get(std::string how) {
+    if (how == "wrong") {
+      if (!require_user()) co_return;
+    } else {
+      const bool has_user = co_await require_user_async();
+      if (!has_user) co_return;
+    }
+    write("for members");
+  }
+};
+class PartlyAsyncHandler : public PartlyHandler {
+ public:
+  Task<> get() {
+    const bool has_user = co_await require_user_async();
+    if (has_user) write("for members");
+  }
 };
 
 std::string location_of(const std::string& response) {
@@ -159,6 +200,40 @@ TEST_CASE("without a user, other methods and clients that want JSON get a 403 (W
   CHECK(web.brief("POST", "/partly").starts_with("403 "));
   web.loop.log.expect("403 POST /partly");
   CHECK(web.brief("POST", "/partly", kAda) == "200 posted");
+}
+
+TEST_CASE("get_login_url() may be a task, which runs only for a redirect to the login page",
+          "[current_user]") {
+  WebFixture web({url<StreamedHandler>("/streamed"), url<TaskLoginHandler>("/.*")});
+  TaskLoginHandler::calls = 0;
+  for (const char* method : {"GET", "HEAD"})
+    CHECK(location_of(web.fetch(method, "/a?b=c")) == "302 /tenant/login?next=%2Fa%3Fb%3Dc");
+  CHECK(location_of(web.fetch("GET", "/streamed")) == "302 /tenant/login?next=%2Fstreamed");
+  CHECK(TaskLoginHandler::calls == 3);
+  CHECK(StreamedHandler::pieces == 0);
+  CHECK(web.brief("GET", "/x", kAda) == "200 for members");
+  CHECK(web.brief("POST", "/x", kAda) == "200 posted");
+  CHECK(web.brief("POST", "/x").starts_with("403 "));
+  web.loop.log.expect("403 POST /x");
+  CHECK(web.brief("GET", "/x", "Accept: application/json\r\n").starts_with("403 "));
+  web.loop.log.expect("403 GET /x");
+  CHECK(TaskLoginHandler::calls == 3);
+  CHECK(web.brief("GET", "/x?fails").starts_with("503 "));
+  web.loop.log.expect("the table of tenants is away");
+  web.loop.log.expect("503 GET /x?fails");
+}
+
+TEST_CASE("a verb awaits a get_login_url() that is a task by require_user_async()", "[current_user]") {
+  WebFixture web({url<PartlyAsyncHandler>("/plain"), url<PartlyTaskHandler>("/(.*)")},
+                 {.login_url = "/login"});
+  CHECK(location_of(web.fetch("GET", "/right")) == "302 /tenant/login?next=%2Fright");
+  CHECK(web.brief("GET", "/right", kAda) == "200 for members");
+  CHECK(location_of(web.fetch("GET", "/plain")) == "302 /login?next=%2Fplain");
+  CHECK(web.brief("GET", "/plain", kAda) == "200 for members");
+  CHECK(web.brief("GET", "/wrong", kAda) == "200 for members");
+  CHECK(web.brief("GET", "/wrong").starts_with("500 "));
+  web.loop.log.expect("require_user() cannot await get_login_url(), which is a task");
+  web.loop.log.expect("500 GET /wrong");
 }
 
 TEST_CASE("a redirect to the login page needs the setting login_url (WEB-123)", "[current_user]") {

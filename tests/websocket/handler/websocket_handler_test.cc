@@ -2,6 +2,8 @@
 
 #include <squall/websocket/handler/websocket_handler.h>
 
+#include <squall/web/locale/locales.h>
+
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -11,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "support/temporary_folder.h"
 #include "websocket/handler/socket_scene.h"
 
 namespace squall::websocket::websocket_handler_test {
@@ -406,6 +409,47 @@ TEST_CASE("with keep_request = false the request ends with open()", "[websocket_
   CHECK(g_steps == Steps{"The WebSocket is not open: its functions are for open() and the hooks behind it",
                          "open v", "d none 0",
                          "The handshake's request is gone: use it in open(), or set keep_request"});
+}
+
+class LanguageSocket : public WebSocketHandler {
+ public:
+  static constexpr bool keep_request = false;
+  std::optional<web::Locale> get_user_locale() override {
+    ++questions;
+    return std::nullopt;
+  }
+  void on_message(std::string_view text) {
+    write_message(text == "language" ? locale().code() : std::to_string(questions));
+  }
+  inline static int questions = 0;
+};
+
+TEST_CASE("with keep_request = false the locale is still chosen by the request, and only when it is needed",
+          "[websocket_handler]") {
+  const squall::testing::TemporaryFolder folder;
+  folder.file("de.csv", "hello,hallo\n");
+  folder.file("fr.csv", "hello,bonjour\n");
+  auto locales = std::make_shared<web::Locales>();
+  locales->load_translations(folder / "");
+  web::Settings settings;
+  settings.locales = locales;
+  SocketFixture fixture({url<LanguageSocket>("/")}, std::move(settings));
+  LanguageSocket::questions = 0;
+  SocketClient german(fixture, "/", "Accept-Language: de-AT,fr;q=0.5\r\n");
+  SocketClient french(fixture, "/", "Accept-Language: fr\r\n");
+  SocketClient other(fixture);
+  german.say("questions");
+  CHECK(german.next() == "text:0");
+  for (int i = 0; i < 2; ++i) {
+    german.say("language");
+    CHECK(german.next() == "text:de");
+  }
+  french.say("language");
+  CHECK(french.next() == "text:fr");
+  other.say("language");
+  CHECK(other.next() == "text:en_US");
+  other.say("questions");
+  CHECK(other.next() == "text:3");
 }
 
 class SettingsSocket : public EchoSocket {
