@@ -347,14 +347,9 @@ void live_through() {
 TEST_CASE("a failed call in the life of a loop is thrown or survived, and leaves no descriptor and no memory",
           "[faults][poller]") {
   const Row rows[] = {
-      {Call::poller_create, {ENOMEM}},
-      {kWakerCall, {EMFILE}},
-      {Call::poller_update, {ENOMEM, ENOSPC}},
-      {Call::poller_wait, {EINTR, ENOMEM}},
-      {Call::read, {EINTR}},
-      {Call::write, {EINTR}},
-      {Call::sigaction, {EINVAL}},
-      {Call::close, {EINTR}},
+      {Call::poller_create, {ENOMEM}},      {kWakerCall, {EMFILE}}, {Call::poller_update, {ENOMEM, ENOSPC}},
+      {Call::poller_wait, {EINTR, ENOMEM}}, {Call::read, {EINTR}},  {Call::write, {EINTR}},
+      {Call::sigaction, {EINVAL}},          {Call::close, {EINTR}},
   };
   struct sigaction before{};
   ::sigaction(SIGUSR1, nullptr, &before);
