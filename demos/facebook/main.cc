@@ -152,6 +152,7 @@ struct Options {
   std::string provider_pages = FAKE_PROVIDER_PAGES;
   bool is_offline = false;
   int token_lifetime = 3600;
+  int feed_status = 200;
 };
 
 std::string random_secret() {
@@ -170,7 +171,8 @@ void serve(Options options) {
                                     .client_id = options.api_key,
                                     .client_secret = options.secret,
                                     .pages = options.provider_pages,
-                                    .token_lifetime = std::chrono::seconds(options.token_lifetime)});
+                                    .token_lifetime = std::chrono::seconds(options.token_lifetime),
+                                    .feed_status = options.feed_status});
   }
   web::FacebookOptions facebook_options{.client_id = options.api_key, .client_secret = options.secret};
   if (pretend) {
@@ -209,6 +211,8 @@ int main(int argc, char** argv) {
   line.bind("facebook_secret", options.secret, "its secret");
   line.bind("offline", options.is_offline, "sign in with a pretend Facebook, which the demo starts");
   line.bind("token_lifetime", options.token_lifetime, "seconds that its access tokens are good for");
+  line.bind("feed_status", options.feed_status,
+            "status of its posts, such as 503 to see the page of a failure");
   line.bind("pages", options.pages, "folder of the pages");
   if (const std::optional<int> status = line.parse(argc, argv)) return *status;
   if (!options.is_offline && (options.api_key.empty() || options.secret.empty())) {

@@ -246,6 +246,8 @@ class MeHandler : public ApiHandler {
 class FeedHandler : public ApiHandler {
  public:
   void get() {
+    const int status = provider().options().feed_status;
+    if (status != 200) return refuse(status, "server_error", "The pretend posts are away");
     json posts = json::array();
     for (std::size_t i = 0; i < user().posts.size(); ++i)
       posts.push_back({{"id", fmt::format("{}_{}", user().id, i)},

@@ -36,6 +36,7 @@ class FakeProvider {
     std::string client_secret;
     std::string pages;  // the folder of its pages
     std::chrono::seconds token_lifetime = std::chrono::hours(1);
+    int feed_status = 200;  // of the posts; another one: it refuses them
   };
 
   explicit FakeProvider(Options options);

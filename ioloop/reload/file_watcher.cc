@@ -110,6 +110,7 @@ std::vector<std::string> FileWatcher::changes_in(const States& now) const {
 }
 
 Task<> FileWatcher::wait_for_hint() {
+  if (has_hint_) co_return;
   if (options_.how == How::polling || notice_.fd() < 0) {
     co_await sleep(options_.interval);
     co_return;
@@ -146,6 +147,8 @@ void FileWatcher::remember(States now) {
 Task<std::vector<std::string>> FileWatcher::next() {
   for (;;) {
     co_await wait_for_hint();
+    // The notices are removed below. If the task is destroyed behind that, the next one must look too.
+    has_hint_ = true;
     States before;
     States now;
     for (int looks = 0; looks < kMostLooks; ++looks) {
@@ -157,6 +160,7 @@ Task<std::vector<std::string>> FileWatcher::next() {
     leave_out_unstable(before, now);
     std::vector<std::string> changes = changes_in(now);
     remember(std::move(now));
+    has_hint_ = false;
     if (!changes.empty()) co_return changes;
   }
 }
@@ -168,6 +172,7 @@ FileWatcher::Changes FileWatcher::take() {
   for (std::string& path : changes_in(now))
     (known_.contains(path) ? changes.changed : changes.added).push_back(std::move(path));
   remember(std::move(now));
+  has_hint_ = false;
   return changes;
 }
 

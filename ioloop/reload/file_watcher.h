@@ -68,7 +68,8 @@ class FileWatcher {
   // watched from its first sight on. A relative path is relative to the present working directory.
   void add(const std::string& path);
   // Waits for a change, and for the end of the changes that follow it, for at most kMostLooks times `quiet`.
-  // The paths of the changed files, sorted. A file that is still being written is left for a later result.
+  // The paths of the changed files, sorted. A file that is still being written is left for a later result. A
+  // change that a destroyed task has seen is in the result of the next one.
   Task<std::vector<std::string>> next();
   // The changes since the last result, at once; they are in no later result. Not while a task waits in
   // next().
@@ -100,6 +101,7 @@ class FileWatcher {
   FolderNotice notice_;
   std::set<std::string> watched_;
   States known_;
+  bool has_hint_ = false;    // next() has begun to look, and has not ended
   bool is_complete_ = true;  // the warning about kMostFiles was not logged
 };
 

@@ -5,11 +5,13 @@
 #include <squall/ioloop/coro/multi.h>
 #include <squall/ioloop/coro/with_timeout.h>
 #include <squall/ioloop/loop/loop_ref.h>
-#include <squall/ioloop/loop/sleep.h>
+#include <squall/ioloop/loop/task_group.h>
 #include <squall/ioloop/process/fork_processes.h>
 #include <squall/ioloop/reload/file_watcher.h>
 #include <squall/ioloop/reload/program_image.h>
+#include <squall/ioloop/reload/wait_until_runnable.h>
 #include <squall/iostream/reload/kept_sockets.h>
+#include <squall/iostream/reload/socket_registry.h>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -17,9 +19,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
-#include <cstdlib>
+#include <deque>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <stdexcept>
@@ -28,15 +32,19 @@
 #include <vector>
 
 namespace squall::autoreload {
-namespace {
 
-using TaskMaker = std::function<Task<>()>;
+struct detail::ReloadWork {
+  std::function<Task<>()> make;
+  TaskGroup* running = nullptr;  // while its task runs
+};
+
+namespace {
 
 // The arguments of watch(), add_reload_hook() and ReloadTask.
 struct Wishes {
   std::vector<std::string> paths;
-  std::vector<VoidFunction<>> hooks;
-  std::vector<const TaskMaker*> tasks;
+  std::deque<VoidFunction<>> hooks;  // a hook that runs may add another one: it must not move
+  std::vector<std::weak_ptr<detail::ReloadWork>> tasks;
 };
 
 struct Process {
@@ -59,18 +67,41 @@ void run_hook(const VoidFunction<>& hook) {
   }
 }
 
-Task<> run_task(const TaskMaker& make) {
+Task<> run_task(detail::ReloadWork& work) {
   try {
-    Task<> task = make();
+    Task<> task = work.make();
     co_await std::move(task);
   } catch (...) {
     log::general().error("Exception in a reload task: {}", current_what());
   }
 }
 
+// The group that ReloadTask destroys.
+class Running {
+ public:
+  explicit Running(detail::ReloadWork& work) : work_(work) { work_.running = &group; }
+  ~Running() { work_.running = nullptr; }
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
+
+  TaskGroup group;
+
+ private:
+  detail::ReloadWork& work_;
+};
+
+Task<> run_unless_dropped(std::weak_ptr<detail::ReloadWork> task) {
+  const std::shared_ptr<detail::ReloadWork> work = task.lock();
+  if (!work) co_return;  // another reload task has dropped it
+  Running running(*work);
+  running.group.add(run_task(*work));
+  co_await running.group.join();
+}
+
 Task<> run_tasks() {
   std::vector<Task<>> tasks;
-  for (const TaskMaker* const make : process().wishes.tasks) tasks.push_back(run_task(*make));
+  for (const std::weak_ptr<detail::ReloadWork>& task : process().wishes.tasks)
+    tasks.push_back(run_unless_dropped(task));
   auto all = as_task(multi(std::move(tasks)));
   try {
     co_await with_timeout(kTaskTime, std::move(all));
@@ -86,50 +117,42 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
   return pointers;
 }
 
+// The timers of setitimer(2). They would go on in the new program, and their signals end it.
+class StoppedTimers {
+ public:
+  StoppedTimers() noexcept {
+    constexpr itimerval kNone{};
+    for (std::size_t i = 0; i < kTimers.size(); ++i) ::setitimer(kTimers[i], &kNone, &before_[i]);
+  }
+  // After an execve() that has failed.
+  void go_on() const noexcept {
+    for (std::size_t i = 0; i < kTimers.size(); ++i) ::setitimer(kTimers[i], &before_[i], nullptr);
+  }
+
+ private:
+  static constexpr std::array kTimers = {ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF};
+  std::array<itimerval, kTimers.size()> before_{};
+};
+
 // Returns only if the program cannot be executed.
-void execute(const ProgramImage& image, detail::KeptSockets& sockets) {
+void execute(const ProgramImage& image, squall::detail::KeptSockets& sockets) {
   std::vector<std::string> arguments = image.arguments;
   std::vector<std::string> environment = image.environment;
   std::fflush(nullptr);  // before the descriptors change
   sockets.hand_over(environment);
-  // Timers of the process would go on, and their signals end the new program.
-  constexpr itimerval kNone{};
-  for (const int timer : {ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF}) ::setitimer(timer, &kNone, nullptr);
+  StoppedTimers timers;
   ::execve(image.path.c_str(), pointers_to(arguments).data(), pointers_to(environment).data());
   const int error = errno;
+  timers.go_on();
   sockets.take_back();
   log::general().error("cannot run {}: {}; waiting for a change", image.path, log::Errno{error});
 }
 
-// The reason why the program cannot run now; empty if it can.
-std::string obstacle_to(const ProgramImage& image) {
-  const std::string obstacle = obstacle_to_execution(image.path);
-  if (!obstacle.empty()) return fmt::format("{} cannot run yet: {}", image.path, obstacle);
-  for (const std::string& library : image.libraries) {
-    const std::string reason = obstacle_to_loading(library);
-    if (!reason.empty()) return fmt::format("{} cannot be loaded yet: {}", library, reason);
-  }
-  return {};
-}
-
-// Waits until the executable and its libraries are complete.
-Task<> wait_until_complete(const ProgramImage& image) {
-  bool is_announced = false;
-  for (;;) {
-    const std::string obstacle = obstacle_to(image);
-    if (obstacle.empty()) co_return;
-    if (!std::exchange(is_announced, true)) log::general().info("{}; waiting for it", obstacle);
-    co_await sleep(std::chrono::milliseconds(50));
-  }
-}
-
-bool is_under_squall_watch() noexcept { return std::getenv("SQUALL_WATCH") != nullptr; }
-
 // Waits for changes, and executes the program again. Ends only where that is impossible.
 Task<> watch_and_execute(FileWatcher& watcher, const ProgramImage& image) {
-  std::optional<detail::KeptSockets> sockets;
+  std::optional<squall::detail::KeptSockets> sockets;
   // The executable may have changed before the watcher saw it.
-  bool has_changed = !is_under_squall_watch() && is_replaced(image.path);
+  bool has_changed = !squall::detail::is_under_squall_watch() && is_replaced(image.path);
   for (;;) {
     std::vector<std::string> changed;
     if (std::exchange(has_changed, false)) {
@@ -139,13 +162,13 @@ Task<> watch_and_execute(FileWatcher& watcher, const ProgramImage& image) {
       changed = std::move(next);
     }
     log::general().info("{} modified; restarting server", fmt::join(changed, ", "));
-    co_await wait_until_complete(image);
+    co_await wait_until_runnable(image.path, image.libraries);
     if (!sockets) {
       sockets.emplace();
       co_await run_tasks();
       for (std::size_t i = 0; i < process().wishes.hooks.size(); ++i) run_hook(process().wishes.hooks[i]);
       // The tasks took time: the linker may have begun again.
-      co_await wait_until_complete(image);
+      co_await wait_until_runnable(image.path, image.libraries);
     }
     execute(image, *sockets);
   }
@@ -159,7 +182,7 @@ bool check_image(const ProgramImage& image) {
 }
 
 void watch_all(FileWatcher& watcher, const ProgramImage& image) {
-  if (!is_under_squall_watch()) {
+  if (!squall::detail::is_under_squall_watch()) {
     watcher.add(image.path);
     for (const std::string& library : image.libraries) watcher.add(library);
   }
@@ -184,11 +207,6 @@ Task<> supervise(FileWatcher::Options options) {
   co_await watch_and_execute(watcher, image);
 }
 
-void close_unclaimed() {
-  if (const std::size_t count = detail::close_unclaimed_sockets())
-    log::general().info("Closed {} listening sockets that the program does not use any more", count);
-}
-
 // Whether autoreload runs on this loop now.
 bool start_on(IOLoop& loop, TimeSpan interval) {
   if (interval <= TimeSpan::zero())
@@ -202,7 +220,7 @@ bool start_on(IOLoop& loop, TimeSpan interval) {
   }
   FileWatcher::Options options;
   options.interval = interval;
-  loop.call_later(kUnclaimed, &close_unclaimed);
+  squall::detail::SocketRegistry::get().close_unclaimed_later(loop);
   loop.spawn(supervise(options));
   return true;
 }
@@ -223,12 +241,15 @@ void watch(const std::string& path) {
 
 void add_reload_hook(VoidFunction<> hook) { process().wishes.hooks.push_back(std::move(hook)); }
 
-ReloadTask::ReloadTask(TaskMaker make) : make_(std::make_unique<TaskMaker>(std::move(make))) {
-  process().wishes.tasks.push_back(make_.get());
+ReloadTask::ReloadTask(std::function<Task<>()> make) : work_(std::make_shared<detail::ReloadWork>()) {
+  work_->make = std::move(make);
+  process().wishes.tasks.push_back(work_);
 }
 
 ReloadTask::~ReloadTask() {
-  if (make_) std::erase(process().wishes.tasks, make_.get());
+  if (!work_) return;
+  std::erase_if(process().wishes.tasks, [this](const auto& task) { return task.lock() == work_; });
+  if (work_->running) work_->running->destroy();
 }
 
 void wait() {

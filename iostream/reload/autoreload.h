@@ -47,6 +47,10 @@
 // Source:    ARL rows of the specification.
 namespace squall::autoreload {
 
+namespace detail {
+struct ReloadWork;
+}
+
 inline constexpr std::chrono::milliseconds kInterval{500};
 inline constexpr std::chrono::milliseconds kTaskTime{1000};
 inline constexpr std::chrono::seconds kUnclaimed{5};
@@ -61,11 +65,13 @@ bool start_unless_running(IOLoop& loop = IOLoop::current());
 
 // Watches a file, or all files in a folder, too. May be called before start(). A missing file is no change.
 void watch(const std::string& path);
-// `hook` runs before the program is executed again. Exceptions are logged.
+// `hook` runs before the program is executed again, behind the hooks before it, also if one of them has added
+// it. Exceptions are logged.
 void add_reload_hook(VoidFunction<> hook);
 
 // The same for work that waits: `make` makes a task, which is destroyed after kTaskTime. Dropping the object
-// removes it; a task that runs by then goes on, so the objects that it uses must outlive it.
+// removes it, and ends its task where it waits: the objects that the task uses may end then. The task itself
+// must not drop it.
 class [[nodiscard]] ReloadTask {
  public:
   explicit ReloadTask(std::function<Task<>()> make);
@@ -74,7 +80,7 @@ class [[nodiscard]] ReloadTask {
   ~ReloadTask();
 
  private:
-  std::unique_ptr<std::function<Task<>()>> make_;
+  std::shared_ptr<detail::ReloadWork> work_;
 };
 
 // Blocks until a change, and executes the program again: for a main() that has failed (ARL-08). It runs a

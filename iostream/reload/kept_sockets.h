@@ -2,7 +2,6 @@
 
 #include <squall/ioloop/base/owned_fd.h>
 
-#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -21,7 +20,8 @@ class KeptSockets {
   KeptSockets(const KeptSockets&) = delete;
   KeptSockets& operator=(const KeptSockets&) = delete;
 
-  std::size_t count() const noexcept { return kept_.size() + inherited_.size(); }
+  // Whether there is an object: files of Unix sockets then stay.
+  static bool exist() noexcept { return exist_; }
   // For the last step before execve(): the sockets stay open across it, and the sockets of LISTEN_FDS have
   // their own numbers again. Changes the environment for the next execution, where bind_sockets() finds the
   // sockets: calls with the same arguments take them.
@@ -52,13 +52,12 @@ class KeptSockets {
   bool place(int fd, int number);
   std::vector<std::string> place_inherited();
 
+  static inline bool exist_ = false;
+
   std::vector<Kept> kept_;
   std::vector<Inherited> inherited_;
   std::vector<Replaced> replaced_;
   int lowest_ = 0;  // of the copies: above the numbers of LISTEN_FDS
 };
-
-// Closes the sockets of the execution before this one that no call has taken; returns their number.
-std::size_t close_unclaimed_sockets() noexcept;
 
 }  // namespace squall::detail

@@ -18,11 +18,10 @@
 namespace squall {
 namespace {
 
-constexpr int kFirst = 3;  // SD_LISTEN_FDS_START
 
 int number_in(const char* variable, std::string_view text) {
   const std::optional<unsigned> value = parse_decimal<unsigned>(text);
-  if (!value || *value > static_cast<unsigned>(std::numeric_limits<int>::max() - kFirst))
+  if (!value || *value > static_cast<unsigned>(std::numeric_limits<int>::max() - kFirstListenFd))
     throw std::runtime_error(fmt::format("{} must be a number from 0: \"{}\"", variable, text));
   return static_cast<int>(*value);
 }
@@ -52,7 +51,7 @@ std::vector<InheritedFd> listen_fds() {
   if (!pid || !count_text || number_in("LISTEN_PID", pid) != ::getpid()) return {};
   const int count = number_in("LISTEN_FDS", count_text);
   std::vector<int> flags;
-  for (int fd = kFirst; fd < kFirst + count; ++fd) {
+  for (int fd = kFirstListenFd; fd < kFirstListenFd + count; ++fd) {
     flags.push_back(::fcntl(fd, F_GETFD));
     if (flags.back() < 0) throw_errno(fmt::format("descriptor {} of LISTEN_FDS={}", fd, count));
   }
@@ -63,7 +62,7 @@ std::vector<InheritedFd> listen_fds() {
     keeper->inherited(flags.size(), std::getenv("LISTEN_FDNAMES"));
   // No statement below fails.
   for (std::size_t i = 0; i < flags.size(); ++i) {
-    const int fd = kFirst + static_cast<int>(i);
+    const int fd = kFirstListenFd + static_cast<int>(i);
     ::fcntl(fd, F_SETFD, flags[i] | FD_CLOEXEC);
     inherited[i].fd.reset(fd);
     inherited[i].name = std::move(names[i]);

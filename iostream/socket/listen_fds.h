@@ -7,6 +7,9 @@
 
 namespace squall {
 
+// The number of the first descriptor of LISTEN_FDS (SD_LISTEN_FDS_START).
+inline constexpr int kFirstListenFd = 3;
+
 // A descriptor that the service manager has opened for this process.
 struct InheritedFd {
   OwnedFd fd;

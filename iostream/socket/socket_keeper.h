@@ -12,7 +12,8 @@
 namespace squall::detail {
 
 // The calls of this room to the room that keeps listening sockets open while the program is executed again,
-// which is above it: see iostream/reload/kept_sockets.h. A program that does not use that room has no keeper.
+// which is above it: see iostream/reload/socket_registry.h. A program that does not use that room has no
+// keeper.
 //
 // Thread:    any.
 struct SocketKeeper {

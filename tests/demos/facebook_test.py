@@ -85,6 +85,18 @@ def expired():
         program.wait_for(r"/me/feed: the API of 127.0.0.1:\d+ answered 401: invalid_token")
 
 
+def failed():
+    """a failure of the graph is a page with the status 502, and the user stays signed in (DEM-80)"""
+    with Program(*ARGUMENTS, "--feed_status", "503") as program:
+        browser = Browser()
+        page = browser.go(browser.go(home(program)).link("Ada Lovelace"))
+        assert page.status == 502 and "Facebook does not answer." in page.body, (page.status, page.body)
+        assert page.headers["Cache-Control"] == "no-store", page.headers
+        assert browser.cookie("fbdemo_user")
+        assert browser.go(page.link("Try again")).status == 502
+        program.wait_for(r"/me/feed: the API of 127.0.0.1:\d+ answered 503: server_error: The pretend posts are away")
+
+
 def wrong_use():
     """without its options the demo says which are missing (DEM-80)"""
     status, said = fails(FACEBOOK, "--port", "0")
@@ -92,5 +104,5 @@ def wrong_use():
 
 
 tap = Tap()
-tap.run([stream, escaped, logout, refused, expired, wrong_use])
+tap.run([stream, escaped, logout, refused, expired, failed, wrong_use])
 tap.end()

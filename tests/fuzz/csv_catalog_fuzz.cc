@@ -26,6 +26,7 @@ void check_rows(std::string_view text, const CsvCatalog& catalog) {
     FUZZ_CHECK(reader.line() > line);
     line = reader.line();
     for (const std::string& cell : row) bytes += cell.size();
+    FUZZ_CHECK(row.size() <= CsvReader::kMostCells);
     if (row.size() == 2 && !reader.is_unclosed()) FUZZ_CHECK(catalog.find(strip(row[0])));
   }
   FUZZ_CHECK(bytes <= text.size());

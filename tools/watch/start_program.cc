@@ -2,6 +2,7 @@
 
 #include <squall/ioloop/base/errors.h>
 #include <squall/ioloop/base/signal_set.h>
+#include <squall/iostream/socket/listen_fds.h>
 #include <squall/iostream/socket/pipe.h>
 
 #include <fcntl.h>
@@ -17,16 +18,14 @@
 namespace squall::tools {
 namespace {
 
-constexpr int kFirst = 3;  // SD_LISTEN_FDS_START
-
 // In the child. False with errno.
 bool pass_sockets(const std::vector<int>& sockets) {
   // Copies behind the numbers of the targets, so that no target overwrites a socket.
   std::vector<int> copies;
   for (const int socket : sockets)
-    copies.push_back(::fcntl(socket, F_DUPFD_CLOEXEC, kFirst + static_cast<int>(sockets.size())));
+    copies.push_back(::fcntl(socket, F_DUPFD_CLOEXEC, kFirstListenFd + static_cast<int>(sockets.size())));
   for (std::size_t i = 0; i < copies.size(); ++i)
-    if (copies[i] < 0 || ::dup2(copies[i], kFirst + static_cast<int>(i)) < 0) return false;
+    if (copies[i] < 0 || ::dup2(copies[i], kFirstListenFd + static_cast<int>(i)) < 0) return false;
   for (const char* variable : {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"}) ::unsetenv(variable);
   ::setenv("SQUALL_WATCH", "1", 1);
   if (sockets.empty()) return true;
@@ -86,12 +85,12 @@ pid_t start(const std::vector<std::string>& arguments, int lowest, Prepare prepa
 }  // namespace
 
 pid_t start_program(const std::vector<std::string>& arguments, const std::vector<int>& sockets) {
-  const int lowest = kFirst + static_cast<int>(sockets.size());
+  const int lowest = kFirstListenFd + static_cast<int>(sockets.size());
   return start(arguments, lowest, [&] { return pass_sockets(sockets); });
 }
 
 pid_t start_build(const std::string& command, int output) {
-  return start({"/bin/sh", "-c", command}, kFirst, [&] { return redirect(output); });
+  return start({"/bin/sh", "-c", command}, kFirstListenFd, [&] { return redirect(output); });
 }
 
 }  // namespace squall::tools

@@ -7,12 +7,13 @@
 #include <squall/web/auth/base64url.h>
 #include <squall/web/auth/local_path.h>
 #include <squall/web/auth/provider_json.h>
-#include <squall/web/auth/sha256.h>
+#include <squall/web/security/sha256.h>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <utility>
 
@@ -125,7 +126,8 @@ void begin_code_flow(RequestHandler& handler, const OAuth2Options& provider, con
   }
   if (provider.pkce == Pkce::s256) {
     begun.verifier = random_long_token();
-    query.emplace_back("code_challenge", base64url_encode(sha256(begun.verifier)));
+    const std::array<char, 32> hash = sha256(begun.verifier);
+    query.emplace_back("code_challenge", base64url_encode({hash.data(), hash.size()}));
     query.emplace_back("code_challenge_method", "S256");
   }
   query.insert(query.end(), options.extra_params.begin(), options.extra_params.end());

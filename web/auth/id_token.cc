@@ -3,10 +3,11 @@
 #include <squall/ioloop/base/ascii.h>
 #include <squall/web/auth/base64url.h>
 #include <squall/web/auth/provider_json.h>
-#include <squall/web/auth/sha256.h>
 #include <squall/web/security/constant_time.h>
+#include <squall/web/security/sha256.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace squall::web {
@@ -134,7 +135,8 @@ IdTokenFault check_times(const json& claims, TimeSpan leeway, std::chrono::syste
 
 // OpenID Connect Core, 3.1.3.6.
 bool is_hash_of(const std::string& hash, std::string_view access_token) {
-  return constant_time_equals(hash, detail::base64url_encode(detail::sha256(access_token).substr(0, 16)));
+  const std::array<char, 32> digest = detail::sha256(access_token);
+  return constant_time_equals(hash, detail::base64url_encode({digest.data(), digest.size() / 2}));
 }
 
 IdTokenFault check_claims(const json& claims, const IdTokenRules& rules,

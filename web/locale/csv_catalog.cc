@@ -61,6 +61,11 @@ CsvCatalog::CsvCatalog(std::string_view bytes, CsvEncoding encoding, std::string
       log::general().error("{} line {}: skipped: a quote is not closed", name, reader.line());
       return;
     }
+    if (reader.is_too_wide()) {
+      log::general().error("{} line {}: skipped: it has more than {} cells", name, reader.line(),
+                           CsvReader::kMostCells);
+      continue;
+    }
     if (row.size() < 2) {
       const bool is_blank = row.empty() || strip(row[0]).empty();
       if (!is_blank) log::general().warning("{} line {}: skipped: no translation", name, reader.line());

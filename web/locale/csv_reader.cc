@@ -1,6 +1,7 @@
 #include <squall/web/locale/csv_reader.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace squall::web::detail {
 
@@ -8,11 +9,17 @@ bool CsvReader::next(std::vector<std::string>& row) {
   row.clear();
   if (rest_.empty()) return false;
   line_ = lines_read_ + 1;
+  is_too_wide_ = false;
   if (!at_line_end()) {
     row.push_back(read_cell());
     while (!rest_.empty() && rest_[0] == ',') {
       rest_.remove_prefix(1);
-      row.push_back(read_cell());
+      std::string cell = read_cell();
+      if (row.size() < kMostCells) {
+        row.push_back(std::move(cell));
+      } else {
+        is_too_wide_ = true;
+      }
     }
   }
   end_line();

@@ -4,13 +4,12 @@
 #include <squall/ioloop/base/ascii.h>
 #include <squall/web/handler/request_handler.h>
 #include <squall/web/handler/request_local.h>
+#include <squall/web/security/sha256.h>
 
 #include <fmt/format.h>
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 
 #include <algorithm>
-#include <new>
 #include <optional>
 #include <stdexcept>
 
@@ -42,7 +41,7 @@ BasicAuth::BasicAuth(Options options) : check_(std::move(options.check)) {
   for (const auto& [name, password] : options.users) {
     if (name.find(':') != name.npos || has_control(name) || has_control(password))
       throw std::invalid_argument("BasicAuth: a colon in a name, or a control character");
-    known_.push_back(digest_of(fmt::format("{}:{}", name, password)));
+    known_.push_back(detail::sha256(fmt::format("{}:{}", name, password)));
   }
   challenge_ = "Basic realm=\"";
   for (const char c : options.realm) {
@@ -52,17 +51,9 @@ BasicAuth::BasicAuth(Options options) : check_(std::move(options.check)) {
   challenge_ += "\", charset=\"UTF-8\"";
 }
 
-BasicAuth::Digest BasicAuth::digest_of(std::string_view credentials) {
-  Digest digest{};
-  if (::EVP_Digest(credentials.data(), credentials.size(), digest.data(), nullptr, ::EVP_sha256(), nullptr) !=
-      1)
-    throw std::bad_alloc();
-  return digest;
-}
-
 // Compares with all, so that the time does not depend on which of them is equal.
 bool BasicAuth::lets_in(std::string_view credentials) const {
-  const Digest digest = digest_of(credentials);
+  const Digest digest = detail::sha256(credentials);
   bool is_known = false;
   for (const Digest& known : known_)
     is_known |= ::CRYPTO_memcmp(digest.data(), known.data(), digest.size()) == 0;

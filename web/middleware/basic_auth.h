@@ -43,8 +43,7 @@ class BasicAuth {
   static std::string_view user(RequestHandler& handler) noexcept;
 
  private:
-  using Digest = std::array<unsigned char, 32>;
-  static Digest digest_of(std::string_view credentials);
+  using Digest = std::array<char, 32>;  // SHA-256
   bool lets_in(std::string_view credentials) const;
 
   std::vector<Digest> known_;

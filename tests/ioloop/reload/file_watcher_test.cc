@@ -26,7 +26,8 @@ struct Watching {
   explicit Watching(How how)
       : watcher([how] {
           FileWatcher::Options options;
-          options.interval = 20ms;
+          // So long that only a notice can tell of a change.
+          options.interval = how == How::notices ? 1h : 20ms;
           options.quiet = 10ms;
           options.how = how;
           return options;

@@ -2,11 +2,12 @@
 
 #include <squall/http/message/base64.h>
 #include <squall/web/auth/base64url.h>
-#include <squall/web/auth/sha256.h>
+#include <squall/web/security/sha256.h>
 #include <squall/web/security/signed_value.h>
 
 #include <fmt/format.h>
 
+#include <array>
 #include <chrono>
 #include <optional>
 #include <stdexcept>
@@ -125,7 +126,8 @@ TEST_CASE("a code becomes tokens, with the verifier of the challenge (RFC 6749, 
   CHECK(value_of(form, "client_secret") == "client-secret");
   const std::string verifier = value_of(form, "code_verifier");
   CHECK(verifier.size() == 43);
-  CHECK(detail::base64url_encode(detail::sha256(verifier)) == value_of(begun, "code_challenge"));
+  const std::array<char, 32> hash = detail::sha256(verifier);
+  CHECK(detail::base64url_encode({hash.data(), hash.size()}) == value_of(begun, "code_challenge"));
   CHECK(fixture.tokens.access_token == "access-1");
   CHECK(fixture.tokens.refresh_token == "refresh-1");
   CHECK(fixture.tokens.scope == "a b");

@@ -1,6 +1,7 @@
 #include <squall/web/locale/csv_catalog.h>
 
 #include <squall/testing/log_capture.h>
+#include <squall/web/locale/csv_reader.h>
 #include <squall/web/locale/translation_error.h>
 
 #include <string>
@@ -14,6 +15,7 @@ namespace {
 using namespace std::string_literals;
 using detail::csv_text;
 using detail::CsvCatalog;
+using detail::CsvReader;
 using detail::TranslationError;
 using testing::LogCapture;
 
@@ -75,6 +77,15 @@ TEST_CASE("a quote that is not closed is logged, and the rows before it are kept
   CHECK(all.find("a") == "b");
   CHECK_FALSE(all.find("c"));
   CHECK_FALSE(all.find("e"));
+}
+
+TEST_CASE("a row of very many cells is skipped and logged", "[csv_catalog]") {
+  LogCapture log;
+  const CsvCatalog all = catalog("a,b\nc,d" + std::string(CsvReader::kMostCells - 1, ',') + "\ne,f,,g\n");
+  log.expect("es_ES.csv line 2: skipped: it has more than 1000 cells");
+  CHECK(all.find("a") == "b");
+  CHECK_FALSE(all.find("c"));
+  CHECK(all.find("e") == "f");
 }
 
 TEST_CASE("files are UTF-8 with or without a mark, or UTF-16 with one (LOC-03)", "[csv_catalog]") {

@@ -73,6 +73,19 @@ TEST_CASE("a quote that is not closed takes the rest of the text, and is reporte
   CHECK_FALSE(reader.next(row));
 }
 
+TEST_CASE("of a row of commas a bounded number of cells is kept, and the next row is read", "[csv_reader]") {
+  const std::string text = std::string(100'000, ',') + "\na,b\n";
+  CsvReader reader(text);
+  std::vector<std::string> row;
+  CHECK(reader.next(row));
+  CHECK(row.size() == CsvReader::kMostCells);
+  CHECK(reader.is_too_wide());
+  CHECK(reader.next(row));
+  CHECK(row == std::vector<std::string>{"a", "b"});
+  CHECK_FALSE(reader.is_too_wide());
+  CHECK(reader.line() == 2);
+}
+
 TEST_CASE("reading takes linear time, also of doubled quotes", "[csv_reader]") {
   constexpr std::size_t kSmall = 20'000;
   for (const std::string_view piece : {"\"\"", "a,\n", "\"a\"\"b\"\n"}) {

@@ -5,7 +5,9 @@
 #include <squall/web.h>
 
 #include <fmt/format.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -13,8 +15,11 @@
 #include <fstream>
 #include <iterator>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
+#include <utility>
+#include <vector>
 
 using namespace squall;
 
@@ -69,7 +74,38 @@ web::Settings settings_of(int argc, char** argv) {
 
 }  // namespace
 
-// autoreload_program [unix PATH] [watch PATH] [port PORT] [templates FOLDER] [translations FOLDER]
+Task<> say_later(std::string text) {
+  co_await sleep(std::chrono::milliseconds(300));
+  log::general().info("{}", text);
+}
+
+// Reload tasks, of which the second drops the others, and an application that drains.
+struct Dropped {
+  explicit Dropped(std::unique_ptr<web::Application> made) : app(std::move(made)) {}
+
+  static Task<> drop(Dropped& dropped) {
+    dropped.app.reset();
+    dropped.before.reset();
+    dropped.behind.reset();
+    log::general().info("Dropped");
+    co_return;
+  }
+
+  std::unique_ptr<web::Application> app;
+  std::optional<autoreload::ReloadTask> before{std::in_place, [] { return say_later("A task went on"); }};
+  autoreload::ReloadTask dropper{[this] { return drop(*this); }};
+  std::optional<autoreload::ReloadTask> behind{std::in_place, [] { return say_later("A task began"); }};
+};
+
+std::unique_ptr<web::Application> small_application(int argc, char** argv) {
+  auto app = std::make_unique<web::Application>(std::vector<web::Rule>{web::url<VersionHandler>("/")},
+                                                settings_of(argc, argv));
+  app->listen(0, {.address = "127.0.0.1"});
+  return app;
+}
+
+// autoreload_program [drops 1] [alarm 1] [unix PATH] [watch PATH] [port PORT] [templates FOLDER]
+//                    [translations FOLDER]
 int main(int argc, char** argv) {
   log::enable_pretty_logging();
   if (g_version == "crash") {
@@ -95,7 +131,19 @@ int main(int argc, char** argv) {
   const char* const address = g_version == "moved" ? "127.0.0.2" : "127.0.0.1";
   const http::HTTPServer& server =
       app.listen(port, {.address = g_version == "plain" ? "localhost" : address});
-  autoreload::add_reload_hook([] { log::general().info("First hook"); });
+  std::optional<Dropped> dropped;
+  for (int i = 1; i + 1 < argc; i += 2) {
+    const std::string what = argv[i];
+    if (what == "drops") dropped.emplace(small_application(argc, argv));
+    if (what != "alarm") continue;
+    loop.add_signal_handler(SIGALRM, [] { log::general().info("Alarm"); });
+    const itimerval often{.it_interval = {0, 100'000}, .it_value = {0, 100'000}};
+    ::setitimer(ITIMER_REAL, &often, nullptr);
+  }
+  autoreload::add_reload_hook([text = std::string("First hook")] {
+    for (int i = 0; i < 20; ++i) autoreload::add_reload_hook([] { log::general().info("Added hook"); });
+    log::general().info("{}", text);
+  });
   autoreload::add_reload_hook([] { throw std::runtime_error("of the second hook"); });
   autoreload::add_reload_hook([] { log::general().info("Third hook"); });
   log::general().info("Serving on port {}, version {}", server.port(), g_version);

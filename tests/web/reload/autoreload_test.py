@@ -152,10 +152,31 @@ def watches_pages():
 
 
 def calls_hooks():
-    """the reload hooks run in their order, and an exception of one does not stop the others (ARL-02)"""
+    """the reload hooks run in their order, and an exception of one, or hooks that one adds, do not stop the others (ARL-02)"""
     with Site() as site:
         site.template.write_text("another", encoding="ascii")
-        site.program.wait_for(r"(?s)First hook.*Exception in a reload hook: of the second hook.*Third hook.*Serving on")
+        site.program.wait_for(r"(?s)First hook.*Exception in a reload hook: of the second hook.*Third hook.*Added hook.*Serving on")
+
+
+def drops_tasks():
+    """a reload task may drop another one, and an application that drains"""
+    with Site("drops", "1") as site:
+        site.template.write_text("another", encoding="ascii")
+        site.program.wait_for(r"(?s)Dropped.*Serving on")
+        assert "A task" not in site.program.said, site.program.said
+
+
+def keeps_timers():
+    """timers of the process go on if the system refuses the executable"""
+    with Site("alarm", "1") as site:
+        site.program.wait_for("Alarm")
+        made = site.folder / "new"
+        made.write_bytes(b"no program")
+        made.chmod(0o700)
+        made.rename(site.path)
+        site.program.wait_for(r"(?s)Exec format error; waiting for a change.*Alarm")
+        site.place("2")
+        site.wait_for_version("2")
 
 
 def answers_requests():
@@ -269,6 +290,8 @@ tap.run(
         watches_files,
         watches_pages,
         calls_hooks,
+        drops_tasks,
+        keeps_timers,
         answers_requests,
         survives_refusal,
         closes_without_autoreload,
