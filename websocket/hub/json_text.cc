@@ -30,7 +30,8 @@ void append_escaped(std::string& to, char c) {
   }
 }
 
-// Removes the parts of a JSON text from its front. Each function returns false if the part is not there.
+// Removes the parts of a JSON text from its front. Each function returns false if the part is not there; take_scalar()
+// and take_name() may then have removed a piece of it.
 class JsonScanner {
  public:
   explicit JsonScanner(std::string_view text) noexcept : rest_(text) {}
@@ -46,7 +47,14 @@ class JsonScanner {
   }
   // A string, a number or a word.
   bool take_scalar() noexcept {
-    return take_string() || take_number() || take_word("true") || take_word("false") || take_word("null");
+    if (rest_.empty()) return false;
+    switch (rest_.front()) {
+      case '"': return take_string();
+      case 't': return take_word("true");
+      case 'f': return take_word("false");
+      case 'n': return take_word("null");
+      default: return take_number();
+    }
   }
   // The name of an object's member, and the colon.
   bool take_name() noexcept {

@@ -146,6 +146,47 @@ TEST_CASE("while a task of the receiver runs, its message is valid and no other 
 
 Task<> answer(WebSocketConnection& socket, Message message) { co_await socket.write_message(message); }
 
+TEST_CASE("the message of a task that waits does not change while other connections receive", "[receiver]") {
+  Receiving scene;
+  Receiving other;
+  Event may_go_on;
+  scene.handle = [&](WebSocketConnection& socket, const Message& message) {
+    return wait_and_answer(socket, message, may_go_on);
+  };
+  // The first one waits in the thread's receive buffer, the second one in memory of its own.
+  for (const std::string text : {"first", "again"}) {
+    scene.all.clear();
+    scene.send(Opcode::text, text);
+    scene.wait_for("text:" + text + ' ');
+    other.all.clear();
+    other.send(Opcode::text, "other");
+    other.wait_for("text:other ");
+    may_go_on.set();
+    CHECK(scene.received(7) == "\x81\x05" + text);
+    may_go_on.clear();
+  }
+}
+
+TEST_CASE("messages that wait for a later turn do not change while other connections receive", "[receiver]") {
+  constexpr int kMessages = 5000;  // more than one turn of the loop handles
+  Receiving scene;
+  Receiving other;
+  std::string expected;
+  std::string bytes;
+  for (int i = 0; i < kMessages; ++i) {
+    bytes += frame(Role::client, Opcode::text, std::to_string(i));
+    expected += "text:" + std::to_string(i) + ' ';
+  }
+  scene.peer.send(bytes);
+  while (scene.all.size() < expected.size()) {
+    scene.loop.run_turn();
+    other.all.clear();
+    other.send(Opcode::text, std::string(2000, 'x'));
+    other.wait_for("text:" + std::string(2000, 'x') + ' ');
+  }
+  CHECK(scene.all == expected);
+}
+
 TEST_CASE("a task that need not wait is followed by the next message in the same turn", "[receiver]") {
   Receiving scene;
   scene.handle = [](WebSocketConnection& socket, const Message& message) { return answer(socket, message); };
