@@ -1,6 +1,7 @@
 // bench/server/main.cc -- a server for the benchmarks, written with the framework: GET /, GET /users/{id},
 // POST /upload and, with --static, GET /static/{path}; with --websocket also a WebSocket at / that sends
-// every message back; or, with --file, a server of one file.
+// every message back; with --handlers the WebSockets /kept and /dropped, by handlers; or, with --file, a
+// server of one file.
 #include <squall/options/option_parser.h>
 #include <squall/web.h>
 #include <squall/websocket.h>
@@ -71,6 +72,15 @@ class UploadHandler : public web::RequestHandler {
     }
     write(std::to_string(count));
   }
+};
+
+// Sends every message back. With `kKeeps` the handler keeps the request of the handshake.
+template <bool kKeeps>
+class EchoHandler : public websocket::WebSocketHandler {
+ public:
+  static constexpr bool keep_request = kKeeps;
+  bool check_origin(std::string_view) override { return true; }
+  void on_message(const websocket::Message& message) { write_message(message); }
 };
 
 // Answers every request with the file.
@@ -148,6 +158,7 @@ int main(int argc, char** argv) {
   std::string folder;
   int routes = 0;
   bool has_websocket = false;
+  bool has_handlers = false;
   options::OptionParser line("bench_server", "Serves the requests of the benchmarks.");
   line.bind("port", port, "port of 127.0.0.1 to serve on");
   line.bind("tls", tls, "serve HTTPS: files of the certificate and of its key")
@@ -156,6 +167,8 @@ int main(int argc, char** argv) {
   line.bind("file", file, "serve nothing but this file");
   line.bind("static", folder, "serve the files of this folder under /static/");
   line.bind("websocket", has_websocket, "send back the messages of WebSockets at /");
+  line.bind("handlers", has_handlers,
+            "send back the messages of WebSockets at /kept and /dropped, by handlers");
   line.bind("routes", routes, "so many more routes to literal paths, and so many to patterns");
   if (const std::optional<int> status = line.parse(argc, argv)) return *status;
   try {
@@ -163,6 +176,10 @@ int main(int argc, char** argv) {
     loop.stop_on_signals();
     std::vector<web::Rule> rules = make_rules(routes);
     if (!folder.empty()) rules.push_back(web::url<web::StaticFileHandler>("/static/(.*)", folder));
+    if (has_handlers) {
+      rules.push_back(web::url<EchoHandler<true>>("/kept"));
+      rules.push_back(web::url<EchoHandler<false>>("/dropped"));
+    }
     web::Application app(std::move(rules));
     ListenOptions options;
     options.address = "127.0.0.1";

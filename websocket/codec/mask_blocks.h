@@ -12,8 +12,8 @@ namespace squall::websocket::detail {
 // Smaller payloads are not worth the call.
 inline constexpr std::size_t kMaskBlock = 64;
 
-// Masks bytes at `from`, up to `size` of them, to `to`, which is `from` or does not overlap the bytes. `key` is
-// the key twice, for the first byte. Returns how many bytes it masked: less than kMaskBlock are left.
+// Masks bytes at `from`, up to `size` of them, to `to`, which is `from` or does not overlap the bytes. `key`
+// is the key twice, for the first byte. Returns how many bytes it masked: less than kMaskBlock are left.
 std::size_t mask_blocks(char* to, const char* from, std::size_t size, std::uint64_t key) noexcept;
 
 // The same for any processor: the compiler makes vectors of the words.

@@ -30,8 +30,8 @@ void append_escaped(std::string& to, char c) {
   }
 }
 
-// Removes the parts of a JSON text from its front. Each function returns false if the part is not there; take_scalar()
-// and take_name() may then have removed a piece of it.
+// Removes the parts of a JSON text from its front. Each function returns false if the part is not there;
+// take_scalar() and take_name() may then have removed a piece of it.
 class JsonScanner {
  public:
   explicit JsonScanner(std::string_view text) noexcept : rest_(text) {}
