@@ -1,4 +1,5 @@
 // tools/squall_watch.cc -- runs a program, and starts it again when its files change.
+#include <squall/http/message/url_text.h>
 #include <squall/ioloop/base/log.h>
 #include <squall/ioloop/base/parse_decimal.h>
 #include <squall/ioloop/loop/ioloop.h>
@@ -13,7 +14,6 @@
 #include <cstdint>
 #include <exception>
 #include <iterator>
-#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -29,15 +29,14 @@ constexpr int kFailed = 1;
 // `PORT` or `ADDRESS:PORT`. A page with compiler errors is for this machine, so the default is its own
 // address.
 std::vector<OwnedFd> bind(const std::string& text) {
-  const std::size_t colon = text.rfind(':');
-  const std::string port = colon == text.npos ? text : text.substr(colon + 1);
   ListenOptions options;
-  options.address = colon == text.npos ? "localhost" : text.substr(0, colon);
-  if (options.address.starts_with('[') && options.address.ends_with(']'))
-    options.address = options.address.substr(1, options.address.size() - 2);
-  const std::optional<std::uint16_t> number = parse_decimal<std::uint16_t>(port);
-  if (!number) throw std::invalid_argument(fmt::format("--listen {}: there is no port", text));
-  return bind_sockets(*number, options);
+  options.address = "localhost";
+  if (const auto number = parse_decimal<std::uint16_t>(text)) return bind_sockets(*number, options);
+  const auto [host, port] = http::split_host_and_port(text);
+  if (!port) throw std::invalid_argument(fmt::format("--listen {}: there is no port", text));
+  options.address = host;
+  if (host.starts_with('[')) options.address = host.substr(1, host.size() - 2);
+  return bind_sockets(*port, options);
 }
 
 int run(const tools::WatchOptions& options, const std::vector<std::string>& addresses) {

@@ -257,12 +257,13 @@ def builds_into_watched_folder():
 
 
 def learns_outputs():
-    """a file that was there before, and that each build writes, needs one more build and then no other"""
+    """a file that was there before, and that three builds in a row write, is an output: it needs no other build"""
     with folder() as path:
         (path / "output").write_text("before", encoding="ascii")
         place(path / ".build", f"#!/bin/sh\necho build >>{path}/output\n")
         place(path / ".program", "#!/bin/sh\necho up >&2\nexec sleep 1000\n")
         with Watch("--build", path / ".build", "--watch", path, path / ".program") as watch:
+            watch.next("output modified during the build")
             watch.next("output modified during the build")
             watch.next("output changes during each build")
             watch.next("(?s)killed by signal 15.*up\n")
@@ -270,7 +271,74 @@ def learns_outputs():
             watch.next("source modified\n")
             watch.next("Building")
             watch.next("up\n")
-            assert (path / "output").read_text(encoding="ascii") == "before" + 3 * "build\n", watch.said
+            assert (path / "output").read_text(encoding="ascii") == "before" + 4 * "build\n", watch.said
+
+
+def builds_what_was_saved():
+    """a source that is saved while it is compiled is built again, although its program is newer; builds in a row too"""
+    with folder() as path:
+        source = path / "source"
+        source.write_text("one", encoding="ascii")
+        os.mkfifo(path / "gate")
+        place_server(path / ".template", "VERSION")
+        place(
+            path / ".build",
+            f"#!/bin/sh\ncd {path}\nif [ -e program ] && ! [ source -nt program ]; then echo complete; exit; fi\ntext=$(cat source)\n"
+            "if [ $text != one ]; then echo compiles $text; cat gate; fi\n"
+            "sed s/VERSION/$text/ .template >.new && chmod +x .new && mv .new program\n",
+        )
+        with Watch("--listen", "127.0.0.1:0", "--build", path / ".build", "--watch", source, path / "program") as watch:
+            watch.listens()
+            watch.next("up one")
+            source.write_text("two", encoding="ascii")
+            for text, later in (("two", "three"), ("three", "four"), ("four", "")):
+                watch.next(f"compiles {text}")
+                if later:
+                    source.write_text(later, encoding="ascii")
+                (path / "gate").write_text("", encoding="ascii")
+            watch.next("up four")
+            assert watch.fetch()[1] == "four"
+
+
+def says_building_again():
+    """while a broken program is built again, the page says so, and still shows the errors"""
+    with folder() as path:
+        source = path / "source"
+        source.write_text("bad", encoding="ascii")
+        os.mkfifo(path / "gate")
+        place_server(path / "program", "up")
+        place(
+            path / "build",
+            f"#!/bin/sh\ncd {path}\nif grep -q wait source; then echo at gate; cat gate; exit; fi\n"
+            "if grep -q bad source; then echo 'no such name'; exit 1; fi\n",
+        )
+        with Watch("--listen", "127.0.0.1:0", "--build", path / "build", "--watch", source, path / "program") as watch:
+            watch.listens()
+            watch.next("The build failed with status 1")
+            assert "<h1>The build failed</h1>" in watch.fetch()[1]
+            source.write_text("wait", encoding="ascii")
+            watch.next("at gate")
+            body = watch.fetch()[1]
+            assert "<h1>Building again</h1>" in body and "no such name" in body, body
+            (path / "gate").write_text("", encoding="ascii")
+            watch.next("up up")
+            assert watch.fetch()[1] == "up"
+
+
+def says_not_taken():
+    """a client that the program does not accept gets a page that names adopt_sockets(); a later program serves"""
+    with folder() as path:
+        program = path / "program"
+        place(program, "#!/bin/sh\necho sleeps >&2\nexec sleep 1000\n")
+        with Watch("--listen", "127.0.0.1:0", program) as watch:
+            watch.listens()
+            watch.next("sleeps")
+            head, body = watch.fetch()
+            assert head.startswith("HTTP/1.1 503 ") and "adopt_sockets()" in body, (head, body)
+            watch.next("A client waits: the program runs, but accepts no connection")
+            place_server(program, "two")
+            watch.next("up two")
+            assert watch.fetch()[1] == "two"
 
 
 def ends_during_build():
@@ -366,6 +434,9 @@ tap.run(
         shows_build,
         builds_into_watched_folder,
         learns_outputs,
+        builds_what_was_saved,
+        says_building_again,
+        says_not_taken,
         ends_during_build,
         ends_with_shell,
         serves_squall,

@@ -3,6 +3,7 @@
 #include <squall/ioloop/base/log.h>
 
 #include <filesystem>
+#include <utility>
 
 namespace squall::tools {
 
@@ -21,9 +22,12 @@ void BuildOutputs::note_between_builds(std::vector<std::string>& paths) {
 std::vector<std::string> BuildOutputs::sources_of(const FileWatcher::Changes& during_build) {
   outputs_.insert(during_build.added.begin(), during_build.added.end());
   std::vector<std::string> sources;
+  std::map<std::string, int> before = std::exchange(doubtful_, {});
   for (const std::string& path : during_build.changed) {
     if (path == executable_ || outputs_.contains(path)) continue;
-    if (doubtful_.insert(path).second) {
+    const int builds = before[path] + 1;
+    if (builds < kBuildsOfAnOutput) {
+      doubtful_[path] = builds;
       sources.push_back(path);
     } else {
       outputs_.insert(path);

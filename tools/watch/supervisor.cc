@@ -3,11 +3,14 @@
 #include <squall/ioloop/base/errors.h>
 #include <squall/ioloop/base/log.h>
 #include <squall/ioloop/loop/sleep.h>
-#include <squall/ioloop/reload/program_image.h>
+#include <squall/ioloop/reload/wait_until_runnable.h>
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <poll.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -42,6 +45,11 @@ std::string describe_end(int returncode) {
   if (returncode > 0) return fmt::format("Script exited with status {}", returncode);
   return fmt::format("Script was killed by signal {} ({})", -returncode, ::strsignal(-returncode));
 }
+
+constexpr std::string_view kNotTaken =
+    "the program runs, but accepts no connection of --listen. A program takes the socket that it gets from "
+    "squall-watch (LISTEN_FDS) before it listens: a program of Squall by adopt_sockets(). Or the program "
+    "starts slowly.";
 
 // The terminal sends SIGINT to the program too, if both are in its foreground.
 bool terminal_signals_program(int signal) {
@@ -93,14 +101,7 @@ Task<> Supervisor::watch() {
     if (!options_.build.empty()) outputs_.note_between_builds(changed);
     if (changed.empty()) continue;
     log::general().info("{} modified", fmt::join(changed, ", "));
-    bool is_announced = false;
-    for (;;) {
-      const std::string obstacle = executable_.empty() ? std::string() : obstacle_to_execution(executable_);
-      if (obstacle.empty()) break;
-      if (!std::exchange(is_announced, true))
-        log::general().info("{} cannot run yet: {}; waiting for it", executable_, obstacle);
-      co_await sleep(std::chrono::milliseconds(50));
-    }
+    if (!executable_.empty()) co_await wait_until_runnable(executable_);
     has_changes_ = true;
     event_.set();
   }
@@ -109,12 +110,17 @@ Task<> Supervisor::watch() {
 // Runs the build command. False if it failed, and then the page shows its output.
 Task<bool> Supervisor::build() {
   log::general().info("Building: {}", options_.build);
+  if (!child_)
+    page_.show(failure_.empty() ? "Building" : "Building again",
+               fmt::format("$ {}\n{}", options_.build, failure_));
   const BuildResult result = co_await run_build(options_.build);
+  failure_.clear();
   if (result.returncode == 0) co_return true;
   log::general().error("The build failed with status {}; waiting for a change", result.returncode);
   const std::string_view rest =
       result.output.size() == kMostOutput ? "\n[more output is in the terminal]" : "";
-  page_.show("The build failed", fmt::format("$ {}\n{}{}", options_.build, result.output, rest));
+  failure_ = fmt::format("{}{}", result.output, rest);
+  page_.show("The build failed", fmt::format("$ {}\n{}", options_.build, failure_));
   co_return false;
 }
 
@@ -142,13 +148,24 @@ Task<std::optional<bool>> Supervisor::build_unless_ending() {
     building.add(note_build(result));
     while (!result && ending_ == 0) co_await wait_for_event();
   }
-  const std::vector<std::string> sources = outputs_.sources_of(watcher_.take());
-  if (!sources.empty()) {
-    log::general().info("{} modified during the build", fmt::join(sources, ", "));
-    has_changes_ = true;
-  }
+  note_sources();
   watching_.add(watch());
   co_return result;
+}
+
+// Behind a build. A source that was saved while it was compiled is older than the result of the compiler,
+// which may have read the text from before: the build command would take the result for complete.
+void Supervisor::note_sources() {
+  const std::vector<std::string> sources = outputs_.sources_of(watcher_.take());
+  if (sources.empty()) return;
+  log::general().info("{} modified during the build", fmt::join(sources, ", "));
+  has_changes_ = true;
+  for (const std::string& path : sources) ::utimensat(AT_FDCWD, path.c_str(), nullptr, 0);
+  std::vector<std::string> others = watcher_.take().changed;
+  std::erase_if(others, [&](const std::string& path) {
+    return std::find(sources.begin(), sources.end(), path) != sources.end();
+  });
+  outputs_.note_between_builds(others);
 }
 
 Task<> Supervisor::wait_for_event() {
@@ -165,8 +182,38 @@ Task<> Supervisor::wait_for_event() {
   }
 }
 
+bool Supervisor::has_waiting_client() const noexcept {
+  return std::any_of(sockets_.begin(), sockets_.end(), [](const OwnedFd& socket) {
+    pollfd waiting{.fd = socket.get(), .events = POLLIN, .revents = 0};
+    return ::poll(&waiting, 1, 0) == 1;
+  });
+}
+
+// The page goes after each time, so that a program that starts slowly gets its clients.
+Task<> Supervisor::watch_clients() {
+  constexpr std::chrono::milliseconds kLook{500};
+  for (;;) {
+    co_await sleep(kLook);
+    if (!child_ || has_accepted_) continue;
+    if (!has_waiting_client()) {
+      has_accepted_ = waits_since_.has_value();
+      continue;
+    }
+    if (!waits_since_) waits_since_ = loop_.now();
+    if (loop_.now() - *waits_since_ < kUntaken) continue;
+    if (!std::exchange(has_warned_, true)) log::general().warning("A client waits: {}", kNotTaken);
+    page_.show("The program does not answer", kNotTaken);
+    co_await sleep(kLook);
+    if (child_) page_.hide();
+    waits_since_.reset();
+  }
+}
+
 void Supervisor::start() {
   page_.hide();
+  waits_since_.reset();
+  has_accepted_ = false;
+  has_warned_ = false;
   std::vector<int> sockets;
   for (const OwnedFd& socket : sockets_) sockets.push_back(socket.get());
   try {
@@ -199,6 +246,7 @@ int Supervisor::final_status() const noexcept {
 Task<int> Supervisor::run() {
   handle_signals();
   if (options_.build.empty()) watching_.add(watch());
+  if (!sockets_.empty()) serving_.add(watch_clients());
   has_changes_ = true;  // the first start
   for (;;) {
     if (std::exchange(has_changes_, false)) {

@@ -39,13 +39,17 @@ struct WatchOptions {
 // stopping | the end of the program       | running, idle after a failed build, or the end
 //
 // While a build runs, so does the program; it is stopped after the build. A change of a source during a build
-// starts the next one (BuildOutputs). In `idle` the status page says why. SIGINT, SIGTERM and SIGHUP are
+// starts the next one (BuildOutputs), and gives the source the time behind the build: the compiler may have
+// read the file before. Without a program the status page says why, and also to clients of a program that
+// has accepted nobody within kUntaken. SIGINT, SIGTERM and SIGHUP are
 // passed on to the program, and end the supervisor after it. SIGUSR1 and SIGUSR2 are passed on.
 //
 // Thread:    the loop's thread; the process has no other.
 // Lifetime:  borrows the sockets. Dropping the task of run() kills the program.
 class Supervisor {
  public:
+  static constexpr std::chrono::seconds kUntaken{10};
+
   Supervisor(WatchOptions options, const std::vector<OwnedFd>& sockets);
   ~Supervisor();
   Supervisor(const Supervisor&) = delete;
@@ -62,7 +66,10 @@ class Supervisor {
   Task<bool> build();
   Task<> note_build(std::optional<bool>& result);
   Task<std::optional<bool>> build_unless_ending();
+  void note_sources();
   Task<> wait_for_event();
+  bool has_waiting_client() const noexcept;
+  Task<> watch_clients();
   void start();
   Task<> stop();
   int final_status() const noexcept;
@@ -77,10 +84,16 @@ class Supervisor {
   Event event_;                        // a change, a signal, or the end of the program or of the build
   std::optional<ChildWatcher> child_;  // while the program runs
   std::optional<int> returncode_;      // of the last run
+  std::string failure_;                // the output of the build that has failed last
   bool has_changes_ = false;
+  // Of this run of the program: the first client that it has not accepted, and what became of that client.
+  std::optional<IOLoop::TimePoint> waits_since_;
+  bool has_accepted_ = false;
+  bool has_warned_ = false;
   bool has_ended_ = false;     // the program, by itself, and the page does not say so yet
   int ending_ = 0;             // the signal that ends the supervisor
   TaskGroup watching_{loop_};  // watch(), except during a build
+  TaskGroup serving_{loop_};   // watch_clients()
 };
 
 }  // namespace squall::tools

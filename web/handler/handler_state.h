@@ -18,9 +18,9 @@ struct HandlerState : Pooled {
   ResponseCookies cookies;
   CurrentUser user;
   std::exception_ptr error;
-  std::optional<Locale> locale;           // once it was needed
-  std::string accept_language;            // of a request that is forgotten
-  std::optional<std::string> xsrf_token;  // as text, once it was needed
+  std::optional<Locale> locale;                // once it was needed
+  std::optional<std::string> accept_language;  // of a request that is forgotten
+  std::optional<std::string> xsrf_token;       // as text, once it was needed
   std::unique_ptr<detail::TemplateState> templates;
 };
 

@@ -46,10 +46,8 @@ void RequestHandler::forget_request() {
   static const PathGroups kNoGroups;
   if (type_->current_user && !knows_user()) static_cast<void>(user());
   // The locale is chosen when it is needed: most handlers that outlive their request need none.
-  if (settings().locales && !(state_ && state_->locale)) {
-    std::string languages = request().headers().get("Accept-Language");
-    if (!languages.empty()) state().accept_language = std::move(languages);
-  }
+  if (settings().locales && !(state_ && state_->locale))
+    state().accept_language = request().headers().get("Accept-Language");
   parsed_.reset();
   exchange_ = &no_exchange;
   groups_ = &kNoGroups;
@@ -263,8 +261,7 @@ std::optional<Locale> RequestHandler::get_user_locale() { return std::nullopt; }
 Locale RequestHandler::get_browser_locale(std::string_view otherwise) {
   const Locales* const locales = settings().locales.get();
   if (!locales) throw std::logic_error("locale() needs Settings::locales");
-  if (state_ && !state_->accept_language.empty())
-    return locales->for_browser(state_->accept_language, otherwise);
+  if (state_ && state_->accept_language) return locales->for_browser(*state_->accept_language, otherwise);
   if (!exchange_->head_sent()) http::add_vary(exchange_->headers(), "Accept-Language");
   return locales->for_browser(request().headers().get("Accept-Language"), otherwise);
 }
