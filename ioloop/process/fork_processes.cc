@@ -41,8 +41,8 @@ constexpr std::array kSignals = {SIGCHLD, SIGTERM, SIGINT};
 volatile sig_atomic_t g_ending = 0;
 volatile sig_atomic_t g_to_pass_on = 0;
 
-// The kernel sends Ctrl-C to the children too. POSIX: positive codes are those of the kernel, but some systems
-// have positive codes for kill().
+// The terminal sends Ctrl-C to the children too. In POSIX a process that sends a signal gives it a code of
+// zero or less, but SI_USER and SI_QUEUE are positive on some systems.
 bool is_of_the_terminal(const siginfo_t& info) noexcept {
   return info.si_code > 0 && info.si_code != SI_USER && info.si_code != SI_QUEUE;
 }

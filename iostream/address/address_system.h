@@ -1,6 +1,6 @@
 #pragma once
 
-// What differs between systems in names and addresses. The build selects a source for each function.
+// Facts about names and addresses that differ between systems. The build selects a source for each function.
 namespace squall::detail {
 
 // Whether a Unix socket may have a name that is not a path: on Linux.

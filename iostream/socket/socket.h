@@ -12,8 +12,8 @@
 #include <string>
 #include <string_view>
 
-// System calls for sockets. What differs between systems is in one source for each: socket_linux.cc,
-// socket_darwin.cc, and socket_posix.cc for all others.
+// System calls for sockets. The functions that differ between systems are in socket_linux.cc,
+// socket_darwin.cc, and socket_posix.cc for all other systems.
 namespace squall {
 
 // Returns the status flags from before the call, including the access mode (O_ACCMODE). Throws
@@ -63,8 +63,8 @@ bool bind_to_device(int fd, const std::string& name) noexcept;
 // The first address of the network interface in a family; link-local addresses only if there is no other.
 // Throws std::system_error: ENODEV for an unknown interface, EADDRNOTAVAIL for one without an address.
 Address address_of_interface(const std::string& name, int family);
-// Before a bind() to port 0: has the kernel choose the port in connect(), so that each peer can have all ports
-// (IP_BIND_ADDRESS_NO_PORT). Without the option fewer connections are possible; ignores errors.
+// Before a bind() to port 0: has the kernel choose the port in connect(), so that each peer can have all
+// ports (IP_BIND_ADDRESS_NO_PORT). Without the option fewer connections are possible; ignores errors.
 void choose_port_late(int fd) noexcept;
 
 // ---- Listening.

@@ -11,7 +11,8 @@
 #include <span>
 #include <system_error>
 
-// What socket.cc needs of the source of this system. Both are compiled together, so these calls are inlined.
+// socket.cc calls these functions of the system's source. Both are compiled together, so that the calls are
+// inlined.
 namespace squall::detail {
 
 // The flags of send(): no SIGPIPE, unless the socket raises none anyway, and MSG_MORE if the end follows.

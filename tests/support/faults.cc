@@ -87,7 +87,7 @@ constexpr SquallShimFaults kShimFaults = {shim_error, [] { ++t_truces; }, [] { -
 
 std::string_view name_of(Call call) noexcept {
   constexpr std::array<std::string_view, 51> kNames = {"any",
-                                                       "accept4",
+                                                       "accept",
                                                        "bind",
                                                        "chmod",
                                                        "close",
@@ -101,7 +101,6 @@ std::string_view name_of(Call call) noexcept {
                                                        "fork",
                                                        "fstat",
                                                        "getaddrinfo",
-                                                       "getentropy",
                                                        "getpeername",
                                                        "getrlimit",
                                                        "getsockname",
@@ -112,11 +111,12 @@ std::string_view name_of(Call call) noexcept {
                                                        "open",
                                                        "pidfd_open",
                                                        "pidfd_send_signal",
-                                                       "pipe2",
+                                                       "pipe",
                                                        "poll",
                                                        "posix_spawnp",
                                                        "pread",
                                                        "pthread_sigmask",
+                                                       "random",
                                                        "read",
                                                        "recv",
                                                        "rename",
@@ -235,6 +235,7 @@ using squall::testing::faults::Call;
   }
 #define SQUALL_NEXT(name) SQUALL_NEXT_AS(name, name)
 
+SQUALL_NEXT(accept)
 SQUALL_NEXT(accept4)
 SQUALL_NEXT(bind)
 SQUALL_NEXT(chmod)
@@ -258,6 +259,7 @@ SQUALL_NEXT(kill)
 SQUALL_NEXT(listen)
 SQUALL_NEXT_AS(lstat, lstat64)
 SQUALL_NEXT(open)
+SQUALL_NEXT(pipe)
 SQUALL_NEXT(pipe2)
 SQUALL_NEXT(poll)
 SQUALL_NEXT(posix_spawnp)
@@ -290,8 +292,13 @@ using squall::testing::faults::intercept;
 
 extern "C" {
 
+int accept(int fd, sockaddr* address, socklen_t* length) {
+  const auto verdict = intercept(Call::accept, fd);
+  return verdict.error ? failed(verdict.error) : next_accept()(fd, address, length);
+}
+
 int accept4(int fd, sockaddr* address, socklen_t* length, int flags) {
-  const auto verdict = intercept(Call::accept4, fd);
+  const auto verdict = intercept(Call::accept, fd);
   return verdict.error ? failed(verdict.error) : next_accept4()(fd, address, length, flags);
 }
 
@@ -377,7 +384,7 @@ int getaddrinfo(const char* name, const char* service, const addrinfo* hints, ad
 }
 
 int getentropy(void* space, std::size_t size) {
-  const auto verdict = intercept(Call::getentropy);
+  const auto verdict = intercept(Call::random);
   return verdict.error ? failed(verdict.error) : next_getentropy()(space, size);
 }
 
@@ -421,12 +428,17 @@ int open(const char* path, int flags, ...) {
   va_start(arguments, flags);
   const mode_t mode = (flags & (O_CREAT | O_TMPFILE)) ? va_arg(arguments, mode_t) : 0;
   va_end(arguments);
-  const auto verdict = intercept(Call::open);
+  const auto verdict = intercept(std::string_view(path) == "/dev/urandom" ? Call::random : Call::open);
   return verdict.error ? failed(verdict.error) : next_open()(path, flags, mode);
 }
 
+int pipe(int* ends) noexcept {
+  const auto verdict = intercept(Call::pipe);
+  return verdict.error ? failed(verdict.error) : next_pipe()(ends);
+}
+
 int pipe2(int* ends, int flags) noexcept {
-  const auto verdict = intercept(Call::pipe2);
+  const auto verdict = intercept(Call::pipe);
   return verdict.error ? failed(verdict.error) : next_pipe2()(ends, flags);
 }
 

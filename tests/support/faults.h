@@ -19,7 +19,7 @@ namespace squall::testing::faults {
 
 enum class Call {
   any,  // all other calls
-  accept4,
+  accept,  // and accept4()
   bind,
   chmod,
   close,
@@ -33,7 +33,6 @@ enum class Call {
   fork,
   fstat,
   getaddrinfo,  // its errors are EAI_NONAME, ...
-  getentropy,
   getpeername,
   getrlimit,
   getsockname,
@@ -44,11 +43,12 @@ enum class Call {
   open,
   pidfd_open,
   pidfd_send_signal,
-  pipe2,
+  pipe,  // and pipe2()
   poll,
   posix_spawnp,
   pread,
   pthread_sigmask,
+  random,  // getentropy(), or open() of /dev/urandom
   read,
   recv,
   rename,

@@ -1,7 +1,7 @@
 #pragma once
 
-// What differs between systems when static files are opened. The build selects one of two sources: Linux, or
-// plain POSIX.
+// The system calls of static files that differ between systems. The build selects one of two sources: Linux,
+// or plain POSIX.
 namespace squall::web {
 
 // The flags that open a folder in order to open the files in it. O_PATH of Linux, and O_SEARCH where a system

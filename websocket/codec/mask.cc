@@ -1,5 +1,7 @@
 #include <squall/websocket/codec/mask.h>
 
+#include <array>
+#include <bit>
 #include <cstdint>
 #include <cstring>
 
@@ -35,15 +37,16 @@ inline void mask_rest(char* to, const char* from, std::size_t size, std::uint64_
   for (std::size_t i = 0; i < (size & 3); ++i) to[at + i] = static_cast<char>(from[at + i] ^ bytes[i]);
 }
 
-std::uint64_t key_word(const MaskKey& key, std::size_t offset) noexcept {
+// Eight bytes of the key as they are in memory: the order of a word's bytes does not matter, because masking
+// is the XOR of words that were copied from memory and are copied back.
+using KeyBytes = std::array<char, 8>;
+constexpr std::uint64_t key_word(const MaskKey& key, std::size_t offset) noexcept {
   const MaskKey first = rotated(key, offset);
-  char bytes[8];
-  std::memcpy(bytes, first.data(), 4);
-  std::memcpy(bytes + 4, first.data(), 4);
-  std::uint64_t word;
-  std::memcpy(&word, bytes, sizeof word);
-  return word;
+  return std::bit_cast<std::uint64_t>(
+      KeyBytes{first[0], first[1], first[2], first[3], first[0], first[1], first[2], first[3]});
 }
+static_assert(std::bit_cast<KeyBytes>(key_word({1, 2, 3, 4}, 0)) == KeyBytes{1, 2, 3, 4, 1, 2, 3, 4});
+static_assert(std::bit_cast<KeyBytes>(key_word({1, 2, 3, 4}, 3)) == KeyBytes{4, 1, 2, 3, 4, 1, 2, 3});
 
 }  // namespace
 

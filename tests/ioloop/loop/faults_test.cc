@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "support/fill_timers.h"
+#include "support/platform.h"
 #include "support/test_loop.h"
 
 namespace squall::loop_faults_test {
@@ -48,9 +49,10 @@ struct Row {
 // Errors that the man pages allow for valid arguments.
 constexpr std::initializer_list<int> kUpdateErrors = {EBADF,  EEXIST, EINVAL, ELOOP,
                                                       ENOENT, ENOMEM, ENOSPC, EPERM};
+const Call kWakerCall = testing::kPlatform == "posix" ? Call::pipe : Call::eventfd;
 const Row kConstructor[] = {
     {Call::poller_create, {EINVAL, EMFILE, ENFILE, ENOMEM}},
-    {Call::eventfd, {EINVAL, EMFILE, ENFILE, ENODEV, ENOMEM}},
+    {kWakerCall, {EINVAL, EMFILE, ENFILE, ENODEV, ENOMEM}},
     {Call::poller_update, kUpdateErrors},
 };
 
@@ -346,7 +348,7 @@ TEST_CASE("a failed call in the life of a loop is thrown or survived, and leaves
           "[faults][poller]") {
   const Row rows[] = {
       {Call::poller_create, {ENOMEM}},
-      {Call::eventfd, {EMFILE}},
+      {kWakerCall, {EMFILE}},
       {Call::poller_update, {ENOMEM, ENOSPC}},
       {Call::poller_wait, {EINTR, ENOMEM}},
       {Call::read, {EINTR}},

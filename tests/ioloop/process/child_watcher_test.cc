@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "support/platform.h"
 #include "support/test_loop.h"
 
 namespace squall::child_watcher_test {
@@ -20,7 +21,7 @@ using namespace std::chrono_literals;
 using testing::Live;
 using testing::TestLoop;
 
-const std::vector<ChildExit> kBothWays{ChildExit::pidfd, ChildExit::sigchld};
+const std::vector<ChildExit> kBothWays = testing::ways_to_watch();
 
 // A child that runs `function`. Kill it by a signal without a handler in the test program, because children
 // inherit handlers.
@@ -76,10 +77,10 @@ TEST_CASE("a watcher returns the exit status, or minus the signal that killed th
   }
 }
 
-TEST_CASE("the pidfd is used if the kernel has pidfds", "[child]") {
+TEST_CASE("the pidfd is used if the system has pidfds", "[child]") {
   TestLoop loop;
   ChildWatcher watcher(child_that_stays());
-  CHECK(watcher.how() == ChildExit::pidfd);
+  CHECK(watcher.how() == (testing::kHasPidfd ? ChildExit::pidfd : ChildExit::sigchld));
   watcher.send_signal(SIGKILL);
   CHECK(loop.run(wait_for(watcher)) == -SIGKILL);
 }

@@ -12,6 +12,7 @@
 #include <cstring>
 #include <string>
 
+#include "support/platform.h"
 #include "support/test_loop.h"
 
 namespace squall::process_faults_test {
@@ -66,6 +67,7 @@ bool has_children() {
 TEST_CASE("a child whose pidfd cannot be opened is watched by SIGCHLD, unless only a pidfd will do",
           "[faults]") {
   for (const int error : {EINVAL, EMFILE, ENFILE, ENODEV, ENOMEM, ENOSYS}) {
+    if (!testing::kHasPidfd) break;
     INFO(named(Call::pidfd_open, error));
     TestLoop loop;
     const Child child;
@@ -87,7 +89,7 @@ TEST_CASE("a child whose pidfd cannot be opened is watched by SIGCHLD, unless on
 
 TEST_CASE("a child whose watch the poller or sigaction() refuses is not watched, and can be watched again",
           "[faults][poller]") {
-  for (const ChildExit how : {ChildExit::pidfd, ChildExit::sigchld}) {
+  for (const ChildExit how : testing::ways_to_watch()) {
     const Call call = how == ChildExit::pidfd ? Call::poller_update : Call::sigaction;
     for (const int error : {EINVAL, ENOMEM}) {
       INFO(named(call, error));
@@ -109,7 +111,7 @@ TEST_CASE("a child whose watch the poller or sigaction() refuses is not watched,
 
 TEST_CASE("a waitpid() that is interrupted is repeated, and one that fails gives an unknown status",
           "[faults]") {
-  for (const ChildExit how : {ChildExit::pidfd, ChildExit::sigchld}) {
+  for (const ChildExit how : testing::ways_to_watch()) {
     TestLoop loop;
     const Child first;
     ChildWatcher watcher(first.pid, how, loop);
@@ -130,7 +132,7 @@ TEST_CASE("a waitpid() that is interrupted is repeated, and one that fails gives
 }
 
 TEST_CASE("a signal that cannot be sent is an error, except to a child that has ended", "[faults]") {
-  for (const ChildExit how : {ChildExit::pidfd, ChildExit::sigchld}) {
+  for (const ChildExit how : testing::ways_to_watch()) {
     const Call call = how == ChildExit::pidfd ? Call::pidfd_send_signal : Call::kill;
     TestLoop loop;
     const Child child;

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "support/limits.h"
+#include "support/platform.h"
 #include "support/test_loop.h"
 
 namespace squall::subprocess_test {
@@ -30,7 +31,7 @@ using testing::throws;
 using Argv = std::vector<std::string>;
 using Environment = Subprocess::Environment;
 
-const std::vector<ChildExit> kBothWays{ChildExit::pidfd, ChildExit::sigchld};
+const std::vector<ChildExit> kBothWays = testing::ways_to_watch();
 
 Subprocess::Options talking(ChildExit how = ChildExit::automatic) {
   Subprocess::Options options;

@@ -14,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include "support/platform.h"
 #include "support/stream_pair.h"
 #include "support/temporary_file.h"
 #include "support/test_loop.h"
@@ -212,11 +213,11 @@ std::string ask(TestLoop& loop, RawPeer& peer, std::string_view line) {
 TEST_CASE("a connection that fails before accept() is skipped, and the next is served at once", "[faults]") {
   for (const int error : {EAGAIN, ECONNABORTED, EHOSTDOWN, EHOSTUNREACH, EINTR, ENETDOWN, ENETUNREACH, ENONET,
                           ENOPROTOOPT, ENOSR, EOPNOTSUPP, EPERM, EPROTO, ESOCKTNOSUPPORT, ETIMEDOUT}) {
-    INFO(named(Call::accept4, error));
+    INFO(named(Call::accept, error));
     TestLoop loop;
     EchoServer server(loop);
     server.listen(0, loopback());
-    const Injection fault(Call::accept4, error);
+    const Injection fault(Call::accept, error);
     RawPeer peer(server.port());
     CHECK(ask(loop, peer, "hello\n") == "hello\n");
     CHECK(fault.hits() == 1);
@@ -226,13 +227,13 @@ TEST_CASE("a connection that fails before accept() is skipped, and the next is s
 TEST_CASE("out of descriptors or memory, one connection is refused, and after a pause the next is served",
           "[faults]") {
   for (const int error : {EMFILE, ENFILE, ENOBUFS, ENOMEM}) {
-    INFO(named(Call::accept4, error));
+    INFO(named(Call::accept, error));
     TestLoop loop;
     EchoServer server(loop);
     server.listen(0, loopback());
     RawPeer first(server.port());
     RawPeer second(server.port());
-    const Injection fault(Call::accept4, error);
+    const Injection fault(Call::accept, error);
     const auto begin = IOLoop::Clock::now();
     CHECK(ask(loop, second, "hello\n") == "hello\n");
     CHECK(IOLoop::Clock::now() - begin >= TCPServer::kPause);
@@ -254,7 +255,7 @@ TEST_CASE("a server without a spare descriptor pauses without refusing, and open
     server.listen(0, loopback());
     RawPeer peer(server.port());
     const int open = open_descriptors();
-    const Injection fault(Call::accept4, EMFILE);
+    const Injection fault(Call::accept, EMFILE);
     CHECK(ask(loop, peer, "hello\n") == "hello\n");
     CHECK(fault.hits() == 1);
     CHECK(open_descriptors() == open + 2);  // the connection and the spare
@@ -265,13 +266,13 @@ TEST_CASE("a server without a spare descriptor pauses without refusing, and open
 TEST_CASE("an error of the listening socket does not make the loop spin, and accepting is tried again",
           "[faults]") {
   for (const int error : {EBADF, EFAULT, EINVAL, ENOTSOCK}) {
-    INFO(named(Call::accept4, error));
+    INFO(named(Call::accept, error));
     TestLoop loop;
     EchoServer server(loop);
     server.listen(0, loopback());
     RawPeer peer(server.port());
     {
-      const Injection fault(Call::accept4, error, {.times = kAlways});
+      const Injection fault(Call::accept, error, {.times = kAlways});
       for (int turn = 0; turn < 100; ++turn) loop.run_turn();
       CHECK(fault.hits() >= 1);
       CHECK(fault.hits() < 10);
@@ -293,7 +294,7 @@ TEST_CASE("a server accepts again after a pause, although the poller refuses at 
       server.add_sockets(std::move(sockets));
       RawPeer first(server.port());
       RawPeer second(server.port());
-      const Injection fault(Call::accept4, ENOMEM);
+      const Injection fault(Call::accept, ENOMEM);
       const Injection refusal(Call::poller_update, error, {.after = after, .times = 2, .fd = fd});
       CHECK(ask(loop, second, "hello\n") == "hello\n");
       if (loop.poller_name() == "epoll") CHECK(refusal.hits() == (after ? 2 : 1));
@@ -317,8 +318,8 @@ TEST_CASE("a server accepts again after a pause, although no memory was left for
   {
     // In turn: an accept fails, and the pause fails; another accept fails, and the pause has no timer; the
     // poller refuses the end of the pause; the pause ends.
-    const Injection first(Call::accept4, ENOMEM, {.times = 1});
-    const Injection second(Call::accept4, ENOMEM, {.after = 2});
+    const Injection first(Call::accept, ENOMEM, {.times = 1});
+    const Injection second(Call::accept, ENOMEM, {.after = 2});
     const Injection pause(Call::poller_update, ENOMEM, {.times = 1, .fd = fd});
     const Injection end(Call::poller_update, ENOMEM, {.after = 2, .fd = fd});
     AllocationFault no_memory(0, kAlways);
@@ -514,6 +515,7 @@ std::string receive_all(TestLoop& loop, Wire& wire, Outcome& outcome, std::size_
 
 TEST_CASE("a file arrives complete although sendfile is interrupted, must wait, or cannot send the file",
           "[faults]") {
+  if (!testing::kHasSendfile) return;
   const std::string content(300'000, 'x');
   for (const int error : {EINTR, EAGAIN, EINVAL, ENOSYS}) {
     INFO(named(Call::sendfile, error));
@@ -534,7 +536,7 @@ TEST_CASE("a file arrives complete although sendfile is interrupted, must wait, 
 
 TEST_CASE("a file arrives complete in many short sends", "[faults]") {
   const std::string content(20'000, 'x');
-  for (const bool is_direct : {true, false}) {
+  for (const bool is_direct : {testing::kHasSendfile, false}) {
     TestLoop loop;
     Wire wire(loop);
     Outcome outcome;
@@ -551,6 +553,7 @@ TEST_CASE("a file that cannot be sent, or read, closes the stream with the reaso
   const std::string content(300'000, 'x');
   for (const int error : {EBADF, EFAULT, EIO, ENOMEM, EOVERFLOW, EPIPE, ECONNRESET, ENOTCONN}) {
     for (const Call call : {Call::sendfile, Call::pread}) {
+      if (call == Call::sendfile && !testing::kHasSendfile) continue;
       INFO(named(call, error));
       TestLoop loop;
       Wire wire(loop);

@@ -35,7 +35,7 @@ TEST_CASE("without random bytes a client's message is refused, and the connectio
   std::thread([] {
     Scene scene(Role::client);
     {
-      const Injection fault(Call::getentropy, EIO, {.times = kAlways});
+      const Injection fault(Call::random, EIO, {.times = kAlways});
       CHECK_THROWS_AS(scene.socket->write_message("x"), std::system_error);
       CHECK(fault.hits() == 1);
     }
