@@ -256,16 +256,16 @@ check_symbols() {
 arm64_packages='libfmt-dev libllhttp-dev libpcre2-dev libssl-dev zlib1g-dev catch2 libbrotli-dev libzstd-dev libc-ares-dev
   nlohmann-json3-dev'
 
-# apt_of FOLDER: sets `options` for APT to have its lists and archives in a folder. It takes no package for installed.
+# apt_of FOLDER: sets `options` for APT to have its lists and archives in a folder, which is `own`. No package counts as installed.
 apt_of() {
-  folder=$(pwd)/$1
-  mkdir -p "$folder/lists/partial" "$folder/archives/partial" "$folder/sources"
-  : >"$folder/status"
-  options="-o Dir::State=$folder -o Dir::State::status=$folder/status -o Dir::State::lists=$folder/lists -o Dir::Cache=$folder"
-  options="$options -o Dir::Cache::archives=$folder/archives -o Dir::Etc::SourceList=- -o Dir::Etc::SourceParts=$folder/sources"
+  own=$(pwd)/$1
+  mkdir -p "$own/lists/partial" "$own/archives/partial" "$own/sources"
+  : >"$own/status"
+  options="-o Dir::State=$own -o Dir::State::status=$own/status -o Dir::State::lists=$own/lists -o Dir::Cache=$own"
+  options="$options -o Dir::Cache::archives=$own/archives -o Dir::Etc::SourceList=- -o Dir::Etc::SourceParts=$own/sources"
   options="$options -o APT::Sandbox::User=root"
   for file in "$apt"/sources.list "$apt"/sources.list.d/*.list "$apt"/sources.list.d/*.sources; do
-    [ ! -r "$file" ] || cp "$file" "$folder/sources"
+    [ ! -r "$file" ] || cp "$file" "$own/sources"
   done
 }
 
@@ -279,10 +279,10 @@ unpack_arm64() {
   options="$options -o APT::Architecture=arm64 -o APT::Architectures=arm64"
   # As on this machine, only libllhttp is Debian 13's.
   if [ "$(codename)" = bookworm ]; then
-    next_release_source "$apt" >"$folder/next"
-    case "$(head -c 4 "$folder/next")" in
-      'deb ') mv "$folder/next" "$folder/sources/next.list" ;;
-      *) mv "$folder/next" "$folder/sources/next.sources" ;;
+    next_release_source "$apt" >"$own/next"
+    case "$(head -c 4 "$own/next")" in
+      'deb ') mv "$own/next" "$own/sources/next.list" ;;
+      *) mv "$own/next" "$own/sources/next.sources" ;;
     esac
     options="$options -o APT::Default-Release=bookworm"
   fi
@@ -291,7 +291,7 @@ unpack_arm64() {
   # shellcheck disable=SC2086
   apt-get $options install -y -qq --no-install-recommends --download-only $arm64_packages >&2 ||
     die "APT cannot download the packages for arm64"
-  for package in "$folder"/archives/*.deb; do dpkg-deb -x "$package" "$root"; done
+  for package in "$own"/archives/*.deb; do dpkg-deb -x "$package" "$root"; done
   # Links to files of the machine: to those of this folder instead.
   find "$root/usr/lib" -type l -lname '/*' | while IFS= read -r link; do
     ln -sf "$root$(readlink "$link")" "$link"
@@ -360,7 +360,7 @@ openssl_options='no-shared no-tests no-engine no-module no-legacy no-async no-ui
 # Gets and unpacks the sources into build/cross/musl-sources.
 unpack_sources() {
   apt_of "$cross/musl-apt"
-  for file in "$folder"/sources/*; do
+  for file in "$own"/sources/*; do
     sed 's/^deb /deb-src /; s/^Types:.*/Types: deb-src/' "$file" >"$file.new"
     mv "$file.new" "$file"
   done
@@ -368,8 +368,13 @@ unpack_sources() {
   apt-get $options update -qq >&2 || die "APT cannot read the lists of sources"
   rm -rf "$cross/musl-sources"
   mkdir -p "$cross/musl-sources"
-  # shellcheck disable=SC2086
-  (cd "$cross/musl-sources" && apt-get $options source -qq $musl_sources >&2) || die "APT cannot get the sources: $musl_sources"
+  for name in $musl_sources; do
+    # The archive of security updates does not have every source at every mirror.
+    for source in "$name" "$name/$(codename)"; do
+      # shellcheck disable=SC2086
+      (cd "$cross/musl-sources" && apt-get $options source -qq "$source" >&2) && break
+    done
+  done
 }
 
 # compile_library COMPILER NAME FLAGS FILE...: a static library of files in this folder, in $root.
@@ -389,10 +394,10 @@ compile_library() {
   "$zig" ar rcs "$root/lib/lib$name.a" $objects
 }
 
-# describe_library NAME VERSION LINK [CFLAGS]: for pkg-config.
+# describe_library NAME VERSION LINK: for pkg-config.
 describe_library() {
-  printf 'Name: %s\nDescription: for musl\nVersion: %s\nCflags: -I%s/include %s\nLibs: -L%s/lib %s\n' \
-    "$1" "$2" "$root" "${4:-}" "$root" "$3" >"$root/lib/pkgconfig/$1.pc"
+  printf 'Name: %s\nDescription: for musl\nVersion: %s\nCflags: -I%s/include\nLibs: -L%s/lib %s\n' \
+    "$1" "$2" "$root" "$root" "$3" >"$root/lib/pkgconfig/$1.pc"
 }
 
 # version_in FOLDER: the version in the name of an unpacked source, such as zlib-1.2.13.dfsg.
@@ -407,19 +412,19 @@ build_libraries() {
   mkdir -p "$root/lib/pkgconfig" "$root/include"
   compilers=$(pwd)/$cross/musl
   (
-    cd "$cross"/musl-sources/fmtlib-*
+    cd "$cross"/musl-sources/fmtlib-* || exit
     compile_library "$compilers-c++" fmt '-std=c++20 -Iinclude' src/format.cc src/os.cc
     cp -r include/fmt "$root/include"
     describe_library fmt "$(version_in "$(pwd)")" -lfmt
   )
   (
-    cd "$cross"/musl-sources/zlib-*
+    cd "$cross"/musl-sources/zlib-* || exit
     compile_library "$compilers-cc" z '-DHAVE_UNISTD_H -D_LARGEFILE64_SOURCE=1' ./*.c
     cp zlib.h zconf.h "$root/include"
     describe_library zlib "$(version_in "$(pwd)")" -lz
   )
   (
-    cd "$cross"/musl-sources/pcre2-*
+    cd "$cross"/musl-sources/pcre2-* || exit
     cp src/pcre2.h.generic src/pcre2.h
     cp src/config.h.generic src/config.h
     cp src/pcre2_chartables.c.dist src/pcre2_chartables.c
@@ -438,10 +443,12 @@ build_libraries() {
   cp /usr/include/llhttp.h "$root/include"
   cp /usr/lib/*/libllhttp.a "$root/lib"
   describe_library libllhttp "$(pkg-config --modversion libllhttp)" -lllhttp
-  describe_library catch2 "$(pkg-config --modversion catch2)" '' "-I$(pwd)/$cross/headers"
+  # Only headers: for the servers of the tests.
+  cp -r /usr/include/catch2 "$root/include"
+  describe_library catch2 "$(pkg-config --modversion catch2)" ''
   begin
   (
-    cd "$cross"/musl-sources/openssl-*
+    cd "$cross"/musl-sources/openssl-* || exit
     # shellcheck disable=SC2086
     CC=$compilers-cc AR="$zig ar" RANLIB=true ./Configure linux-x86_64 --prefix="$root" --libdir=lib --openssldir=/etc/ssl \
       $openssl_options enable-ktls >&2
@@ -462,7 +469,6 @@ cross_musl() {
     say "skipped: cross musl"
     return 0
   fi
-  link_headers
   end packages
   write_compiler musl-cc cc x86_64-linux-musl
   write_compiler musl-c++ c++ x86_64-linux-musl -static
