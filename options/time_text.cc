@@ -1,11 +1,11 @@
 #include <squall/options/time_text.h>
 
 #include <squall/ioloop/base/ascii.h>
+#include <squall/ioloop/base/read_number.h>
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -55,10 +55,10 @@ constexpr std::size_t kWrittenUnits = 7;
 std::optional<double> take_number(std::string_view& text) noexcept {
   const std::string_view rest = text.substr(text.starts_with('+') ? 1 : 0);
   const std::string_view digits = rest.substr(text.starts_with('-') ? 1 : 0);
-  // std::from_chars() also reads `inf` and `nan`.
+  // read_number() also reads `inf` and `nan`.
   if (digits.empty() || !(is_digit(digits.front()) || digits.front() == '.')) return std::nullopt;
   double number = 0;
-  const auto [stop, error] = std::from_chars(rest.data(), rest.data() + rest.size(), number);
+  const auto [stop, error] = read_number(rest, number);
   if (error != std::errc()) return std::nullopt;
   text = rest.substr(static_cast<std::size_t>(stop - rest.data()));
   return number;

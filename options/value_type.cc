@@ -1,13 +1,13 @@
 #include <squall/options/value_type.h>
 
 #include <squall/ioloop/base/ascii.h>
+#include <squall/ioloop/base/read_number.h>
 #include <squall/options/quote.h>
 #include <squall/options/time_text.h>
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstddef>
 #include <limits>
 #include <system_error>
@@ -51,11 +51,11 @@ constexpr std::string_view metavar_of() {
   return "BOOL";
 }
 
-// Reads the whole of `text`. The result of std::from_chars(), which does not read a `+`.
+// Reads the whole of `text`. The error of read_number(), which does not read a `+`.
 template <class T>
 std::errc read_whole(std::string_view text, T& number) noexcept {
   if (text.size() > 1 && text[0] == '+' && text[1] != '-') text.remove_prefix(1);
-  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const auto [stop, error] = read_number(text, number);
   return stop == text.data() + text.size() ? error : std::errc::invalid_argument;
 }
 

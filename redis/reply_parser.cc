@@ -1,9 +1,10 @@
 #include <squall/redis/reply_parser.h>
 
+#include <squall/ioloop/base/read_number.h>
+
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <optional>
 #include <system_error>
@@ -19,16 +20,15 @@ std::optional<Number> number_from(std::string_view text) {
     if (text.starts_with('-')) return std::nullopt;
   }
   Number number{};
-  const char* const end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, number);
-  if (error != std::errc() || stop != end) return std::nullopt;
+  const auto [stop, error] = read_number(text, number);
+  if (error != std::errc() || stop != text.data() + text.size()) return std::nullopt;
   return number;
 }
 
-// A double that is too large or too small for the type is an error of from_chars(); Redis sends none.
+// A double that is too large or too small for the type is an error of read_number(); Redis sends none.
 std::optional<double> double_from(std::string_view text) {
   const std::optional<double> number = number_from<double>(text);
-  // from_chars() also takes `nan(...)` and `infinity`.
+  // read_number() also takes `nan(...)` and `infinity`.
   if (number && !std::isfinite(*number) && text != "inf" && text != "-inf" && text != "+inf" &&
       text != "nan" && text != "-nan")
     return std::nullopt;

@@ -24,7 +24,8 @@ class LoopSet {
       : functions_(functions), errors_(static_cast<std::size_t>(count)) {}
 
   void run() {
-    std::vector<std::jthread> threads;
+    // Not std::jthread, which libc++ before 20 lacks.
+    std::vector<std::thread> threads;
     try {
       for (int index = 1; index < static_cast<int>(errors_.size()); ++index)
         threads.emplace_back([this, index] { run_one(index); });
@@ -33,7 +34,7 @@ class LoopSet {
       stop_all();
     }
     if (!errors_.front()) run_one(0);
-    threads.clear();
+    for (std::thread& thread : threads) thread.join();
     for (const std::exception_ptr& error : errors_)
       if (error) std::rethrow_exception(error);
   }

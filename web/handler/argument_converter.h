@@ -1,6 +1,7 @@
 #pragma once
 
-#include <charconv>
+#include <squall/ioloop/base/read_number.h>
+
 #include <cmath>
 #include <concepts>
 #include <optional>
@@ -27,9 +28,9 @@ requires((std::integral<T> && !std::same_as<T, bool> && !std::same_as<T, char>) 
 struct ArgumentConverter<T> {
   static std::optional<T> convert(std::string_view decoded) {
     T value{};
-    const char* const end = decoded.data() + decoded.size();
-    const auto [stop, error] = std::from_chars(decoded.data(), end, value);
-    if (error != std::errc() || stop != end || decoded.empty()) return std::nullopt;
+    const auto [stop, error] = read_number(decoded, value);
+    if (error != std::errc() || stop != decoded.data() + decoded.size() || decoded.empty())
+      return std::nullopt;
     if constexpr (std::floating_point<T>) {
       if (!std::isfinite(value)) return std::nullopt;
     }

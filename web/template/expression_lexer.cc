@@ -1,5 +1,6 @@
 #include <squall/web/template/expression_lexer.h>
 
+#include <squall/ioloop/base/read_number.h>
 #include <squall/web/escape/code_point.h>
 
 #include <fmt/format.h>
@@ -63,7 +64,7 @@ ExpressionToken ExpressionLexer::number() {
                            (*read.ptr == '.' || *read.ptr == 'e' || *read.ptr == 'E');
   if (is_fraction || read.ptr == digits.data()) {
     double fraction = 0;
-    read = std::from_chars(text.data(), text.data() + text.size(), fraction);
+    read = read_number(text, fraction);
     token.value = fraction;
   } else {
     token.value = whole;

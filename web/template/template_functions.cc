@@ -1,5 +1,6 @@
 #include <squall/web/template/template_functions.h>
 
+#include <squall/ioloop/base/read_number.h>
 #include <squall/web/escape/linkify.h>
 #include <squall/web/escape/squeeze.h>
 #include <squall/web/escape/url_escape.h>
@@ -12,7 +13,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <ctime>
 #include <map>
@@ -122,7 +122,7 @@ TemplateValue parsed(const std::string& text, const char* what) {
   std::string_view digits = trimmed;
   if (digits.starts_with('+')) digits.remove_prefix(1);
   Number number{};
-  const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  const auto read = read_number(digits, number);
   if (read.ec == std::errc::result_out_of_range)
     throw TemplateFailure(TemplateFault::overflow, "the number is beyond 64 bits");
   if (read.ec != std::errc{} || read.ptr != digits.data() + digits.size())
