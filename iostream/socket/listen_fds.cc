@@ -18,7 +18,6 @@
 namespace squall {
 namespace {
 
-
 int number_in(const char* variable, std::string_view text) {
   const std::optional<unsigned> value = parse_decimal<unsigned>(text);
   if (!value || *value > static_cast<unsigned>(std::numeric_limits<int>::max() - kFirstListenFd))

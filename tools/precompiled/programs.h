@@ -1,6 +1,6 @@
 #pragma once
 
-// What nearly every program with a server includes.
+// Headers of nearly every program with a server.
 
 #include "standard.h"
 

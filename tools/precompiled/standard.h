@@ -1,6 +1,6 @@
 #pragma once
 
-// What nearly every source includes.
+// Headers of nearly every source.
 
 #include <fmt/format.h>
 

@@ -1,6 +1,6 @@
 #pragma once
 
-// What nearly every test of http includes.
+// Headers of nearly every test of http.
 
 #include "standard.h"
 

@@ -1,6 +1,6 @@
 #pragma once
 
-// What nearly every test of ioloop includes.
+// Headers of nearly every test of ioloop.
 
 #include "standard.h"
 

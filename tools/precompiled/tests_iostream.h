@@ -1,6 +1,6 @@
 #pragma once
 
-// What nearly every test of iostream includes.
+// Headers of nearly every test of iostream.
 
 #include "standard.h"
 

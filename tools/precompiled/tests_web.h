@@ -1,6 +1,6 @@
 #pragma once
 
-// What nearly every test of web includes.
+// Headers of nearly every test of web.
 
 #include "standard.h"
 

@@ -1,6 +1,6 @@
 #pragma once
 
-// What nearly every test of websocket includes.
+// Headers of nearly every test of websocket.
 
 #include "standard.h"
 
