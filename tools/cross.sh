@@ -130,6 +130,8 @@ link_headers() {
     done
     version=$(pkg-config --modversion "$name" 2>/dev/null) || continue
     flags=$(pkg-config --cflags-only-I "$name" | sed "s|-I/usr/include|-I$(pwd)/$cross/headers|g")
+    # Debian's header has a word of glibc's.
+    [ "$name" != libcrypt ] || flags="$flags -D__THROW="
     printf 'Name: %s\nDescription: only headers\nVersion: %s\nCflags: %s\nLibs:\n' "$name" "$version" "$flags" \
       >"$cross/pkg-config/$name.pc"
   done
