@@ -34,17 +34,6 @@ std::size_t characters(std::string_view text) {
   return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), begins));
 }
 
-// Browsers take `//host` and `/\host` for another site, and drop tabs and line ends.
-bool is_local(std::string_view path) {
-  return path.starts_with('/') && !path.starts_with("//") && !path.starts_with("/\\") &&
-         std::none_of(path.begin(), path.end(), [](char c) { return static_cast<unsigned char>(c) <= 0x20; });
-}
-
-}  // namespace
-
-// Has a name, because GCC 12 warns of a class of an unnamed namespace whose get_current_user() is a task.
-namespace pages {
-
 // A page that knows its reader (DEM-53).
 class PageHandler : public web::RequestHandler {
  public:
@@ -68,7 +57,7 @@ class PageHandler : public web::RequestHandler {
   // The page to go to after signing in: one of this site (DEM-57).
   std::string next_page() {
     std::string next = get_argument("next", "/");
-    if (!is_local(next)) throw web::HTTPError(400, "next is not a path of this site");
+    if (!web::is_local_path(next)) throw web::HTTPError(400, "next is not a path of this site");
     return next;
   }
 
@@ -257,7 +246,7 @@ class LogoutHandler : public web::RequestHandler {
  public:
   void post() {
     const std::string next = get_argument("next", "/");
-    if (!is_local(next)) throw web::HTTPError(400, "next is not a path of this site");
+    if (!web::is_local_path(next)) throw web::HTTPError(400, "next is not a path of this site");
     clear_cookie(kUserCookie);
     redirect(next, 303);
   }
@@ -273,10 +262,9 @@ class FileHandler : public web::RequestHandler {
   }
 };
 
-}  // namespace pages
+}  // namespace
 
 std::vector<web::Rule> routes(Blog& blog) {
-  using namespace pages;
   // Against guesses of the password.
   const web::RateLimit limit({.requests = 30});
   std::vector<web::Rule> rules;

@@ -6,7 +6,6 @@
 #include <squall/web/app/application.h>
 #include <squall/web/auth/facebook_client.h>
 #include <squall/web/auth/google.h>
-#include <squall/web/auth/local_path.h>
 #include <squall/web/auth/oauth1_client.h>
 #include <squall/web/auth/oauth2_client.h>
 #include <squall/web/auth/openid2_client.h>
@@ -25,6 +24,7 @@
 #include <squall/web/handler/http_error.h>
 #include <squall/web/handler/json_input.h>
 #include <squall/web/handler/json_text.h>
+#include <squall/web/handler/local_path.h>
 #include <squall/web/handler/middleware.h>
 #include <squall/web/handler/multipart_reader.h>
 #include <squall/web/handler/path_args.h>

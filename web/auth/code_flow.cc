@@ -5,8 +5,8 @@
 #include <squall/http/message/url_text.h>
 #include <squall/ioloop/base/ascii.h>
 #include <squall/web/auth/base64url.h>
-#include <squall/web/auth/local_path.h>
 #include <squall/web/auth/provider_json.h>
+#include <squall/web/handler/local_path.h>
 #include <squall/web/security/sha256.h>
 
 #include <fmt/format.h>

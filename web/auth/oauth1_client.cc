@@ -5,9 +5,9 @@
 #include <squall/http/message/url_text.h>
 #include <squall/ioloop/base/ascii.h>
 #include <squall/ioloop/base/random_bytes.h>
-#include <squall/web/auth/local_path.h>
 #include <squall/web/auth/provider_fetch.h>
 #include <squall/web/auth/sign_in_state.h>
+#include <squall/web/handler/local_path.h>
 #include <squall/web/security/constant_time.h>
 
 #include <fmt/format.h>

@@ -2,10 +2,10 @@
 
 #include <squall/http/message/url.h>
 #include <squall/http/message/url_text.h>
-#include <squall/web/auth/local_path.h>
 #include <squall/web/auth/provider_fetch.h>
 #include <squall/web/auth/provider_json.h>
 #include <squall/web/auth/sign_in_state.h>
+#include <squall/web/handler/local_path.h>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

@@ -5,7 +5,7 @@
 #include <squall/ioloop/base/random_bytes.h>
 #include <squall/web/auth/auth_error.h>
 #include <squall/web/auth/base64url.h>
-#include <squall/web/auth/local_path.h>
+#include <squall/web/handler/local_path.h>
 #include <squall/web/security/constant_time.h>
 
 #include <fmt/format.h>

@@ -1,4 +1,4 @@
-#include <squall/web/auth/local_path.h>
+#include <squall/web/handler/local_path.h>
 
 #include <algorithm>
 
