@@ -258,7 +258,7 @@ TEST_CASE("a peer that takes the rest of a message out of the kernel's buffer is
   take(scene, 100'000);
   ::poll(nullptr, 0, 50);  // the acknowledgement
   scene.pass(5s);
-  CHECK(scene.socket->is_closing() == !testing::kKnowsUnacknowledged);
+  CHECK(scene.socket->is_closing() == !squall::testing::kKnowsUnacknowledged);
   scene.received_now();
 }
 
