@@ -16,14 +16,14 @@
 
 namespace squall::detail {
 
-// Takes the digits at `at`. False if there is none.
+// Moves `at` behind the digits there. Returns whether there is a digit.
 inline bool skip_digits(std::string_view text, std::size_t& at) noexcept {
   const std::size_t begin = at;
   while (at < text.size() && is_digit(text[at])) ++at;
   return at > begin;
 }
 
-// The length of `nan`, `nan(...)`, `inf` or `infinity` at the beginning of `text`; 0 if there is none.
+// The length of `nan`, `nan(...)`, `inf` or `infinity` at the beginning of `text`; 0 if it begins otherwise.
 inline std::size_t length_of_non_finite(std::string_view text) noexcept {
   if (equals_ignoring_case(text.substr(0, 8), "infinity")) return 8;
   if (equals_ignoring_case(text.substr(0, 3), "inf")) return 3;
@@ -34,8 +34,8 @@ inline std::size_t length_of_non_finite(std::string_view text) noexcept {
   return text.substr(at).starts_with(')') ? at + 1 : 3;
 }
 
-// The length of the number at the beginning of `text`, in the form that std::from_chars() reads: without blanks, a plus
-// sign or `0x`. 0 if there is none.
+// The length of the number at the beginning of `text`; 0 if the text begins otherwise. As for
+// std::from_chars(), a number has no blanks, plus sign or `0x` in front.
 inline std::size_t length_of_number(std::string_view text) noexcept {
   std::size_t at = text.starts_with('-') ? 1 : 0;
   if (const std::size_t length = length_of_non_finite(text.substr(at))) return at + length;

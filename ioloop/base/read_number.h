@@ -14,7 +14,7 @@ std::from_chars_result read_float(std::string_view text, long double& value);
 
 }  // namespace detail
 
-// Reads the number at the beginning of `text`. The result is that of std::from_chars().
+// Reads the number at the beginning of `text`. Returns the same as std::from_chars().
 template <class Number>
 std::from_chars_result read_number(std::string_view text, Number& value) {
   if constexpr (std::floating_point<Number>)
