@@ -15,7 +15,7 @@ struct FreeNode {
 struct FreeIterator {
   void operator()(cmark_iter* iterator) const noexcept { ::cmark_iter_free(iterator); }
 };
-struct Free {
+struct FreeText {
   void operator()(char* text) const noexcept { std::free(text); }
 };
 
@@ -43,7 +43,7 @@ std::string html_of(const std::string& markdown) {
     const cmark_node_type type = ::cmark_node_get_type(node);
     if (type == CMARK_NODE_HTML_BLOCK || type == CMARK_NODE_HTML_INLINE) show_as_text(node);
   }
-  const std::unique_ptr<char, Free> html(::cmark_render_html(document.get(), options));
+  const std::unique_ptr<char, FreeText> html(::cmark_render_html(document.get(), options));
   if (!html) throw std::bad_alloc();
   return html.get();
 }

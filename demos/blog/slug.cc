@@ -9,7 +9,7 @@
 namespace blog {
 namespace {
 
-struct Free {
+struct FreeSlug {
   void operator()(utf8proc_uint8_t* text) const noexcept { std::free(text); }
 };
 
@@ -21,7 +21,7 @@ std::string decomposed(std::string_view text) {
   utf8proc_uint8_t* result = nullptr;
   const utf8proc_ssize_t length =
       utf8proc_map(bytes, static_cast<utf8proc_ssize_t>(text.size()), &result, options);
-  const std::unique_ptr<utf8proc_uint8_t, Free> owner(result);
+  const std::unique_ptr<utf8proc_uint8_t, FreeSlug> owner(result);
   if (length < 0) return {};
   return {reinterpret_cast<const char*>(result), static_cast<std::size_t>(length)};
 }
