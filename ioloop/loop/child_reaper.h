@@ -14,8 +14,8 @@
 
 namespace squall {
 
-// How the loop learns that a child process has ended: by a pidfd if the kernel has it (Linux 5.3),
-// otherwise by SIGCHLD, which only one loop of the process can handle (PRC-14).
+// How the loop learns that a child process has ended: by a pidfd if the kernel has it (Linux 5.3) or a kqueue
+// in its place, otherwise by SIGCHLD, which only one loop of the process can handle (PRC-14).
 enum class ChildExit : std::uint8_t { automatic, pidfd, sigchld };
 
 // The child processes that one loop waits for. The loop reaps each child as soon as it has ended, even if its

@@ -18,7 +18,7 @@
 namespace squall::testing::faults {
 
 enum class Call {
-  any,  // all other calls
+  any,     // all other calls
   accept,  // and accept4()
   bind,
   chmod,

@@ -11,8 +11,10 @@ namespace squall::testing {
 inline constexpr std::string_view kPlatform = SQUALL_TEST_PLATFORM;  // linux, darwin or posix
 
 inline constexpr bool kHasPidfd = kPlatform != "posix";
+inline constexpr bool kHasAffinity = kPlatform == "linux";
 inline constexpr bool kHasListenOptions = kPlatform == "linux";  // TCP_DEFER_ACCEPT, TCP_FASTOPEN
 inline constexpr bool kHasSendfile = kPlatform != "posix";
+inline constexpr bool kKnowsUnacknowledged = kPlatform != "posix";  // unacknowledged_bytes()
 inline constexpr bool kHasSplice = kPlatform == "linux";
 inline constexpr bool kHasProgramImage = kPlatform == "linux";
 

@@ -41,9 +41,8 @@ inline void mask_rest(char* to, const char* from, std::size_t size, std::uint64_
 // is the XOR of words that were copied from memory and are copied back.
 using KeyBytes = std::array<char, 8>;
 constexpr std::uint64_t key_word(const MaskKey& key, std::size_t offset) noexcept {
-  const MaskKey first = rotated(key, offset);
-  return std::bit_cast<std::uint64_t>(
-      KeyBytes{first[0], first[1], first[2], first[3], first[0], first[1], first[2], first[3]});
+  const std::uint64_t half = std::bit_cast<std::uint32_t>(rotated(key, offset));
+  return half << 32 | half;
 }
 static_assert(std::bit_cast<KeyBytes>(key_word({1, 2, 3, 4}, 0)) == KeyBytes{1, 2, 3, 4, 1, 2, 3, 4});
 static_assert(std::bit_cast<KeyBytes>(key_word({1, 2, 3, 4}, 3)) == KeyBytes{4, 1, 2, 3, 4, 1, 2, 3});

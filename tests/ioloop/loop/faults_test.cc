@@ -347,14 +347,9 @@ void live_through() {
 TEST_CASE("a failed call in the life of a loop is thrown or survived, and leaves no descriptor and no memory",
           "[faults][poller]") {
   const Row rows[] = {
-      {Call::poller_create, {ENOMEM}},
-      {kWakerCall, {EMFILE}},
-      {Call::poller_update, {ENOMEM, ENOSPC}},
-      {Call::poller_wait, {EINTR, ENOMEM}},
-      {Call::read, {EINTR}},
-      {Call::write, {EINTR}},
-      {Call::sigaction, {EINVAL}},
-      {Call::close, {EINTR}},
+      {Call::poller_create, {ENOMEM}},      {kWakerCall, {EMFILE}}, {Call::poller_update, {ENOMEM, ENOSPC}},
+      {Call::poller_wait, {EINTR, ENOMEM}}, {Call::read, {EINTR}},  {Call::write, {EINTR}},
+      {Call::sigaction, {EINVAL}},          {Call::close, {EINTR}},
   };
   struct sigaction before{};
   ::sigaction(SIGUSR1, nullptr, &before);
@@ -726,6 +721,7 @@ TEST_CASE("a handler is removed although the poller fails and memory is exhauste
   auto [near, far] = socket_pair();
   auto on_event = [](Events) {};
   loop.add_handler(near.get(), Events::read, calling(on_event));
+  if (loop.poller_name() == "poll") return loop.remove_handler(near.get());  // makes no call to remove it
   const Injection fault(Call::poller_update, ENOMEM);
   {
     AllocationFault no_memory(0, kAlways);

@@ -328,7 +328,7 @@ TEST_CASE("a server accepts again after a pause, although no memory was left for
     CHECK(first.hits() == 1);
     CHECK(second.hits() == 1);
     CHECK(pause.hits() == 1);
-    CHECK(end.hits() == 1);
+    if (loop.poller_name() != "poll") CHECK(end.hits() == 1);  // poll() needs no call to pause
   }
   CHECK(ask(loop, last, "hello\n") == "hello\n");
   loop.log.expect_any("Cannot accept connections");
