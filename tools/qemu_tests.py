@@ -25,8 +25,8 @@ def excluded(path):
 
 def run(command, folder, tests):
     """(passed, failed with what they said) of a program."""
-    # The names are Catch2's: a comma or a bracket has a meaning there.
-    exclusions = ["~" + re.sub(r"([,\[\]\\])", r"\\\1", test) for test in tests]
+    # A comma and a bracket have a meaning for Catch2, even between the quotes that separate the names.
+    exclusions = ['~"' + re.sub(r"([,\[\]\\])", r"\\\1", test) + '"' for test in tests]
     arguments = ["--reporter", "tap-cases"] + (["".join(exclusions)] if exclusions else [])
     try:
         outcome = subprocess.run(command + arguments, cwd=folder, env={**os.environ, **PATIENCE}, capture_output=True, text=True,

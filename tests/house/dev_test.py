@@ -612,7 +612,7 @@ def emulated_tests():
                                      capture_output=True, text=True, timeout=60, check=False)
             assert outcome.returncode == status and outcome.stdout.endswith(counted + "\n"), outcome
             called = pathlib.Path(folder, "called").read_text(encoding="utf-8").splitlines()
-            assert called == [str(pathlib.Path(folder).resolve() / "tests/a_test"), "--reporter", "tap-cases", "~x\\, y"], called
+            assert called == [str(pathlib.Path(folder).resolve() / "tests/a_test"), "--reporter", "tap-cases", '~"x\\, y"'], called
 
 
 # A shell that starts this test in the background has it ignore SIGINT, and a shell cannot trap a signal that is ignored.
