@@ -231,7 +231,11 @@ built = set()
 for target in json.load(sys.stdin):
     for part in target["target_sources"]:
         if part["language"] == "cpp":
-            built.update(pathlib.Path(name).resolve() for name in part["sources"] + part["generated_sources"])
+            for path in map(pathlib.Path, part["sources"] + part["generated_sources"]):
+                # A file that Meson writes to compile several sources together.
+                together = re.search(r"-unity[0-9]+[.]cpp$", path.name)
+                names = re.findall(r"^#include *[\"<](.*)[\">]", path.read_text(), re.MULTILINE) if together else [path]
+                built.update((path.parent / name).resolve() for name in names)
 folders = ["ioloop", "options", "iostream", "redis", "http", "web", "websocket", "testing", "demos", "tools"]
 listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--"] + [f + "/*.cc" for f in folders],
                         capture_output=True, text=True, check=True).stdout
