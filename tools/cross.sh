@@ -130,7 +130,7 @@ link_headers() {
       done
     done
     version=$(pkg-config --modversion "$name" 2>/dev/null) || continue
-    flags=$(pkg-config --cflags-only-I "$name" | sed "s|-I/usr/include|-I$(pwd)/$cross/headers|g")
+    flags=$(pkg-config --cflags-only-I "$name" | sed "s|-I/usr/include|-isystem$(pwd)/$cross/headers|g")
     # Debian's header has a word of glibc's.
     [ "$name" != libcrypt ] || flags="$flags -D__THROW="
     printf 'Name: %s\nDescription: only headers\nVersion: %s\nCflags: %s\nLibs:\n' "$name" "$version" "$flags" \
@@ -193,7 +193,7 @@ pkg_config_libdir = '$(pwd)/$cross/pkg-config'
 needs_exe_wrapper = true
 
 [built-in options]
-cpp_args = ['-I$(pwd)/$cross/headers']
+cpp_args = ['-isystem', '$(pwd)/$cross/headers']
 
 [host_machine]
 system = 'darwin'
