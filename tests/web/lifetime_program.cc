@@ -244,7 +244,9 @@ Held future(IOLoop& loop) {
   const auto get = [](Future<int> value) -> Task<> { co_await std::move(value); };
   const auto wait = [](auto& waits) -> Task<> { co_await waits.wait(); };
   const auto wait_long = [](auto& waits) -> Task<> { co_await waits.wait(1h); };
-  const auto acquire = [](Semaphore& from) -> Task<> { co_await from.acquire(); };
+  const auto acquire = [](Semaphore& from) -> Task<> {
+    [[maybe_unused]] const Permit permit = co_await from.acquire();
+  };
   const auto take = [](Queue<int>& from) -> Task<> { co_await from.get(); };
   held->tasks.add(get(held->promise.get_future()));
   held->called.get_future().on_done([](Future<int>) {});

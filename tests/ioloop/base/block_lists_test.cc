@@ -36,7 +36,7 @@ TEST_CASE("a released block is allocated again from its own list only", "[block_
 }
 
 TEST_CASE("a list keeps a limited number of bytes", "[block_lists]") {
-  using Blocks = Lists<struct Limit>;
+  using Blocks = Lists<struct FewBlocks>;
   std::vector<void*> blocks(100);
   for (void*& block : blocks) block = Blocks::allocate(1);
   for (void* block : blocks) Blocks::release(block, 1);
