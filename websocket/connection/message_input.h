@@ -40,7 +40,7 @@ class WebSocketConnection;
 // Lifetime:  borrows all that the constructor gets. The host destroys it when the connection rests or is
 //            destroyed, also from within a call of the receiver.
 // Errors:    a lack of memory ends the connection: a read throws std::bad_alloc, a receiver gets the end.
-class MessageInput : private detail::TaskOwner {
+class MessageInput : private squall::detail::TaskOwner {
  public:
   using Wanted = PendingRead::Wanted;
 

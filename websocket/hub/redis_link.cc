@@ -24,7 +24,7 @@ namespace {
 constexpr std::size_t kNamesAtOnce = 500;
 
 double random_fraction() {
-  const auto bytes = detail::random_bytes<4>();
+  const auto bytes = squall::detail::random_bytes<4>();
   std::uint32_t number = 0;
   std::memcpy(&number, bytes.data(), sizeof number);
   return number / 4294967296.0;

@@ -17,7 +17,7 @@ using testing::RawPeer;
 using testing::TestLoop;
 
 // Destroys connections when they have closed.
-struct Owner : MessageReceiver {
+struct Owner final : MessageReceiver {
   Task<> on_message(WebSocketConnection& socket, const Message& message) override {
     socket.write_message(message);
     return {};
