@@ -16,7 +16,7 @@
 namespace squall::options {
 namespace {
 
-std::string quoted(std::string_view value) {
+std::string in_quotes(std::string_view value) {
   std::string text = "\"";
   for (const char c : value) {
     if (c == '\n') {
@@ -36,7 +36,7 @@ std::string written(const std::vector<ConfigEntry>& entries) {
   for (const ConfigEntry& entry : entries) {
     text += entry.name + " = ";
     if (entry.is_list) text += '[';
-    for (const std::string& value : entry.values) text += quoted(value) + (entry.is_list ? ",\n" : "");
+    for (const std::string& value : entry.values) text += in_quotes(value) + (entry.is_list ? ",\n" : "");
     text += entry.is_list ? "] # list\n" : "\n";
   }
   return text;
