@@ -97,8 +97,9 @@ void check(const Case& wanted, std::size_t cut, std::string_view bytes) {
     loop.run_once(IOLoop::Duration::zero());
   }
   peer.reset();
-  for (int turns = 0; !done; ++turns) {
-    FUZZ_CHECK(turns < 10);
+  int turns = 0;
+  while (!done) {
+    FUZZ_CHECK(turns++ < 10);
     loop.run_once(IOLoop::Duration::zero());
   }
   FUZZ_CHECK(result == expected(wanted, bytes));

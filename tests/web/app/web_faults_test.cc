@@ -187,7 +187,7 @@ class ExhaustingHandler : public RequestHandler {
   void get() {}
 
  private:
-  std::array<char, 1000> space_{};  // so that its block is not one for another handler
+  [[maybe_unused]] std::array<char, 1000> space_{};  // so that its block is not one for another handler
 };
 // As above, for its own memory alone.
 class UnmadeHandler : public RequestHandler {
