@@ -162,10 +162,11 @@ class Churn:
         return Life(self.program, self.count)
 
     def run(self, seconds):
+        """For some seconds, and until a connection was silent, which takes longer on a slow machine."""
         while len(self.lives) < COUNT:
             self.lives.append(self.begin())
         end = time.monotonic() + seconds
-        while time.monotonic() < end:
+        while time.monotonic() < end or (not self.silent and not self.ended_by_server and time.monotonic() < end + PATIENCE):
             for i, life in enumerate(self.lives):
                 begun = time.monotonic()
                 late = begun - life.last > TIMEOUT
