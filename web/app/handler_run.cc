@@ -29,11 +29,6 @@ Task<> await_and_log(std::string_view name, Task<> hook) {
   }
 }
 
-Task<> answer_without_user(RequestHandler& handler) {
-  const bool has_user = co_await handler.require_user_async();
-  static_cast<void>(has_user);
-}
-
 }  // namespace
 
 // A run whose stage waits: the parameter of go_on() and await_on_finish(). If there is no memory for the
@@ -193,8 +188,8 @@ bool HandlerRun::allows_verb(Task<>& waiting) {
   const HandlerType& type = *handler_->type_;
   if (request.method() == http::Method::query) check_query_type(request, type.accept_query);
   if (!type.authenticated) return true;
-  if (!type.login_url_task || handler_->user().exists()) return handler_->require_user();
-  waiting = answer_without_user(*handler_);
+  if (!type.answer_without_user || handler_->user().exists()) return handler_->require_user();
+  waiting = type.answer_without_user(*handler_);
   return false;
 }
 

@@ -65,4 +65,7 @@ Task<> keep_user(RequestHandler& handler, Task<std::optional<T>> task) {
   return keep_user(std::make_unique<AskedUserOf<T>>(handler, std::move(task)));
 }
 
+// Answers a request without a user, for a class whose get_login_url() is a task.
+Task<> answer_without_user(RequestHandler& handler);
+
 }  // namespace squall::web::detail

@@ -71,6 +71,8 @@ struct HandlerType {
   // get_login_url() of the class, in one of its two forms; both null: Settings::login_url.
   LoginUrl login_url = nullptr;
   LoginUrlTask login_url_task = nullptr;
+  // With `login_url_task`; a program without such a class does not link it.
+  Task<> (*answer_without_user)(RequestHandler& handler) = nullptr;
   Tag compute_etag = nullptr;
   const TemplateHooks* templates = nullptr;  // null if it has none of them
   DataHook data_received = nullptr;
@@ -182,6 +184,7 @@ constexpr void set_login_url(HandlerType& type) {
     type.login_url = &ask_login_url<H>;
   } else {
     type.login_url_task = &ask_login_url<H>;
+    type.answer_without_user = &answer_without_user;
   }
 }
 
