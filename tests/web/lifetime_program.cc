@@ -245,7 +245,8 @@ Held future(IOLoop& loop) {
   const auto wait = [](auto& waits) -> Task<> { co_await waits.wait(); };
   const auto wait_long = [](auto& waits) -> Task<> { co_await waits.wait(1h); };
   const auto acquire = [](Semaphore& from) -> Task<> {
-    [[maybe_unused]] const Permit permit = co_await from.acquire();
+    const Permit permit = co_await from.acquire();
+    static_cast<void>(permit);
   };
   const auto take = [](Queue<int>& from) -> Task<> { co_await from.get(); };
   held->tasks.add(get(held->promise.get_future()));
